@@ -1,0 +1,70 @@
+# Everything here needs Python 3.11 or later, git, make and PyPI. The developers' tools go into .venv, made when first needed.
+#
+#   make demo         a first look
+#   make test         the tests and the doctests; PYTEST_ARGS="-k tanh" narrows them
+#   make check        lint, format, types
+#   make wheel-test   the same tests against the wheel, in an environment of its own
+#   make docs         the documentation, into site/
+#   make bench        the benchmarks
+#   make clean        removes what was built; distclean removes the environments too
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+VENV := .venv
+DOCS := .venv-docs
+
+# Two workers run at once: a BLAS that also takes every core would only make them wait for each other.
+THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+# The tests, then the doctests of the package that is installed.
+TESTS := -n 2 --doctest-modules --pyargs tests wengert
+
+.PHONY: venv demo test check wheel-test docs bench clean distclean
+
+venv: $(VENV)/.stamp
+
+$(VENV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: venv
+	$(VENV)/bin/wengert demo
+
+test: venv
+	$(THREADS) $(VENV)/bin/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+check: venv
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy src
+
+# -P keeps the working directory off sys.path: only the wheel can answer `import wengert`, and the line before the
+# tests makes sure that it does.
+wheel-test:
+	@set -eu; \
+	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; trap 'exit 1' HUP INT TERM; \
+	$(PYTHON) -m venv "$$dir/venv"; python="$$dir/venv/bin/python"; \
+	"$$python" -m pip wheel --quiet --no-deps --wheel-dir "$$dir" .; \
+	"$$python" -m pip install --quiet "$$(echo "$$dir"/wengert-*.whl)[dev]"; \
+	"$$python" -P -c 'import sys, wengert; print(wengert.__file__); assert wengert.__file__.startswith(sys.prefix)'; \
+	$(THREADS) "$$python" -P -m pytest -p no:cacheprovider $(TESTS) $(PYTEST_ARGS)
+
+docs: $(DOCS)/.stamp
+	$(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
+bench: venv
+	$(VENV)/bin/wengert bench
+
+clean:
+	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) $(DOCS)

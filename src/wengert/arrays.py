@@ -1,0 +1,128 @@
+"""The array namespace that kernels are written against, over NumPy.
+
+The array API standard's names come from NumPy itself. What the standard lacks sits here: special functions from
+SciPy (imported when first used) and writing at an index. An adapter for another library offers the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["NP", "NumPyArrays"]
+
+
+def _special(name: str) -> Any:
+    def function(*arrays: Any) -> Any:
+        import scipy.special
+
+        result = getattr(scipy.special, name)(*arrays)
+        dtype = np.result_type(*arrays)
+        return result if result.dtype == dtype else np.asarray(result, dtype)
+
+    function.__name__ = name
+    return function
+
+
+class NumPyArrays:
+    """NumPy as an array namespace."""
+
+    name = "numpy"
+    erf = staticmethod(_special("erf"))
+    erfc = staticmethod(_special("erfc"))
+    erfinv = staticmethod(_special("erfinv"))
+    erfcinv = staticmethod(_special("erfcinv"))
+    ndtri = staticmethod(_special("ndtri"))
+    log_ndtr = staticmethod(_special("log_ndtr"))
+    lgamma = staticmethod(_special("gammaln"))
+    digamma = staticmethod(_special("psi"))
+    zeta = staticmethod(_special("zeta"))
+    gammainc = staticmethod(_special("gammainc"))
+    gammaincc = staticmethod(_special("gammaincc"))
+    betainc = staticmethod(_special("betainc"))
+    i0 = staticmethod(_special("i0"))
+    i1 = staticmethod(_special("i1"))
+    i0e = staticmethod(_special("i0e"))
+    i1e = staticmethod(_special("i1e"))
+    dawsn = staticmethod(_special("dawsn"))
+    expit = staticmethod(_special("expit"))
+    ndtr = staticmethod(_special("ndtr"))
+    spence = staticmethod(_special("spence"))
+
+    def __getattr__(self, name: str) -> Any:
+        """Take the rest from NumPy."""
+        value = getattr(np, name)
+        setattr(self, name, value)
+        return value
+
+    @staticmethod
+    def astype(x: Any, dtype: Any) -> Any:
+        """Convert; complex to real keeps the real part, floats to integers are cut."""
+        x = np.asarray(x)
+        if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+            x = x.real
+        return x.astype(dtype)
+
+    @staticmethod
+    def polygamma(x: Any, n: int) -> Any:
+        """Return the n-th derivative of digamma."""
+        import scipy.special
+
+        return np.asarray(scipy.special.polygamma(n, x), x.dtype)
+
+    @staticmethod
+    def index_set(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with x[index] = value."""
+        result = np.array(x)
+        result[index] = value
+        return result
+
+    @staticmethod
+    def index_add(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with value added at index, repeated indices adding up."""
+        result = np.array(x)
+        np.add.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_min(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with the minimum taken at index."""
+        result = np.array(x)
+        np.minimum.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_max(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with the maximum taken at index."""
+        result = np.array(x)
+        np.maximum.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_multiply(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with values multiplied in at index."""
+        result = np.array(x)
+        np.multiply.at(result, index, value)
+        return result
+
+    @staticmethod
+    def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
+        """Solve a x = b for stacks of triangular matrices, reading one triangle of a."""
+        import scipy.linalg
+
+        if a.ndim == 2 and b.ndim == 2:
+            if a.shape[0] == 0 or b.shape[1] == 0:
+                return np.zeros(b.shape, b.dtype)
+            return scipy.linalg.solve_triangular(a, b, lower=lower, check_finite=False)
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a = np.broadcast_to(a, batch + a.shape[-2:])
+        b = np.broadcast_to(b, batch + b.shape[-2:])
+        result = np.empty(b.shape, np.result_type(a, b))
+        for i in np.ndindex(*batch):
+            result[i] = NumPyArrays.solve_triangular(a[i], b[i], lower)
+        return result
+
+
+NP = NumPyArrays()
+"""The one instance."""

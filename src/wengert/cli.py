@@ -1,0 +1,49 @@
+"""The command ``wengert``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    parser = argparse.ArgumentParser(prog="wengert", description="Differentiate TensorFlow programs, without TensorFlow.")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    run = commands.add_parser("run", help="run a TensorFlow script, unchanged")
+    style = run.add_mutually_exclusive_group()
+    style.add_argument("--tf1", dest="style", action="store_const", const="tf1", help="TensorFlow 1's names, graph mode")
+    style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
+    run.add_argument("--quiet", action="store_true", help="do not warn where a gradient is None")
+    run.add_argument("script", metavar="SCRIPT.py")
+    run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+    commands.add_parser("demo", help="derivatives of one function in each mode, in a table")
+    given = parser.parse_args(arguments)
+    if given.version:
+        import wengert
+
+        print(f"wengert {wengert.__version__}")
+        return 0
+    if given.command == "run":
+        from wengert.errors import NoGradientWarning
+        from wengert.run import run_script
+
+        if given.quiet:
+            warnings.simplefilter("ignore", NoGradientWarning)
+        return run_script(given.script, given.arguments, given.style)
+    if given.command == "demo":
+        from wengert.demo import demo
+
+        demo()
+        return 0
+    parser.print_help()
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

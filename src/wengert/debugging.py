@@ -1,0 +1,3 @@
+"""TensorFlow's ``tf.debugging``."""
+
+from wengert.functions.debugging import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""Derivatives, derived from what each operation states."""

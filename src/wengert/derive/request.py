@@ -1,0 +1,64 @@
+"""A request for a gradient in a graph: one Gradient node, lowered when the graph is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.derive.structure import connected
+from wengert.errors import DTypeError, ShapeError
+from wengert.op import Op
+from wengert.shapes import fits, text
+from wengert.tensor import append, cast
+
+__all__ = ["GRADIENT", "request"]
+
+
+def _infer(inputs: Any, attrs: Any) -> Any:
+    at = attrs["ys"] + sum(attrs["given"])
+    return [(x.sizes, x.nptype) for x in inputs[at : at + attrs["xs"]]]
+
+
+def _unlowered(xp: Any, *arrays: Any, **attrs: Any) -> Any:
+    raise AssertionError("a Gradient node is lowered before it runs")
+
+
+GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gradient", label="gradients/grad")
+"""Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
+
+
+def request(ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any] = ()) -> list[Any]:
+    """Return the gradient of the sum of ys (weighted by gs where not None) by each x, None where there is none.
+
+    All are tensors of one graph. A derivative does not pass through a stop, unless the stop is an x itself.
+
+    Raises:
+        ShapeError: (a ValueError) where a cotangent has not the shape of its y.
+        DTypeError: (a TypeError) where it is not of y's kind.
+    """
+    pairs = []
+    for y, g in zip(ys, gs, strict=True):
+        if y.nptype.kind not in "fc":
+            continue
+        if g is not None:
+            if not fits(g.sizes, y.sizes):
+                raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
+            if g.nptype.kind not in "fc":
+                raise DTypeError(f"Gradient type {g.dtype.name} generated for real-valued tensor {y!r} must be real or complex.")
+            g = cast(g, y.nptype)
+        pairs.append((y, g))
+    real = [x for x in xs if x.nptype.kind in "fc"]
+    if not pairs or not real:
+        return [None] * len(xs)
+    blocked = frozenset(t.n for t in stops)
+    there = iter(connected([y for y, _ in pairs], real, blocked))
+    answers = [x.nptype.kind in "fc" and next(there) for x in xs]
+    wanted = [x for x, yes in zip(xs, answers, strict=True) if yes]
+    if not wanted:
+        return [None] * len(xs)
+    ys = [y for y, _ in pairs]
+    given = [g for _, g in pairs if g is not None]
+    attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
+    keep = [t for t in stops if all(t is not x for x in wanted)]
+    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *keep), attrs))
+    return [next(found) if yes else None for yes in answers]

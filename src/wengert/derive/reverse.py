@@ -1,0 +1,149 @@
+"""Reverse mode: one rule for each kind of operation, and the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from typing import Any
+
+from wengert.errors import UnimplementedError
+from wengert.op import Op
+from wengert.ops.linear import TAKE
+
+__all__ = ["reach_of", "rule", "sweep"]
+
+Entry = tuple[Op, Sequence[Any], Any, dict[str, Any]]
+"""(operation, inputs, output or tuple of outputs, attributes); inputs and outputs have a number ``n``."""
+
+
+def rule(op: Op) -> Callable[..., Any]:
+    """Return ``vjp(xp, g, inputs, output, attrs, wanted)``: the cotangents of the inputs at the positions wanted.
+
+    One that is not there is None. Derived once from the operation's statement and kept.
+    """
+    if op.vjp is None:
+        if op.kind == "constant":
+            op.vjp = _nothing
+        elif len(op.partials) == 1:
+            op.vjp = _of_one_partial(op.partials[0])
+        elif op.partials:
+            op.vjp = _of_partials(op.partials)
+        elif op.transpose is not None:
+            op.vjp = _of_transpose(op.transpose, op.constant_inputs)
+        else:
+            raise UnimplementedError(f"{op.name} states no derivative.")
+    return op.vjp
+
+
+def _nothing(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+    return [None] * len(wanted)
+
+
+def _of_one_partial(partial: Any) -> Callable[..., Any]:
+    def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+        return [g * xp.dual(partial(xp, inputs[0], output, **attrs))]
+
+    return vjp if partial is not None else _nothing
+
+
+def _of_partials(partials: Any) -> Callable[..., Any]:
+    def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+        return [
+            None if partials[i] is None else xp.fit(g * xp.dual(partials[i](xp, *inputs, output, **attrs)), inputs[i])
+            for i in wanted
+        ]
+
+    return vjp
+
+
+def _of_transpose(transpose: Any, constants: Any) -> Callable[..., Any]:
+    if not constants:
+
+        def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+            return [transpose(xp, g, i, inputs, output, attrs) for i in wanted]
+
+    else:
+
+        def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+            return [None if i in constants else transpose(xp, g, i, inputs, output, attrs) for i in wanted]
+
+    return vjp
+
+
+class Slices:
+    """A cotangent that is zero but for some rows of the first axis: what a gather hands back."""
+
+    __slots__ = ("indices", "like", "values")
+
+    def __init__(self, values: Any, indices: Any, like: Any) -> None:
+        """Take the rows, where they go (repeats add up), and the gathered input."""
+        self.values, self.indices, self.like = values, indices, like
+
+    def dense(self, xp: Any) -> Any:
+        """Return the whole cotangent."""
+        return xp.take_transpose(self.values, self.like, self.indices, axis=0, batch_dims=0)
+
+
+def reach_of(entries: Sequence[Entry], sources: set[int]) -> set[int]:
+    """Return the numbers of all values that depend on the sources, through the entries in order."""
+    reach = set(sources)
+    for op, inputs, output, _ in entries:
+        for t in inputs:
+            if t.n in reach:
+                if op.outputs == 1:
+                    reach.add(output.n)
+                else:
+                    reach.update([o.n for o in output])
+                break
+    return reach
+
+
+def sweep(
+    xp: Any,
+    entries: Sequence[Entry],
+    cotangents: dict[int, Any],
+    reach: Container[int],
+    sources: Container[int],
+    raw: bool,
+    sparse: Container[int] = (),
+) -> dict[int, Any]:
+    """Carry cotangents back through the entries; return those of the sources, by number.
+
+    ``raw``: compute on the arrays of eager tensors, unseen by anyone, rather than on tensors. ``sparse``: the values
+    whose cotangent may be `Slices`.
+    """
+    for op, inputs, output, attrs in reversed(entries):
+        if op.outputs == 1:
+            n = output.n
+            g = cotangents.get(n) if n in sources else cotangents.pop(n, None)
+            if g is None:
+                continue
+        else:
+            g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
+            if all(one is None for one in g):
+                continue
+        wanted = [i for i, t in enumerate(inputs) if t.n in reach]
+        if not wanted:
+            continue
+        if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
+            x, at = (inputs[0].array, inputs[1].array) if raw else inputs
+            results = [Slices(g, at, x)]
+        else:
+            if g.__class__ is Slices and op.name != "read_variable":
+                g = g.dense(xp)
+            vjp = op.vjp or rule(op)
+            if not raw:
+                results = vjp(xp, g, inputs, output, attrs, wanted)
+            elif op.outputs == 1:
+                results = vjp(xp, g, [t.array for t in inputs], output.array, attrs, wanted)
+            else:
+                results = vjp(xp, g, [t.array for t in inputs], [o.array for o in output], attrs, wanted)
+        for i, r in zip(wanted, results, strict=True):
+            if r is not None:
+                n = inputs[i].n
+                old = cotangents.get(n)
+                if old is not None:
+                    old = old.dense(xp) if old.__class__ is Slices else old
+                    r = r.dense(xp) if r.__class__ is Slices else r
+                    r = old + r
+                cotangents[n] = r
+    return cotangents

@@ -1,0 +1,187 @@
+"""The exceptions of Wengert: TensorFlow's names, each also the built-in that Python users expect.
+
+::
+
+    Exception
+    └── OpError
+        ├── InvalidArgumentError (ValueError)
+        │   ├── DTypeError (TypeError)
+        │   └── ShapeError
+        ├── FailedPreconditionError (RuntimeError)
+        ├── NotFoundError (LookupError)
+        ├── OutOfRangeError (IndexError)
+        ├── UnimplementedError (NotImplementedError)
+        ├── CancelledError, UnknownError, DeadlineExceededError, AlreadyExistsError,
+        │   PermissionDeniedError, ResourceExhaustedError, AbortedError,
+        │   UnavailableError, DataLossError, UnauthenticatedError
+        └── InternalError
+    TypeError
+    ├── OperatorNotAllowedInGraphError
+    └── InaccessibleTensorError (ValueError)
+    Warning
+    └── NoGradientWarning
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "DTypeError",
+    "DataLossError",
+    "DeadlineExceededError",
+    "FailedPreconditionError",
+    "InaccessibleTensorError",
+    "InternalError",
+    "InvalidArgumentError",
+    "NoGradientWarning",
+    "NotFoundError",
+    "OpError",
+    "OperatorNotAllowedInGraphError",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "ShapeError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+    "UnknownError",
+]
+
+
+class OpError(Exception):
+    """An operation failed; the base of TensorFlow's error classes.
+
+    Called with a message alone, or as TensorFlow does with ``(node_def, op, message)``.
+    """
+
+    error_code = 2
+
+    def __init__(self, *arguments: Any) -> None:
+        """Keep the message, and the operation where one is named."""
+        self.node_def, self.op = (arguments[0], arguments[1]) if len(arguments) >= 3 else (None, None)
+        self.message = str(arguments[2] if len(arguments) >= 3 else arguments[0] if arguments else "")
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
+
+
+class CancelledError(OpError):
+    """The operation was cancelled."""
+
+    error_code = 1
+
+
+class UnknownError(OpError):
+    """The cause is not known."""
+
+    error_code = 2
+
+
+class InvalidArgumentError(OpError, ValueError):
+    """An operation was given an argument that it cannot take."""
+
+    error_code = 3
+
+
+class DTypeError(InvalidArgumentError, TypeError):
+    """An operation was given values of a dtype that it cannot take."""
+
+
+class ShapeError(InvalidArgumentError):
+    """An operation was given values whose shapes do not fit."""
+
+
+class DeadlineExceededError(OpError, TimeoutError):
+    """The operation took longer than it was allowed to."""
+
+    error_code = 4
+
+
+class NotFoundError(OpError, LookupError):
+    """A named thing does not exist."""
+
+    error_code = 5
+
+
+class AlreadyExistsError(OpError):
+    """A thing that was to be made exists already."""
+
+    error_code = 6
+
+
+class PermissionDeniedError(OpError, PermissionError):
+    """The caller may not do this."""
+
+    error_code = 7
+
+
+class ResourceExhaustedError(OpError, MemoryError):
+    """Memory or another resource ran out."""
+
+    error_code = 8
+
+
+class FailedPreconditionError(OpError, RuntimeError):
+    """The system is not in the state that the operation needs, as with an uninitialised variable."""
+
+    error_code = 9
+
+
+class AbortedError(OpError):
+    """The operation was aborted."""
+
+    error_code = 10
+
+
+class OutOfRangeError(OpError, IndexError):
+    """An index lies outside of its range, or a sequence has ended."""
+
+    error_code = 11
+
+
+class UnimplementedError(OpError, NotImplementedError):
+    """The operation does not exist for these arguments."""
+
+    error_code = 12
+
+
+class InternalError(OpError, RuntimeError):
+    """Wengert broke one of its own laws: a defect to report."""
+
+    error_code = 13
+
+
+class UnavailableError(OpError):
+    """The service is not there at the moment."""
+
+    error_code = 14
+
+
+class DataLossError(OpError):
+    """Stored data is damaged."""
+
+    error_code = 15
+
+
+class UnauthenticatedError(OpError):
+    """The caller is not known."""
+
+    error_code = 16
+
+
+class OperatorNotAllowedInGraphError(TypeError):
+    """A symbolic tensor was used where Python needs a value, as in ``if tensor:``."""
+
+
+class InaccessibleTensorError(TypeError, ValueError):
+    """A symbolic tensor was used outside of the function or graph that it belongs to."""
+
+
+class NoGradientWarning(UserWarning):
+    """A gradient is None; the text says which operation broke the path, and where."""

@@ -1,0 +1,146 @@
+"""The interpreter over NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+
+from wengert.context import quietly
+from wengert.derive.plan import lower
+from wengert.errors import InvalidArgumentError, OpError
+from wengert.execute.memory import Plan, plan
+from wengert.graph import Graph, Node
+from wengert.shapes import text
+from wengert.tensor import diagnose
+
+__all__ = ["Program"]
+
+_ndarray = np.ndarray
+POOLED = 1 << 15
+"""Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
+
+
+class Program:
+    """The part of a graph that some fetches and controls need, lowered and planned for given feeds.
+
+    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
+    """
+
+    def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
+        """Lower and plan."""
+        self.lowered, self.outputs, places, twins = lower(graph, fetches, feeds, controls)
+        self.plan: Plan = plan(self.outputs, places, twins, _bind)
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Run.
+
+        Raises:
+            InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
+        """
+        return quietly(self.run, arrays)  # type: ignore[no-any-return]
+
+    def inside(self, *arrays: Any) -> list[Any]:
+        """Run within another run; what comes back may be shared."""
+        return self.run(arrays, copy=False)
+
+    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+        """Walk the steps."""
+        size, feeds, steps, fetches, shared, unfed = self.plan
+        if unfed:
+            raise _unfed(unfed[0])
+        slots: list[Any] = [None] * size
+        for i, a in zip(feeds, arrays, strict=True):
+            slots[i] = a
+        pool: dict[Any, list[Any]] = {}
+        step = None
+        try:
+            for step in steps:
+                kernel, inputs, output, several, dead, freed, ufunc, overwrites, node = step
+                values = [slots[i] for i in inputs]
+                if ufunc:
+                    out = _place(slots, values, overwrites, pool, node)
+                    result = kernel(*values) if out is None else kernel(*values, out=out)
+                else:
+                    result = kernel(*values)
+                if not several:
+                    slots[output] = result if result.__class__ is _ndarray or node.op.stateful else np.asarray(result)
+                else:
+                    for k, one in enumerate(result):
+                        slots[output + k] = one if isinstance(one, _ndarray) else np.asarray(one)
+                for i in freed:
+                    a = slots[i]
+                    if a.__class__ is _ndarray and a.nbytes >= POOLED and a is not slots[output] and a.base is None:
+                        pool.setdefault((a.shape, a.dtype), []).append(a)
+                for i in dead:
+                    slots[i] = None
+        except OpError as error:
+            raise error if " at " in error.message or step is None else _located(error, step.node) from None
+        except Exception as error:
+            assert step is not None
+            raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+        found = [slots[i] for i in fetches]
+        if not copy:
+            return found
+        return [np.array(v) if s or not isinstance(v, _ndarray) else v for v, s in zip(found, shared, strict=True)]
+
+
+def _place(slots: list[Any], values: list[Any], overwrites: Sequence[int], pool: Any, node: Node) -> Any:
+    """Return an array to write an elementwise result to, or None for a new one."""
+    first = values[0]
+    if first.__class__ is not _ndarray or first.nbytes < POOLED:
+        if len(values) < 2 or values[1].__class__ is not _ndarray or values[1].nbytes < POOLED:
+            return None
+        first = values[1]
+    shape = first.shape
+    for v in values:
+        if v is not first and v.shape != shape and v.ndim:
+            try:
+                shape = np.broadcast_shapes(*(u.shape for u in values))
+            except ValueError:
+                return None
+            break
+    for i in overwrites:
+        a = slots[i]
+        if a.__class__ is _ndarray and a.shape == shape and a.flags.c_contiguous and a.flags.writeable:
+            return a
+    waiting = pool.get((shape, node.outputs[0].nptype))
+    return waiting.pop() if waiting else None
+
+
+def _bind(node: Node) -> Any:
+    kernel = node.op.eager
+    return partial(kernel, **node.attrs) if node.attrs else kernel
+
+
+def _unfed(node: Node) -> InvalidArgumentError:
+    sizes = node.attrs["shape"]
+    shape = "<unknown>" if sizes is None else "[" + ",".join("?" if s is None else str(s) for s in sizes) + "]"
+    dtype = node.outputs[0].dtype.name
+    return InvalidArgumentError(
+        node, node,
+        f"You must feed a value for placeholder tensor '{node.name}' with dtype {dtype} and shape {shape} "
+        f"(made at {node.where}).",
+    )  # fmt: skip
+
+
+def _located(error: OpError, node: Node) -> OpError:
+    return type(error)(node, node, f"{error.message} [{node.type} '{node.name}' at {node.where}]")
+
+
+def _failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
+    """Return a kernel's failure with the operation, the shapes, and the user's line at which it was made."""
+    from wengert.tensor import EagerTensor
+
+    tensors = [EagerTensor(v) if isinstance(v, _ndarray) else EagerTensor(np.asarray(0.0)) for v in values]
+    plain = diagnose(node.op, tensors, node.attrs, error)
+    if not isinstance(plain, OpError):
+        return plain
+    shown = ", ".join(text(v.shape) if isinstance(v, _ndarray) else "?" for v in values)
+    message = plain.message.partition(" at ")[0]
+    return type(plain)(node, node, f"{message} [{node.type} '{node.name}' at {node.where}; inputs of shape {shown}]")
+
+

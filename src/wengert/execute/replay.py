@@ -1,0 +1,79 @@
+"""Running a lowered list step by step through the door, so that tapes and accumulators see each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.context import state
+from wengert.execute.numpy import Program
+from wengert.ops import linear
+from wengert.tensor import EagerTensor, apply
+
+__all__ = ["replay"]
+
+
+def replay(program: Program, values: Sequence[Any]) -> list[Any]:
+    """Run a program on eager tensors (and variables, where its inputs are handles); return eager tensors.
+
+    The operations are attributed to the lines at which the graph was made.
+    """
+    _, feeds, steps, fetches, _, unfed = program.plan
+    if unfed:
+        raise AssertionError(f"{unfed[0].name} is not fed")
+    slots: dict[int, Any] = dict(zip(feeds, values, strict=True))
+    site = state.site
+    try:
+        for step in steps:
+            node, op = step.node, step.node.op
+            state.site = node.site
+            inputs = [slots[i] for i in step.inputs]
+            if op.name == "variable_handle":
+                result: Any = node.attrs["variable"]
+            elif op.name == "read_variable":
+                result = inputs[0]._as_tensor()
+            elif op.name == "assign":
+                result = inputs[0]._assign(inputs[1], node.attrs["how"], True, None)._as_tensor()
+            elif op.name == "cond":
+                body = node.attrs["yes" if inputs[0].array else "no"]
+                result = replay(body.program, inputs[1:])
+            elif op.name == "loop":
+                result = _loop(inputs, **node.attrs)
+            elif op.name == "constant":
+                result = EagerTensor(node.attrs["value"])
+            else:
+                result = apply(op, inputs, node.attrs)
+            for k, one in enumerate(result if step.several else (result,)):
+                slots[step.output + k] = one
+            for i in step.dead:
+                slots.pop(i, None)
+    finally:
+        state.site = site
+    return [slots[i] for i in fetches]
+
+
+def _loop(inputs: Any, *, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> list[Any]:
+    carries, sequences, _ = counts
+    carry, over, captures = inputs[:carries], inputs[carries : carries + sequences], inputs[carries + sequences :]
+    length = over[0].array.shape[0] if over else limit
+    rows: list[Any] = []
+    step = 0
+    while (length is None or step < length) and (
+        test is None or bool(replay(test.program, [*carry, *captures])[0].array)
+    ):
+        at = length - 1 - step if reverse else step
+        out = replay(body.program, [*carry, *(t[at] for t in over), *captures])
+        carry = out[:carries]
+        rows.append(out[carries:])
+        step += 1
+    if reverse:
+        rows.reverse()
+    stacked = []
+    for k, (sizes, nptype) in enumerate(body.specs[carries:]):
+        if rows:
+            stacked.append(apply(linear.STACK, [row[k] for row in rows], {"axis": 0}))
+        else:
+            stacked.append(EagerTensor(np.zeros((0, *(s or 0 for s in sizes or ())), nptype)))
+    return [*carry, *stacked]

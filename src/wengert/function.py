@@ -1,0 +1,596 @@
+"""``function``: a Python function traced to a graph for each signature that it is called with."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import dtypes, nest, shapes
+from wengert.context import state
+from wengert.dtypes import as_dtype
+from wengert.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
+from wengert.execute.numpy import Program
+from wengert.execute.replay import replay
+from wengert.graph import Graph, Node
+from wengert.ops import elementwise, linear
+from wengert.ops.state import ASSERT, HANDLE
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, cast, convert, lift
+from wengert.tracing import FuncGraph, inline, tracing
+
+__all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
+
+
+class TensorSpec:
+    """The shape and dtype of a tensor that is to come.
+
+    >>> TensorSpec([None, 2], "float32")
+    TensorSpec(shape=(None, 2), dtype=tf.float32, name=None)
+    """
+
+    __slots__ = ("_name", "_nptype", "_sizes")
+
+    def __init__(self, shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> None:
+        """Take a shape (None: any), a dtype and a name."""
+        self._sizes, self._nptype, self._name = shapes.as_shape(shape), as_dtype(dtype).numpy, name
+
+    @property
+    def shape(self) -> shapes.TensorShape:
+        """The shape."""
+        return shapes.TensorShape(self._sizes)
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        """The element type."""
+        return dtypes.of(self._nptype)
+
+    @property
+    def name(self) -> str | None:
+        """The name."""
+        return self._name
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """Return the spec of a tensor."""
+        return cls(tensor.shape, tensor.dtype, name)
+
+    from_spec = from_tensor
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Whether a tensor or spec fits."""
+        return bool(self.dtype == other.dtype and shapes.fits(self._sizes, shapes.as_shape(other.shape)))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare shape, dtype and name."""
+        return isinstance(other, TensorSpec) and (self._sizes, self._nptype, self._name) == (
+            other._sizes, other._nptype, other._name)  # fmt: skip
+
+    def __hash__(self) -> int:
+        """Hash by shape and dtype."""
+        return hash((self._sizes, self._nptype))
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow does."""
+        return f"TensorSpec(shape={shapes.text(self._sizes)}, dtype={self.dtype!r}, name={self._name!r})"
+
+
+def _is_tensorlike(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor | np.ndarray | np.generic) or (
+        hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in")
+    )
+
+
+class ConcreteFunction:
+    """One trace: a graph, its inputs and captures, and the structure of what it returns."""
+
+    def __init__(self, graph: FuncGraph, name: str, inputs: Sequence[Any], outputs: Any, structure: Any) -> None:
+        """Take the finished trace."""
+        self.graph, self.name = graph, name
+        self._inputs, self._structured = list(inputs), outputs
+        self._flat = [t for t in nest.flatten(outputs) if t is not None]
+        self._arguments = structure
+        self._program: Program | None = None
+        self._counters: dict[Any, int] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The symbolic inputs, captures last."""
+        return [*self._inputs, *(place for _, place in self.graph.captured.values())]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The symbolic outputs."""
+        return list(self._flat)
+
+    @property
+    def structured_outputs(self) -> Any:
+        """The symbolic outputs as the function returned them."""
+        return self._structured
+
+    @property
+    def structured_input_signature(self) -> Any:
+        """The arguments as specs."""
+        return self._arguments
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """The tensors from outside."""
+        return [source for source, _ in self.graph.captured.values()]
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shapes of the outputs."""
+        return nest.map_structure(lambda t: None if t is None else t.shape, self._structured)
+
+    @property
+    def output_dtypes(self) -> Any:
+        """The dtypes of the outputs."""
+        return nest.map_structure(lambda t: None if t is None else t.dtype, self._structured)
+
+    @property
+    def variables(self) -> tuple[Any, ...]:
+        """The variables that it uses."""
+        return tuple(_variables(self.graph))
+
+    @property
+    def trainable_variables(self) -> tuple[Any, ...]:
+        """Those of them that are trainable."""
+        return tuple(v for v in self.variables if v.trainable)
+
+    @property
+    def program(self) -> Program:
+        """The compiled graph."""
+        if self._program is None:
+            with self._lock:
+                if self._program is None:
+                    self._program = Program(self.graph, self._flat, self.inputs, self.graph.effects)
+        return self._program
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call with the tensors of the traced arguments, in order."""
+        leaves = [a for a in nest.flatten([list(arguments), keywords]) if _is_tensorlike(a)]
+        if len(leaves) != len(self._inputs):
+            raise TypeError(f"{self.name}() takes {len(self._inputs)} tensors, and {len(leaves)} were given.")
+        for leaf, place in zip(leaves, self._inputs, strict=True):
+            t = leaf if isinstance(leaf, Tensor) else convert(leaf)
+            if t.nptype != place.nptype or not shapes.fits(t.sizes, place.sizes):
+                raise InvalidArgumentError(f"{self.name}() was traced for {place!r}, and was called with {t!r}.")
+        return self.call(leaves)
+
+    def call(self, leaves: Sequence[Any]) -> Any:
+        """Run on eager tensors, or put the graph into the one that is being built."""
+        values = [t if isinstance(t, Tensor) else convert(t) for t in leaves]
+        sources = [source for source, _ in self.graph.captured.values()]
+        if state.graph is not None or any(isinstance(v, SymbolicTensor) for v in (*values, *sources)):
+            flat = self._inline(values, sources)
+        elif state.observers:
+            flat = self._observed([*values, *sources])
+        else:
+            flat = self._run([*values, *sources])
+        found = iter(flat)
+        return nest.map_structure(lambda t: None if t is None else next(found), self._structured)
+
+    def _run(self, values: Sequence[Any]) -> list[Any]:
+        before, session = state.counters, state.session
+        state.counters, state.session = self._counters, None
+        try:
+            return [EagerTensor(a) for a in self.program(*[v.array for v in values])]
+        finally:
+            state.counters, state.session = before, session
+
+    def _observed(self, values: Sequence[Any]) -> list[Any]:
+        before = state.counters
+        state.counters = self._counters
+        try:
+            return replay(self.program, values)
+        finally:
+            state.counters = before
+
+    def _inline(self, values: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
+        graph = state.graph
+        if graph is None:
+            graph = next(v.graph for v in (*values, *sources) if isinstance(v, SymbolicTensor))
+            with graph.as_default():
+                return self._inline(values, sources)
+        given = {p.n: lift(graph, v) for p, v in zip(self.inputs, [*values, *sources], strict=True)}
+        effects = self.graph.effects
+        with graph.name_scope(self.name if _scope_name(self.name) else "StatefulPartitionedCall"):
+            outputs, done = inline(self.graph, self._flat, given, effects)
+            if done and not graph.building_function:
+                with graph.control_dependencies(done):
+                    outputs = [apply(linear.IDENTITY, (t,)) for t in outputs]
+        return list(outputs)
+
+    def __repr__(self) -> str:
+        """Show name and signature."""
+        return f"<ConcreteFunction {self.name}({', '.join(repr(t) for t in self._inputs)})>"
+
+
+def _scope_name(name: str) -> bool:
+    return name.isidentifier()
+
+
+def _variables(graph: Graph) -> list[Any]:
+    found = {}
+    for node in graph.nodes:
+        if node.op is HANDLE:
+            found[node.attrs["variable"].n] = node.attrs["variable"]
+    return list(found.values())
+
+
+class Function:
+    """A Python function that is traced for each signature it is called with; see `function`."""
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        input_signature: Any = None,
+        autograph: bool = True,
+        reduce_retracing: bool = False,
+        name: str | None = None,
+    ) -> None:
+        """Take the function, and optionally the one signature to trace it for."""
+        self.python_function = python_function
+        self.input_signature = None if input_signature is None else tuple(input_signature)
+        self._autograph, self._relax = autograph, reduce_retracing
+        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._traces: dict[Any, ConcreteFunction] = {}
+        self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self._converted: Callable[..., Any] | None = None
+        self._lock = threading.RLock()
+        self._count = 0
+        try:
+            self._signature: inspect.Signature | None = inspect.signature(python_function)
+        except (TypeError, ValueError):
+            self._signature = None
+        functools.update_wrapper(self, python_function, updated=())
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind to an instance, with traces of its own."""
+        if instance is None:
+            return self
+        try:
+            bound = self._bound.get(instance)
+        except TypeError:
+            return Function(self.python_function.__get__(instance), self.input_signature, self._autograph, self._relax)
+        if bound is None:
+            method = weakref.WeakMethod(self.python_function.__get__(instance))
+
+            @functools.wraps(self.python_function)
+            def call(*arguments: Any, **keywords: Any) -> Any:
+                return method()(*arguments, **keywords)  # type: ignore[misc]
+
+            bound = Function(call, self.input_signature, self._autograph, self._relax, self._name)
+            bound._method = method  # type: ignore[attr-defined]
+            parameters = list(inspect.signature(self.python_function).parameters.values())[1:]
+            bound._signature = inspect.Signature(parameters)
+            self._bound[instance] = bound
+        return bound
+
+    def experimental_get_tracing_count(self) -> int:
+        """Return how often the function has been traced."""
+        return self._count
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """Return the signatures that it has been traced for."""
+        return "\n".join(repr(t) for t in self._traces.values())
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call: run the trace for these arguments, making it first if there is none."""
+        if _run_eagerly[0]:
+            return self.python_function(*arguments, **keywords)
+        arguments, keywords = self._canonical(arguments, keywords)
+        leaves, key, structure = self._key(arguments, keywords)
+        trace = self._traces.get(key)
+        if trace is None:
+            trace = self._trace_for(key, structure, leaves)
+        return trace.call([leaf for leaf in leaves if _is_tensorlike(leaf)])
+
+    def get_concrete_function(self, *arguments: Any, **keywords: Any) -> ConcreteFunction:
+        """Return the trace for arguments, or for TensorSpecs in their place."""
+        if self.input_signature is not None and not arguments and not keywords:
+            arguments = self.input_signature
+        arguments, keywords = self._canonical(arguments, keywords)
+        leaves, key, structure = self._key(arguments, keywords)
+        trace = self._traces.get(key)
+        return trace if trace is not None else self._trace_for(key, structure, leaves)
+
+    def _canonical(self, arguments: Any, keywords: Any) -> Any:
+        """Return the call in one form, so that f(x) and f(x=x) share a trace."""
+        if self._signature is not None:
+            bound = self._signature.bind(*arguments, **keywords)
+            bound.apply_defaults()
+            arguments, keywords = bound.args, bound.kwargs
+        if self.input_signature is not None:
+            arguments = self._fitted(arguments, keywords)
+            keywords = {}
+        return arguments, keywords
+
+    def _fitted(self, arguments: Any, keywords: Any) -> Any:
+        specs = self.input_signature
+        assert specs is not None
+        given = [*arguments, *keywords.values()]
+        if len(given) < len(specs):
+            raise TypeError(f"{self._name}() needs {len(specs)} arguments by its input_signature, and got {len(given)}.")
+        fitted = []
+        for value, spec in zip(given, specs, strict=False):
+            flat = []
+            for leaf, s in zip(nest.flatten(value), nest.flatten(spec), strict=True):
+                if isinstance(leaf, TensorSpec):
+                    flat.append(leaf)
+                    continue
+                t = leaf._as_tensor() if hasattr(leaf, "_as_tensor") else leaf
+                if not isinstance(t, Tensor):
+                    t = convert(t, s.dtype)
+                if t.nptype != s.dtype.numpy:
+                    raise TypeError(f"{self._name}(): the input_signature says {s!r}, and the argument is {t!r}.")
+                if not shapes.fits(t.sizes, shapes.as_shape(s.shape)):
+                    raise ShapeMismatch(f"{self._name}(): the input_signature says {s!r}, and the argument is {t!r}.")
+                flat.append(t)
+            fitted.append(nest.pack_sequence_as(value, flat))
+        return (*fitted, *given[len(specs) :])
+
+    def _key(self, arguments: Any, keywords: Any) -> Any:
+        structure = (arguments, keywords)
+        leaves = nest.flatten([list(arguments), keywords])
+        parts: list[Any] = []
+        specs = nest.flatten(list(self.input_signature)) if self.input_signature is not None else None
+        for i, leaf in enumerate(leaves):
+            if specs is not None and i < len(specs):
+                parts.append(("signature", i))
+            elif isinstance(leaf, TensorSpec):
+                parts.append((leaf._nptype, leaf._sizes))
+            elif isinstance(leaf, Tensor):
+                parts.append((leaf.nptype, leaf.sizes))
+            elif _is_tensorlike(leaf):
+                t = convert(leaf)
+                leaves[i] = t
+                parts.append((t.nptype, t.sizes))
+            else:
+                parts.append(_static(leaf))
+        graph = state.graph
+        shape = _shape_of(arguments, keywords)
+        key = (shape, tuple(parts), None if graph is None else id(graph))
+        if graph is not None and key not in self._traces:
+            general = (shape, tuple(parts), None)
+            if general in self._traces:
+                key = general
+        return leaves, key, structure
+
+    def _trace_for(self, key: Any, structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
+        with self._lock:
+            if key in self._traces:
+                return self._traces[key]
+            trace = self._trace(structure, leaves)
+            if all(isinstance(source, EagerTensor) for source, _ in trace.graph.captured.values()):
+                key = (*key[:2], None)
+            self._traces[key] = trace
+            return trace
+
+    def _trace(self, structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
+        if len(self._traces) > 0 and self._count == 0:
+            self._count = len(self._traces)
+        python = self._converted or self.python_function
+        try:
+            return self._trace_once(python, structure, leaves)
+        except (OperatorNotAllowedInGraphError, TypeError) as error:
+            if not self._autograph or self._converted is not None or not _is_control_flow(error):
+                raise
+            self._converted = self._convert(error)
+        return self._trace_once(self._converted, structure, leaves)
+
+    def _convert(self, error: Exception) -> Callable[..., Any]:
+        from wengert.autograph import convert as autograph
+
+        original = self.python_function
+        method = getattr(self, "_method", None)
+        if method is not None:
+            original = method()
+        return autograph(original, _hooks())
+
+    def _trace_once(self, python: Callable[..., Any], structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
+        arguments, keywords = structure
+        graph = FuncGraph(state.graph, self._name)
+        names = self._names(arguments, keywords)
+        specs = nest.flatten(list(self.input_signature)) if self.input_signature is not None else []
+        places, symbolic = [], []
+        for i, leaf in enumerate(leaves):
+            if i < len(specs):
+                place = graph.add_input(specs[i]._sizes, specs[i]._nptype, names[i])
+            elif isinstance(leaf, TensorSpec):
+                place = graph.add_input(leaf._sizes, leaf._nptype, leaf.name or names[i])
+            elif _is_tensorlike(leaf):
+                place = graph.add_input(leaf.sizes, leaf.nptype, names[i])
+            else:
+                symbolic.append(leaf)
+                continue
+            places.append(place)
+            symbolic.append(place)
+        packed_arguments, packed_keywords = nest.pack_sequence_as([list(arguments), keywords], symbolic)
+        self._count += 1
+        with tracing(graph):
+            result = python(*packed_arguments, **packed_keywords)
+            if graph.created and self._traces:
+                raise ValueError(
+                    "tf.function only supports singleton tf.Variables created on the first call. Make the variable once, "
+                    "outside of the function."
+                )
+            outputs = nest.map_structure(lambda leaf: _output(graph, leaf), result)
+        return ConcreteFunction(graph, self._name, places, outputs, structure)
+
+    def _names(self, arguments: Any, keywords: Any) -> list[str]:
+        names: list[str] = []
+        parameters = list(self._signature.parameters) if self._signature is not None else []
+        for i, a in enumerate(arguments):
+            base = parameters[min(i, len(parameters) - 1)] if parameters else "input"
+            names += [base] * len(nest.flatten(a))
+        for k in sorted(keywords):
+            names += [k] * len(nest.flatten(keywords[k]))
+        return names
+
+    def __repr__(self) -> str:
+        """Show the function's name."""
+        return f"<wengert.Function {self._name}>"
+
+
+class ShapeMismatch(ShapeError, TypeError):
+    """An argument has not the shape that the input_signature says."""
+
+
+_run_eagerly = [False]
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Make functions run as plain Python, for debugging."""
+    _run_eagerly[0] = bool(run_eagerly)
+
+
+def _static(leaf: Any) -> Any:
+    if hasattr(leaf, "handle_in"):
+        return ("variable", leaf.n)
+    try:
+        hash(leaf)
+    except TypeError:
+        return ("object", id(leaf))
+    return (type(leaf), leaf)
+
+
+def _shape_of(arguments: Any, keywords: Any) -> Any:
+    """Return a hashable picture of the nesting."""
+
+    def picture(item: Any) -> Any:
+        if not nest.is_nested(item):
+            return None
+        if isinstance(item, dict):
+            return ("dict", *((k, picture(item[k])) for k in item))
+        return (type(item).__name__, *map(picture, item))
+
+    return (tuple(picture(a) for a in arguments), tuple((k, picture(v)) for k, v in sorted(keywords.items())))
+
+
+def _output(graph: FuncGraph, leaf: Any) -> Any:
+    if leaf is None or isinstance(leaf, Node):
+        return None
+    if hasattr(leaf, "_as_tensor"):
+        leaf = leaf._as_tensor()
+    try:
+        return lift(graph, convert(leaf))
+    except (ValueError, TypeError) as error:
+        if isinstance(leaf, Tensor):
+            raise
+        raise TypeError(
+            f"A traced function returns tensors, numbers, None and structures of them, not {leaf!r}."
+        ) from error
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    if isinstance(error, OperatorNotAllowedInGraphError):
+        return True
+    text = str(error)
+    return isinstance(error, TypeError) and ("symbolic" in text or "SymbolicTensor" in text)
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: Any = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: Any = None,
+    experimental_compile: Any = None,
+    experimental_follow_type_hints: Any = None,
+) -> Any:
+    """Make a Python function into one that is traced to a graph, once for each signature it is called with.
+
+    A signature is the dtypes and shapes of the tensors (and NumPy arrays) among the arguments, and the values of all
+    others. ``input_signature``: TensorSpecs of the one signature to trace for. Python control flow on tensors is
+    converted. Usable as a decorator, with arguments or without.
+
+    >>> import wengert as tf
+    >>> @tf.function
+    ... def f(x):
+    ...     return tf.gradients(x * x * x, x)[0]
+    >>> f(tf.constant(2.0)).numpy()
+    np.float32(12.0)
+    """
+    if input_signature is not None and not isinstance(input_signature, list | tuple):
+        raise TypeError("input_signature must be a possibly nested Python sequence of TensorSpecs.")
+
+    def decorate(f: Callable[..., Any]) -> Function:
+        if not callable(f):
+            raise TypeError(f"function: expected a callable, not {f!r}.")
+        return Function(f, input_signature, autograph, bool(reduce_retracing or experimental_relax_shapes))
+
+    return decorate if func is None else decorate(func)
+
+
+# --- what converted control flow does ------------------------------------------------------------------------------------
+
+_hooks_made: list[Any] = []
+
+
+def _hooks() -> Any:
+    if not _hooks_made:
+        from wengert.autograph import Hooks, _is_number_or_array
+        from wengert.control import _graph_cond, graph_loop
+
+        def loop(cond: Any, body: Any, values: Any) -> Any:
+            start = [v._as_tensor() if hasattr(v, "_as_tensor") else convert(v) for v in values]
+            numbers = [not isinstance(v, Tensor) and not hasattr(v, "_as_tensor") for v in values]
+            return graph_loop(cond, body, start, numbers=numbers)
+
+        def choose(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
+            return _graph_cond(_truth(pred), true_fn, false_fn, merge)
+
+        def length(value: Any) -> Any:
+            if value.sizes is not None and not value.sizes:
+                raise TypeError("Cannot iterate over a scalar tensor.")
+            if value.sizes is not None and value.sizes[0] is not None:
+                return value.sizes[0]
+            return apply(linear.SHAPE, (value,), {"dtype": "int32"})[0]
+
+        def check(pred: Any, message: str) -> None:
+            append(state.graph, ASSERT, (_truth(pred),), {"message": message})
+
+        def abstract(fn: Any, arguments: Any) -> Any:
+            graph = FuncGraph(state.graph, "abstract", False)
+            with tracing(graph):
+                places = []
+                for a in arguments:
+                    t = a._as_tensor() if hasattr(a, "_as_tensor") else convert(a)
+                    places.append(graph.placeholder(t.sizes, t.nptype))
+                return fn(*places)
+
+        def zeros_like(value: Any) -> Any:
+            sizes = [0 if s is None else s for s in (value.sizes or ())]
+            return EagerTensor(np.zeros(sizes, value.nptype))
+
+        _hooks_made.append(
+            Hooks(
+                is_symbolic=lambda v: isinstance(v, SymbolicTensor),
+                cond=choose,
+                while_loop=loop,
+                logical_not=lambda v: apply(elementwise.LOGICAL_NOT, (_truth(v),)),
+                length=length,
+                element=lambda v, i: v[i],
+                assert_true=check,
+                abstract=abstract,
+                zeros_like=zeros_like,
+                is_value=lambda v: _is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor"),
+            )
+        )
+    return _hooks_made[0]
+
+
+def _truth(value: Any) -> Any:
+    t = value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
+    return t if t.nptype.kind == "b" else cast(t, np.dtype(np.bool_))

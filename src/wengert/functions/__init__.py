@@ -1,0 +1,1 @@
+"""TensorFlow 2's functions, by subject."""

@@ -1,0 +1,556 @@
+"""Functions about the program itself: scopes, order, printing, Python calls, custom derivatives."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import nest
+from wengert.context import state
+from wengert.dtypes import as_dtype
+from wengert.errors import InvalidArgumentError
+from wengert.function import TensorSpec
+from wengert.graph import Graph, Node, static_value
+from wengert.op import Op, values
+from wengert.ops import linear
+from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
+from wengert.tape import GradientTape
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, lift
+from wengert.tracing import Body, FuncGraph, tracing
+
+__all__ = [
+    "control_dependencies",
+    "custom_gradient",
+    "device",
+    "executing_eagerly",
+    "get_static_value",
+    "grad_pass_through",
+    "group",
+    "init_scope",
+    "name_scope",
+    "no_op",
+    "numpy_function",
+    "print_tensors",
+    "py_function",
+    "recompute_grad",
+    "tuple_of",
+]
+
+
+def executing_eagerly() -> bool:
+    """Return whether operations run at once.
+
+    >>> executing_eagerly()
+    True
+    """
+    return state.graph is None
+
+
+@contextlib.contextmanager
+def init_scope() -> Iterator[None]:
+    """Leave any function that is being traced: what is built in the with block belongs outside of it."""
+    before = state.graph, state.observers
+    graph = state.graph
+    while graph is not None and graph.building_function:
+        graph = getattr(graph, "outer", None)
+    state.graph = graph
+    if graph is not before[0]:
+        state.observers = ()
+    try:
+        yield
+    finally:
+        state.graph, state.observers = before
+
+
+class name_scope:
+    """Put a prefix before the names of the operations made in a with block; eagerly names are not kept."""
+
+    def __init__(self, name: Any = None, default_name: Any = None, values: Any = None) -> None:
+        """Take the scope's name."""
+        if name is not None and not isinstance(name, str):
+            raise ValueError("name for name_scope must be a string.")
+        self._name = name if name is not None else default_name
+        self._manager: Any = None
+
+    @property
+    def name(self) -> Any:
+        """The scope's name."""
+        return self._name
+
+    def __enter__(self) -> Any:
+        """Enter."""
+        if state.graph is None:
+            return f"{self._name}/" if self._name else ""
+        self._manager = state.graph.name_scope(self._name)
+        return self._manager.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        """Leave."""
+        if self._manager is not None:
+            self._manager.__exit__(*exception)
+
+
+@contextlib.contextmanager
+def device(device_name: Any = None) -> Iterator[None]:
+    """Accept a device for the operations of a with block: the executor decides where they run."""
+    if state.graph is None:
+        yield
+    else:
+        with state.graph.device(device_name):
+            yield
+
+
+@contextlib.contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """Run the given operations before those made in the with block; eagerly they have run already."""
+    if state.graph is None:
+        for c in control_inputs or ():
+            if callable(c):
+                c()
+        yield
+    else:
+        wanted = control_inputs
+        if wanted is not None:
+            if isinstance(wanted, Tensor | Node):
+                wanted = [wanted]
+            wanted = [c for c in nest.flatten(wanted) if c is not None and not isinstance(c, EagerTensor)]
+        with state.graph.control_dependencies(wanted):
+            yield
+
+
+def no_op(name: str | None = None) -> Any:
+    """Return an operation that does nothing; eagerly None."""
+    if state.graph is None:
+        return None
+    append(state.graph, NO_OP, (), {}, name)
+    return state.graph.nodes[-1]
+
+
+def group(*inputs: Any, **keywords: Any) -> Any:
+    """Return one operation that runs all of the inputs; eagerly None.
+
+    Raises:
+        TypeError: for an input that is no operation, tensor or variable.
+    """
+    name = keywords.pop("name", None)
+    if keywords:
+        raise ValueError(f"group: unknown keywords {sorted(keywords)}")
+    if state.graph is None and not any(isinstance(i, Node | SymbolicTensor) for i in nest.flatten(list(inputs))):
+        return None
+    graph = state.graph if state.graph is not None else next(
+        i.graph for i in nest.flatten(list(inputs)) if isinstance(i, Node | SymbolicTensor))  # fmt: skip
+    wanted = [i for i in nest.flatten(list(inputs)) if i is not None]
+    for i in wanted:
+        if not isinstance(i, Node | Tensor) and not hasattr(i, "_as_graph_element"):
+            raise TypeError(f"'inputs' should be zero or more (nested) Tensors or operations. Received {i!r}.")
+    with graph.as_default(), graph.control_dependencies(wanted):
+        append(graph, NO_OP, (), {}, name or "group_deps")
+    return graph.nodes[-1]
+
+
+def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
+    """Return the tensors, each available only when all of them (and the control inputs) are computed."""
+    kept = [t for t in tensors if t is not None]
+    if not kept:
+        raise ValueError("tuple: at least one tensor is needed.")
+    with control_dependencies([*kept, *(control_inputs or ())]):
+        return [None if t is None else apply(linear.IDENTITY, (convert(t),)) for t in tensors]
+
+
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """Return a tensor's value as a NumPy array if it is known without a run, else None."""
+    if hasattr(tensor, "current"):
+        return None
+    if not isinstance(tensor, Tensor):
+        return np.asarray(tensor)
+    if isinstance(tensor, EagerTensor):
+        return tensor.numpy()
+    node = tensor.op  # type: ignore[attr-defined]
+    if node.op.name == "constant":
+        return np.array(node.attrs["value"])
+    known = static_value(tensor)
+    if known is None or (not partial and None in nest.flatten(known)):
+        return None
+    return np.array(known, dtype=tensor.nptype if not partial else None)
+
+
+# --- printing -----------------------------------------------------------------------------------------------------
+
+
+def _shown(value: Any, summarize: int) -> str:
+    """Show a value as TensorFlow's print does."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return _scalar(value[()])
+        return _nested(value, summarize)
+    return str(value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, np.bool_):
+        return "1" if value else "0"
+    if isinstance(value, np.floating):
+        short = f"{float(value):.{9 if value.dtype.itemsize <= 4 else 17}g}"
+        best = np.format_float_positional(value, trim="-") if 1e-5 <= abs(value) < 1e16 or value == 0 else short
+        return best.rstrip(".")
+    return str(value)
+
+
+def _nested(array: Any, summarize: int) -> str:
+    if array.ndim == 0:
+        value = array[()]
+        return f'"{value.decode(errors="replace")}"' if isinstance(value, bytes) else _scalar(value)
+    n = len(array)
+    if summarize < 0 or n <= 2 * summarize:
+        parts = [_nested(a, summarize) for a in array]
+    else:
+        parts = [
+            *(_nested(a, summarize) for a in array[:summarize]), "...", *(_nested(a, summarize) for a in array[-summarize:])
+        ]
+    return "[" + ("\n " if array.ndim > 1 else " ").join(p.replace("\n", "\n ") for p in parts) + "]"
+
+
+def print_tensors(*inputs: Any, **keywords: Any) -> Any:
+    """Print tensors and other things to ``output_stream`` (standard error), when the operation runs.
+
+    Keywords: ``output_stream`` (a file, or "file://path"), ``summarize`` (how many elements at each end: 3, -1 for all),
+    ``sep``, ``end``, ``name``.
+    """
+    stream = keywords.pop("output_stream", sys.stderr)
+    summarize = keywords.pop("summarize", 3)
+    sep, end, name = keywords.pop("sep", " "), keywords.pop("end", "\n"), keywords.pop("name", None)
+    if keywords:
+        raise ValueError(f"print: unknown keywords {sorted(keywords)}")
+    summarize = 3 if summarize is None else summarize
+    items = [i._as_tensor() if hasattr(i, "_as_tensor") else i for i in inputs]
+    held: list[Any] = []
+    for item in items:
+        for leaf in nest.flatten(item):
+            leaf = leaf._as_tensor() if hasattr(leaf, "_as_tensor") else leaf
+            if isinstance(leaf, Tensor):
+                held.append(leaf)
+
+    def write(arrays: Sequence[Any]) -> None:
+        rest = iter(arrays)
+        texts = []
+        for item in items:
+            if nest.is_nested(item):
+                filled = nest.map_structure(
+                    lambda leaf: _Text(_shown(next(rest), summarize)) if _holds(leaf) else leaf, item
+                )
+                texts.append(str(filled))
+            else:
+                texts.append(_shown(next(rest), summarize) if isinstance(item, Tensor) else _shown(item, summarize))
+        line = sep.join(texts) + end
+        if isinstance(stream, str):
+            with open(stream.removeprefix("file://"), "a", encoding="utf-8") as file:
+                file.write(line)
+        else:
+            stream.write(line)
+            stream.flush()
+
+    if state.graph is None and not any(isinstance(t, SymbolicTensor) for t in held):
+        write([t.array for t in held])
+        return None
+    graph = state.graph or next(t.graph for t in held if isinstance(t, SymbolicTensor))
+    append(graph, PRINT, held, {"write": write}, name or "PrintV2")
+    return graph.nodes[-1]
+
+
+def _holds(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) or hasattr(leaf, "_as_tensor")
+
+
+class _Text(str):
+    def __repr__(self) -> str:
+        return str(self)
+
+
+# --- Python inside of a graph ---------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _eagerly() -> Iterator[None]:
+    before = state.graph, state.observers
+    state.graph, state.observers = None, ()
+    try:
+        yield
+    finally:
+        state.graph, state.observers = before
+
+
+def _types(Tout: Any) -> tuple[list[Any], bool]:
+    single = not isinstance(Tout, list | tuple)
+    return [Tout] if single else list(Tout), single
+
+
+def _spec_of(kind: Any) -> Any:
+    if isinstance(kind, TensorSpec):
+        return kind._sizes, kind._nptype
+    return None, as_dtype(kind).numpy
+
+
+def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
+    """Call a Python function of eager tensors; in a graph, each time the operation runs. Derivatives pass through it."""
+    if func is None or not callable(func):
+        raise TypeError("py_function: func must be callable.")
+    arguments = [a._as_tensor() if hasattr(a, "_as_tensor") else convert(a) for a in (inp or [])]
+    kinds, single = _types(Tout)
+    if state.graph is None:
+        result = func(*arguments)
+        if Tout is None or not kinds:
+            return result
+        if single:
+            return convert(result, kinds[0] if not isinstance(kinds[0], TensorSpec) else kinds[0].dtype)
+        given = result if isinstance(result, list | tuple) else [result]
+        return [convert(r, k.dtype if isinstance(k, TensorSpec) else k) for r, k in zip(given, kinds, strict=True)]
+    specs = tuple(_spec_of(k) for k in kinds)
+
+    def run(tensors_in: Sequence[Any]) -> list[Any]:
+        result = func(*tensors_in)
+        found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
+        return [convert(r, s[1]) for r, s in zip(found, specs, strict=True)]
+
+    def call(*arrays: Any) -> tuple[Any, ...]:
+        with _eagerly():
+            return tuple(t.array for t in run([EagerTensor(np.asarray(a)) for a in arrays]))
+
+    def gradient(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+        wanted = [i for i in wanted if inputs[i].dtype.kind in "fc"]
+        weights = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outputs, strict=True)]
+        count = len(inputs)
+
+        def back(*arrays: Any) -> tuple[Any, ...]:
+            with _eagerly():
+                given = [EagerTensor(np.asarray(a)) for a in arrays]
+                with GradientTape() as tape:
+                    tape.watch([t for t in given[:count] if t.nptype.kind in "fc"])
+                    results = run(given[:count])
+                found = tape.gradient(results, [given[i] for i in wanted], given[count:], "zero")
+                return tuple(convert(f).array for f in found)
+
+        places = tuple(
+            (inputs[i].sizes if isinstance(inputs[i], Tensor) else inputs[i].shape,
+             inputs[i].nptype if isinstance(inputs[i], Tensor) else inputs[i].dtype)
+            for i in wanted
+        )  # fmt: skip
+        attrs = {"call": back, "specs": places, "gradient": _no_second}
+        return list(xp.py_function(*inputs, *weights, **attrs))
+
+    results = append(state.graph, PY_FUNCTION, arguments, {"call": call, "specs": specs, "gradient": gradient}, name)
+    if Tout is None or not kinds:
+        return state.graph.nodes[-1]
+    return results[0] if single else list(results)
+
+
+def _no_second(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+    raise NotImplementedError("py_function in a graph has first derivatives only.")
+
+
+def numpy_function(
+    func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+) -> Any:
+    """Call a Python function of NumPy arrays; it has no derivative."""
+    if func is None or not callable(func):
+        raise TypeError("numpy_function: func must be callable.")
+    arguments = [a._as_tensor() if hasattr(a, "_as_tensor") else convert(a) for a in (inp or [])]
+    kinds, single = _types(Tout)
+    specs = tuple(_spec_of(k) for k in kinds)
+
+    def call(*arrays: Any) -> tuple[Any, ...]:
+        with _eagerly():
+            result = func(*[np.array(a) for a in arrays])
+        found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
+        if len(found) != len(specs):
+            raise InvalidArgumentError(f"numpy_function: {len(specs)} results were announced, and {len(found)} came.")
+        for r, (_, nptype) in zip(found, specs, strict=True):
+            if np.asarray(r).dtype != nptype:
+                raise InvalidArgumentError(
+                    f"numpy_function: Tout says {nptype}, and the function returned {np.asarray(r).dtype}."
+                )
+        return tuple(np.asarray(r, s[1]) for r, s in zip(found, specs, strict=True))
+
+    if state.graph is None:
+        flat = [EagerTensor(a) for a in call(*[t.array for t in arguments])]
+    else:
+        attrs = {"call": call, "specs": specs, "gradient": lambda xp, gs, inputs, outputs, wanted: [None] * len(wanted)}
+        flat = list(append(state.graph, PY_FUNCTION, arguments, attrs, name))
+    if not flat:
+        return None if state.graph is None else state.graph.nodes[-1]
+    return flat[0] if single else flat
+
+
+# --- custom derivatives ---------------------------------------------------------------------------------------------
+
+
+def custom_gradient(f: Any = None) -> Any:
+    """Decorate a function that returns (its value, a function from the value's cotangents to the arguments').
+
+    If f uses variables, the second takes a keyword ``variables`` and returns (cotangents of the arguments, those of the
+    variables). It is differentiated itself for second derivatives.
+
+    >>> import wengert as tf
+    >>> @tf.custom_gradient
+    ... def log1pexp(x):
+    ...     e = tf.exp(x)
+    ...     return tf.math.log(1 + e), lambda g: g * (1 - 1 / (1 + e))
+    >>> x = tf.constant(100.0)
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = log1pexp(x)
+    >>> tape.gradient(y, x).numpy()
+    np.float32(1.0)
+    """
+    if f is None:
+        return custom_gradient
+
+    @functools.wraps(f)
+    def decorated(*arguments: Any, **keywords: Any) -> Any:
+        given = [_argument(a) for a in arguments]
+        if state.graph is None:
+            return _custom_eagerly(f, given, keywords)
+        return _custom_in_graph(f, given, keywords)
+
+    return decorated
+
+
+def _argument(a: Any) -> Any:
+    if hasattr(a, "handle_in"):
+        return a
+    return nest.map_structure(lambda leaf: leaf._as_tensor() if hasattr(leaf, "_as_tensor") else convert(leaf), a)
+
+
+def _unpack(pair: Any) -> tuple[Any, Any]:
+    if not isinstance(pair, tuple) or len(pair) != 2 or not callable(pair[1]):
+        raise TypeError("A function with a custom gradient returns (value, function of the value's cotangent).")
+    return pair
+
+
+def _cotangents(grad_fn: Any, gs: Sequence[Any], variables: Sequence[Any], count: int) -> list[Any]:
+    """Call the user's derivative; return the cotangents of arguments and variables, flat."""
+    if variables:
+        try:
+            result = grad_fn(*gs, variables=list(variables))
+        except TypeError as error:
+            if "variables" in str(error):
+                raise TypeError(
+                    "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' "
+                    "keyword argument."
+                ) from error
+            raise
+        by_argument, by_variable = result
+        flat = nest.flatten([by_argument] if isinstance(by_argument, Tensor) else list(by_argument))
+        found = [*flat, *(list(by_variable) if by_variable is not None else [None] * len(variables))]
+    else:
+        result = grad_fn(*gs)
+        found = nest.flatten(list(result) if isinstance(result, list | tuple) else [result])
+    if len(found) != count:
+        raise ValueError(f"custom_gradient: {count} cotangents are needed, and the function returned {len(found)}.")
+    return found
+
+
+def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
+    with GradientTape() as watcher:
+        result, grad_fn = _unpack(f(*arguments, **keywords))
+    flat = [t for t in nest.flatten(arguments)]
+    own = {t.n for t in flat}
+    variables = [v for v in watcher.watched_variables() if v.n not in own]
+    outputs = [EagerTensor(convert(r).array) for r in nest.flatten(result)]
+    inputs = [*flat, *variables]
+
+    def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
+        raw = xp is values
+        full = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outs, strict=True)]
+        if raw:
+            full = [EagerTensor(np.asarray(g)) for g in full]
+            before, run, state.observers = state.observers, state.run, ()
+            try:
+                found = _cotangents(grad_fn, full, variables, len(inputs))
+            finally:
+                state.observers, state.run = before, run
+            return [None if found[i] is None else convert(_dense(found[i])).array for i in wanted]
+        found = _cotangents(grad_fn, full, variables, len(inputs))
+        return [None if found[i] is None else convert(_dense(found[i])) for i in wanted]
+
+    op = Op("custom", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
+            type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
+    for observer in state.observers:
+        observer.record(op, inputs, tuple(outputs), {})
+    return nest.pack_sequence_as(result, outputs)
+
+
+def _dense(g: Any) -> Any:
+    return g._as_tensor() if hasattr(g, "_as_tensor") else g
+
+
+def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
+    graph: Graph = state.graph
+    with GradientTape() as watcher:
+        result, grad_fn = _unpack(f(*arguments, **keywords))
+    flat = nest.flatten(arguments)
+    own = {t.n for t in flat}
+    variables = [v for v in watcher.watched_variables() if v.n not in own]
+    results = [lift(graph, convert(_dense(r))) for r in nest.flatten(result)]
+    body = FuncGraph(graph, "custom_gradient", share_variables=False)
+    gs = [body.add_input(r.sizes, r.nptype, "g") for r in results]
+    with tracing(body):
+        found = _cotangents(grad_fn, gs, variables, len(flat) + len(variables))
+        kept = [lift(body, convert(_dense(g))) for g in found if g is not None]
+    sources = [source for source, _ in body.captured.values()]
+    places = [*gs, *(place for _, place in body.captured.values())]
+    inputs = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in (*flat, *variables)]
+    attrs = {
+        "results": len(results),
+        "arguments": len(inputs),
+        "body": Body(body, kept, places),
+        "there": tuple(g is not None for g in found),
+    }
+    outputs = append(graph, CUSTOM, (*results, *inputs, *sources), attrs, "IdentityN")
+    return nest.pack_sequence_as(result, list(outputs))
+
+
+def recompute_grad(f: Any) -> Any:
+    """Decorate a function so that a tape keeps its arguments only, and computes it again for derivatives."""
+
+    @custom_gradient
+    def inner(*arguments: Any, **keywords: Any) -> Any:
+        result = f(*arguments, **keywords)
+
+        def grad(*gs: Any, variables: Any = None) -> Any:
+            copies = nest.map_structure(lambda t: apply(linear.IDENTITY, (convert(t),)), list(arguments))
+            with GradientTape() as tape:
+                tape.watch(nest.flatten(copies))
+                again = f(*copies, **keywords)
+            sources = (nest.flatten(copies), list(variables or []))
+            by_argument, by_variable = tape.gradient(again, sources, output_gradients=list(gs), unconnected_gradients="zero")
+            return (by_argument, by_variable) if variables is not None else by_argument
+
+        return result, grad
+
+    return inner
+
+
+def grad_pass_through(f: Any) -> Any:
+    """Decorate a function so that its derivative is that of the identity."""
+
+    @custom_gradient
+    def inner(*arguments: Any, **keywords: Any) -> Any:
+        def grad(*gs: Any, variables: Any = None) -> Any:
+            if variables is not None:
+                return gs, [None] * len(variables)
+            return gs
+
+        return f(*arguments, **keywords), grad
+
+    return inner
+
+

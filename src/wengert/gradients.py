@@ -1,0 +1,410 @@
+"""``gradients`` in both modes, Hessians, forward mode, and derivatives of Python functions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import nest
+from wengert.context import here, state
+from wengert.derive import forward
+from wengert.derive.request import request
+from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
+from wengert.graph import Graph
+from wengert.ops import linear
+from wengert.shapes import fits, is_full, text
+from wengert.tape import GradientTape, UnconnectedGradients
+from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.why import warn_none
+
+__all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
+
+
+class AggregationMethod:
+    """How contributions to a gradient are summed; all ways give the same sum here."""
+
+    ADD_N = 0
+    DEFAULT = 0
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _tensor(value: Any) -> Any:
+    return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    gate_gradients: Any = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+    colocate_gradients_with_ops: bool = False,
+) -> list[Any]:
+    """Return a list: for each x, the derivative of the sum of ys, with the shape of x.
+
+    In a graph, xs may be any tensors or variables, transformed further or not, and a gradient is a tensor like any other.
+    Eagerly it answers for what an open tape or ``recording()`` saw. ``grad_ys``: weights for the ys instead of ones, and
+    one may differentiate with respect to them. No derivative passes through ``stop_gradients``. None stands where there
+    is none (and a warning says why), or zeros with ``unconnected_gradients="zero"``.
+
+    Raises:
+        RuntimeError: eagerly, when nothing is recording.
+        ValueError: for tensors of two graphs, and grad_ys of other shapes than the ys.
+
+    >>> import wengert as tf
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
+    ...     x = tf.constant([1.0, 2.0])
+    ...     g = tf.gradients(x**3, x)[0]
+    ...     print(sess.run(tf.gradients(g, x)))
+    [array([ 6., 12.], dtype=float32)]
+    """
+    choice = UnconnectedGradients(unconnected_gradients)
+    if xs is None:
+        raise AttributeError("gradients: xs is None; give a tensor, a variable, or a list of them.")
+    targets = [t for t in nest.flatten(_listed(ys)) if t is not None]
+    if len(targets) != len(nest.flatten(_listed(ys))):
+        raise TypeError("gradients: one of the ys is None (is it itself a gradient that is not there?)")
+    sources = nest.flatten(_listed(xs))
+    weights = [None] * len(targets) if grad_ys is None else nest.flatten(_listed(grad_ys))
+    if len(weights) != len(targets):
+        raise ValueError(f"Must have as many initial gradients as ys (got {len(weights)} grad_ys and {len(targets)} ys).")
+    for x in sources:
+        if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+            raise TypeError(f"gradients: each x must be a tensor or a variable, not {x!r}.")
+    graph = _graph_of([*targets, *sources])
+    if graph is None:
+        results = _eagerly(targets, sources, weights)
+        stops: Any = ()
+    else:
+        stops = _listed(stop_gradients) if stop_gradients is not None else []
+        with graph.as_default() if state.graph is not graph else _here():
+            results = _in_graph(graph, targets, sources, weights, stops)
+    if choice == UnconnectedGradients.ZERO:
+        with graph.as_default() if graph is not None and state.graph is not graph else _here():
+            return [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r, x in zip(results, sources, strict=True)]
+    if graph is not None and any(r is None for r in results) and targets:
+        missing = [x for x, r in zip(sources, results, strict=True) if r is None]
+        warn_none([_lifted(graph, y) for y in targets], missing, None, ())
+    return results
+
+
+class _here:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: Any) -> None:
+        pass
+
+
+def _graph_of(items: Sequence[Any]) -> Graph | None:
+    if state.graph is not None:
+        return state.graph  # type: ignore[no-any-return]
+    for t in items:
+        if isinstance(t, SymbolicTensor):
+            return t.graph
+        if getattr(t, "_graph", None) is not None:
+            return t._graph  # type: ignore[no-any-return]
+    return None
+
+
+def _lifted(graph: Graph, t: Any) -> Any:
+    return lift(graph, _tensor(t))
+
+
+def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> list[Any]:
+    targets = [_lifted(graph, y) for y in ys]
+    sources = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in xs]
+    blocked = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in stops]
+    weights = []
+    for g, y in zip(gs, targets, strict=True):
+        weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
+    if not targets:
+        return [None] * len(xs)
+    return request(targets, sources, weights, blocked)
+
+
+def _dense(g: Any) -> Any:
+    return g._as_tensor() if hasattr(g, "_as_tensor") else g
+
+
+def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
+    tapes = [o for o in reversed(state.observers) if isinstance(o, GradientTape)]
+    if not tapes:
+        raise RuntimeError(
+            "gradients: nothing is recording. Eagerly, put the computation and this call into `with recording():`, or into a "
+            "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these."
+        )
+    targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
+    weights = [None if g is None else convert(_dense(g), like=y) for g, y in zip(gs, targets, strict=True)]
+    for g, y in zip(weights, targets, strict=True):
+        if g is not None and not fits(g.sizes, y.sizes):
+            raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
+    best: list[Any] = [None] * len(xs)
+    for tape in tapes:
+        found = tape._gradient(targets, xs, weights)
+        best = [b if b is not None else _dense(f) for b, f in zip(best, found, strict=True)]
+        if all(b is not None for b in best):
+            return best
+    missing = [x for x, b in zip(xs, best, strict=True) if b is None]
+    warn_none(targets, missing, tapes[0], tapes[0].entries)
+    return best
+
+
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+) -> list[Any]:
+    """Return, for each x, the second derivatives of the sum of ys: shape x.shape + x.shape.
+
+    Raises:
+        ValueError: if ys do not depend on an x, or the shape of an x is not known.
+    """
+    results = []
+    for x in _listed(xs):
+        first = gradients(ys, x, unconnected_gradients="none")[0]
+        if first is None:
+            raise ValueError(f"hessians: ys do not depend on {x!r}.")
+        sizes = x.sizes
+        if not is_full(sizes):
+            raise ShapeError(f"hessians: the shape of x must be known, not {text(sizes)}.")
+        n = int(np.prod(sizes, dtype=np.int64))
+        flat = apply(linear.RESHAPE, (first,), {"shape": (n,)})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NoGradientWarning)
+            rows = [gradients(flat[i], x)[0] for i in range(n)]
+        rows = [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r in rows]
+        whole = apply(linear.STACK, rows, {"axis": 0})
+        results.append(apply(linear.RESHAPE, (whole,), {"shape": (*sizes, *sizes)}))
+    return results
+
+
+# --- forward mode -------------------------------------------------------------------------------------------------
+
+
+class ForwardAccumulator:
+    """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
+
+    >>> import wengert as tf
+    >>> x = tf.constant([2.0, 3.0])
+    >>> with tf.autodiff.ForwardAccumulator(x, tf.constant([1.0, 0.0])) as acc:
+    ...     y = tf.reduce_sum(x * x)
+    >>> acc.jvp(y).numpy()
+    np.float32(4.0)
+    """
+
+    def __init__(self, primals: Any, tangents: Any) -> None:
+        """Take primals (tensors or variables) and their tangents, in the same structure and shapes.
+
+        Raises:
+            ValueError: if the structures or shapes differ.
+        """
+        self._primals = nest.flatten(primals)
+        given = nest.flatten(tangents)
+        if len(given) != len(self._primals):
+            raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
+        self._tangents: dict[int, Any] = {}
+        self._held: list[Any] = []
+        self._recording = False
+        for p, t in zip(self._primals, given, strict=True):
+            if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
+                raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
+            tangent = convert(t, like=p.current() if hasattr(p, "current") else p)
+            if not fits(tangent.sizes, p.sizes):
+                raise ValueError(
+                    f"ForwardAccumulator: the tangent has shape {text(tangent.sizes)} and the primal {text(p.sizes)}."
+                )
+            self._tangents[p.n] = cast(tangent, p.nptype)
+            self._held.append(p)
+        self._entries: list[Any] = []
+
+    def __enter__(self) -> ForwardAccumulator:
+        """Start."""
+        if self._recording:
+            raise ValueError("Accumulator is already recording.")
+        state.observers = (*state.observers, self)
+        self._recording = True
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Stop."""
+        state.observers = tuple([o for o in state.observers if o is not self])
+        self._recording = False
+
+    def read(self, variable: Any, tensor: Any) -> None:
+        """Take note that a variable was read."""
+        if variable.n in self._tangents and tensor.n not in self._tangents:
+            self._tangents[tensor.n] = self._tangents[variable.n]
+            self._held.append(tensor)
+
+    def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
+        """Carry tangents through an operation, seen by the observers around this one."""
+        known = self._tangents
+        moving = [known.get(t.n) for t in inputs]
+        if all(m is None for m in moving) or op.kind == "constant":
+            return
+        if op.name == "read_variable":
+            known[output.n] = moving[0]
+            return
+        around = state.observers
+        at = next((i for i, o in enumerate(around) if o is self), len(around))
+        site = state.site
+        state.observers, state.site = around[:at], here()
+        try:
+            if op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
+                result = _jvp_by_reverse(op, moving, inputs, output, attrs)
+            else:
+                result = forward.rule(op)(tensors, moving, inputs, output, attrs)
+        finally:
+            state.observers, state.site = around, site
+        if result is None:
+            return
+        pairs = [(output, result)] if op.outputs == 1 else list(zip(output, result, strict=True))
+        for out, tangent in pairs:
+            if tangent is not None:
+                if tangent.sizes != out.sizes and not fits(tangent.sizes, out.sizes):
+                    tangent = apply(linear.BROADCAST_LIKE, (tangent, out))
+                known[out.n] = tangent
+                self._held.append(out)
+
+    def _watch(self, primal: Any, tangent: Any) -> None:
+        self._tangents[primal.n] = convert(tangent, like=primal)
+
+    def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
+        """Return the tangents of tensors computed since, None (or zeros) where they do not depend on the primals."""
+        choice = UnconnectedGradients(unconnected_gradients)
+        results = []
+        for p in nest.flatten(primals):
+            tangent = self._tangents.get(p.n)
+            if tangent is None and choice == UnconnectedGradients.ZERO:
+                tangent = apply(linear.ZEROS_LIKE, (_tensor(p),))
+            results.append(tangent)
+        return nest.pack_sequence_as(primals, results)
+
+
+def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    """Return the tangent from the reverse rule alone: g -> vjp(g) is linear, and its transpose is wanted."""
+    from wengert.derive.reverse import rule
+
+    outputs = output if op.outputs != 1 else (output,)
+    if isinstance(outputs[0], SymbolicTensor):
+        if op.name == "gradient" or op.kind == "control":
+            return _symbolic_jvp(moving, inputs, outputs, op.outputs != 1)
+        raise UnimplementedError(f"{op.name} has no rule for forward mode in a graph.")
+    wanted = [i for i, m in enumerate(moving) if m is not None]
+    with GradientTape() as tape:
+        gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]
+        tape.watch(gs)
+        back = rule(op)(tensors, tuple(gs) if op.outputs != 1 else gs[0], inputs, output, attrs, wanted)
+        pairs = [(b, moving[i]) for b, i in zip(back, wanted, strict=True) if b is not None]
+    if not pairs:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoGradientWarning)
+        found = tape.gradient([b for b, _ in pairs], gs, output_gradients=[m for _, m in pairs])
+    return tuple(found) if op.outputs != 1 else found[0]
+
+
+def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool) -> Any:
+    live = [(t, m) for t, m in zip(inputs, moving, strict=True) if m is not None]
+    gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]
+    back = request(outputs, [t for t, _ in live], gs)
+    pairs = [(b, m) for b, (_, m) in zip(back, live, strict=True) if b is not None]
+    if not pairs:
+        return None
+    found = request([b for b, _ in pairs], gs, [m for _, m in pairs])
+    return tuple(found) if several else found[0]
+
+
+# --- of Python functions --------------------------------------------------------------------------------------------
+
+
+def _call(f: Callable[..., Any], xs: list[Any], single: bool) -> Any:
+    return f(xs[0]) if single else f(*xs)
+
+
+def _inputs(xs: Any) -> tuple[list[Any], bool]:
+    single = not isinstance(xs, list | tuple)
+    return [convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor() for x in _listed(xs)], single
+
+
+def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Return (f(primals), the derivative of f along the tangents). A list of primals is spread over f's arguments.
+
+    >>> import wengert as tf
+    >>> [v.numpy().item() for v in tf.autodiff.jvp(lambda x: x * x, tf.constant(3.0), tf.constant(1.0))]
+    [9.0, 6.0]
+    """
+    xs, single = _inputs(primals)
+    with ForwardAccumulator(xs, [convert(t, like=x) for t, x in zip(_listed(tangents), xs, strict=True)]) as acc:
+        y = _call(f, xs, single)
+    return y, acc.jvp(y, unconnected_gradients="zero")
+
+
+def vjp(f: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return (f(primals), a function of a cotangent of the value that gives the cotangents of the primals)."""
+    xs, single = _inputs(primals)
+    with GradientTape(persistent=True) as tape:
+        tape.watch(xs)
+        y = _call(f, xs, single)
+
+    def pull(g: Any) -> Any:
+        found = tape.gradient(y, xs, output_gradients=g, unconnected_gradients="zero")
+        return found[0] if single else found
+
+    return y, pull
+
+
+def jacobian(f: Callable[..., Any], x: Any) -> Any:
+    """Return the derivative of each element of f(x) by each of x: shape f(x).shape + x.shape."""
+    xs, single = _inputs(x)
+    with GradientTape() as tape:
+        tape.watch(xs)
+        y = _call(f, xs, single)
+    found = tape.jacobian(y, xs, unconnected_gradients="zero")
+    return found[0] if single else found
+
+
+def hessian(f: Callable[..., Any], x: Any) -> Any:
+    """Return the second derivatives of a scalar f(x): shape x.shape + x.shape.
+
+    Raises:
+        InvalidArgumentError: if f(x) is not a scalar.
+    """
+    point = convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor()
+    with GradientTape() as outer:
+        outer.watch(point)
+        with GradientTape() as inner:
+            inner.watch(point)
+            y = f(point)
+        if y.sizes != ():
+            raise InvalidArgumentError(f"hessian: f(x) must be a scalar, and has shape {text(y.sizes)}.")
+        g = inner.gradient(y, point, unconnected_gradients="zero")
+    return outer.jacobian(g, point, unconnected_gradients="zero")
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """Return the product of the Hessian of a scalar f at x with v: forward mode over reverse mode, two sweeps."""
+    point = convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor()
+    with ForwardAccumulator(point, convert(v, like=point)) as acc:
+        with GradientTape() as tape:
+            tape.watch(point)
+            y = f(point)
+        g = tape.gradient(y, point, unconnected_gradients="zero")
+    return acc.jvp(g, unconnected_gradients="zero")
+
+

@@ -1,0 +1,4 @@
+"""TensorFlow's ``tf.linalg``."""
+
+from wengert.functions.linalg import *  # noqa: F403
+from wengert.functions.math import einsum, global_norm, matmul, matvec, tensordot

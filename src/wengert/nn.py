@@ -1,0 +1,3 @@
+"""TensorFlow's ``tf.nn``."""
+
+from wengert.functions.nn import *  # noqa: F403

@@ -1,0 +1,88 @@
+"""Bilinear operations: products of matrices and sums over shared indices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert import dtypes, shapes
+from wengert.errors import ShapeError
+from wengert.op import Op
+
+__all__ = ["EINSUM", "MATMUL"]
+
+
+def _matmul(xp: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:
+    if a.ndim == 2 and b.ndim == 2:
+        return xp.dot(a.T if ta else a, b.T if tb else b)
+    return xp.matmul(xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
+
+
+def _matmul_infer(inputs: Any, attrs: Any) -> Any:
+    a, b = inputs[0].sizes, inputs[1].sizes
+    ta, tb = attrs.get("ta", False), attrs.get("tb", False)
+    nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "MatMul")
+    if a is None or b is None:
+        return None, nptype
+    if len(a) < 2 or len(b) < 2:
+        raise ShapeError(f"matmul takes matrices: In[0]: {shapes.text(a)}, In[1]: {shapes.text(b)} (use tensordot or [..., None]).")
+    rows, inner = (a[-1], a[-2]) if ta else (a[-2], a[-1])
+    other, columns = (b[-1], b[-2]) if tb else (b[-2], b[-1])
+    if inner is not None and other is not None and inner != other:
+        flags = "".join(f", transpose_{n}=True" for n, f in (("a", ta), ("b", tb)) if f)
+        raise ShapeError(
+            f"Matrix size-incompatible: In[0]: {shapes.text(a)}, In[1]: {shapes.text(b)}{flags}: "
+            f"the inner sizes {inner} and {other} differ."
+        )
+    batch = shapes.broadcast(a[:-2], b[:-2])
+    return (None if batch is None else (*batch, rows, columns)), nptype
+
+
+def _matmul_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    # C = A B: the cotangents are G Bᴴ and Aᴴ G; with a factor transposed, its cotangent is transposed too.
+    ta, tb = attrs.get("ta", False), attrs.get("tb", False)
+    if i == 0:
+        b = xp.dual(inputs[1])
+        result = xp.matmul(b, g, ta=tb, tb=True) if ta else xp.matmul(g, b, ta=False, tb=not tb)
+        return xp.fit(result, inputs[0])
+    a = xp.dual(inputs[0])
+    result = xp.matmul(g, a, ta=True, tb=ta) if tb else xp.matmul(a, g, ta=not ta, tb=False)
+    return xp.fit(result, inputs[1])
+
+
+MATMUL = Op("matmul", "bilinear", _matmul, _matmul_infer, transpose=_matmul_transpose, type="MatMul", kinds="iufc")
+
+
+def _split_equation(equation: str) -> tuple[str, str, str]:
+    operands, result = equation.split("->")
+    a, b = operands.split(",")
+    return a, b, result
+
+
+def _einsum_infer(inputs: Any, attrs: Any) -> Any:
+    a, b, result = _split_equation(attrs["equation"])
+    nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "einsum")
+    sizes: dict[str, int | None] = {}
+    for labels, t in ((a, inputs[0]), (b, inputs[1])):
+        known = (None,) * len(labels) if t.sizes is None else t.sizes
+        if len(known) != len(labels):
+            raise ShapeError(f"einsum: the labels {labels!r} do not fit shape {shapes.text(t.sizes)}.")
+        for label, size in zip(labels, known, strict=True):
+            before = sizes.get(label)
+            if before is not None and size is not None and before != size:
+                raise ShapeError(f"einsum {attrs['equation']!r}: label {label!r} has sizes {before} and {size}.")
+            sizes[label] = size if before is None else before
+    return tuple(sizes[label] for label in result), nptype
+
+
+def _einsum_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    a, b, result = _split_equation(attrs["equation"])
+    if i == 0:
+        return xp.einsum(g, xp.dual(inputs[1]), equation=f"{result},{b}->{a}")
+    return xp.einsum(g, xp.dual(inputs[0]), equation=f"{result},{a}->{b}")
+
+
+EINSUM = Op(
+    "einsum", "bilinear", lambda xp, a, b, *, equation: xp.einsum(equation, a, b, optimize=True), _einsum_infer,
+    transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
+)  # fmt: skip
+"""Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

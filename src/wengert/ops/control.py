@@ -1,0 +1,120 @@
+"""Operations that hold lists of their own: a choice and a loop.
+
+A body is an object with
+
+- ``body(xp, *arrays)``: run it, giving a tuple of arrays;
+- ``specs``: (shape, dtype) of its outputs;
+- ``adjoint(wanted, given)``: a body of (inputs..., cotangents of the outputs numbered in ``given``...) that gives the
+  cotangents of the wanted inputs, zeros where there is none, and which of them there are.
+
+The derivative of a choice is a choice between adjoints. The derivative of a loop is a loop that runs back over the
+states, which a second run of the loop lays out; so both are closed under differentiation, to any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+from wengert.errors import ShapeError
+from wengert.op import Op
+
+__all__ = ["COND", "LOOP"]
+
+
+def _cond_infer(inputs: Any, attrs: Any) -> Any:
+    specs = []
+    for (a, nptype), (b, other) in zip(attrs["yes"].specs, attrs["no"].specs, strict=True):
+        if nptype != other:
+            raise ShapeError(f"cond: the branches give dtypes {nptype} and {other}.")
+        same = a is not None and b is not None and len(a) == len(b)
+        specs.append((tuple(x if x == y else None for x, y in zip(a, b, strict=True)) if same else None, nptype))
+    return specs
+
+
+def _cond(xp: Any, predicate: Any, *captures: Any, yes: Any, no: Any) -> Any:
+    return yes(xp, *captures) if predicate else no(xp, *captures)
+
+
+def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    given = tuple(k for k, one in enumerate(g) if one is not None)
+    inner = tuple(i - 1 for i in wanted if i > 0)
+    yes, yes_there = attrs["yes"].adjoint(inner, given)
+    no, no_there = attrs["no"].adjoint(inner, given)
+    results = xp.cond(*inputs, *(g[k] for k in given), yes=yes, no=no)
+    there = iter(
+        r if a or b else None for r, a, b in zip(results, yes_there, no_there, strict=True)
+    )
+    return [next(there) if i > 0 else None for i in wanted]
+
+
+COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp,
+          constant_inputs=(0,))  # fmt: skip
+
+
+# A loop: inputs are [carry..., sequences..., captures...]; ``counts`` says how many of each.
+# Body: (carry..., slices of the sequences..., captures...) -> (carry..., rows...). It ends when ``test`` (on carry...,
+# captures...) is false, or the sequences do. Outputs are [carry..., rows stacked...].
+
+
+def _loop_infer(inputs: Any, attrs: Any) -> Any:
+    carries, sequences, _ = attrs["counts"]
+    specs = list(attrs["carry_specs"])
+    length = None
+    for t in inputs[carries : carries + sequences]:
+        length = t.sizes[0] if t.sizes else length
+    for sizes, nptype in attrs["body"].specs[carries:]:
+        specs.append((None if sizes is None else (length, *sizes), nptype))
+    return specs
+
+
+def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> Any:
+    carries, sequences, _ = counts
+    carry = arrays[:carries]
+    rows_in = arrays[carries : carries + sequences]
+    captures = arrays[carries + sequences :]
+    length = rows_in[0].shape[0] if rows_in else limit
+    rows: list[tuple[Any, ...]] = []
+    step = 0
+    while (length is None or step < length) and (test is None or bool(test(xp, *carry, *captures)[0])):
+        at = length - 1 - step if reverse else step
+        out = body(xp, *carry, *(s[at] for s in rows_in), *captures)
+        carry = out[:carries]
+        rows.append(out[carries:])
+        step += 1
+    if reverse:
+        rows.reverse()
+    stacked = []
+    for k, (sizes, nptype) in enumerate(body.specs[carries:]):
+        if rows:
+            stacked.append(xp.stack([row[k] for row in rows]))
+        else:
+            stacked.append(xp.zeros((0, *(s or 0 for s in sizes or ())), nptype))
+    return (*carry, *stacked)
+
+
+def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    carries, sequences, captures = attrs["counts"]
+    body = attrs["body"]
+    # Once more, with each step's carry as a row: the states to run back over.
+    history = xp.loop(*inputs, **(attrs | {"body": body.remember(carries)}))
+    states = history[len(outputs) :]
+    back = body.loop_adjoint(attrs["counts"], tuple(one is not None for one in g[carries:]), tuple(wanted))
+    start = []
+    for k in range(carries):
+        if back.carried[k]:
+            start.append(xp.zeros_like(outputs[k]) if g[k] is None else g[k])
+    for k in back.captured:
+        start.append(xp.zeros_like(inputs[carries + sequences + k]))
+    row_gs = [one for one in g[carries:] if one is not None]
+    over = [*states, *inputs[carries : carries + sequences], *row_gs]
+    rest = inputs[carries + sequences :]
+    results = xp.loop(
+        *start, *over, *rest, body=back.body, test=None, counts=(len(start), len(over), captures),
+        carry_specs=back.carry_specs, limit=None, reverse=not attrs["reverse"],
+    )  # fmt: skip
+    return back.pick(results, wanted)
+
+
+LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp)
+

@@ -1,0 +1,438 @@
+"""Elementwise operations: each states its partial derivatives in terms of its inputs x (and y) and its output v.
+
+Where a formula through the output would cancel (1 - tanh² where tanh is near 1), the partial is stated through an
+operation that does not. Behaviour at kinks and ties follows TensorFlow.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from wengert.op import Op
+from wengert.ops import signature
+from wengert.ops.signature import boolean, elementwise, first
+
+__all__ = ["integer_power"]
+
+NUMBER, FLOAT, REAL, ANY = "iufc", "fc", "f", "biufcO"
+
+
+def zero(xp: Any, x: Any, *rest: Any, **attrs: Any) -> Any:
+    """A derivative that is there and is zero (TensorFlow's answer for sign and its like)."""
+    return xp.zeros_like(x)
+
+
+def unary(name: str, kernel: Any, partial: Any, kinds: str = FLOAT, kind: str = "elementwise", **more: Any) -> Op:
+    """Make the record of a function of one input."""
+    partials = (partial,) if partial is not None else (None,)
+    return Op(name, kind, kernel, more.pop("infer", first), partials=partials, kinds=kinds, **more)
+
+
+def predicate(name: str, kernel: Any, kinds: str = "iufcbO", **more: Any) -> Op:
+    """Make the record of a comparison."""
+    return Op(name, "constant", kernel, boolean, kinds=kinds, **more)
+
+
+# --- arithmetic ---------------------------------------------------------------------------------------------------
+
+ADD = Op(
+    "add", "linear", "add", elementwise,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i]), type="AddV2", label="add",
+)  # fmt: skip
+SUBTRACT = Op(
+    "subtract", "linear", "subtract", elementwise,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i]), type="Sub", label="sub",
+    kinds=NUMBER,
+)  # fmt: skip
+NEGATIVE = Op(
+    "negative", "linear", "negative", first, transpose=lambda xp, g, i, inputs, output, attrs: -g, type="Neg",
+    kinds=NUMBER,
+)  # fmt: skip
+MULTIPLY = Op(
+    "multiply", "bilinear", "multiply", elementwise,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i]),
+    type="Mul", label="mul", kinds=NUMBER,
+)  # fmt: skip
+
+
+DIVIDE = Op(
+    "divide", "elementwise", "divide", elementwise, type="RealDiv", label="truediv", kinds=FLOAT,
+    partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)),
+)  # fmt: skip
+DIVIDE_NO_NAN = Op(
+    "divide_no_nan", "elementwise", lambda xp, x, y: xp.where(y == 0, xp.zeros_like(x), x / xp.where(y == 0, 1, y)),
+    elementwise, type="DivNoNan", label="div_no_nan", kinds=FLOAT,
+    partials=(
+        lambda xp, x, y, v: xp.divide_no_nan(xp.ones_like(x), y),
+        lambda xp, x, y, v: -xp.divide_no_nan(v, y),
+    ),
+)  # fmt: skip
+
+
+def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
+    if x.dtype.kind in "iu" and not xp.all(y):
+        raise ZeroDivisionError("Integer division by zero")
+    return xp.floor_divide(x, y)
+
+
+FLOOR_DIVIDE = Op(
+    "floor_divide", "constant", _floor_divide, elementwise, type="FloorDiv", label="floordiv", kinds="iuf",
+)  # fmt: skip
+
+
+def _remainder(xp: Any, x: Any, y: Any) -> Any:
+    if x.dtype.kind in "iu" and not xp.all(y):
+        raise ZeroDivisionError("Integer division by zero")
+    return xp.remainder(x, y)
+
+
+REMAINDER = Op(
+    "remainder", "piecewise", _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.floor_divide(x, y)),
+)  # fmt: skip
+
+
+def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
+    if x.dtype.kind in "iu" and not xp.all(y):
+        raise ZeroDivisionError("Integer division by zero")
+    return xp.fmod(x, y)
+
+
+TRUNCATED_REMAINDER = Op(
+    "truncated_remainder", "piecewise", _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.trunc(x / y)),
+)  # fmt: skip
+
+
+def _integer_power(xp: Any, x: Any, *, n: int) -> Any:
+    """Multiply by repeated squaring: exact for integers, and for any array namespace."""
+    if n < 0:
+        return 1.0 / _integer_power(xp, x, n=-n)
+    if n == 0:
+        return xp.ones_like(x)
+    result, base = None, x
+    while True:
+        if n & 1:
+            result = base if result is None else result * base
+        n >>= 1
+        if not n:
+            return xp.positive(result) if result is x else result
+        base = base * base
+
+
+def _integer_power_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
+    # At n = 0 the derivative is zero and stays so at every order (TensorFlow goes on to x ** -1, NaN at 0).
+    if n == 0:
+        return 0.0 * xp.integer_power(x, n=0)
+    if n == 2:
+        return 2.0 * xp.integer_power(x, n=1)
+    return float(n) * xp.integer_power(x, n=n - 1)
+
+
+INTEGER_POWER = Op(
+    "integer_power", "elementwise", _integer_power, first, partials=(_integer_power_partial,),
+    type="Pow", label="pow", kinds=NUMBER,
+)  # fmt: skip
+integer_power = INTEGER_POWER
+
+REAL_POWER = Op(
+    "real_power", "elementwise", lambda xp, x, *, p: xp.power(x, p), first,
+    partials=(lambda xp, x, v, *, p: p * xp.real_power(x, p=p - 1.0),), type="Pow", label="pow", kinds=FLOAT,
+)  # fmt: skip
+
+
+def _log_of_base(xp: Any, x: Any, y: Any, v: Any) -> Any:
+    # d/dy x**y = v log x; where x is not positive TensorFlow takes 0, which is the limit at x = 0, y > 0.
+    if x.dtype.kind == "c":
+        safe = xp.not_equal(x, xp.zeros_like(x))
+    else:
+        safe = xp.greater(x, xp.zeros_like(x))
+    return v * xp.where(safe, xp.log(xp.where(safe, x, xp.ones_like(x))), xp.zeros_like(x))
+
+
+POWER = Op(
+    "power", "elementwise", "power", elementwise,
+    partials=(lambda xp, x, y, v: y * xp.power(x, y - 1.0), _log_of_base), type="Pow", label="pow", kinds=NUMBER,
+)  # fmt: skip
+SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER)
+SQRT = unary("sqrt", "sqrt", lambda xp, x, v: 0.5 / v)
+RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x)
+CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL)
+RECIPROCAL = unary("reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v))
+HYPOT = Op(
+    "hypot", "elementwise", "hypot", elementwise, kinds=REAL,
+    partials=(lambda xp, x, y, v: x / v, lambda xp, x, y, v: y / v),
+)  # fmt: skip
+SQUARED_DIFFERENCE = Op(
+    "squared_difference", "elementwise", lambda xp, x, y: (x - y) * xp.conj(x - y) if x.dtype.kind == "c"
+    else xp.square(x - y), elementwise, kinds="iuf", type="SquaredDifference",
+    partials=(lambda xp, x, y, v: 2.0 * (x - y), lambda xp, x, y, v: 2.0 * (y - x)),
+)  # fmt: skip
+
+# --- exponential and logarithm ------------------------------------------------------------------------------------
+
+EXP = unary("exp", "exp", lambda xp, x, v: v)
+EXPM1 = unary("expm1", "expm1", lambda xp, x, v: xp.exp(x))
+LOG = unary("log", "log", lambda xp, x, v: 1.0 / x)
+LOG1P = unary("log1p", "log1p", lambda xp, x, v: 1.0 / (1.0 + x))
+XLOGY = Op(
+    "xlogy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log(xp.where(x == 0, 1, y))),
+    elementwise, kinds=FLOAT,
+    partials=(
+        lambda xp, x, y, v: xp.xlogy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
+        lambda xp, x, y, v: xp.xdivy(x, y),
+    ),
+)  # fmt: skip
+XLOG1PY = Op(
+    "xlog1py", "elementwise",
+    lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log1p(xp.where(x == 0, 0, y))), elementwise,
+    kinds=FLOAT, type="Xlog1py",
+    partials=(
+        lambda xp, x, y, v: xp.xlog1py(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
+        lambda xp, x, y, v: xp.xdivy(x, y + 1.0),
+    ),
+)  # fmt: skip
+XDIVY = Op(
+    "xdivy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x / xp.where(x == 0, 1, y)),
+    elementwise, kinds=FLOAT,
+    partials=(
+        lambda xp, x, y, v: xp.xdivy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
+        lambda xp, x, y, v: -xp.xdivy(v, y),
+    ),
+)  # fmt: skip
+LOGADDEXP = Op(
+    "logaddexp", "elementwise", "logaddexp", elementwise, kinds=REAL,
+    partials=(lambda xp, x, y, v: xp.sigmoid(x - y), lambda xp, x, y, v: xp.sigmoid(y - x)),
+)  # fmt: skip
+
+# --- trigonometric and hyperbolic ---------------------------------------------------------------------------------
+
+SIN = unary("sin", "sin", lambda xp, x, v: xp.cos(x))
+COS = unary("cos", "cos", lambda xp, x, v: -xp.sin(x))
+TAN = unary("tan", "tan", lambda xp, x, v: 1.0 + v * v)
+ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.rsqrt((1.0 - x) * (1.0 + x)))
+ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.rsqrt((1.0 - x) * (1.0 + x)))
+ATAN = unary("atan", "arctan", lambda xp, x, v: 1.0 / (1.0 + x * x))
+ATAN2 = Op(
+    "atan2", "elementwise", "arctan2", elementwise, kinds=REAL,
+    partials=(lambda xp, y, x, v: x / (x * x + y * y), lambda xp, y, x, v: -y / (x * x + y * y)),
+)  # fmt: skip
+SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x))
+COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x))
+TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x))
+
+
+def _sech_squared(xp: Any, x: Any) -> Any:
+    """1 / cosh²: keeps its digits where 1 - tanh² has none left. cosh overflows to inf, and 1 / inf is the answer 0."""
+    reciprocal = 1.0 / xp.cosh(x)
+    return reciprocal * reciprocal
+
+
+SECH_SQUARED = unary("sech_squared", _sech_squared, lambda xp, x, v: -2.0 * (xp.tanh(x) * v), type="TanhGrad")
+ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.rsqrt(x * x + 1.0))
+ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0))
+ATANH = unary("atanh", "arctanh", lambda xp, x, v: 1.0 / ((1.0 - x) * (1.0 + x)))
+SINC = unary(
+    "sinc_unnormalised", lambda xp, x: xp.where(x == 0, xp.ones_like(x), xp.sin(x) / xp.where(x == 0, 1, x)),
+    lambda xp, x, v: xp.divide_no_nan(xp.cos(x) - v, x), REAL,
+)  # fmt: skip
+
+# --- activations --------------------------------------------------------------------------------------------------
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    """exp(-|x|) never overflows, and neither branch cancels."""
+    if x.dtype.kind == "c":
+        return 1.0 / (1.0 + xp.exp(-x))
+    e = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, xp.ones_like(e), e) / (1.0 + e)
+
+
+SIGMOID = unary("sigmoid", _sigmoid, lambda xp, x, v: 0.25 * xp.sech_squared(0.5 * x))
+SOFTPLUS = unary("softplus", lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(x), REAL)
+LOG_SIGMOID = unary(
+    "log_sigmoid", lambda xp, x: -xp.logaddexp(-x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(-x), REAL,
+)  # fmt: skip
+STEP = unary(
+    "step", lambda xp, x: xp.astype(x > 0, x.dtype), zero, "iuf", "piecewise", type="ReluGrad",
+)  # fmt: skip
+BOX = unary(
+    "box", lambda xp, x, *, low, high: xp.astype((x > low) & (x < high), x.dtype), zero, "iuf", "piecewise",
+)  # fmt: skip
+RELU = unary("relu", lambda xp, x: xp.maximum(x, xp.zeros_like(x)), lambda xp, x, v: xp.step(x), "iuf", "piecewise")
+RELU6 = unary(
+    "relu6", lambda xp, x: xp.minimum(xp.maximum(x, xp.zeros_like(x)), 6 * xp.ones_like(x)),
+    lambda xp, x, v: xp.box(x, low=0.0, high=6.0), "iuf", "piecewise",
+)  # fmt: skip
+LEAKY_RELU = unary(
+    "leaky_relu", lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * x),
+    lambda xp, x, v, *, alpha: alpha + (1.0 - alpha) * xp.step(x), REAL, "piecewise",
+)  # fmt: skip
+ELU = unary(
+    "elu", lambda xp, x, *, alpha, scale: scale * xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
+    lambda xp, x, v, *, alpha, scale: xp.elu_slope(x, alpha=alpha, scale=scale), REAL,
+)  # fmt: skip
+ELU_SLOPE = unary(
+    "elu_slope",
+    lambda xp, x, *, alpha, scale: scale * xp.where(x > 0, xp.ones_like(x), alpha * xp.exp(xp.minimum(x, xp.zeros_like(x)))),
+    lambda xp, x, v, *, alpha, scale: v * xp.step(-x), REAL, type="EluGrad",
+)  # fmt: skip
+SOFTSIGN = unary(
+    "softsign", lambda xp, x: x / (1.0 + xp.abs(x)), lambda xp, x, v: xp.integer_power(1.0 + xp.abs(x), n=-2), REAL,
+)  # fmt: skip
+
+# --- special functions --------------------------------------------------------------------------------------------
+
+ERF = unary("erf", "erf", lambda xp, x, v: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL)
+ERFC = unary("erfc", "erfc", lambda xp, x, v: (-2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL)
+ERFINV = unary("erfinv", "erfinv", lambda xp, x, v: (math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL)
+ERFCINV = unary("erfcinv", "erfcinv", lambda xp, x, v: (-math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL)
+NDTR = unary("ndtr", "ndtr", lambda xp, x, v: (1.0 / math.sqrt(2 * math.pi)) * xp.exp(-0.5 * (x * x)), REAL)
+NDTRI = unary("ndtri", "ndtri", lambda xp, x, v: math.sqrt(2 * math.pi) * xp.exp(0.5 * (v * v)), REAL)
+LGAMMA = unary("lgamma", "lgamma", lambda xp, x, v: xp.digamma(x), REAL)
+DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REAL)
+POLYGAMMA = unary(
+    "polygamma", lambda xp, x, *, n: xp.polygamma(x, n), lambda xp, x, v, *, n: xp.polygamma(x, n=n + 1), REAL,
+)  # fmt: skip
+ZETA = Op(
+    "zeta", "elementwise", "zeta", elementwise, kinds=REAL,
+    partials=(None, lambda xp, x, q, v: -x * xp.zeta(x + 1.0, q)),
+)  # fmt: skip
+IGAMMA = Op(
+    "igamma", "elementwise", "gammainc", elementwise, kinds=REAL,
+    partials=(None, lambda xp, a, x, v: xp.exp(xp.xlogy(a - 1.0, x) - x - xp.lgamma(a))),
+)  # fmt: skip
+IGAMMAC = Op(
+    "igammac", "elementwise", "gammaincc", elementwise, kinds=REAL,
+    partials=(None, lambda xp, a, x, v: -xp.exp(xp.xlogy(a - 1.0, x) - x - xp.lgamma(a))),
+)  # fmt: skip
+BETAINC = Op(
+    "betainc", "elementwise", "betainc", elementwise, kinds=REAL,
+    partials=(
+        None, None,
+        lambda xp, a, b, x, v: xp.exp(
+            xp.xlogy(a - 1.0, x) + xp.xlog1py(b - 1.0, -x) - (xp.lgamma(a) + xp.lgamma(b) - xp.lgamma(a + b))),
+    ),
+)  # fmt: skip
+BESSEL_I0 = unary("bessel_i0", "i0", lambda xp, x, v: xp.bessel_i1(x), REAL)
+BESSEL_I1 = unary("bessel_i1", "i1", lambda xp, x, v: xp.bessel_i0(x) - xp.divide_no_nan(v, x)
+                  - 0.5 * xp.cast(xp.equal(x, xp.zeros_like(x)), dtype=x.dtype.name), REAL)  # fmt: skip
+BESSEL_I0E = unary("bessel_i0e", "i0e", lambda xp, x, v: xp.bessel_i1e(x) - xp.sign(x) * v, REAL)
+BESSEL_I1E = unary("bessel_i1e", "i1e", lambda xp, x, v: xp.bessel_i0e(x) - v * (xp.sign(x) + xp.divide_no_nan(
+    xp.ones_like(x), x)) - 0.5 * xp.cast(xp.equal(x, xp.zeros_like(x)), dtype=x.dtype.name), REAL)  # fmt: skip
+DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: 1.0 - 2.0 * (x * v), REAL)
+SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log(x) / (1.0 - x), REAL)
+
+# --- piecewise ----------------------------------------------------------------------------------------------------
+
+
+def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
+    return xp.sign(x)
+
+
+def _sign(xp: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        size = xp.abs(x)
+        return xp.where(size == 0, xp.zeros_like(x), x / xp.where(size == 0, 1, size))
+    return xp.sign(x)
+
+
+ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of)
+SIGN = unary("sign", _sign, zero, NUMBER, "piecewise")
+FLOOR = unary("floor", "floor", None, "iuf", "constant")
+CEIL = unary("ceil", "ceil", None, "iuf", "constant")
+ROUND = unary("round", "round", None, "iuf", "constant")
+TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc")
+MAXIMUM = Op(
+    "maximum", "piecewise", "maximum", elementwise, kinds="iuf",
+    partials=(
+        lambda xp, x, y, v: xp.cast(xp.greater_equal(x, y), dtype=x.dtype.name),
+        lambda xp, x, y, v: xp.cast(xp.less(x, y), dtype=x.dtype.name),
+    ),
+)  # fmt: skip
+MINIMUM = Op(
+    "minimum", "piecewise", "minimum", elementwise, kinds="iuf",
+    partials=(
+        lambda xp, x, y, v: xp.cast(xp.less_equal(x, y), dtype=x.dtype.name),
+        lambda xp, x, y, v: xp.cast(xp.greater(x, y), dtype=x.dtype.name),
+    ),
+)  # fmt: skip
+CLIP = Op(
+    "clip", "piecewise", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high), elementwise, kinds="iuf",
+    type="ClipByValue", label="clip_by_value",
+    partials=(
+        lambda xp, x, a, b, v: xp.cast(
+            xp.logical_and(xp.greater_equal(x, a), xp.less_equal(x, b)), dtype=x.dtype.name),
+        lambda xp, x, a, b, v: xp.cast(xp.less(x, a), dtype=x.dtype.name),
+        lambda xp, x, a, b, v: xp.cast(xp.greater(x, b), dtype=x.dtype.name),
+    ),
+)  # fmt: skip
+NEXTAFTER = Op(
+    "nextafter", "piecewise", "nextafter", elementwise, kinds=REAL, type="NextAfter",
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: xp.zeros_like(v)),
+)  # fmt: skip
+
+
+def _where_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = elementwise(inputs[1:], attrs)
+    return signature.shapes.broadcast(inputs[0].sizes, sizes), nptype
+
+
+WHERE = Op(
+    "where", "linear", "where", _where_infer, constant_inputs=(0,), type="SelectV2", label="SelectV2",
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
+        xp.where(inputs[0], g, xp.zeros_like(g)) if i == 1 else xp.where(inputs[0], xp.zeros_like(g), g), inputs[i]),
+)  # fmt: skip
+
+# --- complex numbers; a cotangent follows TensorFlow: the conjugate of the derivative ------------------------------
+
+
+def _complex_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = elementwise(inputs, attrs)
+    return sizes, signature.COMPLEX[nptype.name]
+
+
+REAL_PART = Op(
+    "real", "linear", lambda xp, x: xp.real(x), signature.real_of, aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(g, xp.zeros_like(g))
+    if inputs[0].dtype.kind == "c" else g,
+)  # fmt: skip
+IMAGINARY_PART = Op(
+    "imag", "linear", lambda xp, x: xp.imag(x), signature.real_of, aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(xp.zeros_like(g), g)
+    if inputs[0].dtype.kind == "c" else xp.zeros_like(g),
+)  # fmt: skip
+CONJ = Op(
+    "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
+)  # fmt: skip
+COMPLEX = Op(
+    "complex", "linear", lambda xp, x, y: xp.astype(x, f"c{2 * x.dtype.itemsize}") + 1j * y, _complex_infer,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
+    kinds=REAL,
+)  # fmt: skip
+ANGLE = unary(
+    "angle", lambda xp, x: xp.astype(xp.angle(x), x.real.dtype), None, FLOAT, infer=signature.real_of,
+)  # fmt: skip
+
+# --- comparisons and logic ----------------------------------------------------------------------------------------
+
+EQUAL = predicate("equal", "equal", ANY)
+NOT_EQUAL = predicate("not_equal", "not_equal", ANY)
+LESS = predicate("less", "less", "iuf")
+LESS_EQUAL = predicate("less_equal", "less_equal", "iuf")
+GREATER = predicate("greater", "greater", "iuf")
+GREATER_EQUAL = predicate("greater_equal", "greater_equal", "iuf")
+LOGICAL_AND = predicate("logical_and", "logical_and", "b")
+LOGICAL_OR = predicate("logical_or", "logical_or", "b")
+LOGICAL_XOR = predicate("logical_xor", "logical_xor", "b")
+LOGICAL_NOT = predicate("logical_not", "logical_not", "b")
+IS_FINITE = predicate("is_finite", "isfinite", FLOAT)
+IS_INF = predicate("is_inf", "isinf", FLOAT)
+IS_NAN = predicate("is_nan", "isnan", FLOAT)
+BITWISE_AND = Op("bitwise_and", "constant", "bitwise_and", elementwise, kinds="iub")
+BITWISE_OR = Op("bitwise_or", "constant", "bitwise_or", elementwise, kinds="iub")
+BITWISE_XOR = Op("bitwise_xor", "constant", "bitwise_xor", elementwise, kinds="iub")
+INVERT = Op("invert", "constant", "invert", first, kinds="iub")
+LEFT_SHIFT = Op("left_shift", "constant", "left_shift", elementwise, kinds="iu")
+RIGHT_SHIFT = Op("right_shift", "constant", "right_shift", elementwise, kinds="iu")

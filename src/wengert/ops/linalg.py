@@ -1,0 +1,351 @@
+"""Linear algebra: outputs that solve an equation, with their linearisation.
+
+Sources of the rules: M. Giles, "Collected matrix derivative results for forward and reverse mode" (2008), for inverse,
+solve, determinant and eigenvalues; I. Murray, "Differentiation of the Cholesky decomposition" (2016). Xᴴ below is
+the conjugate transpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert import dtypes, shapes
+from wengert.errors import ShapeError
+from wengert.op import Op
+from wengert.ops import signature
+
+
+__all__ = ["CHOLESKY", "EIGH", "INVERSE", "SOLVE"]
+
+
+def adjoint(xp: Any, x: Any) -> Any:
+    """Return the conjugate transpose of matrices."""
+    return xp.dual(xp.matrix_transpose(x))
+
+
+def _square(name: str) -> Any:
+    def infer(inputs: Any, attrs: Any) -> Any:
+        sizes = inputs[0].sizes
+        signature.check(name, inputs[0], "fc")
+        if sizes is not None and (len(sizes) < 2 or (sizes[-1] != sizes[-2] and None not in sizes[-2:])):
+            raise ShapeError(f"{name} takes square matrices, not shape {shapes.text(sizes)}.")
+        return sizes, inputs[0].nptype
+
+    return infer
+
+
+def _mask(xp: Any, x: Any, lower: bool) -> Any:
+    return xp.band_part(x, lower=-1, upper=0) if lower else xp.band_part(x, lower=0, upper=-1)
+
+
+# Y = X⁻¹: dY = -Y dX Y.
+INVERSE = Op(
+    "inverse", "implicit", lambda xp, x: xp.linalg.inv(x), _square("inv"), type="MatrixInverse", label="MatrixInverse",
+    tangent=lambda xp, tangents, inputs, y, attrs: -xp.matmul(xp.matmul(y, tangents[0]), y),
+    transpose=lambda xp, g, i, inputs, y, attrs: -xp.matmul(
+        adjoint(xp, y), xp.matmul(g, adjoint(xp, y))),
+)  # fmt: skip
+
+
+def _solve_infer(inputs: Any, attrs: Any) -> Any:
+    a, nptype = _square("solve")(inputs, attrs)
+    b = inputs[1].sizes
+    nptype = dtypes.promote(nptype, inputs[1].nptype, "solve")
+    if a is None or b is None:
+        return None, nptype
+    if len(b) < 2:
+        raise ShapeError(f"solve: the right-hand side is a matrix, not shape {shapes.text(b)} (use rhs[..., None]).")
+    if a[-1] is not None and b[-2] is not None and a[-1] != b[-2]:
+        raise ShapeError(f"solve: {shapes.text(a)} and {shapes.text(b)} have different numbers of rows.")
+    batch = shapes.broadcast(a[:-2], b[:-2])
+    return (None if batch is None else (*batch, *b[-2:])), nptype
+
+
+# A X = B: A dX = dB - dA X. With ``adjoint`` it is Aᴴ X = B.
+
+
+def _solve_tangent(xp: Any, tangents: Any, inputs: Any, x: Any, attrs: Any, solve: Any) -> Any:
+    right = tangents[1]
+    if tangents[0] is not None:
+        change = adjoint(xp, tangents[0]) if attrs["adjoint"] else tangents[0]
+        moved = xp.matmul(change, x)
+        right = -moved if right is None else right - moved
+    return solve(inputs[0], right, **attrs)
+
+
+def _solve_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: Any, solve: Any) -> Any:
+    w = solve(inputs[0], g, **(attrs | {"adjoint": not attrs["adjoint"]}))
+    if i == 1:
+        return xp.fit(w, inputs[1])
+    if attrs["adjoint"]:
+        return xp.fit(-xp.matmul(x, adjoint(xp, w)), inputs[0])
+    return xp.fit(-xp.matmul(w, adjoint(xp, x)), inputs[0])
+
+
+def _solve(xp: Any, a: Any, b: Any, *, adjoint: bool) -> Any:
+    return xp.linalg.solve(xp.conj(xp.swapaxes(a, -1, -2)) if adjoint else a, b)
+
+
+SOLVE = Op(
+    "solve", "implicit", _solve, _solve_infer, type="MatrixSolve", label="MatrixSolve",
+    tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
+    transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve),
+)  # fmt: skip
+
+
+def _triangular(xp: Any, a: Any, b: Any, *, adjoint: bool, lower: bool) -> Any:
+    if adjoint:
+        return xp.solve_triangular(xp.conj(xp.swapaxes(a, -1, -2)), b, lower=not lower)
+    return xp.solve_triangular(a, b, lower=lower)
+
+
+def _triangular_tangent(xp: Any, tangents: Any, inputs: Any, x: Any, attrs: Any) -> Any:
+    change = None if tangents[0] is None else _mask(xp, tangents[0], attrs["lower"])
+    return _solve_tangent(xp, (change, tangents[1]), inputs, x, attrs, xp.triangular_solve)
+
+
+def _triangular_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: Any) -> Any:
+    result = _solve_transpose(xp, g, i, inputs, x, attrs, xp.triangular_solve)
+    return _mask(xp, result, attrs["lower"]) if i == 0 else result
+
+
+TRIANGULAR_SOLVE = Op(
+    "triangular_solve", "implicit", _triangular, _solve_infer, type="MatrixTriangularSolve",
+    label="MatrixTriangularSolve", tangent=_triangular_tangent, transpose=_triangular_transpose,
+)  # fmt: skip
+
+
+def _half_lower(xp: Any, x: Any) -> Any:
+    """Murray's Φ: the lower triangle with half the diagonal."""
+    return xp.band_part(x, lower=-1, upper=0) - 0.5 * xp.band_part(x, lower=0, upper=0)
+
+
+# A = L Lᴴ: dL = L Φ(L⁻¹ dA L⁻ᴴ). NumPy and TensorFlow read the lower triangle; the cotangent is made symmetric.
+
+
+def _cholesky_tangent(xp: Any, tangents: Any, inputs: Any, low: Any, attrs: Any) -> Any:
+    left = xp.triangular_solve(low, tangents[0], adjoint=False, lower=True)
+    both = adjoint(xp, xp.triangular_solve(low, adjoint(xp, left), adjoint=False, lower=True))
+    return xp.matmul(low, _half_lower(xp, both))
+
+
+def _cholesky_transpose(xp: Any, g: Any, i: int, inputs: Any, low: Any, attrs: Any) -> Any:
+    middle = _half_lower(xp, xp.matmul(adjoint(xp, low), g))
+    left = xp.triangular_solve(low, middle, adjoint=True, lower=True)
+    both = adjoint(xp, xp.triangular_solve(low, adjoint(xp, left), adjoint=True, lower=True))
+    return 0.5 * (both + adjoint(xp, both))
+
+
+CHOLESKY = Op(
+    "cholesky", "implicit", lambda xp, x: xp.linalg.cholesky(x), _square("cholesky"), tangent=_cholesky_tangent,
+    transpose=_cholesky_transpose, type="Cholesky",
+)  # fmt: skip
+
+
+def _scalars(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = _square("det")(inputs, attrs)
+    return (None if sizes is None else sizes[:-2]), nptype
+
+
+def _column(xp: Any, g: Any) -> Any:
+    return xp.expand_dims(xp.expand_dims(g, axis=-1), axis=-1)
+
+
+def _trace_of_product(xp: Any, a: Any, b: Any) -> Any:
+    return xp.sum(a * xp.matrix_transpose(b), axis=(-2, -1), keepdims=False)
+
+
+DET = Op(
+    "det", "implicit", lambda xp, x: xp.linalg.det(x), _scalars, type="MatrixDeterminant", label="MatrixDeterminant",
+    tangent=lambda xp, t, inputs, d, attrs: d * _trace_of_product(xp, xp.inverse(inputs[0]), t[0]),
+    transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g * xp.dual(d)) * adjoint(xp, xp.inverse(inputs[0])),
+)  # fmt: skip
+
+
+def _slogdet_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = _scalars(inputs, attrs)
+    return [(sizes, nptype), (sizes, signature.REAL.get(nptype.name, nptype))]
+
+
+def _slogdet_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    change = _trace_of_product(xp, xp.inverse(inputs[0]), tangents[0])
+    if inputs[0].dtype.kind == "c":
+        imaginary = xp.imag(change)
+        return outputs[0] * xp.complex(xp.zeros_like(imaginary), imaginary), xp.real(change)
+    return xp.zeros_like(outputs[0]), change
+
+
+def _slogdet_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    # The sign of a real determinant is constant. (For a complex one its phase is treated as constant too.)
+    weight = xp.zeros_like(outputs[1]) if g[1] is None else g[1]
+    inverse = adjoint(xp, xp.inverse(inputs[0]))
+    return _column(xp, xp.cast(weight, dtype=inverse.dtype.name)) * inverse
+
+
+SLOGDET = Op(
+    "slogdet", "implicit", lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_infer, outputs=2,
+    type="LogMatrixDeterminant", tangent=_slogdet_tangent, transpose=_slogdet_transpose,
+)  # fmt: skip
+
+
+def _eigh_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = _square("eigh")(inputs, attrs)
+    return [(None if sizes is None else sizes[:-1], signature.REAL.get(nptype.name, nptype)), (sizes, nptype)]
+
+
+def _gaps(xp: Any, e: Any) -> Any:
+    """Return 1 / (e_j - e_i), zero where they are equal."""
+    gap = xp.expand_dims(e, axis=-2) - xp.expand_dims(e, axis=-1)
+    return xp.divide_no_nan(xp.ones_like(gap), gap)
+
+
+# A V = V diag(e), Vᴴ V = 1: with P = Vᴴ dA V, de = diag(P) and dV = V (F ∘ P), F_ij = 1 / (e_j - e_i).
+# Only the lower triangle of A is read, so its cotangent stands there, as in TensorFlow.
+
+
+def _eigh_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    e, v = outputs
+    low = xp.band_part(tangents[0], lower=-1, upper=0)
+    full = low + adjoint(xp, low) - xp.band_part(tangents[0], lower=0, upper=0)
+    p = xp.matmul(adjoint(xp, v), xp.matmul(full, v))
+    f = xp.cast(_gaps(xp, e), dtype=v.dtype.name)
+    return xp.cast(xp.diag_part(p, k=0), dtype=e.dtype.name), xp.matmul(v, f * p)
+
+
+def _eigh_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    e, v = outputs
+    middle = None
+    if g[0] is not None:
+        middle = xp.diag(xp.cast(g[0], dtype=v.dtype.name), k=0)
+    if g[1] is not None:
+        term = xp.cast(_gaps(xp, e), dtype=v.dtype.name) * xp.matmul(adjoint(xp, v), g[1])
+        middle = term if middle is None else middle + term
+    full = xp.matmul(v, xp.matmul(middle, adjoint(xp, v)))
+    both = full + adjoint(xp, full)
+    return xp.band_part(both, lower=-1, upper=0) - 0.5 * xp.band_part(both, lower=0, upper=0)
+
+
+EIGH = Op(
+    "eigh", "implicit", lambda xp, x: tuple(xp.linalg.eigh(x)), _eigh_infer, outputs=2, type="SelfAdjointEigV2",
+    tangent=_eigh_tangent, transpose=_eigh_transpose,
+)  # fmt: skip
+
+
+def _svd_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = inputs[0].sizes, inputs[0].nptype
+    real = signature.REAL.get(nptype.name, nptype)
+    signature.check("svd", inputs[0], "fc")
+    if sizes is None:
+        return [(None, real), (None, nptype), (None, nptype)]
+    if len(sizes) < 2:
+        raise ShapeError(f"svd takes matrices, not shape {shapes.text(sizes)}.")
+    m, n = sizes[-2:]
+    k = None if m is None or n is None else min(m, n)
+    full = attrs["full_matrices"]
+    batch = sizes[:-2]
+    return [((*batch, k), real), ((*batch, m, m if full else k), nptype), ((*batch, n, n if full else k), nptype)]
+
+
+def _svd(xp: Any, x: Any, *, full_matrices: bool) -> Any:
+    u, s, vh = xp.linalg.svd(x, full_matrices=full_matrices)
+    return s, u, xp.conj(xp.swapaxes(vh, -1, -2))
+
+
+def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    # A = U diag(s) Vᴴ with k = min(m, n) columns kept (J. Townsend, "Differentiating the SVD", 2016), real matrices.
+    s, u, v = outputs
+    if attrs["full_matrices"] and (g[1] is not None or g[2] is not None):
+        raise NotImplementedError("svd: the derivative of full_matrices=True is not unique; take full_matrices=False.")
+    if g[1] is None and g[2] is None:
+        k = s.shape[-1]
+        index = (Ellipsis, slice(None), slice(0, k))
+        return xp.matmul(xp.getitem(u, index=index) * xp.expand_dims(xp.cast(g[0], dtype=u.dtype.name), axis=-2),
+                         adjoint(xp, xp.getitem(v, index=index)))  # fmt: skip
+    square = s * s
+    gap = xp.expand_dims(square, axis=-2) - xp.expand_dims(square, axis=-1)
+    f = xp.divide_no_nan(xp.ones_like(gap), gap)
+    row, column = xp.expand_dims(s, axis=-2), xp.expand_dims(s, axis=-1)
+    middle = xp.diag(xp.zeros_like(s) if g[0] is None else g[0], k=0)
+    extra = None
+    if g[1] is not None:
+        p = f * xp.matmul(xp.matrix_transpose(u), g[1])
+        middle = middle + (p + xp.matrix_transpose(p)) * row
+        rest = g[1] - xp.matmul(u, xp.matmul(xp.matrix_transpose(u), g[1]))
+        extra = xp.matmul(rest / row, xp.matrix_transpose(v))
+    if g[2] is not None:
+        q = f * xp.matmul(xp.matrix_transpose(v), g[2])
+        middle = middle + column * (q + xp.matrix_transpose(q))
+        rest = g[2] - xp.matmul(v, xp.matmul(xp.matrix_transpose(v), g[2]))
+        term = xp.matmul(u, xp.matrix_transpose(rest / row))
+        extra = term if extra is None else extra + term
+    result = xp.matmul(u, xp.matmul(middle, xp.matrix_transpose(v)))
+    return result if extra is None else result + extra
+
+
+SVD = Op("svd", "implicit", _svd, _svd_infer, outputs=3, transpose=_svd_transpose, type="Svd")
+
+
+def _qr_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = inputs[0].sizes, inputs[0].nptype
+    signature.check("qr", inputs[0], "fc")
+    if sizes is None:
+        return [(None, nptype), (None, nptype)]
+    if len(sizes) < 2:
+        raise ShapeError(f"qr takes matrices, not shape {shapes.text(sizes)}.")
+    m, n = sizes[-2:]
+    k = m if attrs["full_matrices"] else (None if m is None or n is None else min(m, n))
+    return [((*sizes[:-2], m, k), nptype), ((*sizes[:-2], k, n), nptype)]
+
+
+def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    # A = Q R, m >= n: Ā = (Q̄ + Q sym(M)) R⁻ᴴ with M = R R̄ᴴ - Q̄ᴴ Q, sym = the lower triangle mirrored (real matrices).
+    q, r = outputs
+    if r.shape[-1] != r.shape[-2]:
+        raise NotImplementedError("qr: a derivative needs at least as many rows as columns, and full_matrices=False.")
+    m = None
+    if g[1] is not None:
+        m = xp.matmul(r, xp.matrix_transpose(xp.band_part(g[1], lower=0, upper=-1)))
+    if g[0] is not None:
+        term = xp.matmul(xp.matrix_transpose(g[0]), q)
+        m = -term if m is None else m - term
+    low = xp.band_part(m, lower=-1, upper=0)
+    mirrored = low + xp.matrix_transpose(low) - xp.band_part(m, lower=0, upper=0)
+    right = xp.matmul(q, mirrored)
+    if g[0] is not None:
+        right = right + g[0]
+    return xp.matrix_transpose(xp.triangular_solve(r, xp.matrix_transpose(right), adjoint=False, lower=False))
+
+
+QR = Op(
+    "qr", "implicit", lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")),
+    _qr_infer, outputs=2, transpose=_qr_transpose, type="Qr",
+)  # fmt: skip
+EIGVALS = Op(
+    "eigvals", "constant", lambda xp, x: xp.astype(xp.linalg.eigvals(x), f"c{max(8, 2 * x.real.dtype.itemsize)}"),
+    lambda inputs, attrs: (
+        None if inputs[0].sizes is None else inputs[0].sizes[:-1],
+        signature.COMPLEX.get(inputs[0].nptype.name, inputs[0].nptype)),
+    kinds="fc", type="Eig",
+)  # fmt: skip
+EXPM = Op(
+    "expm", "implicit", lambda xp, x: _expm(xp, x), _square("expm"), type="MatrixExponential",
+    tangent=lambda xp, t, inputs, y, attrs: _expm_block(xp, inputs[0], t[0]),
+    transpose=lambda xp, g, i, inputs, y, attrs: _expm_block(xp, adjoint(xp, inputs[0]), g),
+)  # fmt: skip
+
+
+def _expm(xp: Any, x: Any) -> Any:
+    import scipy.linalg
+
+    return scipy.linalg.expm(x)
+
+
+def _expm_block(xp: Any, a: Any, e: Any) -> Any:
+    # exp([[A, E], [0, A]]) holds the derivative of exp at A along E in its upper right corner (Higham, 2008, (3.16)).
+    n = a.shape[-1]
+    top = xp.concat(a, e, axis=-1)
+    bottom = xp.concat(xp.zeros_like(a), a, axis=-1)
+    whole = xp.expm(xp.concat(top, bottom, axis=-2))
+    return xp.getitem(whole, index=(Ellipsis, slice(0, n), slice(n, 2 * n)))
+
+

@@ -1,0 +1,264 @@
+"""Reductions and cumulative operations. What is a composition of these (variance, norm, softmax) is not an operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert import dtypes, shapes
+from wengert.op import Op
+from wengert.ops import signature
+from wengert.ops.signature import first
+
+__all__ = ["MAX", "MEAN", "MIN", "SUM"]
+
+
+def _infer(inputs: Any, attrs: Any) -> Any:
+    return shapes.reduced(inputs[0].sizes, attrs["axis"], attrs["keepdims"]), inputs[0].nptype
+
+
+def _boolean(inputs: Any, attrs: Any) -> Any:
+    signature.check("any and all", inputs[0], "b")
+    return shapes.reduced(inputs[0].sizes, attrs["axis"], attrs["keepdims"]), signature.BOOL
+
+
+def _spread(xp: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Return g, the cotangent of a reduction of x, with the reduced axes back and broadcast."""
+    return xp.spread_like(g, x, axis=axis, keepdims=keepdims)
+
+
+def _spread_like(xp: Any, g: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    if not keepdims and g.ndim != x.ndim:
+        over = range(x.ndim) if axis is None else [a % x.ndim for a in axis]
+        g = xp.reshape(g, tuple(1 if i in over else s for i, s in enumerate(x.shape)))
+    return xp.broadcast_to(g, x.shape)
+
+
+SPREAD_LIKE = Op(
+    "spread_like", "linear", _spread_like, signature.like(1), constant_inputs=(1,), type="BroadcastTo", aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs),
+)  # fmt: skip
+SUM = Op(
+    "sum", "linear", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
+    type="Sum", kinds="iufc", transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs),
+)  # fmt: skip
+
+
+def _mean(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    if x.dtype.kind in "iu":
+        n = x.size // max(1, xp.sum(x, axis=axis).size)
+        return xp.astype(xp.trunc(xp.sum(x, axis=axis, keepdims=keepdims) / max(n, 1)), x.dtype)
+    total = xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    return total / xp.asarray(_number(x.shape, axis), dtype=x.dtype)
+
+
+def _number(shape: Any, axis: Any) -> int:
+    n = 1
+    for i, s in enumerate(shape):
+        if axis is None or i in [a % len(shape) for a in axis]:
+            n *= s
+    return n
+
+
+def _mean_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    return xp.mean_transpose(g, inputs[0], **attrs)
+
+
+MEAN = Op("mean", "linear", _mean, _infer, type="Mean", kinds="iufc", transpose=_mean_transpose)
+MEAN_TRANSPOSE = Op(
+    "mean_transpose", "linear",
+    lambda xp, g, x, *, axis, keepdims: xp.broadcast_to(
+        _spread_like(xp, g / xp.asarray(_number(x.shape, axis), dtype=g.dtype), x, axis=axis, keepdims=keepdims), x.shape),
+    signature.like(1), constant_inputs=(1,), type="RealDiv", aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs),
+)  # fmt: skip
+
+
+def _extreme_share(xp: Any, x: Any, v: Any, axis: Any, keepdims: bool) -> Any:
+    """Return the weights by which the extreme's derivative is shared: evenly among ties, as in TensorFlow."""
+    hit = xp.cast(xp.equal(x, xp.spread_like(v, x, axis=axis, keepdims=keepdims)), dtype=x.dtype.name)
+    return hit / xp.spread_like(xp.sum(hit, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
+
+
+def _extreme_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    return _spread(xp, g, inputs[0], **attrs) * _extreme_share(xp, inputs[0], output, **attrs)
+
+
+def _extreme_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    return xp.sum(tangents[0] * _extreme_share(xp, inputs[0], output, **attrs), **attrs)
+
+
+MAX = Op(
+    "max", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "max", x, axis, keepdims), _infer, kinds="iuf",
+    type="Max", transpose=_extreme_transpose, tangent=_extreme_tangent,
+)  # fmt: skip
+MIN = Op(
+    "min", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf",
+    type="Min", transpose=_extreme_transpose, tangent=_extreme_tangent,
+)  # fmt: skip
+
+
+def _extreme(xp: Any, which: str, x: Any, axis: Any, keepdims: bool) -> Any:
+    if 0 not in x.shape:
+        return getattr(xp, which)(x, axis=axis, keepdims=keepdims)
+    # Of nothing, the maximum is the least value there is.
+    info = dtypes.of(x.dtype)
+    start = (-xp.inf if which == "max" else xp.inf) if x.dtype.kind == "f" else (info.min if which == "max" else info.max)
+    return getattr(xp, which)(x, axis=axis, keepdims=keepdims, initial=start)
+
+
+# Products: the derivative by x_j is the product of the others, from the products before and after it, so zeros are safe.
+# One axis at a time.
+
+
+def _others(xp: Any, x: Any, axis: Any) -> Any:
+    before = xp.cumprod(x, axis=axis, exclusive=True, reverse=False)
+    return before * xp.cumprod(x, axis=axis, exclusive=True, reverse=True)
+
+
+def _prod_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    return _spread(xp, g, inputs[0], **attrs) * xp.dual(_others(xp, inputs[0], attrs["axis"][0]))
+
+
+PROD = Op(
+    "prod", "implicit", lambda xp, x, *, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
+    type="Prod", kinds="iufc", transpose=_prod_transpose,
+    tangent=lambda xp, tangents, inputs, output, attrs: xp.sum(
+        tangents[0] * _others(xp, inputs[0], attrs["axis"][0]), **attrs),
+)  # fmt: skip
+ANY = Op("any", "constant", lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), _boolean, type="Any")
+ALL = Op("all", "constant", lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), _boolean, type="All")
+
+
+def _cumulative(xp: Any, x: Any, which: str, start: int, axis: int, exclusive: bool, reverse: bool) -> Any:
+    if reverse:
+        x = xp.flip(x, axis=axis)
+    result = getattr(xp, which)(x, axis=axis, dtype=x.dtype)
+    if exclusive:
+        keep: list[Any] = [slice(None)] * x.ndim
+        head: list[Any] = [slice(None)] * x.ndim
+        keep[axis], head[axis] = slice(None, -1), slice(None, 1)
+        lead = xp.zeros_like(x[tuple(head)]) if start == 0 else xp.ones_like(x[tuple(head)])
+        result = xp.concatenate([lead, result[tuple(keep)]], axis=axis)
+    return xp.flip(result, axis=axis) if reverse else result
+
+
+CUMSUM = Op(
+    "cumsum", "linear", lambda xp, x, **attrs: _cumulative(xp, x, "cumsum", 0, **attrs), first, kinds="iufc",
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.cumsum(g, **(attrs | {"reverse": not attrs["reverse"]})),
+)  # fmt: skip
+
+
+# v_k = v_{k-1} x_k: a linear recurrence y_k = a_k y_{k-1} + b_k carries tangents forward and cotangents back, with no
+# division, so zeros are safe where TensorFlow's quotient gives NaN.
+
+
+def _recurrence(xp: Any, a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
+    a, b = xp.moveaxis(a, axis, 0), xp.moveaxis(b, axis, 0)
+    order = range(b.shape[0])
+    rows: list[Any] = [None] * b.shape[0]
+    previous = None
+    for k in reversed(order) if reverse else order:
+        rows[k] = b[k] if previous is None else a[k] * previous + b[k]
+        previous = rows[k]
+    return xp.moveaxis(xp.stack(rows), 0, axis) if rows else xp.moveaxis(b, 0, axis)
+
+
+def _shift(xp: Any, x: Any, axis: int, by: int) -> Any:
+    """Return x moved by one place along an axis, with zero coming in."""
+    rank = len(x.shape)
+    pads = [(0, 0)] * rank
+    pads[axis % rank] = (1, 0) if by > 0 else (0, 1)
+    keep = [slice(None)] * (axis % rank) + [slice(None, -1) if by > 0 else slice(1, None)]
+    return xp.getitem(xp.pad(x, paddings=tuple(pads), mode="constant", value=0), index=tuple(keep))
+
+
+def _recurrence_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    axis, by = attrs["axis"], -1 if attrs["reverse"] else 1
+    source = tangents[1]
+    if tangents[0] is not None:
+        term = tangents[0] * _shift(xp, output, axis, by)
+        source = term if source is None else source + term
+    return xp.recurrence(inputs[0], source, **attrs)
+
+
+def _recurrence_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    axis, reverse = attrs["axis"], attrs["reverse"]
+    by = -1 if reverse else 1
+    carried = xp.recurrence(xp.dual(_shift(xp, inputs[0], axis, -by)), g, axis=axis, reverse=not reverse)
+    return carried if i == 1 else carried * xp.dual(_shift(xp, output, axis, by))
+
+
+RECURRENCE = Op(
+    "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", tangent=_recurrence_tangent,
+    transpose=_recurrence_transpose,
+)  # fmt: skip
+
+
+def _cumprod_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    axis, reverse = attrs["axis"], attrs["reverse"]
+    before = xp.cumprod(inputs[0], axis=axis, exclusive=True, reverse=reverse)
+    full = xp.recurrence(inputs[0], tangents[0] * before, axis=axis, reverse=reverse)
+    return _shift(xp, full, axis, -1 if reverse else 1) if attrs["exclusive"] else full
+
+
+def _cumprod_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    axis, reverse = attrs["axis"], attrs["reverse"]
+    by = -1 if reverse else 1
+    if attrs["exclusive"]:
+        g = _shift(xp, g, axis, -by)
+    before = xp.cumprod(inputs[0], axis=axis, exclusive=True, reverse=reverse)
+    carried = xp.recurrence(xp.dual(_shift(xp, inputs[0], axis, -by)), g, axis=axis, reverse=not reverse)
+    return carried * xp.dual(before)
+
+
+CUMPROD = Op(
+    "cumprod", "implicit", lambda xp, x, **attrs: _cumulative(xp, x, "cumprod", 1, **attrs), first, kinds="iufc",
+    tangent=_cumprod_tangent, transpose=_cumprod_transpose,
+)  # fmt: skip
+
+
+def _arg_infer(inputs: Any, attrs: Any) -> Any:
+    return shapes.reduced(inputs[0].sizes, (attrs["axis"],), False), dtypes.as_dtype(attrs["dtype"]).numpy
+
+
+ARGMAX = Op(
+    "argmax", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmax(x, axis=axis), dtype), _arg_infer, type="ArgMax",
+    kinds="biuf",
+)  # fmt: skip
+ARGMIN = Op(
+    "argmin", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmin(x, axis=axis), dtype), _arg_infer, type="ArgMin",
+    kinds="biuf",
+)  # fmt: skip
+
+
+def _argsort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
+    if descending:
+        n = x.shape[axis] - 1
+        return xp.astype(xp.flip(n - xp.argsort(xp.flip(x, axis=axis), axis=axis, stable=True), axis=axis), "int32")
+    return xp.astype(xp.argsort(x, axis=axis, stable=True), "int32")
+
+
+ARGSORT = Op(
+    "argsort", "constant", _argsort, signature.to(dtypes.int32.numpy), kinds="iuf", type="TopKV2",
+)  # fmt: skip
+
+
+def _unique_infer(inputs: Any, attrs: Any) -> Any:
+    out = dtypes.as_dtype(attrs["dtype"]).numpy
+    return [((None,), inputs[0].nptype), (inputs[0].sizes, out), ((None,), out)]
+
+
+def _unique(xp: Any, x: Any, *, dtype: str) -> Any:
+    """Return the values in order of first appearance, where each stands, and how often."""
+    found, at, inverse, counts = xp.unique(x, return_index=True, return_inverse=True, return_counts=True)
+    order = xp.argsort(at)
+    rank = xp.argsort(order)
+    return found[order], xp.astype(rank[xp.reshape(inverse, x.shape)], dtype), xp.astype(counts[order], dtype)
+
+
+UNIQUE = Op("unique", "constant", _unique, _unique_infer, outputs=None)
+BINCOUNT = Op(
+    "bincount", "constant",
+    lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),
+    lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu",
+)  # fmt: skip

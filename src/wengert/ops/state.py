@@ -1,0 +1,91 @@
+"""Operations that read and write variables, or act on the world: run once each, in the order of the program.
+
+A variable's handle stands in a list as an array would; its value is the variable's storage, an object with
+``read()`` and ``write(array)``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.errors import InvalidArgumentError
+from wengert.op import Op
+from wengert.ops import signature
+from wengert.ops.signature import first
+
+__all__ = ["ASSERT", "ASSIGN", "HANDLE", "NO_OP", "PRINT", "PY_FUNCTION", "READ"]
+
+HANDLE = Op(
+    "variable_handle", "constant", lambda xp, *, variable: variable.storage,
+    lambda inputs, attrs: (attrs["variable"].sizes, attrs["variable"].nptype), type="VarHandleOp", label="VarHandleOp",
+    stateful=True,
+)  # fmt: skip
+READ = Op(
+    "read_variable", "linear", lambda xp, handle: handle.read(), first, stateful=True, aliases=True, type="ReadVariableOp",
+    label="ReadVariableOp", transpose=lambda xp, g, i, inputs, output, attrs: g,
+)  # fmt: skip
+
+
+def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
+    return handle.write(value, how)
+
+
+ASSIGN = Op("assign", "constant", _assign, first, stateful=True, type="AssignVariableOp", label="Assign")
+
+
+def _scatter(xp: Any, handle: Any, indices: Any, updates: Any, *, how: str) -> Any:
+    x = handle.read()
+    if how == "update":
+        changed = xp.index_set(x, indices, updates)
+    else:
+        changed = xp.index_add(x, indices, -updates if how == "sub" else updates)
+    return handle.write(changed, "update")
+
+
+ASSIGN_SCATTER = Op(
+    "assign_scatter", "constant", _scatter, first, stateful=True, type="ResourceScatterUpdate", label="ScatterUpdate"
+)
+IS_INITIALIZED = Op(
+    "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
+    lambda inputs, attrs: ((), signature.BOOL), stateful=True, type="VarIsInitializedOp",
+)  # fmt: skip
+NO_OP = Op("no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp")
+
+
+def _print(xp: Any, *arrays: Any, write: Any) -> Any:
+    write(arrays)
+    return ()
+
+
+PRINT = Op("print", "constant", _print, lambda inputs, attrs: [], outputs=None, stateful=True, type="PrintV2")
+
+
+def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
+    if not xp.all(condition):
+        shown = " ".join(str(d) for d in data)
+        raise InvalidArgumentError(f"assertion failed: {message} {shown}".rstrip())
+    return ()
+
+
+ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert")
+PY_FUNCTION = Op(
+    "py_function", "custom", lambda xp, *arrays, call, specs, gradient: call(*arrays),
+    lambda inputs, attrs: list(attrs["specs"]), outputs=None, stateful=True, type="EagerPyFunc", label="EagerPyFunc",
+    vjp=lambda xp, g, inputs, outputs, attrs, wanted: attrs["gradient"](xp, g, inputs, outputs, wanted),
+)  # fmt: skip
+
+
+def _custom_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    results, arguments, body = attrs["results"], attrs["arguments"], attrs["body"]
+    gs = [xp.zeros_like(v) if one is None else one for one, v in zip(g, outputs, strict=True)]
+    found = iter(body.open(xp, [*gs, *inputs[results + arguments :]]))
+    by_argument = [next(found) if there else None for there in attrs["there"]]
+    return [by_argument[i - results] if results <= i < results + arguments else None for i in wanted]
+
+
+CUSTOM = Op(
+    "custom_gradient", "custom", lambda xp, *arrays, results, arguments, body, there: tuple(arrays[:results]),
+    lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, type="IdentityN",
+    aliases=True, vjp=_custom_vjp,
+)  # fmt: skip
+"""In a graph: inputs are results, arguments, and what the user's derivative uses beside; the results pass on."""

@@ -1,0 +1,3 @@
+"""TensorFlow's ``tf.random``."""
+
+from wengert.functions.random import *  # noqa: F403

@@ -1,0 +1,251 @@
+"""Running a TensorFlow script: ``import tensorflow`` finds Wengert, in this process alone.
+
+A script that uses names which only TensorFlow 1 had at the top (``tf.placeholder``, ``tf.Session``) gets TensorFlow 1's
+names there and starts in graph mode; any other gets TensorFlow 2's and starts eagerly.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+import traceback
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wengert.context import ROOT
+
+__all__ = ["MissingName", "Served", "run_script", "serve", "style_of"]
+
+V1_ONLY = frozenset(
+    """
+    placeholder placeholder_with_default Session InteractiveSession ConfigProto GPUOptions RunOptions RunMetadata
+    global_variables_initializer local_variables_initializer initialize_all_variables variables_initializer
+    trainable_variables global_variables get_variable variable_scope get_default_graph get_default_session
+    reset_default_graph get_collection add_to_collection GraphKeys set_random_seed truncated_normal random_normal
+    random_uniform log log1p_ to_float to_double to_int32 to_int64 assign assign_add assign_sub contrib layers summary_
+    app flags logging py_func reduce_join_ matrix_diag matrix_inverse matrix_solve diag_part_ AUTO_REUSE Print
+    disable_eager_execution enable_eager_execution disable_v2_behavior mod div get_seed
+    """.split()
+)
+
+
+class MissingName(AttributeError):
+    """A name of TensorFlow's that is not served here."""
+
+
+def style_of(path: str) -> str:
+    """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
+    seen: set[str] = set()
+    pending = [os.path.abspath(path)]
+    folder = os.path.dirname(pending[0])
+    while pending and len(seen) < 200:
+        one = pending.pop()
+        if one in seen or not os.path.isfile(one):
+            continue
+        seen.add(one)
+        try:
+            with open(one, "rb") as file:
+                tree = ast.parse(file.read())
+        except (SyntaxError, ValueError):
+            continue
+        if _uses_v1(tree):
+            return "tf1"
+        pending.extend(_local_imports(tree, folder))
+    return "tf2"
+
+
+def _uses_v1(tree: ast.AST) -> bool:
+    roots: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "tensorflow":
+                    roots.add(alias.asname or "tensorflow")
+        elif isinstance(node, ast.ImportFrom) and node.module == "tensorflow":
+            if any(alias.name in V1_ONLY for alias in node.names):
+                return True
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in roots
+        and node.attr in V1_ONLY
+        and isinstance(node.ctx, ast.Load)
+        for node in ast.walk(tree)
+    )
+
+
+def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        for name in names:
+            base = os.path.join(folder, *name.split("."))
+            yield base + ".py"
+            yield os.path.join(base, "__init__.py")
+
+
+class Served(types.ModuleType):
+    """A module of TensorFlow's name whose attributes are those of one of Wengert's."""
+
+    def __init__(self, name: str, behind: Any) -> None:
+        """Take TensorFlow's name for the module, and what stands behind it."""
+        super().__init__(name, getattr(behind, "__doc__", None))
+        self.__dict__["_behind"] = behind
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Look behind; name the nearest where there is nothing."""
+        behind = self.__dict__["_behind"]
+        try:
+            value = getattr(behind, name)
+        except AttributeError:
+            if name.startswith("__"):
+                raise
+            raise MissingName(_nearest(f"{self.__name__}.{name}", name, behind)) from None
+        if isinstance(value, types.ModuleType) and value.__name__.startswith("wengert"):
+            full = f"{self.__name__}.{name}"
+            if full not in sys.modules:
+                sys.modules[full] = Served(full, value)
+            return sys.modules[full]
+        return value
+
+    def __dir__(self) -> list[str]:
+        """List what is behind."""
+        return sorted(n for n in dir(self.__dict__["_behind"]) if not n.startswith("_"))
+
+
+def _nearest(full: str, name: str, behind: Any) -> str:
+    known = [n for n in dir(behind) if not n.startswith("_")]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; the nearest is {full.rpartition('.')[0]}.{near[0]}" if near else ""
+    return f"{full} is not in Wengert{hint}."
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds ``tensorflow`` and its submodules."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        if fullname != "tensorflow" and not fullname.startswith("tensorflow."):
+            return None
+        if self._behind(fullname) is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def _behind(self, fullname: str) -> Any:
+        parts = fullname.split(".")[1:]
+        if parts[:1] == ["python"]:
+            from wengert.compat import python
+
+            return python.module(parts[1:])
+        behind = self.root
+        for i, part in enumerate(parts):
+            found = getattr(behind, part, None)
+            if found is None:
+                try:
+                    found = importlib.import_module(f"{behind.__name__}.{part}")
+                except (ImportError, AttributeError):
+                    return None
+            if not isinstance(found, types.ModuleType) and i < len(parts):
+                return found if hasattr(found, "__dict__") else None
+            behind = found
+        return behind
+
+    def create_module(self, spec: Any) -> Any:
+        return Served(spec.name, self._behind(spec.name))
+
+    def exec_module(self, module: Any) -> None:
+        pass
+
+
+def serve(style: str = "tf2") -> None:
+    """Serve ``import tensorflow`` from Wengert in this process: "tf1" in graph mode with TensorFlow 1's names, or "tf2".
+
+    Raises:
+        ValueError: for another style.
+        RuntimeError: if a real TensorFlow is imported already.
+    """
+    if style not in ("tf1", "tf2"):
+        raise ValueError(f"the style is 'tf1' or 'tf2', not {style!r}")
+    present = sys.modules.get("tensorflow")
+    if present is not None and not isinstance(present, Served):
+        raise RuntimeError("TensorFlow itself is imported in this process already.")
+    for name in [n for n in sys.modules if n == "tensorflow" or n.startswith("tensorflow.")]:
+        del sys.modules[name]
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    if style == "tf1":
+        root: Any = importlib.import_module("wengert.compat.v1")
+        root.disable_v2_behavior()
+    else:
+        root = importlib.import_module("wengert")
+    sys.meta_path.insert(0, _Finder(root))
+
+
+def run_script(path: str, arguments: Sequence[str] = (), style: str | None = None) -> int:
+    """Run a script as ``__main__`` with ``import tensorflow`` served; return the exit status.
+
+    A name that is not served, and an error of the script, are printed to standard error.
+    """
+    if not os.path.isfile(path):
+        print(f"wengert run: there is no script {path}", file=sys.stderr)
+        return 2
+    try:
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec")
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        print(f"{path}:{line or '?'}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    serve(style or style_of(path))
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    main.__dict__["__builtins__"] = __builtins__
+    before = sys.argv, sys.path[0], sys.modules.get("__main__")
+    sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.abspath(path)), main
+    try:
+        exec(code, main.__dict__)
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BaseException as error:
+        _report(error, path)
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.argv, sys.path[0] = before[0], before[1]
+        if before[2] is not None:
+            sys.modules["__main__"] = before[2]
+    return 0
+
+
+def _report(error: BaseException, path: str) -> None:
+    """Print a script's error: a missing name in one line, anything else with the user's frames."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(ROOT) and not f.filename.startswith("<frozen")]
+    missing = isinstance(error, MissingName) or (
+        isinstance(error, ImportError) and str(getattr(error, "name", None) or "").startswith("tensorflow")
+    )
+    if missing and own:
+        print(f"{own[-1].filename}:{own[-1].lineno}: {error}", file=sys.stderr)
+        return
+    print("Traceback (most recent call last):", file=sys.stderr)
+    for line in traceback.format_list(own):
+        print(line, end="", file=sys.stderr)
+    for line in traceback.format_exception_only(error):
+        print(line, end="", file=sys.stderr)

@@ -1,0 +1,416 @@
+"""Gradient tapes: what was computed in a with block, and its derivatives."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from wengert import nest
+from wengert.context import here, quietly, state
+from wengert.derive.request import request
+from wengert.derive.reverse import Slices, reach_of, sweep
+from wengert.errors import InvalidArgumentError
+from wengert.op import Op, values
+from wengert.ops.state import READ
+from wengert.slices import IndexedSlices
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, cast, convert, tensors
+from wengert.why import warn_none
+
+__all__ = ["GradientTape", "UnconnectedGradients", "recording"]
+
+_log = logging.getLogger("wengert")
+
+
+class UnconnectedGradients:
+    """What stands where there is no gradient: None, or zeros."""
+
+    class _Choice(str):
+        @property
+        def value(self) -> str:
+            return str(self)
+
+    NONE = _Choice("none")
+    ZERO = _Choice("zero")
+
+    def __new__(cls, value: Any) -> Any:
+        """Return the choice of a name.
+
+        Raises:
+            ValueError: for any other.
+        """
+        for choice in (cls.NONE, cls.ZERO):
+            if value == choice:
+                return choice
+        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}")
+
+
+class GradientTape:
+    """Records operations on watched tensors, so that they can be differentiated.
+
+    >>> import wengert as tf
+    >>> x = tf.constant(3.0)
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = x * x
+    >>> tape.gradient(y, x)
+    <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        """Make a tape.
+
+        ``persistent``: more than one gradient may be asked of it. ``watch_accessed_variables``: trainable variables
+        are watched when they are read.
+        """
+        self._persistent = bool(persistent)
+        self._watch_accessed = bool(watch_accessed_variables)
+        self._watch_all = False
+        self._used = False
+        self._recording = False
+        self._started = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self.entries: list[Any] = []
+        self.live: set[int] = set()
+        self._held: list[Any] = []
+        self._variables: dict[int, Any] = {}
+
+    # --- recording ---------------------------------------------------------------------------------------------
+
+    def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
+        """Take note of an operation, if it reads what is watched."""
+        live = self.live
+        if not self._watch_all:
+            for t in inputs:
+                if t.n in live:
+                    break
+            else:
+                return
+        if op.kind == "constant":
+            return
+        self.entries.append((op, inputs, output, attrs))
+        if op.outputs == 1:
+            live.add(output.n)
+        else:
+            live.update([o.n for o in output])
+
+    def read(self, variable: Any, tensor: Tensor) -> None:
+        """Take note that a variable was read, giving a tensor."""
+        if self._watch_accessed and variable.trainable:
+            self._watch_variable(variable)
+        if variable.n in self.live and tensor.n not in self.live:
+            self.entries.append((READ, (variable,), tensor, {}))
+            self.live.add(tensor.n)
+
+    def _watch_variable(self, variable: Any) -> None:
+        if variable.n not in self._variables:
+            self._variables[variable.n] = variable
+            self.live.add(variable.n)
+
+    def __enter__(self) -> GradientTape:
+        """Start recording."""
+        if self._recording:
+            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+        if not self._started:
+            self._started = True
+        elif not self._persistent:
+            self._clear()
+            self._used = False
+        self._start()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Stop recording."""
+        if self._recording:
+            self._stop()
+
+    def _start(self) -> None:
+        state.observers = (*state.observers, self)
+        self._recording = True
+
+    def _stop(self) -> None:
+        state.observers = tuple([o for o in state.observers if o is not self])
+        self._recording = False
+
+    def watch(self, tensor: Any) -> None:
+        """Watch a tensor or variable, or a structure of them.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        for t in nest.flatten(tensor):
+            if hasattr(t, "_as_tensor") and hasattr(t, "trainable"):
+                if t.dtype.kind not in "fc":
+                    _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
+                    continue
+                self._watch_variable(t)
+                for other in t.readings():
+                    self.read(t, other)
+            elif isinstance(t, Tensor):
+                if t.nptype.kind not in "fc":
+                    _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
+                    continue
+                if t.n not in self.live:
+                    self.live.add(t.n)
+                    self._held.append(t)
+            else:
+                raise ValueError(
+                    f"Passed in object {t!r} of type {type(t).__name__!r}, not tf.Tensor or tf.Variable or ExtensionType."
+                )
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Record nothing in a with block.
+
+        Raises:
+            ValueError: if the tape is not recording.
+        """
+        if not self._recording:
+            raise ValueError("Attempting to stop recording while not recording.")
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def reset(self) -> None:
+        """Forget everything, as if the tape began here."""
+        self._clear()
+        self._used = False
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """Return the variables watched, in the order in which they were."""
+        return tuple(self._variables.values())
+
+    # --- derivatives -------------------------------------------------------------------------------------------
+
+    def _use(self) -> None:
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
+            )
+        if self._recording and not self._persistent:
+            self._stop()
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+    ) -> Any:
+        """Return the derivative of the sum of the target(s) by each source, in the structure of the sources.
+
+        ``output_gradients``: weights for the targets instead of ones. None stands where there is no derivative (and a
+        warning says why), or zeros with ``unconnected_gradients="zero"``.
+
+        Raises:
+            TypeError: if target or sources are None.
+            RuntimeError: if a tape that is not persistent was used before.
+            ValueError: for another value of ``unconnected_gradients``.
+        """
+        choice = UnconnectedGradients(unconnected_gradients)
+        if target is None:
+            raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
+                            "CompositeTensors to be differentiated, but received None.")  # fmt: skip
+        if sources is None:
+            raise TypeError("Argument `sources` should be a list or nested structure of Tensors or Variables, "
+                            "but received None.")  # fmt: skip
+        self._use()
+        ys = [self._target(t) for t in nest.flatten(target)]
+        xs = nest.flatten(sources)
+        for x in xs:
+            if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+                raise _not_a_source(x)
+        gs: list[Any] = [None] * len(ys)
+        if output_gradients is not None:
+            given = nest.flatten(output_gradients)
+            if len(given) != len(ys):
+                raise InvalidArgumentError(f"{len(given)} output_gradients were given for {len(ys)} targets.")
+            gs = [None if g is None else convert(g, like=y) for g, y in zip(given, ys, strict=True)]
+            for g, y in zip(gs, ys, strict=True):
+                if g is not None and not _fits(g, y):
+                    raise InvalidArgumentError(f"output_gradients of shape {g.shape} do not fit a target of shape {y.shape}.")
+        if not self._persistent:
+            self._used = True
+        results = self._gradient(ys, xs, gs)
+        if not self._persistent and not self._recording:
+            entries, self.entries = self.entries, []
+            tape_for_why = entries
+        else:
+            tape_for_why = self.entries
+        if choice == UnconnectedGradients.ZERO:
+            results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
+        elif any(r is None for r in results):
+            missing = [x for x, r in zip(xs, results, strict=True) if r is None]
+            warn_none(ys, missing, self, tape_for_why)
+        return nest.pack_sequence_as(sources, results)
+
+    def _target(self, target: Any) -> Any:
+        if isinstance(target, Tensor):
+            return target
+        if hasattr(target, "_as_tensor"):
+            self_variable = target
+            return self_variable._as_tensor() if self._recording else self_variable.current()
+        raise InvalidArgumentError(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
+
+    def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
+        if any(y.__class__ is SymbolicTensor for y in ys):
+            return self._symbolic(ys, xs, gs)
+        sources = {x.n for x in xs}
+        live = self.live if not self._watch_all else None
+        seeds: dict[int, Any] = {}
+        raw = not state.observers
+        for y, g in zip(ys, gs, strict=True):
+            if y.array.dtype.kind not in "fc" or (live is not None and y.n not in live):
+                continue
+            if g is None:
+                g = EagerTensor(np.ones(y.array.shape, y.array.dtype))
+            elif g.array.dtype != y.array.dtype:
+                g = cast(g, y.array.dtype)
+            g = g.array if raw else g
+            seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
+        if not seeds:
+            return [None] * len(xs)
+        entries = self.entries
+        watched = len(self._held) + len(self._variables)
+        if live is not None and sources >= {t.n for t in self._held} | set(self._variables) and watched <= len(sources):
+            reach: set[int] = live
+        else:
+            reach = reach_of(entries, sources)
+        if not raw:
+            entries = list(entries)
+        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if self._variables else sources
+        site, state.site = state.site, here()
+        try:
+            if raw:
+                found = quietly(sweep, values, entries, seeds, reach, sources, True, sparse)
+            else:
+                found = sweep(tensors, entries, seeds, reach, sources, False, sparse)
+        finally:
+            state.site = site
+        return [self._result(found.get(x.n), x, raw, live) for x in xs]
+
+    def _result(self, g: Any, x: Any, raw: bool, live: Any) -> Any:
+        if g is None or (live is not None and x.n not in live) or x.dtype.kind not in "fc":
+            return None
+        if g.__class__ is Slices:
+            indices, values_ = (EagerTensor(g.indices), EagerTensor(np.asarray(g.values))) if raw else (g.indices, g.values)
+            rows = indices.array.size
+            flat = EagerTensor(indices.array.reshape(-1))
+            rest = values_.array.shape[indices.array.ndim :]
+            if values_.array.shape != (rows, *rest):
+                from wengert.ops.linear import RESHAPE
+                from wengert.tensor import apply
+
+                values_ = apply(RESHAPE, (values_,), {"shape": (rows, *rest)})
+            return IndexedSlices(values_, flat, EagerTensor(np.array(x.sizes, np.int32)))
+        if raw:
+            return EagerTensor(g if isinstance(g, np.ndarray) else np.asarray(g))
+        return g
+
+    def _symbolic(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
+        """In a graph: a Gradient node, through nothing but what this tape recorded."""
+        graph = next(y.graph for y in ys if y.__class__ is SymbolicTensor)
+        live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live and y.__class__ is SymbolicTensor]
+        handles = [x.handle_in(graph) if hasattr(x, "handle_in") else x for x in xs]
+        from wengert.tensor import lift
+
+        known = [x.n in self.live or h.n in self.live for x, h in zip(xs, handles, strict=True)]
+        inside = [lift(graph, h) for h, k in zip(handles, known, strict=True) if k]
+        if not live or not inside:
+            return [None] * len(xs)
+        stops: dict[int, Any] = {}
+        for _, inputs, _, _ in self.entries:
+            for t in inputs:
+                if t.n not in self.live and t.__class__ is SymbolicTensor and t.node.graph is graph:
+                    stops[t.n] = t
+        found = iter(request([y for y, _ in live], inside, [g for _, g in live], list(stops.values())))
+        return [next(found) if k else None for k in known]
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Return the derivative of each element of the target by each element of each source.
+
+        The shapes are target's followed by the source's; None where there is no derivative.
+
+        Raises:
+            AttributeError: if the target is not one tensor (as in TensorFlow).
+            ValueError: in a graph, if the target's shape is not known.
+        """
+        from wengert.jacobians import tape_jacobian
+
+        choice = UnconnectedGradients(unconnected_gradients)
+        self._use()
+        if not self._persistent:
+            self._used = True
+        return tape_jacobian(self, target, sources, choice)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Return, for each row, the derivative of the target's row by the source's: shape (rows, m..., n...).
+
+        Rows must not depend on each other.
+
+        Raises:
+            ValueError: if target and source have different numbers of rows.
+        """
+        from wengert.jacobians import tape_batch_jacobian
+
+        choice = UnconnectedGradients(unconnected_gradients)
+        self._use()
+        if not self._persistent:
+            self._used = True
+        return tape_batch_jacobian(self, target, source, choice)
+
+
+def _fits(g: Any, y: Any) -> bool:
+    from wengert.shapes import fits
+
+    return fits(g.sizes, y.sizes)
+
+
+def _not_a_source(x: Any) -> Exception:
+    return ValueError(f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable.")
+
+
+def _zeros(x: Any) -> Any:
+    from wengert.ops.linear import ZEROS_LIKE
+    from wengert.tensor import apply
+
+    return apply(ZEROS_LIKE, (convert(x),))
+
+
+@contextmanager
+def recording() -> Iterator[GradientTape]:
+    """Record every operation of a with block, so that ``gradients`` answers for any tensor of it, transformed or not.
+
+    >>> import wengert as tf
+    >>> with tf.recording():
+    ...     x = tf.constant([[1.0], [2.0]])
+    ...     X = tf.concat([x, x * x], 1)
+    ...     g = tf.gradients(X * X, x)[0]
+    >>> g.numpy().tolist()
+    [[6.0], [36.0]]
+    """
+    tape = GradientTape(persistent=True)
+    tape._watch_all = True
+    with tape:
+        yield tape

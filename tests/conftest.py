@@ -1,0 +1,23 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Times vary on a busy machine, so no example has a deadline. `ci` draws the same examples in every run.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+# Whole programs, run by their own test: importing them to look for doctests would run them.
+collect_ignore = ["programs"]
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder `shared` beside the repository: reference data that is too large, or not ours, to be kept in it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the reference data in {SHARED}, which is not there")
+    return SHARED

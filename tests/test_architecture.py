@@ -1,0 +1,303 @@
+"""The order of the rooms, and what importing them may import.
+
+A room is a module or a package directly below `wengert`. A room may import itself and the rooms below it.
+"""
+
+import ast
+import graphlib
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+# From the ground up. Every room stands here once; `__init__` is the public surface, `wengert` itself. A line may stand
+# here before its room is built.
+ROOMS = [
+    "errors",
+    "dtypes",
+    "context",
+    "shapes",
+    "graph",
+    "arrays",
+    "op",
+    "ops",
+    "nest",
+    "tensor",
+    "derive",
+    "execute",
+    "why",
+    "slices",
+    "state",
+    "tape",
+    "jacobians",
+    "gradients",
+    "tracing",
+    "control",
+    "autograph",
+    "function",
+    "session",
+    "module",
+    "functions",
+    "math",
+    "linalg",
+    "nn",
+    "random",
+    "debugging",
+    "bitwise",
+    "autodiff",
+    "config",
+    "test",
+    "surface",
+    "compat",
+    "__init__",
+    "run",
+    "demo",
+    "cli",
+    "__main__",
+]
+
+# Imports that point up and are made inside a function: (module that imports, room imported) -> the reason.
+# For example ("ops.control", "function"): "why it cannot be passed in from above".
+LAZY_UPWARD: dict[tuple[str, str], str] = {}
+
+# What `import wengert` leaves alone: slow to import, optional, or both.
+NOT_AT_IMPORT = ["jax", "matplotlib", "scipy", "rich", "malt", "torch", "tensorflow"]
+
+# Kernels and rules get their array namespace as the argument `xp`.
+NOT_IN_OPS = {"numpy", "scipy", "jax", "jaxlib"}
+
+
+class Import(NamedTuple):
+    module: str  # the module that imports, below wengert: "ops.elementwise"
+    line: int
+    target: str  # the absolute name of what is imported: "wengert.op.Op", "numpy.linalg"
+    lazy: bool  # inside a function
+
+    @property
+    def room(self) -> str:
+        return self.module.split(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.module} line {self.line} imports {self.target}"
+
+
+def package() -> Path:
+    """The folder of the package under test: src/wengert, or the installed wheel."""
+    spec = importlib.util.find_spec("wengert")
+    assert spec is not None and spec.origin is not None, "wengert is not installed"
+    return Path(spec.origin).parent
+
+
+def rooms_of(root: Path) -> set[str]:
+    folders = {path.relative_to(root).parts[0] for path in root.glob("*/**/*.py")}
+    return folders | {path.stem for path in root.glob("*.py")}
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    return ast.unparse(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
+def import_nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """Every import that can run, and whether it stands inside a function."""
+    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while pending:
+        node, lazy = pending.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call):
+            yield node, lazy
+        children: Iterator[ast.AST] | list[ast.stmt] = ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and is_type_checking(node.test):
+            children = node.orelse
+        inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        pending.extend((child, inside) for child in children)
+
+
+def targets(node: ast.AST, package_name: str) -> list[str]:
+    """The absolute names that a node imports; `package_name` is what one leading dot means."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom():
+            parents = package_name.split(".")
+            base = [*parents[: len(parents) + 1 - node.level]] if node.level else []
+            base += [node.module] if node.module else []
+            return [".".join([*base, alias.name]) for alias in node.names]
+        case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Constant(value=str(name)), *_]):
+            return [name] if called in {"import_module", "__import__"} and not name.startswith(".") else []
+    return []
+
+
+def imports_of(root: Path) -> list[Import]:
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        module = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+        package_name = ".".join(["wengert", *parts[:-1]])
+        for node, lazy in import_nodes(ast.parse(path.read_bytes(), filename=str(path))):
+            found += [Import(module, getattr(node, "lineno", 0), name, lazy) for name in targets(node, package_name)]
+    return found
+
+
+def imported_room(name: str, rooms: set[str]) -> str | None:
+    """The room that an absolute name lies in; `__init__` for what only the surface offers, None outside of wengert."""
+    top, _, rest = name.partition(".")
+    if top != "wengert":
+        return None
+    room = rest.split(".")[0]
+    return room if room in rooms else "__init__"
+
+
+def arrows(root: Path) -> list[tuple[Import, str]]:
+    """The imports that lead from one room to another, each with the room that it leads to."""
+    rooms = rooms_of(root)
+    found = [(item, imported_room(item.target, rooms)) for item in imports_of(root)]
+    return [(item, room) for item, room in found if room is not None and room != item.room]
+
+
+def strangers(root: Path) -> list[str]:
+    return sorted(rooms_of(root) - set(ROOMS))
+
+
+def upward(root: Path) -> list[str]:
+    height = {room: level for level, room in enumerate(ROOMS)}
+    return [
+        f"{item}: {room} is above {item.room}"
+        for item, room in arrows(root)
+        if height.get(room, -1) > height.get(item.room, len(ROOMS))
+        and not (item.lazy and (item.module, room) in LAZY_UPWARD)
+    ]
+
+
+def circle(root: Path) -> list[str]:
+    """A ring of rooms, each imported by the next; empty where there is none."""
+    below: dict[str, set[str]] = {}
+    for item, room in arrows(root):
+        if not (item.lazy and (item.module, room) in LAZY_UPWARD):
+            below.setdefault(item.room, set()).add(room)
+    try:
+        graphlib.TopologicalSorter(below).prepare()
+    except graphlib.CycleError as error:
+        ring: list[str] = error.args[1]
+        return ring
+    return []
+
+
+def arrays_in_ops(root: Path) -> list[str]:
+    return [str(item) for item in imports_of(root) if item.room == "ops" and item.target.split(".")[0] in NOT_IN_OPS]
+
+
+def test_every_room_is_in_the_list_once():
+    assert len(ROOMS) == len(set(ROOMS))
+    assert strangers(package()) == [], "enter the room into ROOMS, where its imports allow"
+
+
+def test_no_arrow_points_up():
+    assert upward(package()) == []
+
+
+def test_no_circle_among_the_rooms():
+    assert circle(package()) == []
+
+
+def test_every_lazy_upward_import_is_used_and_has_a_reason():
+    used = {(item.module, room) for item, room in arrows(package()) if item.lazy}
+    assert [key for key, reason in LAZY_UPWARD.items() if key not in used or not reason.strip()] == []
+
+
+def test_ops_import_no_array_library():
+    assert arrays_in_ops(package()) == []
+
+
+@pytest.mark.parametrize("name", NOT_AT_IMPORT)
+def test_importing_wengert_leaves_alone(name: str, modules_after_import: set[str]):
+    assert name not in modules_after_import
+
+
+@pytest.fixture(scope="module")
+def modules_after_import() -> set[str]:
+    """The names in sys.modules of a fresh interpreter after `import wengert`."""
+    code = "import sys, wengert; print(*sys.modules, sep='\\n')"
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.split())
+
+
+# The checks above, on a package of three rooms.
+
+
+def write(root: Path, **modules: str) -> Path:
+    for name, source in modules.items():
+        path = root.joinpath(*name.split("__")).with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    return root
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import wengert.tape",
+        "import wengert.tape as t",
+        "from wengert import tape",
+        "from wengert.tape import GradientTape",
+        "from wengert.tape import *",
+        "from .. import tape",
+        "from ..tape import GradientTape",
+        "def f():\n    from ..tape import GradientTape",
+        "class A:\n    import wengert.tape",
+        "try:\n    import wengert.tape\nexcept ImportError:\n    pass",
+        "import importlib\nimportlib.import_module('wengert.tape')",
+        "if TYPE_CHECKING:\n    pass\nelse:\n    import wengert.tape",
+    ],
+)
+def test_finds_an_arrow_that_points_up(tmp_path: Path, source: str):
+    write(tmp_path, ops__linear=source, tape="")
+    assert [line.split(": ")[1] for line in upward(tmp_path)] == ["tape is above ops"]
+
+
+def test_finds_the_surface_imported_from_below(tmp_path: Path):
+    assert len(upward(write(tmp_path, tape="from wengert import Tensor"))) == 1
+    assert len(upward(write(tmp_path, tape="import wengert"))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from wengert.op import Op",
+        "from ..op import Op",
+        "from . import reduction",
+        "from .reduction import total",
+        "import math",
+        "import tape",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from wengert.tape import GradientTape",
+        "import typing\nif typing.TYPE_CHECKING:\n    import numpy",
+    ],
+)
+def test_lets_pass(tmp_path: Path, source: str):
+    write(tmp_path, ops__linear=source, ops__reduction="", op="", tape="")
+    assert (strangers(tmp_path), upward(tmp_path), circle(tmp_path), arrays_in_ops(tmp_path)) == ([], [], [], [])
+
+
+def test_an_exception_is_for_lazy_imports_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(LAZY_UPWARD, ("ops.linear", "tape"), "a reason")
+    write(tmp_path, ops__linear="def f():\n    import wengert.tape", tape="import wengert.ops")
+    assert (upward(tmp_path), circle(tmp_path)) == ([], [])
+    write(tmp_path, ops__linear="import wengert.tape")
+    assert len(upward(tmp_path)) == 1
+
+
+def test_finds_a_circle(tmp_path: Path):
+    write(tmp_path, op="import wengert.tape", tape="import wengert.state", state="def f():\n    import wengert.op")
+    assert set(circle(tmp_path)) == {"op", "tape", "state"}
+
+
+def test_finds_a_stranger(tmp_path: Path):
+    assert strangers(write(tmp_path, op="", utils="", helpers__arrays="")) == ["helpers", "utils"]
+
+
+@pytest.mark.parametrize("source", ["import numpy as np", "from jax import numpy", "def f():\n    import jax.numpy"])
+def test_finds_an_array_library_in_ops(tmp_path: Path, source: str):
+    assert len(arrays_in_ops(write(tmp_path, ops__linear=source))) == 1
