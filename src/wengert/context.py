@@ -92,7 +92,7 @@ def here() -> tuple[Any, int]:
     """Return the nearest place on the stack that is outside of this package: the arguments of a `Site`."""
     if state.site is not None:
         return state.site
-    frame = sys._getframe(1)
+    frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(SKIP):
         frame = frame.f_back
     return (frame.f_code, frame.f_lasti)

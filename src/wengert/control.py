@@ -259,10 +259,14 @@ def _like(structure: Any, result: Any) -> Any:
     return result if nest.is_nested(result) else type(structure)([result])
 
 
+def _started(value: Any) -> Any:
+    return convert(value) if isinstance(value, int | float | bool | np.ndarray | np.generic) else value
+
+
 def _eager_while(cond: Any, body: Any, loop_vars: Any, limit: Any) -> Any:
     steps = None if limit is None else int(limit)
     structure = loop_vars
-    flat = [v if not isinstance(v, int | float | bool | np.ndarray | np.generic) else convert(v) for v in nest.flatten(loop_vars)]
+    flat = [_started(v) for v in nest.flatten(loop_vars)]
     values = nest.pack_sequence_as(structure, flat)
     while (steps is None or steps > 0) and bool(cond(*values)):
         result = body(*values)
@@ -271,7 +275,9 @@ def _eager_while(cond: Any, body: Any, loop_vars: Any, limit: Any) -> Any:
         if len(nest.flatten(result)) != len(flat):
             raise ValueError("The two structures don't have the same nested structure: the body returns "
                              f"{len(nest.flatten(result))} values for {len(flat)} loop_vars.")  # fmt: skip
-        leaves = [v if not isinstance(v, int | float | bool | np.ndarray | np.generic) else convert(v) for v in nest.flatten(result)]
+        leaves = [
+            v if not isinstance(v, int | float | bool | np.ndarray | np.generic) else convert(v) for v in nest.flatten(result)
+        ]
         values = nest.pack_sequence_as(structure, leaves)
         if steps is not None:
             steps -= 1

@@ -25,7 +25,7 @@ class DType:
     def __init__(self, name: str, numpy: Any, enum: int) -> None:
         """Take the name, the NumPy type and TensorFlow's number for it."""
         self.name = name
-        self._numpy = np.dtype(numpy)
+        self._numpy: np.dtype[Any] = np.dtype(numpy)
         self.enum = enum
 
     @property
@@ -36,12 +36,12 @@ class DType:
     @property
     def kind(self) -> str:
         """NumPy's letter for the kind of type: b, i, u, f, c or O."""
-        return self._numpy.kind
+        return str(self._numpy.kind)
 
     @property
     def itemsize(self) -> int:
         """Bytes of an element."""
-        return self._numpy.itemsize
+        return int(self._numpy.itemsize)
 
     @property
     def as_numpy_dtype(self) -> Any:
@@ -66,32 +66,32 @@ class DType:
     @property
     def is_floating(self) -> bool:
         """Whether this is a real floating type."""
-        return self._numpy.kind == "f"
+        return bool(self._numpy.kind == "f")
 
     @property
     def is_complex(self) -> bool:
         """Whether this is a complex type."""
-        return self._numpy.kind == "c"
+        return bool(self._numpy.kind == "c")
 
     @property
     def is_integer(self) -> bool:
         """Whether this is an integer type, signed or not."""
-        return self._numpy.kind in "iu"
+        return bool(self._numpy.kind in "iu")
 
     @property
     def is_unsigned(self) -> bool:
         """Whether this is an unsigned integer type."""
-        return self._numpy.kind == "u"
+        return bool(self._numpy.kind == "u")
 
     @property
     def is_bool(self) -> bool:
         """Whether this is the Boolean type."""
-        return self._numpy.kind == "b"
+        return bool(self._numpy.kind == "b")
 
     @property
     def is_numeric(self) -> bool:
         """Whether numbers are held: neither strings nor Booleans."""
-        return self._numpy.kind in "iufc"
+        return bool(self._numpy.kind in "iufc")
 
     @property
     def is_quantized(self) -> bool:
@@ -106,7 +106,7 @@ class DType:
     @property
     def size(self) -> int:
         """Bytes of an element."""
-        return self._numpy.itemsize if self._numpy.kind != "O" else 1
+        return int(self._numpy.itemsize) if self._numpy.kind != "O" else 1
 
     @property
     def min(self) -> Any:

@@ -18,7 +18,8 @@
     TypeError
     ├── OperatorNotAllowedInGraphError
     └── InaccessibleTensorError (ValueError)
-    Warning
+
+Warning:
     └── NoGradientWarning
 """
 
@@ -62,7 +63,8 @@ class OpError(Exception):
 
     def __init__(self, *arguments: Any) -> None:
         """Keep the message, and the operation where one is named."""
-        self.node_def, self.op = (arguments[0], arguments[1]) if len(arguments) >= 3 else (None, None)
+        self.node_def: Any = arguments[0] if len(arguments) >= 3 else None
+        self.op: Any = arguments[1] if len(arguments) >= 3 else None
         self.message = str(arguments[2] if len(arguments) >= 3 else arguments[0] if arguments else "")
         super().__init__(self.message)
 

@@ -80,9 +80,7 @@ class TensorSpec:
 
 
 def _is_tensorlike(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor | np.ndarray | np.generic) or (
-        hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in")
-    )
+    return isinstance(leaf, Tensor | np.ndarray | np.generic) or (hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in"))
 
 
 class ConcreteFunction:
@@ -239,7 +237,7 @@ class Function:
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph, self._relax = autograph, reduce_retracing
-        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._name: str = name or str(getattr(python_function, "__name__", type(python_function).__name__))
         self._traces: dict[Any, ConcreteFunction] = {}
         self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._converted: Callable[..., Any] | None = None
@@ -484,9 +482,7 @@ def _output(graph: FuncGraph, leaf: Any) -> Any:
     except (ValueError, TypeError) as error:
         if isinstance(leaf, Tensor):
             raise
-        raise TypeError(
-            f"A traced function returns tensors, numbers, None and structures of them, not {leaf!r}."
-        ) from error
+        raise TypeError(f"A traced function returns tensors, numbers, None and structures of them, not {leaf!r}.") from error
 
 
 def _is_control_flow(error: BaseException) -> bool:

@@ -406,5 +406,3 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
             y = f(point)
         g = tape.gradient(y, point, unconnected_gradients="zero")
     return acc.jvp(g, unconnected_gradients="zero")
-
-

@@ -272,9 +272,7 @@ class Graph:
             raise TypeError(f"Tensor names are strings, not {name!r}.")
         op, _, number = name.partition(":")
         if not number.isdigit():
-            raise ValueError(
-                f"The name {name!r} is not that of a tensor: tensor names have the form \"<op_name>:<output_index>\"."
-            )
+            raise ValueError(f'The name {name!r} is not that of a tensor: tensor names have the form "<op_name>:<output_index>".')
         if op not in self.by_name or int(number) >= len(self.by_name[op].outputs):
             raise KeyError(f"The name {name!r} refers to a Tensor which does not exist.")
         return self.by_name[op].outputs[int(number)]
@@ -286,7 +284,7 @@ class Graph:
                 return self.get_tensor_by_name(obj)
             if allow_operation:
                 return self.get_operation_by_name(obj)
-            raise ValueError(f"{obj!r} names an operation; its outputs are named \"{obj}:0\" and so on.")
+            raise ValueError(f'{obj!r} names an operation; its outputs are named "{obj}:0" and so on.')
         if hasattr(obj, "_as_graph_element"):
             obj = obj._as_graph_element()
         if isinstance(obj, Node):

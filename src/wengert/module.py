@@ -110,5 +110,3 @@ def _leaves(value: Any) -> Iterator[Any]:
             pending.extend(reversed(item))
         else:
             yield item
-
-

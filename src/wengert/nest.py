@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -73,7 +72,8 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, Mapping):
         found = {k: _pack(structure[k], leaves) for k in _keys(structure)}
         ordered = {k: found[k] for k in structure}
-        return type(structure)(ordered) if type(structure) is not dict else ordered
+        make: Any = type(structure)
+        return make(ordered) if make is not dict else ordered
     parts = [_pack(s, leaves) for s in structure]
     if hasattr(structure, "_fields"):
         return type(structure)(*parts)
@@ -131,5 +131,3 @@ def flatten_with_paths(structure: Any, path: tuple[Any, ...] = ()) -> Iterator[t
         names = getattr(structure, "_fields", range(len(structure)))
         for key, part in zip(names, structure, strict=True):
             yield from flatten_with_paths(part, (*path, key))
-
-

@@ -191,7 +191,7 @@ class Session:
             return (fetch,)
         if isinstance(fetch, EagerTensor):
             raise TypeError(
-                f"Argument `fetch` = {fetch!r} has invalid type \"EagerTensor\": it has its value already; call numpy()."
+                f'Argument `fetch` = {fetch!r} has invalid type "EagerTensor": it has its value already; call numpy().'
             )
         raise TypeError(
             f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}" must be a string or Tensor. '
@@ -247,11 +247,14 @@ class Session:
             raise TypeError(f"Type of feed value {value} is not compatible with Tensor type {t.dtype.name}.")
         if not shapes.fits(t.sizes, array.shape):
             raise ValueError(
-                f"Cannot feed value of shape {shapes.text(array.shape)} for Tensor {t.name}, which has shape {shapes.text(t.sizes)}"
+                f"Cannot feed value of shape {shapes.text(array.shape)} for Tensor {t.name}, "
+                f"which has shape {shapes.text(t.sizes)}"
             )
         return array
 
-    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Callable[..., Any]:
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
         """Return a function of the values of feed_list that runs the fetches."""
         keys = list(feed_list or ())
 

@@ -47,6 +47,16 @@ class Storage:
         self.name, self.sizes, self.nptype = name, sizes, nptype
         self.lock = threading.RLock()
 
+    @property
+    def shape(self) -> Any:
+        """The array's shape: a handle may stand where only the shape of a value is read."""
+        return self.read().shape
+
+    @property
+    def dtype(self) -> Any:
+        """The array's dtype."""
+        return self.nptype
+
     def read(self) -> Any:
         """Return the array.
 
@@ -55,8 +65,7 @@ class Storage:
         """
         if self.array is None:
             raise FailedPreconditionError(
-                f"Attempting to use uninitialized value {self.name}: run its initializer first "
-                "(global_variables_initializer())."
+                f"Attempting to use uninitialized value {self.name}: run its initializer first (global_variables_initializer())."
             )
         return self.array
 

@@ -143,6 +143,11 @@ class GradientTape:
         Raises:
             ValueError: for anything else.
         """
+        if tensor.__class__ is EagerTensor and tensor.array.dtype.kind in "fc":
+            if tensor.n not in self.live:
+                self.live.add(tensor.n)
+                self._held.append(tensor)
+            return
         for t in nest.flatten(tensor):
             if hasattr(t, "_as_tensor") and hasattr(t, "trainable"):
                 if t.dtype.kind not in "fc":
@@ -191,9 +196,7 @@ class GradientTape:
 
     def _use(self) -> None:
         if self._used and not self._persistent:
-            raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
-            )
+            raise RuntimeError("A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)")
         if self._recording and not self._persistent:
             self._stop()
 
@@ -214,7 +217,9 @@ class GradientTape:
             RuntimeError: if a tape that is not persistent was used before.
             ValueError: for another value of ``unconnected_gradients``.
         """
-        choice = UnconnectedGradients(unconnected_gradients)
+        choice = unconnected_gradients
+        if choice is not UnconnectedGradients.NONE:
+            choice = UnconnectedGradients(unconnected_gradients)
         if target is None:
             raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
                             "CompositeTensors to be differentiated, but received None.")  # fmt: skip
@@ -222,11 +227,13 @@ class GradientTape:
             raise TypeError("Argument `sources` should be a list or nested structure of Tensors or Variables, "
                             "but received None.")  # fmt: skip
         self._use()
-        ys = [self._target(t) for t in nest.flatten(target)]
-        xs = nest.flatten(sources)
-        for x in xs:
-            if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
-                raise _not_a_source(x)
+        ys = [target] if target.__class__ is EagerTensor else [self._target(t) for t in nest.flatten(target)]
+        single = sources.__class__ is EagerTensor
+        xs = [sources] if single else nest.flatten(sources)
+        if not single:
+            for x in xs:
+                if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+                    raise _not_a_source(x)
         gs: list[Any] = [None] * len(ys)
         if output_gradients is not None:
             given = nest.flatten(output_gradients)
@@ -239,17 +246,16 @@ class GradientTape:
         if not self._persistent:
             self._used = True
         results = self._gradient(ys, xs, gs)
+        entries = self.entries
         if not self._persistent and not self._recording:
-            entries, self.entries = self.entries, []
-            tape_for_why = entries
-        else:
-            tape_for_why = self.entries
-        if choice == UnconnectedGradients.ZERO:
-            results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
-        elif any(r is None for r in results):
-            missing = [x for x, r in zip(xs, results, strict=True) if r is None]
-            warn_none(ys, missing, self, tape_for_why)
-        return nest.pack_sequence_as(sources, results)
+            self.entries = []
+        if any([r is None for r in results]):
+            if choice == UnconnectedGradients.ZERO:
+                results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
+            else:
+                missing = [x for x, r in zip(xs, results, strict=True) if r is None]
+                warn_none(ys, missing, self, entries)
+        return results[0] if single else nest.pack_sequence_as(sources, results)
 
     def _target(self, target: Any) -> Any:
         if isinstance(target, Tensor):
@@ -260,8 +266,9 @@ class GradientTape:
         raise InvalidArgumentError(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
 
     def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-        if any(y.__class__ is SymbolicTensor for y in ys):
-            return self._symbolic(ys, xs, gs)
+        for y in ys:
+            if y.__class__ is SymbolicTensor:
+                return self._symbolic(ys, xs, gs)
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}
@@ -278,8 +285,8 @@ class GradientTape:
         if not seeds:
             return [None] * len(xs)
         entries = self.entries
-        watched = len(self._held) + len(self._variables)
-        if live is not None and sources >= {t.n for t in self._held} | set(self._variables) and watched <= len(sources):
+        # Where all that is watched is asked for, what is live is what is to be reached.
+        if live is not None and self._all_asked(sources):
             reach: set[int] = live
         else:
             reach = reach_of(entries, sources)
@@ -296,8 +303,13 @@ class GradientTape:
             state.site = site
         return [self._result(found.get(x.n), x, raw, live) for x in xs]
 
+    def _all_asked(self, sources: set[int]) -> bool:
+        if len(self._held) + len(self._variables) > len(sources):
+            return False
+        return all([t.n in sources for t in self._held]) and all([n in sources for n in self._variables])
+
     def _result(self, g: Any, x: Any, raw: bool, live: Any) -> Any:
-        if g is None or (live is not None and x.n not in live) or x.dtype.kind not in "fc":
+        if g is None or (live is not None and x.n not in live) or x.nptype.kind not in "fc":
             return None
         if g.__class__ is Slices:
             indices, values_ = (EagerTensor(g.indices), EagerTensor(np.asarray(g.values))) if raw else (g.indices, g.values)

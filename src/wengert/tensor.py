@@ -18,8 +18,8 @@ from wengert.errors import (
     DTypeError,
     InaccessibleTensorError,
     InvalidArgumentError,
-    OpError,
     OperatorNotAllowedInGraphError,
+    OpError,
     ResourceExhaustedError,
     UnimplementedError,
 )
@@ -543,7 +543,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
         out = state.run(op.eager, *arrays, **attrs)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
-    made = (op, [t.n for t in inputs], here(), attrs)
+    made = (op, [t.n for t in inputs], state.site or here(), attrs)
     if op.outputs == 1:
         if out.__class__ is not _ndarray:
             out = np.asarray(out)
@@ -916,7 +916,7 @@ class Tensors:
 
         def function(*inputs: Any, **attrs: Any) -> Any:
             for t in inputs:
-                if not isinstance(t, Tensor):
+                if t.__class__ is not EagerTensor and not isinstance(t, Tensor):
                     like = next(i for i in inputs if isinstance(i, Tensor) and (op.name != "where" or i is not inputs[0]))
                     inputs = tuple(i if isinstance(i, Tensor) else convert(i, like=like) for i in inputs)
                     break

@@ -13,6 +13,7 @@ from wengert.tensor import EagerTensor, SymbolicTensor
 
 __all__ = ["why"]
 
+
 def warn_none(ys: Sequence[Any], xs: Sequence[Any], tape: Any, entries: Sequence[Any]) -> None:
     """Warn, once for a call, that some gradients are None, with the reason for the first."""
     text = reason(ys, xs[0], tape, entries)
@@ -53,9 +54,7 @@ def reason(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> str:
         return f"The source has dtype {x.dtype.name}: only floating and complex tensors have derivatives. Use cast(x, float32)."
     for y in ys:
         if y.nptype.kind not in "fc":
-            return (
-                f"The target has dtype {y.dtype.name}, made by {_made(y)}: an integer or Boolean has no derivative."
-            )
+            return f"The target has dtype {y.dtype.name}, made by {_made(y)}: an integer or Boolean has no derivative."
     if any(isinstance(y, SymbolicTensor) for y in ys):
         return _symbolic(ys, x, tape, entries)
     return _eager(ys, x, tape, entries)
@@ -234,8 +233,8 @@ def _symbolic(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> s
     for t in path:
         if t.op.op.name == "gradient":
             return (
-                f"The gradient taken at {t.op.where} does not depend on the source: it is the derivative of something linear in it, "
-                "so the next derivative is absent."
+                f"The gradient taken at {t.op.where} does not depend on the source: it is the derivative of something linear in "
+                "it, so the next derivative is absent."
             )
     if tape is not None:
         for t in path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-
 from wengert.context import state
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.structure import ancestors, freeze, split_gradient
@@ -91,8 +90,8 @@ def lower(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: 
                 results = _copy(lowered, node, mapped, twins, singled)
             for t, r in zip(node.outputs, results, strict=True):
                 if t.n in fed:
-                    spec = [(fed[t.n].sizes, t.nptype)]
-                    r = lowered.append(FED, (r, fed[t.n]), {}, spec, None, node.site, t.n).outputs[0]
+                    fed_spec = [(fed[t.n].sizes, t.nptype)]
+                    r = lowered.append(FED, (r, fed[t.n]), {}, fed_spec, None, node.site, t.n).outputs[0]
                 mapped.setdefault(t.n, r)
     finally:
         state.graph, state.observers, state.site = before
@@ -127,7 +126,8 @@ def _copy(lowered: Lowered, node: Node, mapped: dict[int, Any], twins: dict[Node
 
 
 def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
-    ys, gs, xs, stops = ([None if t is None else mapped[t.n] for t in part] for part in split_gradient(node))
+    parts: list[list[Any]] = [[None if t is None else mapped[t.n] for t in part] for part in split_gradient(node)]
+    ys, gs, xs, stops = parts
     blocked = frozenset(t.n for t in stops)
     cotangents: dict[int, Any] = {}
     for y, g in zip(ys, gs, strict=True):
@@ -146,5 +146,3 @@ def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
     reach = reach_of(entries, sources)
     found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
     return [found[x.n] if x.n in found else apply(ZEROS_LIKE, (x,)) for x in xs]
-
-

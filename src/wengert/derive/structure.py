@@ -1,9 +1,9 @@
-"""Which derivatives there are, decided from structure alone.
+r"""Which derivatives there are, decided from structure alone.
 
 A value is seen as a polynomial-like object in small changes of some tensors (the seeds): the set of orders (a
 multi-index, one number for each seed) at which its Taylor series can have a coefficient. Constants have {0}; a linear
 operation has the union of its inputs' sets; a bilinear one their sums; an elementwise one v = φ(u) the least set with
-v = {0} ∪ (h ⊕ (u \\ 0)), h being the set of the stated derivative. A gradient by x has the set of y, one order of x
+v = {0} ∪ (h ⊕ (u \ 0)), h being the set of the stated derivative. A gradient by x has the set of y, one order of x
 less. So the second derivative of a linear function is known to be absent, and of x * x the third, before anything is
 computed: what TensorFlow's expansion of the gradient would find.
 """
@@ -80,9 +80,7 @@ def _differentiable(node: Node) -> list[int]:
     return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
 
 
-def orders(
-    ys: Sequence[Any], seeds: dict[Seed, int], nodes: list[Node] | None = None, depth: int = 0
-) -> list[Orders]:
+def orders(ys: Sequence[Any], seeds: dict[Seed, int], nodes: list[Node] | None = None, depth: int = 0) -> list[Orders]:
     """Return the orders of each y, up to the given order in each seed."""
     if depth > 200:
         raise RecursionError("gradients are nested more than 200 deep")

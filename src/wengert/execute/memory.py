@@ -142,9 +142,7 @@ def plan(fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node],
             )
         )
     shared = tuple(not roots.get(n, frozenset([-1])) <= owned for n in outs)
-    return Plan(
-        len(slots), tuple(slots[t.n] for t in feeds), tuple(steps), tuple(slots.get(n, -1) for n in outs), shared, unfed
-    )
+    return Plan(len(slots), tuple(slots[t.n] for t in feeds), tuple(steps), tuple(slots.get(n, -1) for n in outs), shared, unfed)
 
 
 def _same(a: Any, b: Any) -> bool:

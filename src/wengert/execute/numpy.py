@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-
 from wengert.context import quietly
 from wengert.derive.plan import lower
 from wengert.errors import InvalidArgumentError, OpError
@@ -142,5 +141,3 @@ def _failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
     shown = ", ".join(text(v.shape) if isinstance(v, _ndarray) else "?" for v in values)
     message = plain.message.partition(" at ")[0]
     return type(plain)(node, node, f"{message} [{node.type} '{node.name}' at {node.where}; inputs of shape {shown}]")
-
-

@@ -60,9 +60,7 @@ def _loop(inputs: Any, *, body: Any, test: Any, counts: Any, carry_specs: Any, l
     length = over[0].array.shape[0] if over else limit
     rows: list[Any] = []
     step = 0
-    while (length is None or step < length) and (
-        test is None or bool(replay(test.program, [*carry, *captures])[0].array)
-    ):
+    while (length is None or step < length) and (test is None or bool(replay(test.program, [*carry, *captures])[0].array)):
         at = length - 1 - step if reverse else step
         out = replay(body.program, [*carry, *(t[at] for t in over), *captures])
         carry = out[:carries]

@@ -471,6 +471,9 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     """
     if limit is None:
         start, limit = 0, start
+    whole = start.__class__ is int and limit.__class__ is int and delta.__class__ is int and dtype is None
+    if whole and state.graph is None and delta > 0 and -(2**31) <= start <= limit < 2**31:
+        return EagerTensor(np.arange(start, limit, delta, dtype=INT32))
     inputs = _range_inputs(start, limit, delta, dtype)
     if any(t.__class__ is SymbolicTensor and t.node.op is not linear.CONSTANT for t in inputs):
         return apply(linear.RANGE, inputs, name=name)
@@ -970,20 +973,15 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     value = constant_values
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
-    later = mode == "constant" and value.__class__ is SymbolicTensor
-    if not later:
-        value = np.asarray(value).item() if np.size(value) == 1 else _bad_value(value)
-    attrs = {"paddings": pairs, "mode": mode, "value": 0 if later else value}
-    result = _checked(linear.PAD, (x, *symbolic), attrs, name)
-    if not later:
-        return result
-    inside = apply(linear.CAST, (apply(linear.ONES_LIKE, (x,)),), {"dtype": "bool"})
-    inside = apply(linear.PAD, (inside, *symbolic), attrs | {"value": False})
-    return apply(elementwise.WHERE, (inside, result, _cast(stop_gradient(value), x.nptype)))
-
-
-def _bad_value(value: Any) -> Any:
-    raise ShapeError(f"constant_values must be a scalar, not {value!r}.")
+    attrs = {"paddings": pairs, "mode": mode, "value": 0}
+    if mode == "constant" and not (value.__class__ is int and value == 0):
+        value = stop_gradient(convert(value, like=x))
+        if value.sizes not in ((), None):
+            raise ShapeError(f"constant_values must be a scalar, not {constant_values!r}.")
+        inside = apply(linear.CAST, (apply(linear.ONES_LIKE, (x,)),), {"dtype": "bool"})
+        inside = _checked(linear.PAD, (inside, *symbolic), attrs, None)
+        return apply(elementwise.WHERE, (inside, apply(linear.PAD, (x, *symbolic), attrs), _cast(value, x.nptype)), name=name or "Pad")
+    return _checked(linear.PAD, (x, *symbolic), attrs, name)
 
 
 def _pairs(paddings: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -1559,7 +1557,8 @@ def histogram_fixed_width(
     if number < 1:
         raise InvalidArgumentError(f"nbins should be a positive number, but got '{number}'.")
     low, high = bounds[0], bounds[1]
-    if low.__class__ is EagerTensor and high.__class__ is EagerTensor and not low.array < high.array:
+    ends = get_static_value(bounds)
+    if ends is not None and not ends[0] < ends[1]:
         raise InvalidArgumentError(f"value_range should satisfy value_range[0] < value_range[1], but got {bounds!r}.")
     share = (cast(x, dtypes.float64) - cast(low, dtypes.float64)) / (cast(high, dtypes.float64) - cast(low, dtypes.float64))
     place = cast(apply(elementwise.FLOOR, (share * number,)), dtypes.int64)

@@ -213,9 +213,7 @@ def _nested(array: Any, summarize: int) -> str:
     if summarize < 0 or n <= 2 * summarize:
         parts = [_nested(a, summarize) for a in array]
     else:
-        parts = [
-            *(_nested(a, summarize) for a in array[:summarize]), "...", *(_nested(a, summarize) for a in array[-summarize:])
-        ]
+        parts = [*(_nested(a, summarize) for a in array[:summarize]), "...", *(_nested(a, summarize) for a in array[-summarize:])]
     return "[" + ("\n " if array.ndim > 1 else " ").join(p.replace("\n", "\n ") for p in parts) + "]"
 
 
@@ -244,9 +242,7 @@ def print_tensors(*inputs: Any, **keywords: Any) -> Any:
         texts = []
         for item in items:
             if nest.is_nested(item):
-                filled = nest.map_structure(
-                    lambda leaf: _Text(_shown(next(rest), summarize)) if _holds(leaf) else leaf, item
-                )
+                filled = nest.map_structure(lambda leaf: _Text(_shown(next(rest), summarize)) if _holds(leaf) else leaf, item)
                 texts.append(str(filled))
             else:
                 texts.append(_shown(next(rest), summarize) if isinstance(item, Tensor) else _shown(item, summarize))
@@ -552,5 +548,3 @@ def grad_pass_through(f: Any) -> Any:
         return f(*arguments, **keywords), grad
 
     return inner
-
-

@@ -328,6 +328,9 @@ SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log(x) / (1.0 - x), REAL)
 
 
 def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
+    # d|z| = Re(conj(z)/|z| dz), of which the cotangent takes the conjugate: z/|z|, TensorFlow's answer.
+    if x.dtype.kind == "c":
+        return xp.dual(xp.divide_no_nan(x, xp.cast(v, dtype=x.dtype.name)))
     return xp.sign(x)
 
 

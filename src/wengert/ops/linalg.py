@@ -1,8 +1,8 @@
 """Linear algebra: outputs that solve an equation, with their linearisation.
 
 Sources of the rules: M. Giles, "Collected matrix derivative results for forward and reverse mode" (2008), for inverse,
-solve, determinant and eigenvalues; I. Murray, "Differentiation of the Cholesky decomposition" (2016). Xᴴ below is
-the conjugate transpose.
+solve, determinant and eigenvalues; I. Murray, "Differentiation of the Cholesky decomposition" (2016); G. H. Golub and
+V. Pereyra, "The differentiation of pseudo-inverses" (1973). Xᴴ below is the conjugate transpose.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from wengert.errors import ShapeError
 from wengert.op import Op
 from wengert.ops import signature
 
-
-__all__ = ["CHOLESKY", "EIGH", "INVERSE", "SOLVE"]
+__all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "PINV", "QR", "SOLVE", "SVD"]
 
 
 def adjoint(xp: Any, x: Any) -> Any:
@@ -120,11 +119,12 @@ def _half_lower(xp: Any, x: Any) -> Any:
     return xp.band_part(x, lower=-1, upper=0) - 0.5 * xp.band_part(x, lower=0, upper=0)
 
 
-# A = L Lᴴ: dL = L Φ(L⁻¹ dA L⁻ᴴ). NumPy and TensorFlow read the lower triangle; the cotangent is made symmetric.
+# A = L Lᴴ: dL = L Φ(L⁻¹ dA L⁻ᴴ). NumPy and TensorFlow read the lower triangle; tangent and cotangent are made symmetric.
 
 
 def _cholesky_tangent(xp: Any, tangents: Any, inputs: Any, low: Any, attrs: Any) -> Any:
-    left = xp.triangular_solve(low, tangents[0], adjoint=False, lower=True)
+    change = 0.5 * (tangents[0] + adjoint(xp, tangents[0]))
+    left = xp.triangular_solve(low, change, adjoint=False, lower=True)
     both = adjoint(xp, xp.triangular_solve(low, adjoint(xp, left), adjoint=False, lower=True))
     return xp.matmul(low, _half_lower(xp, both))
 
@@ -176,9 +176,12 @@ def _slogdet_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: A
 
 
 def _slogdet_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
-    # The sign of a real determinant is constant. (For a complex one its phase is treated as constant too.)
-    weight = xp.zeros_like(outputs[1]) if g[1] is None else g[1]
+    # The sign of a real determinant is constant. The phase s of a complex one turns with Im t, t = tr(A⁻¹ dA):
+    # ds = i s Im t.
     inverse = adjoint(xp, xp.inverse(inputs[0]))
+    weight = xp.zeros_like(outputs[1]) if g[1] is None else g[1]
+    if inputs[0].dtype.kind == "c" and g[0] is not None:
+        weight = xp.complex(weight, xp.imag(g[0] * xp.dual(outputs[0])))
     return _column(xp, xp.cast(weight, dtype=inverse.dtype.name)) * inverse
 
 
@@ -251,8 +254,40 @@ def _svd(xp: Any, x: Any, *, full_matrices: bool) -> Any:
     return s, u, xp.conj(xp.swapaxes(vh, -1, -2))
 
 
+def _real_only(x: Any, what: str) -> None:
+    if x.dtype.kind == "c":
+        raise NotImplementedError(f"{what} states no derivative for complex matrices.")
+
+
+# A = U diag(s) Vᵀ with k = min(m, n) columns kept (J. Townsend, "Differentiating the SVD", 2016), real matrices. With
+# P = Uᵀ dA V and F_ij = 1 / (s_j² - s_i²): ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (1 - U Uᵀ) dA V S⁻¹, and dV alike.
+
+
+def _svd_gaps(xp: Any, s: Any) -> tuple[Any, Any, Any]:
+    """Return F, and s as a row and as a column."""
+    return _gaps(xp, s * s), xp.expand_dims(s, axis=-2), xp.expand_dims(s, axis=-1)
+
+
+def _off(xp: Any, u: Any, x: Any) -> Any:
+    """Return (1 - U Uᵀ) X: what of X the columns of U do not reach."""
+    return x - xp.matmul(u, xp.matmul(xp.matrix_transpose(u), x))
+
+
+def _svd_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    s, u, v = outputs
+    _real_only(u, "svd in forward mode")
+    if attrs["full_matrices"]:
+        raise NotImplementedError("svd: the derivative of full_matrices=True is not unique; take full_matrices=False.")
+    f, row, column = _svd_gaps(xp, s)
+    right, left = xp.matmul(tangents[0], v), xp.matmul(xp.matrix_transpose(tangents[0]), u)
+    p = xp.matmul(xp.matrix_transpose(u), right)
+    q = xp.matrix_transpose(p)
+    du = xp.matmul(u, f * (p * row + column * q)) + _off(xp, u, right) / row
+    dv = xp.matmul(v, f * (column * p + q * row)) + _off(xp, v, left) / row
+    return xp.diag_part(p, k=0), du, dv
+
+
 def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
-    # A = U diag(s) Vᴴ with k = min(m, n) columns kept (J. Townsend, "Differentiating the SVD", 2016), real matrices.
     s, u, v = outputs
     if attrs["full_matrices"] and (g[1] is not None or g[2] is not None):
         raise NotImplementedError("svd: the derivative of full_matrices=True is not unique; take full_matrices=False.")
@@ -261,28 +296,26 @@ def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: An
         index = (Ellipsis, slice(None), slice(0, k))
         return xp.matmul(xp.getitem(u, index=index) * xp.expand_dims(xp.cast(g[0], dtype=u.dtype.name), axis=-2),
                          adjoint(xp, xp.getitem(v, index=index)))  # fmt: skip
-    square = s * s
-    gap = xp.expand_dims(square, axis=-2) - xp.expand_dims(square, axis=-1)
-    f = xp.divide_no_nan(xp.ones_like(gap), gap)
-    row, column = xp.expand_dims(s, axis=-2), xp.expand_dims(s, axis=-1)
+    _real_only(u, "svd, by its vectors,")
+    f, row, column = _svd_gaps(xp, s)
     middle = xp.diag(xp.zeros_like(s) if g[0] is None else g[0], k=0)
     extra = None
     if g[1] is not None:
         p = f * xp.matmul(xp.matrix_transpose(u), g[1])
         middle = middle + (p + xp.matrix_transpose(p)) * row
-        rest = g[1] - xp.matmul(u, xp.matmul(xp.matrix_transpose(u), g[1]))
-        extra = xp.matmul(rest / row, xp.matrix_transpose(v))
+        extra = xp.matmul(_off(xp, u, g[1]) / row, xp.matrix_transpose(v))
     if g[2] is not None:
         q = f * xp.matmul(xp.matrix_transpose(v), g[2])
         middle = middle + column * (q + xp.matrix_transpose(q))
-        rest = g[2] - xp.matmul(v, xp.matmul(xp.matrix_transpose(v), g[2]))
-        term = xp.matmul(u, xp.matrix_transpose(rest / row))
+        term = xp.matmul(u, xp.matrix_transpose(_off(xp, v, g[2]) / row))
         extra = term if extra is None else extra + term
     result = xp.matmul(u, xp.matmul(middle, xp.matrix_transpose(v)))
     return result if extra is None else result + extra
 
 
-SVD = Op("svd", "implicit", _svd, _svd_infer, outputs=3, transpose=_svd_transpose, type="Svd")
+SVD = Op(
+    "svd", "implicit", _svd, _svd_infer, outputs=3, tangent=_svd_tangent, transpose=_svd_transpose, type="Svd",
+)  # fmt: skip
 
 
 def _qr_infer(inputs: Any, attrs: Any) -> Any:
@@ -297,11 +330,31 @@ def _qr_infer(inputs: Any, attrs: Any) -> Any:
     return [((*sizes[:-2], m, k), nptype), ((*sizes[:-2], k, n), nptype)]
 
 
-def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
-    # A = Q R, m >= n: Ā = (Q̄ + Q sym(M)) R⁻ᴴ with M = R R̄ᴴ - Q̄ᴴ Q, sym = the lower triangle mirrored (real matrices).
-    q, r = outputs
-    if r.shape[-1] != r.shape[-2]:
+# A = Q R with m >= n, real matrices. With C = Qᵀ dA R⁻¹ and Ω skew with C's strict lower triangle:
+# dQ = Q Ω + (1 - Q Qᵀ) dA R⁻¹ and dR = (C - Ω) R.
+
+
+def _qr_check(q: Any, r: Any) -> None:
+    _real_only(q, "qr")
+    rows, columns = r.shape[-2], r.shape[-1]
+    if rows is not None and columns is not None and rows != columns:
         raise NotImplementedError("qr: a derivative needs at least as many rows as columns, and full_matrices=False.")
+
+
+def _qr_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    q, r = outputs
+    _qr_check(q, r)
+    right = xp.matrix_transpose(xp.triangular_solve(r, xp.matrix_transpose(tangents[0]), adjoint=True, lower=False))
+    c = xp.matmul(xp.matrix_transpose(q), right)
+    low = xp.band_part(c, lower=-1, upper=0) - xp.band_part(c, lower=0, upper=0)
+    skew = low - xp.matrix_transpose(low)
+    return xp.matmul(q, skew) + _off(xp, q, right), xp.band_part(xp.matmul(c - skew, r), lower=0, upper=-1)
+
+
+def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    # Ā = (Q̄ + Q sym(M)) R⁻ᵀ with M = R R̄ᵀ - Q̄ᵀ Q, sym = the lower triangle mirrored.
+    q, r = outputs
+    _qr_check(q, r)
     m = None
     if g[1] is not None:
         m = xp.matmul(r, xp.matrix_transpose(xp.band_part(g[1], lower=0, upper=-1)))
@@ -318,14 +371,97 @@ def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any
 
 QR = Op(
     "qr", "implicit", lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")),
-    _qr_infer, outputs=2, transpose=_qr_transpose, type="Qr",
+    _qr_infer, outputs=2, tangent=_qr_tangent, transpose=_qr_transpose, type="Qr",
 )  # fmt: skip
-EIGVALS = Op(
-    "eigvals", "constant", lambda xp, x: xp.astype(xp.linalg.eigvals(x), f"c{max(8, 2 * x.real.dtype.itemsize)}"),
-    lambda inputs, attrs: (
-        None if inputs[0].sizes is None else inputs[0].sizes[:-1],
-        signature.COMPLEX.get(inputs[0].nptype.name, inputs[0].nptype)),
-    kinds="fc", type="Eig",
+
+
+def _eig_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = _square("eig")(inputs, attrs)
+    nptype = signature.COMPLEX.get(nptype.name, nptype)
+    return [(None if sizes is None else sizes[:-1], nptype), (sizes, nptype)]
+
+
+def _eig(xp: Any, x: Any) -> Any:
+    dtype = signature.COMPLEX.get(x.dtype.name, x.dtype)
+    e, v = xp.linalg.eig(x)
+    return xp.astype(e, dtype), xp.astype(v, dtype)
+
+
+# A V = V diag(e), the columns of V of length one: with P = V⁻¹ dA V, de = diag(P), and dV = V (F ∘ P) less what would
+# change the lengths. The phase of a vector is the library's choice: what depends on it has no derivative to speak of.
+
+
+def _same_length(xp: Any, v: Any, x: Any) -> Any:
+    """Return X without the part of each column along that of V with a real factor."""
+    along = xp.sum(xp.real(xp.dual(v) * x), axis=(-2,), keepdims=True)
+    return x - v * xp.cast(along, dtype=v.dtype.name)
+
+
+def _eig_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    e, v = outputs
+    p = xp.matmul(xp.inverse(v), xp.matmul(xp.cast(tangents[0], dtype=v.dtype.name), v))
+    return xp.diag_part(p, k=0), _same_length(xp, v, xp.matmul(v, _gaps(xp, e) * p))
+
+
+def _eig_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+    e, v = outputs
+    middle = None if g[0] is None else xp.diag(g[0], k=0)
+    if g[1] is not None:
+        term = xp.dual(_gaps(xp, e)) * xp.matmul(adjoint(xp, v), _same_length(xp, v, g[1]))
+        middle = term if middle is None else middle + term
+    full = xp.matmul(adjoint(xp, xp.inverse(v)), xp.matmul(middle, adjoint(xp, v)))
+    return full if inputs[0].dtype.kind == "c" else xp.real(full)
+
+
+EIG = Op(
+    "eig", "implicit", _eig, _eig_infer, outputs=2, tangent=_eig_tangent, transpose=_eig_transpose, type="Eig",
+)  # fmt: skip
+
+
+def _pinv_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = inputs[0].sizes, inputs[0].nptype
+    signature.check("pinv", inputs[0], "fc")
+    if sizes is None:
+        return None, nptype
+    if len(sizes) < 2:
+        raise ShapeError(f"pinv takes matrices, not shape {shapes.text(sizes)}.")
+    return (*sizes[:-2], sizes[-1], sizes[-2]), nptype
+
+
+def _pinv(xp: Any, x: Any, *, rcond: float | None) -> Any:
+    if 0 in x.shape[-2:]:
+        return xp.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
+    u, s, vh = xp.linalg.svd(x, full_matrices=False)
+    least = 10.0 * max(x.shape[-2:]) * float(xp.finfo(x.dtype).eps) if rcond is None else rcond
+    kept = s > least * xp.max(s, axis=-1, keepdims=True)
+    inverse = xp.where(kept, 1 / xp.where(kept, s, xp.ones_like(s)), xp.zeros_like(s))
+    return xp.matmul(xp.conj(xp.swapaxes(vh, -1, -2)) * inverse[..., None, :], xp.conj(xp.swapaxes(u, -1, -2)))
+
+
+# Y = A⁺, of constant rank: dY = -Y dA Y + Y Yᴴ dAᴴ (1 - A Y) + (1 - Y A) dAᴴ Yᴴ Y (Golub and Pereyra). Through the
+# singular vectors it would be lost where singular values are equal.
+
+
+def _pinv_tangent(xp: Any, tangents: Any, inputs: Any, y: Any, attrs: Any) -> Any:
+    a, change, yh = inputs[0], tangents[0], adjoint(xp, y)
+    back = adjoint(xp, change)
+    left = xp.matmul(y, xp.matmul(yh, back))
+    right = xp.matmul(back, xp.matmul(yh, y))
+    return (left - xp.matmul(xp.matmul(left, a), y)) + (right - xp.matmul(y, xp.matmul(a, right))) - xp.matmul(
+        xp.matmul(y, change), y)  # fmt: skip
+
+
+def _pinv_transpose(xp: Any, g: Any, i: int, inputs: Any, y: Any, attrs: Any) -> Any:
+    a, yh, gh = inputs[0], adjoint(xp, y), adjoint(xp, g)
+    left = xp.matmul(gh, xp.matmul(y, yh))
+    right = xp.matmul(xp.matmul(yh, y), gh)
+    return (left - xp.matmul(a, xp.matmul(y, left))) + (right - xp.matmul(xp.matmul(right, y), a)) - xp.matmul(
+        xp.matmul(yh, g), yh)  # fmt: skip
+
+
+PINV = Op(
+    "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
+    label="pinv",
 )  # fmt: skip
 EXPM = Op(
     "expm", "implicit", lambda xp, x: _expm(xp, x), _square("expm"), type="MatrixExponential",
@@ -337,15 +473,12 @@ EXPM = Op(
 def _expm(xp: Any, x: Any) -> Any:
     import scipy.linalg
 
-    return scipy.linalg.expm(x)
+    return xp.astype(scipy.linalg.expm(x), x.dtype)
 
 
 def _expm_block(xp: Any, a: Any, e: Any) -> Any:
     # exp([[A, E], [0, A]]) holds the derivative of exp at A along E in its upper right corner (Higham, 2008, (3.16)).
-    n = a.shape[-1]
     top = xp.concat(a, e, axis=-1)
     bottom = xp.concat(xp.zeros_like(a), a, axis=-1)
     whole = xp.expm(xp.concat(top, bottom, axis=-2))
-    return xp.getitem(whole, index=(Ellipsis, slice(0, n), slice(n, 2 * n)))
-
-
+    return xp.concat_part(xp.concat_part(whole, top, bottom, axis=-2, i=0), a, e, axis=-1, i=1)

@@ -381,6 +381,8 @@ def _pairs(paddings: Any, pairs: Any) -> Any:
 def _pad(xp: Any, x: Any, *pairs: Any, paddings: Any, mode: str, value: Any) -> Any:
     paddings = _pairs(paddings, pairs)
     _padded(x.shape, paddings, mode)
+    if not x.ndim:
+        return xp.array(x)
     if mode == "constant":
         return xp.pad(x, paddings, mode="constant", constant_values=value)
     return xp.pad(x, paddings, mode=mode)
@@ -403,13 +405,14 @@ def _pad_transpose(xp: Any, g: Any, x: Any, *pairs: Any, paddings: Any, mode: st
     return g
 
 
+# Linear with the value 0 alone: another value is put in place by the function of that name.
 PAD = Op(
     "pad", "linear", _pad, _pad_sizes, label="Pad", constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.pad_transpose(g, *inputs, **attrs),
 )  # fmt: skip
 PAD_TRANSPOSE = Op(
     "pad_transpose", "linear", _pad_transpose, like(1), constant_inputs=(1, 2), type="Slice", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.pad(g, *inputs[2:], **(attrs | {"value": 0})),
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.pad(g, *inputs[2:], **attrs),
 )  # fmt: skip
 REVERSE = Op(
     "reverse", "linear", lambda xp, x, *, axis: xp.flip(x, axis=axis), first, type="ReverseV2", aliases=True,
@@ -1113,10 +1116,20 @@ DIAG_PART_TRANSPOSE = Op(
     "diag_part_transpose", "linear", _diag_part_transpose, like(1), constant_inputs=(1,), type="MatrixDiagV3",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs),
 )  # fmt: skip
+
+
+def _set_diag_infer(inputs: Any, attrs: Any) -> Any:
+    nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "set_diag")
+    expected = _diag_part_sizes(inputs, attrs)[0]
+    if not shapes.fits(expected, inputs[1].sizes):
+        raise ShapeError(f"set_diag: the diagonal has shape {shapes.text(expected)}, not {shapes.text(inputs[1].sizes)}.")
+    return inputs[0].sizes, nptype
+
+
 SET_DIAG = Op(
     "set_diag", "linear",
     lambda xp, x, d, *, k: xp.index_set(x, (..., xp.arange(d.shape[-1]) + max(-k, 0), xp.arange(d.shape[-1]) + max(-k, 0) + k), d),
-    first, type="MatrixSetDiagV3",
+    _set_diag_infer, type="MatrixSetDiagV3",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
     if i == 0 else xp.diag_part(g, **attrs),
 )  # fmt: skip

@@ -1,0 +1,655 @@
+"""TensorFlow's ``tf.linalg``: matrices are the last two axes, all axes before them a batch."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert import dtypes, shapes
+from wengert.dtypes import as_dtype
+from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.functions import array
+from wengert.functions.array import eye
+from wengert.op import Op
+from wengert.ops import contraction, elementwise, linear, reduction
+from wengert.ops import linalg as ops
+from wengert.shapes import axis_of
+from wengert.tensor import Tensor, apply, cast, coerce, convert
+
+__all__ = [
+    "LinearOperator",
+    "LinearOperatorBlockDiag",
+    "LinearOperatorDiag",
+    "LinearOperatorFullMatrix",
+    "LinearOperatorIdentity",
+    "adjoint",
+    "band_part",
+    "cholesky",
+    "cholesky_solve",
+    "cross",
+    "det",
+    "diag",
+    "diag_part",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "expm",
+    "eye",
+    "inv",
+    "l2_normalize",
+    "logdet",
+    "lstsq",
+    "matrix_rank",
+    "matrix_transpose",
+    "norm",
+    "normalize",
+    "pinv",
+    "qr",
+    "set_diag",
+    "slogdet",
+    "solve",
+    "svd",
+    "tensor_diag",
+    "tensor_diag_part",
+    "trace",
+    "triangular_solve",
+]
+
+
+class Qr(NamedTuple):
+    """The factors of `qr`."""
+
+    q: Any
+    r: Any
+
+
+class LogMatrixDeterminant(NamedTuple):
+    """The result of `slogdet`."""
+
+    sign: Any
+    log_abs_determinant: Any
+
+
+def _apply(op: Op, inputs: Any, attrs: dict[str, Any] | None = None, name: str | None = None) -> Any:
+    return array._checked(op, inputs, attrs or {}, name)
+
+
+def _pair(op: Op, a: Any, b: Any) -> Any:
+    """Return two matrices as tensors of one dtype."""
+    pair = coerce(elementwise.MULTIPLY, a, b)
+    if pair is None:
+        raise DTypeError(f"{op.type} takes tensors, not {a!r} and {b!r}.")
+    return pair
+
+
+def _matmul(a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
+    return apply(contraction.MATMUL, (a, b), {"ta": ta, "tb": tb})
+
+
+def _sum(x: Any, axis: Any, keepdims: bool = False) -> Any:
+    return apply(reduction.SUM, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+def _max(x: Any, axis: Any, keepdims: bool = False) -> Any:
+    return apply(reduction.MAX, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+def _abs(x: Any) -> Any:
+    return apply(elementwise.ABS, (x,))
+
+
+def _sqrt(x: Any) -> Any:
+    return apply(elementwise.SQRT, (x,))
+
+
+def _conj(x: Any) -> Any:
+    return apply(elementwise.CONJ, (x,)) if x.nptype.kind == "c" else x
+
+
+# --- transposes and diagonals ---------------------------------------------------------------------------------------
+
+
+def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: bool = False) -> Any:
+    """Return the matrices transposed; ``conjugate``: and conjugated.
+
+    >>> import wengert as tf
+    >>> tf.linalg.matrix_transpose([[1, 2], [3, 4]]).numpy().tolist()
+    [[1, 3], [2, 4]]
+    """
+    result = apply(linear.MATRIX_TRANSPOSE, (convert(a),))
+    return _conj(result) if conjugate else result
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Any:
+    """Return the conjugate transpose."""
+    return matrix_transpose(matrix, conjugate=True)
+
+
+def _offset(k: Any, what: str) -> int:
+    try:
+        return array.integer_of(k, "k")
+    except ShapeError:
+        raise UnimplementedError(f"{what}: k is one diagonal here, a whole number, not a band {k!r}.") from None
+
+
+def _plain(what: str, **given: Any) -> None:
+    defaults = {"num_rows": -1, "num_cols": -1, "padding_value": 0, "align": "RIGHT_LEFT"}
+    for argument, value in given.items():
+        if not isinstance(value, int | float | str) or value != defaults[argument]:
+            raise UnimplementedError(f"{what} does not take {argument}={value!r}; only its default, {defaults[argument]!r}.")
+
+
+def diag(
+    diagonal: Any,
+    name: str | None = "diag",
+    k: Any = 0,
+    num_rows: Any = -1,
+    num_cols: Any = -1,
+    padding_value: Any = 0,
+    align: str = "RIGHT_LEFT",
+) -> Any:
+    """Return square matrices with the last axis on the k-th diagonal, zero elsewhere.
+
+    Raises:
+        UnimplementedError: for several diagonals, and another size or padding.
+
+    >>> import wengert as tf
+    >>> tf.linalg.diag([1, 2]).numpy().tolist()
+    [[1, 0], [0, 2]]
+    """
+    _plain("diag", num_rows=num_rows, num_cols=num_cols, padding_value=padding_value, align=align)
+    return _apply(linear.DIAG, (convert(diagonal),), {"k": _offset(k, "diag")})
+
+
+def diag_part(
+    input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
+) -> Any:
+    """Return the k-th diagonal of the matrices.
+
+    >>> import wengert as tf
+    >>> tf.linalg.diag_part([[1, 2], [3, 4]]).numpy().tolist()
+    [1, 4]
+    """
+    _plain("diag_part", padding_value=padding_value, align=align)
+    return _apply(linear.DIAG_PART, (convert(input),), {"k": _offset(k, "diag_part")})
+
+
+def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT") -> Any:
+    """Return the matrices with another k-th diagonal."""
+    _plain("set_diag", align=align)
+    x, d = _pair(linear.SET_DIAG, input, diagonal)
+    return _apply(linear.SET_DIAG, (x, d), {"k": _offset(k, "set_diag")})
+
+
+def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:
+    """Return the matrices with zeros outside of a band: so many diagonals below and above the main one, -1: all.
+
+    >>> import wengert as tf
+    >>> tf.linalg.band_part([[1, 2], [3, 4]], -1, 0).numpy().tolist()
+    [[1, 0], [3, 4]]
+    """
+    attrs = {"lower": array.integer_of(num_lower, "num_lower"), "upper": array.integer_of(num_upper, "num_upper")}
+    return _apply(linear.BAND_PART, (convert(input),), attrs, name)
+
+
+def tensor_diag(diagonal: Any, name: str | None = None) -> Any:
+    """Return the tensor of shape s + s with result[i..., i...] = diagonal[i...]."""
+    x = convert(diagonal)
+    flat = apply(linear.DIAG, (array.reshape(x, [-1]),), {"k": 0})
+    return array.reshape(flat, _doubled(x, x.sizes))
+
+
+def _doubled(x: Any, sizes: Any) -> Any:
+    if sizes is not None and None not in sizes:
+        return [*sizes, *sizes]
+    whole = array.shape(x)
+    return array.concat([whole, whole], 0)
+
+
+def tensor_diag_part(input: Any, name: str | None = None) -> Any:
+    """Return the tensor of shape s with result[i...] = input[i..., i...], where input has shape s + s.
+
+    Raises:
+        ShapeError: (a ValueError) for another shape.
+    """
+    x = convert(input)
+    rank = array._rank_of(x, "tensor_diag_part")
+    half = rank // 2
+    if rank % 2 or not rank or not shapes.fits(x.sizes[:half], x.sizes[half:]):
+        raise ShapeError(f"tensor_diag_part takes a tensor of shape s + s, not {shapes.text(x.sizes)}.")
+    whole = shapes.merge(x.sizes[:half], x.sizes[half:])
+    sizes: Any = list(whole) if whole is not None and None not in whole else array.shape(x)[:half]
+    count = math.prod(sizes) if isinstance(sizes, list) else apply(
+        reduction.PROD, (sizes,), {"axis": (0,), "keepdims": False})  # fmt: skip
+    flat = apply(linear.DIAG_PART, (array.reshape(x, [count, count]),), {"k": 0})
+    return array.reshape(flat, sizes)
+
+
+def trace(x: Any, name: str | None = None) -> Any:
+    """Return the sum of the main diagonal of the matrices."""
+    return _sum(diag_part(x), (-1,))
+
+
+# --- equations ------------------------------------------------------------------------------------------------------
+
+
+def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
+    """Return the inverse of square matrices; ``adjoint``: of their conjugate transpose.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for a singular matrix.
+
+    >>> import wengert as tf
+    >>> tf.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy().tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
+    """
+    result = _apply(ops.INVERSE, (convert(input),), name=name)
+    return matrix_transpose(result, conjugate=True) if adjoint else result
+
+
+def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
+    """Return the Moore-Penrose pseudo-inverse, shape (..., n, m).
+
+    ``rcond``: singular values below this times the greatest count as zero; 10 max(m, n) eps if not given. The
+    derivative holds the rank fixed.
+    """
+    return _apply(ops.PINV, (convert(a),), {"rcond": None if rcond is None else float(rcond)}, name)
+
+
+def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Any:
+    """Return X with A X = B, or Aᴴ X = B; B has shape (..., n, k).
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for a singular matrix.
+
+    >>> import wengert as tf
+    >>> tf.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [[1.0], [2.0]]).numpy().tolist()
+    [[0.5], [0.5]]
+    """
+    return _apply(ops.SOLVE, _pair(ops.SOLVE, matrix, rhs), {"adjoint": bool(adjoint)}, name)
+
+
+def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None) -> Any:
+    """Return X with A X = B, or Aᴴ X = B, where only one triangle of A is read."""
+    attrs = {"adjoint": bool(adjoint), "lower": bool(lower)}
+    return _apply(ops.TRIANGULAR_SOLVE, _pair(ops.TRIANGULAR_SOLVE, matrix, rhs), attrs, name)
+
+
+def cholesky(input: Any, name: str | None = None) -> Any:
+    """Return the lower triangular L with A = L Lᴴ, for Hermitian positive definite A; its lower triangle is read.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) if A is not positive definite.
+    """
+    return _apply(ops.CHOLESKY, (convert(input),), name=name)
+
+
+def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Any:
+    """Return X with L Lᴴ X = B."""
+    return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
+
+
+def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: str | None = None) -> Any:
+    """Return X of least ‖A X - B‖² + λ ‖X‖², or of least norm where A X = B has many solutions.
+
+    ``fast``: by the normal equations, for A of full rank; otherwise by the pseudo-inverse, without λ.
+    """
+    a, b = _pair(ops.SOLVE, matrix, rhs)
+    if not fast:
+        return _matmul(pinv(a), b)
+    if a.sizes is None or None in a.sizes[-2:]:
+        raise ShapeError(f"lstsq needs to know the sizes of its matrices, not {shapes.text(a.sizes)}.")
+    rows, columns = a.sizes[-2:]
+    back = matrix_transpose(a, conjugate=True)
+    tall = rows >= columns
+    square = _matmul(back, a) if tall else _matmul(a, back)
+    if not isinstance(l2_regularizer, int | float) or l2_regularizer:
+        square = square + convert(l2_regularizer, like=square) * eye(min(rows, columns), dtype=square.dtype)
+    factor = cholesky(square)
+    return cholesky_solve(factor, _matmul(back, b)) if tall else _matmul(back, cholesky_solve(factor, b))
+
+
+def det(input: Any, name: str | None = None) -> Any:
+    """Return the determinant of square matrices, shape (...).
+
+    >>> import wengert as tf
+    >>> tf.linalg.det([[2.0, 0.0], [0.0, 4.0]]).numpy()
+    np.float32(8.0)
+    """
+    return _apply(ops.DET, (convert(input),), name=name)
+
+
+def slogdet(input: Any, name: str | None = None) -> LogMatrixDeterminant:
+    """Return the sign (or phase) of the determinant, and the logarithm of its absolute value."""
+    return LogMatrixDeterminant(*_apply(ops.SLOGDET, (convert(input),), name=name))
+
+
+def logdet(matrix: Any, name: str | None = None) -> Any:
+    """Return the logarithm of the determinant of Hermitian positive definite matrices."""
+    factor = diag_part(cholesky(matrix))
+    real = apply(elementwise.REAL_PART, (factor,)) if factor.nptype.kind == "c" else factor
+    return 2.0 * _sum(apply(elementwise.LOG, (real,)), (-1,))
+
+
+def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
+    """Return the number of singular values above tol (max(m, n) eps times the greatest, if not given), int32."""
+    x = convert(a)
+    s = svd(x, compute_uv=False)
+    if tol is None:
+        if x.sizes is None or None in x.sizes[-2:]:
+            raise ShapeError("matrix_rank needs to know the sizes of its matrices.")
+        eps = float(np.finfo(s.nptype).eps)
+        tol = _max(s, (-1,), True) * (eps * max(x.sizes[-2:]))
+    above = apply(elementwise.GREATER, (s, convert(tol, like=s)))
+    return _sum(cast(above, dtypes.int32.numpy), (-1,))
+
+
+# --- decompositions -------------------------------------------------------------------------------------------------
+
+
+def eigh(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
+    """Return the eigenvalues, ascending, and eigenvectors (columns) of Hermitian matrices; the lower triangle is read.
+
+    Derivatives of the vectors suppose that the eigenvalues differ.
+    """
+    e, v = _apply(ops.EIGH, (convert(tensor),), name=name)
+    return e, v
+
+
+def eigvalsh(tensor: Any, name: str | None = None) -> Any:
+    """Return the eigenvalues, ascending, of Hermitian matrices."""
+    return eigh(tensor)[0]
+
+
+def eig(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
+    """Return the eigenvalues and eigenvectors (columns of length one) of square matrices; both are complex.
+
+    The phase of a vector is arbitrary: a derivative is that of what does not depend on it.
+    """
+    e, v = _apply(ops.EIG, (convert(tensor),), name=name)
+    return e, v
+
+
+def eigvals(tensor: Any, name: str | None = None) -> Any:
+    """Return the eigenvalues of square matrices, complex; they have derivatives where they differ."""
+    return eig(tensor)[0]
+
+
+def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
+    """Return s, u, v with A = u diag(s) vᴴ, s descending; or s alone.
+
+    Derivatives of u and v are those of real matrices with ``full_matrices=False`` and suppose that the singular values
+    differ.
+    """
+    x = convert(tensor)
+    s, u, v = _apply(ops.SVD, (x,), {"full_matrices": bool(full_matrices) and compute_uv}, name)
+    return (s, u, v) if compute_uv else s
+
+
+def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
+    """Return q with orthonormal columns and upper triangular r with A = q r.
+
+    Derivatives are those of real matrices, for ``full_matrices=True`` only where A has no more rows than columns.
+    """
+    x = convert(input)
+    sizes = x.sizes
+    if sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and 0 < sizes[-2] < sizes[-1]:
+        # The left square block decides q; the rest of r is qᴴ times the rest of A.
+        left, right = array.split(x, [sizes[-2], sizes[-1] - sizes[-2]], axis=-1)
+        q, r = _apply(ops.QR, (left,), {"full_matrices": False})
+        return Qr(q, array.concat([r, _matmul(matrix_transpose(q, conjugate=True), right)], -1))
+    full = bool(full_matrices) and not (sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and sizes[-2] == sizes[-1])
+    return Qr(*_apply(ops.QR, (x,), {"full_matrices": full}, name))
+
+
+def expm(input: Any, name: str | None = None) -> Any:
+    """Return the exponential of square matrices.
+
+    >>> import wengert as tf
+    >>> tf.linalg.expm([[0.0, 1.0], [0.0, 0.0]]).numpy().tolist()
+    [[1.0, 1.0], [0.0, 1.0]]
+    """
+    return _apply(ops.EXPM, (convert(input),), name=name)
+
+
+# --- norms ----------------------------------------------------------------------------------------------------------
+
+
+def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None) -> Any:
+    """Return a norm of vectors (axis: one, or None for all elements as one vector) or of matrices (axis: a pair).
+
+    ``ord``: "euclidean" or "fro" (the square root of the sum of squares), 1, 2, inf, and for vectors any p > 0; for
+    matrices 1 (greatest column sum), inf (greatest row sum) and 2 (greatest singular value).
+
+    Raises:
+        ValueError: for another ord, or axes that repeat.
+
+    >>> import wengert as tf
+    >>> tf.norm([3.0, 4.0]).numpy()
+    np.float32(5.0)
+    """
+    x = convert(tensor)
+    if x.nptype.kind not in "fc":
+        raise DTypeError(f"norm takes floats, not {x.dtype.name}. Convert it first with cast(x, dtype).")
+    keep = bool(keepdims)
+    axes = None if axis is None else array.integers_of(axis)
+    if axes is not None:
+        n = None if x.sizes is None else len(x.sizes)
+        axes = tuple(axis_of(a, n) for a in axes)
+        if len(axes) not in (1, 2) or (len(axes) == 2 and axes[0] == axes[1]):
+            raise ValueError(f"'axis' must be None, an integer, or a tuple of 2 unique integers, got {axis!r}")
+    order = float(ord) if isinstance(ord, int | float | np.number) and not isinstance(ord, bool) else ord
+    if order in ("euclidean", "fro") or (order == 2.0 and (axes is None or len(axes) == 1)):
+        if order == "fro" and axes is not None and len(axes) == 1:
+            raise ValueError(f"'ord' must be a supported vector norm in ['euclidean', 1, 2, inf] or positive, got {ord!r}")
+        square = apply(elementwise.SQUARE, (_abs(x) if x.nptype.kind == "c" else x,))
+        return _sqrt(_sum(square, axes, keep))
+    if not isinstance(order, float):
+        raise ValueError(f"'ord' must be a supported norm in ['euclidean', 'fro', 1, 2, inf] or positive, got {ord!r}")
+    if axes is not None and len(axes) == 2:
+        return _matrix_norm(x, order, axes, keep)
+    if not order > 0:
+        raise ValueError(f"'ord' must be a supported norm in ['euclidean', 1, 2, inf] or positive, got {ord!r}")
+    if order == 1.0:
+        return _sum(_abs(x), axes, keep)
+    if order == math.inf:
+        return _max(_abs(x), axes, keep)
+    return _sum(_abs(x) ** order, axes, keep) ** (1.0 / order)
+
+
+def _matrix_norm(x: Any, order: float, axes: tuple[int, ...], keep: bool) -> Any:
+    if order == 2.0:
+        n = array._rank_of(x, "norm")
+        rest = [a for a in builtins.range(n) if a not in axes]
+        s = svd(array.transpose(x, [*rest, *axes]), compute_uv=False)
+        result = _max(s, (-1,))
+        for a in sorted(axes) if keep else ():
+            result = array.expand_dims(result, a)
+        return result
+    if order not in (1.0, math.inf):
+        raise ValueError(f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, 2, inf], got {order!r}")
+    added, compared = axes if order == 1.0 else axes[::-1]
+    result = _max(_sum(_abs(x), (added,), True), (compared,), True)
+    return result if keep else array.squeeze(result, list(axes))
+
+
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Any, Any]:
+    """Return the tensor divided by its norm, and the norm with its axes kept."""
+    x = convert(tensor)
+    n = norm(x, ord, axis, keepdims=True)
+    return x / cast(n, x.nptype), n
+
+
+def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None) -> Any:
+    """Return x / √max(Σ x², ε), the sum being over the given axes."""
+    t = convert(x)
+    axes = None if axis is None else array.integers_of(axis)
+    square = apply(elementwise.SQUARE, (_abs(t) if t.nptype.kind == "c" else t,))
+    total = _sum(square, axes, True)
+    scale = apply(elementwise.RSQRT, (apply(elementwise.MAXIMUM, (total, convert(epsilon, like=total))),))
+    return t * cast(scale, t.nptype)
+
+
+def cross(a: Any, b: Any, name: str | None = None) -> Any:
+    """Return the cross product of vectors of three elements along the last axis.
+
+    >>> import wengert as tf
+    >>> tf.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy().tolist()
+    [0.0, 0.0, 1.0]
+    """
+    x, y = _pair(elementwise.MULTIPLY, a, b)
+    for t in (x, y):
+        if t.sizes is not None and (not t.sizes or t.sizes[-1] not in (3, None)):
+            raise ShapeError(f"cross takes vectors of 3 elements along the last axis, not shape {shapes.text(t.sizes)}.")
+
+    def moved(t: Any, by: int) -> Any:
+        return apply(linear.ROLL, (t,), {"shift": (by,), "axis": (-1,)})
+
+    return moved(x, -1) * moved(y, -2) - moved(x, -2) * moved(y, -1)
+
+
+# --- linear operators -----------------------------------------------------------------------------------------------
+
+
+class LinearOperator:
+    """A linear map between vector spaces, known by what it does; the base of those below."""
+
+    def __init__(self, dtype: Any) -> None:
+        """Take the element type."""
+        self.dtype = as_dtype(dtype)
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the map as a matrix."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> shapes.TensorShape:
+        """The static shape of the matrix."""
+        return self.to_dense().shape  # type: ignore[no-any-return]
+
+    def matmul(self, x: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "matmul") -> Any:
+        """Return A X, with either replaced by its conjugate transpose where said."""
+        x = convert(x, self.dtype) if not isinstance(x, Tensor) else x
+        return self._product(matrix_transpose(x, conjugate=True) if adjoint_arg else x, adjoint)
+
+    def matvec(self, x: Any, adjoint: bool = False, name: str = "matvec") -> Any:
+        """Return A x, for vectors along the last axis."""
+        return array.squeeze(self.matmul(array.expand_dims(convert(x), -1), adjoint), -1)
+
+    def solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "solve") -> Any:
+        """Return X with A X = B."""
+        b = convert(rhs, self.dtype) if not isinstance(rhs, Tensor) else rhs
+        return self._solution(matrix_transpose(b, conjugate=True) if adjoint_arg else b, adjoint)
+
+    def solvevec(self, rhs: Any, adjoint: bool = False, name: str = "solve") -> Any:
+        """Return x with A x = b, for vectors along the last axis."""
+        return array.squeeze(self.solve(array.expand_dims(convert(rhs), -1), adjoint), -1)
+
+    def determinant(self, name: str = "det") -> Any:
+        """Return the determinant."""
+        return det(self.to_dense())
+
+    def log_abs_determinant(self, name: str = "log_abs_det") -> Any:
+        """Return the logarithm of the determinant's absolute value."""
+        return slogdet(self.to_dense()).log_abs_determinant
+
+    def trace(self, name: str = "trace") -> Any:
+        """Return the sum of the diagonal."""
+        return trace(self.to_dense())
+
+    def diag_part(self, name: str = "diag_part") -> Any:
+        """Return the diagonal."""
+        return diag_part(self.to_dense())
+
+    def _product(self, x: Any, adjoint: bool) -> Any:
+        a = self.to_dense()
+        return _matmul(*_pair(contraction.MATMUL, matrix_transpose(a, conjugate=True) if adjoint else a, x))
+
+    def _solution(self, b: Any, adjoint: bool) -> Any:
+        return solve(self.to_dense(), b, adjoint)
+
+    def __matmul__(self, other: Any) -> Any:
+        """Return A X."""
+        return self.matmul(other)
+
+
+class LinearOperatorFullMatrix(LinearOperator):
+    """A linear map given by its matrix."""
+
+    def __init__(self, matrix: Any, **hints: Any) -> None:
+        """Take the matrix; hints such as ``is_square`` are not needed."""
+        self._matrix = convert(matrix)
+        super().__init__(self._matrix.dtype)
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the matrix."""
+        return self._matrix
+
+
+class LinearOperatorDiag(LinearOperator):
+    """A linear map given by its diagonal."""
+
+    def __init__(self, diag: Any, **hints: Any) -> None:
+        """Take the diagonal; hints such as ``is_self_adjoint`` are not needed."""
+        self.diag = convert(diag)
+        super().__init__(self.diag.dtype)
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the matrix."""
+        return diag(self.diag)
+
+    def _column(self, adjoint: bool) -> Any:
+        return array.expand_dims(_conj(self.diag) if adjoint else self.diag, -1)
+
+    def _product(self, x: Any, adjoint: bool) -> Any:
+        return self._column(adjoint) * x
+
+    def _solution(self, b: Any, adjoint: bool) -> Any:
+        return b / self._column(adjoint)
+
+
+class LinearOperatorIdentity(LinearOperator):
+    """The map that gives back its argument."""
+
+    def __init__(self, num_rows: Any, batch_shape: Any = None, dtype: Any = None, **hints: Any) -> None:
+        """Take the number of rows."""
+        super().__init__(dtypes.float32 if dtype is None else dtype)
+        self._rows, self._batch = num_rows, batch_shape
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the identity matrix."""
+        return eye(self._rows, batch_shape=self._batch, dtype=self.dtype)
+
+
+class LinearOperatorBlockDiag(LinearOperator):
+    """A linear map given by square blocks along its diagonal, each an operator."""
+
+    def __init__(self, operators: Any, **hints: Any) -> None:
+        """Take the operators."""
+        self.operators = list(operators)
+        if not self.operators:
+            raise InvalidArgumentError("LinearOperatorBlockDiag takes at least one operator.")
+        super().__init__(self.operators[0].dtype)
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the matrix."""
+        blocks = [o.to_dense() for o in self.operators]
+        sizes = [b.shape[-1] for b in blocks]
+        rows = []
+        for i, b in enumerate(blocks):
+            still = [[0, 0]] * (len(b.shape) - 1)
+            rows.append(array.pad(b, [*still, [sum(sizes[:i]), sum(sizes[i + 1 :])]]))
+        return array.concat(rows, -2)
+
+    def _parts(self, x: Any) -> Any:
+        return array.split(x, [o.shape[-1] for o in self.operators], axis=-2)
+
+    def _product(self, x: Any, adjoint: bool) -> Any:
+        return array.concat([o.matmul(p, adjoint) for o, p in zip(self.operators, self._parts(x), strict=True)], -2)
+
+    def _solution(self, b: Any, adjoint: bool) -> Any:
+        return array.concat([o.solve(p, adjoint) for o, p in zip(self.operators, self._parts(b), strict=True)], -2)

@@ -1,0 +1,22 @@
+"""TensorFlow's ``tf.types``: names for annotations."""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+import numpy as np
+
+from wengert.function import ConcreteFunction, Function
+from wengert.tensor import Tensor
+
+__all__ = ["experimental"]
+
+
+class experimental:
+    """TensorFlow's ``tf.types.experimental``."""
+
+    Tensor = Tensor
+    TensorLike = Union[Tensor, np.ndarray[Any, Any], np.generic, int, float, bool, complex, str, bytes, list[Any], tuple[Any, ...]]  # noqa: E501
+    Callable = Function
+    GenericFunction = PolymorphicFunction = Function
+    ConcreteFunction = ConcreteFunction

@@ -1,0 +1,415 @@
+"""What TensorFlow answers of tapes (its guides and corners), and how errors are told."""
+
+import gc
+import threading
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+
+import wengert as tf
+from wengert.errors import NoGradientWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
+
+
+def taped(f, x, **keywords):
+    with tf.GradientTape(**keywords) as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
+
+
+def test_power():
+    x = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = x**2
+    g = tape.gradient(y, x)
+    assert repr(g) == "<tf.Tensor: shape=(), dtype=float32, numpy=6.0>"
+
+
+def test_structures_of_sources():
+    w, b = tf.Variable([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]), tf.Variable([0.0, 0.0])
+    x = tf.constant([[1.0, 2.0, 3.0]])
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.reduce_sum((x @ w + b) * 1.0)
+    d = tape.gradient(loss, {"w": w, "b": b})
+    assert isinstance(d, dict) and d["w"].shape == (3, 2) and d["b"].shape == (2,)
+    nested = tape.gradient(loss, {"a": [w, (b,)]})
+    assert isinstance(nested["a"], list) and isinstance(nested["a"][1], tuple)
+
+
+def test_what_is_watched():
+    x0, x1 = tf.Variable(3.0, name="x0"), tf.Variable(3.0, name="x1", trainable=False)
+    x2, x3 = tf.Variable(2.0, name="x2") + 1.0, tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        y = (x0**2) + (x1**2) + (x2**2) + x3**2
+    found = tape.gradient(y, [x0, x1, x2, x3])
+    assert found[0].numpy() == 6.0 and found[1:] == [None, None, None]
+    assert [v.name for v in tape.watched_variables()] == ["x0:0"]
+
+
+def test_not_watching_variables():
+    x0, x1 = tf.Variable(0.0), tf.Variable(10.0)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x1)
+        ys = tf.reduce_sum(tf.math.softplus(x0 + x1))
+    g = tape.gradient(ys, {"x0": x0, "x1": x1})
+    assert g["x0"] is None and g["x1"].numpy() == pytest.approx(0.9999546)
+
+
+def test_intermediate():
+    x = tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+        z = y * y
+    assert tape.gradient(z, y).numpy() == 18.0
+
+
+def test_persistent_and_not():
+    x = tf.constant([1.0, 3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x * x
+        z = y * y
+    np.testing.assert_array_equal(tape.gradient(z, x), [4.0, 108.0])
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 6.0])
+    with tf.GradientTape() as once:
+        once.watch(x)
+        y = x * x
+    once.gradient(y, x)
+    with pytest.raises(RuntimeError, match="non-persistent GradientTape can only be used"):
+        once.gradient(y, x)
+
+
+def test_several_targets():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y0, y1 = x**2, 1 / x
+    assert tape.gradient({"y0": y0, "y1": y1}, x).numpy() == 3.75
+    with tf.GradientTape() as tape:
+        y = x * [3.0, 4.0]
+    assert tape.gradient(y, x).numpy() == 7.0
+
+
+def test_python_control_flow():
+    x, v0, v1 = tf.constant(1.0), tf.Variable(2.0), tf.Variable(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        result = v0 if x > 0.0 else v1**2
+    assert tape.gradient(result, v0).numpy() == 1.0
+    assert tape.gradient(result, v1) is None
+    assert tape.gradient(result, x) is None
+
+
+def test_a_replaced_variable_is_a_tensor():
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = x + 1
+    assert tape.gradient(y, x).numpy() == 1.0
+    x = x + 1
+    with tf.GradientTape() as tape:
+        y = x + 1
+    assert tape.gradient(y, x) is None
+
+
+def test_integers_and_state():
+    x = tf.constant(10)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    assert tape.gradient(y, x) is None
+    x0, x1 = tf.Variable(3.0), tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        x1.assign_add(x0)
+        y = x1**2
+    assert tape.gradient(y, x0) is None
+
+
+@pytest.mark.parametrize("value", ["zero", tf.UnconnectedGradients.ZERO])
+def test_zeros_where_unconnected(value):
+    x, z = tf.Variable([2.0, 2.0]), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = z**2
+    np.testing.assert_array_equal(tape.gradient(y, x, unconnected_gradients=value), [0.0, 0.0])
+
+
+def test_bad_arguments():
+    x = tf.constant(1.0)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x * x
+    with pytest.raises(ValueError, match="Unknown value for unconnected_gradients"):
+        tape.gradient(y, x, unconnected_gradients="nonsense")
+    with pytest.raises(TypeError):
+        tape.gradient(None, x)
+    with pytest.raises(TypeError):
+        tape.gradient(y, None)
+    with pytest.raises(ValueError, match="Passed in object 3.0 of type 'float'"):
+        tape.watch(3.0)
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        tape.gradient(y, 3.0)
+    with pytest.raises(ValueError, match="still recording"), tape, tape:
+        pass
+
+
+def test_stop_recording_and_reset():
+    x, y = tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape(persistent=True) as tape:
+        x_sq = x * x
+        with tape.stop_recording():
+            y_sq = y * y
+        z = x_sq + y_sq
+    found = tape.gradient(z, {"x": x, "y": y})
+    assert found["x"].numpy() == 4.0 and found["y"] is None
+    with tf.GradientTape() as tape:
+        y_sq = y * y
+        tape.reset()
+        z = x * x + y_sq
+    found = tape.gradient(z, {"x": x, "y": y})
+    assert found["x"].numpy() == 4.0 and found["y"] is None
+    with pytest.raises(ValueError, match="not recording"), tape.stop_recording():
+        pass
+
+
+def test_orders_of_a_cube():
+    x = tf.Variable(1.0)
+    with tf.GradientTape() as t2:
+        with tf.GradientTape() as t1:
+            y = x * x * x
+        dy = t1.gradient(y, x)
+    assert (dy.numpy(), t2.gradient(dy, x).numpy()) == (3.0, 6.0)
+
+
+def test_gradient_inside_of_its_own_tape():
+    x = tf.constant(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x**3
+        g = tape.gradient(y, x)
+    assert (g.numpy(), tape.gradient(g, x).numpy()) == (12.0, 12.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        g = tape.gradient(x**3, x)
+    with pytest.raises(RuntimeError):
+        tape.gradient(g, x)
+
+
+def test_what_was_computed_elsewhere():
+    x = tf.constant([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        g = x * x
+    assert tape.gradient(g[:, 0:1], x) is None  # the slice was taken after the tape closed
+    column = x[:, 0:1]
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    assert tape.gradient(y, column) is None
+
+
+def test_second_derivative_of_a_line_is_none():
+    x = tf.constant(2.0)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = 3.0 * x
+        g = inner.gradient(y, x)
+    assert g.numpy() == 3.0 and outer.gradient(g, x) is None
+
+
+def test_output_gradients():
+    x = tf.constant([2.0, 2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=tf.constant([5.0, 1.0])), [20.0, 4.0])
+
+
+def test_gather_gives_slices():
+    v = tf.Variable([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        y = tf.gather(v, [0, 2, 0])
+    g = tape.gradient(y, v)
+    assert type(g).__name__ == "IndexedSlices"
+    np.testing.assert_array_equal(tf.convert_to_tensor(g), [2.0, 0.0, 1.0])
+
+
+def test_complex():
+    z = tf.constant(1.0 + 2.0j)
+    assert taped(lambda z: z * z, z).numpy() == 2 - 4j
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (tf.sqrt, 0.0, np.inf),
+        (tf.nn.relu, 0.0, 0.0),
+        (tf.abs, 0.0, 0.0),
+        (lambda x: tf.maximum(x, 1.0), 1.0, 1.0),
+        (lambda x: tf.maximum(1.0, x), 1.0, 0.0),
+        (tf.reduce_max, [1.0, 1.0], [0.5, 0.5]),
+        (tf.norm, [0.0, 0.0], [np.nan, np.nan]),
+        (lambda x: tf.where(x > 0, tf.sqrt(x), 0.0), 0.0, 0.0),
+    ],
+)
+def test_kinks_and_ties(f, at, expected):
+    np.testing.assert_array_equal(taped(f, tf.constant(at)), expected)
+
+
+def test_jacobians():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = tf.stack([x[:, 0] * x[:, 1], x[:, 0] ** 2, x[:, 1]], 1)
+    whole, rows = tape.jacobian(y, x), tape.batch_jacobian(y, x)
+    assert whole.shape == (3, 3, 3, 2) and rows.shape == (3, 3, 2)
+    np.testing.assert_allclose(np.einsum("abac->abc", whole.numpy()), rows.numpy())
+    np.testing.assert_allclose(rows[1].numpy(), [[4.0, 3.0], [6.0, 0.0], [0.0, 1.0]])
+    with pytest.raises(ValueError, match="Need first dimension"):
+        tape.batch_jacobian(y, tf.constant([1.0, 2.0]))
+    with pytest.raises(AttributeError):
+        tape.jacobian([y], x)
+
+
+def test_a_tape_belongs_to_its_thread():
+    x = tf.constant(2.0)
+    seen = []
+
+    def other():
+        seen.append(x * 3.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x**3
+        seen.append(tape.gradient(y, x).numpy())
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        y = x * x
+    assert tape.gradient(seen[0], x) is None
+    assert seen[1] == 12.0 and tape.gradient(y, x).numpy() == 4.0
+
+
+def test_a_tape_frees_what_it_recorded():
+    x = tf.constant(np.ones(1000))
+    tape = tf.GradientTape(persistent=True)
+    with tape:
+        tape.watch(x)
+        inner = x * 2.0
+        y = inner * 3.0
+    kept = weakref.ref(inner)
+    del inner
+    assert kept() is not None
+    del tape, y
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_used_tape_frees_what_it_recorded():
+    x = tf.constant(np.ones(1000))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        inner = x * 2.0
+        y = inner * 3.0
+    kept = weakref.ref(inner)
+    del inner
+    tape.gradient(y, x)
+    gc.collect()
+    assert kept() is None
+
+
+def test_operations_leave_nothing_behind():
+    def work():
+        y = tf.constant(np.ones(10))
+        for _ in range(20_000):
+            y = y * 1.0001
+        return y
+
+    work()
+    gc.collect()
+    before = len(gc.get_objects())
+    work()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 500
+
+
+@pytest.mark.parametrize("length", [100_000])
+def test_a_long_chain(length):
+    x = tf.constant(0.5)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x
+        for _ in range(length):
+            y = y * 1.00001
+    assert tape.gradient(y, x).numpy() == pytest.approx(1.00001**length, rel=1e-2)
+
+
+def test_eager_gradients():
+    with pytest.raises(RuntimeError, match="recording"):
+        tf.gradients(tf.constant(1.0), tf.constant(2.0))
+    with tf.recording():
+        x, t = tf.constant([[1.0], [0.5]], dtype=tf.float64), tf.constant([[0.25], [2.0]], dtype=tf.float64)
+        X = tf.concat([x, t], 1)
+        u = tf.sin(2.0 * X[:, 0:1]) * X[:, 1:2] ** 2
+        u_x = tf.gradients(u, x)[0]
+        u_xt = tf.gradients(u_x, t)[0]
+        u_xxx = tf.gradients(tf.gradients(u_x, x)[0], x)[0]
+    np.testing.assert_allclose(u_xt, 4 * t.numpy() * np.cos(2 * x.numpy()), rtol=1e-14)
+    np.testing.assert_allclose(u_xxx, -8 * t.numpy() ** 2 * np.cos(2 * x.numpy()), rtol=1e-14)
+
+
+REASONS = {
+    "before the tape": ("before the tape watched", lambda: _before()),
+    "never watched": ("never watched the source", lambda: _unwatched()),
+    "integer": ("goes through an integer", lambda: _through(lambda x: tf.cast(tf.cast(x, tf.int32), tf.float32))),
+    "numpy": ("NumPy", lambda: _through(lambda x: tf.constant(np.sin(x.numpy())) * 2.0)),
+    "stop_gradient": ("stop_gradient at", lambda: _through(lambda x: tf.stop_gradient(x * 2.0) * 3.0)),
+    "floor": ("no derivative", lambda: _through(lambda x: tf.floor(x * 2.0) * 3.0)),
+    "unconnected": ("not connected|not depend", lambda: _through(lambda x: tf.constant(2.0))),
+}
+
+
+def _before():
+    x = tf.constant(2.0)
+    z = x * 3.0
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        y = z * z
+    return tape.gradient(y, x)
+
+
+def _unwatched():
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        y = x * x
+    return tape.gradient(y, x)
+
+
+def _through(f):
+    x = tf.constant(2.5)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_why_none(case):
+    pattern, run = REASONS[case]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NoGradientWarning)
+        assert run() is None
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert caught[0].filename == __file__
+    import re
+
+    assert re.search(pattern, text), text
+    if case not in ("unconnected", "numpy"):
+        assert "test_tape.py:" in text, text
