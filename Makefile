@@ -1,6 +1,6 @@
 # Everything here needs Python 3.11 or later, git, make and PyPI. The developers' tools go into .venv, made when first needed.
 #
-#   make demo         a first look
+#   make demo         a first look: the examples, then a table
 #   make test         the tests and the doctests; PYTEST_ARGS="-k tanh" narrows them
 #   make check        lint, format, types
 #   make wheel-test   the same tests against the wheel, in an environment of its own
@@ -30,6 +30,9 @@ $(VENV)/.stamp: pyproject.toml
 	touch $@
 
 demo: venv
+	@for script in examples/*.py; do \
+		echo "== $$script"; $(VENV)/bin/wengert run "$$script" || exit 1; \
+	done
 	$(VENV)/bin/wengert demo
 
 test: venv
@@ -51,8 +54,10 @@ wheel-test:
 	"$$python" -P -c 'import sys, wengert; print(wengert.__file__); assert wengert.__file__.startswith(sys.prefix)'; \
 	$(THREADS) "$$python" -P -m pytest -p no:cacheprovider $(TESTS) $(PYTEST_ARGS)
 
+# NO_MKDOCS_2_WARNING: the theme's notice about MkDocs 2, which is not used here.
 docs: $(DOCS)/.stamp
-	$(DOCS)/bin/mkdocs build --strict
+	$(DOCS)/bin/python docs/make_operations.py
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 
 $(DOCS)/.stamp: pyproject.toml
 	$(PYTHON) -m venv $(DOCS)

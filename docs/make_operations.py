@@ -10,6 +10,8 @@ from wengert.op import KINDS, Op, operations
 
 LETTERS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "O": "string"}
 FAMILIES = "elementwise linear contraction reduction linalg random control state".split()
+ELSEWHERE = {"cond", "custom_gradient", "fed", "gradient", "loop", "py_function", "read_variable"}
+COLUMNS = "| operation | TensorFlow's type | kind | orders | types |"
 HEAD = """# Table of operations
 
 This page is generated from the operations themselves. An operation is what a list holds; TensorFlow's functions are made
@@ -17,8 +19,9 @@ of one or several of them. Some have no function of their own: they stand in der
 
 - *TensorFlow's type* is what `tensor.op.type` shows in a graph.
 - *Kind* is the form of the stated derivative; see [Operations](design/operations.md).
-- *Orders* are those at which the tests compare the derivative with an outside reference; "none" where there is no
-  derivative. Higher orders follow from the same statement.
+- *Orders* are those at which `tests/ops` compares the derivative with differences of values, in reverse and forward mode;
+  the values are compared with mpmath or NumPy. "none": there is no derivative. "elsewhere": what holds lists of its own,
+  reads a variable or calls a user's function has tests of its own. Higher orders follow from the same statement.
 - *Types* are the kinds of element that are accepted.
 """
 
@@ -49,10 +52,14 @@ def page() -> str:
     for name in [*FAMILIES, *sorted(set(groups) - set(FAMILIES))]:
         if not groups[name]:
             continue
-        lines += [f"## {name.capitalize()}\n", "| operation | TensorFlow's type | kind | orders | types |", "|---|---|---|---|---|"]
+        lines += [
+            f"## {name.replace('_', ' ').capitalize()}\n",
+            "| operation | TensorFlow's type | kind | orders | types |",
+            "|---|---|---|---|---|",
+        ]
         for op in groups[name]:
             types = ", ".join(LETTERS[letter] for letter in op.kinds)
-            orders = "1, 2" if has_derivative(op) else "none"
+            orders = "none" if not has_derivative(op) else "elsewhere" if op.name in ELSEWHERE else "1, 2"
             lines.append(f"| `{op.name}` | {op.type} | {op.kind} | {orders} | {'any' if len(op.kinds) == 6 else types} |")
         lines.append("")
     return "\n".join(lines)

@@ -16,8 +16,7 @@ class Network(tf.Module):
     def __init__(self, widths):
         super().__init__()
         self.w = [
-            tf.Variable(rng.normal(0.0, np.sqrt(2.0 / (m + n)), (m, n)), dtype=tf.float32)
-            for m, n in zip(widths, widths[1:])
+            tf.Variable(rng.normal(0.0, np.sqrt(2.0 / (m + n)), (m, n)), dtype=tf.float32) for m, n in zip(widths, widths[1:])
         ]
         self.b = [tf.Variable(tf.zeros([n])) for n in widths[1:]]
 

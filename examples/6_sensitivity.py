@@ -63,7 +63,7 @@ np.testing.assert_allclose(product, second @ v.numpy(), rtol=1e-6)
 
 # Newton's method for the rate at which y(T) = 1/2: the derivative with respect to r alone.
 r = tf.Variable(1.0, dtype=tf.float64)
-for k in range(8):
+for _ in range(8):
     with tf.GradientTape() as tape:
         gap = solve(tf.stack([r, tf.constant(0.2, tf.float64)])) - 0.5
     r.assign_sub(gap / tape.gradient(gap, r))

@@ -49,6 +49,7 @@ class NumPyArrays:
     expit = staticmethod(_special("expit"))
     ndtr = staticmethod(_special("ndtr"))
     spence = staticmethod(_special("spence"))
+    expi = staticmethod(_special("expi"))
 
     def __getattr__(self, name: str) -> Any:
         """Take the rest from NumPy."""
@@ -70,6 +71,30 @@ class NumPyArrays:
         import scipy.special
 
         return np.asarray(scipy.special.polygamma(n, x), x.dtype)
+
+    @staticmethod
+    def bessel(x: Any, family: str, n: int) -> Any:
+        """Return a Bessel function of order n: family j, y, i, k, or ie and ke, which are scaled by exp(-|x|), exp(x)."""
+        import scipy.special
+
+        direct = getattr(scipy.special, f"{family[0]}{n}{family[1:]}", None) if n < 2 else None
+        value = direct(x) if direct is not None else getattr(scipy.special, f"{family[0]}v{family[1:]}")(n, x)
+        return np.asarray(value, x.dtype)
+
+    @staticmethod
+    def spherical_bessel(x: Any, n: int) -> Any:
+        """Return the spherical Bessel function of the first kind of order n, j₀ being sin(x)/x."""
+        import scipy.special
+
+        return np.asarray(np.where(x < 0, (-1) ** n, 1) * scipy.special.spherical_jn(n, np.abs(x)), x.dtype)
+
+    @staticmethod
+    def fresnel(x: Any) -> Any:
+        """Return Fresnel's integrals (S, C)."""
+        import scipy.special
+
+        s, c = scipy.special.fresnel(x)
+        return np.asarray(s, x.dtype), np.asarray(c, x.dtype)
 
     @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:

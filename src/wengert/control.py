@@ -21,6 +21,8 @@ __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "v
 
 
 def _tensor(value: Any, like: Any = None) -> Any:
+    if hasattr(value, "_as_carry"):
+        return value._as_carry()
     return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value, like=like)
 
 
@@ -72,6 +74,7 @@ def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
         left, right = merge(a, b)
         pack = tuple
     outs_a, outs_b = [], []
+    arrays: dict[int, Any] = {}
     for x, y in zip(left, right, strict=True):
         like_a = y if isinstance(y, Tensor) and not isinstance(x, Tensor) else None
         like_b = x if isinstance(x, Tensor) and not isinstance(y, Tensor) else None
@@ -90,10 +93,12 @@ def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
                 raise DTypeError(f"cond: true_fn returns dtype {p.dtype.name} where false_fn returns {q.dtype.name}.")
         outs_a.append(p)
         outs_b.append(q)
+        if hasattr(x, "_of_carry"):
+            arrays[len(outs_a) - 1] = x
     captures, (row_a, row_b) = unify([yes, no])
     bodies = {"yes": Body(yes, outs_a, row_a), "no": Body(no, outs_b, row_b)}
     results = append(outer, COND, (pred, *captures), bodies)
-    return pack(results)
+    return pack([arrays[i]._of_carry(r) if i in arrays else r for i, r in enumerate(results)])
 
 
 def _same_structure(a: Any, b: Any) -> tuple[list[Any], list[Any], Callable[[Any], Any]]:
@@ -205,7 +210,7 @@ def while_loop(
         if isinstance(maximum_iterations, SymbolicTensor):
             return _counted_while(cond, body, loop_vars, shape_invariants, maximum_iterations)
         maximum_iterations = int(maximum_iterations)  # type: ignore[call-overload]
-    flat = [_tensor(v) for v in nest.flatten(loop_vars)]
+    flat = [v if hasattr(v, "_as_carry") else _tensor(v) for v in nest.flatten(loop_vars)]
     invariants = None
     if shape_invariants is not None:
         invariants = [shapes.as_shape(s.shape if hasattr(s, "dtype") else s) for s in _invariants(shape_invariants)]
@@ -301,6 +306,8 @@ def graph_loop(
     which of the start values came from Python numbers, whose dtype may follow the body's.
     """
     outer = state.graph
+    if any(hasattr(v, "_of_carry") for v in start):
+        return _loop_of_arrays(cond, body, start, limit, invariants, sequences, reverse, rows, numbers)
     carry = [lift(outer, t) for t in start]
     given = [lift(outer, t) for t in sequences]
     specs = [(t.sizes if invariants is None else invariants[i], t.nptype) for i, t in enumerate(carry)]
@@ -364,6 +371,28 @@ def graph_loop(
         "reverse": reverse,
     }
     return list(append(outer, LOOP, (*carry, *given, *captures), attrs))
+
+
+def _loop_of_arrays(cond: Any, body: Any, start: Sequence[Any], *rest: Any) -> list[Any]:
+    """Append a loop in whose carry tensor arrays are: the loop carries their rows."""
+    arrays = list(start)
+
+    def opened(leaves: Sequence[Any]) -> list[Any]:
+        pairs = zip(leaves, arrays, strict=False)
+        return [a._of_carry(v) if hasattr(a, "_of_carry") else v for v, a in pairs] + list(leaves[len(arrays) :])
+
+    def traced(*leaves: Any) -> Any:
+        return body(*opened(leaves))
+
+    if not all(a._knows_elements() for a in arrays if hasattr(a, "_of_carry")):
+        # The body, into a graph that is thrown away: what it writes tells the elements' shape.
+        with tracing(FuncGraph(state.graph, "abstract", False)):
+            body(*[a if hasattr(a, "_of_carry") else state.graph.placeholder(_tensor(a).sizes, _tensor(a).nptype) for a in arrays],
+                 *[state.graph.placeholder(None if t.sizes is None else t.sizes[1:], t.nptype) for t in rest[2]])  # fmt: skip
+    carry = [a._as_carry() if hasattr(a, "_as_carry") else a for a in arrays]
+    check = None if cond is None else lambda *leaves: cond(*opened(leaves))
+    results = graph_loop(check, traced, carry, *rest)
+    return opened(results)
 
 
 def _elements(elems: Any) -> tuple[list[Any], Any]:

@@ -540,7 +540,7 @@ def _hooks() -> Any:
         from wengert.control import _graph_cond, graph_loop
 
         def loop(cond: Any, body: Any, values: Any) -> Any:
-            start = [v._as_tensor() if hasattr(v, "_as_tensor") else convert(v) for v in values]
+            start = [v if hasattr(v, "_as_carry") else v._as_tensor() if hasattr(v, "_as_tensor") else convert(v) for v in values]
             numbers = [not isinstance(v, Tensor) and not hasattr(v, "_as_tensor") for v in values]
             return graph_loop(cond, body, start, numbers=numbers)
 
@@ -562,6 +562,9 @@ def _hooks() -> Any:
             with tracing(graph):
                 places = []
                 for a in arguments:
+                    if hasattr(a, "_as_carry"):
+                        places.append(a._of_carry(graph.placeholder(a._as_carry().sizes, a.dtype.numpy)))
+                        continue
                     t = a._as_tensor() if hasattr(a, "_as_tensor") else convert(a)
                     places.append(graph.placeholder(t.sizes, t.nptype))
                 return fn(*places)
@@ -581,7 +584,9 @@ def _hooks() -> Any:
                 assert_true=check,
                 abstract=abstract,
                 zeros_like=zeros_like,
-                is_value=lambda v: _is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor"),
+                is_value=lambda v: (
+                    _is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor") or hasattr(v, "_as_carry")
+                ),
             )
         )
     return _hooks_made[0]

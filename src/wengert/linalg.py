@@ -1,4 +1,8 @@
 """TensorFlow's ``tf.linalg``."""
 
+from wengert.functions import math as _math
 from wengert.functions.linalg import *  # noqa: F403
-from wengert.functions.math import einsum, global_norm, matmul, matvec, tensordot
+
+for _name in ("einsum", "global_norm", "matmul", "matvec", "tensordot"):
+    if hasattr(_math, _name):
+        globals()[_name] = getattr(_math, _name)

@@ -260,9 +260,12 @@ class GradientTape:
     def _target(self, target: Any) -> Any:
         if isinstance(target, Tensor):
             return target
+        if hasattr(target, "current") and state.graph is None:
+            tensor = target.current()
+            self.read(target, tensor)
+            return tensor
         if hasattr(target, "_as_tensor"):
-            self_variable = target
-            return self_variable._as_tensor() if self._recording else self_variable.current()
+            return target._as_tensor()
         raise InvalidArgumentError(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
 
     def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:

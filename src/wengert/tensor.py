@@ -636,6 +636,7 @@ def diagnose(op: Op, inputs: Sequence[Any], attrs: Attributes, error: Exception)
 
 # --- conversion ---------------------------------------------------------------------------------------------------
 
+_PLAIN = (CONSTANT, [], None, NONE)
 _DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
 
 
@@ -739,7 +740,12 @@ def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: 
     array = as_array(value, nptype)
     graph = state.graph
     if graph is None:
-        return EagerTensor(array)
+        # Only NumPy's values may be results of a computation that no tape saw; `why` tells the two apart.
+        if isinstance(value, np.ndarray | np.generic):
+            return EagerTensor(array)
+        tensor = EagerTensor(array, _PLAIN)
+        recent.append((tensor.n, _PLAIN))
+        return tensor
     node = graph.append(CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here())
     return node.outputs[0]
 

@@ -174,7 +174,10 @@ def _eager(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> str:
             return hint
     if live is not None and source not in live:
         return "The tape never watched the source: call tape.watch(source) before it is used (trainable variables are watched)."
-    return "Target and source are not connected by any operation."
+    return (
+        "Target and source are not connected by any operation. (A value that goes through NumPy, float() or int() on the way "
+        "is a constant.)"
+    )
 
 
 def _numpy_hint(ys: Sequence[Any], made: Any, seen: Any, source: int) -> str:

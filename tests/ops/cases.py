@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
+import wengert.ops  # noqa: F401
 from wengert.ops.linear import Dynamic
 
 
@@ -604,6 +605,14 @@ for k in (0, 1, -2):
     case("set_diag", normal(3, 4), normal(n), k=k, note=f"k={k}",
          oracle=lambda x, d, k=k: [[d[i + min(k, 0)] if j == i + k else x[i, j] for j in range(4)] for i in range(3)])  # fmt: skip
 
+# --- rows written one by one ----------------------------------------------------------------------------------------
+
+case("write_row", normal(3, 2), np.array(1, np.int32), normal(2), grows=False, oracle=lambda x, i, v: [x[0], v, x[2]])
+case("write_row", normal(2, 2), np.array(3, np.int32), normal(2), grows=True, oracle=lambda x, i, v: [x[0], x[1], 0 * v, v], note="grows",
+     open=True)  # fmt: skip
+case("erase_row", normal(3, 2), normal(3, 2), np.array(1, np.int32), oracle=lambda g, x, i: [g[0], 0 * g[1], g[2]])
+case("erase_row", normal(4, 2), normal(2, 2), np.array(3, np.int32), oracle=lambda g, x, i: g[:2], note="cut")
+
 # --- products -------------------------------------------------------------------------------------------------------
 
 
@@ -805,14 +814,15 @@ for note, x in [("", WELL), ("complex", CWELL)]:
         for batch in ((), (2,)):
             b = normal(*batch, 3, 2) if note == "" else cnormal(*batch, 3, 2)
             case("solve", x, b, adjoint=adj, note=f"{note} {adj} {batch}", rtol=1e-12, loose=1e-3,
-                 oracle=matrices(lambda a, b, adj=adj: mp.lu_solve(a.H if adj else a, b)))  # fmt: skip
+                 oracle=matrices(lambda a, b, adj=adj: (a.H if adj else a) ** -1 * b))  # fmt: skip
             for lower in (False, True):
                 case("triangular_solve", x, b, adjoint=adj, lower=lower, note=f"{note} {adj} {lower} {batch}", rtol=1e-12, loose=1e-3,
-                     oracle=matrices(lambda a, b, adj=adj, lower=lower: mp.lu_solve(triangle(a, lower, adj), b)))  # fmt: skip
+                     oracle=matrices(lambda a, b, adj=adj, lower=lower: triangle(a, lower, adj) ** -1 * b))  # fmt: skip
 case("det", np.array([[-1.0, 2.0], [0.5, 3.0]]), oracle=lambda x: -4.0, note="negative")
 case("slogdet", np.array([[-1.0, 2.0], [0.5, 3.0]]), oracle=lambda x: (-1.0, math.log(4.0)), note="negative")
 case("cholesky", definite(2, 3, 3), oracle=matrices(mp.cholesky), enter=mirrored, rtol=1e-12, loose=1e-3)
 hermitian = CWELL @ CWELL.conj().T
+hermitian = (hermitian + hermitian.conj().T) / 2
 case("cholesky", hermitian, oracle=matrices(mp.cholesky), enter=mirrored, rtol=1e-12, loose=1e-3, note="complex")
 
 
@@ -848,7 +858,7 @@ for note, x in [("square", normal(2, 3, 3)), ("tall", normal(4, 2)), ("wide", no
         case("svd", x, full_matrices=full, oracle=singular, view=singular_view, note=f"{note}, {full}", rtol=1e-11, atol=1e-12, loose=1e-3,
              outputs=(0,) if full or note == "complex" else None)  # fmt: skip
         case("qr", x, full_matrices=full, note=f"{note}, {full}", rtol=1e-11, atol=1e-12, loose=1e-3,
-             oracle=lambda x, full=full: (x, np.eye(x.shape[-2] if full else min(x.shape[-2:])) + np.zeros(x.shape[:-2] + (1, 1))),
+             oracle=lambda x, full=full: (x, np.eye(x.shape[-2] if full else min(x.shape[-2:])) + np.zeros((*x.shape[:-2], 1, 1))),
              view=lambda inputs, outputs: (product(*outputs), product(turned(outputs[0].conj(), True), outputs[0])),
              outputs=() if full or note in ("wide", "complex") else None)  # fmt: skip
 
@@ -857,8 +867,24 @@ def by_size(values: Any) -> Any:
     return np.sort_complex(np.asarray(values))
 
 
-case("eigvals", normal(3, 3), view=lambda inputs, outputs: (by_size(outputs[0]),), rtol=1e-11, loose=1e-3,
-     oracle=lambda x: (by_size([complex(e) for e in mp.eig(mp.matrix(x.tolist()), left=False, right=False)]),))  # fmt: skip
+def eig(x: Any) -> Any:
+    return matrices(lambda m: mp.matrix([by_value(mp.eig(m, left=False, right=False))]))(x)[..., 0, :], x + 0j
+
+
+def by_value(values: Any) -> Any:
+    return sorted(values, key=lambda e: (mp.re(e), mp.im(e)))
+
+
+def eig_view(inputs: Any, outputs: Any) -> Any:
+    e, v = outputs
+    return np.sort_complex(e), product(v * e[..., None, :], np.linalg.inv(v))
+
+
+case("eig", normal(2, 3, 3), oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,))
+case("eig", cnormal(3, 3), oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,), note="complex")
+for note, x in [("tall", normal(2, 4, 2)), ("wide", normal(2, 4)), ("complex", cnormal(3, 2))]:
+    case("pinv", x, rcond=None, note=note, rtol=1e-12, atol=1e-13, loose=1e-3,
+         oracle=matrices(lambda a: (a.H * a) ** -1 * a.H if a.rows >= a.cols else a.H * (a * a.H) ** -1))  # fmt: skip
 
 # --- random numbers: the same draws from NumPy's Philox streams -----------------------------------------------------
 

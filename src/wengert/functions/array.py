@@ -152,9 +152,7 @@ def numbers_of(value: Any, what: str) -> Any:
         return shapes.as_sizes(items)
     wide = any(item.nptype.itemsize > 4 if item.__class__ is SymbolicTensor else abs(item) >= 2**31 for item in items)
     to = INT64 if wide else INT32
-    parts = [
-        _cast(item, to) if item.__class__ is SymbolicTensor else convert(shapes.as_sizes([item])[0], to) for item in items
-    ]
+    parts = [_cast(item, to) if item.__class__ is SymbolicTensor else convert(shapes.as_sizes([item])[0], to) for item in items]
     return apply(linear.STACK, parts, {"axis": 0}, "packed")
 
 
@@ -196,7 +194,7 @@ def integer_of(value: Any, what: str = "axis") -> int:
         UnimplementedError: for a graph's tensor whose value is not known.
     """
     if value.__class__ is int:
-        return value  # type: ignore[no-any-return]
+        return value
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
     if value.__class__ is SymbolicTensor:
@@ -279,14 +277,14 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if value.__class__ is SymbolicTensor:
         raise TypeError(f"Expected any non-tensor type, but got a tensor instead: {value!r}. It needs no constant().")
     if isinstance(value, list | tuple) and holds_tensors(value):
-        np.asarray(value) if _symbolic_inside(value) else None
+        _refuse_symbolic(value)
     if shape is None:
         return convert(value, dtype, name=name)
     sizes, symbolic = sizes_of(shape)
     if symbolic:
         raise ShapeError(f"The shape of a constant must be known, not {shape!r}.")
     if isinstance(value, Tensor):
-        array = convert(value, dtype).array  # type: ignore[attr-defined]
+        array = convert(value, dtype).array
     else:
         before, state.graph = state.graph, None
         try:
@@ -301,15 +299,15 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return known(array.reshape(sizes), name)
 
 
-def _symbolic_inside(value: Any) -> bool:
+def _refuse_symbolic(value: Any) -> None:
+    """Raise what NumPy's reading of a symbolic tensor does, for nested sequences that hold one."""
     pending = list(value)
     while pending:
         item = pending.pop()
         if isinstance(item, list | tuple):
             pending.extend(item)
         elif item.__class__ is SymbolicTensor:
-            return bool(np.asarray(item)) or True  # raises: it has no value yet
-    return False
+            np.asarray(item)
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
@@ -425,7 +423,9 @@ def _like(op: Op, value: Any, dtype: Any, name: str | None) -> Any:
         return _filled(int(op is linear.ONES_LIKE), x.sizes, nptype, name or op.label)
     if x.__class__ is EagerTensor and state.graph is None:
         return EagerTensor((np.zeros if op is linear.ZEROS_LIKE else np.ones)(x.array.shape, nptype))
-    return apply(op, (x,), name=name) if x.nptype == nptype else apply(linear.CAST, (apply(op, (x,)),), {"dtype": nptype.name}, name)
+    if x.nptype == nptype:
+        return apply(op, (x,), name=name)
+    return apply(linear.CAST, (apply(op, (x,)),), {"dtype": nptype.name}, name)
 
 
 def eye(
@@ -980,7 +980,8 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
             raise ShapeError(f"constant_values must be a scalar, not {constant_values!r}.")
         inside = apply(linear.CAST, (apply(linear.ONES_LIKE, (x,)),), {"dtype": "bool"})
         inside = _checked(linear.PAD, (inside, *symbolic), attrs, None)
-        return apply(elementwise.WHERE, (inside, apply(linear.PAD, (x, *symbolic), attrs), _cast(value, x.nptype)), name=name or "Pad")
+        padded = apply(linear.PAD, (x, *symbolic), attrs)
+        return apply(elementwise.WHERE, (inside, padded, _cast(value, x.nptype)), name=name or "Pad")
     return _checked(linear.PAD, (x, *symbolic), attrs, name)
 
 
@@ -996,8 +997,8 @@ def _pairs(paddings: Any) -> tuple[Any, tuple[Any, ...]]:
         else:
             paddings = rows
     if paddings.__class__ is SymbolicTensor:
-        found = static_value(paddings)
-        if not isinstance(found, list) or not all(isinstance(s, int) for row in found for s in (row if isinstance(row, list) else [None])):
+        found = get_static_value(paddings)
+        if found is None:
             return None, (paddings,)
         paddings = found
     array = np.asarray(convert_eagerly(paddings))
@@ -1053,9 +1054,7 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
     return apply(linear.ROLL, (x,), {"shift": shifts, "axis": axes}, name)
 
 
-def reverse_sequence(
-    input: Any, seq_lengths: Any, seq_axis: Any = None, batch_axis: Any = None, name: str | None = None
-) -> Any:
+def reverse_sequence(input: Any, seq_lengths: Any, seq_axis: Any = None, batch_axis: Any = None, name: str | None = None) -> Any:
     """Return the tensor with the first seq_lengths[i] elements of each sequence i reversed.
 
     Raises:
@@ -1131,8 +1130,15 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
         else:
             given = static_value(count)
             index.append(builtins.slice(start, start + count if given != -1 else None))
-    result = getitem(x, tuple(index))
-    return result
+    return _indexed(x, index, name or "Slice")
+
+
+def _indexed(x: Any, index: list[Any], name: str) -> Any:
+    """Return x[index], in a graph under a name."""
+    bounds = [b for i in index for b in ((i.start, i.stop, i.step) if isinstance(i, builtins.slice) else (i,))]
+    if any(isinstance(b, SymbolicTensor) for b in bounds):
+        return getitem(x, tuple(index))
+    return apply(linear.GETITEM, (x,), {"index": tuple(index)}, name)
 
 
 def _scalars(value: Any, x: Any, what: str) -> list[Any]:
@@ -1185,7 +1191,7 @@ def strided_slice(
             index.append(a)
         else:
             index.append(builtins.slice(None if begin_mask & bit else a, None if end_mask & bit else b, s))
-    return getitem(x, tuple(index))
+    return _indexed(x, index, name or "StridedSlice")
 
 
 def gather(
@@ -1211,9 +1217,7 @@ def gather(
     return _checked(linear.TAKE, (x, at), {"axis": along, "batch_dims": batch}, name)
 
 
-def gather_nd(
-    params: Any, indices: Any, batch_dims: Any = 0, name: str | None = None, bad_indices_policy: str = ""
-) -> Any:
+def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: str | None = None, bad_indices_policy: str = "") -> Any:
     """Return the elements, or slices, of a tensor at coordinates, which stand along the last axis of the indices.
 
     Raises:
@@ -1262,31 +1266,23 @@ def tensor_scatter_nd_update(
     return _scatter(linear.SCATTER_UPDATE, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_add(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
-) -> Any:
+def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
     """Return the tensor with values added at coordinates."""
     return _scatter(linear.SCATTER_ADD, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_sub(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
-) -> Any:
+def tensor_scatter_nd_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
     """Return the tensor with values subtracted at coordinates."""
     values = convert(updates, like=convert(tensor))
     return _scatter(linear.SCATTER_ADD, tensor, indices, apply(elementwise.NEGATIVE, (values,)), name)
 
 
-def tensor_scatter_nd_max(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
-) -> Any:
+def tensor_scatter_nd_max(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
     """Return the tensor with the maximum taken at coordinates."""
     return _scatter(linear.SCATTER_MAX, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_min(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
-) -> Any:
+def tensor_scatter_nd_min(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
     """Return the tensor with the minimum taken at coordinates."""
     return _scatter(linear.SCATTER_MIN, tensor, indices, updates, name)
 
@@ -1490,7 +1486,9 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
     for at, part in zip(places, parts, strict=True):
         depth = _rank_of(at, "dynamic_stitch")
         if not shapes.fits(part.sizes[:depth], at.sizes):
-            raise ShapeError(f"data.shape must start with indices.shape, got {shapes.text(part.sizes)} and {shapes.text(at.sizes)}.")
+            raise ShapeError(
+                f"data.shape must start with indices.shape, got {shapes.text(part.sizes)} and {shapes.text(at.sizes)}."
+            )
         rest = part.sizes[depth:]
         flat = [-1, *rest] if None not in rest else concat([[-1], shape(part)[depth:]], 0)
         rows.append(reshape(part, flat))

@@ -165,9 +165,7 @@ def diag(
     return _apply(linear.DIAG, (convert(diagonal),), {"k": _offset(k, "diag")})
 
 
-def diag_part(
-    input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
-) -> Any:
+def diag_part(input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT") -> Any:
     """Return the k-th diagonal of the matrices.
 
     >>> import wengert as tf
@@ -402,8 +400,8 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
         left, right = array.split(x, [sizes[-2], sizes[-1] - sizes[-2]], axis=-1)
         q, r = _apply(ops.QR, (left,), {"full_matrices": False})
         return Qr(q, array.concat([r, _matmul(matrix_transpose(q, conjugate=True), right)], -1))
-    full = bool(full_matrices) and not (sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and sizes[-2] == sizes[-1])
-    return Qr(*_apply(ops.QR, (x,), {"full_matrices": full}, name))
+    square = sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and sizes[-2] == sizes[-1]
+    return Qr(*_apply(ops.QR, (x,), {"full_matrices": bool(full_matrices) and not square}, name))
 
 
 def expm(input: Any, name: str | None = None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 from wengert import dtypes, shapes
@@ -81,8 +83,41 @@ def _einsum_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: 
     return xp.einsum(g, xp.dual(inputs[0]), equation=f"{result},{a}->{b}")
 
 
+@functools.lru_cache(maxsize=1024)
+def _einsum_plan(equation: str) -> Any:
+    """Return how an einsum of two is one product of stacks of matrices: permutations, how many labels each group has.
+
+    The labels of each operand fall into three groups: those in both operands and the result (the stack), those in one
+    operand and the result, those in both operands only (summed).
+    """
+    a, b, result = _split_equation(equation)
+    stack = [s for s in result if s in a and s in b]
+    rows, columns = [s for s in result if s not in b], [s for s in result if s not in a]
+    inner = [s for s in a if s in b and s not in result]
+    found = [*stack, *rows, *columns]
+    return (
+        tuple(a.index(s) for s in [*stack, *rows, *inner]), tuple(b.index(s) for s in [*stack, *inner, *columns]),
+        tuple(found.index(s) for s in result), len(stack), len(rows), len(inner),
+    )  # fmt: skip
+
+
+def _einsum(xp: Any, a: Any, b: Any, *, equation: str) -> Any:
+    first, second, last, stack, rows, inner = _einsum_plan(equation)
+    a, b = xp.transpose(a, first), xp.transpose(b, second)
+    shape = a.shape[: stack + rows] + b.shape[stack + inner :]
+    outer = a.shape[:stack]
+    if a.shape[stack + rows :] != b.shape[stack : stack + inner] or outer != b.shape[:stack]:
+        raise ValueError(f"einsum {equation!r}: the sizes of a label differ.")
+    n, k, m = math.prod(a.shape[stack : stack + rows]), math.prod(a.shape[stack + rows :]), math.prod(b.shape[stack + inner :])
+    if not inner:
+        product = xp.reshape(a, (*outer, n, 1)) * xp.reshape(b, (*outer, 1, m))
+    else:
+        product = xp.matmul(xp.reshape(a, (*outer, n, k)), xp.reshape(b, (*outer, k, m)))
+    return xp.transpose(xp.reshape(product, shape), last)
+
+
 EINSUM = Op(
-    "einsum", "bilinear", lambda xp, a, b, *, equation: xp.einsum(equation, a, b, optimize=True), _einsum_infer,
+    "einsum", "bilinear", _einsum, _einsum_infer,
     transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
 )  # fmt: skip
 """Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

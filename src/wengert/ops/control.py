@@ -87,10 +87,20 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
     stacked = []
     for k, (sizes, nptype) in enumerate(body.specs[carries:]):
         if rows:
-            stacked.append(xp.stack([row[k] for row in rows]))
+            stacked.append(_rows(xp, [row[k] for row in rows]))
         else:
             stacked.append(xp.zeros((0, *(s or 0 for s in sizes or ())), nptype))
     return (*carry, *stacked)
+
+
+def _rows(xp: Any, rows: list[Any]) -> Any:
+    """Stack the rows; those of a carry that grows have different shapes, and stand side by side as objects."""
+    if all([row.shape == rows[0].shape for row in rows]):
+        return xp.stack(rows)
+    side_by_side = xp.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):
+        side_by_side[i] = row
+    return side_by_side
 
 
 def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:

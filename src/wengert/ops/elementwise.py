@@ -45,6 +45,28 @@ SUBTRACT = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i]), type="Sub", label="sub",
     kinds=NUMBER,
 )  # fmt: skip
+
+
+def _add_n(xp: Any, *terms: Any) -> Any:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _add_n_infer(inputs: Any, attrs: Any) -> Any:
+    sizes, nptype = inputs[0].sizes, inputs[0].nptype
+    for term in inputs[1:]:
+        sizes = signature.shapes.merge(sizes, term.sizes)
+        nptype = signature.dtypes.promote(nptype, term.nptype, "AddN")
+    return sizes, nptype
+
+
+ADD_N = Op(
+    "add_n", "linear", _add_n, _add_n_infer, type="AddN", kinds=NUMBER, aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: g,
+)  # fmt: skip
+"""The sum of any number of tensors of one shape."""
 NEGATIVE = Op(
     "negative", "linear", "negative", first, transpose=lambda xp, g, i, inputs, output, attrs: -g, type="Neg",
     kinds=NUMBER,
@@ -233,9 +255,18 @@ SECH_SQUARED = unary("sech_squared", _sech_squared, lambda xp, x, v: -2.0 * (xp.
 ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.rsqrt(x * x + 1.0))
 ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0))
 ATANH = unary("atanh", "arctanh", lambda xp, x, v: 1.0 / ((1.0 - x) * (1.0 + x)))
+
+
+def _spherical_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
+    # jₙ' = (n jₙ₋₁ - (n + 1) jₙ₊₁) / (2n + 1) (DLMF 10.51.2): no division by x, so right at 0 too, at every order.
+    upper = ((n + 1) / (2 * n + 1)) * xp.spherical_bessel(x, n=n + 1)
+    return -upper if n == 0 else (n / (2 * n + 1)) * xp.spherical_bessel(x, n=n - 1) - upper
+
+
+SPHERICAL_BESSEL = unary("spherical_bessel", lambda xp, x, *, n: xp.spherical_bessel(x, n), _spherical_partial, REAL)
 SINC = unary(
     "sinc_unnormalised", lambda xp, x: xp.where(x == 0, xp.ones_like(x), xp.sin(x) / xp.where(x == 0, 1, x)),
-    lambda xp, x, v: xp.divide_no_nan(xp.cos(x) - v, x), REAL,
+    lambda xp, x, v: -xp.spherical_bessel(x, n=1), REAL,
 )  # fmt: skip
 
 # --- activations --------------------------------------------------------------------------------------------------
@@ -315,14 +346,61 @@ BETAINC = Op(
             xp.xlogy(a - 1.0, x) + xp.xlog1py(b - 1.0, -x) - (xp.lgamma(a) + xp.lgamma(b) - xp.lgamma(a + b))),
     ),
 )  # fmt: skip
-BESSEL_I0 = unary("bessel_i0", "i0", lambda xp, x, v: xp.bessel_i1(x), REAL)
-BESSEL_I1 = unary("bessel_i1", "i1", lambda xp, x, v: xp.bessel_i0(x) - xp.divide_no_nan(v, x)
-                  - 0.5 * xp.cast(xp.equal(x, xp.zeros_like(x)), dtype=x.dtype.name), REAL)  # fmt: skip
-BESSEL_I0E = unary("bessel_i0e", "i0e", lambda xp, x, v: xp.bessel_i1e(x) - xp.sign(x) * v, REAL)
-BESSEL_I1E = unary("bessel_i1e", "i1e", lambda xp, x, v: xp.bessel_i0e(x) - v * (xp.sign(x) + xp.divide_no_nan(
-    xp.ones_like(x), x)) - 0.5 * xp.cast(xp.equal(x, xp.zeros_like(x)), dtype=x.dtype.name), REAL)  # fmt: skip
+
+
+# Cylinder functions, family "j", "y", "i", "k", and "ie" = exp(-|x|) I, "ke" = exp(x) K. The recurrences of DLMF 10.6.1
+# and 10.29.1 hold at 0 too, where those with n / x do not.
+
+
+def _bessel_partial(xp: Any, x: Any, v: Any, *, family: str, n: int) -> Any:
+    upper = xp.bessel(x, family=family, n=n + 1)
+    if n == 0:
+        slope = upper if family[0] == "i" else -upper
+    else:
+        lower = xp.bessel(x, family=family, n=n - 1)
+        slope = 0.5 * (lower + upper if family[0] in "ik" else lower - upper)
+        slope = -slope if family[0] == "k" else slope
+    if family == "ie":
+        return slope - xp.sign(x) * v
+    return slope + v if family == "ke" else slope
+
+
+def _bessel(name: str, family: str, n: int, kernel: Any = None) -> Op:
+    return unary(
+        name, kernel or (lambda xp, x: xp.bessel(x, family, n)),
+        lambda xp, x, v: _bessel_partial(xp, x, v, family=family, n=n), REAL,
+    )  # fmt: skip
+
+
+BESSEL = unary("bessel", lambda xp, x, *, family, n: xp.bessel(x, family, n), _bessel_partial, REAL)
+BESSEL_I0 = _bessel("bessel_i0", "i", 0, "i0")
+BESSEL_I1 = _bessel("bessel_i1", "i", 1, "i1")
+BESSEL_I0E = _bessel("bessel_i0e", "ie", 0, "i0e")
+BESSEL_I1E = _bessel("bessel_i1e", "ie", 1, "i1e")
+BESSEL_J0 = _bessel("bessel_j0", "j", 0)
+BESSEL_J1 = _bessel("bessel_j1", "j", 1)
+BESSEL_Y0 = _bessel("bessel_y0", "y", 0)
+BESSEL_Y1 = _bessel("bessel_y1", "y", 1)
+BESSEL_K0 = _bessel("bessel_k0", "k", 0)
+BESSEL_K1 = _bessel("bessel_k1", "k", 1)
+BESSEL_K0E = _bessel("bessel_k0e", "ke", 0)
+BESSEL_K1E = _bessel("bessel_k1e", "ke", 1)
+EXPINT = unary("expint", "expi", lambda xp, x, v: xp.exp(x) / x, REAL)
+FRESNEL_SIN = unary(
+    "fresnel_sin", lambda xp, x: xp.fresnel(x)[0], lambda xp, x, v: xp.sin((0.5 * math.pi) * (x * x)), REAL,
+)  # fmt: skip
+FRESNEL_COS = unary(
+    "fresnel_cos", lambda xp, x: xp.fresnel(x)[1], lambda xp, x, v: xp.cos((0.5 * math.pi) * (x * x)), REAL,
+)  # fmt: skip
 DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: 1.0 - 2.0 * (x * v), REAL)
-SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log(x) / (1.0 - x), REAL)
+
+
+def _spence_partial(xp: Any, x: Any, v: Any) -> Any:
+    # log(x) / (1 - x) goes to -1 as x goes to 1; as in TensorFlow, the orders beyond the first are NaN at that point.
+    return xp.where(xp.equal(x, xp.ones_like(x)), -xp.ones_like(x), xp.log(x) / (1.0 - x))
+
+
+SPENCE = unary("spence", "spence", _spence_partial, REAL)
 
 # --- piecewise ----------------------------------------------------------------------------------------------------
 
@@ -361,14 +439,19 @@ MINIMUM = Op(
         lambda xp, x, y, v: xp.cast(xp.greater(x, y), dtype=x.dtype.name),
     ),
 )  # fmt: skip
+MAXIMUM_FIRST = Op(
+    "maximum_first", "piecewise", "maximum", elementwise, kinds="iuf", type="MaxPool", label="MaxPool2d",
+    partials=(lambda xp, x, y, v: 1.0 - xp.step(y - x), lambda xp, x, y, v: xp.step(y - x)),
+)  # fmt: skip
+"""The maximum of two windows: of equals the first has the derivative; the second derivative is there and zero."""
 CLIP = Op(
-    "clip", "piecewise", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high), elementwise, kinds="iuf",
-    type="ClipByValue", label="clip_by_value",
+    "clip", "piecewise", lambda xp, x, low, high: xp.maximum(xp.minimum(x, high), low), elementwise, kinds="iuf",
+    type="Maximum", label="clip_by_value",
     partials=(
         lambda xp, x, a, b, v: xp.cast(
             xp.logical_and(xp.greater_equal(x, a), xp.less_equal(x, b)), dtype=x.dtype.name),
-        lambda xp, x, a, b, v: xp.cast(xp.less(x, a), dtype=x.dtype.name),
-        lambda xp, x, a, b, v: xp.cast(xp.greater(x, b), dtype=x.dtype.name),
+        lambda xp, x, a, b, v: xp.cast(xp.less(xp.minimum(x, b), a), dtype=x.dtype.name),
+        lambda xp, x, a, b, v: xp.cast(xp.logical_and(xp.greater(x, b), xp.less_equal(a, b)), dtype=x.dtype.name),
     ),
 )  # fmt: skip
 NEXTAFTER = Op(

@@ -16,7 +16,7 @@ from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import first, like
 
-__all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "full_index", "range_count"]
+__all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "range_count"]
 
 INT32 = dtypes.int32.numpy
 MOST_ELEMENTS = 2**40
@@ -97,7 +97,7 @@ def sizes_from(inputs: Any, position: int, shape: Any) -> Any:
     return tuple(None if s is None or s < 0 else s for s in known)
 
 
-def _ints(tensor: Any, wild: bool = False) -> tuple[int, ...]:
+def as_sizes(tensor: Any, wild: bool = False) -> tuple[int, ...]:
     """Return the sizes in a shape tensor, which are no longer seen by a shape rule."""
     sizes, total = tuple(int(s) for s in tensor), 1
     for s in sizes:
@@ -110,7 +110,7 @@ def _ints(tensor: Any, wild: bool = False) -> tuple[int, ...]:
 
 
 FILL = Op(
-    "fill", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, _ints(dims) if shape is None else shape),
+    "fill", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
     lambda inputs, attrs: (sizes_from(inputs, 1, attrs["shape"]), inputs[0].nptype), constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
 )  # fmt: skip
@@ -174,9 +174,7 @@ def _linspace_transpose(xp: Any, g: Any, i: int, inputs: Any, attrs: Any) -> Any
 
 def _sum_like(xp: Any, g: Any, x: Any) -> Any:
     extra = g.ndim - x.ndim
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i in range(x.ndim) if x.shape[i] == 1 and g.shape[i + extra] != 1
-    )
+    axes = tuple(range(extra)) + tuple(i + extra for i in range(x.ndim) if x.shape[i] == 1 and g.shape[i + extra] != 1)
     return xp.reshape(xp.sum(g, axis=axes, dtype=g.dtype), x.shape) if axes else xp.reshape(g, x.shape)
 
 
@@ -196,14 +194,12 @@ def _broadcast_infer(inputs: Any, attrs: Any) -> Any:
     if sizes is not None and inputs[0].sizes is not None:
         mixed = shapes.broadcast(inputs[0].sizes, sizes)
         if not shapes.fits(mixed, sizes):
-            raise ShapeError(
-                f"Incompatible shapes: {shapes.text(inputs[0].sizes)} cannot be broadcast to {shapes.text(sizes)}."
-            )
+            raise ShapeError(f"Incompatible shapes: {shapes.text(inputs[0].sizes)} cannot be broadcast to {shapes.text(sizes)}.")
     return sizes, inputs[0].nptype
 
 
 BROADCAST_TO = Op(
-    "broadcast_to", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, _ints(dims) if shape is None else shape),
+    "broadcast_to", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
     _broadcast_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
 )  # fmt: skip
@@ -234,7 +230,7 @@ def _reshape_infer(inputs: Any, attrs: Any) -> Any:
 
 RESHAPE = Op(
     "reshape", "linear",
-    lambda xp, x, dims=None, *, shape: xp.reshape(x, _ints(dims, wild=True) if shape is None else shape),
+    lambda xp, x, dims=None, *, shape: xp.reshape(x, as_sizes(dims, wild=True) if shape is None else shape),
     _reshape_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
 )  # fmt: skip
@@ -331,7 +327,7 @@ def _tile_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def _tile_transpose(xp: Any, g: Any, x: Any, times: Any = None, *, multiples: Any) -> Any:
-    times = multiples if multiples is not None else _ints(times)
+    times = multiples if multiples is not None else as_sizes(times)
     split: list[int] = []
     for t, s in zip(times, x.shape, strict=True):
         split += [t, s]
@@ -339,7 +335,7 @@ def _tile_transpose(xp: Any, g: Any, x: Any, times: Any = None, *, multiples: An
 
 
 TILE = Op(
-    "tile", "linear", lambda xp, x, times=None, *, multiples: xp.tile(x, multiples if multiples is not None else _ints(times)),
+    "tile", "linear", lambda xp, x, times=None, *, multiples: xp.tile(x, multiples if multiples is not None else as_sizes(times)),
     _tile_infer, constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tile_transpose(g, *inputs, **attrs),
 )  # fmt: skip
@@ -375,7 +371,7 @@ def _padded(sizes: Any, paddings: Any, mode: str) -> tuple[int | None, ...]:
 
 
 def _pairs(paddings: Any, pairs: Any) -> Any:
-    return tuple(_ints(row) for row in pairs[0]) if paddings is None else paddings
+    return tuple(as_sizes(row) for row in pairs[0]) if paddings is None else paddings
 
 
 def _pad(xp: Any, x: Any, *pairs: Any, paddings: Any, mode: str, value: Any) -> Any:
@@ -442,7 +438,8 @@ def _concat_infer(inputs: Any, attrs: Any) -> Any:
         rest = (*t.sizes[:axis], None, *t.sizes[axis + 1 :])
         if not shapes.fits(merged, rest):
             raise ShapeError(
-                f"concat along axis {attrs['axis']}: the shapes " + ", ".join(shapes.text(u.sizes) for u in inputs)
+                f"concat along axis {attrs['axis']}: the shapes "
+                + ", ".join(shapes.text(u.sizes) for u in inputs)
                 + " differ in another axis."
             )
         merged = shapes.merge(merged, rest)
@@ -493,9 +490,7 @@ def _stack_infer(inputs: Any, attrs: Any) -> Any:
     for t in inputs:
         nptype = dtypes.promote(nptype, t.nptype, "stack")
         if not shapes.fits(merged, t.sizes):
-            raise ShapeError(
-                f"Shapes must be equal to stack them: {', '.join(shapes.text(u.sizes) for u in inputs)}."
-            )
+            raise ShapeError(f"Shapes must be equal to stack them: {', '.join(shapes.text(u.sizes) for u in inputs)}.")
         merged = shapes.merge(merged, t.sizes)
     if merged is None:
         return None, nptype
@@ -611,9 +606,7 @@ def _fill(index: Any, dynamic: Any) -> Any:
 
     if not dynamic:
         return index
-    return tuple(
-        slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else value(i) for i in index
-    )
+    return tuple(slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else value(i) for i in index)
 
 
 def _getitem_infer(inputs: Any, attrs: Any) -> Any:
@@ -806,7 +799,7 @@ def _scatter_nd_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def _scatter_nd(xp: Any, updates: Any, indices: Any, dims: Any = None, *, shape: Any) -> Any:
-    zeros = xp.zeros(_ints(dims) if shape is None else shape, updates.dtype)
+    zeros = xp.zeros(as_sizes(dims) if shape is None else shape, updates.dtype)
     return xp.index_add(zeros, _nd_index(xp, zeros, indices, 0), updates)
 
 
@@ -945,7 +938,7 @@ def _one_hot_infer(inputs: Any, attrs: Any) -> Any:
 def _one_hot(xp: Any, x: Any, *depths: Any, depth: Any, on: Any, off: Any, axis: int, dtype: str) -> Any:
     axis %= x.ndim + 1
     shape = [1] * (x.ndim + 1)
-    shape[axis] = _ints(depths[0])[0] if depth is None else depth
+    shape[axis] = as_sizes(depths[0])[0] if depth is None else depth
     hit = xp.expand_dims(x, axis) == xp.reshape(xp.arange(shape[axis]), shape)
     return xp.where(hit, xp.asarray(on, dtype=dtype), xp.asarray(off, dtype=dtype))
 
@@ -1009,7 +1002,7 @@ PARTITION = Op(
 )  # fmt: skip
 BROADCAST_SHAPE = Op(
     "broadcast_shape", "constant",
-    lambda xp, a, b: xp.asarray(xp.broadcast_shapes(_ints(a), _ints(b)), dtype=a.dtype),
+    lambda xp, a, b: xp.asarray(xp.broadcast_shapes(as_sizes(a), as_sizes(b)), dtype=a.dtype),
     lambda inputs, attrs: (_longest([t.sizes for t in inputs]), inputs[0].nptype), type="BroadcastArgs",
 )  # fmt: skip
 
@@ -1021,12 +1014,13 @@ def _longest(known: Any) -> Any:
 
 def _ensure_shape(xp: Any, x: Any, *, shape: Any) -> Any:
     if not shapes.fits(x.shape, shape):
-        raise ShapeError(f"Shape of tensor {shapes.text(x.shape)} is not compatible with expected shape {shapes.text(shape)}.")
+        raise ShapeError(f"The shape {shapes.text(x.shape)} is not compatible with the expected {shapes.text(shape)}.")
     return x
 
 
 ENSURE_SHAPE = Op(
-    "ensure_shape", "linear", _ensure_shape, lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype),
+    "ensure_shape", "linear", _ensure_shape,
+    lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype),
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
 
@@ -1036,7 +1030,7 @@ def _reverse_sequence_infer(inputs: Any, attrs: Any) -> Any:
     if attrs["axis"] == batch:
         raise ShapeError(f"reverse_sequence: seq_axis and batch_axis are both {batch}.")
     if sizes is not None and lengths is not None and not shapes.fits(lengths, sizes[batch : batch + 1]):
-        raise ShapeError(f"reverse_sequence: {shapes.text(lengths)} lengths do not fit axis {batch} of shape {shapes.text(sizes)}.")
+        raise ShapeError(f"reverse_sequence: lengths {shapes.text(lengths)} do not fit axis {batch} of {shapes.text(sizes)}.")
     return sizes, inputs[0].nptype
 
 
@@ -1128,7 +1122,8 @@ def _set_diag_infer(inputs: Any, attrs: Any) -> Any:
 
 SET_DIAG = Op(
     "set_diag", "linear",
-    lambda xp, x, d, *, k: xp.index_set(x, (..., xp.arange(d.shape[-1]) + max(-k, 0), xp.arange(d.shape[-1]) + max(-k, 0) + k), d),
+    lambda xp, x, d, *, k: xp.index_set(
+        x, (..., xp.arange(d.shape[-1]) + max(-k, 0), xp.arange(d.shape[-1]) + max(k, 0)), d),
     _set_diag_infer, type="MatrixSetDiagV3",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
     if i == 0 else xp.diag_part(g, **attrs),

@@ -1,61 +1,80 @@
-"""Random numbers: Philox streams (NumPy's), one for each pair of seeds.
+"""Random numbers: Philox streams (NumPy's), one for each tuple of seeds.
 
-A pair of seeds gives a sequence; an operation of a graph takes the next numbers of its own sequence each time it runs.
+Seeds give a sequence; an operation of a graph takes the next numbers of its own sequence each time it runs. None has a
+derivative; a mean or a scale enters by ordinary operations outside.
+
+Inputs: parameters, then the shape tensor where the attribute ``shape`` is None, then the seed tensor where ``seeds`` is.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes
+from wengert import dtypes, shapes
 from wengert.context import state
+from wengert.errors import ShapeError
 from wengert.op import Op
-from wengert.ops.linear import sizes_from
-from wengert.ops.signature import first
+from wengert.ops.linear import as_sizes, sizes_from
+from wengert.ops.signature import check, first
 
-__all__ = ["GAMMA", "NORMAL", "POISSON", "SHUFFLE", "TRUNCATED_NORMAL", "UNIFORM", "UNIFORM_INT"]
+__all__ = ["CATEGORICAL", "GAMMA", "NORMAL", "POISSON", "SHUFFLE", "TRUNCATED_NORMAL", "UNIFORM", "UNIFORM_INT"]
+
+FRESH = (None, None)
+"""Seeds that stand for none: new entropy in each run."""
 
 
-def generator(xp: Any, seeds: tuple[int | None, int | None], key: Any) -> Any:
+def generator(xp: Any, seeds: Any, key: Any) -> Any:
     """Return the generator for this run of an operation; fresh entropy where no seed is given.
 
     ``key`` names the operation of a graph, whose runs are counted by the session; None for an eager call.
     """
-    if seeds == (None, None):
+    if seeds == FRESH:
         return xp.random.default_rng()
     run = 0
     if key is not None and state.counters is not None:
         run = state.counters.get(key, 0)
         state.counters[key] = run + 1
-    words = [seeds[0] or 0, seeds[1] or 0, run]
+    words = [*(0 if w is None else w for w in seeds), run]
     return xp.random.Generator(xp.random.Philox(xp.random.SeedSequence([w & (2**64 - 1) for w in words])))
 
 
-def _shape(dims: Any, shape: Any) -> Any:
-    return tuple(int(s) for s in dims[0]) if shape is None else shape
+def _draw(xp: Any, inputs: Any, shape: Any, seeds: Any, key: Any) -> tuple[Any, Any]:
+    """Return the generator and the sizes to draw."""
+    rest = list(inputs)
+    if seeds is None:
+        seeds = tuple(int(w) for w in rest.pop())
+    return generator(xp, seeds, key), as_sizes(rest[-1]) if shape is None else shape
 
 
 def _infer(inputs: Any, attrs: Any) -> Any:
     return sizes_from(inputs, 0, attrs["shape"]), dtypes.as_dtype(attrs["dtype"]).numpy
 
 
-def _uniform(xp: Any, *dims: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
-    kind = "float32" if dtype in ("float16", "float32") else "float64"
-    return xp.astype(generator(xp, seeds, key).random(_shape(dims, shape), dtype=kind), dtype)
+def _narrow(dtype: str) -> str:
+    return "float32" if dtype in ("float16", "float32") else "float64"
 
 
-def _uniform_int(xp: Any, *dims: Any, shape: Any, dtype: str, low: int, high: int, seeds: Any, key: Any) -> Any:
-    return generator(xp, seeds, key).integers(low, high, _shape(dims, shape), dtype=dtype)
+def _uniform(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    x = xp.asarray(rng.random(sizes, dtype=_narrow(dtype)))
+    # Rounded to float16 the greatest values would become 1.
+    return xp.astype(xp.floor(x * 2048) / 2048, dtype) if dtype == "float16" else xp.astype(x, dtype)
 
 
-def _normal(xp: Any, *dims: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
-    return xp.astype(generator(xp, seeds, key).standard_normal(_shape(dims, shape)), dtype)
+def _uniform_int(xp: Any, *inputs: Any, shape: Any, dtype: str, low: int, high: int, seeds: Any, key: Any) -> Any:
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    return rng.integers(low, high, sizes, dtype=dtype)
 
 
-def _truncated(xp: Any, *dims: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _normal(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    return xp.astype(rng.standard_normal(sizes, dtype=_narrow(dtype)), dtype)
+
+
+def _truncated(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
     """Normal values within two standard deviations, the others drawn again."""
-    rng = generator(xp, seeds, key)
-    x = rng.standard_normal(_shape(dims, shape))
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    x = xp.asarray(rng.standard_normal(sizes))
     while True:
         outside = xp.abs(x) > 2.0
         n = int(outside.sum())
@@ -68,24 +87,55 @@ def _shuffle(xp: Any, x: Any, *, seeds: Any, key: Any) -> Any:
     return generator(xp, seeds, key).permutation(x, axis=0) if x.ndim else x
 
 
-UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0,))
+UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1))
 UNIFORM_INT = Op(
-    "random_uniform_int", "constant", _uniform_int, _infer, stateful=True, constant_inputs=(0,), type="RandomUniformInt"
+    "random_uniform_int", "constant", _uniform_int, _infer, stateful=True, constant_inputs=(0, 1), type="RandomUniformInt"
 )
-NORMAL = Op(
-    "random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0,), type="RandomStandardNormal"
-)
-TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0,))
-GAMMA = Op(
-    "random_gamma", "constant",
-    lambda xp, *dims, shape, dtype, alpha, seeds, key: xp.astype(
-        generator(xp, seeds, key).gamma(alpha, size=_shape(dims, shape)), dtype),
-    _infer, stateful=True, constant_inputs=(0,),
-)  # fmt: skip
-POISSON = Op(
-    "random_poisson", "constant",
-    lambda xp, *dims, shape, dtype, rate, seeds, key: xp.astype(
-        generator(xp, seeds, key).poisson(rate, size=_shape(dims, shape)), dtype),
-    _infer, stateful=True, constant_inputs=(0,),
-)  # fmt: skip
+NORMAL = Op("random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0, 1), type="RandomStandardNormal")
+TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1))
 SHUFFLE = Op("random_shuffle", "constant", _shuffle, first, stateful=True)
+
+# --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
+
+
+def _each_infer(inputs: Any, attrs: Any) -> Any:
+    check("a random distribution", inputs[0], "f")
+    sizes, each = sizes_from(inputs, 1, attrs["shape"]), inputs[0].sizes
+    return (None if sizes is None or each is None else sizes + each), dtypes.as_dtype(attrs["dtype"]).numpy
+
+
+def _gamma(xp: Any, alpha: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    return xp.astype(rng.gamma(alpha, size=sizes + alpha.shape), dtype)
+
+
+def _poisson(xp: Any, rate: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+    rng, sizes = _draw(xp, inputs, shape, seeds, key)
+    return xp.astype(rng.poisson(rate, size=sizes + rate.shape), dtype)
+
+
+GAMMA = Op("random_gamma", "constant", _gamma, _each_infer, stateful=True)
+POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2")
+
+
+def _categorical_infer(inputs: Any, attrs: Any) -> Any:
+    check("categorical", inputs[0], "f")
+    logits, nptype = inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy
+    if logits is None:
+        return (None, None), nptype
+    if len(logits) != 2 or logits[1] == 0:
+        raise ShapeError(f"categorical takes logits of shape (rows, classes), not {shapes.text(logits)}.")
+    return (logits[0], None if attrs["shape"] is None else attrs["shape"][0]), nptype
+
+
+def _categorical(xp: Any, logits: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+    rng, (n,) = _draw(xp, inputs, shape, seeds, key)
+    wide = xp.astype(logits, "float64")
+    below = xp.cumsum(xp.exp(wide - xp.max(wide, axis=-1, keepdims=True)), axis=-1)
+    at = rng.random((below.shape[0], n)) * below[:, -1:]
+    found = [xp.searchsorted(row, u, side="right") for row, u in zip(below, at, strict=True)]
+    drawn = xp.stack(found) if found else xp.zeros((0, n))
+    return xp.astype(xp.minimum(drawn, below.shape[-1] - 1), dtype)
+
+
+CATEGORICAL = Op("categorical", "constant", _categorical, _categorical_infer, stateful=True, type="Multinomial")

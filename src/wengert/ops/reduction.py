@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert import dtypes, shapes
+from wengert.errors import InvalidArgumentError
 from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import first
@@ -261,4 +262,53 @@ BINCOUNT = Op(
     "bincount", "constant",
     lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),
     lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu",
+)  # fmt: skip
+
+
+def _cummax(xp: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+    if reverse:
+        return xp.flip(xp.maximum.accumulate(xp.flip(x, axis=axis), axis=axis), axis=axis)
+    return xp.maximum.accumulate(x, axis=axis)
+
+
+CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf")
+"""The running maximum, for shifts that have no derivative."""
+
+# --- segments -----------------------------------------------------------------------------------------------------
+
+
+def _checked_ids(xp: Any, ids: Any, *frame: Any, increasing: bool = False) -> Any:
+    count = frame[0].shape[0] - 1 if frame else None
+    if xp.name == "numpy" and ids.size:
+        if increasing and (ids[1:] < ids[:-1]).any():
+            raise InvalidArgumentError("segment ids are not increasing")
+        if not frame and ids.min() < 0:
+            raise InvalidArgumentError(f"ids must be >= 0, and one is {ids.min()}.")
+        if frame and ids.max() >= count:
+            raise InvalidArgumentError(f"segment id {ids.max()} is not in [0, {count})")
+    return xp.where(ids < 0, xp.asarray(count, dtype=ids.dtype), ids) if frame else ids
+
+
+CHECKED_IDS = Op("checked_ids", "constant", _checked_ids, first, kinds="iu", type="Identity", aliases=True)
+"""Ids that are not negative and, where asked, do not decrease; with a frame, negative ones name its last row."""
+
+
+def _segment_table(xp: Any, ids: Any, frame: Any) -> Any:
+    """Return for each segment the places of its members, in a table filled up with the number of ids."""
+    ids = xp.reshape(ids, (-1,))
+    n, count = ids.size, frame.shape[0]
+    order = xp.argsort(ids, stable=True)
+    order = order[ids[order] >= 0]
+    placed = ids[order]
+    if placed.size and placed[-1] >= count:
+        raise InvalidArgumentError(f"segment id {placed[-1]} is not in [0, {count})")
+    place = xp.arange(placed.size) - xp.searchsorted(placed, placed, side="left")
+    table = xp.full((count, int(place.max()) + 1 if place.size else 0), n)
+    return xp.index_set(table, (placed, place), order)
+
+
+SEGMENT_TABLE = Op(
+    "segment_table", "constant", _segment_table,
+    lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy),
+    kinds="iu",
 )  # fmt: skip

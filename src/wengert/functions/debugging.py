@@ -1,0 +1,3 @@
+"""Stand-in until the real one is here."""
+
+__all__: list[str] = []

@@ -1,0 +1,64 @@
+"""Rows that are written one by one: what a tensor array is while a graph is built.
+
+The rows stand in one tensor. Before the first write their shape may not be known: the tensor then has rows without
+elements, and the first write makes it zeros of the right shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert import shapes
+from wengert.errors import OutOfRangeError, ShapeError
+from wengert.op import Op
+from wengert.ops.signature import like
+
+__all__ = ["ERASE_ROW", "WRITE_ROW"]
+
+
+def _fitted(xp: Any, x: Any, shape: Any) -> Any:
+    """Return a copy of x cut to a shape, or filled up with zeros."""
+    out = xp.zeros(shape, x.dtype)
+    if x.shape[1:] != tuple(shape[1:]) and (x.size == 0 or out.size == 0):
+        return out
+    n = min(len(x), len(out))
+    return xp.index_set(out, slice(0, n), x[:n])
+
+
+def _write(xp: Any, data: Any, index: Any, value: Any, *, grows: bool) -> Any:
+    at, n = int(index), len(data)
+    if at < 0 or (at >= n and not grows):
+        raise OutOfRangeError(f"Tried to write to index {at} but array is not resizeable and size is: {n}")
+    if data.size and data.shape[1:] != value.shape:
+        raise ShapeError(
+            f"TensorArray: an element has shape {shapes.text(value.shape)}, and the others {shapes.text(data.shape[1:])}."
+        )
+    return xp.index_set(_fitted(xp, data, (max(n, at + 1), *value.shape)), at, value)
+
+
+def _write_infer(inputs: Any, attrs: Any) -> Any:
+    data, _, value = inputs
+    rows = data.sizes[0] if data.sizes and not attrs["grows"] else None
+    element = shapes.merge(data.sizes[1:] if data.sizes else None, value.sizes)
+    return None if element is None else (rows, *element), data.nptype
+
+
+def _write_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+    if i == 0:
+        return xp.erase_row(g, inputs[0], inputs[1])
+    return xp.take(g, inputs[1], axis=0, batch_dims=0)
+
+
+def _erase(xp: Any, x: Any, reference: Any, index: Any) -> Any:
+    out, at = _fitted(xp, x, reference.shape), int(index)
+    return xp.index_set(out, at, xp.zeros((), x.dtype)) if at < len(out) and out.size else out
+
+
+WRITE_ROW = Op(
+    "write_row", "linear", _write, _write_infer, constant_inputs=(1,), transpose=_write_transpose, type="TensorListSetItem"
+)
+ERASE_ROW = Op(
+    "erase_row", "linear", _erase, like(1), constant_inputs=(1, 2), type="TensorListSetItem",
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.erase_row(g, inputs[0], inputs[2]),
+)  # fmt: skip
+"""Cut or filled up to the rows of a reference, with the row at the index set to zero: its own transpose."""

@@ -1,0 +1,75 @@
+"""The examples, and the code of the documentation, run as a reader would run them."""
+
+import doctest
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+ELLIPSES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+EXAMPLES = {
+    "1_static_gradients.py": ["u_xxxx     45.79", "u_xt", "linear       [None]"],
+    "2_tapes.py": ["jacobian (3, 1, 3, 2) blocks (3, 1, 2)", "weights 30.0 10.0"],
+    "3_function.py": ["x^4 [16.0, 32.0, 48.0, 48.0, 24.0]", "5^(1/4) 1.495348781, its derivative 0.074767439"],
+    "4_pinn_heat_tf1.py": ["step    0 loss", "step  600 loss", "largest error at new points 0."],
+    "5_pinn_heat_tf2.py": ["step    1 loss", "step  600 loss", "largest error at new points 0.0"],
+    "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
+}
+
+
+def run(script: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wengert", "run", str(script)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_every_example_is_here():
+    assert sorted(path.name for path in ROOT.glob("examples/*.py")) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example(name: str, tmp_path: Path):
+    done = run(ROOT / "examples" / name, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [text for text in EXAMPLES[name] if text not in done.stdout] == [], done.stdout
+
+
+def blocks() -> list[tuple[str, str, str, str]]:
+    """Return (page and number, language, code, what stands in the text block behind it) of the Python blocks."""
+    found = []
+    for page in PAGES:
+        fences = FENCE.findall(page.read_text(encoding="utf-8"))
+        for number, (language, code) in enumerate(fences):
+            follows = fences[number + 1] if number + 1 < len(fences) else ("", "")
+            if language == "python":
+                name = f"{page.relative_to(ROOT)}[{number}]"
+                found.append((name, language, code, follows[1] if follows[0] == "text" else ""))
+    return found
+
+
+SESSIONS = [(name, code) for name, _, code, _ in blocks() if code.startswith(">>> ")]
+SCRIPTS = [(name, code, output) for name, _, code, output in blocks() if not code.startswith(">>> ")]
+
+
+@pytest.mark.parametrize(("name", "code"), SESSIONS, ids=[name for name, _ in SESSIONS])
+def test_session_in_the_documentation(name: str, code: str):
+    test = doctest.DocTestParser().get_doctest(code, {}, name, name, 0)
+    report: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        failed, tried = doctest.DocTestRunner(optionflags=ELLIPSES, verbose=False).run(test, out=report.append)
+    assert tried and not failed, "".join(report)
+
+
+@pytest.mark.parametrize(("name", "code", "output"), SCRIPTS, ids=[name for name, _, _ in SCRIPTS])
+def test_script_in_the_documentation(name: str, code: str, output: str, tmp_path: Path):
+    (tmp_path / "script.py").write_text(code, encoding="utf-8")
+    done = run(Path("script.py"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == output
