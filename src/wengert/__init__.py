@@ -11,5 +11,7 @@
 
 from wengert import autodiff, debugging, dtypes, errors, linalg, math, nest, nn, random
 from wengert.surface import *  # noqa: F403
+from wengert import compat
+from wengert.compat import v1, v2
 
 __version__ = "0.1.0"

@@ -132,6 +132,13 @@ class NumPyArrays:
         return result
 
     @staticmethod
+    def expm(x: Any) -> Any:
+        """Return the exponential of matrices."""
+        import scipy.linalg
+
+        return np.asarray(scipy.linalg.expm(x), x.dtype)
+
+    @staticmethod
     def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
         """Solve a x = b for stacks of triangular matrices, reading one triangle of a."""
         import scipy.linalg

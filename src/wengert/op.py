@@ -53,6 +53,7 @@ class Op:
         "kind",
         "kinds",
         "label",
+        "linear_inputs",
         "name",
         "outputs",
         "partials",
@@ -76,6 +77,7 @@ class Op:
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
         constant_inputs: tuple[int, ...] = (),
+        linear_inputs: tuple[int, ...] = (),
         outputs: int | None = 1,
         kinds: str = "biufcO",
         type: str | None = None,
@@ -86,8 +88,9 @@ class Op:
     ) -> None:
         """Keep the statement and enter it in the table.
 
-        ``constant_inputs``: positions with no derivative (indices, references for a shape). ``outputs``: how many,
-        None if that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
+        ``constant_inputs``: positions with no derivative (indices, references for a shape). ``linear_inputs``: those
+        that an implicit operation is linear in (the right-hand side of an equation). ``outputs``: how many, None if
+        that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``stateful``: it must run as often and in the order that the program says.
         """
@@ -95,7 +98,7 @@ class Op:
             raise ValueError(f"{name}: no kind {kind!r}")
         self.name, self.kind, self.kernel, self.infer = name, kind, kernel, infer
         self.partials, self.transpose, self.tangent, self.vjp, self.jvp = partials, transpose, tangent, vjp, jvp
-        self.constant_inputs, self.outputs, self.kinds = constant_inputs, outputs, kinds
+        self.constant_inputs, self.linear_inputs, self.outputs, self.kinds = constant_inputs, linear_inputs, outputs, kinds
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
         self.aliases, self.stateful = aliases, stateful

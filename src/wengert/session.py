@@ -234,6 +234,8 @@ class Session:
             )
         if isinstance(value, Tensor):
             value = value.array  # type: ignore[attr-defined]
+        if value is None:
+            raise ValueError(f"Cannot feed None for Tensor {t.name}.")
         try:
             if t.nptype.kind == "O":
                 array = as_array(value, t.nptype)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.dtypes import DType
-from wengert.ops.linear import SCATTER_ND
+from wengert.graph import static_value
+from wengert.ops.linear import EXPAND_DIMS, SCATTER_ND
 from wengert.shapes import TensorShape
 from wengert.tensor import apply, convert
 
@@ -32,7 +33,7 @@ class IndexedSlices:
         """The shape of the whole."""
         if self.dense_shape is None:
             return TensorShape(None)
-        return TensorShape([int(s) for s in self.dense_shape.array])
+        return TensorShape(static_value(self.dense_shape))
 
     @property
     def device(self) -> str:
@@ -57,10 +58,11 @@ class IndexedSlices:
     def _as_tensor(self) -> Any:
         if self.dense_shape is None:
             raise ValueError("IndexedSlices without a dense_shape cannot become a tensor.")
-        shape = tuple(int(s) for s in self.dense_shape.array)
-        index = convert(self.indices)
-        column = apply_expand(index)
-        return apply(SCATTER_ND, (convert(self.values), column), {"shape": shape})
+        index = apply(EXPAND_DIMS, (convert(self.indices),), {"axis": -1})
+        known = static_value(self.dense_shape)
+        if isinstance(known, list) and None not in known:
+            return apply(SCATTER_ND, (convert(self.values), index), {"shape": tuple(known)})
+        return apply(SCATTER_ND, (convert(self.values), index, convert(self.dense_shape)), {"shape": None})
 
     def numpy(self) -> Any:
         """Return the whole as a NumPy array."""
@@ -95,10 +97,3 @@ def _binary(name: str) -> Any:
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "matmul"):
     setattr(IndexedSlices, f"__{_name}__", _binary(f"__{_name}__"))
-
-
-def apply_expand(index: Any) -> Any:
-    """Return indices (n,) as coordinates (n, 1)."""
-    from wengert.ops.linear import EXPAND_DIMS
-
-    return apply(EXPAND_DIMS, (index,), {"axis": -1})

@@ -403,12 +403,15 @@ class EagerTensor(Tensor):
 class SymbolicTensor(Tensor):
     """An output of an operation of a graph: it has a value only in a run."""
 
-    __slots__ = ("__weakref__", "index", "n", "node", "nptype", "sizes")
+    __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
 
     def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: Any) -> None:
         """Take the node, which of its outputs this is, and what is known of it."""
         self.node, self.index, self.sizes, self.nptype = node, index, sizes, nptype
         self.n = _number()
+        rule = getattr(node.op.infer, "root", None)
+        found = None if rule is None else rule(node.inputs)
+        self.root: Tensor = self if found is None else found
 
     @property
     def op(self) -> Node:
@@ -561,6 +564,9 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
 def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
     """Append an operation to a graph and return its output or outputs."""
     lifted = tuple([lift(graph, t) for t in inputs])
+    at = getattr(op.infer, "reference", None)
+    if at is not None and at in op.constant_inputs:
+        lifted = (*lifted[:at], _reference(lifted[at]), *lifted[at + 1 :])
     try:
         if lifted and lifted[0].nptype.kind not in op.kinds:
             from wengert.ops.signature import check
@@ -574,6 +580,19 @@ def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE
     for observer in state.observers:
         observer.record(op, lifted, result, attrs)
     return result
+
+
+def _reference(x: SymbolicTensor) -> Any:
+    """Return what to read the shape of x from: where it got it, so that x itself need not be computed or kept.
+
+    A placeholder that a run does not feed has no shape to read.
+    """
+    root = x.root
+    if root is x or root.graph is not x.graph:  # type: ignore[attr-defined]
+        return x
+    if root.node.op is linear.PLACEHOLDER and root.n not in getattr(x.graph, "fed", (root.n,)):  # type: ignore[attr-defined]
+        return x
+    return root
 
 
 def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
@@ -849,6 +868,8 @@ def getitem(x: Tensor, key: Any) -> Any:
         DTypeError: (a TypeError) for anything else.
         ShapeError: (a ValueError) for an index out of bounds; it is an IndexError's text.
     """
+    if isinstance(key, list) and key and all(isinstance(k, int) and not isinstance(k, bool) for k in key):
+        key = tuple(key)  # as TensorFlow reads it
     if isinstance(key, np.ndarray | Tensor | list) and not isinstance(key, str):
         mask = key if isinstance(key, Tensor) else np.asarray(key)
         if mask.dtype == "bool" and (not isinstance(mask, Tensor) or mask.sizes != ()):
@@ -936,8 +957,10 @@ class Tensors:
         if g.__class__ is EagerTensor:
             if g.array.shape == x.sizes:
                 return g
-        elif g.sizes == x.sizes and shapes.is_full(g.sizes):
+        elif g.root is x.root or (g.sizes == x.sizes and shapes.is_full(g.sizes)):
             return g
+        if x.__class__ is SymbolicTensor and shapes.is_full(x.sizes):
+            return apply(linear.SUM_TO, (g,), {"shape": x.sizes})
         return apply(linear.SUM_LIKE, (g, x))
 
     def dual(self, p: Any) -> Any:

@@ -229,10 +229,13 @@ class TestCase(unittest.TestCase):
         if state.graph is None and not any(_needs_session(t) for t in nest.flatten(tensors)):
             return nest.map_structure(_value, tensors)
         session = get_default_session()
-        if session is None:
-            with self.cached_session(state.graph) as session:
-                return session.run(tensors)
-        return session.run(tensors)
+        if session is not None:
+            return session.run(tensors)
+        graph = state.graph
+        if graph is None:
+            graph = next(t.graph for t in nest.flatten(tensors) if _needs_session(t))
+        with self.cached_session(graph) as session:
+            return session.run(tensors)
 
     # --- comparing ---------------------------------------------------------------------------------------------
 

@@ -278,6 +278,7 @@ NONE_BY = {"zeta": (0,), "igamma": (0,), "igammac": (0,), "betainc": (0, 1)}
 """Inputs by which an operation states no derivative, though there is one: as in TensorFlow, the answer is None."""
 CONSTANT = {op.name for op in operations() if op.kind == "constant"}
 DIFFERENTIABLE = [c for c in SMOOTH if c.op not in CONSTANT]
+TWICE = [c for c in DIFFERENTIABLE if not c.first]
 
 
 def stated(scene: Scene, found: Any) -> Any:
@@ -295,7 +296,7 @@ def test_reverse_mode(case: Any) -> None:
     close(stated(scene, found), stated(scene, differences(scene.value, scene.arrays)), "order 1")
 
 
-@over(DIFFERENTIABLE)
+@over(TWICE)
 def test_reverse_over_reverse(case: Any) -> None:
     scene = Scene(case)
     xs = [EagerTensor(a) for a in scene.arrays]
@@ -310,7 +311,7 @@ def test_reverse_over_reverse(case: Any) -> None:
     close(stated(scene, found), stated(scene, differences(scene.slope, scene.arrays)), "order 2", 1e-6)
 
 
-@over(DIFFERENTIABLE)
+@over(TWICE)
 def test_forward_mode(case: Any) -> None:
     scene = Scene(case)
     xs = [EagerTensor(a) for a in scene.arrays]
@@ -329,7 +330,7 @@ def test_forward_mode(case: Any) -> None:
         assert t is None or (t.sizes == y.sizes and t.nptype == y.nptype)
 
 
-@over(DIFFERENTIABLE)
+@over(TWICE)
 def test_forward_over_reverse(case: Any) -> None:
     scene = Scene(case)
     xs = [EagerTensor(a) for a in scene.arrays]
@@ -346,7 +347,7 @@ def test_forward_over_reverse(case: Any) -> None:
     assert left == pytest.approx(sum(terms), rel=1e-6, abs=1e-6 * max(1.0, *map(abs, terms)))
 
 
-@over(DIFFERENTIABLE)
+@over(TWICE)
 @pytest.mark.parametrize("known", ["full", "ranks"])
 def test_static_gradients(case: Any, known: str) -> None:
     scene = Scene(case)
@@ -489,16 +490,12 @@ def test_kinks(name: str, attrs: Any, inputs: Any, expected: Any) -> None:
 
 def test_sqrt_behind_a_selection_gives_no_nan_at_zero() -> None:
     x = EagerTensor(np.array([0.0, 4.0]))
-    for order in (1, 2):
-        tapes = [GradientTape() for _ in range(order)]
-        for tape in tapes:
-            tape.__enter__()
-            tape.watch(x)
-        y = apply(table["where"], (x > 1.0, apply(table["sqrt"], (x,)), EagerTensor(np.zeros(2))))
-        for tape in reversed(tapes):
-            y = tape.gradient(y, x)
-            tape.__exit__(None, None, None)
-        np.testing.assert_array_equal(y.array, [0.0, [0.25, -1 / 32][order - 1]])
+    with ForwardAccumulator(x, EagerTensor(np.array([0.0, 1.0]))) as acc, GradientTape() as tape:
+        tape.watch(x)
+        root = apply(table["sqrt"], (x,))
+        y = apply(table["where"], (x > 1.0, root, EagerTensor(np.zeros(2))))
+    np.testing.assert_array_equal(tape.gradient(y, x).array, [0.0, 0.25])
+    np.testing.assert_array_equal(acc.jvp(root).array, [0.0, 0.25])
 
 
 # --- random numbers ---------------------------------------------------------------------------------------------------
@@ -511,7 +508,7 @@ def distributions() -> list[Any]:
         ("random_uniform", {"dtype": "float64"}, stats.uniform()),
         ("random_normal", {"dtype": "float64"}, stats.norm()),
         ("truncated_normal", {"dtype": "float64"}, stats.truncnorm(-2, 2)),
-        ("random_gamma", {"dtype": "float64", "alpha": 1.7}, stats.gamma(1.7)),
+        ("random_gamma", {"dtype": "float64"}, stats.gamma(1.7)),
     ]
 
 
@@ -519,6 +516,7 @@ def distributions() -> list[Any]:
 def test_distribution(name: str, attrs: Any, law: Any) -> None:
     from scipy import stats
 
-    x = apply(table[name], (), {"shape": (20000,), "seeds": (1, 2), "key": None} | attrs).array
+    inputs = (EagerTensor(np.array(1.7)),) if name == "random_gamma" else ()
+    x = apply(table[name], inputs, {"shape": (20000,), "seeds": (1, 2), "key": None} | attrs).array
     assert stats.kstest(x, law.cdf).pvalue > 1e-3
 

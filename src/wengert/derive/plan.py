@@ -18,9 +18,13 @@ from wengert.tensor import SymbolicTensor, apply, tensors
 
 __all__ = ["FED", "Lowered", "lower"]
 
+def _fed_infer(inputs: Any, attrs: Any) -> Any:
+    return inputs[1].sizes, inputs[0].nptype
+
+
+_fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
 FED = Op(
-    "fed", "linear", lambda xp, original, value: value, lambda inputs, attrs: (inputs[1].sizes, inputs[0].nptype),
-    constant_inputs=(1,), type="Fed", aliases=True,
+    "fed", "linear", lambda xp, original, value: value, _fed_infer, constant_inputs=(1,), type="Fed", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
 """A tensor that a run feeds: the value is the fed one, and the derivative passes on as if it were computed."""
@@ -35,6 +39,7 @@ class Lowered(Graph):
         """Make an empty list."""
         super().__init__()
         self.known: dict[Any, Node] = {}
+        self.fed: set[int] = set()
 
     def append(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
                site: Any = None, unique: Any = None, controls: tuple[Node, ...] = ()) -> Node:  # fmt: skip
@@ -73,6 +78,7 @@ def lower(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: 
         spec = {"dtype": t.nptype, "shape": t.sizes}
         place = lowered.append(PLACEHOLDER, (), spec, [(t.sizes, t.nptype)], t.name, None, ("feed", t.n)).outputs[0]
         places.append(place)
+        lowered.fed.add(place.n)
         if t.node.op is PLACEHOLDER:
             mapped[t.n] = place
         else:
@@ -131,8 +137,6 @@ def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
     blocked = frozenset(t.n for t in stops)
     cotangents: dict[int, Any] = {}
     for y, g in zip(ys, gs, strict=True):
-        if y.n in blocked:
-            continue
         if g is None:
             g = apply(ONES_LIKE, (y,))
         cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g

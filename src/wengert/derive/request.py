@@ -8,7 +8,8 @@ from typing import Any
 from wengert.derive.structure import connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
-from wengert.shapes import fits, text
+from wengert.ops.linear import SHAPED
+from wengert.shapes import fits, is_full, text
 from wengert.tensor import append, cast
 
 __all__ = ["GRADIENT", "request"]
@@ -30,7 +31,7 @@ GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gra
 def request(ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any] = ()) -> list[Any]:
     """Return the gradient of the sum of ys (weighted by gs where not None) by each x, None where there is none.
 
-    All are tensors of one graph. A derivative does not pass through a stop, unless the stop is an x itself.
+    All are tensors of one graph. A derivative reaches a stop that is an x, and does not pass through it.
 
     Raises:
         ShapeError: (a ValueError) where a cotangent has not the shape of its y.
@@ -46,6 +47,8 @@ def request(ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequ
             if g.nptype.kind not in "fc":
                 raise DTypeError(f"Gradient type {g.dtype.name} generated for real-valued tensor {y!r} must be real or complex.")
             g = cast(g, y.nptype)
+            if g.root is not y.root and not (g.sizes == y.sizes and is_full(g.sizes)):
+                g = append(y.graph, SHAPED, (g, y))
         pairs.append((y, g))
     real = [x for x in xs if x.nptype.kind in "fc"]
     if not pairs or not real:
@@ -59,6 +62,5 @@ def request(ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequ
     ys = [y for y, _ in pairs]
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
-    keep = [t for t in stops if all(t is not x for x in wanted)]
-    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *keep), attrs))
+    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs))
     return [next(found) if yes else None for yes in answers]

@@ -53,16 +53,14 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     """Return for each x whether the sum of ys has a derivative by it."""
     nodes = ancestors(ys)
     if not any(node.op.name == "gradient" for node in nodes):
-        reached = {y.n for y in ys if y.n not in stops}
+        reached = {y.n for y in ys}
         for node in reversed(nodes):
-            if any(o.n in reached for o in node.outputs):
-                for i in _differentiable(node):
-                    if node.inputs[i].n not in stops:
-                        reached.add(node.inputs[i].n)
-        return [x.n in reached or any(x.n == y.n for y in ys) for x in xs]
+            if any(o.n in reached and o.n not in stops for o in node.outputs):
+                reached.update([node.inputs[i].n for i in _differentiable(node)])
+        return [x.n in reached for x in xs]
     answers = []
     for x in xs:
-        seed = Seed(x.n, stops - {x.n})
+        seed = Seed(x.n, stops)
         found = orders(ys, {seed: 1}, nodes)
         answers.append(any((1,) in f for f in found))
     return answers
@@ -98,7 +96,7 @@ class _Pass:
         self.zero: Orders = frozenset([(0,) * len(self.keys)])
         self.sets: dict[int, Orders] = {}
         self.memo: dict[Any, Orders] = {}
-        self.active: set[Any] = set()
+        self.level = 0
 
     def run(self, ys: Sequence[Any], nodes: list[Node]) -> list[Orders]:
         for node in nodes:
@@ -124,8 +122,8 @@ class _Pass:
 
     def of(self, node: Node, inputs: list[Orders]) -> Orders:
         key = (node.op, freeze(node.attrs) if node.op.partials else None, tuple(inputs), len(node.outputs))
-        if node.op.name == "cast":
-            key = (*key, node.inputs[0].nptype, node.outputs[0].nptype)  # type: ignore[assignment]
+        if node.op.partials or node.op.name == "cast":
+            key = (*key, *[t.nptype for t in node.inputs], node.outputs[0].nptype)  # type: ignore[assignment]
         if key not in self.memo:
             self.memo[key] = self.compute(node, inputs)
         return self.memo[key]
@@ -136,18 +134,28 @@ class _Pass:
         if not moving:
             return self.zero
         if op.partials:
-            return self.elementwise(op, node.attrs, inputs)
+            complexes = tuple([t.nptype.kind == "c" for t in (*node.inputs, node.outputs[0])])
+            return self.elementwise(op, node.attrs, complexes, inputs)
         if op.kind in ("linear", "piecewise"):
             return frozenset().union(*moving)
         if op.kind == "bilinear":
             return self.plus(inputs[0], inputs[1])
-        return self.closure(moving)
+        straight = [inputs[i] for i in op.linear_inputs if inputs[i] != self.zero]
+        bent = [inputs[i] for i in live if i not in op.linear_inputs and inputs[i] != self.zero]
+        if not straight:
+            return self.closure(bent)
+        union = frozenset().union(*straight)
+        return self.plus(union, self.closure(bent)) if bent else union
 
-    def elementwise(self, op: Op, attrs: dict[str, Any], inputs: list[Orders]) -> Orders:
-        key = (op, freeze(attrs))
-        if key in self.active:
-            return self.closure(inputs)
-        self.active.add(key)
+    def elementwise(self, op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], inputs: list[Orders]) -> Orders:
+        # A partial h meets a change of order one at least, so of h one order less counts than of v: a chain of partials
+        # that never closes (x ** -1, x ** -2, ...) is followed as deep as the orders asked for.
+        if self.level >= sum(self.caps):
+            return self.zero
+        key = (op, freeze(attrs), complexes, tuple(inputs), self.level)
+        if key in self.memo:
+            return self.memo[key]
+        self.level += 1
         try:
             v = self.zero
             while True:
@@ -155,16 +163,18 @@ class _Pass:
                 for i, u in enumerate(inputs):
                     rest = u - self.zero
                     if rest and op.partials[i] is not None:
-                        h = self.of_partial(op, attrs, i, [*inputs, v])
+                        h = self.of_partial(op, attrs, complexes, i, [*inputs, v])
                         grown = grown | self.plus(h, rest)
                 if grown == v:
-                    return v
+                    break
                 v = grown
         finally:
-            self.active.discard(key)
+            self.level -= 1
+        self.memo[key] = v
+        return v
 
-    def of_partial(self, op: Op, attrs: dict[str, Any], i: int, leaves: list[Orders]) -> Orders:
-        nodes, inputs, result = _traced(op, attrs, i)
+    def of_partial(self, op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int, leaves: list[Orders]) -> Orders:
+        nodes, inputs, result = _traced(op, attrs, complexes, i)
         before = self.sets
         self.sets = dict(zip([t.n for t in inputs], leaves, strict=True))
         try:
@@ -183,7 +193,7 @@ class _Pass:
         ys, gs, xs, stops = split_gradient(node)
         found = []
         for x in xs:
-            seed = Seed(x.n, frozenset(t.n for t in stops) - {x.n})
+            seed = Seed(x.n, frozenset(t.n for t in stops))
             inner = dict(self.seeds)
             inner[seed] = inner.get(seed, 0) + 1
             at = list(inner).index(seed)
@@ -249,16 +259,18 @@ def freeze(value: Any) -> Any:
 _partials: dict[Any, Any] = {}
 
 
-def _traced(op: Op, attrs: dict[str, Any], i: int) -> Any:
-    """Return the partial derivative of an operation by input i as a list: its nodes, its leaves, its result."""
-    key = (op, freeze(attrs), i)
+def _traced(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int) -> Any:
+    """Return the partial derivative of an operation by input i as a list: its nodes, its leaves, its result.
+
+    ``complexes``: which of the inputs, and the output, are complex: a partial may be another for those.
+    """
+    key = (op, freeze(attrs), complexes, i)
     if key not in _partials:
         scratch = Graph()
-        float64 = np.dtype(np.float64)
         leaves = []
-        for _ in range(len(op.partials) + 1):
-            spec = {"dtype": float64, "shape": ()}
-            leaves.append(scratch.append(PLACEHOLDER, (), spec, [((), float64)]).outputs[0])
+        for is_complex in complexes:
+            nptype = np.dtype(np.complex128 if is_complex else np.float64)
+            leaves.append(scratch.append(PLACEHOLDER, (), {"dtype": nptype, "shape": ()}, [((), nptype)]).outputs[0])
         graph, observers = state.graph, state.observers
         state.graph, state.observers = scratch, ()
         try:

@@ -1473,7 +1473,7 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str
 
 
 def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
-    """Return a tensor with result[indices[m][i, ...]] = data[m][i, ...]; of several at one place the last stays.
+    """Return a tensor with ``result[indices[m][i, ...]] = data[m][i, ...]``; of several at one place the last stays.
 
     >>> import wengert as tf
     >>> tf.dynamic_stitch([[0, 2], [1]], [[1.0, 3.0], [2.0]]).numpy().tolist()

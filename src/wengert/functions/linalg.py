@@ -17,6 +17,7 @@ from wengert.op import Op
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops import linalg as ops
 from wengert.shapes import axis_of
+from wengert.slices import IndexedSlices
 from wengert.tensor import Tensor, apply, cast, coerce, convert
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "eigvalsh",
     "expm",
     "eye",
+    "global_norm",
     "inv",
     "l2_normalize",
     "logdet",
@@ -280,8 +282,7 @@ def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = 
 def cholesky(input: Any, name: str | None = None) -> Any:
     """Return the lower triangular L with A = L Lᴴ, for Hermitian positive definite A; its lower triangle is read.
 
-    Raises:
-        InvalidArgumentError: (a ValueError) if A is not positive definite.
+    NaN stands for a matrix that is not positive definite, as in TensorFlow.
     """
     return _apply(ops.CHOLESKY, (convert(input),), name=name)
 
@@ -490,6 +491,24 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | Non
     total = _sum(square, axes, True)
     scale = apply(elementwise.RSQRT, (apply(elementwise.MAXIMUM, (total, convert(epsilon, like=total))),))
     return t * cast(scale, t.nptype)
+
+
+def global_norm(t_list: Any, name: str | None = None) -> Any:
+    """Return the square root of the sum of the squares of all elements of several tensors; None among them is left out.
+
+    >>> import wengert as tf
+    >>> tf.linalg.global_norm([[3.0], None, [[4.0]]]).numpy()
+    np.float32(5.0)
+    """
+    if isinstance(t_list, str) or not hasattr(t_list, "__iter__"):
+        raise TypeError(f"`t_list` should be a sequence of tensors, not {t_list!r}.")
+    total = None
+    for t in t_list:
+        if t is not None:
+            x = convert(t.values if isinstance(t, IndexedSlices) else t)
+            square = _sum(apply(elementwise.SQUARE, (_abs(x) if x.nptype.kind == "c" else x,)), None)
+            total = square if total is None else total + square
+    return convert(0.0) if total is None else _sqrt(total)
 
 
 def cross(a: Any, b: Any, name: str | None = None) -> Any:

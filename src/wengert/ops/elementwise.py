@@ -76,6 +76,14 @@ MULTIPLY = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i]),
     type="Mul", label="mul", kinds=NUMBER,
 )  # fmt: skip
+MULTIPLY_NO_NAN = Op(
+    "multiply_no_nan", "bilinear",
+    lambda xp, x, y: xp.where(y == 0, xp.zeros((), x.dtype), xp.where(y == 0, xp.zeros((), x.dtype), x) * y), elementwise,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
+        xp.multiply_no_nan(g, xp.dual(inputs[1])) if i == 0 else xp.multiply_no_nan(xp.dual(inputs[0]), g), inputs[i]),
+    type="MulNoNan", label="mul_no_nan", kinds=FLOAT,
+)  # fmt: skip
+"""x * y, and 0 where y is 0, even if x is infinite or NaN there."""
 
 
 DIVIDE = Op(
@@ -178,7 +186,12 @@ POWER = Op(
     partials=(lambda xp, x, y, v: y * xp.power(x, y - 1.0), _log_of_base), type="Pow", label="pow", kinds=NUMBER,
 )  # fmt: skip
 SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER)
-SQRT = unary("sqrt", "sqrt", lambda xp, x, v: 0.5 / v)
+SQRT = unary(
+    "sqrt", "sqrt", lambda xp, x, v: 0.5 / v,
+    vjp=lambda xp, g, inputs, v, attrs, wanted: [xp.multiply_no_nan(xp.dual(0.5 / v), g)],
+    jvp=lambda xp, tangents, inputs, v, attrs: xp.multiply_no_nan(0.5 / v, tangents[0]),
+)  # fmt: skip
+"""Where nothing is handed back, nothing comes of the infinite slope at 0: a root behind a selection gives no NaN."""
 RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x)
 CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL)
 RECIPROCAL = unary("reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v))
@@ -286,10 +299,12 @@ LOG_SIGMOID = unary(
     "log_sigmoid", lambda xp, x: -xp.logaddexp(-x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(-x), REAL,
 )  # fmt: skip
 STEP = unary(
-    "step", lambda xp, x: xp.astype(x > 0, x.dtype), zero, "iuf", "piecewise", type="ReluGrad",
+    "step", lambda xp, x: xp.astype(x > 0, x.dtype), lambda xp, x, v: 0.0 * v, "iuf", "piecewise", type="ReluGrad",
 )  # fmt: skip
+"""Its derivatives are zero at every order and, as in TensorFlow, never None."""
 BOX = unary(
-    "box", lambda xp, x, *, low, high: xp.astype((x > low) & (x < high), x.dtype), zero, "iuf", "piecewise",
+    "box", lambda xp, x, *, low, high: xp.astype((x > low) & (x < high), x.dtype), lambda xp, x, v, **attrs: 0.0 * v,
+    "iuf", "piecewise",
 )  # fmt: skip
 RELU = unary("relu", lambda xp, x: xp.maximum(x, xp.zeros_like(x)), lambda xp, x, v: xp.step(x), "iuf", "piecewise")
 RELU6 = unary(
@@ -298,7 +313,11 @@ RELU6 = unary(
 )  # fmt: skip
 LEAKY_RELU = unary(
     "leaky_relu", lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * x),
-    lambda xp, x, v, *, alpha: alpha + (1.0 - alpha) * xp.step(x), REAL, "piecewise",
+    lambda xp, x, v, *, alpha: xp.leaky_relu_slope(x, alpha=alpha), REAL, "piecewise",
+)  # fmt: skip
+LEAKY_RELU_SLOPE = unary(
+    "leaky_relu_slope", lambda xp, x, *, alpha: xp.astype(xp.where(x > 0, 1.0, alpha), x.dtype), zero, REAL, "piecewise",
+    type="LeakyReluGrad",
 )  # fmt: skip
 ELU = unary(
     "elu", lambda xp, x, *, alpha, scale: scale * xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
@@ -306,7 +325,7 @@ ELU = unary(
 )  # fmt: skip
 ELU_SLOPE = unary(
     "elu_slope",
-    lambda xp, x, *, alpha, scale: scale * xp.where(x > 0, xp.ones_like(x), alpha * xp.exp(xp.minimum(x, xp.zeros_like(x)))),
+    lambda xp, x, *, alpha, scale: scale * xp.where(x >= 0, xp.ones_like(x), alpha * xp.exp(xp.minimum(x, xp.zeros_like(x)))),
     lambda xp, x, v, *, alpha, scale: v * xp.step(-x), REAL, type="EluGrad",
 )  # fmt: skip
 SOFTSIGN = unary(
@@ -497,8 +516,15 @@ COMPLEX = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
     kinds=REAL,
 )  # fmt: skip
+
+
+def _angle_partial(xp: Any, x: Any, v: Any) -> Any:
+    # The angle is the imaginary part of log x, the real part of -i log x.
+    return -1j / x if x.dtype.kind == "c" else xp.zeros_like(x)
+
+
 ANGLE = unary(
-    "angle", lambda xp, x: xp.astype(xp.angle(x), x.real.dtype), None, FLOAT, infer=signature.real_of,
+    "angle", lambda xp, x: xp.astype(xp.angle(x), x.real.dtype), _angle_partial, FLOAT, infer=signature.real_of,
 )  # fmt: skip
 
 # --- comparisons and logic ----------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def _solve(xp: Any, a: Any, b: Any, *, adjoint: bool) -> Any:
 
 
 SOLVE = Op(
-    "solve", "implicit", _solve, _solve_infer, type="MatrixSolve", label="MatrixSolve",
+    "solve", "implicit", _solve, _solve_infer, linear_inputs=(1,), type="MatrixSolve", label="MatrixSolve",
     tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
     transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve),
 )  # fmt: skip
@@ -109,7 +109,7 @@ def _triangular_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: A
 
 
 TRIANGULAR_SOLVE = Op(
-    "triangular_solve", "implicit", _triangular, _solve_infer, type="MatrixTriangularSolve",
+    "triangular_solve", "implicit", _triangular, _solve_infer, linear_inputs=(1,), type="MatrixTriangularSolve",
     label="MatrixTriangularSolve", tangent=_triangular_tangent, transpose=_triangular_transpose,
 )  # fmt: skip
 
@@ -136,8 +136,17 @@ def _cholesky_transpose(xp: Any, g: Any, i: int, inputs: Any, low: Any, attrs: A
     return 0.5 * (both + adjoint(xp, both))
 
 
+def _cholesky(xp: Any, x: Any) -> Any:
+    try:
+        return xp.linalg.cholesky(x)
+    except ValueError:  # NumPy's LinAlgError: NaN for the matrices that are not positive definite, as XLA and TensorFlow say
+        if x.ndim == 2:
+            return xp.full(x.shape, xp.nan, x.dtype)
+        return xp.reshape(xp.stack([_cholesky(xp, m) for m in xp.reshape(x, (-1, *x.shape[-2:]))]), x.shape)
+
+
 CHOLESKY = Op(
-    "cholesky", "implicit", lambda xp, x: xp.linalg.cholesky(x), _square("cholesky"), tangent=_cholesky_tangent,
+    "cholesky", "implicit", _cholesky, _square("cholesky"), tangent=_cholesky_tangent,
     transpose=_cholesky_transpose, type="Cholesky",
 )  # fmt: skip
 
@@ -464,16 +473,10 @@ PINV = Op(
     label="pinv",
 )  # fmt: skip
 EXPM = Op(
-    "expm", "implicit", lambda xp, x: _expm(xp, x), _square("expm"), type="MatrixExponential",
+    "expm", "implicit", "expm", _square("expm"), type="MatrixExponential",
     tangent=lambda xp, t, inputs, y, attrs: _expm_block(xp, inputs[0], t[0]),
     transpose=lambda xp, g, i, inputs, y, attrs: _expm_block(xp, adjoint(xp, inputs[0]), g),
 )  # fmt: skip
-
-
-def _expm(xp: Any, x: Any) -> Any:
-    import scipy.linalg
-
-    return xp.astype(scipy.linalg.expm(x), x.dtype)
 
 
 def _expm_block(xp: Any, a: Any, e: Any) -> Any:

@@ -74,8 +74,24 @@ def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
 
 
 BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer)
+def _shaped(xp: Any, g: Any, y: Any) -> Any:
+    if g.shape != y.shape:
+        raise ShapeError(f"grad_ys of shape {shapes.text(g.shape)} does not fit y of shape {shapes.text(y.shape)}.")
+    return g
+
+
+def _shaped_infer(inputs: Any, attrs: Any) -> Any:
+    return shapes.merge(inputs[0].sizes, inputs[1].sizes), inputs[0].nptype
+
+
+_shaped_infer.root = lambda inputs: inputs[1].root  # type: ignore[attr-defined]
+SHAPED = Op(
+    "shaped", "linear", _shaped, _shaped_infer, constant_inputs=(1,), type="EnsureShape", aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: g,
+)  # fmt: skip
+"""A tensor that must have the shape of another: what a cotangent is to its y."""
 ZEROS_LIKE = Op("zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), first, label="zeros_like")
-ONES_LIKE = Op("ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), first, label="ones_like", type="Fill")
+ONES_LIKE = Op("ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), first, label="ones_like")
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
@@ -173,14 +189,24 @@ def _linspace_transpose(xp: Any, g: Any, i: int, inputs: Any, attrs: Any) -> Any
 
 
 def _sum_like(xp: Any, g: Any, x: Any) -> Any:
-    extra = g.ndim - x.ndim
-    axes = tuple(range(extra)) + tuple(i + extra for i in range(x.ndim) if x.shape[i] == 1 and g.shape[i + extra] != 1)
-    return xp.reshape(xp.sum(g, axis=axes, dtype=g.dtype), x.shape) if axes else xp.reshape(g, x.shape)
+    return _sum_to(xp, g, x.shape)
+
+
+def _sum_to(xp: Any, g: Any, shape: Any) -> Any:
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i in range(len(shape)) if shape[i] == 1 and g.shape[i + extra] != 1
+    )
+    return xp.reshape(xp.sum(g, axis=axes, dtype=g.dtype), shape) if axes else xp.reshape(g, shape)
 
 
 SUM_LIKE = Op(
     "sum_like", "linear", _sum_like, like(1), constant_inputs=(1,), type="Sum", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
+)  # fmt: skip
+SUM_TO = Op(
+    "sum_to", "linear", lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype),
+    type="Sum", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
 )  # fmt: skip
 BROADCAST_LIKE = Op(
     "broadcast_like", "linear", lambda xp, x, y: xp.broadcast_to(x, y.shape), like(1), constant_inputs=(1,),
@@ -764,6 +790,13 @@ def _nd_index(xp: Any, x: Any, indices: Any, batch: int) -> Any:
     return tuple(index)
 
 
+def _nd_add(xp: Any, x: Any, indices: Any, batch: int, updates: Any) -> Any:
+    index = _nd_index(xp, x, indices, batch)
+    if not index:  # no coordinates: each update goes to the whole
+        return x + xp.sum(updates, axis=tuple(range(indices.ndim - 1)), dtype=x.dtype)
+    return xp.index_add(x, index, updates)
+
+
 GATHER_ND = Op(
     "gather_nd", "linear",
     lambda xp, x, indices, *, batch_dims: xp.broadcast_to(
@@ -773,8 +806,7 @@ GATHER_ND = Op(
 )  # fmt: skip
 GATHER_ND_TRANSPOSE = Op(
     "gather_nd_transpose", "linear",
-    lambda xp, g, x, indices, *, batch_dims: xp.index_add(
-        xp.zeros(x.shape, g.dtype), _nd_index(xp, x, indices, batch_dims), g),
+    lambda xp, g, x, indices, *, batch_dims: _nd_add(xp, xp.zeros(x.shape, g.dtype), indices, batch_dims, g),
     like(1), constant_inputs=(1, 2), type="ScatterNd",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[2], **attrs),
 )  # fmt: skip
@@ -800,7 +832,7 @@ def _scatter_nd_infer(inputs: Any, attrs: Any) -> Any:
 
 def _scatter_nd(xp: Any, updates: Any, indices: Any, dims: Any = None, *, shape: Any) -> Any:
     zeros = xp.zeros(as_sizes(dims) if shape is None else shape, updates.dtype)
-    return xp.index_add(zeros, _nd_index(xp, zeros, indices, 0), updates)
+    return _nd_add(xp, zeros, indices, 0, updates)
 
 
 SCATTER_ND = Op(
@@ -841,7 +873,7 @@ SCATTER_WINNER = Op(
 )  # fmt: skip
 SCATTER_ADD = Op(
     "tensor_scatter_add", "linear",
-    lambda xp, x, indices, updates: xp.index_add(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
+    lambda xp, x, indices, updates: _nd_add(xp, x, indices, 0, updates), _tensor_scatter_infer,
     constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: g if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0),
 )  # fmt: skip

@@ -190,8 +190,8 @@ def _recurrence_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, att
 
 
 RECURRENCE = Op(
-    "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", tangent=_recurrence_tangent,
-    transpose=_recurrence_transpose,
+    "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", linear_inputs=(1,),
+    tangent=_recurrence_tangent, transpose=_recurrence_transpose,
 )  # fmt: skip
 
 

@@ -39,6 +39,27 @@ def elementwise(inputs: Any, attrs: Any) -> Any:
     return sizes, nptype
 
 
+def wide(inputs: Any) -> Any:
+    """Return the input whose shape the broadcast result has for certain, as the tensor it got its shape from; or None."""
+    first = inputs[0]
+    for other in inputs[1:]:
+        if other.root is first.root or _within(other.sizes, first.sizes):
+            continue
+        if not _within(first.sizes, other.sizes):
+            return None
+        first = other
+    return first.root
+
+
+def _within(a: Any, b: Any) -> bool:
+    """Whether broadcasting an array of shape a with one of shape b gives the shape b, whatever the unknown sizes."""
+    if a == ():
+        return True
+    if a is None or b is None or len(a) > len(b):
+        return False
+    return all(x == 1 or (x is not None and x == y) for x, y in zip(reversed(a), reversed(b), strict=False))
+
+
 def boolean(inputs: Any, attrs: Any) -> Any:
     """Say: the broadcast shape, Boolean."""
     return elementwise(inputs, attrs)[0], BOOL
@@ -56,4 +77,17 @@ def to(nptype: Any) -> Any:
 
 def like(position: int) -> Any:
     """Say: the shape of the input at a position, the dtype of the first."""
-    return lambda inputs, attrs: (inputs[position].sizes, inputs[0].nptype)
+
+
+    def infer(inputs: Any, attrs: Any) -> Any:
+        return inputs[position].sizes, inputs[0].nptype
+
+    infer.root = lambda inputs: inputs[position].root  # type: ignore[attr-defined]
+    infer.reference = position  # type: ignore[attr-defined]
+    return infer
+
+
+# Where a shape rule says "the shape of that input", it says so in ``root`` too: two tensors with one root have one shape,
+# known or not.
+first.root = real_of.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
+elementwise.root = boolean.root = wide  # type: ignore[attr-defined]

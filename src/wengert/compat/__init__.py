@@ -1,0 +1,1 @@
+"""TensorFlow 1's and 2's names."""

@@ -1,0 +1,2 @@
+"""TensorFlow 2's names."""
+from wengert.surface import *  # noqa
