@@ -53,6 +53,16 @@ class Storage:
         return self.read().shape
 
     @property
+    def ndim(self) -> int:
+        """The array's number of axes."""
+        return int(self.read().ndim)
+
+    @property
+    def size(self) -> int:
+        """The array's number of elements."""
+        return int(self.read().size)
+
+    @property
     def dtype(self) -> Any:
         """The array's dtype."""
         return self.nptype

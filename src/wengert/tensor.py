@@ -566,7 +566,9 @@ def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE
     lifted = tuple([lift(graph, t) for t in inputs])
     at = getattr(op.infer, "reference", None)
     if at is not None and at in op.constant_inputs:
-        lifted = (*lifted[:at], _reference(lifted[at]), *lifted[at + 1 :])
+        source = _reference(lifted[at])
+        if at or source.nptype == lifted[0].nptype:
+            lifted = (*lifted[:at], source, *lifted[at + 1 :])
     try:
         if lifted and lifted[0].nptype.kind not in op.kinds:
             from wengert.ops.signature import check

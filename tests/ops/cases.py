@@ -146,7 +146,15 @@ def rows(f: Callable[[Any], Any], axis: int) -> Callable[[Any], Any]:
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------
 
-for shapes in [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((2, 1, 2), (3, 1)), ((0, 3), (3,)), ((1, 2), (2, 2))]:
+for shapes in [
+    ((2, 3), (2, 3)),
+    ((2, 3), (3,)),
+    ((2, 1), (1, 3)),
+    ((), (2,)),
+    ((2, 1, 2), (3, 1)),
+    ((0, 3), (3,)),
+    ((1, 2), (2, 2)),
+]:
     a, b = normal(*shapes[0]), away(*shapes[1])
     case("add", a, b, oracle=exact(lambda x, y: x + y), note=str(shapes))
     case("subtract", a, b, oracle=exact(lambda x, y: x - y), note=str(shapes))
@@ -161,13 +169,32 @@ case("negative", cnormal(3), oracle=exact(lambda x: -x), note="complex")
 case("negative", np.array([3, -4], np.int8), oracle=exact(lambda x: -x), note="int8")
 case("divide_no_nan", normal(2, 3), away(3), oracle=exact(lambda x, y: x / y))
 case("divide_no_nan", cnormal(2, 3), cnormal(3), oracle=exact(lambda x, y: x / y), note="complex")
-case("divide_no_nan", np.array([1.0, 0.0, 2.0]), np.array([0.0, 0.0, 4.0]), oracle=lambda x, y: [0, 0, 0.5], note="zeros", smooth=False)
-case("divide_no_nan", np.array([[1.0], [2.0]]), np.array([0.0, 4.0]), oracle=lambda x, y: [[0, 0.25], [0, 0.5]], note="broadcast zeros",
-     smooth=False)  # fmt: skip
+case(
+    "divide_no_nan",
+    np.array([1.0, 0.0, 2.0]),
+    np.array([0.0, 0.0, 4.0]),
+    oracle=lambda x, y: [0, 0, 0.5],
+    note="zeros",
+    smooth=False,
+)
+case(
+    "divide_no_nan",
+    np.array([[1.0], [2.0]]),
+    np.array([0.0, 4.0]),
+    oracle=lambda x, y: [[0, 0.25], [0, 0.5]],
+    note="broadcast zeros",
+    smooth=False,
+)
 case("multiply_no_nan", normal(2, 3), normal(3), oracle=exact(lambda x, y: x * y))
 case("multiply_no_nan", cnormal(2, 3), cnormal(3), oracle=exact(lambda x, y: x * y), note="complex")
-case("multiply_no_nan", np.array([np.inf, np.nan, np.inf, 0.0]), np.array([0.0, 0.0, 2.0, 3.0]), oracle=lambda x, y: [0, 0, np.inf, 0],
-     note="infinite", smooth=False)  # fmt: skip
+case(
+    "multiply_no_nan",
+    np.array([np.inf, np.nan, np.inf, 0.0]),
+    np.array([0.0, 0.0, 2.0, 3.0]),
+    oracle=lambda x, y: [0, 0, np.inf, 0],
+    note="infinite",
+    smooth=False,
+)
 for k in (1, 3):
     case("add_n", *[normal(2, 2) for _ in range(k)], oracle=lambda *xs: sum(xs), note=f"{k}")
 NUM = np.array([7.3, -7.3, 7.3, -7.3, 0.4])
@@ -176,8 +203,13 @@ INUM, IDEN = np.array([7, -7, 7, -7, 0], np.int32), np.array([2, 2, -2, -2, 3], 
 for note, x, y in [("", NUM, DEN), ("int32", INUM, IDEN), ("broadcast", NUM[:, None], DEN[:2])]:
     case("floor_divide", x, y, oracle=exact(lambda x, y: mp.floor(mp.mpf(x) / y)), note=note)
     case("remainder", x, y, oracle=exact(lambda x, y: x - y * mp.floor(mp.mpf(x) / y)), note=note)
-    case("truncated_remainder", x, y, note=note,
-         oracle=exact(lambda x, y: x - y * mp.sign(mp.mpf(x) / y) * mp.floor(abs(mp.mpf(x) / y))))  # fmt: skip
+    case(
+        "truncated_remainder",
+        x,
+        y,
+        note=note,
+        oracle=exact(lambda x, y: x - y * mp.sign(mp.mpf(x) / y) * mp.floor(abs(mp.mpf(x) / y))),
+    )
 for n in (-2, -1, 0, 1, 2, 3, 7):
     case("integer_power", normal(2, 3), n=n, oracle=exact(lambda x, n=n: x**n), note=f"n={n}")
 case("integer_power", cnormal(3), n=3, oracle=exact(lambda x: x**3), note="complex")
@@ -195,9 +227,23 @@ case("square", normal(2, 3), oracle=exact(lambda x: x * x))
 case("square", cnormal(3), oracle=exact(lambda x: x * x), note="complex")
 case("square", np.array([-3, 2], np.int32), oracle=exact(lambda x: x * x), note="int32")
 case("hypot", normal(2, 3), away(3), oracle=exact(mp.hypot))
-case("hypot", np.array([1e200, 3e-200]), np.array([1e200, 4e-200]), oracle=exact(mp.hypot), note="extreme", smooth=False, loose=math.inf)
+case(
+    "hypot",
+    np.array([1e200, 3e-200]),
+    np.array([1e200, 4e-200]),
+    oracle=exact(mp.hypot),
+    note="extreme",
+    smooth=False,
+    loose=math.inf,
+)
 case("squared_difference", normal(2, 3), normal(3), oracle=exact(lambda x, y: (x - y) ** 2))
-case("squared_difference", np.array([3, -4], np.int32), np.array([5, 1], np.int32), oracle=exact(lambda x, y: (x - y) ** 2), note="int32")
+case(
+    "squared_difference",
+    np.array([3, -4], np.int32),
+    np.array([5, 1], np.int32),
+    oracle=exact(lambda x, y: (x - y) ** 2),
+    note="int32",
+)
 
 
 # --- functions of one number ----------------------------------------------------------------------------------------
@@ -307,28 +353,68 @@ for name, f, points, further, takes_complex, rtol in FUNCTIONS:
         case(name, COMPLEX, oracle=exact(f), rtol=1e-13, note="complex")
 for n in (1, 2, 3):
     case("polygamma", np.array([0.3, 1.2, 4.2]), n=n, oracle=exact(lambda x, n=n: mp.psi(n, x)), note=f"n={n}")
-for family, f in [("i", mp.besseli), ("ie", lambda n, x: mp.exp(-x) * mp.besseli(n, x)), ("j", mp.besselj), ("y", mp.bessely),
-                  ("k", mp.besselk), ("ke", lambda n, x: mp.exp(x) * mp.besselk(n, x))]:  # fmt: skip
+for family, f in [
+    ("i", mp.besseli),
+    ("ie", lambda n, x: mp.exp(-x) * mp.besseli(n, x)),
+    ("j", mp.besselj),
+    ("y", mp.bessely),
+    ("k", mp.besselk),
+    ("ke", lambda n, x: mp.exp(x) * mp.besselk(n, x)),
+]:
     for n in (0, 1, 3):
         case("bessel", POSITIVE, family=family, n=n, oracle=exact(lambda x, f=f, n=n: f(n, x)), note=f"{family}{n}")
 for n in (0, 1, 3):
-    case("spherical_bessel", ALL, n=n, oracle=exact(lambda x, n=n: (-1) ** (n * (x < 0)) * mp.sqrt(mp.pi / 2 / abs(x)) * mp.besselj(n + 0.5, abs(x))),
-         note=f"n={n}")  # fmt: skip
+    case(
+        "spherical_bessel",
+        ALL,
+        n=n,
+        oracle=exact(lambda x, n=n: (-1) ** (n * (x < 0)) * mp.sqrt(mp.pi / 2 / abs(x)) * mp.besselj(n + 0.5, abs(x))),
+        note=f"n={n}",
+    )
 case("zeta", np.array([1.5, 2.0, 4.2]), np.array([[0.3], [1.7]]), oracle=exact(mp.zeta))
-case("igamma", np.array([0.5, 1.5, 4.2]), np.array([[0.3], [2.7]]), oracle=exact(lambda a, x: mp.gammainc(a, 0, x, regularized=True)))
-case("igammac", np.array([0.5, 1.5, 4.2]), np.array([[0.3], [2.7]]), oracle=exact(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)))
-case("betainc", np.array([0.5, 2.5]), np.array([1.5, 0.7]), np.array([[0.2], [0.8]]), rtol=1e-12,
-     oracle=exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)))  # fmt: skip
+case(
+    "igamma",
+    np.array([0.5, 1.5, 4.2]),
+    np.array([[0.3], [2.7]]),
+    oracle=exact(lambda a, x: mp.gammainc(a, 0, x, regularized=True)),
+)
+case(
+    "igammac",
+    np.array([0.5, 1.5, 4.2]),
+    np.array([[0.3], [2.7]]),
+    oracle=exact(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)),
+)
+case(
+    "betainc",
+    np.array([0.5, 2.5]),
+    np.array([1.5, 0.7]),
+    np.array([[0.2], [0.8]]),
+    rtol=1e-12,
+    oracle=exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)),
+)
 case("xlogy", normal(2, 3), between(0.2, 3, 3), oracle=exact(lambda x, y: x * mp.log(y)))
-case("xlogy", np.array([0.0, 0.0, 2.0]), np.array([0.0, -1.0, 3.0]), oracle=lambda x, y: [0, 0, 2 * math.log(3)], note="zeros", smooth=False)
+case(
+    "xlogy",
+    np.array([0.0, 0.0, 2.0]),
+    np.array([0.0, -1.0, 3.0]),
+    oracle=lambda x, y: [0, 0, 2 * math.log(3)],
+    note="zeros",
+    smooth=False,
+)
 case("xlogy", cnormal(3), cnormal(3), oracle=exact(lambda x, y: x * mp.log(y)), note="complex")
 case("xlog1py", normal(2, 3), between(-0.8, 3, 3), oracle=exact(lambda x, y: x * mp.log1p(y)))
 case("xlog1py", np.array([0.0, 0.0]), np.array([-1.0, -2.0]), oracle=lambda x, y: [0, 0], note="zeros", smooth=False)
 case("xdivy", normal(2, 3), away(3), oracle=exact(lambda x, y: x / y))
 case("xdivy", np.array([0.0, 0.0]), np.array([0.0, 2.0]), oracle=lambda x, y: [0, 0], note="zeros", smooth=False)
 case("logaddexp", normal(2, 3), normal(3), oracle=exact(lambda x, y: mp.log(mp.exp(x) + mp.exp(y))))
-case("logaddexp", np.array([1000.0, -1000.0]), np.array([1001.0, -1000.0]), oracle=exact(lambda x, y: mp.log(mp.exp(x) + mp.exp(y))),
-     note="extremes", smooth=False)  # fmt: skip
+case(
+    "logaddexp",
+    np.array([1000.0, -1000.0]),
+    np.array([1001.0, -1000.0]),
+    oracle=exact(lambda x, y: mp.log(mp.exp(x) + mp.exp(y))),
+    note="extremes",
+    smooth=False,
+)
 case("atan2", normal(2, 3), away(3), oracle=exact(mp.atan2))
 for name, f in [("relu", lambda x: max(x, 0)), ("relu6", lambda x: min(max(x, 0), 6)), ("step", lambda x: int(x > 0))]:
     case(name, np.array([-2.3, -0.7, 0.4, 7.6]), oracle=exact(f))
@@ -340,12 +426,31 @@ case("leaky_relu_slope", np.array([-2.3, 0.0, 0.4]), alpha=0.2, oracle=lambda x:
 case("leaky_relu_slope", ALL, alpha=0.2, oracle=lambda x: [0.2, 0.2, 1, 1], note="smooth")
 case("leaky_relu", ALL, alpha=0.2, oracle=exact(lambda x: x if x > 0 else mp.mpf(0.2) * x))
 for alpha, scale in [(1.0, 1.0), (1.6, 1.1)]:
-    case("elu", ALL, alpha=alpha, scale=scale, note=f"{alpha}, {scale}",
-         oracle=exact(lambda x, a=mp.mpf(alpha), s=mp.mpf(scale): s * (x if x > 0 else a * mp.expm1(x))))  # fmt: skip
-    case("elu_slope", ALL, alpha=alpha, scale=scale, note=f"{alpha}, {scale}",
-         oracle=exact(lambda x, a=mp.mpf(alpha), s=mp.mpf(scale): s * (1 if x > 0 else a * mp.exp(x))))  # fmt: skip
-case("elu", np.array([800.0, -800.0, -1e-12]), alpha=1.0, scale=1.0, note="extremes", smooth=False,
-     oracle=exact(lambda x: x if x > 0 else mp.expm1(x)))  # fmt: skip
+    case(
+        "elu",
+        ALL,
+        alpha=alpha,
+        scale=scale,
+        note=f"{alpha}, {scale}",
+        oracle=exact(lambda x, a=alpha, s=scale: mp.mpf(s) * (x if x > 0 else mp.mpf(a) * mp.expm1(x))),
+    )
+    case(
+        "elu_slope",
+        ALL,
+        alpha=alpha,
+        scale=scale,
+        note=f"{alpha}, {scale}",
+        oracle=exact(lambda x, a=alpha, s=scale: mp.mpf(s) * (1 if x > 0 else mp.mpf(a) * mp.exp(x))),
+    )
+case(
+    "elu",
+    np.array([800.0, -800.0, -1e-12]),
+    alpha=1.0,
+    scale=1.0,
+    note="extremes",
+    smooth=False,
+    oracle=exact(lambda x: x if x > 0 else mp.expm1(x)),
+)
 
 # --- piecewise ------------------------------------------------------------------------------------------------------
 
@@ -365,10 +470,25 @@ for name, f in [("maximum", max), ("minimum", min), ("maximum_first", max)]:
     case(name, apart(2, 3), apart(3) + 0.1, oracle=exact(f))
     case(name, apart(3), apart(2, 1) + 0.1, oracle=exact(f), note="broadcast")
     case(name, np.array([3, -4], np.int32), np.array([1, 7], np.int32), oracle=exact(f), note="int32")
-case("clip", np.array([-2.3, 0.4, 7.6]), np.array(-1.0), np.array([1.0, 2.0, 3.0]), oracle=exact(lambda x, a, b: min(max(x, a), b)))
-case("clip", apart(2, 3), np.array([[-0.3], [0.2]]), np.array(0.5), oracle=exact(lambda x, a, b: min(max(x, a), b)), note="broadcast")
-case("nextafter", np.array([1.0, 0.0, -3.0]), np.array([2.0, 1.0, -3.0]), smooth=False, loose=math.inf,
-     oracle=lambda x, y: [1 + 2.0**-52, 2.0**-1074, -3.0])  # fmt: skip
+case(
+    "clip", np.array([-2.3, 0.4, 7.6]), np.array(-1.0), np.array([1.0, 2.0, 3.0]), oracle=exact(lambda x, a, b: min(max(x, a), b))
+)
+case(
+    "clip",
+    apart(2, 3),
+    np.array([[-0.3], [0.2]]),
+    np.array(0.5),
+    oracle=exact(lambda x, a, b: min(max(x, a), b)),
+    note="broadcast",
+)
+case(
+    "nextafter",
+    np.array([1.0, 0.0, -3.0]),
+    np.array([2.0, 1.0, -3.0]),
+    smooth=False,
+    loose=math.inf,
+    oracle=lambda x, y: [1 + 2.0**-52, 2.0**-1074, -3.0],
+)
 MASK = np.array([[True, False, True], [False, False, True]])
 case("where", MASK, normal(2, 3), normal(2, 3), oracle=exact(lambda c, x, y: x if c else y))
 case("where", MASK[0], normal(2, 1), normal(3), oracle=exact(lambda c, x, y: x if c else y), note="broadcast")
@@ -389,13 +509,23 @@ case("angle", ALL, oracle=exact(mp.arg), note="of real")
 # --- comparisons, logic, bits ---------------------------------------------------------------------------------------
 
 for name, f in [
-    ("equal", lambda x, y: x == y), ("not_equal", lambda x, y: x != y), ("less", lambda x, y: x < y),
-    ("less_equal", lambda x, y: x <= y), ("greater", lambda x, y: x > y), ("greater_equal", lambda x, y: x >= y),
-]:  # fmt: skip
+    ("equal", lambda x, y: x == y),
+    ("not_equal", lambda x, y: x != y),
+    ("less", lambda x, y: x < y),
+    ("less_equal", lambda x, y: x <= y),
+    ("greater", lambda x, y: x > y),
+    ("greater_equal", lambda x, y: x >= y),
+]:
     case(name, np.array([1.0, 2.0, 3.0]), np.array([[2.0], [3.0]]), oracle=exact(f))
     case(name, np.array([1, 2, 3]), np.array([2, 2, 2]), oracle=exact(f), note="int64")
 case("equal", np.array([b"a", b"bc"], object), np.array([b"a", b"b"], object), oracle=lambda x, y: [True, False], note="strings")
-case("not_equal", np.array([b"a", b"bc"], object), np.array([b"a", b"b"], object), oracle=lambda x, y: [False, True], note="strings")
+case(
+    "not_equal",
+    np.array([b"a", b"bc"], object),
+    np.array([b"a", b"b"], object),
+    oracle=lambda x, y: [False, True],
+    note="strings",
+)
 case("equal", np.array([1j, 2.0]), np.array([1j, 2j]), oracle=lambda x, y: [True, False], note="complex")
 P, Q = np.array([True, True, False, False]), np.array([True, False, True, False])
 case("logical_and", P, Q, oracle=exact(lambda x, y: x and y))
@@ -406,13 +536,13 @@ SPECIAL = np.array([0.0, np.inf, -np.inf, np.nan, 1.0])
 case("is_finite", SPECIAL, oracle=lambda x: [1, 0, 0, 0, 1], smooth=False)
 case("is_inf", SPECIAL, oracle=lambda x: [0, 1, 1, 0, 0], smooth=False)
 case("is_nan", SPECIAL, oracle=lambda x: [0, 0, 0, 1, 0], smooth=False)
-I, J = np.array([5, -6, 12], np.int32), np.array([3, 7, -9], np.int32)
-case("bitwise_and", I, J, oracle=exact(lambda x, y: x & y))
-case("bitwise_or", I, J, oracle=exact(lambda x, y: x | y))
-case("bitwise_xor", I, J, oracle=exact(lambda x, y: x ^ y))
-case("invert", I, oracle=exact(lambda x: ~x))
-case("left_shift", I, np.array(2, np.int32), oracle=exact(lambda x, y: x << y))
-case("right_shift", I, np.array(2, np.int32), oracle=exact(lambda x, y: x >> y))
+BITS, MORE = np.array([5, -6, 12], np.int32), np.array([3, 7, -9], np.int32)
+case("bitwise_and", BITS, MORE, oracle=exact(lambda x, y: x & y))
+case("bitwise_or", BITS, MORE, oracle=exact(lambda x, y: x | y))
+case("bitwise_xor", BITS, MORE, oracle=exact(lambda x, y: x ^ y))
+case("invert", BITS, oracle=exact(lambda x: ~x))
+case("left_shift", BITS, np.array(2, np.int32), oracle=exact(lambda x, y: x << y))
+case("right_shift", BITS, np.array(2, np.int32), oracle=exact(lambda x, y: x >> y))
 
 # --- sources, copies, shapes ----------------------------------------------------------------------------------------
 
@@ -428,7 +558,14 @@ case("cast", np.array([1, 0, -2]), dtype="float64", oracle=lambda x: [1.0, 0.0, 
 case("cast", np.array([1.5, 0.0]), dtype="bool", oracle=lambda x: [True, False], note="to bool", smooth=False)
 case("cast", np.array([1.5, 2.25, -3.0]), dtype="float32", oracle=lambda x: x, note="to float32", smooth=False)
 case("bitcast", np.array([1.0, -2.0]), dtype="int64", oracle=lambda x: [0x3FF << 52, -(1 << 62)], smooth=False, loose=math.inf)
-case("bitcast", np.array([1, 256], np.int32), dtype="uint8", oracle=lambda x: [[1, 0, 0, 0], [0, 1, 0, 0]], note="smaller", smooth=False)
+case(
+    "bitcast",
+    np.array([1, 256], np.int32),
+    dtype="uint8",
+    oracle=lambda x: [[1, 0, 0, 0], [0, 1, 0, 0]],
+    note="smaller",
+    smooth=False,
+)
 case("bitcast", np.array([[1, 0], [0, 1]], np.uint8), dtype="uint16", oracle=lambda x: [1, 256], note="larger", smooth=False)
 case("zeros_like", normal(2, 3), oracle=lambda x: np.zeros((2, 3)))
 case("ones_like", normal(2, 3), oracle=lambda x: np.ones((2, 3)))
@@ -437,26 +574,66 @@ case("size", normal(2, 3), dtype="int64", oracle=lambda x: 6)
 case("fill", normal(), shape=(2, 3), oracle=lambda x: [[x] * 3] * 2)
 case("fill", normal(), np.array([2, 3], np.int32), shape=None, oracle=lambda x, d: [[x] * 3] * 2, note="dims a tensor", open=True)
 case("range", np.array(2), np.array(9), np.array(3), oracle=lambda a, b, c: [2, 5, 8], open=True)
-case("range", np.array(1.0), np.array(0.0), np.array(-0.3), oracle=lambda a, b, c: [1, 1 - 0.3, 1 - 2 * 0.3, 1 - 3 * 0.3], note="down",
-     open=True, smooth=False, loose=1e-5)  # fmt: skip
+case(
+    "range",
+    np.array(1.0),
+    np.array(0.0),
+    np.array(-0.3),
+    oracle=lambda a, b, c: [1, 1 - 0.3, 1 - 2 * 0.3, 1 - 3 * 0.3],
+    note="down",
+    open=True,
+    smooth=False,
+    loose=1e-5,
+)
 case("range", np.array(3), np.array(3), np.array(1), oracle=lambda a, b, c: np.zeros(0), note="empty", open=True)
 for axis in (0, -1):
-    case("linspace", normal(2), normal(2), num=5, axis=axis, note=f"axis={axis}", rtol=1e-12,
-         oracle=lambda a, b, axis=axis: np.stack([a + (b - a) * k / 4 for k in range(5)], axis))  # fmt: skip
+    case(
+        "linspace",
+        normal(2),
+        normal(2),
+        num=5,
+        axis=axis,
+        note=f"axis={axis}",
+        rtol=1e-12,
+        oracle=lambda a, b, axis=axis: np.stack([a + (b - a) * k / 4 for k in range(5)], axis),
+    )
 case("linspace", normal(), normal(), num=1, axis=0, oracle=lambda a, b: [a], note="one")
 
 case("sum_like", normal(2, 3), normal(3), oracle=lambda g, x: g[0] + g[1])
 case("sum_like", normal(4, 2, 3), normal(2, 1), oracle=adjoint(lambda x: np.broadcast_to(x, (4, 2, 3)), 1), note="axes of one")
+case("sum_to", normal(2, 3), shape=(3,), oracle=lambda g: g[0] + g[1])
+case("sum_to", normal(4, 2, 3), shape=(2, 1), oracle=lambda g: [[g[:, i].sum()] for i in range(2)], note="axes of one")
+case("shaped", normal(2, 3), normal(2, 3), oracle=lambda g, y: g)
 case("broadcast_like", normal(3), normal(2, 3), oracle=lambda x, y: np.stack([x, x]))
 case("broadcast_to", normal(2, 1), shape=(2, 3), oracle=lambda x: np.concatenate([x, x, x], 1))
-case("broadcast_to", normal(2, 1), np.array([4, 2, 3], np.int32), shape=None, oracle=lambda x, d: np.ones((4, 2, 3)) * x, note="tensor",
-     open=True)  # fmt: skip
+case(
+    "broadcast_to",
+    normal(2, 1),
+    np.array([4, 2, 3], np.int32),
+    shape=None,
+    oracle=lambda x, d: np.ones((4, 2, 3)) * x,
+    note="tensor",
+    open=True,
+)
 case("reshape", normal(2, 3), shape=(3, -1), oracle=lambda x: [[x[0, 0], x[0, 1]], [x[0, 2], x[1, 0]], [x[1, 1], x[1, 2]]])
-case("reshape", normal(2, 3), np.array([3, -1], np.int32), shape=None, oracle=lambda x, d: x.ravel().reshape(3, 2), note="tensor", open=True)
+case(
+    "reshape",
+    normal(2, 3),
+    np.array([3, -1], np.int32),
+    shape=None,
+    oracle=lambda x, d: x.ravel().reshape(3, 2),
+    note="tensor",
+    open=True,
+)
 case("reshape", normal(0, 3), shape=(3, 0), oracle=lambda x: np.zeros((3, 0)), note="empty")
 case("reshape", normal(1), shape=(), oracle=lambda x: x[0], note="scalar")
 case("reshape_like", normal(2, 3), normal(3, 2), oracle=lambda x, y: x.ravel().reshape(3, 2))
-case("transpose", normal(2, 3, 4), axes=(2, 0, 1), oracle=lambda x: [[[x[j, k, i] for k in range(3)] for j in range(2)] for i in range(4)])
+case(
+    "transpose",
+    normal(2, 3, 4),
+    axes=(2, 0, 1),
+    oracle=lambda x: [[[x[j, k, i] for k in range(3)] for j in range(2)] for i in range(4)],
+)
 case("transpose", normal(2, 3, 4), axes=(-1, 0, -2), oracle=lambda x: np.einsum("jki->ijk", x), note="negative")
 case("transpose", normal(2, 3), axes=None, oracle=lambda x: [x[:, 0], x[:, 1], x[:, 2]], note="reversed")
 case("matrix_transpose", normal(2, 3, 4), oracle=lambda x: np.einsum("ijk->ikj", x))
@@ -465,10 +642,25 @@ for axis in (0, 1, -1, -2):
 case("squeeze", normal(1, 2, 1), axis=None, oracle=lambda x: x[0, :, 0])
 case("squeeze", normal(1, 2, 1), axis=(-1,), oracle=lambda x: x[:, :, 0], note="axis=-1")
 case("tile", normal(2, 3), multiples=(2, 1), oracle=lambda x: np.concatenate([x, x]))
-case("tile", normal(2, 3), np.array([1, 2], np.int32), multiples=None, oracle=lambda x, t: np.concatenate([x, x], 1), note="tensor", open=True)
+case(
+    "tile",
+    normal(2, 3),
+    np.array([1, 2], np.int32),
+    multiples=None,
+    oracle=lambda x, t: np.concatenate([x, x], 1),
+    note="tensor",
+    open=True,
+)
 case("tile_transpose", normal(4, 3), normal(2, 3), multiples=(2, 1), oracle=lambda g, x: g[:2] + g[2:])
-case("tile_transpose", normal(2, 6), normal(2, 3), np.array([1, 2], np.int32), multiples=None, note="tensor",
-     oracle=lambda g, x, t: g[:, :3] + g[:, 3:])  # fmt: skip
+case(
+    "tile_transpose",
+    normal(2, 6),
+    normal(2, 3),
+    np.array([1, 2], np.int32),
+    multiples=None,
+    note="tensor",
+    oracle=lambda g, x, t: g[:, :3] + g[:, 3:],
+)
 
 
 def padded(mode: str, before: int, after: int) -> Callable[[list[Any]], list[Any]]:
@@ -492,26 +684,72 @@ for mode in ("constant", "reflect", "symmetric"):
         return rows(padded(mode, 2, 1), 1)(rows(padded(mode, 1, 0), 0)(x))
 
     case("pad", normal(2, 3), paddings=pads, mode=mode, value=0, oracle=pad_oracle, note=mode)
-    case("pad", normal(2, 3), np.array(pads, np.int32), paddings=None, mode=mode, value=0, oracle=pad_oracle, note=f"{mode}, tensor", open=True)
+    case(
+        "pad",
+        normal(2, 3),
+        np.array(pads, np.int32),
+        paddings=None,
+        mode=mode,
+        value=0,
+        oracle=pad_oracle,
+        note=f"{mode}, tensor",
+        open=True,
+    )
     case("pad_transpose", normal(3, 6), normal(2, 3), paddings=pads, mode=mode, value=0, oracle=adjoint(pad_oracle, 1), note=mode)
-    case("pad_transpose", normal(3, 6), normal(2, 3), np.array(pads, np.int32), paddings=None, mode=mode, value=0,
-         oracle=adjoint(pad_oracle, 1), note=f"{mode}, tensor")  # fmt: skip
+    case(
+        "pad_transpose",
+        normal(3, 6),
+        normal(2, 3),
+        np.array(pads, np.int32),
+        paddings=None,
+        mode=mode,
+        value=0,
+        oracle=adjoint(pad_oracle, 1),
+        note=f"{mode}, tensor",
+    )
 case("reverse", normal(2, 3), axis=(1,), oracle=lambda x: np.stack([x[:, 2], x[:, 1], x[:, 0]], 1))
 case("reverse", normal(2, 3), axis=(0, -1), oracle=lambda x: x.ravel()[::-1].reshape(2, 3), note="two axes")
 case("roll", normal(4), shift=(1,), axis=(0,), oracle=lambda x: [x[3], x[0], x[1], x[2]])
-case("roll", normal(2, 3), shift=(1, -1), axis=(0, -1), oracle=lambda x: [[x[1 - i, (j + 1) % 3] for j in range(3)] for i in range(2)],
-     note="two axes")  # fmt: skip
+case(
+    "roll",
+    normal(2, 3),
+    shift=(1, -1),
+    axis=(0, -1),
+    oracle=lambda x: [[x[1 - i, (j + 1) % 3] for j in range(3)] for i in range(2)],
+    note="two axes",
+)
 
 # --- joining and parting --------------------------------------------------------------------------------------------
 
 case("concat", normal(2, 3), normal(1, 3), axis=0, oracle=lambda a, b: [*a, *b])
-case("concat", normal(2, 3), normal(2, 1), normal(2, 0), axis=-1, oracle=lambda a, b, c: [[*a[0], *b[0]], [*a[1], *b[1]]], note="axis=-1")
+case(
+    "concat",
+    normal(2, 3),
+    normal(2, 1),
+    normal(2, 0),
+    axis=-1,
+    oracle=lambda a, b, c: [[*a[0], *b[0]], [*a[1], *b[1]]],
+    note="axis=-1",
+)
 case("concat", cnormal(2), cnormal(3), axis=0, oracle=lambda a, b: [*a, *b], note="complex")
-case("concat", np.array([b"a"], object), np.array([b"bc"], object), axis=0, oracle=lambda a, b: np.array([b"a", b"bc"], object), note="strings")
+case(
+    "concat",
+    np.array([b"a"], object),
+    np.array([b"bc"], object),
+    axis=0,
+    oracle=lambda a, b: np.array([b"a", b"bc"], object),
+    note="strings",
+)
 case("concat_part", normal(5, 2), normal(2, 2), normal(3, 2), axis=0, i=1, oracle=lambda g, a, b: g[2:])
 case("stack", normal(2), normal(2), axis=0, oracle=lambda a, b: [a, b])
-case("stack", normal(2, 3), normal(2, 3), axis=-1, oracle=lambda a, b: [[[a[i, j], b[i, j]] for j in range(3)] for i in range(2)],
-     note="axis=-1")  # fmt: skip
+case(
+    "stack",
+    normal(2, 3),
+    normal(2, 3),
+    axis=-1,
+    oracle=lambda a, b: [[[a[i, j], b[i, j]] for j in range(3)] for i in range(2)],
+    note="axis=-1",
+)
 case("unstack", normal(3, 2), axis=0, num=3, oracle=lambda x: (x[0], x[1], x[2]))
 case("unstack", normal(3, 2), axis=-1, num=2, oracle=lambda x: (x[:, 0], x[:, 1]), note="axis=-1")
 case("split", normal(4, 3), axis=0, parts=2, oracle=lambda x: (x[:2], x[2:]))
@@ -526,13 +764,35 @@ INDICES = [
 ]
 for k, (index, f) in enumerate(INDICES):
     case("getitem", normal(4, 3), index=index, oracle=f, note=str(k))
-    case("getitem_transpose", normal(*np.shape(f(np.zeros((4, 3))))), normal(4, 3), index=index, note=str(k),
-         oracle=adjoint(lambda x, f=f: np.array(f(x)), 1))  # fmt: skip
-case("getitem", normal(4, 3), np.array(1), np.array(3), index=(slice(Dynamic(0), Dynamic(1)), 0), oracle=lambda x, a, b: x[1:3, 0],
-     note="dynamic", open=True)  # fmt: skip
+    case(
+        "getitem_transpose",
+        normal(*np.shape(f(np.zeros((4, 3))))),
+        normal(4, 3),
+        index=index,
+        note=str(k),
+        oracle=adjoint(lambda x, f=f: np.array(f(x)), 1),
+    )
+case(
+    "getitem",
+    normal(4, 3),
+    np.array(1),
+    np.array(3),
+    index=(slice(Dynamic(0), Dynamic(1)), 0),
+    oracle=lambda x, a, b: x[1:3, 0],
+    note="dynamic",
+    open=True,
+)
 case("getitem", normal(4, 3), np.array(2), index=(Dynamic(0),), oracle=lambda x, a: x[2], note="dynamic integer")
-case("getitem_transpose", normal(2), normal(4, 3), np.array(1), np.array(3), index=(slice(Dynamic(0), Dynamic(1)), 0),
-     oracle=lambda g, x, a, b: [[0, 0, 0], [g[0], 0, 0], [g[1], 0, 0], [0, 0, 0]], note="dynamic")  # fmt: skip
+case(
+    "getitem_transpose",
+    normal(2),
+    normal(4, 3),
+    np.array(1),
+    np.array(3),
+    index=(slice(Dynamic(0), Dynamic(1)), 0),
+    oracle=lambda g, x, a, b: [[0, 0, 0], [g[0], 0, 0], [g[1], 0, 0], [0, 0, 0]],
+    note="dynamic",
+)
 
 # --- gather and scatter ---------------------------------------------------------------------------------------------
 
@@ -541,7 +801,13 @@ TAKES = [
     (1, 0, (2, 3), [[2, 0], [1, 1]], lambda x, i: [[[x[r, i[a, b]] for b in range(2)] for a in range(2)] for r in range(2)]),
     (-1, 0, (2, 3), [1], lambda x, i: x[:, 1:2]),
     (1, 1, (2, 3, 2), [[2, 0], [1, 1]], lambda x, i: [[x[b, i[b, k]] for k in range(2)] for b in range(2)]),
-    (2, 1, (2, 2, 3), [[2, 0], [1, 1]], lambda x, i: [[[x[b, r, i[b, k]] for k in range(2)] for r in range(2)] for b in range(2)]),
+    (
+        2,
+        1,
+        (2, 2, 3),
+        [[2, 0], [1, 1]],
+        lambda x, i: [[[x[b, r, i[b, k]] for k in range(2)] for r in range(2)] for b in range(2)],
+    ),
     (0, 0, (3,), 1, lambda x, i: x[1]),
     (0, 0, (3,), [], lambda x, i: np.zeros(0)),
 ]
@@ -550,8 +816,16 @@ for axis, batch, shape, at, f in TAKES:
     note = f"axis={axis}, batch={batch}, {shape}, {at.shape}"
     case("take", normal(*shape), at, axis=axis, batch_dims=batch, oracle=f, note=note)
     out = np.shape(f(np.zeros(shape), at))
-    case("take_transpose", normal(*out), normal(*shape), at, axis=axis, batch_dims=batch, note=note,
-         oracle=adjoint(lambda x, i, f=f: np.array(f(x, i)), 1))  # fmt: skip
+    case(
+        "take_transpose",
+        normal(*out),
+        normal(*shape),
+        at,
+        axis=axis,
+        batch_dims=batch,
+        note=note,
+        oracle=adjoint(lambda x, i, f=f: np.array(f(x, i)), 1),
+    )
 for axis, at in [(1, [[2, 0, 2], [1, 1, 0]]), (0, [[1, 0, 1]]), (-1, [[0], [2]])]:
     at = np.array(at, np.int32)
 
@@ -559,7 +833,9 @@ for axis, at in [(1, [[2, 0, 2], [1, 1, 0]]), (0, [[1, 0, 1]]), (-1, [[0], [2]])
         return np.array([[x[r, i[r, c]] if axis else x[i[r, c], c] for c in range(i.shape[1])] for r in range(i.shape[0])])
 
     case("take_along_axis", normal(2, 3), at, axis=axis, oracle=along, note=f"axis={axis}")
-    case("take_along_axis_transpose", normal(*at.shape), normal(2, 3), at, axis=axis, oracle=adjoint(along, 1), note=f"axis={axis}")
+    case(
+        "take_along_axis_transpose", normal(*at.shape), normal(2, 3), at, axis=axis, oracle=adjoint(along, 1), note=f"axis={axis}"
+    )
 NDS = [
     (0, (3, 2), [[2, 1], [0, 0], [2, 1]], lambda x, i: [x[2, 1], x[0, 0], x[2, 1]]),
     (0, (3, 2), [[2], [0]], lambda x, i: [x[2], x[0]]),
@@ -570,13 +846,28 @@ for batch, shape, at, f in NDS:
     at = np.array(at, np.int32)
     case("gather_nd", normal(*shape), at, batch_dims=batch, oracle=f, note=f"batch={batch}, {at.shape}")
     out = np.shape(f(np.zeros(shape), at))
-    case("gather_nd_transpose", normal(*out), normal(*shape), at, batch_dims=batch, note=f"batch={batch}, {at.shape}",
-         oracle=adjoint(lambda x, i, f=f: np.array(f(x, i)), 1))  # fmt: skip
+    case(
+        "gather_nd_transpose",
+        normal(*out),
+        normal(*shape),
+        at,
+        batch_dims=batch,
+        note=f"batch={batch}, {at.shape}",
+        oracle=adjoint(lambda x, i, f=f: np.array(f(x, i)), 1),
+    )
 case("gather_nd", normal(3, 2), np.zeros((2, 0), np.int32), batch_dims=0, oracle=lambda x, i: [x, x], note="no coordinates")
 AT = np.array([[0], [3], [3]], np.int32)
 case("scatter_nd", normal(3, 2), AT, shape=(4, 2), oracle=lambda u, i: [u[0], 0 * u[0], 0 * u[0], u[1] + u[2]])
-case("scatter_nd", normal(3, 2), AT, np.array([4, 2], np.int32), shape=None, oracle=lambda u, i, d: [u[0], 0 * u[0], 0 * u[0], u[1] + u[2]],
-     note="tensor", open=True)  # fmt: skip
+case(
+    "scatter_nd",
+    normal(3, 2),
+    AT,
+    np.array([4, 2], np.int32),
+    shape=None,
+    oracle=lambda u, i, d: [u[0], 0 * u[0], 0 * u[0], u[1] + u[2]],
+    note="tensor",
+    open=True,
+)
 ONCE = np.array([[0, 1], [2, 0]], np.int32)
 
 
@@ -593,60 +884,160 @@ def scattered(how: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 for name, how in [
-    ("tensor_scatter_update", lambda a, b: b), ("tensor_scatter_add", lambda a, b: a + b),
-    ("tensor_scatter_min", np.minimum), ("tensor_scatter_max", np.maximum),
-]:  # fmt: skip
+    ("tensor_scatter_update", lambda a, b: b),
+    ("tensor_scatter_add", lambda a, b: a + b),
+    ("tensor_scatter_min", np.minimum),
+    ("tensor_scatter_max", np.maximum),
+]:
     case(name, normal(3, 2), ONCE, normal(2), oracle=scattered(how))
     case(name, normal(4, 2), AT, normal(3, 2), oracle=scattered(how), note="rows, repeated")
 case("scatter_winner", normal(4, 2), AT, normal(3, 2), oracle=lambda x, i, u: [[1], [0], [1]])
 SEGMENTS = np.array([1, 0, 1, -1], np.int32)
 case("segment_sum", normal(4, 2), SEGMENTS, num=3, oracle=lambda x, i: [x[1], x[0] + x[2], 0 * x[0]])
 case("segment_sum", normal(4, 2), SEGMENTS, num=None, oracle=lambda x, i: [x[1], x[0] + x[2]], note="open", open=True)
-case("segment_sum", normal(2, 2), np.array([[0, 1], [1, 1]]), num=2, oracle=lambda x, i: [x[0, 0], x[0, 1] + x[1, 0] + x[1, 1]], note="matrix")
+case(
+    "segment_sum",
+    normal(2, 2),
+    np.array([[0, 1], [1, 1]]),
+    num=2,
+    oracle=lambda x, i: [x[0, 0], x[0, 1] + x[1, 0] + x[1, 1]],
+    note="matrix",
+)
 case("segment_take", normal(3, 2), SEGMENTS, oracle=lambda g, i: [g[1], g[0], g[1], 0 * g[0]])
 case("segment_sum_like", normal(4, 2), SEGMENTS, normal(3, 2), oracle=lambda x, i, y: [x[1], x[0] + x[2], 0 * x[0]])
 case("nonzero", np.array([[0, 2], [3, 0]]), oracle=lambda x: [[0, 1], [1, 0]], open=True)
 case("nonzero", np.array(True), oracle=lambda x: np.zeros((1, 0)), note="scalar", open=True)
 case("nonzero", np.array([False, False]), oracle=lambda x: np.zeros((0, 1)), note="none", open=True)
 HOT = np.array([1, -1, 2, 3], np.int32)
-case("one_hot", HOT, depth=3, on=1.0, off=0.0, axis=-1, dtype="float64", oracle=lambda x: [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]])
-case("one_hot", HOT, depth=3, on=5, off=-1, axis=0, dtype="int32", oracle=lambda x: [[-1] * 4, [5, -1, -1, -1], [-1, -1, 5, -1]], note="axis=0")
-case("one_hot", HOT, np.array([3], np.int32), depth=None, on=1.0, off=0.0, axis=-1, dtype="float32", note="tensor", open=True,
-     oracle=lambda x, d: [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]])  # fmt: skip
-case("searchsorted", np.array([1.0, 3.0, 3.0, 7.0]), np.array([3.0, 0.0, 8.0]), side="left", dtype="int32", oracle=lambda x, v: [1, 0, 4])
-case("searchsorted", np.array([1.0, 3.0, 3.0, 7.0]), np.array([3.0, 0.0, 8.0]), side="right", dtype="int64", oracle=lambda x, v: [3, 0, 4],
-     note="right")  # fmt: skip
-case("searchsorted", np.array([[1, 3], [5, 9]]), np.array([[2, 4, 0], [9, 4, 6]]), side="left", dtype="int32", note="rows",
-     oracle=lambda x, v: [[1, 2, 0], [1, 0, 1]])  # fmt: skip
+case(
+    "one_hot",
+    HOT,
+    depth=3,
+    on=1.0,
+    off=0.0,
+    axis=-1,
+    dtype="float64",
+    oracle=lambda x: [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]],
+)
+case(
+    "one_hot",
+    HOT,
+    depth=3,
+    on=5,
+    off=-1,
+    axis=0,
+    dtype="int32",
+    oracle=lambda x: [[-1] * 4, [5, -1, -1, -1], [-1, -1, 5, -1]],
+    note="axis=0",
+)
+case(
+    "one_hot",
+    HOT,
+    np.array([3], np.int32),
+    depth=None,
+    on=1.0,
+    off=0.0,
+    axis=-1,
+    dtype="float32",
+    note="tensor",
+    open=True,
+    oracle=lambda x, d: [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]],
+)
+case(
+    "searchsorted",
+    np.array([1.0, 3.0, 3.0, 7.0]),
+    np.array([3.0, 0.0, 8.0]),
+    side="left",
+    dtype="int32",
+    oracle=lambda x, v: [1, 0, 4],
+)
+case(
+    "searchsorted",
+    np.array([1.0, 3.0, 3.0, 7.0]),
+    np.array([3.0, 0.0, 8.0]),
+    side="right",
+    dtype="int64",
+    oracle=lambda x, v: [3, 0, 4],
+    note="right",
+)
+case(
+    "searchsorted",
+    np.array([[1, 3], [5, 9]]),
+    np.array([[2, 4, 0], [9, 4, 6]]),
+    side="left",
+    dtype="int32",
+    note="rows",
+    oracle=lambda x, v: [[1, 2, 0], [1, 0, 1]],
+)
 case("invert_permutation", np.array([2, 0, 1], np.int32), oracle=lambda x: [1, 2, 0])
 case("repeat_index", np.array([2, 0, 1]), np.array(3), oracle=lambda t, n: [0, 0, 2], open=True)
 case("repeat_index", np.array(2), np.array(3), oracle=lambda t, n: [0, 0, 1, 1, 2, 2], note="each", open=True)
 case("partition", np.array([1, 0, 1, 2]), num=3, oracle=lambda x: ([[1]], [[0], [2]], [[3]]), open=True)
 case("broadcast_shape", np.array([2, 1, 3]), np.array([4, 1]), oracle=lambda a, b: [2, 4, 3])
-case("reverse_sequence", normal(2, 4), np.array([3, 0]), axis=1, batch_axis=0, oracle=lambda x, n: [[x[0, 2], x[0, 1], x[0, 0], x[0, 3]], x[1]])
-case("reverse_sequence", normal(3, 2), np.array([3, 2]), axis=0, batch_axis=1, note="axis=0",
-     oracle=lambda x, n: [[x[2, 0], x[1, 1]], [x[1, 0], x[0, 1]], [x[0, 0], x[2, 1]]])  # fmt: skip
+case(
+    "reverse_sequence",
+    normal(2, 4),
+    np.array([3, 0]),
+    axis=1,
+    batch_axis=0,
+    oracle=lambda x, n: [[x[0, 2], x[0, 1], x[0, 0], x[0, 3]], x[1]],
+)
+case(
+    "reverse_sequence",
+    normal(3, 2),
+    np.array([3, 2]),
+    axis=0,
+    batch_axis=1,
+    note="axis=0",
+    oracle=lambda x, n: [[x[2, 0], x[1, 1]], [x[1, 0], x[0, 1]], [x[0, 0], x[2, 1]]],
+)
 for lower, upper in [(0, -1), (-1, 0), (1, 0), (0, 0), (-1, -1)]:
-    case("band_part", normal(2, 3, 4), lower=lower, upper=upper, note=f"{lower}, {upper}",
-         oracle=lambda x, lo=lower, up=upper: [[[
-             m[i, j] if (lo < 0 or i - j <= lo) and (up < 0 or j - i <= up) else 0 for j in range(4)] for i in range(3)] for m in x])  # fmt: skip
+    case(
+        "band_part",
+        normal(2, 3, 4),
+        lower=lower,
+        upper=upper,
+        note=f"{lower}, {upper}",
+        oracle=lambda x, lo=lower, up=upper: [
+            [[m[i, j] if (lo < 0 or i - j <= lo) and (up < 0 or j - i <= up) else 0 for j in range(4)] for i in range(3)]
+            for m in x
+        ],
+    )
 for k in (0, 1, -2):
+
     def diagonal(x: Any, k: int = k) -> Any:
-        return np.array([x[..., i, i + k] for i in range(x.shape[-2]) if 0 <= i + k < x.shape[-1]]).T if x.ndim == 2 else np.stack(
-            [x[..., i, i + k] for i in range(x.shape[-2]) if 0 <= i + k < x.shape[-1]], -1)  # fmt: skip
+        return (
+            np.array([x[..., i, i + k] for i in range(x.shape[-2]) if 0 <= i + k < x.shape[-1]]).T
+            if x.ndim == 2
+            else np.stack([x[..., i, i + k] for i in range(x.shape[-2]) if 0 <= i + k < x.shape[-1]], -1)
+        )
 
     n = len(diagonal(np.zeros((3, 4))))
     case("diag", normal(2, 3), k=k, oracle=lambda x, k=k: [np.diag(v, k) for v in x], note=f"k={k}")
     case("diag_part", normal(2, 3, 4), k=k, oracle=diagonal, note=f"k={k}")
     case("diag_part_transpose", normal(2, n), normal(2, 3, 4), k=k, oracle=adjoint(diagonal, 1), note=f"k={k}")
-    case("set_diag", normal(3, 4), normal(n), k=k, note=f"k={k}",
-         oracle=lambda x, d, k=k: [[d[i + min(k, 0)] if j == i + k else x[i, j] for j in range(4)] for i in range(3)])  # fmt: skip
+    case(
+        "set_diag",
+        normal(3, 4),
+        normal(n),
+        k=k,
+        note=f"k={k}",
+        oracle=lambda x, d, k=k: [[d[i + min(k, 0)] if j == i + k else x[i, j] for j in range(4)] for i in range(3)],
+    )
 
 # --- rows written one by one ----------------------------------------------------------------------------------------
 
 case("write_row", normal(3, 2), np.array(1, np.int32), normal(2), grows=False, oracle=lambda x, i, v: [x[0], v, x[2]])
-case("write_row", normal(2, 2), np.array(3, np.int32), normal(2), grows=True, oracle=lambda x, i, v: [x[0], x[1], 0 * v, v], note="grows",
-     open=True)  # fmt: skip
+case(
+    "write_row",
+    normal(2, 2),
+    np.array(3, np.int32),
+    normal(2),
+    grows=True,
+    oracle=lambda x, i, v: [x[0], x[1], 0 * v, v],
+    note="grows",
+    open=True,
+)
 case("erase_row", normal(3, 2), normal(3, 2), np.array(1, np.int32), oracle=lambda g, x, i: [g[0], 0 * g[1], g[2]])
 case("erase_row", normal(4, 2), normal(2, 2), np.array(3, np.int32), oracle=lambda g, x, i: g[:2], note="cut")
 
@@ -665,14 +1056,37 @@ for ta, tb in itertools.product((False, True), repeat=2):
     for batch_a, batch_b in [((), ()), ((2,), (2,)), ((2,), ()), ((2, 1), (3,))]:
         a = normal(*batch_a, *((3, 2) if ta else (2, 3)))
         b = normal(*batch_b, *((2, 3) if tb else (3, 2)))
-        case("matmul", a, b, ta=ta, tb=tb, note=f"{ta}, {tb}, {batch_a}, {batch_b}",
-             oracle=lambda a, b, ta=ta, tb=tb: product(turned(a, ta), turned(b, tb)), rtol=1e-12)  # fmt: skip
+        case(
+            "matmul",
+            a,
+            b,
+            ta=ta,
+            tb=tb,
+            note=f"{ta}, {tb}, {batch_a}, {batch_b}",
+            oracle=lambda a, b, ta=ta, tb=tb: product(turned(a, ta), turned(b, tb)),
+            rtol=1e-12,
+        )
 case("matmul", cnormal(2, 3), cnormal(3, 2), oracle=product, note="complex", rtol=1e-12)
-case("matmul", cnormal(3, 2), cnormal(2, 3), ta=True, tb=True, oracle=lambda a, b: product(a.T, b.T), note="complex, both", rtol=1e-12)
+case(
+    "matmul",
+    cnormal(3, 2),
+    cnormal(2, 3),
+    ta=True,
+    tb=True,
+    oracle=lambda a, b: product(a.T, b.T),
+    note="complex, both",
+    rtol=1e-12,
+)
 case("matmul", normal(2, 0), normal(0, 3), oracle=lambda a, b: np.zeros((2, 3)), note="empty")
 case("matmul", np.array([[1, 2]], np.int32), np.array([[3], [4]], np.int32), oracle=lambda a, b: [[11]], note="int32")
-for equation, s, t in [("ij,jk->ik", (2, 3), (3, 2)), ("bij,bj->bi", (2, 3, 2), (2, 2)), ("i,j->ij", (2,), (3,)), ("ij,ij->", (2, 3), (2, 3)),
-                       ("ijk,lk->lji", (2, 2, 3), (2, 3))]:  # fmt: skip
+for equation, s, t in [
+    ("ij,jk->ik", (2, 3), (3, 2)),
+    ("bij,bj->bi", (2, 3, 2), (2, 2)),
+    ("i,j->ij", (2,), (3,)),
+    ("ij,ij->", (2, 3), (2, 3)),
+    ("ijk,lk->lji", (2, 2, 3), (2, 3)),
+]:
+
     def by_hand(a: Any, b: Any, equation: str = equation) -> Any:
         left, out = equation.split("->")
         one, two = left.split(",")
@@ -706,11 +1120,22 @@ def reduced(f: Callable[[list[Any]], Any], axis: Any, keepdims: bool) -> Callabl
 
 AXES = [(None, False), (None, True), ((0,), False), ((1,), True), ((-1,), False), ((0, -1), False), ((0, 2), True), ((), False)]
 REDUCTIONS: list[tuple[str, Any]] = [
-    ("sum", lambda v: mp.fsum(v)), ("mean", lambda v: mp.fsum(v) / len(v)), ("max", max), ("min", min),
-]  # fmt: skip
+    ("sum", lambda v: mp.fsum(v)),
+    ("mean", lambda v: mp.fsum(v) / len(v)),
+    ("max", max),
+    ("min", min),
+]
 for name, f in REDUCTIONS:
     for axis, keepdims in AXES:
-        case(name, apart(2, 3, 2), axis=axis, keepdims=keepdims, oracle=reduced(f, axis, keepdims), note=f"{axis}, {keepdims}", atol=1e-15)
+        case(
+            name,
+            apart(2, 3, 2),
+            axis=axis,
+            keepdims=keepdims,
+            oracle=reduced(f, axis, keepdims),
+            note=f"{axis}, {keepdims}",
+            atol=1e-15,
+        )
     case(name, normal(), axis=None, keepdims=False, oracle=lambda x: x, note="scalar")
 case("sum", normal(0, 2), axis=(0,), keepdims=False, oracle=lambda x: [0, 0], note="empty")
 case("sum", cnormal(2, 2), axis=(0,), keepdims=False, oracle=lambda x: x[0] + x[1], note="complex")
@@ -721,20 +1146,63 @@ case("mean", np.array([[3, 4, 9], [-3, -4, -2]], np.int32), axis=None, keepdims=
 case("max", np.zeros((0, 2)), axis=(0,), keepdims=False, oracle=lambda x: [-np.inf, -np.inf], note="empty", smooth=False)
 case("min", np.zeros((0, 2), np.int32), axis=(0,), keepdims=False, oracle=lambda x: [2**31 - 1] * 2, note="empty int32")
 for axis, keepdims in [((0,), False), ((1,), True), ((-1,), False)]:
-    case("prod", normal(2, 3, 2), axis=axis, keepdims=keepdims, oracle=reduced(mp.fprod, axis, keepdims), note=f"{axis}, {keepdims}")
+    case(
+        "prod",
+        normal(2, 3, 2),
+        axis=axis,
+        keepdims=keepdims,
+        oracle=reduced(mp.fprod, axis, keepdims),
+        note=f"{axis}, {keepdims}",
+    )
 case("prod", np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]]), axis=(1,), keepdims=False, oracle=lambda x: [0, 0], note="zeros")
 case("prod", cnormal(3), axis=(0,), keepdims=False, oracle=reduced(mp.fprod, (0,), False), note="complex")
 case("prod", np.array([2, -3], np.int32), axis=(0,), keepdims=False, oracle=lambda x: -6, note="int32")
 for axis, keepdims in [(None, False), ((1,), True)]:
     like = np.shape(reduced(mp.fsum, axis, keepdims)(np.zeros((2, 3))))
-    case("spread_like", normal(*like), normal(2, 3), axis=axis, keepdims=keepdims, note=f"{axis}, {keepdims}",
-         oracle=adjoint(reduced(mp.fsum, axis, keepdims), 1))  # fmt: skip
-    case("mean_transpose", normal(*like), normal(2, 3), axis=axis, keepdims=keepdims, note=f"{axis}, {keepdims}",
-         oracle=adjoint(reduced(lambda v: mp.fsum(v) / len(v), axis, keepdims), 1))  # fmt: skip
-case("spread_like", normal(2), normal(2, 3), axis=(-1,), keepdims=False, oracle=lambda g, x: [[g[0]] * 3, [g[1]] * 3], note="axis=-1")
+    case(
+        "spread_like",
+        normal(*like),
+        normal(2, 3),
+        axis=axis,
+        keepdims=keepdims,
+        note=f"{axis}, {keepdims}",
+        oracle=adjoint(reduced(mp.fsum, axis, keepdims), 1),
+    )
+    case(
+        "mean_transpose",
+        normal(*like),
+        normal(2, 3),
+        axis=axis,
+        keepdims=keepdims,
+        note=f"{axis}, {keepdims}",
+        oracle=adjoint(reduced(lambda v: mp.fsum(v) / len(v), axis, keepdims), 1),
+    )
+case(
+    "spread_like",
+    normal(2),
+    normal(2, 3),
+    axis=(-1,),
+    keepdims=False,
+    oracle=lambda g, x: [[g[0]] * 3, [g[1]] * 3],
+    note="axis=-1",
+)
 for axis, keepdims in [(None, False), ((0,), True)]:
-    case("any", MASK, axis=axis, keepdims=keepdims, oracle=lambda x, k=keepdims: [[True, False, True]] if k else True, note=f"{axis}")
-    case("all", MASK, axis=axis, keepdims=keepdims, oracle=lambda x, k=keepdims: [[False, False, True]] if k else False, note=f"{axis}")
+    case(
+        "any",
+        MASK,
+        axis=axis,
+        keepdims=keepdims,
+        oracle=lambda x, k=keepdims: [[True, False, True]] if k else True,
+        note=f"{axis}",
+    )
+    case(
+        "all",
+        MASK,
+        axis=axis,
+        keepdims=keepdims,
+        oracle=lambda x, k=keepdims: [[False, False, True]] if k else False,
+        note=f"{axis}",
+    )
 
 
 def running(combine: Callable[[Any, Any], Any], start: float, exclusive: bool, reverse: bool) -> Callable[[list[Any]], list[Any]]:
@@ -750,15 +1218,53 @@ def running(combine: Callable[[Any, Any], Any], start: float, exclusive: bool, r
 for exclusive, reverse in itertools.product((False, True), repeat=2):
     for axis in (0, 1, -1):
         note = f"{axis}, {exclusive}, {reverse}"
-        case("cumsum", normal(2, 3), axis=axis, exclusive=exclusive, reverse=reverse, note=note, atol=1e-15,
-             oracle=rows(running(lambda a, b: a + b, 0.0, exclusive, reverse), axis))  # fmt: skip
-        case("cumprod", normal(2, 3), axis=axis, exclusive=exclusive, reverse=reverse, note=note,
-             oracle=rows(running(lambda a, b: a * b, 1.0, exclusive, reverse), axis))  # fmt: skip
-    case("cumprod", np.array([2.0, 0.0, 3.0, 0.0, 5.0]), axis=0, exclusive=exclusive, reverse=reverse, note=f"zeros, {exclusive}, {reverse}",
-         oracle=rows(running(lambda a, b: a * b, 1.0, exclusive, reverse), 0))  # fmt: skip
-case("cumsum", cnormal(3), axis=0, exclusive=False, reverse=False, oracle=lambda x: [x[0], x[0] + x[1], x[0] + x[1] + x[2]], note="complex")
-case("cumprod", cnormal(3), axis=0, exclusive=False, reverse=False, oracle=lambda x: [x[0], x[0] * x[1], x[0] * x[1] * x[2]], note="complex",
-     rtol=1e-12)  # fmt: skip
+        case(
+            "cumsum",
+            normal(2, 3),
+            axis=axis,
+            exclusive=exclusive,
+            reverse=reverse,
+            note=note,
+            atol=1e-15,
+            oracle=rows(running(lambda a, b: a + b, 0.0, exclusive, reverse), axis),
+        )
+        case(
+            "cumprod",
+            normal(2, 3),
+            axis=axis,
+            exclusive=exclusive,
+            reverse=reverse,
+            note=note,
+            oracle=rows(running(lambda a, b: a * b, 1.0, exclusive, reverse), axis),
+        )
+    case(
+        "cumprod",
+        np.array([2.0, 0.0, 3.0, 0.0, 5.0]),
+        axis=0,
+        exclusive=exclusive,
+        reverse=reverse,
+        note=f"zeros, {exclusive}, {reverse}",
+        oracle=rows(running(lambda a, b: a * b, 1.0, exclusive, reverse), 0),
+    )
+case(
+    "cumsum",
+    cnormal(3),
+    axis=0,
+    exclusive=False,
+    reverse=False,
+    oracle=lambda x: [x[0], x[0] + x[1], x[0] + x[1] + x[2]],
+    note="complex",
+)
+case(
+    "cumprod",
+    cnormal(3),
+    axis=0,
+    exclusive=False,
+    reverse=False,
+    oracle=lambda x: [x[0], x[0] * x[1], x[0] * x[1] * x[2]],
+    note="complex",
+    rtol=1e-12,
+)
 case("cumsum", np.array([1, 2, 3], np.int32), axis=0, exclusive=True, reverse=False, oracle=lambda x: [0, 1, 3], note="int32")
 
 
@@ -772,10 +1278,29 @@ def recurred(a: Any, b: Any, axis: int, reverse: bool) -> Any:
 
 
 for axis, reverse in [(0, False), (0, True), (1, False), (-1, True)]:
-    case("recurrence", normal(2, 3), normal(2, 3), axis=axis, reverse=reverse, note=f"{axis}, {reverse}",
-         oracle=lambda a, b, axis=axis, reverse=reverse: recurred(a, b, axis, reverse))  # fmt: skip
-case("recurrence", cnormal(3), cnormal(3), axis=0, reverse=False, oracle=lambda a, b: recurred(a, b, 0, False), note="complex", rtol=1e-12)
-for reverse, f in [(False, lambda v: list(itertools.accumulate(v, max))), (True, lambda v: list(itertools.accumulate(v[::-1], max))[::-1])]:
+    case(
+        "recurrence",
+        normal(2, 3),
+        normal(2, 3),
+        axis=axis,
+        reverse=reverse,
+        note=f"{axis}, {reverse}",
+        oracle=lambda a, b, axis=axis, reverse=reverse: recurred(a, b, axis, reverse),
+    )
+case(
+    "recurrence",
+    cnormal(3),
+    cnormal(3),
+    axis=0,
+    reverse=False,
+    oracle=lambda a, b: recurred(a, b, 0, False),
+    note="complex",
+    rtol=1e-12,
+)
+for reverse, f in [
+    (False, lambda v: list(itertools.accumulate(v, max))),
+    (True, lambda v: list(itertools.accumulate(v[::-1], max))[::-1]),
+]:
     for axis in (0, -1):
         case("cummax", normal(2, 3), axis=axis, reverse=reverse, oracle=rows(f, axis), note=f"{axis}, {reverse}", smooth=False)
 case("checked_ids", np.array([2, 0, 1]), oracle=lambda x: x)
@@ -790,8 +1315,14 @@ case("argsort", TIES, axis=-1, descending=False, oracle=lambda x: [[0, 1, 2], [1
 case("argsort", TIES, axis=-1, descending=True, oracle=lambda x: [[1, 2, 0], [0, 1, 2]], note="descending, stable")
 case("argsort", TIES, axis=0, descending=False, oracle=lambda x: [[1, 1, 1], [0, 0, 0]], note="axis=0")
 case("unique", np.array([3, 1, 3, 7, 1]), dtype="int32", oracle=lambda x: ([3, 1, 7], [0, 1, 0, 2, 1], [2, 2, 1]), open=True)
-case("bincount", np.array([1, 4, 1], np.int32), length=3, dtype="int32", open=True,
-     oracle=lambda x: [collections.Counter(x.tolist())[k] for k in range(5)])  # fmt: skip
+case(
+    "bincount",
+    np.array([1, 4, 1], np.int32),
+    length=3,
+    dtype="int32",
+    open=True,
+    oracle=lambda x: [collections.Counter(x.tolist())[k] for k in range(5)],
+)
 
 # --- linear algebra -------------------------------------------------------------------------------------------------
 
@@ -842,26 +1373,55 @@ def mirrored(x: Any) -> Any:
 
 def lower_mirrored(x: Any) -> Any:
     """Fill a matrix from its lower triangle."""
-    return x.copy() if x.rows == 0 else mp.matrix([[x[max(i, j), min(i, j)] if i >= j else mp.conj(x[j, i]) for j in range(x.rows)]
-                                                   for i in range(x.rows)])  # fmt: skip
+    return (
+        x.copy()
+        if x.rows == 0
+        else mp.matrix([[x[max(i, j), min(i, j)] if i >= j else mp.conj(x[j, i]) for j in range(x.rows)] for i in range(x.rows)])
+    )
 
 
 WELL = normal(2, 3, 3) + 3 * np.eye(3)
+SPREAD = 0.3 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
 CWELL = cnormal(3, 3) + 3 * np.eye(3)
 for note, x in [("", WELL), ("complex", CWELL)]:
     case("inverse", x, oracle=matrices(lambda a: a**-1), note=note, rtol=1e-12, loose=1e-3)
     case("det", x, oracle=matrices(mp.det), note=note, rtol=1e-12, loose=1e-3)
-    case("slogdet", x, note=note, rtol=1e-12, loose=1e-3, outputs=(1,), atol=1e-15,
-         oracle=lambda a: (matrices(lambda m: mp.det(m) / abs(mp.det(m)))(a), matrices(lambda m: mp.log(abs(mp.det(m))))(a)))  # fmt: skip
+    case(
+        "slogdet",
+        x,
+        note=note,
+        rtol=1e-12,
+        loose=1e-3,
+        outputs=(1,),
+        atol=1e-15,
+        oracle=lambda a: (matrices(lambda m: mp.det(m) / abs(mp.det(m)))(a), matrices(lambda m: mp.log(abs(mp.det(m))))(a)),
+    )
     case("expm", x / 4, oracle=matrices(mp.expm), note=note, rtol=1e-12, loose=1e-3)
     for adj in (False, True):
         for batch in ((), (2,)):
             b = normal(*batch, 3, 2) if note == "" else cnormal(*batch, 3, 2)
-            case("solve", x, b, adjoint=adj, note=f"{note} {adj} {batch}", rtol=1e-12, loose=1e-3,
-                 oracle=matrices(lambda a, b, adj=adj: (a.H if adj else a) ** -1 * b))  # fmt: skip
+            case(
+                "solve",
+                x,
+                b,
+                adjoint=adj,
+                note=f"{note} {adj} {batch}",
+                rtol=1e-12,
+                loose=1e-3,
+                oracle=matrices(lambda a, b, adj=adj: (a.H if adj else a) ** -1 * b),
+            )
             for lower in (False, True):
-                case("triangular_solve", x, b, adjoint=adj, lower=lower, note=f"{note} {adj} {lower} {batch}", rtol=1e-12, loose=1e-3,
-                     oracle=matrices(lambda a, b, adj=adj, lower=lower: triangle(a, lower, adj) ** -1 * b))  # fmt: skip
+                case(
+                    "triangular_solve",
+                    x,
+                    b,
+                    adjoint=adj,
+                    lower=lower,
+                    note=f"{note} {adj} {lower} {batch}",
+                    rtol=1e-12,
+                    loose=1e-3,
+                    oracle=matrices(lambda a, b, adj=adj, lower=lower: triangle(a, lower, adj) ** -1 * b),
+                )
 case("det", np.array([[-1.0, 2.0], [0.5, 3.0]]), oracle=lambda x: -4.0, note="negative")
 case("slogdet", np.array([[-1.0, 2.0], [0.5, 3.0]]), oracle=lambda x: (-1.0, math.log(4.0)), note="negative")
 case("cholesky", definite(2, 3, 3), oracle=matrices(mp.cholesky), enter=mirrored, rtol=1e-12, loose=1e-3)
@@ -882,11 +1442,22 @@ def eigen_view(inputs: Any, outputs: Any) -> Any:
     return e, np.einsum("...ij,...j,...kj->...ik", v, e, v.conj())
 
 
-case("eigh", normal(2, 3, 3), oracle=eigen, view=eigen_view, rtol=1e-11, atol=1e-12, loose=1e-3)
-case("eigh", cnormal(3, 3) + np.diag(np.arange(3) * (1 + 0j)), oracle=eigen, view=eigen_view, rtol=1e-11, atol=1e-12, loose=1e-3,
-     note="complex", outputs=(0,), enter=mirrored)  # fmt: skip
-for note, x in [("square", normal(2, 3, 3)), ("tall", normal(4, 2)), ("wide", normal(2, 4)), ("complex", cnormal(3, 2))]:
+case("eigh", SPREAD, oracle=eigen, view=eigen_view, rtol=1e-11, atol=1e-12, loose=1e-3)
+case(
+    "eigh",
+    hermitian,
+    oracle=eigen,
+    view=eigen_view,
+    rtol=1e-11,
+    atol=1e-12,
+    loose=1e-3,
+    note="complex",
+    outputs=(0,),
+    enter=mirrored,
+)
+for note, x in [("square", SPREAD), ("tall", normal(4, 2)), ("wide", normal(2, 4)), ("complex", cnormal(3, 2))]:
     for full in (False, True):
+
         def singular(x: Any) -> Any:
             def of(m: Any) -> Any:
                 small = m * m.H if m.rows < m.cols else m.H * m
@@ -899,12 +1470,31 @@ for note, x in [("square", normal(2, 3, 3)), ("tall", normal(4, 2)), ("wide", no
             k = s.shape[-1]
             return s, np.einsum("...ij,...j,...kj->...ik", u[..., :k], s, v[..., :k].conj())
 
-        case("svd", x, full_matrices=full, oracle=singular, view=singular_view, note=f"{note}, {full}", rtol=1e-11, atol=1e-12, loose=1e-3,
-             outputs=(0,) if full or note == "complex" else None, first=full or note == "complex")  # fmt: skip
-        case("qr", x, full_matrices=full, note=f"{note}, {full}", rtol=1e-11, atol=1e-12, loose=1e-3,
-             oracle=lambda x, full=full: (x, np.eye(x.shape[-2] if full else min(x.shape[-2:])) + np.zeros((*x.shape[:-2], 1, 1))),
-             view=lambda inputs, outputs: (product(*outputs), product(turned(outputs[0].conj(), True), outputs[0])),
-             outputs=() if full or note in ("wide", "complex") else None)  # fmt: skip
+        case(
+            "svd",
+            x,
+            full_matrices=full,
+            oracle=singular,
+            view=singular_view,
+            note=f"{note}, {full}",
+            rtol=1e-11,
+            atol=1e-12,
+            loose=1e-3,
+            outputs=(0,) if full or note == "complex" else None,
+            first=full or note == "complex",
+        )
+        case(
+            "qr",
+            x,
+            full_matrices=full,
+            note=f"{note}, {full}",
+            rtol=1e-11,
+            atol=1e-12,
+            loose=1e-3,
+            oracle=lambda x, full=full: (x, np.eye(x.shape[-2] if full else min(x.shape[-2:])) + np.zeros((*x.shape[:-2], 1, 1))),
+            view=lambda inputs, outputs: (product(*outputs), product(turned(outputs[0].conj(), True), outputs[0])),
+            outputs=() if full or note in ("wide", "complex") else None,
+        )
 
 
 def by_size(values: Any) -> Any:
@@ -924,11 +1514,21 @@ def eig_view(inputs: Any, outputs: Any) -> Any:
     return np.sort_complex(e), product(v * e[..., None, :], np.linalg.inv(v))
 
 
-case("eig", normal(2, 3, 3), oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,))
-case("eig", cnormal(3, 3), oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,), note="complex")
+case("eig", SPREAD, oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,))
+case(
+    "eig", cnormal(3, 3) + SPREAD[0], oracle=eig, view=eig_view, rtol=1e-10, atol=1e-11, loose=1e-3, outputs=(0,), note="complex"
+)
 for note, x in [("tall", normal(2, 4, 2)), ("wide", normal(2, 4)), ("complex", cnormal(3, 2))]:
-    case("pinv", x, rcond=None, note=note, rtol=1e-12, atol=1e-13, loose=1e-3,
-         oracle=matrices(lambda a: (a.H * a) ** -1 * a.H if a.rows >= a.cols else a.H * (a * a.H) ** -1))  # fmt: skip
+    case(
+        "pinv",
+        x,
+        rcond=None,
+        note=note,
+        rtol=1e-12,
+        atol=1e-13,
+        loose=1e-3,
+        oracle=matrices(lambda a: (a.H * a) ** -1 * a.H if a.rows >= a.cols else a.H * (a * a.H) ** -1),
+    )
 
 # --- random numbers: the same draws from NumPy's Philox streams -----------------------------------------------------
 
@@ -950,14 +1550,36 @@ SEEDS = {"seeds": (3, 5), "key": None}
 for dims, shape, note in [((), (2, 30), ""), ((np.array([2, 30], np.int32),), None, "tensor")]:
     given = {"shape": shape, "note": note, "open": shape is None, "smooth": False} | SEEDS
     case("random_uniform", *dims, dtype="float64", oracle=lambda *d: stream().random((2, 30)), **given)
-    case("random_uniform_int", *dims, dtype="int32", low=-3, high=9, oracle=lambda *d: stream().integers(-3, 9, (2, 30), dtype="int32"), **given)
+    case(
+        "random_uniform_int",
+        *dims,
+        dtype="int32",
+        low=-3,
+        high=9,
+        oracle=lambda *d: stream().integers(-3, 9, (2, 30), dtype="int32"),
+        **given,
+    )
     case("random_normal", *dims, dtype="float64", oracle=lambda *d: stream().standard_normal((2, 30)), **given)
     case("truncated_normal", *dims, dtype="float64", oracle=lambda *d: truncated(), **given)
-for op, parameter, f in [("random_gamma", [0.5, 1.7], lambda g, p, n: g.gamma(p, size=n)), ("random_poisson", [2.5], lambda g, p, n: g.poisson(p, size=n))]:
+for op, parameter, f in [
+    ("random_gamma", [0.5, 1.7], lambda g, p, n: g.gamma(p, size=n)),
+    ("random_poisson", [2.5], lambda g, p, n: g.poisson(p, size=n)),
+]:
     parameter = np.array(parameter)
     for dims, shape, note in [((), (2, 30), ""), ((np.array([2, 30], np.int32),), None, "tensor")]:
-        case(op, parameter, *dims, dtype="float64", shape=shape, note=note, open=shape is None, smooth=False, loose=math.inf, **SEEDS,
-             oracle=lambda p, *d, f=f: f(stream(), p, (2, 30, len(p))))  # fmt: skip
+        case(
+            op,
+            parameter,
+            *dims,
+            dtype="float64",
+            shape=shape,
+            note=note,
+            open=shape is None,
+            smooth=False,
+            loose=math.inf,
+            **SEEDS,
+            oracle=lambda p, *d, f=f: f(stream(), p, (2, 30, len(p))),
+        )
 case("random_shuffle", normal(5, 2), oracle=lambda x: x[stream().permutation(5)], smooth=False, **SEEDS)
 LOGITS = np.log(np.array([[0.2, 0.5, 0.3], [0.0001, 0.0001, 0.9998]]))
 

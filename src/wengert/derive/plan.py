@@ -13,7 +13,8 @@ from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.structure import ancestors, freeze, split_gradient
 from wengert.graph import Graph, Node
 from wengert.op import Op
-from wengert.ops.linear import ONES_LIKE, PLACEHOLDER, ZEROS_LIKE
+from wengert.ops.linear import EXPAND_DIMS, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
+from wengert.shapes import is_full
 from wengert.tensor import SymbolicTensor, apply, tensors
 
 __all__ = ["FED", "Lowered", "lower"]
@@ -28,6 +29,9 @@ FED = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
 """A tensor that a run feeds: the value is the fed one, and the derivative passes on as if it were computed."""
+
+
+ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
 
 
 class Lowered(Graph):
@@ -131,6 +135,17 @@ def _copy(lowered: Lowered, node: Node, mapped: dict[int, Any], twins: dict[Node
     return twin.outputs
 
 
+def _ones(y: Any) -> Any:
+    """Return ones of the shape of y: where y is a slice or another arrangement of a value, that arrangement of ones.
+
+    So the value itself is not asked for: the gradient of a gradient's column does not depend on what it is.
+    """
+    node = y.node
+    if node.op in ARRANGED and len(node.inputs) == 1 and not is_full(y.sizes):
+        return apply(node.op, (_ones(node.inputs[0]),), node.attrs)
+    return apply(ONES_LIKE, (y,))
+
+
 def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
     parts: list[list[Any]] = [[None if t is None else mapped[t.n] for t in part] for part in split_gradient(node)]
     ys, gs, xs, stops = parts
@@ -138,7 +153,7 @@ def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
     cotangents: dict[int, Any] = {}
     for y, g in zip(ys, gs, strict=True):
         if g is None:
-            g = apply(ONES_LIKE, (y,))
+            g = _ones(y)
         cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
     sources = {x.n for x in xs}
     entries = []

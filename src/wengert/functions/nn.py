@@ -1,6 +1,7 @@
 """Stand-in until the real one is here."""
-from wengert.functions import math as _m
-_m._unary("relu")
-relu = _m.relu
-softplus, sigmoid, tanh = _m.softplus, _m.sigmoid, _m.tanh
-__all__ = ["relu", "softplus", "sigmoid", "tanh"]
+from wengert.functions.math import sigmoid, softplus, tanh
+from wengert.op import table
+from wengert.tensor import apply, convert
+def relu(features, name=None):
+    return apply(table["relu"], (convert(features),), {}, name)
+__all__ = ["relu", "sigmoid", "softplus", "tanh"]

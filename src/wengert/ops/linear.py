@@ -90,8 +90,8 @@ SHAPED = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
 """A tensor that must have the shape of another: what a cotangent is to its y."""
-ZEROS_LIKE = Op("zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), first, label="zeros_like")
-ONES_LIKE = Op("ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), first, label="ones_like")
+ZEROS_LIKE = Op("zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like")
+ONES_LIKE = Op("ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like")
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
