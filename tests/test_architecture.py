@@ -17,6 +17,7 @@ import pytest
 # From the ground up. Every room stands here once; `__init__` is the public surface, `wengert` itself. A line may stand
 # here before its room is built.
 ROOMS = [
+    "version",
     "errors",
     "dtypes",
     "context",
@@ -31,9 +32,9 @@ ROOMS = [
     "execute",
     "why",
     "slices",
+    "jacobians",
     "state",
     "tape",
-    "jacobians",
     "gradients",
     "tracing",
     "control",
@@ -49,7 +50,10 @@ ROOMS = [
     "debugging",
     "bitwise",
     "autodiff",
+    "types",
     "config",
+    "sysconfig",
+    "gradient_checker",
     "test",
     "surface",
     "compat",

@@ -9,9 +9,31 @@
 <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
 """
 
-from wengert import autodiff, debugging, dtypes, errors, linalg, math, nest, nn, random
+from wengert import (
+    autodiff,
+    autograph,
+    bitwise,
+    compat,
+    config,
+    debugging,
+    dtypes,
+    errors,
+    experimental,
+    io,
+    linalg,
+    math,
+    nest,
+    nn,
+    random,
+    raw_ops,
+    signal,
+    sparse,
+    strings,
+    sysconfig,
+    test,
+    types,
+    version,
+)
 from wengert.surface import *  # noqa: F403
-from wengert import compat
-from wengert.compat import v1, v2
 
 __version__ = "0.1.0"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert import dtypes, nest, shapes
+from wengert.autograph import _hooks_of_library
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
@@ -590,6 +591,9 @@ def _hooks() -> Any:
             )
         )
     return _hooks_made[0]
+
+
+_hooks_of_library.append(_hooks)
 
 
 def _truth(value: Any) -> Any:

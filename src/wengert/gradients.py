@@ -16,6 +16,7 @@ from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, 
 from wengert.graph import Graph
 from wengert.ops import linear
 from wengert.shapes import fits, is_full, text
+from wengert.slices import IndexedSlices
 from wengert.tape import GradientTape, UnconnectedGradients
 from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
 from wengert.why import warn_none
@@ -289,7 +290,10 @@ class ForwardAccumulator:
         choice = UnconnectedGradients(unconnected_gradients)
         results = []
         for p in nest.flatten(primals):
-            tangent = self._tangents.get(p.n)
+            rows = p.values if isinstance(p, IndexedSlices) else p
+            tangent = self._tangents.get(rows.n)
+            if tangent is not None and rows is not p:
+                tangent = IndexedSlices(tangent, p.indices, p.dense_shape)
             if tangent is None and choice == UnconnectedGradients.ZERO:
                 tangent = apply(linear.ZEROS_LIKE, (_tensor(p),))
             results.append(tangent)

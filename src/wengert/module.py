@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wengert.context import state
 from wengert.state import Variable
 
 __all__ = ["Module"]
@@ -42,9 +44,8 @@ class Module:
     @property
     def name_scope(self) -> Any:
         """A scope of this name."""
-        from wengert.functions.program import name_scope
-
-        return name_scope(self._name)
+        graph = state.graph
+        return contextlib.nullcontext(f"{self._name}/") if graph is None else graph.name_scope(self._name)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

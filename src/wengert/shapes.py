@@ -52,6 +52,33 @@ class UnknownDimension:
         """Hash as None."""
         return hash(None)
 
+    def _unknown(self, *others: Any) -> UnknownDimension:
+        """Return an unknown size: what arithmetic gives."""
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __rfloordiv__ = __mod__ = _unknown
+
+
+def make_dimension(value: Any) -> Any:
+    """Return TensorFlow 1's ``Dimension(value)``.
+
+    >>> make_dimension(3) + 2, make_dimension(None) + 2
+    (5, Dimension(None))
+    """
+    size = size_of(value)
+    return UnknownDimension() if size is None else Dimension(size)
+
+
+def dimension_value(dimension: Any) -> Any:
+    """Return the size that a dimension or a number means, or None."""
+    return getattr(dimension, "value", dimension)
+
+
+def dimension_at_index(shape: Any, index: int) -> Any:
+    """Return one size of a shape as TensorFlow 1's dimension."""
+    sizes = as_shape(shape)
+    return UnknownDimension() if sizes is None else make_dimension(sizes[index])
+
 
 V1_DIMENSIONS = [False]
 """Whether an unknown size shows as ``Dimension(None)``, as in TensorFlow 1, rather than as None."""

@@ -14,10 +14,13 @@ from wengert.context import here, quietly, state
 from wengert.derive.request import request
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.errors import InvalidArgumentError
+from wengert.jacobians import tape_batch_jacobian, tape_jacobian
 from wengert.op import Op, values
+from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.state import READ
+from wengert.shapes import fits
 from wengert.slices import IndexedSlices
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, cast, convert, tensors
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
 from wengert.why import warn_none
 
 __all__ = ["GradientTape", "UnconnectedGradients", "recording"]
@@ -241,7 +244,7 @@ class GradientTape:
                 raise InvalidArgumentError(f"{len(given)} output_gradients were given for {len(ys)} targets.")
             gs = [None if g is None else convert(g, like=y) for g, y in zip(given, ys, strict=True)]
             for g, y in zip(gs, ys, strict=True):
-                if g is not None and not _fits(g, y):
+                if g is not None and not fits(g.sizes, y.sizes):
                     raise InvalidArgumentError(f"output_gradients of shape {g.shape} do not fit a target of shape {y.shape}.")
         if not self._persistent:
             self._used = True
@@ -260,6 +263,8 @@ class GradientTape:
     def _target(self, target: Any) -> Any:
         if isinstance(target, Tensor):
             return target
+        if isinstance(target, IndexedSlices):  # what was recorded is its rows, and their sum is that of the whole
+            return target.values
         if hasattr(target, "current") and state.graph is None:
             tensor = target.current()
             self.read(target, tensor)
@@ -320,9 +325,6 @@ class GradientTape:
             flat = EagerTensor(indices.array.reshape(-1))
             rest = values_.array.shape[indices.array.ndim :]
             if values_.array.shape != (rows, *rest):
-                from wengert.ops.linear import RESHAPE
-                from wengert.tensor import apply
-
                 values_ = apply(RESHAPE, (values_,), {"shape": (rows, *rest)})
             return IndexedSlices(values_, flat, EagerTensor(np.array(x.sizes, np.int32)))
         if raw:
@@ -334,8 +336,6 @@ class GradientTape:
         graph = next(y.graph for y in ys if y.__class__ is SymbolicTensor)
         live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live and y.__class__ is SymbolicTensor]
         handles = [x.handle_in(graph) if hasattr(x, "handle_in") else x for x in xs]
-        from wengert.tensor import lift
-
         known = [x.n in self.live or h.n in self.live for x, h in zip(xs, handles, strict=True)]
         inside = [lift(graph, h) for h, k in zip(handles, known, strict=True) if k]
         if not live or not inside:
@@ -364,8 +364,6 @@ class GradientTape:
             AttributeError: if the target is not one tensor (as in TensorFlow).
             ValueError: in a graph, if the target's shape is not known.
         """
-        from wengert.jacobians import tape_jacobian
-
         choice = UnconnectedGradients(unconnected_gradients)
         self._use()
         if not self._persistent:
@@ -387,8 +385,6 @@ class GradientTape:
         Raises:
             ValueError: if target and source have different numbers of rows.
         """
-        from wengert.jacobians import tape_batch_jacobian
-
         choice = UnconnectedGradients(unconnected_gradients)
         self._use()
         if not self._persistent:
@@ -396,20 +392,11 @@ class GradientTape:
         return tape_batch_jacobian(self, target, source, choice)
 
 
-def _fits(g: Any, y: Any) -> bool:
-    from wengert.shapes import fits
-
-    return fits(g.sizes, y.sizes)
-
-
 def _not_a_source(x: Any) -> Exception:
     return ValueError(f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable.")
 
 
 def _zeros(x: Any) -> Any:
-    from wengert.ops.linear import ZEROS_LIKE
-    from wengert.tensor import apply
-
     return apply(ZEROS_LIKE, (convert(x),))
 
 

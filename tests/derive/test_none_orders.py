@@ -17,8 +17,12 @@ TABLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "tables" / "none
 DIFFERENT: dict[str, str] = {
     "tf.nn.softsign": "has derivatives of every order here; TensorFlow has none beyond the first",
     "tf.math.cumulative_logsumexp": "is NaN at no order here",
+    "tf.linalg.eigh_vectors": "the sign of an eigenvector is the linear algebra library's choice",
 }
 """Functions for which another answer than TensorFlow's is meant."""
+
+ENDLESS = {"tf.while_loop", "tf.scan"}
+"""Loops: in a graph it is not known how often they run, so that no order is known to be absent; it is zeros."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 
@@ -75,6 +79,8 @@ def test_as_tensorflow(name: str, answers: Any) -> None:
         if isinstance(theirs, str):
             assert theirs.startswith("raises")
             break
+        if theirs is None and name in ENDLESS and answers is statically:
+            theirs = np.zeros_like(row["x"]).tolist()
         assert (mine is None) == (theirs is None), f"order {order}: {mine}, TensorFlow {theirs}"
         if mine is not None:
             np.testing.assert_allclose(mine, number(theirs), rtol=1e-6, atol=1e-8, err_msg=f"order {order}")

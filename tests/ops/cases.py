@@ -1324,6 +1324,18 @@ case(
     oracle=lambda x: [collections.Counter(x.tolist())[k] for k in range(5)],
 )
 
+# --- Fourier transforms ---------------------------------------------------------------------------------------------
+
+
+def fourier(x: Any, sign: int) -> Any:
+    n = x.shape[-1]
+    return x @ np.exp(sign * 2j * np.pi * np.outer(np.arange(n), np.arange(n)) / n)
+
+
+for n in (1, 3, 4):
+    case("fft", cnormal(2, n), oracle=lambda x: fourier(x, -1), note=f"{n}", rtol=1e-12, atol=1e-14)
+    case("ifft", cnormal(2, n), oracle=lambda x: fourier(x, 1) / x.shape[-1], note=f"{n}", rtol=1e-12, atol=1e-14)
+
 # --- linear algebra -------------------------------------------------------------------------------------------------
 
 
@@ -1380,8 +1392,9 @@ def lower_mirrored(x: Any) -> Any:
     )
 
 
+rng = np.random.default_rng(21)  # numbers of its own, whatever is put into the table before
 WELL = normal(2, 3, 3) + 3 * np.eye(3)
-SPREAD = 0.3 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
+SPREAD = 0.2 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
 CWELL = cnormal(3, 3) + 3 * np.eye(3)
 for note, x in [("", WELL), ("complex", CWELL)]:
     case("inverse", x, oracle=matrices(lambda a: a**-1), note=note, rtol=1e-12, loose=1e-3)

@@ -123,7 +123,7 @@ class _Pass:
     def of(self, node: Node, inputs: list[Orders]) -> Orders:
         key = (node.op, freeze(node.attrs) if node.op.partials else None, tuple(inputs), len(node.outputs))
         if node.op.partials or node.op.name == "cast":
-            key = (*key, *[t.nptype for t in node.inputs], node.outputs[0].nptype)  # type: ignore[assignment]
+            key = (*key, *[t.nptype for t in node.inputs], node.outputs[0].nptype)
         if key not in self.memo:
             self.memo[key] = self.compute(node, inputs)
         return self.memo[key]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import dtypes, nest, shapes
+from wengert import dtypes, shapes
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
@@ -320,7 +320,8 @@ floormod = binary(
 )  # fmt: skip
 mod = floormod
 truncatemod = binary(
-    elementwise.TRUNCATED_REMAINDER, "truncatemod", """Return the remainder of a division rounded towards zero: it has the sign of x.""",
+    elementwise.TRUNCATED_REMAINDER, "truncatemod",
+    """Return the remainder of a division rounded towards zero: it has the sign of x.""",
 )  # fmt: skip
 divide_no_nan = binary(
     elementwise.DIVIDE_NO_NAN, "divide_no_nan", """Return x / y, and 0 where y is 0.
@@ -563,8 +564,8 @@ def atan2(y: Any, x: Any, name: str | None = None) -> Any:
     """Return the angle of the point (x, y), in (-π, π].
 
     >>> import wengert as tf
-    >>> round(float(tf.math.atan2(1.0, -1.0)), 5)
-    2.35619
+    >>> f"{tf.math.atan2(1.0, -1.0):.5f}"
+    '2.35619'
     """
     return apply(elementwise.ATAN2, operands(elementwise.ATAN2, y, x), NONE, name)
 
@@ -584,8 +585,8 @@ erf = unary(
     elementwise.ERF, "erf", """Return 2/√π ∫₀ˣ exp(-t²) dt.
 
     >>> import wengert as tf
-    >>> round(float(tf.math.erf(1.0)), 5)
-    0.8427
+    >>> f"{tf.math.erf(1.0):.5f}"
+    '0.84270'
     """,
 )  # fmt: skip
 erfc = unary(elementwise.ERFC, "erfc", """Return 1 - erf(x), which keeps its digits where x is large.""")
@@ -596,8 +597,8 @@ lgamma = unary(
     elementwise.LGAMMA, "lgamma", """Return log |Γ(x)|.
 
     >>> import wengert as tf
-    >>> round(float(tf.math.lgamma(5.0)), 5)
-    3.17805
+    >>> f"{tf.math.lgamma(5.0):.5f}"
+    '3.17805'
     """,
 )  # fmt: skip
 digamma = unary(elementwise.DIGAMMA, "digamma", """Return ψ(x) = Γ'(x) / Γ(x).""")
@@ -636,8 +637,8 @@ def polygamma(a: Any, x: Any, name: str | None = None) -> Any:
     """Return the a-th derivative of `digamma` at x; there is no derivative by a.
 
     >>> import wengert as tf
-    >>> round(float(tf.math.polygamma(1.0, 1.0)), 5)
-    1.64493
+    >>> f"{tf.math.polygamma(1.0, 1.0):.5f}"
+    '1.64493'
     """
     order, t = operands(elementwise.POLYGAMMA, a, x)
     value = _constant(order)
@@ -719,8 +720,8 @@ def softplus(features: Any, name: str | None = None) -> Any:
     """Return log(1 + eˣ).
 
     >>> import wengert as tf
-    >>> round(float(tf.math.softplus(0.0)), 5)
-    0.69315
+    >>> f"{tf.math.softplus(0.0):.5f}"
+    '0.69315'
     """
     return _softplus(features, name)
 
@@ -768,8 +769,8 @@ abs = unary(
     """,
 )  # fmt: skip
 sign = unary(elementwise.SIGN, "sign", """Return -1, 0 or 1 with the sign of x; for complex x: x / |x|, and 0 at 0.""")
-floor = unary(elementwise.FLOOR, "floor", """Return the greatest whole number that is not greater than x; it has no derivative.""")
-ceil = unary(elementwise.CEIL, "ceil", """Return the least whole number that is not less than x; it has no derivative.""")
+floor = unary(elementwise.FLOOR, "floor", """Return the greatest whole number not greater than x; it has no derivative.""")
+ceil = unary(elementwise.CEIL, "ceil", """Return the least whole number not less than x; it has no derivative.""")
 round = unary(
     elementwise.ROUND, "round", """Return the nearest whole number, halves going to the even one; it has no derivative.
 
@@ -805,7 +806,7 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
     low = cast(low, x.nptype)
     for bound in (low, high):
         if not shapes.fits(shapes.broadcast(x.sizes, bound.sizes), x.sizes):
-            raise ShapeError(f"clip_by_value: bounds of shape {shapes.text(bound.sizes)} do not fit shape {shapes.text(x.sizes)}.")
+            raise ShapeError(f"clip_by_value: bounds {shapes.text(bound.sizes)} do not fit shape {shapes.text(x.sizes)}.")
     return apply(elementwise.CLIP, (x, low, high), NONE, name)
 
 
@@ -813,8 +814,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     """Return t * clip_norm / max(‖t‖, clip_norm), ‖·‖ being the Euclidean norm over the axes.
 
     >>> import wengert as tf
-    >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy().round(4).tolist()
-    [0.6, 0.8]
+    >>> print(tf.clip_by_norm([3.0, 4.0], 1.0).numpy().round(4))
+    [0.6 0.8]
     """
     if isinstance(t, IndexedSlices):
         return IndexedSlices(clip_by_norm(t.values, clip_norm, axes, name), t.indices, t.dense_shape)
@@ -826,7 +827,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     norm = array.where(some, sqrt(array.where(some, total, array.ones_like(total))), total)
     clipped = (x * limit) / maximum(norm, limit)
     if not shapes.fits(clipped.sizes, x.sizes):
-        raise ShapeError(f"clip_by_norm: clip_norm of shape {shapes.text(limit.sizes)} does not fit shape {shapes.text(x.sizes)}.")
+        raise ShapeError(f"clip_by_norm: clip_norm {shapes.text(limit.sizes)} does not fit shape {shapes.text(x.sizes)}.")
     return named(clipped, name)
 
 
@@ -863,8 +864,8 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
     """
     norm = global_norm(t_list) if use_norm is None else convert(use_norm)
     limit = convert(clip_norm, like=norm)
-    scale = limit * minimum(1.0 / norm, array.ones_like(norm) / limit)
-    scale = array.where(apply(elementwise.IS_FINITE, (norm,)), scale, norm * math.nan)
+    # Of an infinite norm it is NaN. Not by a selection: the branch not taken would make the derivative NaN.
+    scale = limit * minimum(1.0 / norm, array.ones_like(norm) / limit) + (norm - norm)
 
     def clipped(t: Any) -> Any:
         if t is None:
@@ -911,13 +912,6 @@ def approximate_equal(x: Any, y: Any, tolerance: Any = 1e-5, name: str | None = 
     shapes.merge(a.sizes, b.sizes)
     return less(abs(a - b), float(tolerance), name or "ApproximateEqual")
 
-
-bitwise_and = binary(elementwise.BITWISE_AND, "bitwise_and", """Return the bits set in both.""")
-bitwise_or = binary(elementwise.BITWISE_OR, "bitwise_or", """Return the bits set in one or both.""")
-bitwise_xor = binary(elementwise.BITWISE_XOR, "bitwise_xor", """Return the bits set in exactly one.""")
-invert = unary(elementwise.INVERT, "invert", """Return each bit flipped.""")
-left_shift = binary(elementwise.LEFT_SHIFT, "left_shift", """Return x with its bits moved up by y places.""")
-right_shift = binary(elementwise.RIGHT_SHIFT, "right_shift", """Return x with its bits moved down by y places.""")
 
 # --- complex numbers --------------------------------------------------------------------------------------------------
 
@@ -1049,8 +1043,8 @@ def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: Any = False,
     """Return log Σ eˣ along axes (None: all), without overflow.
 
     >>> import wengert as tf
-    >>> round(float(tf.reduce_logsumexp([1000.0, 1000.0])), 3)
-    1000.693
+    >>> f"{tf.reduce_logsumexp([1000.0, 1000.0]):.3f}"
+    '1000.693'
     """
     x = number(input_tensor, "reduce_logsumexp")
     axes, keep = axes_of(axis, x), builtins.bool(keepdims)
@@ -1149,8 +1143,8 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | Non
     """Return x / √max(Σ |x|², ε), the sum being over the given axes.
 
     >>> import wengert as tf
-    >>> tf.math.l2_normalize([3.0, 4.0]).numpy().round(4).tolist()
-    [0.6, 0.8]
+    >>> print(tf.math.l2_normalize([3.0, 4.0]).numpy().round(4))
+    [0.6 0.8]
     """
     t = number(x, "l2_normalize", "fc")
     squares = _real(t * apply(elementwise.CONJ, (t,))) if t.nptype.kind == "c" else square(t)
@@ -1193,8 +1187,8 @@ def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: Any = False, reverse:
     With ``exclusive`` the first element is the least finite number, as in TensorFlow, which stands for -∞.
 
     >>> import wengert as tf
-    >>> tf.math.cumulative_logsumexp([0.0, 0.0]).numpy().round(4).tolist()
-    [0.0, 0.6931]
+    >>> print(tf.math.cumulative_logsumexp([0.0, 0.0]).numpy().round(4))
+    [0. 0.6931]
     """
     t = number(x, "cumulative_logsumexp")
     along_axis, back = axis_in(axis, t), builtins.bool(reverse)
@@ -1308,7 +1302,7 @@ def _segmented(data: Any, segment_ids: Any, name: str, kinds: str, sorted: bool)
             raise ShapeError(f"{name}: segment_ids should be a vector, not of shape {shapes.text(ids.sizes)}.")
         ids = apply(reduction.CHECKED_IDS, (ids,), {"increasing": True})
     if x.sizes is not None and ids.sizes is not None and not shapes.fits(x.sizes[: len(ids.sizes)], ids.sizes):
-        raise ShapeError(f"{name}: data of shape {shapes.text(x.sizes)} does not start with segment_ids' shape {shapes.text(ids.sizes)}.")
+        raise ShapeError(f"{name}: data of shape {shapes.text(x.sizes)} does not fit ids of shape {shapes.text(ids.sizes)}.")
     return x, ids
 
 
@@ -1725,11 +1719,11 @@ def _equation(equation: str, ranks: tuple[int | None, ...]) -> tuple[tuple[str, 
         raise InvalidArgumentError(f"einsum: {equation!r} has {len(parts)} operands, and {len(ranks)} tensors are given.")
     lengths = []
     for part, rank in zip(parts, ranks, strict=True):
-        bare = len(part.replace("...", ""))
+        named_axes = len(part.replace("...", ""))
         if "..." in part and rank is None:
             raise ShapeError(f"einsum {equation!r}: an operand with `...` needs a known rank.")
-        lengths.append((rank or 0) - bare if "..." in part else 0)
-        if rank is not None and (lengths[-1] < 0 or ("..." not in part and rank != bare)):
+        lengths.append((rank or 0) - named_axes if "..." in part else 0)
+        if rank is not None and (lengths[-1] < 0 or ("..." not in part and rank != named_axes)):
             raise ShapeError(f"einsum {equation!r}: the labels {part!r} do not fit a tensor of rank {rank}.")
     free = [s for s in string.ascii_letters if s not in text]
     most = max(lengths)

@@ -26,7 +26,7 @@ def _matmul_infer(inputs: Any, attrs: Any) -> Any:
     if a is None or b is None:
         return None, nptype
     if len(a) < 2 or len(b) < 2:
-        raise ShapeError(f"matmul takes matrices: In[0]: {shapes.text(a)}, In[1]: {shapes.text(b)} (use tensordot or [..., None]).")
+        raise ShapeError(f"matmul takes matrices: In[0]: {shapes.text(a)}, In[1]: {shapes.text(b)} (or use tensordot).")
     rows, inner = (a[-1], a[-2]) if ta else (a[-2], a[-1])
     other, columns = (b[-1], b[-2]) if tb else (b[-2], b[-1])
     if inner is not None and other is not None and inner != other:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from wengert import dtypes, shapes
 from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import boolean, elementwise, first
@@ -57,8 +58,8 @@ def _add_n(xp: Any, *terms: Any) -> Any:
 def _add_n_infer(inputs: Any, attrs: Any) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     for term in inputs[1:]:
-        sizes = signature.shapes.merge(sizes, term.sizes)
-        nptype = signature.dtypes.promote(nptype, term.nptype, "AddN")
+        sizes = shapes.merge(sizes, term.sizes)
+        nptype = dtypes.promote(nptype, term.nptype, "AddN")
     return sizes, nptype
 
 
@@ -481,7 +482,7 @@ NEXTAFTER = Op(
 
 def _where_infer(inputs: Any, attrs: Any) -> Any:
     sizes, nptype = elementwise(inputs[1:], attrs)
-    return signature.shapes.broadcast(inputs[0].sizes, sizes), nptype
+    return shapes.broadcast(inputs[0].sizes, sizes), nptype
 
 
 WHERE = Op(

@@ -16,7 +16,7 @@ from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import first, like
 
-__all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "range_count"]
+__all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "index_along", "range_count"]
 
 INT32 = dtypes.int32.numpy
 MOST_ELEMENTS = 2**40
@@ -526,14 +526,18 @@ def _stack_infer(inputs: Any, attrs: Any) -> Any:
 
 STACK = Op(
     "stack", "linear", lambda xp, *xs, axis: xp.stack(xs, axis=axis), _stack_infer, type="Pack", label="stack",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(
-        g, index=full_index(attrs["axis"], len(inputs[0].shape) + 1, i)),
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i)),
 )  # fmt: skip
 
 
 def full_index(axis: int, rank: int, item: Any) -> tuple[Any, ...]:
     """Return the index that takes an item along one axis and everything along the others."""
     return (slice(None),) * (axis % rank) + (item,)
+
+
+def index_along(axis: int, item: Any) -> tuple[Any, ...]:
+    """Return the same for a rank that need not be known."""
+    return (slice(None),) * axis + (item,) if axis >= 0 else (Ellipsis, item) + (slice(None),) * (-1 - axis)
 
 
 def _unstack_infer(inputs: Any, attrs: Any) -> Any:

@@ -8,6 +8,7 @@ from wengert import dtypes, shapes
 from wengert.errors import InvalidArgumentError
 from wengert.op import Op
 from wengert.ops import signature
+from wengert.ops.linear import index_along
 from wengert.ops.signature import first
 
 __all__ = ["MAX", "MEAN", "MIN", "SUM"]
@@ -166,11 +167,10 @@ def _recurrence(xp: Any, a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
 
 def _shift(xp: Any, x: Any, axis: int, by: int) -> Any:
     """Return x moved by one place along an axis, with zero coming in."""
-    rank = len(x.shape)
-    pads = [(0, 0)] * rank
-    pads[axis % rank] = (1, 0) if by > 0 else (0, 1)
-    keep = [slice(None)] * (axis % rank) + [slice(None, -1) if by > 0 else slice(1, None)]
-    return xp.getitem(xp.pad(x, paddings=tuple(pads), mode="constant", value=0), index=tuple(keep))
+    edge, rest = (slice(None, 1), slice(None, -1)) if by > 0 else (slice(-1, None), slice(1, None))
+    zeros = xp.zeros_like(xp.getitem(x, index=index_along(axis, edge)))
+    kept = xp.getitem(x, index=index_along(axis, rest))
+    return xp.concat(zeros, kept, axis=axis) if by > 0 else xp.concat(kept, zeros, axis=axis)
 
 
 def _recurrence_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:

@@ -1,0 +1,167 @@
+"""TensorFlow's registries, and small questions about where one is."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from wengert.context import state
+from wengert.dtypes import as_dtype
+from wengert.function import TensorSpec
+from wengert.functions import array
+from wengert.tensor import SymbolicTensor, Tensor, as_array, convert
+
+__all__ = [
+    "NoGradient",
+    "RegisterGradient",
+    "TensorProto",
+    "get_current_name_scope",
+    "get_logger",
+    "inside_function",
+    "is_symbolic_tensor",
+    "load_library",
+    "load_op_library",
+    "make_ndarray",
+    "make_tensor_proto",
+    "no_gradient",
+    "register_tensor_conversion_function",
+    "timestamp",
+    "type_spec_from_value",
+    "variable_creator_scope",
+]
+
+gradient_functions: dict[str, Callable[..., Any]] = {}
+"""What `RegisterGradient` was given, by name: for ``Graph.gradient_override_map``."""
+
+
+class RegisterGradient:
+    """Decorate a function ``(op, *cotangents) -> cotangents of op.inputs``; a graph may put it in a derivative's place.
+
+    It is used by name in ``Graph.gradient_override_map``. The operations' own derivatives are stated with them, and
+    cannot be replaced here: use custom_gradient.
+    """
+
+    def __init__(self, op_type: str) -> None:
+        """Take a name.
+
+        Raises:
+            TypeError: unless it is a string.
+        """
+        if not isinstance(op_type, str):
+            raise TypeError("op_type must be a string")
+        self._name = op_type
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Register the function.
+
+        Raises:
+            KeyError: if the name is taken.
+        """
+        if self._name in gradient_functions:
+            raise KeyError(f"Registering two gradient with name '{self._name}'!")
+        gradient_functions[self._name] = f
+        return f
+
+
+def no_gradient(op_type: str) -> None:
+    """Accept: which operations have no derivative is stated with them."""
+    if not isinstance(op_type, str):
+        raise TypeError("op_type must be a string")
+
+
+NoGradient = NotDifferentiable = no_gradient
+
+
+def get_logger() -> logging.Logger:
+    """Return the logger named "tensorflow", which programs set to be quiet."""
+    return logging.getLogger("tensorflow")
+
+
+def get_current_name_scope() -> str:
+    """Return the name scope of the graph that is being built."""
+    return "" if state.graph is None else state.graph.get_name_scope()
+
+
+def inside_function() -> bool:
+    """Return whether a function is being traced."""
+    return state.graph is not None and bool(state.graph.building_function)
+
+
+def is_symbolic_tensor(tensor: Any) -> bool:
+    """Return whether the value is a graph's tensor, which has no value yet."""
+    return isinstance(tensor, SymbolicTensor)
+
+
+def timestamp(name: str | None = None) -> Any:
+    """Return the seconds since 1970 as a float64 tensor."""
+    return convert(np.float64(time.time()))
+
+
+def load_library(library_location: str) -> Any:
+    """Refuse: there are no compiled operations to load."""
+    raise NotImplementedError("load_library: operations compiled for TensorFlow cannot be loaded here.")
+
+
+load_op_library = load_library
+
+
+class TensorProto:
+    """A tensor's value beside its dtype and shape: what TensorFlow writes as a protocol buffer."""
+
+    def __init__(self, value: Any) -> None:
+        """Take an array."""
+        self._array = value
+
+    @property
+    def dtype(self) -> int:
+        """TensorFlow's number for the dtype."""
+        return as_dtype(self._array.dtype).as_datatype_enum
+
+    @property
+    def tensor_content(self) -> bytes:
+        """The elements' memory."""
+        return bytes(self._array.tobytes())
+
+    def __repr__(self) -> str:
+        """Show dtype and shape."""
+        return f"<TensorProto dtype={as_dtype(self._array.dtype).name} shape={self._array.shape}>"
+
+
+def make_tensor_proto(
+    values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False, allow_broadcast: bool = False
+) -> TensorProto:
+    """Return values with their dtype and shape, as `make_ndarray` takes them."""
+    value = as_array(values, None if dtype is None else as_dtype(dtype).numpy)
+    return TensorProto(value if shape is None else np.broadcast_to(value, tuple(shape)))
+
+
+def make_ndarray(tensor: TensorProto) -> Any:
+    """Return the array that `make_tensor_proto` was given.
+
+    >>> make_ndarray(make_tensor_proto([1, 2])).tolist()
+    [1, 2]
+    """
+    return np.array(tensor._array)
+
+
+def register_tensor_conversion_function(base_type: Any, conversion_func: Callable[..., Any], priority: int = 100) -> None:
+    """Convert values of a type where a tensor is needed: the type gets a method that does it."""
+    for one in base_type if isinstance(base_type, tuple) else (base_type,):
+        one._as_tensor = lambda self: conversion_func(self, None, None, False)
+
+
+def type_spec_from_value(value: Any) -> TensorSpec:
+    """Return the dtype and shape of a value."""
+    return TensorSpec.from_tensor(value if isinstance(value, Tensor) else array.convert_to_tensor(value))
+
+
+@contextlib.contextmanager
+def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[None]:
+    """Refuse: variables are made by their class alone."""
+    raise NotImplementedError("variable_creator_scope: variables are made by their class alone here.")
+    yield

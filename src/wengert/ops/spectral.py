@@ -1,0 +1,22 @@
+"""The discrete Fourier transform along the last axis: Y_k = Σ_n x_n exp(-2πi kn/N).
+
+It is linear, and its matrix F is symmetric, so the adjoint, the conjugate transposed matrix, takes g to conj(F conj(g)).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.op import Op
+from wengert.ops.signature import first
+
+__all__ = ["FFT", "IFFT"]
+
+FFT = Op(
+    "fft", "linear", lambda xp, x: xp.astype(xp.fft.fft(x), x.dtype.name), first, kinds="c", type="FFT", label="FFT",
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.fft(xp.conj(g))),
+)  # fmt: skip
+IFFT = Op(
+    "ifft", "linear", lambda xp, x: xp.astype(xp.fft.ifft(x), x.dtype.name), first, kinds="c", type="IFFT", label="IFFT",
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.ifft(xp.conj(g))),
+)  # fmt: skip
