@@ -21,3 +21,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the reference data in {SHARED}, which is not there")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """Fail a test that leaves a graph, a tape or a site in force in its thread."""
+    yield
+    from wengert.context import state
+
+    assert state.graph is None and state.observers == () and state.site is None

@@ -25,6 +25,20 @@ def _special(name: str) -> Any:
     return function
 
 
+def _of_matrices(name: str, x: Any) -> Any:
+    import scipy.linalg
+
+    function = getattr(scipy.linalg, name)
+    result = np.empty(x.shape, x.dtype)
+    wide = np.complex128 if x.dtype.kind == "c" else np.float64
+    for i in np.ndindex(*x.shape[:-2]):
+        value = function(x[i].astype(wide))
+        # A real matrix without a real result has none here.
+        complex_ = value.dtype.kind == "c" and x.dtype.kind != "c"
+        result[i] = np.where(np.abs(value.imag) > 1e-9 * np.abs(value), np.nan, value.real) if complex_ else value
+    return result
+
+
 class NumPyArrays:
     """NumPy as an array namespace."""
 
@@ -137,6 +151,16 @@ class NumPyArrays:
         import scipy.linalg
 
         return np.asarray(scipy.linalg.expm(x), x.dtype)
+
+    @staticmethod
+    def logm(x: Any) -> Any:
+        """Return the principal logarithm of matrices."""
+        return _of_matrices("logm", x)
+
+    @staticmethod
+    def sqrtm(x: Any) -> Any:
+        """Return the principal square root of matrices."""
+        return _of_matrices("sqrtm", x)
 
     @staticmethod
     def solve_triangular(a: Any, b: Any, lower: bool) -> Any:

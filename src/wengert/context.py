@@ -49,6 +49,8 @@ class State(threading.local):
     """The graph that operations are appended to, or None: run them now."""
     observers: tuple[Any, ...] = ()
     """Tapes and accumulators that see each operation, outermost first."""
+    scope: str = ""
+    """The name scope of eager code, which variables take."""
     site: tuple[Any, int] | None = None
     """The user's line on whose behalf a sweep runs operations."""
     graphs: tuple[Any, ...] = ()

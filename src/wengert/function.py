@@ -320,6 +320,8 @@ class Function:
         fitted = []
         for value, spec in zip(given, specs, strict=False):
             flat = []
+            if isinstance(spec, TensorSpec) and isinstance(value, list | tuple):
+                value = convert(value, spec.dtype)
             for leaf, s in zip(nest.flatten(value), nest.flatten(spec), strict=True):
                 if isinstance(leaf, TensorSpec):
                     flat.append(leaf)

@@ -41,7 +41,7 @@ def _numeric(f: Callable[..., Any], xs: Arrays, i: int, y_size: int, delta: floa
     return table
 
 
-def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) -> tuple[Arrays, Arrays]:
+def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return the Jacobians of f by each of its arguments: (by the tape, by central differences).
 
     ``x`` is the list of arguments. Each Jacobian has a row for each element of f(*x) and a column for each of the
@@ -71,8 +71,8 @@ def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) 
     y = np.asarray(run(*xs))
     if y.dtype.kind not in "fc":
         raise ValueError(f"Cannot compute the gradient of {f}: its value has dtype {y.dtype}, which is no floating type.")
-    theory = [_theory(f, xs, i, y) for i in range(len(xs))]
-    numeric = [_numeric(run, xs, i, _real_size(y), step) for i in range(len(xs))]
+    theory = tuple(_theory(f, xs, i, y) for i in range(len(xs)))
+    numeric = tuple(_numeric(run, xs, i, _real_size(y), step) for i in range(len(xs)))
     return theory, numeric
 
 

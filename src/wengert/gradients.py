@@ -90,7 +90,7 @@ def gradients(
     else:
         stops = _listed(stop_gradients) if stop_gradients is not None else []
         with graph.as_default() if state.graph is not graph else _here():
-            results = _in_graph(graph, targets, sources, weights, stops)
+            results = _in_graph(graph, targets, sources, weights, stops, f"{name or 'gradients'}/grad")
     if choice == UnconnectedGradients.ZERO:
         with graph.as_default() if graph is not None and state.graph is not graph else _here():
             return [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r, x in zip(results, sources, strict=True)]
@@ -123,7 +123,9 @@ def _lifted(graph: Graph, t: Any) -> Any:
     return lift(graph, _tensor(t))
 
 
-def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> list[Any]:
+def _in_graph(
+    graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str
+) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
     sources = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in xs]
     blocked = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in stops]
@@ -132,7 +134,7 @@ def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: 
         weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
     if not targets:
         return [None] * len(xs)
-    return request(targets, sources, weights, blocked)
+    return request(targets, sources, weights, blocked, name)
 
 
 def _dense(g: Any) -> Any:

@@ -139,17 +139,18 @@ class Graph:
             full = name[:-1]
         else:
             full = self.scope + name
-        taken = self.names.get(full)
+        key = full.lower()
+        taken = self.names.get(key)
         if taken is None:
             if mark_as_used:
-                self.names[full] = 1
+                self.names[key] = 1
             return full
         number = taken
-        while f"{full}_{number}" in self.names:
+        while f"{key}_{number}" in self.names:
             number += 1
         if mark_as_used:
-            self.names[full] = number + 1
-            self.names[f"{full}_{number}"] = 1
+            self.names[key] = number + 1
+            self.names[f"{key}_{number}"] = 1
         return f"{full}_{number}"
 
     def lift(self, tensor: Any) -> Any:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wengert.context import ROOT
+from wengert.version import VERSION
 
 __all__ = ["MissingName", "Served", "run_script", "serve", "style_of"]
 
@@ -101,6 +102,8 @@ class Served(types.ModuleType):
         super().__init__(name, getattr(behind, "__doc__", None))
         self.__dict__["_behind"] = behind
         self.__path__: list[str] = []
+        if name == "tensorflow":
+            self.__version__ = VERSION
 
     def __getattr__(self, name: str) -> Any:
         """Look behind; name the nearest where there is nothing."""

@@ -31,6 +31,14 @@ class Dimension(int):
     __str__ = __repr__
 
 
+class KnownDimension(Dimension):
+    """A known size that shows as TensorFlow 1's does."""
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow 1 does."""
+        return f"Dimension({int(self)})"
+
+
 class UnknownDimension:
     """A size that is not known, where TensorFlow 1 has ``Dimension(None)``."""
 
@@ -66,7 +74,7 @@ def make_dimension(value: Any) -> Any:
     (5, Dimension(None))
     """
     size = size_of(value)
-    return UnknownDimension() if size is None else Dimension(size)
+    return UnknownDimension() if size is None else KnownDimension(size)
 
 
 def dimension_value(dimension: Any) -> Any:
@@ -173,7 +181,9 @@ def broadcast(a: Shape, b: Shape, where: str = "") -> Shape:
         elif x is None or y is None:
             sizes.append(y if x is None else x)
         else:
-            raise ShapeError(f"Incompatible shapes: {text(a)} and {text(b)} cannot be broadcast together{where}.")
+            raise ShapeError(
+                f"Incompatible shapes: {text(a)} and {text(b)}{where}. Dimensions must be equal, or 1, to be broadcast together."
+            )
     return tuple(sizes)
 
 
@@ -231,7 +241,7 @@ class TensorShape:
     @property
     def dims(self) -> list[Any] | None:
         """The sizes as TensorFlow 1's dimensions."""
-        return None if self.sizes is None else [UnknownDimension() if s is None else Dimension(s) for s in self.sizes]
+        return None if self.sizes is None else [UnknownDimension() if s is None else KnownDimension(s) for s in self.sizes]
 
     def _known(self) -> tuple[int | None, ...]:
         if self.sizes is None:
@@ -241,7 +251,7 @@ class TensorShape:
     def _show(self, size: int | None) -> Any:
         if size is None:
             return UnknownDimension() if V1_DIMENSIONS[0] else None
-        return Dimension(size)
+        return KnownDimension(size) if V1_DIMENSIONS[0] else Dimension(size)
 
     def as_list(self) -> list[int | None]:
         """Return the sizes as a list of ints and None.

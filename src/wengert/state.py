@@ -153,7 +153,7 @@ class Variable:
                 value = _initial(initial_value, dtype)
             finally:
                 state.graph, state.observers = before
-            scope = (graph.scope if graph is not None else "") or ""
+            scope = graph.scope if graph is not None else state.scope
             self._name = f"{scope}{label}"
             self._initial: Any = value
             self._prepare(value.array.shape if shape is None else shapes.as_shape(shape), value.array.dtype)
@@ -377,7 +377,8 @@ class Variable:
         return delta
 
     def _scatter(self, slices: Any, how: str) -> Any:
-        values, indices = convert(slices.values, like=self.current()), convert(slices.indices)
+        values, indices = slices.values, convert(slices.indices)
+        values = values if isinstance(values, Tensor) else convert(values, self.dtype)
         if state.graph is None:
             array, at = self.storage.read(), indices.array
             if at.size and (at.min() < 0 or at.max() >= array.shape[0]):

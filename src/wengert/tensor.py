@@ -372,7 +372,8 @@ class EagerTensor(Tensor):
     def _text(self) -> str:
         if self.array.dtype.kind == "O":
             return np.array2string(self.array) if self.array.ndim else repr(self.numpy())
-        return np.array_str(self.array) if self.array.ndim else str(self.array[()])
+        text = np.array_str(self.array) if self.array.ndim else str(self.array[()])
+        return "\n" + text if "\n" in text else text
 
     def __str__(self) -> str:
         """Show as TensorFlow does."""

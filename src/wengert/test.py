@@ -159,6 +159,16 @@ class TestCase(unittest.TestCase):
         """Prepare nothing."""
         super().setUpClass()
 
+    def run(self, result: Any = None) -> Any:
+        """Run the test; the context manager ``test_session`` has a test's name, and is skipped."""
+        if self._testMethodName == "test_session" and "test_session" not in vars(type(self)):
+            result = result if result is not None else self.defaultTestResult()
+            result.startTest(self)
+            result.addSkip(self, "not a test")
+            result.stopTest(self)
+            return result
+        return super().run(result)
+
     def setUp(self) -> None:
         """Start from a fresh default graph, and from the same random numbers."""
         super().setUp()

@@ -15,7 +15,7 @@ from wengert.execute.replay import replay
 from wengert.graph import Graph, Node
 from wengert.ops import linear
 from wengert.ops.linear import PLACEHOLDER
-from wengert.ops.state import HANDLE
+from wengert.ops.state import HANDLE, READ
 from wengert.tensor import EagerTensor, append, apply, lift, tensors
 
 __all__ = ["Body", "FuncGraph", "effects_of", "inline", "tracing"]
@@ -165,6 +165,8 @@ def inline(graph: Graph, outputs: Sequence[Any], given: dict[int, Any], controls
         target.controls = before + tuple(twins[c] for c in node.control_inputs if c in twins)
         state.site = node.site
         try:
+            if node.op is READ and state.observers:
+                _watched(mapped[node.inputs[0].n], node.inputs[0].node)
             result = append(target, node.op, [mapped[t.n] for t in node.inputs], node.attrs)
         finally:
             target.controls, state.site = before, site
@@ -173,6 +175,15 @@ def inline(graph: Graph, outputs: Sequence[Any], given: dict[int, Any], controls
             mapped[t.n] = r
         twins[node] = several[0].node if several else target.nodes[-1]
     return [mapped[t.n] for t in outputs], [twins[c] for c in controls if c in twins]
+
+
+def _watched(handle: Any, node: Node) -> None:
+    """Tell the tapes that a variable is read through a handle, as reading it directly would."""
+    if node.op is HANDLE and node.attrs["variable"].trainable:
+        for observer in state.observers:
+            if getattr(observer, "_watch_accessed", False):
+                observer._watch_variable(node.attrs["variable"])
+                observer.live.add(handle.n)
 
 
 class Adjoint(NamedTuple):

@@ -1410,6 +1410,8 @@ for note, x in [("", WELL), ("complex", CWELL)]:
         oracle=lambda a: (matrices(lambda m: mp.det(m) / abs(mp.det(m)))(a), matrices(lambda m: mp.log(abs(mp.det(m))))(a)),
     )
     case("expm", x / 4, oracle=matrices(mp.expm), note=note, rtol=1e-12, loose=1e-3)
+    case("logm", x @ x, oracle=matrices(mp.logm), note=note, rtol=1e-11, loose=1e-3)
+    case("sqrtm", x @ x, oracle=matrices(mp.sqrtm), note=note, rtol=1e-11, loose=1e-3)
     for adj in (False, True):
         for batch in ((), (2,)):
             b = normal(*batch, 3, 2) if note == "" else cnormal(*batch, 3, 2)

@@ -388,7 +388,7 @@ def _get(
     elif keep:
         store.variables[name] = made
     if regularizer is not None:
-        with name_scope(name + "/Regularizer/"):
+        with name_scope(""):
             loss = regularizer(made)
         if loss is not None and state.graph is not None:
             state.graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)

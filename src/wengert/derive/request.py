@@ -28,7 +28,9 @@ GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gra
 """Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
 
 
-def request(ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any] = ()) -> list[Any]:
+def request(
+    ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any] = (), name: str | None = None
+) -> list[Any]:
     """Return the gradient of the sum of ys (weighted by gs where not None) by each x, None where there is none.
 
     All are tensors of one graph. A derivative reaches a stop that is an x, and does not pass through it.

@@ -44,6 +44,7 @@ __all__ = [
     "inv",
     "l2_normalize",
     "logdet",
+    "logm",
     "lstsq",
     "matrix_rank",
     "matrix_transpose",
@@ -54,6 +55,7 @@ __all__ = [
     "set_diag",
     "slogdet",
     "solve",
+    "sqrtm",
     "svd",
     "tensor_diag",
     "tensor_diag_part",
@@ -413,6 +415,26 @@ def expm(input: Any, name: str | None = None) -> Any:
     [[1.0, 1.0], [0.0, 1.0]]
     """
     return _apply(ops.EXPM, (convert(input),), name=name)
+
+
+def logm(input: Any, name: str | None = None) -> Any:
+    """Return the principal logarithm of square matrices; NaN where a real matrix has no real one.
+
+    >>> import wengert as tf
+    >>> tf.linalg.logm([[1.0, 1.0], [0.0, 1.0]]).numpy().tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
+    return _apply(ops.LOGM, (convert(input),), name=name)
+
+
+def sqrtm(input: Any, name: str | None = None) -> Any:
+    """Return the principal square root of square matrices; NaN where a real matrix has no real one.
+
+    >>> import wengert as tf
+    >>> tf.linalg.sqrtm([[4.0, 0.0], [0.0, 9.0]]).numpy().tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    return _apply(ops.SQRTM, (convert(input),), name=name)
 
 
 # --- norms ----------------------------------------------------------------------------------------------------------

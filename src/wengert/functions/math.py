@@ -1188,7 +1188,7 @@ def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: Any = False, reverse:
 
     >>> import wengert as tf
     >>> print(tf.math.cumulative_logsumexp([0.0, 0.0]).numpy().round(4))
-    [0. 0.6931]
+    [0.     0.6931]
     """
     t = number(x, "cumulative_logsumexp")
     along_axis, back = axis_in(axis, t), builtins.bool(reverse)
@@ -1260,7 +1260,7 @@ def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = dtypes.i
         raise ShapeError("top_k: input must have at least 1 dimension, got shape ().")
     last = None if x.sizes is None else x.sizes[-1]
     count = array.numbers_of(k, "k")
-    order = apply(reduction.ARGSORT, (x,), {"axis": -1, "descending": True})
+    order = apply(reduction.ARGSORT, (x,), {"axis": -1, "descending": True}, (name or "TopKV2") + "/order")
     if isinstance(count, list) and last is not None:
         (n,) = count
         if not 0 <= n <= last:
@@ -1688,8 +1688,10 @@ def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Any:
     if not inputs:
         raise InvalidArgumentError("einsum takes at least one tensor.")
     tensors = alike(inputs, contraction.EINSUM)
-    labels, result = _equation(equation, tuple([None if t.sizes is None else len(t.sizes) for t in tensors]))
-    terms = _without_ones(list(zip(tensors, labels, strict=True)))
+    labels, result, dots = _equation(equation, tuple([None if t.sizes is None else len(t.sizes) for t in tensors]))
+    terms = list(zip(tensors, labels, strict=True))
+    if dots:
+        terms = _without_ones(terms, dots)
     wanted = "".join(dict.fromkeys(result))
     terms = [_alone(t, s, set(wanted).union(*[o for j, (_, o) in enumerate(terms) if j != i])) for i, (t, s) in enumerate(terms)]
     for i, j in _order(terms, wanted):
@@ -1706,8 +1708,8 @@ def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=1024)
-def _equation(equation: str, ranks: tuple[int | None, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the labels of each operand and of the result, a letter for an axis."""
+def _equation(equation: str, ranks: tuple[int | None, ...]) -> tuple[tuple[str, ...], str, str]:
+    """Return the labels of each operand and of the result, a letter for an axis, and which letters `...` stands for."""
     text = equation.replace(" ", "")
     source, arrow, target = text.partition("->")
     parts = source.split(",")
@@ -1739,23 +1741,46 @@ def _equation(equation: str, ranks: tuple[int | None, ...]) -> tuple[tuple[str, 
     for s in result:
         if not any(s in one for one in labels):
             raise InvalidArgumentError(f"einsum {equation!r}: the label {s!r} of the result stands in no operand.")
-    return tuple(labels), result
+    return tuple(labels), result, dots
 
 
-def _without_ones(terms: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return the operands without those axes of size 1 that broadcast against a longer one."""
-    sizes: dict[str, set[Any]] = {}
+def _without_ones(terms: list[tuple[Any, str]], dots: str) -> list[tuple[Any, str]]:
+    """Return the operands made to fit along the axes of `...`: an axis of size 1 that meets a longer one is dropped.
+
+    Where a run decides the sizes that meet, the operands are broadcast.
+    """
+    sizes: dict[str, list[Any]] = {s: [] for s in dots}
     for t, labels in terms:
-        for s, size in zip(labels, t.sizes or (None,) * len(labels), strict=True):
-            sizes.setdefault(s, set()).add(size)
+        for i, s in enumerate(labels):
+            if s in sizes:
+                sizes[s].append(t.sizes[i] if t.sizes[i] is not None else array.shape(t)[i])
     found = []
     for t, labels in terms:
-        ones = [i for i, s in enumerate(labels) if t.sizes is not None and t.sizes[i] == 1 and sizes[s] != {1}]
+        ones = [
+            i for i, s in enumerate(labels)
+            if s in sizes and t.sizes[i] == 1 and any(m.__class__ is not int or m != 1 for m in sizes[s])
+        ]  # fmt: skip
         if ones:
             t = apply(linear.SQUEEZE, (t,), {"axis": tuple(ones)})
             labels = "".join(s for i, s in enumerate(labels) if i not in ones)
+        meets = {s: [m for m in sizes[s] if m.__class__ is not int or m != 1] for s in labels if s in sizes}
+        if any(len(m) > 1 and any(one.__class__ is not int for one in m) for m in meets.values()):
+            whole = array.shape(t)
+            wanted = [_longest(meets[s]) if s in meets and len(meets[s]) > 1 else whole[i] for i, s in enumerate(labels)]
+            t = array.broadcast_to(t, wanted)
         found.append((t, labels))
     return found
+
+
+def _longest(sizes: list[Any]) -> Any:
+    """Return the size that axes of some sizes broadcast to."""
+    known = [s for s in sizes if s.__class__ is int]
+    if known:
+        return known[0]
+    result = sizes[0]
+    for s in sizes[1:]:
+        result = array.where(equal(result, 1), s, result)
+    return result
 
 
 def _alone(x: Any, labels: str, elsewhere: set[str]) -> tuple[Any, str]:

@@ -163,7 +163,7 @@ def gelu(features: Any, approximate: Any = False, name: str | None = None) -> An
 
     >>> import wengert as tf
     >>> print(tf.nn.gelu([0.0, 1.0]).numpy().round(4))
-    [0. 0.8413]
+    [0.     0.8413]
     """
     x = number(features, "gelu")
     if approximate:
@@ -177,7 +177,7 @@ def silu(features: Any, beta: Any = 1.0, name: str | None = None) -> Any:
 
     >>> import wengert as tf
     >>> print(tf.nn.silu([0.0, 1.0]).numpy().round(4))
-    [0. 0.7311]
+    [0.     0.7311]
     """
     x = number(features, "silu")
     scaled = x if isinstance(beta, float | int) and beta == 1 else x * convert(beta, like=x)

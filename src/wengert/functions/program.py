@@ -76,6 +76,7 @@ class name_scope:
             raise ValueError("name for name_scope must be a string.")
         self._name = name if name is not None else default_name
         self._manager: Any = None
+        self._before: str | None = None
 
     @property
     def name(self) -> Any:
@@ -85,7 +86,10 @@ class name_scope:
     def __enter__(self) -> Any:
         """Enter."""
         if state.graph is None:
-            return f"{self._name}/" if self._name else ""
+            self._before = state.scope
+            name = self._name or ""
+            state.scope = name if not name or name.endswith("/") else f"{state.scope}{name}/"
+            return state.scope
         self._manager = state.graph.name_scope(self._name)
         return self._manager.__enter__()
 
@@ -93,6 +97,8 @@ class name_scope:
         """Leave."""
         if self._manager is not None:
             self._manager.__exit__(*exception)
+        elif self._before is not None:
+            state.scope = self._before
 
 
 @contextlib.contextmanager
@@ -187,8 +193,6 @@ def _shown(value: Any, summarize: int) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, np.ndarray):
-        if value.ndim == 0:
-            return _scalar(value[()])
         return _nested(value, summarize)
     return str(value)
 

@@ -472,16 +472,22 @@ PINV = Op(
     "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
     label="pinv",
 )  # fmt: skip
-EXPM = Op(
-    "expm", "implicit", "expm", _square("expm"), type="MatrixExponential",
-    tangent=lambda xp, t, inputs, y, attrs: _expm_block(xp, inputs[0], t[0]),
-    transpose=lambda xp, g, i, inputs, y, attrs: _expm_block(xp, adjoint(xp, inputs[0]), g),
-)  # fmt: skip
-
-
-def _expm_block(xp: Any, a: Any, e: Any) -> Any:
-    # exp([[A, E], [0, A]]) holds the derivative of exp at A along E in its upper right corner (Higham, 2008, (3.16)).
+def _function_block(xp: Any, function: str, a: Any, e: Any) -> Any:
+    # f([[A, E], [0, A]]) holds the derivative of f at A along E in its upper right corner (Higham, 2008, (3.16)).
     top = xp.concat(a, e, axis=-1)
     bottom = xp.concat(xp.zeros_like(a), a, axis=-1)
-    whole = xp.expm(xp.concat(top, bottom, axis=-2))
+    whole = getattr(xp, function)(xp.concat(top, bottom, axis=-2))
     return xp.concat_part(xp.concat_part(whole, top, bottom, axis=-2, i=0), a, e, axis=-1, i=1)
+
+
+def _matrix_function(name: str, type_: str) -> Op:
+    return Op(
+        name, "implicit", name, _square(name), type=type_,
+        tangent=lambda xp, t, inputs, y, attrs: _function_block(xp, name, inputs[0], t[0]),
+        transpose=lambda xp, g, i, inputs, y, attrs: _function_block(xp, name, adjoint(xp, inputs[0]), g),
+    )  # fmt: skip
+
+
+EXPM = _matrix_function("expm", "MatrixExponential")
+LOGM = _matrix_function("logm", "MatrixLogarithm")
+SQRTM = _matrix_function("sqrtm", "MatrixSquareRoot")
