@@ -19,6 +19,7 @@ from wengert import (
     dtypes,
     errors,
     experimental,
+    image,
     io,
     linalg,
     math,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Site", "here", "state"]
+__all__ = ["Site", "here", "scoped", "state"]
 
 ROOT = os.path.dirname(os.path.abspath(__file__)) + os.sep
 SKIP = (ROOT, "<__autograph_generated", os.sep + "malt" + os.sep)
@@ -70,6 +71,17 @@ class State(threading.local):
 
 
 state = State()
+
+@contextlib.contextmanager
+def scoped(name: str | None) -> Iterator[str]:
+    """Put a name scope around eager code: one that ends with a slash is taken as it is, none at all resets it."""
+    before = state.scope
+    state.scope = name or "" if not name or name.endswith("/") else f"{before}{name}/"
+    try:
+        yield state.scope
+    finally:
+        state.scope = before
+
 
 recent: deque[tuple[int, Any]] = deque(maxlen=4096)
 """How the latest tensors came about, so that a reason can be given through those that are gone."""

@@ -242,6 +242,7 @@ class Function:
         self._traces: dict[Any, ConcreteFunction] = {}
         self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._converted: Callable[..., Any] | None = None
+        self._made = False
         self._lock = threading.RLock()
         self._count = 0
         try:
@@ -369,6 +370,10 @@ class Function:
             if key in self._traces:
                 return self._traces[key]
             trace = self._trace(structure, leaves)
+            if trace.graph.created:
+                # Once more, as TensorFlow does: now that its variables are there, it must make none.
+                self._made = True
+                trace = self._trace(structure, leaves)
             if all(isinstance(source, EagerTensor) for source, _ in trace.graph.captured.values()):
                 key = (*key[:2], None)
             self._traces[key] = trace
@@ -417,7 +422,7 @@ class Function:
         self._count += 1
         with tracing(graph):
             result = python(*packed_arguments, **packed_keywords)
-            if graph.created and self._traces:
+            if graph.created and (self._traces or self._made):
                 raise ValueError(
                     "tf.function only supports singleton tf.Variables created on the first call. Make the variable once, "
                     "outside of the function."

@@ -73,6 +73,11 @@ class Node:
         """
         if name in ("T", "dtype") and name not in self.attrs and self.outputs:
             return self.outputs[0].dtype
+        if name == "N":
+            return len(self.inputs)
+        name = {"transpose_a": "ta", "transpose_b": "tb"}.get(name, name)
+        if name in ("ta", "tb") and name not in self.attrs:
+            return False
         if name not in self.attrs:
             raise ValueError(f"Operation '{self.name}' has no attr named '{name}'.")
         return self.attrs[name]
@@ -95,6 +100,7 @@ class Graph:
 
     output_type: ClassVar[Callable[..., Any]]
     default_session: ClassVar[Callable[..., Any]]
+    overridden: ClassVar[Callable[..., Any]]
     building_function = False
 
     def __init__(self) -> None:
@@ -110,6 +116,7 @@ class Graph:
         self.finalized = False
         self.compiled: dict[Any, Any] = {}
         self.variable_scope: Any = None
+        self.overrides: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
         self.lock = threading.RLock()
 
@@ -137,8 +144,10 @@ class Graph:
         """Return the name within the scope, with a number where it is taken."""
         if name.endswith("/"):
             full = name[:-1]
-        else:
-            full = self.scope + name
+            if mark_as_used:
+                self.names.setdefault(full.lower(), 1)
+            return full
+        full = self.scope + name
         key = full.lower()
         taken = self.names.get(key)
         if taken is None:
@@ -238,9 +247,16 @@ class Graph:
 
     @contextlib.contextmanager
     def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
-        """Refuse: a rule belongs to its operation; custom_gradient is the way to state another."""
-        raise NotImplementedError("gradient_override_map: use custom_gradient to state another derivative.")
-        yield
+        """Give the operations of these types that are made in the with block derivatives registered by name.
+
+        The names are those of `RegisterGradient`.
+        """
+        before = self.overrides
+        self.overrides = {**before, **op_type_map}
+        try:
+            yield
+        finally:
+            self.overrides = before
 
     def finalize(self) -> None:
         """Allow no more operations."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wengert.context import state
+from wengert.context import scoped, state
 from wengert.state import Variable
 
 __all__ = ["Module"]
@@ -45,7 +44,7 @@ class Module:
     def name_scope(self) -> Any:
         """A scope of this name."""
         graph = state.graph
-        return contextlib.nullcontext(f"{self._name}/") if graph is None else graph.name_scope(self._name)
+        return scoped(self._name) if graph is None else graph.name_scope(self._name)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

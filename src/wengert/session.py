@@ -80,7 +80,7 @@ def get_default_session() -> Any:
     return _stack.sessions[-1] if _stack.sessions else None
 
 
-Graph.default_session = staticmethod(default_session)  # type: ignore[assignment]
+Graph.default_session = staticmethod(default_session)
 
 
 class Session:

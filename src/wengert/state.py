@@ -15,8 +15,9 @@ from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
 from wengert.graph import Graph, Node
+from wengert.ops import linear
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, IS_INITIALIZED, READ
-from wengert.tensor import EagerTensor, Reference, SymbolicTensor, Tensor, append, as_array, cast, convert
+from wengert.tensor import EagerTensor, Reference, SymbolicTensor, Tensor, _slice_assigners, append, apply, as_array, cast, convert
 from wengert.tensor import _number as next_number
 
 __all__ = ["Storage", "Variable", "VariableAggregation", "VariableSynchronization"]
@@ -145,7 +146,7 @@ class Variable:
         if callable(initial_value):
             initial_value = initial_value() if not lifted else _eagerly(initial_value)
         if lifted and isinstance(initial_value, SymbolicTensor):
-            initial_value = graph.value_for_variable(initial_value)  # type: ignore[union-attr]
+            initial_value = graph.value_for_variable(initial_value)
         if graph is None or lifted:
             before = state.graph, state.observers
             state.graph = None
@@ -159,7 +160,7 @@ class Variable:
             self._prepare(value.array.shape if shape is None else shapes.as_shape(shape), value.array.dtype)
             self.storage.write(value.array)
             if lifted:
-                graph.created.append(self)  # type: ignore[union-attr]
+                graph.created.append(self)
         else:
             self._name = graph.unique_name(label)
             scope, graph.scope = graph.scope, self._name + "/"
@@ -220,6 +221,7 @@ class Variable:
         array = self.storage.read()
         if tensor is None or tensor.array is not array:
             tensor = self._current = EagerTensor(array, (READ, [self.n], None, {}))
+            _read_as[tensor.n] = self
         return tensor
 
     def readings(self) -> list[EagerTensor]:
@@ -377,6 +379,8 @@ class Variable:
         return delta
 
     def _scatter(self, slices: Any, how: str) -> Any:
+        values: Any
+        indices: Any
         values, indices = slices.values, convert(slices.indices)
         values = values if isinstance(values, Tensor) else convert(values, self.dtype)
         if state.graph is None:
@@ -406,6 +410,32 @@ class Variable:
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Set the rows of an `IndexedSlices`."""
         return self._scatter(sparse_delta, "update")
+
+    def _scatter_nd(self, op: Any, indices: Any, updates: Any, name: str | None) -> Any:
+        whole = self.read_value()
+        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
+        return self.assign(apply(op, (whole, convert(indices), given)), name=name)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Set the elements or slices at coordinates."""
+        return self._scatter_nd(linear.SCATTER_UPDATE, indices, updates, name)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Add to the elements or slices at coordinates."""
+        return self._scatter_nd(linear.SCATTER_ADD, indices, updates, name)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Subtract from the elements or slices at coordinates."""
+        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
+        return self._scatter_nd(linear.SCATTER_ADD, indices, -given, name)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
+        """Return the elements or slices at coordinates."""
+        return apply(linear.GATHER_ND, (self._as_tensor(), convert(indices)), {"batch_dims": 0}, name)
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Any:
+        """Return rows."""
+        return apply(linear.TAKE, (self._as_tensor(), convert(indices)), {"axis": 0, "batch_dims": 0}, name)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Set the value at once, outside of any run."""
@@ -574,6 +604,41 @@ for _name in (
     "and rand or ror xor rxor lt le gt ge"
 ).split():
     setattr(Variable, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+_read_as: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
+"""Which variable an eager tensor is the present value of."""
+
+
+def _slice_assigner(name: str, source: Any, index: Any) -> Any:
+    """Return the method that assigns to the part of a variable with this index, None where the source is no variable."""
+    if isinstance(source, SymbolicTensor):
+        handle = source.node.inputs[0].node if source.node.op is READ else None
+        variable = handle.attrs["variable"] if handle is not None and handle.op is HANDLE else None
+    else:
+        variable = _read_as.get(source)
+    if variable is None:
+        return None
+
+    def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        whole = variable.read_value()
+        places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
+        part = convert(value, variable.dtype)
+        part = apply(linear.BROADCAST_TO, (part,), {"shape": places.shape}) if part.sizes != places.shape else part
+        flat = apply(linear.RESHAPE, (whole,), {"shape": (-1,)})
+        at = convert(places.reshape(-1, 1))
+        rows = apply(linear.RESHAPE, (part,), {"shape": (places.size,)})
+        if how != "assign":
+            old = apply(linear.GATHER_ND, (flat, at), {"batch_dims": 0})
+            rows = old + rows if how == "assign_add" else old - rows
+        changed = apply(linear.SCATTER_UPDATE, (flat, at, rows))
+        return variable.assign(apply(linear.RESHAPE, (changed,), {"shape": tuple(whole.sizes)}), name=name)
+
+    how = name
+    return assign
+
+
+_slice_assigners.append(_slice_assigner)
 
 
 def _eagerly(function: Any) -> Any:

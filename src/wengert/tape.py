@@ -271,7 +271,7 @@ class GradientTape:
             return tensor
         if hasattr(target, "_as_tensor"):
             return target._as_tensor()
-        raise InvalidArgumentError(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
+        raise NotATensor(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
 
     def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
         for y in ys:
@@ -390,6 +390,10 @@ class GradientTape:
         if not self._persistent:
             self._used = True
         return tape_batch_jacobian(self, target, source, choice)
+
+
+class NotATensor(InvalidArgumentError, AttributeError):
+    """Something that cannot be differentiated was given: a Python number, say."""
 
 
 def _not_a_source(x: Any) -> Exception:

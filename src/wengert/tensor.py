@@ -38,17 +38,17 @@ NONE: Attributes = {}
 V1_EQUALITY = [False]
 
 
-def _binary(op: Op, reflected: bool = False) -> Callable[[Any, Any], Any]:
+def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callable[[Any, Any], Any]:
     def method(self: Tensor, other: Any) -> Any:
         if (
             other.__class__ is EagerTensor
             and self.__class__ is EagerTensor
-            and other.array.dtype is self.array.dtype  # type: ignore[attr-defined]
-            and self.array.dtype.kind in op.kinds  # type: ignore[attr-defined]
+            and other.array.dtype is self.array.dtype
+            and self.array.dtype.kind in op.kinds
         ):
             return apply(op, (other, self) if reflected else (self, other))
         pair = coerce(op, other, self) if reflected else coerce(op, self, other)
-        return NotImplemented if pair is None else apply(op, pair)
+        return NotImplemented if pair is None else apply(op, pair, NONE, name)
 
     return method
 
@@ -109,10 +109,10 @@ class Tensor:
     __rsub__ = _binary(elementwise.SUBTRACT, True)
     __floordiv__ = _binary(elementwise.FLOOR_DIVIDE)
     __rfloordiv__ = _binary(elementwise.FLOOR_DIVIDE, True)
-    __mod__ = _binary(elementwise.REMAINDER)
-    __rmod__ = _binary(elementwise.REMAINDER, True)
-    __matmul__ = _binary(contraction.MATMUL)
-    __rmatmul__ = _binary(contraction.MATMUL, True)
+    __mod__ = _binary(elementwise.REMAINDER, name="mod")
+    __rmod__ = _binary(elementwise.REMAINDER, True, "mod")
+    __matmul__ = _binary(contraction.MATMUL, name="matmul")
+    __rmatmul__ = _binary(contraction.MATMUL, True, "matmul")
     __lt__ = _binary(elementwise.LESS)
     __le__ = _binary(elementwise.LESS_EQUAL)
     __gt__ = _binary(elementwise.GREATER)
@@ -301,6 +301,10 @@ class EagerTensor(Tensor):
         """Return nested lists of Python numbers."""
         return self.array.tolist()
 
+    def eval(self, feed_dict: Any = None, session: Any = None) -> NoReturn:
+        """Refuse: an eager tensor has its value already."""
+        raise NotImplementedError("eval() is for the tensors of a graph; this one has its value already: call numpy().")
+
     def cpu(self) -> EagerTensor:
         """Return the tensor."""
         return self
@@ -363,7 +367,7 @@ class EagerTensor(Tensor):
         """Whether an element equals the item."""
         raise TypeError("'in' is not defined for tensors: use reduce_any(x == item).")
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         """Refuse, except in TensorFlow 1's manner."""
         if not elementwise_equality(self):
             return id(self)
@@ -395,10 +399,24 @@ class EagerTensor(Tensor):
         return EagerTensor, (self.array,)
 
     def __getattr__(self, name: str) -> Any:
-        """Explain what only a graph's tensors have."""
-        if name in ("op", "graph", "name", "value_index", "consumers", "eval"):
+        """Explain what only a graph's tensors have; assign to the part of a variable that this is."""
+        if name in _ASSIGNMENTS and self.made is not None and self.made[0] is GETITEM:
+            return _slice_assigner(name, self.made[1][0], self.made[3]["index"], self)
+        if name in ("op", "graph", "name", "value_index", "consumers"):
             raise AttributeError(f"Tensor.{name} is undefined when eager execution is enabled.")
         raise AttributeError(f"'EagerTensor' object has no attribute '{name}'")
+
+
+_ASSIGNMENTS = ("assign", "assign_add", "assign_sub")
+_slice_assigners: list[Callable[..., Any]] = []
+"""Assigns to a part of a variable: `wengert.state` enters it."""
+
+
+def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
+    found = _slice_assigners[0](name, source, index)
+    if found is None:
+        raise AttributeError(f"'{type(part).__name__}' object has no attribute '{name}': it is no part of a variable.")
+    return found
 
 
 class SymbolicTensor(Tensor):
@@ -492,7 +510,9 @@ class SymbolicTensor(Tensor):
         )
 
     def __getattr__(self, name: str) -> Any:
-        """Explain what only eager tensors have."""
+        """Explain what only eager tensors have; assign to the part of a variable that this is."""
+        if name in _ASSIGNMENTS and self.node.op is GETITEM and len(self.node.inputs) == 1:
+            return _slice_assigner(name, self.node.inputs[0], self.node.attrs["index"], self)
         if name in ("numpy", "array", "item", "tolist"):
             raise AttributeError(
                 f"'SymbolicTensor' object has no attribute '{name}': {self.name} has no value while its graph is built "
@@ -601,7 +621,7 @@ def _reference(x: SymbolicTensor) -> Any:
 def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
     """Return a tensor as one of the graph's own."""
     if tensor.__class__ is SymbolicTensor and tensor.node.graph is graph:
-        return tensor  # type: ignore[no-any-return]
+        return tensor
     capture = getattr(graph, "capture", None)
     if capture is not None:
         return capture(tensor)  # type: ignore[no-any-return]
@@ -658,7 +678,7 @@ def diagnose(op: Op, inputs: Sequence[Any], attrs: Attributes, error: Exception)
 
 # --- conversion ---------------------------------------------------------------------------------------------------
 
-_PLAIN = (CONSTANT, [], None, NONE)
+_PLAIN: Any = (CONSTANT, [], None, NONE)
 _DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
 
 

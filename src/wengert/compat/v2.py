@@ -9,6 +9,7 @@ from wengert import (
     dtypes,
     errors,
     experimental,
+    image,
     io,
     linalg,
     math,

@@ -13,9 +13,9 @@ from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.structure import ancestors, freeze, split_gradient
 from wengert.graph import Graph, Node
 from wengert.op import Op
-from wengert.ops.linear import EXPAND_DIMS, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
+from wengert.ops.linear import EXPAND_DIMS, FILL, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
 from wengert.shapes import is_full
-from wengert.tensor import SymbolicTensor, apply, tensors
+from wengert.tensor import SymbolicTensor, apply, convert, tensors
 
 __all__ = ["FED", "Lowered", "lower"]
 
@@ -141,9 +141,19 @@ def _ones(y: Any) -> Any:
     So the value itself is not asked for: the gradient of a gradient's column does not depend on what it is.
     """
     node = y.node
-    if node.op in ARRANGED and len(node.inputs) == 1 and not is_full(y.sizes):
+    if is_full(y.sizes):
+        return _filled(1, y)
+    if node.op in ARRANGED and len(node.inputs) == 1:
         return apply(node.op, (_ones(node.inputs[0]),), node.attrs)
     return apply(ONES_LIKE, (y,))
+
+
+def _filled(number: int, y: Any) -> Any:
+    """Return a number in the shape and dtype of y: where the shape is known, y itself is not asked for."""
+    if not is_full(y.sizes):
+        return apply(ONES_LIKE if number else ZEROS_LIKE, (y,))
+    one = convert(y.nptype.type(number))
+    return one if y.sizes == () else apply(FILL, (one,), {"shape": tuple(y.sizes)})
 
 
 def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
@@ -164,4 +174,4 @@ def _reverse(lowered: Lowered, node: Node, mapped: dict[int, Any]) -> list[Any]:
         entries.append((one.op, one.inputs, outputs[0] if one.op.outputs == 1 else outputs, one.attrs))
     reach = reach_of(entries, sources)
     found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
-    return [found[x.n] if x.n in found else apply(ZEROS_LIKE, (x,)) for x in xs]
+    return [found[x.n] if x.n in found else _filled(0, x) for x in xs]

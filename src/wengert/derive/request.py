@@ -64,5 +64,5 @@ def request(
     ys = [y for y, _ in pairs]
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
-    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs))
+    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
     return [next(found) if yes else None for yes in answers]

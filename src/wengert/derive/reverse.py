@@ -82,6 +82,15 @@ class Slices:
         """Return the whole cotangent."""
         return xp.take_transpose(self.values, self.like, self.indices, axis=0, batch_dims=0)
 
+    def joined(self, xp: Any, other: Slices) -> Slices:
+        """Return the rows of both."""
+        rest = tuple(self.like.shape)[1:]
+        parts = [(xp.reshape(s.values, shape=(-1, *rest)), xp.reshape(s.indices, shape=(-1,))) for s in (self, other)]
+        (a, i), (b, j) = parts
+        kind = "int64" if "int64" in (i.dtype.name, j.dtype.name) else i.dtype.name
+        i, j = xp.cast(i, dtype=kind), xp.cast(j, dtype=kind)
+        return Slices(xp.concat(a, b, axis=0), xp.concat(i, j, axis=0), self.like)
+
 
 def reach_of(entries: Sequence[Entry], sources: set[int]) -> set[int]:
     """Return the numbers of all values that depend on the sources, through the entries in order."""
@@ -142,8 +151,11 @@ def sweep(
                 n = inputs[i].n
                 old = cotangents.get(n)
                 if old is not None:
-                    old = old.dense(xp) if old.__class__ is Slices else old
-                    r = r.dense(xp) if r.__class__ is Slices else r
-                    r = old + r
+                    if old.__class__ is Slices and r.__class__ is Slices:
+                        r = old.joined(xp, r)
+                    else:
+                        old = old.dense(xp) if old.__class__ is Slices else old
+                        r = r.dense(xp) if r.__class__ is Slices else r
+                        r = old + r
                 cotangents[n] = r
     return cotangents

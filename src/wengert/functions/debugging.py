@@ -83,7 +83,8 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = 
     """
     test = convert(condition)
     if test.nptype.kind != "b":
-        test = not_equal(test, 0)
+        value = _known(test)
+        test = not_equal(test, 0) if value is None else convert(value != 0)
     items = list(data) if isinstance(data, list | tuple) else [data]
     return _require(test, "", items, summarize, name)
 

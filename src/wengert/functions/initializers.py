@@ -40,7 +40,7 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
 def _sizes(shape: Any) -> list[int]:
     sizes = shapes.as_shape(shape)
     if not shapes.is_full(sizes):
-        raise shapes.ShapeError(f"An initializer needs a shape that is known, not {shapes.text(sizes)}.")
+        raise ShapeError(f"An initializer needs a shape that is known, not {shapes.text(sizes)}.")
     return [s or 0 for s in sizes or ()]
 
 

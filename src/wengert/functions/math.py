@@ -1575,6 +1575,11 @@ def matmul(
     >>> tf.matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_a=True).numpy().tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
+    if not (transpose_a or transpose_b or adjoint_a or adjoint_b) and output_type is None:
+        if a.__class__ is EagerTensor and b.__class__ is EagerTensor:
+            x, y = a.array, b.array
+            if x.ndim > 1 and y.ndim > 1 and x.dtype is y.dtype and x.dtype.kind in contraction.MATMUL.kinds:
+                return apply(contraction.MATMUL, (a, b), NONE, name)
     if transpose_a and adjoint_a:
         raise ValueError("Only one of `transpose_a` and `adjoint_a` can be True.")
     if transpose_b and adjoint_b:
@@ -1689,6 +1694,9 @@ def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Any:
         raise InvalidArgumentError("einsum takes at least one tensor.")
     tensors = alike(inputs, contraction.EINSUM)
     labels, result, dots = _equation(equation, tuple([None if t.sizes is None else len(t.sizes) for t in tensors]))
+    direct = None if dots or len(tensors) != 2 else _direct(*labels, result)
+    if direct is not None:
+        return apply(contraction.EINSUM, tensors, {"equation": direct}, name)
     terms = list(zip(tensors, labels, strict=True))
     if dots:
         terms = _without_ones(terms, dots)
@@ -1742,6 +1750,13 @@ def _equation(equation: str, ranks: tuple[int | None, ...]) -> tuple[tuple[str, 
         if not any(s in one for one in labels):
             raise InvalidArgumentError(f"einsum {equation!r}: the label {s!r} of the result stands in no operand.")
     return tuple(labels), result, dots
+
+
+@functools.lru_cache(maxsize=1024)
+def _direct(a: str, b: str, result: str) -> str | None:
+    """Return the equation if the operation takes it as it is: no repeats, each label in the other operand or the result."""
+    repeats = any(len(set(s)) < len(s) for s in (a, b, result))
+    return None if repeats or set(a) - set(b + result) or set(b) - set(a + result) else f"{a},{b}->{result}"
 
 
 def _without_ones(terms: list[tuple[Any, str]], dots: str) -> list[tuple[Any, str]]:

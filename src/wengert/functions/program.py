@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert import nest
-from wengert.context import state
+from wengert.context import scoped, state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.function import TensorSpec
@@ -68,7 +69,7 @@ def init_scope() -> Iterator[None]:
 
 
 class name_scope:
-    """Put a prefix before the names of the operations made in a with block; eagerly names are not kept."""
+    """Put a prefix before the names of the operations and variables made in a with block."""
 
     def __init__(self, name: Any = None, default_name: Any = None, values: Any = None) -> None:
         """Take the scope's name."""
@@ -76,7 +77,6 @@ class name_scope:
             raise ValueError("name for name_scope must be a string.")
         self._name = name if name is not None else default_name
         self._manager: Any = None
-        self._before: str | None = None
 
     @property
     def name(self) -> Any:
@@ -85,20 +85,13 @@ class name_scope:
 
     def __enter__(self) -> Any:
         """Enter."""
-        if state.graph is None:
-            self._before = state.scope
-            name = self._name or ""
-            state.scope = name if not name or name.endswith("/") else f"{state.scope}{name}/"
-            return state.scope
-        self._manager = state.graph.name_scope(self._name)
+        self._manager = scoped(self._name) if state.graph is None else state.graph.name_scope(self._name)
         return self._manager.__enter__()
 
     def __exit__(self, *exception: Any) -> None:
         """Leave."""
         if self._manager is not None:
             self._manager.__exit__(*exception)
-        elif self._before is not None:
-            state.scope = self._before
 
 
 @contextlib.contextmanager
@@ -435,6 +428,25 @@ def _unpack(pair: Any) -> tuple[Any, Any]:
     return pair
 
 
+def _takes_variables(grad_fn: Any, variables: Sequence[Any]) -> None:
+    """Raise unless the user's derivative takes the variables that the function uses.
+
+    Raises:
+        TypeError: if it does not.
+    """
+    if not variables:
+        return
+    try:
+        parameters = inspect.signature(grad_fn).parameters.values()
+    except (TypeError, ValueError):
+        return
+    if not any(p.name == "variables" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        raise TypeError(
+            "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' keyword "
+            "argument."
+        )
+
+
 def _cotangents(grad_fn: Any, gs: Sequence[Any], variables: Sequence[Any], count: int) -> list[Any]:
     """Call the user's derivative; return the cotangents of arguments and variables, flat."""
     if variables:
@@ -464,6 +476,7 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     flat = [t for t in nest.flatten(arguments)]
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
+    _takes_variables(grad_fn, variables)
     outputs = [EagerTensor(convert(r).array) for r in nest.flatten(result)]
     inputs = [*flat, *variables]
 
@@ -499,6 +512,7 @@ def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
     flat = nest.flatten(arguments)
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
+    _takes_variables(grad_fn, variables)
     results = [lift(graph, convert(_dense(r))) for r in nest.flatten(result)]
     body = FuncGraph(graph, "custom_gradient", share_variables=False)
     gs = [body.add_input(r.sizes, r.nptype, "g") for r in results]

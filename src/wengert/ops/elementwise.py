@@ -40,6 +40,7 @@ def predicate(name: str, kernel: Any, kinds: str = "iufcbO", **more: Any) -> Op:
 ADD = Op(
     "add", "linear", "add", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i]), type="AddV2", label="add",
+    kinds="iufcO",
 )  # fmt: skip
 SUBTRACT = Op(
     "subtract", "linear", "subtract", elementwise,

@@ -154,7 +154,7 @@ def range_count(start: Any, limit: Any, delta: Any) -> int:
     count = (limit - start) / delta if isinstance(delta, float) else -((start - limit) // delta)
     if not abs(count) <= MOST_ELEMENTS:
         raise ResourceExhaustedError(f"A range from {start} to {limit} by {delta} is beyond any memory.")
-    return math.ceil(count)
+    return int(math.ceil(count))
 
 
 def _range(xp: Any, start: Any, limit: Any, delta: Any) -> Any:
@@ -1044,7 +1044,7 @@ BROADCAST_SHAPE = Op(
 
 
 def _longest(known: Any) -> Any:
-    lengths = [None if sizes is None or len(sizes) != 1 else sizes[0] for sizes in known]
+    lengths: list[Any] = [None if sizes is None or len(sizes) != 1 else sizes[0] for sizes in known]
     return (None if None in lengths else max(lengths),)
 
 
