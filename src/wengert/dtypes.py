@@ -45,8 +45,8 @@ class DType:
 
     @property
     def as_numpy_dtype(self) -> Any:
-        """NumPy's scalar type."""
-        return self._numpy.type
+        """NumPy's scalar type; Python's object for strings."""
+        return object if self._numpy.kind == "O" else self._numpy.type
 
     @property
     def as_datatype_enum(self) -> int:
@@ -169,6 +169,27 @@ class DType:
         return as_dtype, (self.name,)
 
 
+class Bfloat16(DType):
+    """The type's name, which programs list and compare: NumPy has no such numbers, and no tensor is made of them."""
+
+    __slots__ = ()
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """Refuse.
+
+        Raises:
+            DTypeError: always.
+        """
+        raise DTypeError("There are no tensors of dtype bfloat16 here: NumPy has none. Use float16 or float32.")
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        """A class of this name, since NumPy has none."""
+        return type("bfloat16", (np.generic,), {})
+
+
+bfloat16 = Bfloat16("bfloat16", np.float16, 14)
 float16 = half = DType("float16", np.float16, 19)
 float32 = DType("float32", np.float32, 1)
 float64 = double = DType("float64", np.float64, 2)
@@ -203,7 +224,7 @@ ALL = (
     string,
 )
 
-_BY_NAME: dict[Any, DType] = {d.name: d for d in ALL} | {"half": float16, "double": float64, "float": float32}
+_BY_NAME: dict[Any, DType] = {d.name: d for d in (*ALL, bfloat16)} | {"half": float16, "double": float64, "float": float32}
 _BY_NUMPY: dict[Any, DType] = {d.numpy: d for d in ALL}
 _BY_ENUM: dict[int, DType] = {d.enum: d for d in ALL} | {d.enum + 100: d for d in ALL}
 _BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex: complex128, str: string}

@@ -17,6 +17,7 @@ from wengert.errors import InaccessibleTensorError
 
 __all__ = ["Graph", "Node", "static_value"]
 
+NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
 VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
 
 
@@ -127,6 +128,8 @@ class Graph:
         """Append an operation whose outputs have the given (shape, dtype) specs."""
         if self.finalized:
             raise RuntimeError("Graph is finalized and cannot be modified.")
+        if name is not None and not NODE_NAME.match(name):
+            raise ValueError(f"'{name}' is not a valid node name")
         with self.lock:
             node = Node(self, op, inputs, attrs, self.unique_name(name or op.label))
             make = self.output_type

@@ -142,6 +142,8 @@ class Session:
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
+        if not self._graph.nodes:
+            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
         elements = [self._element(f) for f in nest.flatten(fetches)]
         feeds = self._feeds(feed_dict)
         tensors = [t for e in elements for t in e if isinstance(t, SymbolicTensor)]

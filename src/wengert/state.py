@@ -17,7 +17,18 @@ from wengert.errors import DTypeError, FailedPreconditionError, InvalidArgumentE
 from wengert.graph import Graph, Node
 from wengert.ops import linear
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, IS_INITIALIZED, READ
-from wengert.tensor import EagerTensor, Reference, SymbolicTensor, Tensor, _slice_assigners, append, apply, as_array, cast, convert
+from wengert.tensor import (
+    EagerTensor,
+    Reference,
+    SymbolicTensor,
+    Tensor,
+    _slice_assigners,
+    append,
+    apply,
+    as_array,
+    cast,
+    convert,
+)
 from wengert.tensor import _number as next_number
 
 __all__ = ["Storage", "Variable", "VariableAggregation", "VariableSynchronization"]

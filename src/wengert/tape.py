@@ -34,7 +34,13 @@ class UnconnectedGradients:
     class _Choice(str):
         @property
         def value(self) -> str:
-            return str(self)
+            return str.__str__(self)
+
+        def __str__(self) -> str:
+            return f"UnconnectedGradients.{self.value.upper()}"
+
+        def __repr__(self) -> str:
+            return f"<{self}: {self.value!r}>"
 
     NONE = _Choice("none")
     ZERO = _Choice("zero")
@@ -119,11 +125,10 @@ class GradientTape:
         """Start recording."""
         if self._recording:
             raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
-        if not self._started:
-            self._started = True
-        elif not self._persistent:
+        if self._used and not self._persistent:
             self._clear()
             self._used = False
+        self._started = True
         self._start()
         return self
 
@@ -198,6 +203,8 @@ class GradientTape:
     # --- derivatives -------------------------------------------------------------------------------------------
 
     def _use(self) -> None:
+        if not self._started:
+            raise RuntimeError("The tape has recorded nothing: compute in a `with tape:` block first.")
         if self._used and not self._persistent:
             raise RuntimeError("A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)")
         if self._recording and not self._persistent:
@@ -392,12 +399,12 @@ class GradientTape:
         return tape_batch_jacobian(self, target, source, choice)
 
 
-class NotATensor(InvalidArgumentError, AttributeError):
+class NotATensor(InvalidArgumentError, AttributeError, TypeError):
     """Something that cannot be differentiated was given: a Python number, say."""
 
 
 def _not_a_source(x: Any) -> Exception:
-    return ValueError(f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable.")
+    return NotATensor(f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable.")
 
 
 def _zeros(x: Any) -> Any:

@@ -6,10 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.compat.keywords import renamed
-from wengert.debugging import *  # noqa: F403
+from wengert.debugging import (
+    Assert,
+    assert_all_finite,
+    assert_proper_iterable,
+    assert_same_float_dtype,
+    assert_shapes,
+    assert_type,
+    check_numerics,
+    disable_check_numerics,
+    disable_traceback_filtering,
+    enable_check_numerics,
+    enable_traceback_filtering,
+    get_log_device_placement,
+    is_numeric_tensor,
+    is_traceback_filtering_enabled,
+    set_log_device_placement,
+)
 from wengert.functions import debugging as two
 
 __all__ = [
+    "Assert",
+    "assert_all_finite",
     "assert_equal",
     "assert_greater",
     "assert_greater_equal",
@@ -22,10 +40,23 @@ __all__ = [
     "assert_non_positive",
     "assert_none_equal",
     "assert_positive",
+    "assert_proper_iterable",
     "assert_rank",
     "assert_rank_at_least",
     "assert_rank_in",
+    "assert_same_float_dtype",
     "assert_scalar",
+    "assert_shapes",
+    "assert_type",
+    "check_numerics",
+    "disable_check_numerics",
+    "disable_traceback_filtering",
+    "enable_check_numerics",
+    "enable_traceback_filtering",
+    "get_log_device_placement",
+    "is_numeric_tensor",
+    "is_traceback_filtering_enabled",
+    "set_log_device_placement",
     "verify_tensor_all_finite",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "DEFINE",
+    "FLAGS",
     "DEFINE_bool",
     "DEFINE_boolean",
     "DEFINE_enum",
@@ -16,7 +17,6 @@ __all__ = [
     "DEFINE_list",
     "DEFINE_multi_string",
     "DEFINE_string",
-    "FLAGS",
     "Error",
     "FlagValues",
     "mark_flag_as_required",

@@ -13,6 +13,9 @@ from wengert.functions.random import gamma, normal, shuffle, truncated_normal, u
 from wengert.tensor import convert
 
 __all__ = [
+    "Generator",
+    "categorical",
+    "get_global_generator",
     "get_seed",
     "multinomial",
     "poisson",
@@ -22,7 +25,12 @@ __all__ = [
     "random_poisson",
     "random_shuffle",
     "random_uniform",
+    "set_global_generator",
     "set_random_seed",
+    "set_seed",
+    "stateless_normal",
+    "stateless_truncated_normal",
+    "stateless_uniform",
     "truncated_normal",
 ]
 

@@ -1,28 +1,6 @@
 """TensorFlow's ``tf.compat.v2``: the names of TensorFlow 2."""
 
 from wengert import (
-    autodiff,
-    autograph,
-    bitwise,
-    config,
-    debugging,
-    dtypes,
-    errors,
-    experimental,
-    image,
-    io,
-    linalg,
-    math,
-    nest,
-    nn,
-    random,
-    raw_ops,
-    signal,
-    sparse,
-    strings,
-    sysconfig,
-    test,
-    types,
     version,
 )
 from wengert.surface import *  # noqa: F403

@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert import shapes
 from wengert.dtypes import DType, as_dtype, float32
+from wengert.errors import ShapeError
 from wengert.functions import array, linalg, random
 from wengert.tensor import cast
 

@@ -375,7 +375,8 @@ def numpy_function(
     if state.graph is None:
         flat = [EagerTensor(a) for a in call(*[t.array for t in arguments])]
     else:
-        attrs = {"call": call, "specs": specs, "gradient": lambda xp, gs, inputs, outputs, wanted: [None] * len(wanted)}
+        arguments = [apply(linear.STOP_GRADIENT, (a,)) for a in arguments]
+        attrs = {"call": call, "specs": specs, "gradient": _no_second}
         flat = list(append(state.graph, PY_FUNCTION, arguments, attrs, name))
     if not flat:
         return None if state.graph is None else state.graph.nodes[-1]

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from wengert.errors import ShapeError
 from wengert.op import Op
 

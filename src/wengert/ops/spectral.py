@@ -5,8 +5,6 @@ It is linear, and its matrix F is symmetric, so the adjoint, the conjugate trans
 
 from __future__ import annotations
 
-from typing import Any
-
 from wengert.op import Op
 from wengert.ops.signature import first
 
