@@ -9,32 +9,30 @@
 <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
 """
 
-from wengert import (
-    autodiff,
-    autograph,
-    bitwise,
-    compat,
-    config,
-    debugging,
-    dtypes,
-    errors,
-    experimental,
-    image,
-    io,
-    linalg,
-    math,
-    nest,
-    nn,
-    random,
-    raw_ops,
-    signal,
-    sparse,
-    strings,
-    sysconfig,
-    test,
-    types,
-    version,
-)
+from wengert import autodiff as autodiff
+from wengert import autograph as autograph
+from wengert import bitwise as bitwise
+from wengert import compat as compat
+from wengert import config as config
+from wengert import debugging as debugging
+from wengert import dtypes as dtypes
+from wengert import errors as errors
+from wengert import experimental as experimental
+from wengert import image as image
+from wengert import io as io
+from wengert import linalg as linalg
+from wengert import math as math
+from wengert import nest as nest
+from wengert import nn as nn
+from wengert import random as random
+from wengert import raw_ops as raw_ops
+from wengert import signal as signal
+from wengert import sparse as sparse
+from wengert import strings as strings
+from wengert import sysconfig as sysconfig
+from wengert import test as test
+from wengert import types as types
+from wengert import version as version
 from wengert.surface import *  # noqa: F403
 
 __version__ = "0.1.0"

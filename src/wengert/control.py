@@ -170,7 +170,11 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
     index = _tensor(branch_index)
     if index.nptype.kind not in "iu":
         raise DTypeError(f"switch_case: branch_index must be an integer, not {index.dtype.name}.")
-    return case([(index == i if _symbolic(index) else bool(index == i), f) for i, f in sorted(pairs.items())], last)
+    
+    def chosen(i: int) -> Any:
+        return apply(elementwise.EQUAL, (index, convert(i, like=index)))
+
+    return case([(chosen(i), f) for i, f in sorted(pairs.items())], last)
 
 
 # --- loops --------------------------------------------------------------------------------------------------------

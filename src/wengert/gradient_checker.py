@@ -58,7 +58,7 @@ def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) 
     True
     """
     if not isinstance(x, list | tuple):
-        raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a " + str(type(x)))
+        raise ValueError(f"`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not {type(x)}")
     step = 1.0 / 1024 if delta is None else float(delta)
     xs = [np.array(convert(one).array) for one in x]
 
@@ -66,7 +66,7 @@ def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) 
         y = f(*[convert(a) for a in arrays])
         if not isinstance(y, Tensor):
             y = convert(y)
-        return y.array  # type: ignore[attr-defined]
+        return y.array
 
     y = np.asarray(run(*xs))
     if y.dtype.kind not in "fc":

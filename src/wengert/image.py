@@ -26,7 +26,7 @@ def adjust_brightness(image: Any, delta: Any) -> Any:
 
 
 def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
-    """Return (x - mean) * factor + mean, the mean being that of each channel. (TensorFlow gives it no derivative.)
+    """Return (x - mean) * factor + mean, the mean being that of each channel. TensorFlow gives it no derivative.
 
     >>> adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel().tolist()
     [0.0, 4.0]

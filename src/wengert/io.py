@@ -64,7 +64,7 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
 
 def _path(value: Any) -> str:
     value = value.numpy() if hasattr(value, "numpy") else value
-    return os.fsdecode(value)
+    return str(os.fsdecode(value))
 
 
 class gfile:
@@ -99,4 +99,4 @@ class gfile:
     @staticmethod
     def join(path: Any, *paths: Any) -> str:
         """Return a path of parts."""
-        return os.path.join(path, *paths)
+        return str(os.path.join(path, *paths))

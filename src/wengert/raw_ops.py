@@ -26,7 +26,7 @@ def _enter(name: str, function: Callable[..., Any], names: dict[str, str] | None
     __all__.append(name)
 
 
-for _name, _function in {
+_TABLE: dict[str, Callable[..., Any]] = {
     "Acos": elementary.acos, "Acosh": elementary.acosh, "Asin": elementary.asin, "Asinh": elementary.asinh,
     "Atan": elementary.atan, "Atanh": elementary.atanh, "Ceil": elementary.ceil, "Cos": elementary.cos,
     "Cosh": elementary.cosh, "Digamma": elementary.digamma, "Erf": elementary.erf, "Erfc": elementary.erfc,
@@ -51,7 +51,6 @@ for _name, _function in {
     "ZerosLike": array.zeros_like, "OnesLike": array.ones_like, "ExpandDims": array.expand_dims,
     "Slice": array.slice, "GatherNd": array.gather_nd, "ScatterNd": array.scatter_nd, "Fill": array.fill,
     "InvertPermutation": array.invert_permutation, "BroadcastTo": array.broadcast_to, "Where": array.where,
-    "Einsum": lambda inputs, equation, name=None: elementary.einsum(equation, *inputs),
     "MatrixInverse": linalg.inv, "MatrixSolve": linalg.solve, "MatrixDeterminant": linalg.det, "Cholesky": linalg.cholesky,
     "MatrixTriangularSolve": linalg.triangular_solve, "Cumsum": elementary.cumsum, "Cumprod": elementary.cumprod,
     "AddN": elementary.add_n, "MatMul": elementary.matmul, "Conj": elementary.conj, "Real": elementary.real,
@@ -59,7 +58,8 @@ for _name, _function in {
     "ClipByValue": elementary.clip_by_value, "SegmentSum": elementary.segment_sum,
     "UnsortedSegmentSum": elementary.unsorted_segment_sum, "Bincount": elementary.bincount, "Shape": array.shape,
     "Size": array.size, "Rank": array.rank,
-}.items():  # fmt: skip
+}  # fmt: skip
+for _name, _function in _TABLE.items():
     _enter(_name, _function)
 
 _enter("BatchMatMul", elementary.matmul, {"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"})
@@ -91,9 +91,14 @@ for _name, _function in {
     _enter(_name, _function, {"input": "input_tensor", "keep_dims": "keepdims"})
 
 
+def Einsum(*, inputs: Any, equation: str, name: str | None = None) -> Any:
+    """Return the sum of products that an equation names."""
+    return elementary.einsum(equation, *inputs)
+
+
 def Const(*, value: Any, dtype: Any, name: str | None = None) -> Any:
     """Return a constant."""
     return array.constant(value, dtype, None, name)
 
 
-__all__.append("Const")
+__all__ += ["Const", "Einsum"]

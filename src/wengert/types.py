@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,16 @@ from wengert.tensor import Tensor
 __all__ = ["experimental"]
 
 
+_TensorLike = (
+    Tensor | np.ndarray[Any, Any] | np.generic | int | float | bool | complex | str | bytes | list[Any] | tuple[Any, ...]
+)
+
+
 class experimental:
     """TensorFlow's ``tf.types.experimental``."""
 
     Tensor = Tensor
-    TensorLike = Union[Tensor, np.ndarray[Any, Any], np.generic, int, float, bool, complex, str, bytes, list[Any], tuple[Any, ...]]  # noqa: E501
+    TensorLike = _TensorLike
     Callable = Function
     GenericFunction = PolymorphicFunction = Function
     ConcreteFunction = ConcreteFunction

@@ -13,7 +13,7 @@ __all__ = ["flags", "run"]
 
 def run(main: Callable[..., Any] | None = None, argv: Sequence[str] | None = None) -> None:
     """Read the flags, call main with what is left of the command line, and end the process with what it returns."""
-    function = main if main is not None else sys.modules["__main__"].main  # type: ignore[attr-defined]
+    function = main if main is not None else sys.modules["__main__"].main
     given = list(sys.argv if argv is None else argv)
     try:
         rest = flags.FLAGS(given)

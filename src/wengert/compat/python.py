@@ -28,7 +28,7 @@ from wengert.errors import NoGradientWarning
 from wengert.function import ConcreteFunction, Function, TensorSpec, function
 from wengert.functions import array, initializers, linalg, nn, program, random, registry
 from wengert.functions import math as elementary
-from wengert.graph import Graph, Node
+from wengert.graph import Graph, Node, static_value
 from wengert.tape import GradientTape
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, convert
 
@@ -216,7 +216,7 @@ def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iteration
     if count is None:
         raise ValueError("jacobian: the shape of the output must be known.")
     rows = [control_one.gradients(flat[i], sources) for i in range(count)]
-    results = []
+    results: list[Any] = []
     for k, x in enumerate(sources):
         parts = [r[k] for r in rows]
         if all(p is None for p in parts):
@@ -264,6 +264,15 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: An
     return nest.pack_sequence_as(shallow_tree, [func(*parts) for parts in zip(*flat, strict=True)])
 
 
+@contextlib.contextmanager
+def _stop_recording() -> Iterator[None]:
+    before, now.observers = now.observers, ()
+    try:
+        yield
+    finally:
+        now.observers = before
+
+
 # --- the table: what a module has beside (and before) the names of TensorFlow 1 and 2 ---------------------------------------
 
 _NO_EAGER = {"executing_eagerly_outside_functions": one.executing_eagerly_outside_functions}
@@ -280,7 +289,8 @@ _TABLE: dict[str, dict[str, Any]] = {
         "convert_n_to_tensor": lambda vs, dtype=None, name=None: [convert(v, dtype) for v in vs],
         "is_dense_tensor_like": array.is_tensor, "enable_eager_execution": one.enable_eager_execution,
         "colocate_with": lambda *a, **k: contextlib.nullcontext(), "get_name_scope": registry.get_current_name_scope,
-        "inside_function": registry.inside_function, "prepend_name_scope": lambda name, scope: f"{scope}/{name}" if scope else name,
+        "inside_function": registry.inside_function, 
+        "prepend_name_scope": lambda name, scope: f"{scope}/{name}" if scope else name,
         "_get_graph_from_inputs": lambda inputs, graph=None: graph or next(
             (i.graph for i in inputs if isinstance(i, SymbolicTensor)), None) or one.get_default_graph(), **_NO_EAGER,
     },
@@ -303,7 +313,7 @@ _TABLE: dict[str, dict[str, Any]] = {
     "framework.tensor_util": {
         "constant_value": array.get_static_value, "is_tensor": array.is_tensor, "is_tf_type": array.is_tensor,
         "make_tensor_proto": registry.make_tensor_proto, "MakeNdarray": registry.make_ndarray,
-        "constant_value_as_shape": lambda t: shapes.TensorShape(tensors.static_value(convert(t))),
+        "constant_value_as_shape": lambda t: shapes.TensorShape(static_value(convert(t))),
         "shape_tensor": lambda s: convert(np.asarray(s, np.int32)),
     },
     "framework.function": {"Defun": lambda *types, **keywords: function},
@@ -311,12 +321,12 @@ _TABLE: dict[str, dict[str, Any]] = {
                               "DEFAULT_GRAPH_SEED": random.DEFAULT_SEED},
     "framework.indexed_slices": {"IndexedSlices": slices.IndexedSlices, "IndexedSlicesValue": session.IndexedSlicesValue,
                                  "internal_convert_to_tensor_or_indexed_slices": lambda v, dtype=None, name=None, **k: v},
-    "framework.test_util": vars(test_util),
-    "framework.config": vars(two.config),
+    "framework.test_util": dict(vars(test_util)),
+    "framework.config": dict(vars(two.config)),
     "framework.device": {},
     "framework.combinations": {},
     "framework.func_graph": {"FuncGraph": Graph},
-    "framework.versions": vars(two.version),
+    "framework.versions": dict(vars(two.version)),
     "framework.sparse_tensor": {},
     "framework.type_spec": {"TypeSpec": TensorSpec},
     "framework.composite_tensor": {"CompositeTensor": slices.IndexedSlices},
@@ -341,18 +351,18 @@ _TABLE: dict[str, dict[str, Any]] = {
                      "sigmoid": elementary.sigmoid, "range": array.range, "cast": array.cast, "linspace_nd": array.linspace,
                      "top_k": elementary.top_k, "batch_mat_mul": elementary.matmul},
     "ops.special_math_ops": {"einsum": elementary.einsum, "lbeta": elementary.lbeta},
-    "ops.nn_ops": {**{k: v for k, v in vars(one.nn).items() if not k.startswith("_")},
+    "ops.nn_ops": {**{k: v for k, v in dict(vars(one.nn)).items() if not k.startswith("_")},
                    "softmax_v2": nn.softmax, "conv2d_v2": nn.conv2d, "log_softmax_v2": nn.log_softmax,
                    "softmax_cross_entropy_with_logits_v2": nn.softmax_cross_entropy_with_logits,
                    "tanh": elementary.tanh, "max_pool_v2": nn.max_pool, "avg_pool_v2": nn.avg_pool},
-    "ops.nn": {k: v for k, v in vars(one.nn).items() if not k.startswith("_")},
-    "ops.nn_impl": {k: v for k, v in vars(one.nn).items() if not k.startswith("_")},
+    "ops.nn": {k: v for k, v in dict(vars(one.nn)).items() if not k.startswith("_")},
+    "ops.nn_impl": {k: v for k, v in dict(vars(one.nn)).items() if not k.startswith("_")},
     "ops.linalg_ops": {"matrix_inverse": linalg.inv, "matrix_determinant": linalg.det, "matrix_solve": linalg.solve,
                        "cholesky": linalg.cholesky, "self_adjoint_eig": linalg.eigh, "norm": linalg.norm, "qr": linalg.qr,
                        "eye": array.eye, "norm_v2": linalg.norm, "log_matrix_determinant": linalg.slogdet,
                        "matrix_exponential": linalg.expm, "matrix_logarithm": None},
-    "ops.linalg.linalg_impl": {k: v for k, v in vars(two.linalg).items() if not k.startswith("_")},
-    "ops.linalg.linalg": {k: v for k, v in vars(two.linalg).items() if not k.startswith("_")},
+    "ops.linalg.linalg_impl": {k: v for k, v in dict(vars(two.linalg)).items() if not k.startswith("_")},
+    "ops.linalg.linalg": {k: v for k, v in dict(vars(two.linalg)).items() if not k.startswith("_")},
     "ops.gradients": {"gradients": one.gradients, "gradients_v2": two.gradients, "hessians": one.hessians,
                       "HessiansV2": two.hessians, "AggregationMethod": two.AggregationMethod, "GradientTape": GradientTape},
     "ops.gradients_impl": {"gradients": one.gradients, "gradients_v2": two.gradients, "hessians": one.hessians,
@@ -392,18 +402,19 @@ _TABLE: dict[str, dict[str, Any]] = {
                                  "stateless_random_normal": random.stateless_normal},
     "ops.stateful_random_ops": {"Generator": random.Generator},
     "ops.state_ops": {}, "ops.check_ops": {"assert_equal_v2": two.debugging.assert_equal},
-    "ops.init_ops": {k: v for k, v in vars(one.initializers).items() if not k.startswith("_")},
+    "ops.init_ops": {k: v for k, v in dict(vars(one.initializers)).items() if not k.startswith("_")},
     "ops.init_ops_v2": {k: getattr(initializers, k) for k in initializers.__all__},
     "ops.clip_ops": {}, "ops.sort_ops": {"sort": array.sort, "argsort": array.argsort},
     "ops.script_ops": {"py_func": one.py_func, "py_func_common": one.py_func, "eager_py_func": program.py_function,
                        "numpy_function": program.numpy_function},
     "ops.variable_scope": {}, "ops.tensor_array_ops": {}, "ops.template": {}, "ops.logging_ops": {}, "ops.standard_ops": {},
     "ops.embedding_ops": {"embedding_lookup": one.nn.embedding_lookup, "embedding_lookup_v2": nn.embedding_lookup},
-    "ops.bitwise_ops": vars(bitwise), "ops.confusion_matrix": {}, "ops.histogram_ops": {}, "ops.manip_ops": {},
-    "ops.signal.fft_ops": vars(two.signal), "ops.spectral_ops": vars(two.signal), "ops.string_ops": vars(two.strings),
-    "ops.sparse_ops": vars(sparse), "ops.array_grad": {}, "ops.math_grad": {}, "ops.nn_grad": {}, "ops.numpy_ops": {},
+    "ops.bitwise_ops": dict(vars(bitwise)), "ops.confusion_matrix": {}, "ops.histogram_ops": {}, "ops.manip_ops": {},
+    "ops.signal.fft_ops": dict(vars(two.signal)), "ops.spectral_ops": dict(vars(two.signal)), "ops.string_ops": dict(vars(two.strings)),
+    "ops.sparse_ops": dict(vars(sparse)), "ops.array_grad": {}, "ops.math_grad": {}, "ops.nn_grad": {}, "ops.numpy_ops": {},
     "ops.numpy_ops.np_config": {"enable_numpy_behavior": lambda *a, **k: None}, "ops.nn_fused_batch_norm_grad": {},
-    "ops.data_flow_ops": {}, "ops.io_ops": vars(two.io), "ops.session_ops": {}, "ops.shape_util": {}, "ops.partitioned_variables": {},
+    "ops.data_flow_ops": {}, "ops.io_ops": dict(vars(two.io)), "ops.session_ops": {}, "ops.shape_util": {},
+    "ops.partitioned_variables": {},
     "ops.batch_norm_benchmark": {}, "ops.ragged": {}, "ops.losses.losses": {}, "ops.inplace_ops": {}, "ops.list_ops": {},
     "ops.parallel_for.control_flow_ops": {"pfor": pfor, "for_loop": for_loop, "vectorized_map": control.vectorized_map},
     "ops.parallel_for.gradients": {"jacobian": jacobian, "batch_jacobian": batch_jacobian},
@@ -429,12 +440,12 @@ _TABLE: dict[str, dict[str, Any]] = {
     "eager.forwardprop": {"ForwardAccumulator": two.ForwardAccumulator},
     "eager.forwardprop_util": {"push_forwardprop_state": contextlib.nullcontext},
     "eager.test": {"main": two.test.main},
-    "eager.tape": {"stop_recording": lambda: _stop_recording()},
-    "eager.record": {"stop_recording": lambda: _stop_recording()},
+    "eager.tape": {"stop_recording": _stop_recording},
+    "eager.record": {"stop_recording": _stop_recording},
     "eager.wrap_function": {}, "eager.execute": {}, "eager.core": {}, "eager.monitoring": {}, "eager.imperative_grad": {},
-    "platform.test": vars(test_one), "platform.googletest": {**vars(test_one)},
-    "platform.tf_logging": vars(logging), "platform.flags": vars(flags), "platform.app": vars(one.app),
-    "platform.gfile": vars(two.io.gfile), "platform.resource_loader": {}, "platform.sysconfig": vars(two.sysconfig),
+    "platform.test": dict(vars(test_one)), "platform.googletest": {**vars(test_one)},
+    "platform.tf_logging": dict(vars(logging)), "platform.flags": dict(vars(flags)), "platform.app": dict(vars(one.app)),
+    "platform.gfile": dict(vars(two.io.gfile)), "platform.resource_loader": {}, "platform.sysconfig": dict(vars(two.sysconfig)),
     "platform.benchmark": {},
     "client.session": {"Session": session.Session, "InteractiveSession": session.InteractiveSession,
                        "BaseSession": session.Session},
@@ -444,17 +455,18 @@ _TABLE: dict[str, dict[str, Any]] = {
                   "is_nested_or_composite": nest.is_nested, "is_mapping": lambda v: isinstance(v, dict),
                   "flatten_with_joined_string_paths": lambda s: list(enumerate(nest.flatten(s)))},
     "util.tf_export": {"tf_export": lambda *a, **k: lambda f: f, "keras_export": lambda *a, **k: lambda f: f},
-    "util.compat": vars(two) , "util.deprecation": {"deprecated": lambda *a, **k: lambda f: f,
+    "util.compat": dict(vars(two)) , "util.deprecation": {"deprecated": lambda *a, **k: lambda f: f,
                                                     "silence": contextlib.nullcontext},
-    "util.tf_inspect": vars(inspect), "util.tf_contextlib": {"contextmanager": contextlib.contextmanager},
+    "util.tf_inspect": dict(vars(inspect)), "util.tf_contextlib": {"contextmanager": contextlib.contextmanager},
     "util.tf_decorator": {"make_decorator": lambda target, f, *a, **k: functools.wraps(target)(f)},
     "util.dispatch": {"add_dispatch_support": lambda f=None, *a, **k: f if f is not None else lambda g: g},
-    "util.nest_util": {}, "util.object_identity": {}, "util.variable_utils": {}, "util.numpy_compat": {}, "util._pywrap_utils": {},
+    "util.nest_util": {}, "util.object_identity": {}, "util.variable_utils": {}, "util.numpy_compat": {},
+    "util._pywrap_utils": {},
     "module.module": {"Module": two.Module},
     "autograph.impl.api": {"do_not_convert": two.autograph.experimental.do_not_convert, "convert": two.autograph.to_graph},
     "autograph.core.ag_ctx": {}, "autograph.lang.directives": {"set_loop_options": two.autograph.experimental.set_loop_options},
     "types.core": {"Tensor": Tensor, "Value": EagerTensor, "Symbol": SymbolicTensor},
-    "data.util.nest": vars(nest),
+    "data.util.nest": dict(vars(nest)),
     "distribute.strategy_combinations": {},
     "tf2": {"enabled": one.v2_behavior_enabled},
     "debug.lib.check_numerics_callback": {}, "trackable.base": {}, "trackable.autotrackable": {},
@@ -471,15 +483,6 @@ for _empty in ("framework.device", "framework.combinations", "framework.sparse_t
     del _TABLE[_empty]
 
 _PACKAGES = {"", *(".".join(key.split(".")[:n]) for key in _TABLE for n in range(1, key.count(".") + 1))}
-
-
-@contextlib.contextmanager
-def _stop_recording() -> Iterator[None]:
-    before, now.observers = now.observers, ()
-    try:
-        yield
-    finally:
-        now.observers = before
 
 
 class _Internal(types.ModuleType):

@@ -8,16 +8,31 @@ from wengert import dtypes
 from wengert.compat.graphs import get_seed, set_random_seed
 from wengert.functions import array
 from wengert.functions import random as two
-from wengert.functions.random import *  # noqa: F403
-from wengert.functions.random import gamma, normal, shuffle, truncated_normal, uniform
+from wengert.functions.random import (
+    Generator,
+    categorical,
+    gamma,
+    get_global_generator,
+    normal,
+    set_global_generator,
+    set_seed,
+    shuffle,
+    stateless_normal,
+    stateless_truncated_normal,
+    stateless_uniform,
+    truncated_normal,
+    uniform,
+)
 from wengert.tensor import convert
 
 __all__ = [
     "Generator",
     "categorical",
+    "gamma",
     "get_global_generator",
     "get_seed",
     "multinomial",
+    "normal",
     "poisson",
     "random_crop",
     "random_gamma",
@@ -28,10 +43,12 @@ __all__ = [
     "set_global_generator",
     "set_random_seed",
     "set_seed",
+    "shuffle",
     "stateless_normal",
     "stateless_truncated_normal",
     "stateless_uniform",
     "truncated_normal",
+    "uniform",
 ]
 
 random_normal, random_uniform, random_gamma, random_shuffle = normal, uniform, gamma, shuffle

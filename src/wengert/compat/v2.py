@@ -1,8 +1,28 @@
 """TensorFlow's ``tf.compat.v2``: the names of TensorFlow 2."""
 
-from wengert import (
-    version,
-)
+from wengert import autodiff as autodiff
+from wengert import autograph as autograph
+from wengert import bitwise as bitwise
+from wengert import config as config
+from wengert import debugging as debugging
+from wengert import dtypes as dtypes
+from wengert import errors as errors
+from wengert import experimental as experimental
+from wengert import image as image
+from wengert import io as io
+from wengert import linalg as linalg
+from wengert import math as math
+from wengert import nest as nest
+from wengert import nn as nn
+from wengert import random as random
+from wengert import raw_ops as raw_ops
+from wengert import signal as signal
+from wengert import sparse as sparse
+from wengert import strings as strings
+from wengert import sysconfig as sysconfig
+from wengert import test as test
+from wengert import types as types
+from wengert import version as version
 from wengert.surface import *  # noqa: F403
 
 __version__ = version.VERSION

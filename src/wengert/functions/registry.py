@@ -84,7 +84,7 @@ def _overridden(node: Node, result: Any) -> Any:
         graph.overrides = before
 
 
-Graph.overridden = staticmethod(_overridden)  # type: ignore[assignment]
+Graph.overridden = staticmethod(_overridden)
 
 
 def no_gradient(op_type: str) -> None:

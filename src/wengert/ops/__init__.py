@@ -2,4 +2,15 @@
 
 from wengert.ops import contraction, control, elementwise, linalg, linear, random, reduction, spectral, state, tensor_array
 
-__all__ = ["contraction", "control", "elementwise", "linalg", "linear", "random", "reduction", "spectral", "state", "tensor_array"]
+__all__ = [
+    "contraction",
+    "control",
+    "elementwise",
+    "linalg",
+    "linear",
+    "random",
+    "reduction",
+    "spectral",
+    "state",
+    "tensor_array",
+]

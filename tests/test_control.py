@@ -1,0 +1,145 @@
+"""Choices and loops: values and derivatives of several orders, eagerly, in a graph, and in a traced function."""
+
+import numpy as np
+import pytest
+
+import wengert as tf
+
+pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
+
+
+def nested(y, x, orders):
+    found = [y]
+    for _ in range(orders):
+        found.append(tf.gradients(found[-1], x)[0])
+    return found
+
+
+def everywhere(f, at, orders):
+    """Return f and its derivatives by each road: static graph, function, function under nested tapes, recording."""
+    rows = {}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float64, np.shape(at))
+        rows["graph"] = session.run(nested(f(x), x, orders), {x: at})
+    rows["function"] = [v.numpy() for v in tf.function(lambda x: nested(f(x), x, orders))(tf.constant(at, tf.float64))]
+    with tf.recording():
+        x = tf.constant(at, tf.float64)
+        rows["recording"] = [v.numpy() for v in nested(f(x), x, orders)]
+    traced = tf.function(f)
+
+    def tapes(k):
+        if k == 0:
+            return traced(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tapes(k - 1)
+        return tape.gradient(y, x)
+
+    rows["tapes over a function"] = [tapes(k).numpy() for k in range(orders + 1)]
+    return rows
+
+
+def agree(f, at, expected):
+    for road, found in everywhere(f, at, len(expected) - 1).items():
+        for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12, err_msg=f"{road}, order {k}")
+
+
+@pytest.mark.parametrize(("at", "expected"), [(2.0, [8, 12, 12, 6]), (0.5, [np.sin(0.5), np.cos(0.5), -np.sin(0.5), -np.cos(0.5)])])
+def test_cond(at, expected):
+    agree(lambda x: tf.cond(x > 1.0, lambda: x * x * x, lambda: tf.sin(x)), at, expected)
+
+
+def test_while_loop():
+    def power(x):
+        return tf.while_loop(lambda i, z: i < 5, lambda i, z: (i + 1, z * x), [tf.constant(0), tf.ones_like(x)])[1]
+
+    agree(power, 2.0, [32, 80, 160, 240])
+
+
+def test_a_loop_whose_length_depends_on_the_data():
+    def halve(x):
+        return tf.while_loop(lambda z: z > 1.0, lambda z: z * z * 0.5, [x])[0]
+
+    # 1.9 -> 1.805 -> 1.629 -> 1.3268 -> 0.8802: four times, so x**16 / 2**15.
+    agree(halve, 1.9, [1.9**16 / 2**15, 16 * 1.9**15 / 2**15, 240 * 1.9**14 / 2**15])
+
+
+def test_scan_and_map():
+    def series(x):
+        e = tf.constant([1.0, 2.0, 3.0], dtype=tf.float64)
+        return tf.reduce_sum(tf.scan(lambda a, b: a * x + b, e, tf.constant(0.0, tf.float64)))
+
+    # 1 + (x + 2) + (x² + 2x + 3) = x² + 3x + 6
+    agree(series, 2.0, [16, 7, 2])
+    agree(lambda x: tf.reduce_sum(tf.map_fn(lambda t: t * x * x, tf.constant([1.0, 2.0], tf.float64))), 3.0, [27, 18, 6])
+
+
+def test_by_the_elements_of_a_sequence():
+    agree(lambda x: tf.reduce_sum(tf.map_fn(lambda t: t**3, x)), [1.0, 2.0], [9, [3, 12], [6, 12], [6, 6]])
+    agree(lambda x: tf.scan(lambda a, b: a * b, x)[-1], [2.0, 3.0, 4.0], [24, [12, 8, 6]])
+
+
+def test_python_control_flow():
+    def f(x):
+        y = x
+        i = tf.constant(0)
+        while i < 3:
+            if y > 2.0:
+                y = y * 0.5 * x
+            else:
+                y = y * x
+            i += 1
+        return y
+
+    traced = tf.function(f)
+    for at in (1.2, 1.7, 2.5):
+        x = tf.constant(at, tf.float64)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            plain, staged = f(x), traced(x)
+        np.testing.assert_allclose(staged, plain)
+        np.testing.assert_allclose(tape.gradient(staged, x), tape.gradient(plain, x))
+
+
+def test_a_variable_in_a_branch_and_in_a_loop():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        v = tf.compat.v1.Variable(np.float64(3.0))
+        x = tf.compat.v1.placeholder(tf.float64, [])
+        y = tf.cond(x > 0.0, lambda: v * v * x, lambda: x)
+        z = tf.while_loop(lambda i, a: i < 2, lambda i, a: (i + 1, a * v), [0, x])[1]
+        gy, gz = tf.gradients(y, v)[0], tf.gradients(z, v)[0]
+        session.run(v.initializer)
+        assert session.run([gy, gz], {x: 2.0}) == [12.0, 12.0]
+        assert session.run(gy, {x: -2.0}) == 0.0
+
+
+def test_case_and_switch():
+    def f(x):
+        return tf.switch_case(tf.cast(x, tf.int32), [lambda: x * x, lambda: x * x * x], default=lambda: 1.0 / x)
+
+    agree(f, 0.5, [0.25, 1.0])
+    agree(f, 1.5, [1.5**3, 3 * 1.5**2])
+    agree(f, 2.5, [0.4, -0.16])
+
+
+ERRORS = {
+    "not callable": (TypeError, "callable", lambda: tf.cond(tf.constant(True), 1.0, lambda: 2.0)),
+    "structures": (TypeError, "same", lambda: tf.function(lambda x: tf.cond(x > 0, lambda: (x, x), lambda: x))(tf.constant(1.0))),
+    "dtypes": (TypeError, "dtype", lambda: tf.function(
+        lambda x: tf.cond(x > 0, lambda: x, lambda: tf.constant(1)))(tf.constant(1.0))),
+    "empty": (ValueError, "loop_vars", lambda: tf.while_loop(lambda: True, lambda: (), [])),
+    "lost variable": (ValueError, "structure", lambda: tf.function(
+        lambda x: tf.while_loop(lambda a, b: a < 3.0, lambda a, b: (a + 1.0,), [x, x]))(tf.constant(1.0))),
+    "changed dtype": (TypeError, "dtype", lambda: tf.function(
+        lambda x: tf.while_loop(lambda a: a < 3.0, lambda a: (tf.cast(a, tf.float64),), [x]))(tf.constant(1.0))),
+    "vector condition": (ValueError, "scalar", lambda: tf.function(
+        lambda x: tf.while_loop(lambda a: a < 3.0, lambda a: (a,), [x]))(tf.constant([1.0, 2.0]))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(case):
+    kind, text, call = ERRORS[case]
+    with pytest.raises(kind, match=text):
+        call()
