@@ -201,7 +201,7 @@ def test_errors_while_building(graph):
 def test_a_run_names_the_line(graph):
     x = v1.placeholder(tf.float32, [None, None])
     y = tf.linalg.inv(x)
-    with v1.Session() as sess, pytest.raises(errors.InvalidArgumentError, match="test_session.py:"):
+    with v1.Session() as sess, pytest.raises(errors.InvalidArgumentError, match=r"test_session\.py:"):
         sess.run(y, {x: [[0.0, 0.0], [0.0, 0.0]]})
     z = x @ x
     with v1.Session() as sess, pytest.raises(errors.InvalidArgumentError, match=r"\(2, 3\)"):

@@ -147,7 +147,7 @@ def test_bad_arguments():
         tape.gradient(None, x)
     with pytest.raises(TypeError):
         tape.gradient(y, None)
-    with pytest.raises(ValueError, match="Passed in object 3.0 of type 'float'"):
+    with pytest.raises(ValueError, match=r"Passed in object 3\.0 of type"):
         tape.watch(3.0)
     with pytest.raises((ValueError, TypeError, AttributeError)):
         tape.gradient(y, 3.0)

@@ -391,8 +391,9 @@ def _loop_of_arrays(cond: Any, body: Any, start: Sequence[Any], *rest: Any) -> l
     if not all(a._knows_elements() for a in arrays if hasattr(a, "_of_carry")):
         # The body, into a graph that is thrown away: what it writes tells the elements' shape.
         with tracing(FuncGraph(state.graph, "abstract", False)):
-            body(*[a if hasattr(a, "_of_carry") else state.graph.placeholder(_tensor(a).sizes, _tensor(a).nptype) for a in arrays],
-                 *[state.graph.placeholder(None if t.sizes is None else t.sizes[1:], t.nptype) for t in rest[2]])  # fmt: skip
+            place = state.graph.placeholder
+            held = [a if hasattr(a, "_of_carry") else place(_tensor(a).sizes, _tensor(a).nptype) for a in arrays]
+            body(*held, *[place(None if t.sizes is None else t.sizes[1:], t.nptype) for t in rest[2]])
     carry = [a._as_carry() if hasattr(a, "_as_carry") else a for a in arrays]
     check = None if cond is None else lambda *leaves: cond(*opened(leaves))
     results = graph_loop(check, traced, carry, *rest)

@@ -14,7 +14,14 @@ from wengert.functions import math as elementary
 from wengert.functions import random as draws
 from wengert.tensor import Tensor, convert
 
-__all__ = ["async_clear_error", "async_scope", "dispatch_for_api", "function_executor_type", "numpy", "register_filesystem_plugin"]
+__all__ = [
+    "async_clear_error",
+    "async_scope",
+    "dispatch_for_api",
+    "function_executor_type",
+    "numpy",
+    "register_filesystem_plugin",
+]
 
 
 @contextlib.contextmanager

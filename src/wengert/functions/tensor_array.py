@@ -166,7 +166,9 @@ class TensorArray:
         rows = t.sizes[0] if t.sizes is not None else None
         self._learn(None if t.sizes is None else t.sizes[1:])
         if rows is not None and self._items is not None and rows > len(self._items) and not self._grows:
-            raise OutOfRangeError(f"Tried to unstack {rows} rows, and the array is not resizeable and size is: {len(self._items)}")
+            raise OutOfRangeError(
+                f"Tried to unstack {rows} rows, and the array is not resizeable and size is: {len(self._items)}"
+            )
         if state.graph is None:
             return self._with(array.unstack(t))
         return self._with(data=t)

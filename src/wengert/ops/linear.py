@@ -90,8 +90,12 @@ SHAPED = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
 """A tensor that must have the shape of another: what a cotangent is to its y."""
-ZEROS_LIKE = Op("zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like")
-ONES_LIKE = Op("ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like")
+ZEROS_LIKE = Op(
+    "zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like",
+)  # fmt: skip
+ONES_LIKE = Op(
+    "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
+)  # fmt: skip
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
@@ -154,7 +158,8 @@ def range_count(start: Any, limit: Any, delta: Any) -> int:
     count = (limit - start) / delta if isinstance(delta, float) else -((start - limit) // delta)
     if not abs(count) <= MOST_ELEMENTS:
         raise ResourceExhaustedError(f"A range from {start} to {limit} by {delta} is beyond any memory.")
-    return int(math.ceil(count))
+    whole: int = math.ceil(count)
+    return whole
 
 
 def _range(xp: Any, start: Any, limit: Any, delta: Any) -> Any:
