@@ -65,7 +65,9 @@ $(DOCS)/.stamp: pyproject.toml
 	touch $@
 
 bench: venv
-	$(VENV)/bin/wengert bench
+	@for name in tape_cell start memory long_list tanh_slope; do \
+		echo "== benchmarks/$$name.py"; $(VENV)/bin/python benchmarks/$$name.py || exit 1; \
+	done
 
 clean:
 	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache

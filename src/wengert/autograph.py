@@ -33,6 +33,21 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "AutographError",
+    "ControlFlowError",
+    "ConversionError",
+    "Hooks",
+    "UndefinedVariableError",
+    "convert",
+    "do_not_convert",
+    "experimental",
+    "set_verbosity",
+    "to_code",
+    "to_graph",
+    "trace",
+]
+
 Values = tuple[Any, ...]
 Merge = Callable[[Values, Values], tuple[Values, Values]]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert import tensor
 from wengert.ops import elementwise
-from wengert.tensor import apply, coerce, convert
 
 __all__ = ["bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"]
 
 
 def _apply(op: Any, x: Any, y: Any, name: str | None) -> Any:
-    pair = coerce(op, x, y)
+    pair = tensor.coerce(op, x, y)
     if pair is None:
         raise TypeError(f"{op.name}: expected integer tensors, not {x!r} and {y!r}.")
-    return apply(op, pair, {}, name)
+    return tensor.apply(op, pair, {}, name)
 
 
 def bitwise_and(x: Any, y: Any, name: str | None = None) -> Any:
@@ -48,4 +48,4 @@ def right_shift(x: Any, y: Any, name: str | None = None) -> Any:
 
 def invert(x: Any, name: str | None = None) -> Any:
     """Return the bits that are not set."""
-    return apply(elementwise.INVERT, (convert(x),), {}, name)
+    return tensor.apply(elementwise.INVERT, (tensor.convert(x),), {}, name)

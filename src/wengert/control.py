@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import nest, shapes
+from wengert import checks, nest, shapes
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
@@ -136,7 +136,8 @@ def case(
     Raises:
         InvalidArgumentError: if none holds and there is no default, or several with ``exclusive``.
     """
-    pairs = list(pred_fn_pairs.items()) if isinstance(pred_fn_pairs, dict) else list(pred_fn_pairs)
+    pairs = pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs
+    pairs = checks.listed(pairs, "case", "pred_fn_pairs")
     if not pairs:
         raise ValueError("case: at least one (predicate, function) pair is needed.")
     for pair in pairs:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import nest
+from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
 from wengert.derive.request import request
@@ -179,6 +179,8 @@ def hessians(
     """
     results = []
     for x in _listed(xs):
+        if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+            raise TypeError(f"hessians: each x must be a tensor or a variable, not {x!r}.")
         first = gradients(ys, x, unconnected_gradients="none")[0]
         if first is None:
             raise ValueError(f"hessians: ys do not depend on {x!r}.")
@@ -340,7 +342,25 @@ def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool) -> Any:
 
 
 def _call(f: Callable[..., Any], xs: list[Any], single: bool) -> Any:
-    return f(xs[0]) if single else f(*xs)
+    return _function(f)(xs[0]) if single else _function(f)(*xs)
+
+
+def _function(f: Any) -> Callable[..., Any]:
+    return checks.function(f, "autodiff", "f, the first argument,")
+
+
+def _scalar(f: Any, point: Any, who: str) -> Any:
+    """Return f(point), a tensor without axes.
+
+    Raises:
+        InvalidArgumentError: if f returns something else.
+    """
+    y = _function(f)(point)
+    if not isinstance(y, Tensor):
+        raise InvalidArgumentError(f"{who}: f(x) must be a scalar tensor, and f returned {y!r}.")
+    if y.sizes != ():
+        raise InvalidArgumentError(f"{who}: f(x) must be a scalar, and has shape {text(y.sizes)}.")
+    return y
 
 
 def _inputs(xs: Any) -> tuple[list[Any], bool]:
@@ -356,7 +376,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     [9.0, 6.0]
     """
     xs, single = _inputs(primals)
-    with ForwardAccumulator(xs, [convert(t, like=x) for t, x in zip(_listed(tangents), xs, strict=True)]) as acc:
+    given = _listed(tangents)
+    if len(given) != len(xs):
+        raise InvalidArgumentError(f"jvp: there are {len(xs)} primals and {len(given)} tangents; each primal needs one.")
+    with ForwardAccumulator(xs, [convert(t, like=x) for t, x in zip(given, xs, strict=True)]) as acc:
         y = _call(f, xs, single)
     return y, acc.jvp(y, unconnected_gradients="zero")
 
@@ -396,9 +419,7 @@ def hessian(f: Callable[..., Any], x: Any) -> Any:
         outer.watch(point)
         with GradientTape() as inner:
             inner.watch(point)
-            y = f(point)
-        if y.sizes != ():
-            raise InvalidArgumentError(f"hessian: f(x) must be a scalar, and has shape {text(y.sizes)}.")
+            y = _scalar(f, point, "hessian")
         g = inner.gradient(y, point, unconnected_gradients="zero")
     return outer.jacobian(g, point, unconnected_gradients="zero")
 
@@ -409,6 +430,6 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     with ForwardAccumulator(point, convert(v, like=point)) as acc:
         with GradientTape() as tape:
             tape.watch(point)
-            y = f(point)
+            y = _scalar(f, point, "hvp")
         g = tape.gradient(y, point, unconnected_gradients="zero")
     return acc.jvp(g, unconnected_gradients="zero")

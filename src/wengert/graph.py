@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
+from wengert import checks
 from wengert.context import Site, state
 from wengert.errors import InaccessibleTensorError
 
@@ -319,28 +320,34 @@ class Graph:
 
     def add_to_collection(self, name: Any, value: Any) -> None:
         """Append a value to a named collection."""
-        self.collections.setdefault(name, []).append(value)
+        self.collections.setdefault(_key(name), []).append(value)
 
     def add_to_collections(self, names: Any, value: Any) -> None:
         """Append a value to several collections."""
-        for name in (names,) if isinstance(names, str) else set(names):
+        several = (names,) if isinstance(names, str) else checks.listed(names, "add_to_collections", "names")
+        for name in dict.fromkeys(_key(n) for n in several):
             self.add_to_collection(name, value)
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         """Return a copy of a collection, of those whose name matches the scope where one is given."""
-        items = list(self.collections.get(name, ()))
+        items = list(self.collections.get(_key(name), ()))
         if scope is None:
             return items
-        pattern = re.compile(scope)
+        if not isinstance(scope, str):
+            raise TypeError(f"get_collection: scope must be a string, a pattern of names, not {scope!r}.")
+        try:
+            pattern = re.compile(scope)
+        except re.error as error:
+            raise ValueError(f"get_collection: scope {scope!r} is no pattern of names: {error}.") from error
         return [item for item in items if pattern.match(getattr(item, "name", "") or "")]
 
     def get_collection_ref(self, name: Any) -> list[Any]:
         """Return the collection itself."""
-        return self.collections.setdefault(name, [])
+        return self.collections.setdefault(_key(name), [])
 
     def clear_collection(self, name: Any) -> None:
         """Empty a collection."""
-        self.collections.pop(name, None)
+        self.collections.pop(_key(name), None)
 
     def get_all_collection_keys(self) -> list[Any]:
         """Return the names of all collections."""
@@ -452,3 +459,16 @@ _STATIC: dict[str, Callable[[Node], Any]] = {
     "add": _static_binary(lambda a, b: a + b),
     "subtract": _static_binary(lambda a, b: a - b),
 }
+
+
+def _key(name: Any) -> Any:
+    """Return the name of a collection.
+
+    Raises:
+        TypeError: for a list, an array and whatever else cannot name anything.
+    """
+    try:
+        hash(name)
+    except TypeError as error:
+        raise TypeError(f"A collection is named by a string, not {name!r}.") from error
+    return name

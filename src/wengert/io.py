@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError
-from wengert.tensor import EagerTensor, convert
+from wengert.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, NotFoundError, UnimplementedError
+from wengert.tensor import EagerTensor, Tensor, convert
 
 __all__ = ["gfile", "parse_tensor", "read_file", "serialize_tensor", "write_file"]
 
@@ -24,7 +24,10 @@ def serialize_tensor(tensor: Any, name: str | None = None) -> Any:
     >>> parse_tensor(serialize_tensor([1.0, 2.0]), tf.float32).numpy().tolist()
     [1.0, 2.0]
     """
-    array = convert(tensor).array
+    array = convert(tensor)
+    if not isinstance(array, EagerTensor):
+        raise UnimplementedError("serialize_tensor: files and bytes are for eager tensors here; use numpy_function in a graph.")
+    array = array.array
     if array.dtype.kind == "O":
         raise DTypeError("io.serialize_tensor: numbers only, no strings.")
     buffer = _io.BytesIO()
@@ -38,7 +41,7 @@ def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any
     Raises:
         InvalidArgumentError: (a ValueError) for other bytes, or another dtype.
     """
-    value = convert(serialized).array.item()
+    value = _bytes(serialized, "parse_tensor", "serialized")
     try:
         array = np.load(_io.BytesIO(value), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
@@ -52,18 +55,42 @@ def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any
 
 def read_file(filename: Any, name: str | None = None) -> Any:
     """Return a file's bytes as a string tensor."""
-    with open(_path(filename), "rb") as file:
-        return EagerTensor(np.array(file.read(), object))
+    path = _path(filename)
+    try:
+        with open(path, "rb") as file:
+            return EagerTensor(np.array(file.read(), object))
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise NotFoundError(f"read_file: {path!r}: {error}") from error
+    except OSError as error:
+        raise FailedPreconditionError(f"read_file: {path!r}: {error}") from error
 
 
 def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
     """Write a string tensor to a file."""
-    with open(_path(filename), "wb") as file:
-        file.write(convert(contents).array.item())
+    path, value = _path(filename), _bytes(contents, "write_file", "contents")
+    try:
+        with open(path, "wb") as file:
+            file.write(value)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise NotFoundError(f"write_file: {path!r}: {error}") from error
+    except OSError as error:
+        raise FailedPreconditionError(f"write_file: {path!r}: {error}") from error
+
+
+def _bytes(value: Any, who: str, what: str) -> bytes:
+    """Return the bytes of an eager string scalar."""
+    t = convert(value)
+    if not isinstance(t, EagerTensor):
+        raise UnimplementedError(f"{who}: files and bytes are for eager tensors here; use numpy_function in a graph.")
+    if t.array.dtype.kind != "O" or t.array.ndim:
+        raise DTypeError(f"{who}: {what} must be one string, not {value!r}.")
+    return bytes(t.array.item())
 
 
 def _path(value: Any) -> str:
-    value = value.numpy() if hasattr(value, "numpy") else value
+    value = value.numpy() if isinstance(value, Tensor) and hasattr(value, "numpy") else value
+    if not isinstance(value, str | bytes | os.PathLike):
+        raise TypeError(f"A file's name must be a string or a path, not {value!r}.")
     return str(os.fsdecode(value))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from wengert import checks
+
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
 
 
@@ -59,7 +61,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
     >>> pack_sequence_as({"b": [1, 2], "a": 3}, [7, 8, 9])
     {'b': [8, 9], 'a': 7}
     """
-    leaves = list(flat_sequence)
+    leaves = checks.listed(flat_sequence, "pack_sequence_as", "flat_sequence")
     needed = len(flatten(structure))
     if needed != len(leaves):
         raise ValueError(f"Structure had {needed} atoms, but flat_sequence had {len(leaves)} items. Structure: {structure!r}.")

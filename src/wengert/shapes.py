@@ -6,6 +6,7 @@ Inside, a static shape is a tuple of ``int | None`` (None: not known yet), or No
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -85,7 +86,12 @@ def dimension_value(dimension: Any) -> Any:
 def dimension_at_index(shape: Any, index: int) -> Any:
     """Return one size of a shape as TensorFlow 1's dimension."""
     sizes = as_shape(shape)
-    return UnknownDimension() if sizes is None else make_dimension(sizes[index])
+    if sizes is None:
+        return UnknownDimension()
+    try:
+        return make_dimension(sizes[operator.index(index)])
+    except (TypeError, IndexError) as error:
+        raise ShapeError(f"dimension_at_index: {index!r} is no axis of a shape of {len(sizes)} sizes.") from error
 
 
 V1_DIMENSIONS = [False]

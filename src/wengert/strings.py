@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import dtypes
+from wengert import checks, dtypes
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.tensor import EagerTensor, convert
@@ -37,8 +37,16 @@ def as_string(
     [b'1', b'2']
     """
     kind = _array(input, "as_string").dtype.kind
+    if kind == "O":
+        raise InvalidArgumentError("as_string takes numbers, not strings.")
     letter = "e" if scientific else "g" if shortest else "f"
-    digits = "" if precision < 0 else f".{precision}"
+    most = checks.whole(precision, "as_string", "precision")
+    if most > 1000:
+        raise InvalidArgumentError(f"as_string: precision must be at most 1000, not {most}.")
+    width = checks.whole(width, "as_string", "width")
+    if width > 1000:
+        raise InvalidArgumentError(f"as_string: width must be at most 1000, not {width}.")
+    digits = "" if most < 0 else f".{most}"
 
     def text(v: Any) -> bytes:
         if kind == "b":
@@ -59,6 +67,8 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
         InvalidArgumentError: (a ValueError) for a string that is no number.
     """
     a, kind = _array(input, "to_number"), as_dtype(out_type).numpy
+    if a.dtype.kind != "O":
+        raise InvalidArgumentError(f"to_number takes strings, not {a.dtype}.")
     try:
         return EagerTensor(np.array([kind.type(v) for v in a.ravel().tolist()], kind).reshape(a.shape))
     except ValueError as error:

@@ -328,6 +328,11 @@ class EagerTensor(Tensor):
 
     def __bool__(self) -> bool:
         """Return the one element's truth."""
+        if self.array.size != 1:
+            raise InvalidArgumentError(
+                f"The truth value of an array of shape {self.shape} is ambiguous: only one of one element has one. Use "
+                "reduce_any() or reduce_all()."
+            )
         return bool(self.array)
 
     def _one(self) -> Any:
@@ -576,7 +581,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
             out = state.run(op.eager, *arrays, **attrs)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
-    made = (op, [t.n for t in inputs], state.site or here(), attrs)
+    made = (op, [t.n for t in inputs], state.site or here(), attrs if op is CAST or op is GETITEM else NONE)
     if op.outputs == 1:
         if out.__class__ is not _ndarray:
             out = np.asarray(out)

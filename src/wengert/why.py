@@ -9,7 +9,7 @@ from typing import Any
 from wengert.context import ROOT, Site, recent
 from wengert.dtypes import as_dtype
 from wengert.errors import NoGradientWarning
-from wengert.tensor import EagerTensor, SymbolicTensor
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor
 
 __all__ = ["why"]
 
@@ -42,6 +42,11 @@ def why(target: Any, source: Any, tape: Any = None) -> str:
     Floor has no derivative (its output is constant piece by piece), and the path from source to target passes through it
     """
     targets = list(target) if isinstance(target, list | tuple) else [target]
+    for t in (*targets, source):
+        if not isinstance(t, Tensor) and not hasattr(t, "_as_tensor") and (t is not None or t is source):
+            raise TypeError(f"why: target and source must be tensors or variables, not {t!r}.")
+    if tape is not None and not hasattr(tape, "entries"):
+        raise TypeError(f"why: tape must be a GradientTape, not {tape!r}.")
     return reason(targets, source, tape, () if tape is None else tape.entries)
 
 
@@ -95,7 +100,7 @@ def _at(made: Any) -> str:
 
 
 def _eager(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> str:
-    made: dict[int, Any] = dict(recent)
+    made: dict[int, Any] = dict(recent.copy())
     for op, inputs, output, _ in entries:
         for t in output if op.outputs != 1 else (output,):
             if isinstance(t, EagerTensor) and t.made is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wengert import dtypes, shapes
 from wengert.compat.keywords import renamed
 from wengert.errors import InvalidArgumentError
@@ -58,12 +60,12 @@ def convert_to_tensor(
 
 def shape(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> Any:
     """Return the shape of a tensor as an integer tensor."""
-    return two.shape(input, out_type, name)
+    return two.shape(input, dtypes.as_dtype(out_type), name)
 
 
 def size(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> Any:
     """Return the number of elements of a tensor."""
-    return two.size(input, out_type, name)
+    return two.size(input, dtypes.as_dtype(out_type), name)
 
 
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True) -> Any:
@@ -167,11 +169,13 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None = None) -> Any:
     """Return the elements of x that are not in y, and where they stand."""
-    import numpy as np
-
     a, b = two.get_static_value(convert(x)), two.get_static_value(convert(y))
-    if a is None or b is None:
+    if np.ndim(a) != 1 or np.ndim(b) != 1:
+        if a is not None and b is not None:
+            raise InvalidArgumentError("setdiff1d: x and y must be vectors.")
         raise NotImplementedError("setdiff1d: the values must be known while the graph is built.")
+    if a.ndim != 1 or b.ndim != 1:
+        raise InvalidArgumentError(f"setdiff1d takes vectors, not shapes {a.shape} and {b.shape}.")
     keep = np.nonzero(~np.isin(a, b))[0]
     return two.constant(a[keep]), two.constant(keep.astype(dtypes.as_dtype(index_dtype).numpy))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import shapes
+from wengert import checks, shapes
 from wengert import tensor as tensors
 from wengert.context import here, state
 from wengert.dtypes import as_dtype
@@ -209,8 +209,8 @@ def get_seed(op_seed: Any) -> tuple[int | None, int | None]:
     if graph_seed is None and op_seed is None:
         return None, None
     if graph_seed is None:
-        return DEFAULT_SEED, int(op_seed)
-    pair = int(graph_seed), len(default_graph().nodes) if op_seed is None else int(op_seed)
+        return DEFAULT_SEED, checks.whole(op_seed, "get_seed", "op_seed")
+    pair = int(graph_seed), len(default_graph().nodes) if op_seed is None else checks.whole(op_seed, "get_seed", "op_seed")
     return (0, 2**31 - 1) if pair == (0, 0) else pair
 
 

@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 TensorFlowTestCase = TestCase
-__test__ = False
 
 
 @contextlib.contextmanager

@@ -962,3 +962,12 @@ __all__ = [
 ]
 
 __version__ = version.VERSION
+
+
+def __getattr__(name: str) -> object:
+    """Return ``compat``, which this module is part of."""
+    if name == "compat":
+        import wengert.compat
+
+        return wengert.compat
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

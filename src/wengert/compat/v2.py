@@ -33,3 +33,12 @@ def enable_v2_behavior() -> None:
     from wengert.compat.graphs import enable_v2_behavior as enable
 
     enable()
+
+
+def __getattr__(name: str) -> object:
+    """Return ``compat``, which this module is part of."""
+    if name == "compat":
+        import wengert.compat
+
+        return wengert.compat
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

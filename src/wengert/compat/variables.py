@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
+from wengert import checks, shapes
 from wengert.compat.graphs import GraphKeys, get_collection
 from wengert.compat.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
 from wengert.context import state
@@ -449,14 +449,19 @@ def make_template(
     name_: str, func_: Callable[..., Any], create_scope_now_: bool = False, unique_name_: str | None = None,
     custom_getter_: Any = None, **kwargs: Any,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Return a function that makes its variables in the first call and shares them in all others."""
+    """Return a function that makes its variables in the first call and shares them in all others.
+
+    Raises:
+        TypeError: unless ``func_`` is callable.
+    """
     scopes: list[VariableScope] = []
     own: dict[str, Variable] = {}
 
     def enter() -> Any:
         return variable_scope(unique_name_, name_) if unique_name_ is None else variable_scope(unique_name_)
 
-    if create_scope_now_:
+    checks.function(func_, "make_template", "func_")
+    if checks.flag(create_scope_now_, "make_template", "create_scope_now_"):
         with enter() as scope:
             scopes.append(scope)
 
@@ -519,11 +524,24 @@ def moving_average_variables(scope: str | None = None) -> list[Any]:
     return get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
+def _variables(values: Any, who: str) -> list[Any]:
+    """Return a list of variables.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    found = checks.listed(values, who, "the list of variables")
+    for v in found:
+        if not isinstance(v, Variable):
+            raise TypeError(f"{who}: a variable is needed, not {v!r}.")
+    return found
+
+
 def variables_initializer(var_list: Sequence[Any], name: str = "init") -> Any:
     """Return an operation that sets the initial values of variables; eagerly they are set already."""
     if state.graph is None:
         return no_op(name)
-    made = [v.initializer for v in var_list if v.initializer is not None]
+    made = [v.initializer for v in _variables(var_list, "variables_initializer") if v.initializer is not None]
     return group(*made, name=name) if made else no_op(name)
 
 
@@ -548,18 +566,21 @@ initialize_local_variables = local_variables_initializer
 
 def is_variable_initialized(variable: Any) -> Any:
     """Return whether a variable has a value."""
-    return variable.is_initialized()
+    return _one(variable).is_initialized()
 
 
 def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Any:
     """Return an operation that fails unless the variables have values."""
-    chosen = global_variables() + local_variables() if var_list is None else list(var_list)
+    chosen = global_variables() + local_variables() if var_list is None else _variables(var_list, "assert_variables_initialized")
     return group(*[array.identity(v) for v in chosen]) if chosen else None
 
 
 def report_uninitialized_variables(var_list: Sequence[Any] | None = None, name: str = "report") -> Any:
     """Return the names of the variables that have no value, as a string tensor."""
-    chosen = global_variables() + local_variables() if var_list is None else list(var_list)
+    if var_list is None:
+        chosen = global_variables() + local_variables()
+    else:
+        chosen = _variables(var_list, "report_uninitialized_variables")
     names = np.array([v._name.encode() for v in chosen] or [b""], object)[: len(chosen)]
     if not chosen:
         return convert(np.array([], object))
@@ -570,10 +591,14 @@ def report_uninitialized_variables(var_list: Sequence[Any] | None = None, name: 
 # --- setting ------------------------------------------------------------------------------------------------------------
 
 
-def _assigned(how: str, ref: Any, value: Any, name: str | None) -> Any:
+def _one(ref: Any) -> Variable:
     if not isinstance(ref, Variable):
-        raise ValueError(f"A variable is needed to assign to, not {ref!r}.")
-    return getattr(ref, how)(value, name=name)
+        raise ValueError(f"A variable is needed here, not {ref!r}.")
+    return ref
+
+
+def _assigned(how: str, ref: Any, value: Any, name: str | None) -> Any:
+    return getattr(_one(ref), how)(value, name=name)
 
 
 def assign(ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None) -> Any:
@@ -592,24 +617,24 @@ def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None =
 
 
 def _rows(ref: Any, indices: Any, updates: Any) -> IndexedSlices:
-    at = convert(indices)
-    return IndexedSlices(convert(updates, dtype=None, like=_like(ref)), at)
-
-
-def _like(ref: Any) -> Any:
-    return ref._as_tensor()
+    if not isinstance(ref, Variable):
+        raise ValueError(f"A variable is needed to set rows of, not {ref!r}.")
+    return IndexedSlices(convert(updates, like=_one(ref)._as_tensor()), convert(indices))
 
 
 def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Any:
     """Set rows of a variable; return its new value."""
-    return ref.scatter_update(_rows(ref, indices, updates))
+    rows = _rows(ref, indices, updates)
+    return _one(ref).scatter_update(rows)
 
 
 def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
     """Add to rows of a variable; return its new value."""
-    return ref.scatter_add(_rows(ref, indices, updates))
+    rows = _rows(ref, indices, updates)
+    return _one(ref).scatter_add(rows)
 
 
 def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
     """Subtract from rows of a variable; return its new value."""
-    return ref.scatter_sub(_rows(ref, indices, updates))
+    rows = _rows(ref, indices, updates)
+    return _one(ref).scatter_sub(rows)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert import dtypes, shapes
+from wengert import checks, dtypes, shapes
 from wengert.context import here, state
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ResourceExhaustedError, ShapeError, UnimplementedError
@@ -225,6 +225,18 @@ def _cast(x: Any, nptype: Any) -> Any:
     return x if x.nptype == nptype else apply(linear.CAST, (x,), {"dtype": nptype.name})
 
 
+def _allocated(make: Callable[..., Any], sizes: tuple[int, ...], *rest: Any) -> Any:
+    """Return a new array of a shape.
+
+    Raises:
+        ResourceExhaustedError: where there is no memory for it.
+    """
+    try:
+        return make(sizes, *rest)
+    except MemoryError as error:
+        raise ResourceExhaustedError(f"There is no memory for a tensor of shape {list(sizes)}: {error}") from error
+
+
 def known(array: Any, name: str | None = None) -> Any:
     """Return an array, which nobody changes from now on, as a constant."""
     graph = state.graph
@@ -292,7 +304,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         finally:
             state.graph = before
     if array.size == 1 and math.prod(sizes) != 1:
-        return known(np.full(sizes, array.reshape(()), array.dtype), name)
+        return known(_allocated(np.full, sizes, array.reshape(()), array.dtype), name)
     if array.size != math.prod(sizes):
         raise DTypeError(f"Eager execution of tf.constant with unsupported shape. Tensor has {array.size} elements, "
                          f"but got `shape` {list(sizes)} with {math.prod(sizes)} elements.")  # fmt: skip
@@ -343,7 +355,12 @@ def is_tensor(x: Any) -> bool:
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """Return the NumPy value of a tensor that is known without a run, or None."""
     if not isinstance(tensor, SymbolicTensor):
-        return None if tensor is None else np.asarray(tensor)
+        if tensor is None:
+            return None
+        try:
+            return np.asarray(tensor)
+        except ValueError as error:
+            raise InvalidArgumentError(f"get_static_value: {tensor!r} is no tensor, number or regular list.") from error
     if tensor.node.op is linear.CONSTANT:
         return tensor.node.attrs["value"]
     found = static_value(tensor)
@@ -381,9 +398,9 @@ def _filled(value: int, shape: Any, dtype: Any, name: str) -> Any:
     if nptype.kind == "O":
         if value:
             raise DTypeError("A tensor of strings has no ones.")
-        return known(np.full(sizes if not symbolic else (), b"", object), name)
+        return known(_allocated(np.full, sizes if not symbolic else (), b"", object), name)
     if not symbolic and (state.graph is None or math.prod(sizes) <= CONSTANT_LIMIT):
-        return known(np.zeros(sizes, nptype) if value == 0 else np.ones(sizes, nptype), name)
+        return known(_allocated(np.zeros if value == 0 else np.ones, sizes, nptype), name)
     return apply(linear.FILL, (known(np.asarray(value, nptype), f"{name}/Const"), *symbolic), {"shape": sizes}, name)
 
 
@@ -449,7 +466,7 @@ def eye(
         hit = apply(elementwise.EQUAL, (expand_dims(down, 1), expand_dims(across, 0)))
         result = apply(linear.CAST, (hit,), {"dtype": nptype.name}, name)
     else:
-        result = known(np.eye(*sizes, dtype=nptype), f"{name}/diag" if batch_shape is None else None)
+        result = known(_allocated(lambda s: np.eye(*s, dtype=nptype), sizes), f"{name}/diag" if batch_shape is None else None)
     if batch_shape is None:
         return result
     batch, more = sizes_of(batch_shape)
@@ -588,7 +605,7 @@ def identity(input: Any, name: str | None = None) -> Any:
 
 def identity_n(input: Any, name: str | None = None) -> list[Any]:
     """Return the tensors as new ones of the same values."""
-    return [identity(x) for x in input]
+    return [identity(x) for x in checks.listed(input, "identity_n", "input")]
 
 
 def guarantee_const(input: Any, name: str | None = None) -> Any:
@@ -672,7 +689,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
 
 def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> list[Any]:
     """Return the shapes of several tensors."""
-    return [shape(x, out_type) for x in input]
+    return [shape(x, out_type) for x in checks.listed(input, "shape_n", "input")]
 
 
 def size(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> Any:
@@ -742,6 +759,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
     if axes is not None and x.sizes is not None and len(axes) == len(x.sizes):
         axes = tuple(axis_of(i, len(axes), "perm") for i in axes)
     result = apply(linear.TRANSPOSE, (x,), {"axes": axes}, name)
+    conjugate = checks.flag(conjugate, "transpose", "conjugate")
     return apply(elementwise.CONJ, (result,)) if conjugate and x.nptype.kind == "c" else result
 
 
@@ -806,6 +824,7 @@ def _alike(values: Any, what: str) -> list[Any]:
     """Return values as tensors of one dtype, those that are tensors deciding."""
     if isinstance(values, Tensor):
         values = list(values) if isinstance(values, EagerTensor) else [values]
+    values = checks.listed(values, what, "values")
     for v in values:
         if v.__class__ is not EagerTensor:
             break
@@ -1450,7 +1469,10 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
         most = apply(reduction.MAX, (n,), {"axis": None, "keepdims": False})
         most = apply(elementwise.MAXIMUM, (most, convert(0, like=most)))
     else:
-        most = _cast(convert(maxlen), n.nptype)
+        most = convert(maxlen, like=n)
+        if most.nptype.kind not in "iu" or most.sizes not in ((), None):
+            raise ShapeError(f"sequence_mask: maxlen must be an integer scalar, not {maxlen!r}.")
+        most = _cast(most, n.nptype)
     places = range(convert(0, like=n), most, convert(1, like=n))
     mask = apply(elementwise.LESS, (places, expand_dims(n, -1)))
     return cast(mask, dtype)
@@ -1466,6 +1488,8 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str
     number = integer_of(num_partitions, "num_partitions")
     if number < 1:
         raise InvalidArgumentError(f"num_partitions must be at least 1, not {number}.")
+    if number > CONSTANT_LIMIT**2:
+        raise ResourceExhaustedError(f"dynamic_partition: {number} tensors are beyond any memory.")
     if x.sizes is not None and to.sizes is not None and not shapes.fits(x.sizes[: len(to.sizes)], to.sizes):
         raise ShapeError(f"data.shape must start with partitions.shape, got {shapes.text(x.sizes)} and {shapes.text(to.sizes)}.")
     found = apply(linear.PARTITION, (to,), {"num": number})

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import dtypes, shapes
+from wengert import checks, dtypes, shapes
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
@@ -123,7 +123,7 @@ def _shown(item: Any, summarize: Any) -> str:
         return item.name if value is None else str(value)
     if isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
         array = convert(item).array
-        most = 3 if summarize is None else int(summarize)
+        most = 3 if summarize is None else checks.whole(summarize, "debugging", "summarize")
         if most < 0 or array.size <= most:
             return str(array)
         return "[" + " ".join(str(v) for v in array.ravel()[:most]) + "...]"
@@ -151,13 +151,13 @@ def _compare(relation: Callable[..., Any], sign: str, title: str, x: Any, y: Any
         good = reduce_all(test)
     finally:
         state.graph = graph
-    text = f"{message or ''} Condition x {sign} y did not hold element-wise:".strip()
+    text = f"{_prefix(message)}Condition x {sign} y did not hold element-wise:".strip()
     if eager:
         if not good.array:
             at = np.argwhere(~np.broadcast_to(test.array, np.broadcast_shapes(test.array.shape)))
             where = f" First 3 elements at indices {at[:3].tolist()}." if len(at) and test.array.ndim else ""
             detail = f"x = {_shown(left, summarize)}, y = {_shown(right, summarize)}."
-            raise InvalidArgumentError(f"{message or ''} Condition x {sign} y did not hold.{where} {detail} [{title}]".strip())
+            raise InvalidArgumentError(f"{_prefix(message)}Condition x {sign} y did not hold.{where} {detail} [{title}]".strip())
         return None if graph is None else _nothing(a, name)
     return _require(good, text, ["x =", left, "y =", right], summarize, name or title)
 
@@ -269,7 +269,8 @@ def disable_check_numerics() -> None:
 
 
 def _prefix(message: Any) -> str:
-    return f"{message} " if message else ""
+    text = "" if message is None else str(message)
+    return f"{text} " if text else ""
 
 
 def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: str | None = None) -> Any:
@@ -301,7 +302,7 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
         ValueError: if they differ, or are not floating.
     """
     found = None if dtype is None else as_dtype(dtype)
-    for t in tensors or ():
+    for t in () if tensors is None else checks.listed(tensors, "assert_same_float_dtype", "tensors"):
         if t is None:
             continue
         one = convert(t).dtype
@@ -367,7 +368,7 @@ def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: str | Non
 
 def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = None) -> Any:
     """Raise ValueError unless the number of a tensor's axes is among some."""
-    allowed = [integer_of(r, "rank") for r in ranks]
+    allowed = [integer_of(r, "rank") for r in checks.listed(ranks, "assert_rank_in", "ranks")]
     return _ranked(
         x, lambda r: r in allowed, f"in {tuple(allowed)}", lambda r: reduce_any(equal(r, allowed)), message, name or "assert_rank"
     )
@@ -392,7 +393,10 @@ def assert_shapes(
     >>> import wengert as tf
     >>> tf.debugging.assert_shapes([(tf.ones([2, 3]), ("N", 3)), (tf.ones([2]), ("N",))])
     """
-    pairs = list(shapes.items()) if isinstance(shapes, dict) else list(shapes)
+    pairs = list(shapes.items()) if isinstance(shapes, dict) else checks.listed(shapes, "assert_shapes", "shapes")
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise TypeError(f"assert_shapes: each element of shapes must be a pair (tensor, shape), not {pair!r}.")
     found: dict[Any, tuple[int, str]] = {}
     for item, wanted in pairs:
         item = item.deref() if hasattr(item, "deref") else item
@@ -426,7 +430,7 @@ def assert_shapes(
 
 def set_log_device_placement(enabled: Any) -> None:
     """Accept, and keep for `get_log_device_placement`: there is one device."""
-    _log_placement[0] = builtins.bool(enabled)
+    _log_placement[0] = checks.flag(enabled, "set_log_device_placement", "enabled")
 
 
 def get_log_device_placement() -> bool:

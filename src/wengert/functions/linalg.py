@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import dtypes, shapes
+from wengert import checks, dtypes, shapes
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
@@ -125,7 +125,7 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: b
     [[1, 3], [2, 4]]
     """
     result = apply(linear.MATRIX_TRANSPOSE, (convert(a),))
-    return _conj(result) if conjugate else result
+    return _conj(result) if checks.flag(conjugate, "matrix_transpose", "conjugate") else result
 
 
 def adjoint(matrix: Any, name: str | None = None) -> Any:
@@ -250,7 +250,7 @@ def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
     [[0.5, 0.0], [0.0, 0.25]]
     """
     result = _apply(ops.INVERSE, (convert(input),), name=name)
-    return matrix_transpose(result, conjugate=True) if adjoint else result
+    return matrix_transpose(result, conjugate=True) if checks.flag(adjoint, "inv", "adjoint") else result
 
 
 def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
@@ -259,7 +259,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     ``rcond``: singular values below this times the greatest count as zero; 10 max(m, n) eps if not given. The
     derivative holds the rank fixed.
     """
-    return _apply(ops.PINV, (convert(a),), {"rcond": None if rcond is None else float(rcond)}, name)
+    return _apply(ops.PINV, (convert(a),), {"rcond": None if rcond is None else checks.real(rcond, "pinv", "rcond")}, name)
 
 
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Any:
@@ -272,12 +272,15 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
     >>> tf.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [[1.0], [2.0]]).numpy().tolist()
     [[0.5], [0.5]]
     """
-    return _apply(ops.SOLVE, _pair(ops.SOLVE, matrix, rhs), {"adjoint": bool(adjoint)}, name)
+    return _apply(ops.SOLVE, _pair(ops.SOLVE, matrix, rhs), {"adjoint": checks.flag(adjoint, "solve", "adjoint")}, name)
 
 
 def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None) -> Any:
     """Return X with A X = B, or Aᴴ X = B, where only one triangle of A is read."""
-    attrs = {"adjoint": bool(adjoint), "lower": bool(lower)}
+    attrs = {
+        "adjoint": checks.flag(adjoint, "triangular_solve", "adjoint"),
+        "lower": checks.flag(lower, "triangular_solve", "lower"),
+    }
     return _apply(ops.TRIANGULAR_SOLVE, _pair(ops.TRIANGULAR_SOLVE, matrix, rhs), attrs, name)
 
 
@@ -300,7 +303,7 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
     ``fast``: by the normal equations, for A of full rank; otherwise by the pseudo-inverse, without λ.
     """
     a, b = _pair(ops.SOLVE, matrix, rhs)
-    if not fast:
+    if not checks.flag(fast, "lstsq", "fast"):
         return _matmul(pinv(a), b)
     if a.sizes is None or None in a.sizes[-2:]:
         raise ShapeError(f"lstsq needs to know the sizes of its matrices, not {shapes.text(a.sizes)}.")
@@ -387,8 +390,10 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     differ.
     """
     x = convert(tensor)
-    s, u, v = _apply(ops.SVD, (x,), {"full_matrices": bool(full_matrices) and compute_uv}, name)
-    return (s, u, v) if compute_uv else s
+    vectors = checks.flag(compute_uv, "svd", "compute_uv")
+    whole = checks.flag(full_matrices, "svd", "full_matrices")
+    s, u, v = _apply(ops.SVD, (x,), {"full_matrices": whole and vectors}, name)
+    return (s, u, v) if vectors else s
 
 
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
@@ -396,7 +401,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
 
     Derivatives are those of real matrices, for ``full_matrices=True`` only where A has no more rows than columns.
     """
-    x = convert(input)
+    x, whole = convert(input), checks.flag(full_matrices, "qr", "full_matrices")
     sizes = x.sizes
     if sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and 0 < sizes[-2] < sizes[-1]:
         # The left square block decides q; the rest of r is qᴴ times the rest of A.
@@ -404,7 +409,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
         q, r = _apply(ops.QR, (left,), {"full_matrices": False})
         return Qr(q, array.concat([r, _matmul(matrix_transpose(q, conjugate=True), right)], -1))
     square = sizes is not None and len(sizes) > 1 and None not in sizes[-2:] and sizes[-2] == sizes[-1]
-    return Qr(*_apply(ops.QR, (x,), {"full_matrices": bool(full_matrices) and not square}, name))
+    return Qr(*_apply(ops.QR, (x,), {"full_matrices": whole and not square}, name))
 
 
 def expm(input: Any, name: str | None = None) -> Any:
@@ -456,7 +461,7 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = 
     x = convert(tensor)
     if x.nptype.kind not in "fc":
         raise DTypeError(f"norm takes floats, not {x.dtype.name}. Convert it first with cast(x, dtype).")
-    keep = bool(keepdims)
+    keep = checks.flag(keepdims, "norm", "keepdims")
     axes = None if axis is None else array.integers_of(axis)
     if axes is not None:
         n = None if x.sizes is None else len(x.sizes)

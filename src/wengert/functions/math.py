@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import dtypes, shapes
+from wengert import checks, dtypes, shapes
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
@@ -862,7 +862,8 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
     >>> [t.numpy().tolist() for t in clipped], float(norm)
     ([[1.5, 0.0], [2.0]], 5.0)
     """
-    norm = global_norm(t_list) if use_norm is None else convert(use_norm)
+    parts = checks.listed(t_list, "clip_by_global_norm", "t_list")
+    norm = global_norm(parts) if use_norm is None else convert(use_norm)
     limit = convert(clip_norm, like=norm)
     # Of an infinite norm it is NaN. Not by a selection: the branch not taken would make the derivative NaN.
     scale = limit * minimum(1.0 / norm, array.ones_like(norm) / limit) + (norm - norm)
@@ -875,7 +876,7 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
         x = convert(t)
         return named(x * cast(scale, x.nptype), name)
 
-    return [clipped(t) for t in t_list], norm
+    return [clipped(t) for t in parts], norm
 
 
 # --- comparisons and logic --------------------------------------------------------------------------------------------
@@ -910,7 +911,7 @@ def approximate_equal(x: Any, y: Any, tolerance: Any = 1e-5, name: str | None = 
     """Return where |x - y| < tolerance; the shapes are the same."""
     a, b = operands(elementwise.SUBTRACT, x, y)
     shapes.merge(a.sizes, b.sizes)
-    return less(abs(a - b), float(tolerance), name or "ApproximateEqual")
+    return less(abs(a - b), checks.real(tolerance, "approximate_equal", "tolerance"), name or "ApproximateEqual")
 
 
 # --- complex numbers --------------------------------------------------------------------------------------------------
@@ -970,7 +971,8 @@ def _reduction(op: Op, name: str, doc: str, kinds: str | None = None) -> Functio
         x = input_tensor if input_tensor.__class__ is EagerTensor else convert(input_tensor)
         if x.nptype.kind not in kinds:
             check(title, x, kinds)
-        return apply(op, (x,), {"axis": None if axis is None else axes_of(axis, x), "keepdims": builtins.bool(keepdims)}, name)
+        over = None if axis is None else axes_of(axis, x)
+        return apply(op, (x,), {"axis": over, "keepdims": checks.flag(keepdims, title, "keepdims")}, name)
 
     title = name
     return _finish(function, name, doc)
@@ -1018,7 +1020,7 @@ def reduce_prod(input_tensor: Any, axis: Any = None, keepdims: Any = False, name
     np.float32(24.0)
     """
     x = number(input_tensor, "reduce_prod", reduction.PROD.kinds)
-    axes, keep = axes_of(axis, x), builtins.bool(keepdims)
+    axes, keep = axes_of(axis, x), checks.flag(keepdims, "reduce_prod", "keepdims")
     if axes is None and x.sizes is not None and len(x.sizes) == 1:
         axes = (0,)
     if axes is None:
@@ -1047,7 +1049,7 @@ def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: Any = False,
     '1000.693'
     """
     x = number(input_tensor, "reduce_logsumexp")
-    axes, keep = axes_of(axis, x), builtins.bool(keepdims)
+    axes, keep = axes_of(axis, x), checks.flag(keepdims, "reduce_logsumexp", "keepdims")
     over = {"axis": axes, "keepdims": True}
     greatest = constant_of(apply(reduction.MAX, (x,), over))
     shift = array.where(is_finite(greatest), greatest, array.zeros_like(greatest))
@@ -1071,7 +1073,8 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: Any = False, 
     axes = axes_of(axis, x)
     off = x - apply(reduction.MEAN, (x,), {"axis": axes, "keepdims": True})
     squares = _real(off * apply(elementwise.CONJ, (off,))) if x.nptype.kind == "c" else off * off
-    return apply(reduction.MEAN, (squares,), {"axis": axes, "keepdims": builtins.bool(keepdims)}, name or "reduce_variance")
+    keep = checks.flag(keepdims, "reduce_variance", "keepdims")
+    return apply(reduction.MEAN, (squares,), {"axis": axes, "keepdims": keep}, name or "reduce_variance")
 
 
 def reduce_std(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
@@ -1575,6 +1578,11 @@ def matmul(
     >>> tf.matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_a=True).numpy().tolist()
     [[3.0, 4.0], [6.0, 8.0]]
     """
+    if not (transpose_a is transpose_b is adjoint_a is adjoint_b is False):
+        transpose_a = checks.flag(transpose_a, "matmul", "transpose_a")
+        transpose_b = checks.flag(transpose_b, "matmul", "transpose_b")
+        adjoint_a = checks.flag(adjoint_a, "matmul", "adjoint_a")
+        adjoint_b = checks.flag(adjoint_b, "matmul", "adjoint_b")
     if not (transpose_a or transpose_b or adjoint_a or adjoint_b) and output_type is None:
         if a.__class__ is EagerTensor and b.__class__ is EagerTensor:
             x, y = a.array, b.array
@@ -1590,7 +1598,7 @@ def matmul(
     if x.nptype.kind == "c":
         x = apply(elementwise.CONJ, (x,)) if adjoint_a else x
         y = apply(elementwise.CONJ, (y,)) if adjoint_b else y
-    ta, tb = builtins.bool(transpose_a or adjoint_a), builtins.bool(transpose_b or adjoint_b)
+    ta, tb = transpose_a or adjoint_a, transpose_b or adjoint_b
     result = apply(contraction.MATMUL, (x, y), {"ta": ta, "tb": tb} if ta or tb else NONE, name)
     return result if output_type is None else array.cast(result, output_type)
 

@@ -6,14 +6,13 @@ matrices.
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert import dtypes, shapes
+from wengert import checks, dtypes, shapes
 from wengert.errors import InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array, random
 from wengert.functions.array import integer_of, integers_of
@@ -139,7 +138,7 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Any:
     x = convert(features)
     if x.nptype.kind in "iu":
         x = cast(x, dtypes.float32.numpy)
-    return apply(elementwise.LEAKY_RELU, (number(x, "leaky_relu"),), {"alpha": float(alpha)}, name)
+    return apply(elementwise.LEAKY_RELU, (number(x, "leaky_relu"),), {"alpha": checks.real(alpha, "leaky_relu", "alpha")}, name)
 
 
 def elu(features: Any, name: str | None = None) -> Any:
@@ -166,7 +165,7 @@ def gelu(features: Any, approximate: Any = False, name: str | None = None) -> An
     [0.     0.8413]
     """
     x = number(features, "gelu")
-    if approximate:
+    if checks.flag(approximate, "gelu", "approximate"):
         inner = math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))
         return named(0.5 * x * (1.0 + tanh(inner)), name)
     return apply(elementwise.MULTIPLY, (x, apply(elementwise.NDTR, (x,))), NONE, name or "Gelu")
@@ -244,7 +243,7 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: s
     """
     t = number(x, "moments", "fc")
     wide = cast(t, dtypes.float32.numpy) if t.nptype.itemsize == 2 else t
-    over, keep = axes_of(axes, t), builtins.bool(keepdims)
+    over, keep = axes_of(axes, t), checks.flag(keepdims, "moments", "keepdims")
     mean = apply(reduction.MEAN, (wide,), {"axis": over, "keepdims": True})
     off = wide - mean
     square = apply(elementwise.REAL_PART, (off * apply(elementwise.CONJ, (off,)),)) if t.nptype.kind == "c" else off * off
@@ -264,10 +263,10 @@ def batch_normalization(
     variance = convert(variance, like=t)
     factor = rsqrt(variance + convert(variance_epsilon, like=variance))
     if scale is not None:
-        factor = factor * scale
+        factor = factor * convert(scale, like=factor)
     shift = -(convert(mean, like=t) * factor)
     if offset is not None:
-        shift = shift + offset
+        shift = shift + convert(offset, like=shift)
     return named(t * cast(factor, t.nptype) + cast(shift, t.nptype), name)
 
 
@@ -396,7 +395,7 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: Any = Fals
     z, c = _both(targets, log_input, "log_poisson_loss")
     _same_shape(z, c)
     loss = exp(c) - c * z
-    if compute_full_loss:
+    if checks.flag(compute_full_loss, "log_poisson_loss", "compute_full_loss"):
         one = array.ones_like(z)
         safe = array.where(greater(z, one), z, one)
         stirling = safe * log(safe) - safe + 0.5 * log((2.0 * math.pi) * safe)

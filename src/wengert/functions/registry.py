@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from wengert import checks
 from wengert.context import state
 from wengert.dtypes import as_dtype
+from wengert.errors import ShapeError
 from wengert.function import TensorSpec
 from wengert.functions import array
 from wengert.functions.program import custom_gradient
@@ -156,7 +159,12 @@ def make_tensor_proto(
 ) -> TensorProto:
     """Return values with their dtype and shape, as `make_ndarray` takes them."""
     value = as_array(values, None if dtype is None else as_dtype(dtype).numpy)
-    return TensorProto(value if shape is None else np.broadcast_to(value, tuple(shape)))
+    if shape is None:
+        return TensorProto(value)
+    sizes = array.integers_of(shape, "make_tensor_proto: shape")
+    if value.size not in (1, math.prod(sizes)):
+        raise ShapeError(f"make_tensor_proto: {value.size} values do not fill shape {list(sizes)}.")
+    return TensorProto(np.broadcast_to(value, sizes) if value.size == 1 else value.reshape(sizes))
 
 
 def make_ndarray(tensor: TensorProto) -> Any:
@@ -165,12 +173,22 @@ def make_ndarray(tensor: TensorProto) -> Any:
     >>> make_ndarray(make_tensor_proto([1, 2])).tolist()
     [1, 2]
     """
+    if not isinstance(tensor, TensorProto):
+        raise TypeError(f"make_ndarray: tensor must be what make_tensor_proto gave, not {tensor!r}.")
     return np.array(tensor._array)
 
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Callable[..., Any], priority: int = 100) -> None:
     """Convert values of a type where a tensor is needed: the type gets a method that does it."""
-    for one in base_type if isinstance(base_type, tuple) else (base_type,):
+    checks.function(conversion_func, "register_tensor_conversion_function", "conversion_func")
+    types = base_type if isinstance(base_type, tuple) else (base_type,)
+    for one in types:
+        if not isinstance(one, type) or one.__module__ == "builtins":
+            raise TypeError(
+                f"register_tensor_conversion_function: base_type must be a class written in Python, or "
+                f"a tuple of them, not {one!r}."
+            )
+    for one in types:
         one._as_tensor = lambda self: conversion_func(self, None, None, False)
 
 

@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
+from wengert import checks, shapes
 from wengert.context import state
 from wengert.dtypes import DType, as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ShapeError
+from wengert.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, ShapeError
 from wengert.functions import array
 from wengert.ops.tensor_array import WRITE_ROW
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, convert
 
 __all__ = ["TensorArray"]
+
+MOST = 2**26
+"""Elements that a list of tensors can have."""
 
 
 class TensorArray:
@@ -43,8 +46,8 @@ class TensorArray:
     ) -> None:
         """Make an array of a size, which grows with ``dynamic_size``. ``element_shape``: that of each element."""
         self._dtype = as_dtype(dtype)
-        self._grows = bool(dynamic_size)
-        self._infer = bool(infer_shape)
+        self._grows = checks.flag(dynamic_size, "TensorArray", "dynamic_size")
+        self._infer = checks.flag(infer_shape, "TensorArray", "infer_shape")
         # What is known of the elements' shape; arrays made from one another share it.
         self._element: list[shapes.Shape] = [shapes.as_shape(element_shape)]
         self._items: list[Any] | None = None
@@ -58,7 +61,10 @@ class TensorArray:
         if isinstance(size, SymbolicTensor):
             self._size = size
         else:
-            self._items = [None] * int(size)
+            number = array.integer_of(size, "TensorArray: size")
+            if not 0 <= number <= MOST:
+                raise ResourceExhaustedError(f"TensorArray: size must lie between 0 and {MOST}, and is {number}.")
+            self._items = [None] * number
 
     # --- what it is --------------------------------------------------------------------------------------------
 
