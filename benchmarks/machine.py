@@ -18,9 +18,7 @@ def describe() -> str:
     import numpy
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    return (
-        f"{name}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}, NumPy {numpy.__version__}"
-    )
+    return f"{name}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}, NumPy {numpy.__version__}"
 
 
 def run(interpreter: str, code: str, argument: str = "") -> list[float]:

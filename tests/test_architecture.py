@@ -21,6 +21,7 @@ ROOMS = [
     "errors",
     "dtypes",
     "context",
+    "checks",
     "shapes",
     "graph",
     "arrays",
@@ -177,8 +178,7 @@ def upward(root: Path) -> list[str]:
     return [
         f"{item}: {room} is above {item.room}"
         for item, room in arrows(root)
-        if height.get(room, -1) > height.get(item.room, len(ROOMS))
-        and not (item.lazy and (item.module, room) in LAZY_UPWARD)
+        if height.get(room, -1) > height.get(item.room, len(ROOMS)) and not (item.lazy and (item.module, room) in LAZY_UPWARD)
     ]
 
 

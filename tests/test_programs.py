@@ -114,9 +114,7 @@ def test_differences_are_differences_and_have_reasons():
     assert {*DIFFERENT, *PENDING} <= set(names())
 
 
-@pytest.mark.parametrize(
-    "name", ["1_static_gradients", "2_tape_in_static_graph", "3_eager_tape", "4_function_gradients"]
-)
+@pytest.mark.parametrize("name", ["1_static_gradients", "2_tape_in_static_graph", "3_eager_tape", "4_function_gradients"])
 def test_post(name: str, shared: Path):
     script = shared / "acceptance" / "post" / f"{name}.py"
     if not script.is_file():

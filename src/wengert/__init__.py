@@ -4,7 +4,7 @@
 >>> x = tf.constant(3.0)
 >>> with tf.GradientTape() as tape:
 ...     tape.watch(x)
-...     y = x ** 2
+...     y = x**2
 >>> tape.gradient(y, x)
 <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
 """

@@ -541,8 +541,7 @@ class _Operators:
             # The test holds that the loop was left by neither break nor return.
             set_state(
                 tuple(
-                    False if in_body and _LOOP_FLAG.fullmatch(name) else value
-                    for name, value in zip(names, values, strict=True)
+                    False if in_body and _LOOP_FLAG.fullmatch(name) else value for name, value in zip(names, values, strict=True)
                 )
             )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import InvalidArgumentError
 
-__all__ = ["flag", "function", "listed", "real", "whole"]
+__all__ = ["choice", "flag", "function", "listed", "real", "whole"]
 
 
 def flag(value: Any, who: str, what: str) -> bool:
@@ -39,8 +39,10 @@ def listed(values: Any, who: str, what: str) -> list[Any]:
     """
     if isinstance(values, list | tuple):
         return list(values)
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable) or (
-        isinstance(values, np.ndarray) and not values.ndim
+    if (
+        isinstance(values, str | bytes | Mapping)
+        or not isinstance(values, Iterable)
+        or (isinstance(values, np.ndarray) and not values.ndim)
     ):
         raise TypeError(f"{who}: {what} must be a list or a tuple, not {_shown(values)}.")
     return list(values)
@@ -78,6 +80,21 @@ def whole(value: Any, who: str, what: str) -> int:
     if not fits:
         raise TypeError(f"{who}: {what} must be one whole number, not {_shown(value)}.")
     return number
+
+
+def choice(value: Any, choices: Sequence[Any], who: str, what: str) -> Any:
+    """Return an argument that is one of a few strings (or None, where that is among them).
+
+    Raises:
+        ValueError: for anything else.
+
+    >>> choice("left", ("left", "right"), "searchsorted", "side")
+    'left'
+    """
+    if not (value is None or isinstance(value, str)) or value not in choices:
+        shown = ", ".join(repr(c) for c in choices if c is not None)
+        raise ValueError(f"{who}: {what} must be one of {shown}, not {_shown(value)}.")
+    return value
 
 
 def function(value: Any, who: str, what: str) -> Callable[..., Any]:

@@ -72,6 +72,7 @@ class State(threading.local):
 
 state = State()
 
+
 @contextlib.contextmanager
 def scoped(name: str | None) -> Iterator[str]:
     """Put a name scope around eager code: one that ends with a slash is taken as it is, none at all resets it."""

@@ -162,7 +162,10 @@ def case(
 
 def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: str | None = "switch_case") -> Any:
     """Return the result of the function numbered branch_index, or of the default (the last) if there is none."""
-    pairs = dict(enumerate(branch_fns)) if not isinstance(branch_fns, dict) else dict(branch_fns)
+    if isinstance(branch_fns, dict):
+        pairs = dict(branch_fns)
+    else:
+        pairs = dict(enumerate(checks.listed(branch_fns, "switch_case", "branch_fns")))
     if pairs and isinstance(next(iter(pairs.values())), tuple):
         pairs = dict(pairs.values())
     if not pairs:
@@ -171,7 +174,7 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
     index = _tensor(branch_index)
     if index.nptype.kind not in "iu":
         raise DTypeError(f"switch_case: branch_index must be an integer, not {index.dtype.name}.")
-    
+
     def chosen(i: int) -> Any:
         return apply(elementwise.EQUAL, (index, convert(i, like=index)))
 

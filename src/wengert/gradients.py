@@ -123,9 +123,7 @@ def _lifted(graph: Graph, t: Any) -> Any:
     return lift(graph, _tensor(t))
 
 
-def _in_graph(
-    graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str
-) -> list[Any]:
+def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
     sources = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in xs]
     blocked = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in stops]

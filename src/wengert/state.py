@@ -396,6 +396,13 @@ class Variable:
         values = values if isinstance(values, Tensor) else convert(values, self.dtype)
         if state.graph is None:
             array, at = self.storage.read(), indices.array
+            if at.dtype.kind not in "iu" or not array.ndim:
+                raise InvalidArgumentError(
+                    f"scatter: rows of a variable of shape {array.shape} cannot be named by {indices.dtype.name} indices."
+                )
+            fits = at.shape + array.shape[1:]
+            if values.sizes not in ((), fits):
+                raise ShapeError(f"scatter: the rows must have shape {fits}, not {shapes.text(values.sizes)}.")
             if at.size and (at.min() < 0 or at.max() >= array.shape[0]):
                 raise InvalidArgumentError(f"scatter: an index of {at} is not in [0, {array.shape[0]})")
             changed = np.array(array)

@@ -227,8 +227,9 @@ def test_derivatives(label, f, reference, arrays, derivatives):
 
 
 @pytest.mark.parametrize(
-    "f", [L.inv, L.pinv, L.det, L.expm, lambda m: L.cholesky(spd(m)), lambda m: L.svd(m, compute_uv=False), L.qr],
-    ids=["inv", "pinv", "det", "expm", "cholesky", "svd", "qr"]
+    "f",
+    [L.inv, L.pinv, L.det, L.expm, lambda m: L.cholesky(spd(m)), lambda m: L.svd(m, compute_uv=False), L.qr],
+    ids=["inv", "pinv", "det", "expm", "cholesky", "svd", "qr"],
 )
 def test_gradient_in_a_graph_of_unknown_sizes(f, static):
     def g(m):

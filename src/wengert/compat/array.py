@@ -34,9 +34,7 @@ __all__ = [
 ]
 
 
-def constant(
-    value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const", verify_shape: bool = False
-) -> Any:
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const", verify_shape: bool = False) -> Any:
     """Return a constant; fewer values than the shape has places are filled up with the last one.
 
     Raises:
@@ -121,9 +119,7 @@ def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis
     return two.boolean_mask(tensor, mask, axis, name)
 
 
-def pad(
-    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
-) -> Any:
+def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Any:
     """Return the tensor with a margin."""
     return two.pad(tensor, paddings, mode, constant_values, name)
 

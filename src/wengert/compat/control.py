@@ -44,9 +44,7 @@ def gradients(
     unconnected_gradients: Any = UnconnectedGradients.NONE,
 ) -> list[Any]:
     """Return the derivatives of the sum of ys by each of xs; see `wengert.gradients`."""
-    return derivatives.gradients(
-        ys, xs, grad_ys, name, gate_gradients, aggregation_method, stop_gradients, unconnected_gradients
-    )
+    return derivatives.gradients(ys, xs, grad_ys, name, gate_gradients, aggregation_method, stop_gradients, unconnected_gradients)
 
 
 def hessians(

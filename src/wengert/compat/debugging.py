@@ -121,9 +121,7 @@ def assert_scalar(tensor: Any, name: str | None = None, message: Any = None) -> 
     return two.assert_scalar(tensor, message, name)
 
 
-def verify_tensor_all_finite(
-    t: Any = None, msg: Any = None, name: str | None = None, x: Any = None, message: Any = None
-) -> Any:
+def verify_tensor_all_finite(t: Any = None, msg: Any = None, name: str | None = None, x: Any = None, message: Any = None) -> Any:
     """Return the tensor, checked to be finite."""
     value = renamed("x", x, "t", t)
     return two.assert_all_finite(value, renamed("message", message, "msg", msg, ""), name)

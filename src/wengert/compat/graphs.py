@@ -202,7 +202,6 @@ def get_collection_ref(key: Any) -> list[Any]:
 set_random_seed = set_seed
 
 
-
 def get_seed(op_seed: Any) -> tuple[int | None, int | None]:
     """Return the pair of seeds that an operation gets: the graph's and its own; None twice if there is neither."""
     graph_seed = default_graph().seed

@@ -101,16 +101,12 @@ def norm(
     return two.norm(tensor, ord, axis, renamed("keepdims", keepdims, "keep_dims", keep_dims, False), name)
 
 
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
-) -> Any:
+def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None) -> Any:
     """Return x over its Euclidean norm."""
     return two.l2_normalize(x, renamed("axis", axis, "dim", dim), epsilon, name)
 
 
-def matrix_solve_ls(
-    matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: str | None = None
-) -> Any:
+def matrix_solve_ls(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: str | None = None) -> Any:
     """Solve a least-squares problem."""
     return two.lstsq(matrix, rhs, l2_regularizer, fast, name)
 

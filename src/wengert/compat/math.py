@@ -349,16 +349,12 @@ def count_nonzero(
     return two.count_nonzero(x, over, renamed("keepdims", keepdims, "keep_dims", keep_dims, False), dtype, name)
 
 
-def argmax(
-    input: Any, axis: Any = None, name: str | None = None, dimension: Any = None, output_type: Any = dtypes.int64
-) -> Any:
+def argmax(input: Any, axis: Any = None, name: str | None = None, dimension: Any = None, output_type: Any = dtypes.int64) -> Any:
     """Return the index of the greatest element along an axis (the first)."""
     return two.argmax(input, renamed("axis", axis, "dimension", dimension, 0), output_type, name)
 
 
-def argmin(
-    input: Any, axis: Any = None, name: str | None = None, dimension: Any = None, output_type: Any = dtypes.int64
-) -> Any:
+def argmin(input: Any, axis: Any = None, name: str | None = None, dimension: Any = None, output_type: Any = dtypes.int64) -> Any:
     """Return the index of the least element along an axis (the first)."""
     return two.argmin(input, renamed("axis", axis, "dimension", dimension, 0), output_type, name)
 
@@ -438,9 +434,7 @@ sparse_segment_sum = _sparse("sparse_segment_sum")
 sparse_segment_mean = _sparse("sparse_segment_mean")
 
 
-def sparse_segment_sqrt_n(
-    data: Any, indices: Any, segment_ids: Any, name: str | None = None, num_segments: Any = None
-) -> Any:
+def sparse_segment_sqrt_n(data: Any, indices: Any, segment_ids: Any, name: str | None = None, num_segments: Any = None) -> Any:
     """Return sums of chosen rows of data over segments, over the square root of the number of rows."""
     rows = array.gather(data, indices)
     n = num_segments

@@ -179,9 +179,7 @@ def depthwise_conv2d(
     dilations: Any = None,
 ) -> Any:  # fmt: skip
     """Return convolutions of each channel by itself."""
-    return two.depthwise_conv2d(
-        input, filter, strides, padding, data_format, renamed("dilations", dilations, "rate", rate), name
-    )
+    return two.depthwise_conv2d(input, filter, strides, padding, data_format, renamed("dilations", dilations, "rate", rate), name)
 
 
 def depthwise_conv2d_native(
@@ -262,7 +260,7 @@ def fused_batch_norm(
     Raises:
         NotImplementedError: for channels that are not last.
     """
-    if data_format != "NHWC":
+    if not isinstance(data_format, str) or data_format != "NHWC":
         raise NotImplementedError("fused_batch_norm: channels last only.")
     if not is_training:
         return two.batch_normalization(x, mean, variance, offset, scale, epsilon), mean, variance

@@ -20,7 +20,8 @@ import wengert.compat.v2 as two
 from wengert import bitwise, control, dtypes, errors, gradient_checker, nest, session, shapes, slices, sparse, state, tape
 from wengert import tensor as tensors
 from wengert.compat import control as control_one
-from wengert.compat import flags, logging, test_util
+from wengert.compat import decorators as test_util
+from wengert.compat import flags, logging
 from wengert.compat import test as test_one
 from wengert.context import state as now
 from wengert.derive.request import request

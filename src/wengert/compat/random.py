@@ -62,9 +62,7 @@ def poisson(lam: Any, shape: Any, dtype: Any = dtypes.float32, seed: Any = None,
 random_poisson = poisson
 
 
-def multinomial(
-    logits: Any, num_samples: Any, seed: Any = None, name: str | None = None, output_dtype: Any = None
-) -> Any:
+def multinomial(logits: Any, num_samples: Any, seed: Any = None, name: str | None = None, output_dtype: Any = None) -> Any:
     """Return draws from categories with the given log-probabilities."""
     return two.categorical(logits, num_samples, output_dtype, seed, name)
 

@@ -19,6 +19,7 @@ from wengert.tensor import SymbolicTensor, apply, convert, tensors
 
 __all__ = ["FED", "Lowered", "lower"]
 
+
 def _fed_infer(inputs: Any, attrs: Any) -> Any:
     return inputs[1].sizes, inputs[0].nptype
 

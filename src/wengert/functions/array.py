@@ -577,7 +577,7 @@ def meshgrid(*args: Any, **keywords: Any) -> list[Any]:
     keywords.pop("name", None)
     if keywords:
         raise TypeError(f"'{next(iter(keywords))}' is an invalid keyword argument for this function")
-    if indexing not in ("xy", "ij"):
+    if not isinstance(indexing, str) or indexing not in ("xy", "ij"):
         raise ValueError(f"Argument `indexing` parameter must be either 'xy' or 'ij', got '{indexing}'")
     vectors = [reshape(x, [-1]) for x in args]
     n = len(vectors)
@@ -1429,8 +1429,7 @@ def searchsorted(
     Raises:
         ValueError: for another side than "left" and "right".
     """
-    if side not in ("left", "right"):
-        raise ValueError(f"Argument `side` must be either 'right' or 'left'. Received: `side` = {side}.")
+    checks.choice(side, ("left", "right"), "searchsorted", "side")
     pair = coerce(elementwise.LESS, sorted_sequence, values)
     if pair is None:
         raise DTypeError("searchsorted takes numbers.")
@@ -1503,7 +1502,8 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
     >>> tf.dynamic_stitch([[0, 2], [1]], [[1.0, 3.0], [2.0]]).numpy().tolist()
     [1.0, 2.0, 3.0]
     """
-    places, parts = [_indices(i, "indices") for i in indices], _alike(list(data), "data")
+    places = [_indices(i, "indices") for i in checks.listed(indices, "dynamic_stitch", "indices")]
+    parts = _alike(checks.listed(data, "dynamic_stitch", "data"), "data")
     if not places or len(places) != len(parts):
         raise InvalidArgumentError(f"dynamic_stitch: {len(places)} indices for {len(parts)} tensors.")
     rows = []
@@ -1544,8 +1544,7 @@ def argsort(values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: b
     [1, 2, 0]
     """
     x = convert(values)
-    if direction not in ("ASCENDING", "DESCENDING"):
-        raise ValueError(f"Argument `direction` should be one of 'ASCENDING' or 'DESCENDING'. Received: direction={direction}")
+    checks.choice(direction, ("ASCENDING", "DESCENDING"), "argsort", "direction")
     if x.sizes == ():
         raise ShapeError("A scalar has no axis to sort along.")
     along = axis_of(integer_of(axis), None if x.sizes is None else len(x.sizes))
@@ -1578,6 +1577,8 @@ def histogram_fixed_width(
     number = integer_of(nbins, "nbins")
     if number < 1:
         raise InvalidArgumentError(f"nbins should be a positive number, but got '{number}'.")
+    if bounds.sizes not in ((2,), (None,), None):
+        raise ShapeError(f"histogram_fixed_width: value_range must be two numbers, not of shape {shapes.text(bounds.sizes)}.")
     low, high = bounds[0], bounds[1]
     ends = get_static_value(bounds)
     if ends is not None and not ends[0] < ends[1]:

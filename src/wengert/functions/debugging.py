@@ -179,9 +179,7 @@ assert_equal = _comparison(
     """,
 )  # fmt: skip
 assert_less = _comparison(less, "<", "assert_less", """Raise InvalidArgumentError unless x < y everywhere.""")
-assert_less_equal = _comparison(
-    less_equal, "<=", "assert_less_equal", """Raise InvalidArgumentError unless x <= y everywhere."""
-)
+assert_less_equal = _comparison(less_equal, "<=", "assert_less_equal", """Raise InvalidArgumentError unless x <= y everywhere.""")
 assert_greater = _comparison(greater, ">", "assert_greater", """Raise InvalidArgumentError unless x > y everywhere.""")
 assert_greater_equal = _comparison(
     greater_equal, ">=", "assert_greater_equal", """Raise InvalidArgumentError unless x >= y everywhere."""
@@ -292,7 +290,7 @@ def assert_integer(x: Any, message: Any = None, name: str | None = None) -> Any:
     """Raise TypeError unless the tensor holds integers."""
     t = convert(x)
     if t.nptype.kind not in "iu":
-        raise TypeError(f"{_prefix(message)}Expected \"x\" to be integer type. Found: {t.dtype!r}")
+        raise TypeError(f'{_prefix(message)}Expected "x" to be integer type. Found: {t.dtype!r}')
 
 
 def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
@@ -382,9 +380,7 @@ def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> 
     return t
 
 
-def assert_shapes(
-    shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: str | None = None
-) -> Any:
+def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: str | None = None) -> Any:
     """Raise ValueError unless tensors have the shapes that symbols state; a symbol has one size.
 
     ``shapes``: a dictionary, or a list of pairs (tensor, shape). A size is a number, a symbol, or None or "." for any

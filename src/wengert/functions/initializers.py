@@ -91,7 +91,7 @@ class ones_initializer(Initializer):
 class constant_initializer(Initializer):
     """A number throughout, or the numbers of a list or array in order.
 
-    >>> constant_initializer([1, 2])([2]).numpy()
+    >>> constant_initializer([1.0, 2.0])([2]).numpy()
     array([1., 2.], dtype=float32)
     """
 

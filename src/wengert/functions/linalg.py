@@ -307,6 +307,8 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
         return _matmul(pinv(a), b)
     if a.sizes is None or None in a.sizes[-2:]:
         raise ShapeError(f"lstsq needs to know the sizes of its matrices, not {shapes.text(a.sizes)}.")
+    if len(a.sizes) < 2:
+        raise ShapeError(f"lstsq takes matrices, not shape {shapes.text(a.sizes)}.")
     rows, columns = a.sizes[-2:]
     back = matrix_transpose(a, conjugate=True)
     tall = rows >= columns

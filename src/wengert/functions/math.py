@@ -1101,9 +1101,7 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: Any = F
     return sqrt(reduce_sum(squares, axis, keepdims), name or "EuclideanNorm")
 
 
-def count_nonzero(
-    input: Any, axis: Any = None, keepdims: Any = None, dtype: Any = dtypes.int64, name: str | None = None
-) -> Any:
+def count_nonzero(input: Any, axis: Any = None, keepdims: Any = None, dtype: Any = dtypes.int64, name: str | None = None) -> Any:
     """Return how many elements along axes (None: all) are not zero, not False, not empty.
 
     >>> import wengert as tf
@@ -1265,6 +1263,8 @@ def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = dtypes.i
     count = array.numbers_of(k, "k")
     order = apply(reduction.ARGSORT, (x,), {"axis": -1, "descending": True}, (name or "TopKV2") + "/order")
     if isinstance(count, list) and last is not None:
+        if len(count) != 1:
+            raise ShapeError(f"top_k: k must be one number, not {k!r}.")
         (n,) = count
         if not 0 <= n <= last:
             raise InvalidArgumentError(f"top_k: input must have at least k columns. Had {last}, needed {n}.")
@@ -1320,6 +1320,8 @@ def _number_of_segments(ids: Any) -> Any:
 def _given_number(num_segments: Any) -> Any:
     """Return num_segments: an int where it is known, else a graph's scalar."""
     numbers = array.numbers_of(num_segments, "num_segments")
+    if isinstance(numbers, list) and len(numbers) != 1:
+        raise ShapeError(f"num_segments must be one number, not {num_segments!r}.")
     n = numbers[0]
     if isinstance(n, int) and n < 0:
         raise InvalidArgumentError(f"num_segments must not be negative: {n}.")

@@ -425,11 +425,11 @@ def _numbers(value: Any, n: int, what: str, channels_first: bool) -> list[int]:
 
 def _channels_first(data_format: Any, n: int) -> bool:
     last = {1: "NWC", 2: "NHWC", 3: "NDHWC"}[n]
-    if data_format in (None, last):
+    if data_format is None or (isinstance(data_format, str) and data_format == last):
         return False
-    if data_format in ("NC" + last[1:-1], "NCHW"):
+    if isinstance(data_format, str) and data_format in ("NC" + last[1:-1], "NCHW"):
         return True
-    raise ValueError(f"`data_format` must be {last} or NC{last[1:-1]}. Received: data_format={data_format}")
+    raise ValueError(f"`data_format` must be {last} or NC{last[1:-1]}. Received: data_format={data_format!r}")
 
 
 def _channels_last(x: Any, n: int, title: str) -> Any:

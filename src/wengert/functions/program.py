@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import nest
+from wengert import checks, nest
 from wengert.context import scoped, state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
@@ -154,10 +154,12 @@ def group(*inputs: Any, **keywords: Any) -> Any:
 
 def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """Return the tensors, each available only when all of them (and the control inputs) are computed."""
+    tensors = checks.listed(tensors, "tuple", "tensors")
+    after = () if control_inputs is None else checks.listed(control_inputs, "tuple", "control_inputs")
     kept = [t for t in tensors if t is not None]
     if not kept:
         raise ValueError("tuple: at least one tensor is needed.")
-    with control_dependencies([*kept, *(control_inputs or ())]):
+    with control_dependencies([*kept, *after]):
         return [None if t is None else apply(linear.IDENTITY, (convert(t),)) for t in tensors]
 
 

@@ -307,4 +307,3 @@ def _number(index: Any) -> int | None:
 
 def _index(index: Any) -> Any:
     return index if isinstance(index, Tensor) else convert(np.int32(int(index)))
-

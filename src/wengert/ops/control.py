@@ -41,9 +41,7 @@ def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
     yes, yes_there = attrs["yes"].adjoint(inner, given)
     no, no_there = attrs["no"].adjoint(inner, given)
     results = xp.cond(*inputs, *(g[k] for k in given), yes=yes, no=no)
-    there = iter(
-        r if a or b else None for r, a, b in zip(results, yes_there, no_there, strict=True)
-    )
+    there = iter(r if a or b else None for r, a, b in zip(results, yes_there, no_there, strict=True))
     return [next(there) if i > 0 else None for i in wanted]
 
 
@@ -126,4 +124,3 @@ def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
 
 
 LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp)
-

@@ -472,6 +472,8 @@ PINV = Op(
     "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
     label="pinv",
 )  # fmt: skip
+
+
 def _function_block(xp: Any, function: str, a: Any, e: Any) -> Any:
     # f([[A, E], [0, A]]) holds the derivative of f at A along E in its upper right corner (Higham, 2008, (3.16)).
     top = xp.concat(a, e, axis=-1)

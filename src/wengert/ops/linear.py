@@ -74,6 +74,8 @@ def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
 
 
 BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer)
+
+
 def _shaped(xp: Any, g: Any, y: Any) -> Any:
     if g.shape != y.shape:
         raise ShapeError(f"grad_ys of shape {shapes.text(g.shape)} does not fit y of shape {shapes.text(y.shape)}.")
@@ -199,9 +201,7 @@ def _sum_like(xp: Any, g: Any, x: Any) -> Any:
 
 def _sum_to(xp: Any, g: Any, shape: Any) -> Any:
     extra = g.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i in range(len(shape)) if shape[i] == 1 and g.shape[i + extra] != 1
-    )
+    axes = tuple(range(extra)) + tuple(i + extra for i in range(len(shape)) if shape[i] == 1 and g.shape[i + extra] != 1)
     return xp.reshape(xp.sum(g, axis=axes, dtype=g.dtype), shape) if axes else xp.reshape(g, shape)
 
 

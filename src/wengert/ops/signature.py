@@ -77,6 +77,7 @@ def to(nptype: Any) -> Any:
 
 def like(position: int) -> Any:
     """Say: the shape of the input at a position, the dtype of the first."""
+
     def infer(inputs: Any, attrs: Any) -> Any:
         return inputs[position].sizes, inputs[0].nptype
 

@@ -241,4 +241,3 @@ def assert_ops_in_graph(expected_ops: dict[str, str], graph: Graph) -> dict[str,
 def create_local_cluster(*arguments: Any, **keywords: Any) -> Any:
     """Refuse: there are no servers."""
     raise NotImplementedError("create_local_cluster: there are no servers here.")
-
