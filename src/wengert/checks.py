@@ -22,7 +22,7 @@ def flag(value: Any, who: str, what: str) -> bool:
     (True, False)
     """
     if value.__class__ is bool:
-        return value  # type: ignore[no-any-return]
+        return value
     if isinstance(value, np.ndarray) and value.size != 1:
         raise InvalidArgumentError(f"{who}: {what} must be True or False, not an array of shape {value.shape}.")
     return bool(value)
