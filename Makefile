@@ -2,6 +2,7 @@
 #
 #   make demo         a first look: the examples, then a table
 #   make test         the tests and the doctests; PYTEST_ARGS="-k tanh" narrows them
+#   make fuzz         many malformed calls of every public function; FUZZ_EXAMPLES=1000 makes more
 #   make check        lint, format, types
 #   make wheel-test   the same tests against the wheel, in an environment of its own
 #   make docs         the documentation, into site/
@@ -10,6 +11,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+FUZZ_EXAMPLES ?= 200
 
 VENV := .venv
 DOCS := .venv-docs
@@ -20,7 +22,7 @@ THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # The tests, then the doctests of the package that is installed.
 TESTS := -n 2 --doctest-modules --pyargs tests wengert
 
-.PHONY: venv demo test check wheel-test docs bench clean distclean
+.PHONY: venv demo test fuzz check wheel-test docs bench clean distclean
 
 venv: $(VENV)/.stamp
 
@@ -37,6 +39,9 @@ demo: venv
 
 test: venv
 	$(THREADS) $(VENV)/bin/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+fuzz: venv
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(THREADS) $(VENV)/bin/python -m pytest tests/test_fuzz.py -n 2 $(PYTEST_ARGS)
 
 check: venv
 	$(VENV)/bin/ruff check .

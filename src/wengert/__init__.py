@@ -9,6 +9,8 @@
 <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
 """
 
+from typing import Any
+
 from wengert import autodiff as autodiff
 from wengert import autograph as autograph
 from wengert import bitwise as bitwise
@@ -30,9 +32,22 @@ from wengert import signal as signal
 from wengert import sparse as sparse
 from wengert import strings as strings
 from wengert import sysconfig as sysconfig
-from wengert import test as test
 from wengert import types as types
 from wengert import version as version
 from wengert.surface import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``test``, imported when it is first asked for: `unittest` takes longer than all the rest."""
+    if name == "test":
+        import importlib
+
+        return importlib.import_module("wengert.test")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, ``test`` among them."""
+    return sorted({*globals(), "test"})

@@ -89,6 +89,7 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
         ValueError: if the numbers of parts differ.
         TypeError: if the types of containers, or the keys, differ.
     """
+    check_types = checks.flag(check_types, "assert_same_structure", "check_types")
     pending = [(nest1, nest2)]
     while pending:
         a, b = pending.pop()

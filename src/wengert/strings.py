@@ -39,7 +39,9 @@ def as_string(
     kind = _array(input, "as_string").dtype.kind
     if kind == "O":
         raise InvalidArgumentError("as_string takes numbers, not strings.")
-    letter = "e" if scientific else "g" if shortest else "f"
+    exponent, short = checks.flag(scientific, "as_string", "scientific"), checks.flag(shortest, "as_string", "shortest")
+    letter = "e" if exponent else "g" if short else "f"
+    checks.choice(fill, ("", " ", "0", "+", "-", "#"), "as_string", "fill")
     most = checks.whole(precision, "as_string", "precision")
     if most > 1000:
         raise InvalidArgumentError(f"as_string: precision must be at most 1000, not {most}.")

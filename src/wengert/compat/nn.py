@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert import checks
 from wengert.compat.keywords import renamed, sentinel
 from wengert.compat.linalg import l2_normalize
 from wengert.compat.math import log_softmax, softmax
@@ -262,7 +263,7 @@ def fused_batch_norm(
     """
     if not isinstance(data_format, str) or data_format != "NHWC":
         raise NotImplementedError("fused_batch_norm: channels last only.")
-    if not is_training:
+    if not checks.flag(is_training, "fused_batch_norm", "is_training"):
         return two.batch_normalization(x, mean, variance, offset, scale, epsilon), mean, variance
     m, v = two.moments(x, [0, 1, 2])
     n = array.cast(array.size(x), v.dtype) / array.cast(array.size(v), v.dtype)

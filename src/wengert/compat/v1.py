@@ -5,6 +5,8 @@ They are TensorFlow 2's where both are the same; what differs comes from the oth
 
 from __future__ import annotations
 
+from typing import Any
+
 from wengert import (
     autodiff,
     autograph,
@@ -24,7 +26,7 @@ from wengert import (
     types,
     version,
 )
-from wengert.compat import app, debugging, flags, initializers, linalg, logging, math, nn, random, test
+from wengert.compat import app, debugging, flags, initializers, linalg, logging, math, nn, random
 from wengert.compat.array import (
     batch_gather,
     boolean_mask,
@@ -905,7 +907,6 @@ __all__ = [
     "tensor_scatter_sub",
     "tensor_scatter_update",
     "tensordot",
-    "test",
     "tile",
     "timestamp",
     "to_bfloat16",
@@ -964,10 +965,19 @@ __all__ = [
 __version__ = version.VERSION
 
 
-def __getattr__(name: str) -> object:
-    """Return ``compat``, which this module is part of."""
+def __getattr__(name: str) -> Any:
+    """Return ``compat``, which this module is part of, or ``test``, imported when it is first asked for."""
     if name == "compat":
         import wengert.compat
 
         return wengert.compat
+    if name == "test":
+        import wengert.compat.test
+
+        return wengert.compat.test
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, ``compat`` and ``test`` among them."""
+    return sorted({*globals(), "compat", "test"})

@@ -1,5 +1,7 @@
 """TensorFlow's ``tf.compat.v2``: the names of TensorFlow 2."""
 
+from typing import Any
+
 from wengert import autodiff as autodiff
 from wengert import autograph as autograph
 from wengert import bitwise as bitwise
@@ -20,7 +22,6 @@ from wengert import signal as signal
 from wengert import sparse as sparse
 from wengert import strings as strings
 from wengert import sysconfig as sysconfig
-from wengert import test as test
 from wengert import types as types
 from wengert import version as version
 from wengert.surface import *  # noqa: F403
@@ -35,10 +36,19 @@ def enable_v2_behavior() -> None:
     enable()
 
 
-def __getattr__(name: str) -> object:
-    """Return ``compat``, which this module is part of."""
+def __getattr__(name: str) -> Any:
+    """Return ``compat``, which this module is part of, or ``test``, imported when it is first asked for."""
     if name == "compat":
         import wengert.compat
 
         return wengert.compat
+    if name == "test":
+        import wengert.test
+
+        return wengert.test
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, ``compat`` and ``test`` among them."""
+    return sorted({*globals(), "compat", "test"})

@@ -913,11 +913,11 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str | None = "unst
     """
     x = convert(value)
     axis = integer_of(axis)
+    if x.sizes == ():
+        raise ShapeError("unstack takes a tensor with at least one axis.")
     if num is None:
         if x.sizes is not None:
-            num = x.sizes[axis_of(axis, len(x.sizes))] if x.sizes else None
-            if not x.sizes:
-                raise ShapeError("unstack takes a tensor with at least one axis.")
+            num = x.sizes[axis_of(axis, len(x.sizes))]
         if num is None:
             raise ShapeError(f"Cannot infer argument `num` from shape {shapes.text(x.sizes)}")
     return list(_checked(linear.UNSTACK, (x,), {"axis": axis, "num": integer_of(num, "num")}, name))
@@ -1106,6 +1106,8 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
     if not x.sizes:
         x = reshape(x, [1])
     times = _indices(repeats, "repeats")
+    if times.sizes is not None and len(times.sizes) > 1:
+        raise ShapeError(f"repeat: repeats must be one number or a vector, not of shape {shapes.text(times.sizes)}.")
     n = shape(x)[axis]
     at = apply(linear.REPEAT_INDEX, (times, n), {})
     result = apply(linear.TAKE, (x, at), {"axis": axis, "batch_dims": 0}, name)

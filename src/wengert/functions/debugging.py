@@ -32,6 +32,7 @@ from wengert.functions.math import (
 )
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT
+from wengert.shapes import UnknownDimension
 from wengert.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, append, apply, convert
 
 __all__ = [
@@ -380,6 +381,17 @@ def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> 
     return t
 
 
+def _is_scalar(value: Any) -> bool:
+    return value.sizes == () if isinstance(value, Tensor) else isinstance(value, np.ndarray) and not value.ndim
+
+
+def _symbol(value: Any) -> Any:
+    """Return what stands for a size in `assert_shapes`: a name, ``...``, None for any, else a whole number."""
+    if value is None or value is Ellipsis or isinstance(value, str):
+        return value
+    return None if isinstance(value, UnknownDimension) else integer_of(value, "assert_shapes: a size")
+
+
 def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: str | None = None) -> Any:
     """Raise ValueError unless tensors have the shapes that symbols state; a symbol has one size.
 
@@ -397,7 +409,7 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message:
     for item, wanted in pairs:
         item = item.deref() if hasattr(item, "deref") else item
         t = convert(item)
-        symbols = list(wanted) if isinstance(wanted, list | tuple | str) or hasattr(wanted, "__iter__") else [wanted]
+        symbols = [_symbol(s) for s in (wanted if isinstance(wanted, str | Iterable) and not _is_scalar(wanted) else [wanted])]
         open_ended = builtins.bool(symbols) and symbols[0] in (Ellipsis, "*", "...")
         symbols = symbols[1:] if open_ended else symbols
         if t.sizes is None:

@@ -471,6 +471,8 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = 
         if len(axes) not in (1, 2) or (len(axes) == 2 and axes[0] == axes[1]):
             raise ValueError(f"'axis' must be None, an integer, or a tuple of 2 unique integers, got {axis!r}")
     order = float(ord) if isinstance(ord, int | float | np.number) and not isinstance(ord, bool) else ord
+    if not isinstance(order, str | float):
+        raise ValueError(f"'ord' must be a supported norm, a number or a string, got {ord!r}")
     if order in ("euclidean", "fro") or (order == 2.0 and (axes is None or len(axes) == 1)):
         if order == "fro" and axes is not None and len(axes) == 1:
             raise ValueError(f"'ord' must be a supported vector norm in ['euclidean', 1, 2, inf] or positive, got {ord!r}")
@@ -532,7 +534,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     if isinstance(t_list, str) or not hasattr(t_list, "__iter__"):
         raise TypeError(f"`t_list` should be a sequence of tensors, not {t_list!r}.")
     total = None
-    for t in t_list:
+    for t in checks.listed(t_list, "global_norm", "t_list"):
         if t is not None:
             x = convert(t.values if isinstance(t, IndexedSlices) else t)
             square = _sum(apply(elementwise.SQUARE, (_abs(x) if x.nptype.kind == "c" else x,)), None)

@@ -1158,7 +1158,8 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | Non
 
 def _cumulative(op: Op, x: Any, axis: Any, exclusive: Any, reverse: Any, name: str | None) -> Any:
     t = number(x, op.name, op.kinds)
-    attrs = {"axis": axis_in(axis, t), "exclusive": builtins.bool(exclusive), "reverse": builtins.bool(reverse)}
+    attrs = {"axis": axis_in(axis, t), "exclusive": checks.flag(exclusive, "cumulative", "exclusive")}
+    attrs["reverse"] = checks.flag(reverse, "cumulative", "reverse")
     return apply(op, (t,), attrs, name)
 
 
@@ -1192,7 +1193,8 @@ def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: Any = False, reverse:
     [0.     0.6931]
     """
     t = number(x, "cumulative_logsumexp")
-    along_axis, back = axis_in(axis, t), builtins.bool(reverse)
+    along_axis, back = axis_in(axis, t), checks.flag(reverse, "cumulative_logsumexp", "reverse")
+    exclusive = checks.flag(exclusive, "cumulative_logsumexp", "exclusive")
     limits = dtypes.of(t.nptype)
     # With m the running maximum, held fixed: sₖ = exp(mₖ₋₁ - mₖ) sₖ₋₁ + exp(xₖ - mₖ), and the answer is log s + m.
     m = apply(reduction.CUMMAX, (constant_of(t),), {"axis": along_axis, "reverse": back})
