@@ -230,7 +230,7 @@ class Graph:
             return element
         if isinstance(getattr(element, "op", None), Node):
             return element.op  # type: ignore[no-any-return]
-        if hasattr(element, "numpy"):
+        if hasattr(element, "nptype"):
             return self.lift(element).op  # type: ignore[no-any-return]
         raise TypeError(f"Control input must be an operation, a tensor or a variable, not {element!r}.")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from wengert import dtypes
 from wengert.compat.keywords import renamed
 from wengert.functions import array, linalg
@@ -142,7 +140,7 @@ from wengert.math import (
     zero_fraction,
     zeta,
 )
-from wengert.tensor import Tensor, convert
+from wengert.tensor import EagerTensor, Tensor, convert
 
 __all__ = [
     "abs",
@@ -439,6 +437,7 @@ def sparse_segment_sqrt_n(data: Any, indices: Any, segment_ids: Any, name: str |
     rows = array.gather(data, indices)
     n = num_segments
     if n is None:
-        ids = array.get_static_value(convert(segment_ids))
-        n = int(np.max(ids)) + 1 if ids is not None and ids.size else two.reduce_max(segment_ids) + 1
+        ids = array._indices(segment_ids, "segment_ids")
+        value = array.get_static_value(ids)
+        n = two._number_of_segments(ids if value is None else EagerTensor(value))
     return two.unsorted_segment_sqrt_n(rows, segment_ids, n)
