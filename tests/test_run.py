@@ -1,0 +1,92 @@
+"""`wengert run`: which TensorFlow a script means, what it is given, and how its errors are told."""
+
+import subprocess
+import sys
+
+import pytest
+
+from wengert.run import style_of
+
+TF1 = "import tensorflow as tf\nx = tf.placeholder(tf.float32)\n"
+STYLES = {
+    "placeholder": (TF1, "tf1"),
+    "session": ("import tensorflow\nwith tensorflow.Session() as s:\n    pass\n", "tf1"),
+    "from": ("from tensorflow import placeholder\n", "tf1"),
+    "tape": ("import tensorflow as tf\nwith tf.GradientTape() as t:\n    pass\n", "tf2"),
+    "compat": (
+        "import tensorflow as tf\ntf.compat.v1.disable_eager_execution()\nx = tf.compat.v1.placeholder(tf.float32)\n",
+        "tf2",
+    ),
+    "compat as tf": ("import tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\nx = tf.placeholder(tf.float32)\n", "tf2"),
+    "another's name": ("import mine\nmine.placeholder()\n", "tf2"),
+    "not Python": ("def (:\n", "tf2"),
+}
+
+
+@pytest.mark.parametrize("case", STYLES)
+def test_style(tmp_path, case):
+    source, style = STYLES[case]
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    assert style_of(str(script)) == style
+
+
+def test_style_of_a_local_import(tmp_path):
+    (tmp_path / "model.py").write_text(TF1)
+    script = tmp_path / "script.py"
+    script.write_text("import model\n")
+    assert style_of(str(script)) == "tf1"
+
+
+def run(tmp_path, source, *arguments, options=()):
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    command = [sys.executable, "-m", "wengert", "run", *options, str(script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_tensorflow_1_starts_with_a_graph(tmp_path):
+    done = run(tmp_path, TF1 + "with tf.Session() as s:\n    print(s.run(tf.gradients(x ** 2, x), {x: 3.0}))\n")
+    assert (done.returncode, done.stdout) == (0, "[np.float32(6.0)]\n"), done.stderr
+
+
+def test_tensorflow_2_starts_eagerly(tmp_path):
+    done = run(tmp_path, "import tensorflow as tf\nprint(tf.executing_eagerly(), tf.__version__.split('.')[0])\n")
+    assert (done.returncode, done.stdout) == (0, "True 2\n"), done.stderr
+
+
+def test_the_style_can_be_told(tmp_path):
+    source = "import tensorflow as tf\nprint(tf.executing_eagerly())\n"
+    assert run(tmp_path, source, options=["--tf1"]).stdout == "False\n"
+    assert run(tmp_path, source, options=["--tf2"]).stdout == "True\n"
+
+
+def test_arguments_and_exit_status(tmp_path):
+    done = run(tmp_path, "import sys\nprint(__name__, sys.argv[1:])\nsys.exit(3)\n", "--steps", "5")
+    assert (done.returncode, done.stdout) == (3, "__main__ ['--steps', '5']\n")
+
+
+def test_a_missing_name_is_told_in_one_line(tmp_path):
+    done = run(tmp_path, "import tensorflow as tf\n\ntf.constnat(1.0)\n")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "script.py:3:" in line and "tensorflow.constnat" in line and "tensorflow.constant" in line
+    done = run(tmp_path, "import tensorflow.nowhere\n")
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and "script.py:1:" in line and "tensorflow.nowhere" in line
+
+
+def test_an_error_shows_the_users_lines_alone(tmp_path):
+    done = run(tmp_path, "import tensorflow as tf\ndef f(x):\n    return tf.matmul(x, x)\nf(tf.ones([2, 3]))\n")
+    assert done.returncode == 1
+    assert 'script.py", line 4' in done.stderr and 'script.py", line 3' in done.stderr
+    assert "tensor.py" not in done.stderr and "(2, 3)" in done.stderr
+
+
+def test_what_is_no_script(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "wengert", "run", str(tmp_path / "none.py")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "no script" in done.stderr
+    done = run(tmp_path, "def (:\n")
+    assert done.returncode == 1 and "script.py:1" in done.stderr
