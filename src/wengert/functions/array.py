@@ -1201,6 +1201,9 @@ def strided_slice(
     steps = [1] * len(starts) if strides is None else _scalars(strides, x, "strides")
     if not len(starts) == len(ends) == len(steps):
         raise ShapeError("strided_slice: begin, end and strides have different lengths.")
+    begin_mask, end_mask = integer_of(begin_mask, "begin_mask"), integer_of(end_mask, "end_mask")
+    ellipsis_mask, new_axis_mask = integer_of(ellipsis_mask, "ellipsis_mask"), integer_of(new_axis_mask, "new_axis_mask")
+    shrink_axis_mask = integer_of(shrink_axis_mask, "shrink_axis_mask")
     index: list[Any] = []
     for i, (a, b, s) in enumerate(zip(starts, ends, steps, strict=True)):
         bit = 1 << i

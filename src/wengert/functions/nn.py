@@ -638,7 +638,8 @@ def _transposed(
     if len(wanted) != n or None in wanted:
         raise InvalidArgumentError(f"{title}: output_shape {output_shape!r} does not fit.")
     extents = [(k - 1) * d + 1 for k, d in zip(w.sizes[:n], spread, strict=True)]
-    forward = _paddings(EagerTensor(np.empty((1, *wanted, 1))), extents, steps, padding, first)
+    whole = array.sizes_of([1, *wanted, 1])[0]
+    forward = _paddings(EagerTensor(np.broadcast_to(np.float32(0), whole)), extents, steps, padding, first)
     pairs = []
     for i, (before, after) in enumerate(forward):
         size, out, stride, extent = x.sizes[i + 1], wanted[i], steps[i], extents[i]

@@ -161,7 +161,9 @@ def make_tensor_proto(
     value = as_array(values, None if dtype is None else as_dtype(dtype).numpy)
     if shape is None:
         return TensorProto(value)
-    sizes = array.integers_of(shape, "make_tensor_proto: shape")
+    sizes, symbolic = array.sizes_of(shape)
+    if symbolic:
+        raise ShapeError(f"make_tensor_proto: the shape must be known, not {shape!r}.")
     if value.size not in (1, math.prod(sizes)):
         raise ShapeError(f"make_tensor_proto: {value.size} values do not fill shape {list(sizes)}.")
     return TensorProto(np.broadcast_to(value, sizes) if value.size == 1 else value.reshape(sizes))
