@@ -156,3 +156,19 @@ def test_malformed_calls(name, data):
         except Exception as error:
             if not ours(error):
                 raise
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n: tf.zeros([n]), lambda n: tf.ones([n]), lambda n: tf.zeros([n], tf.string), lambda n: tf.eye(n),
+        lambda n: tf.constant(1, shape=[n]), lambda n: tf.range(n), lambda n: tf.one_hot([1], n), lambda n: tf.tile([1], [n]),
+        lambda n: tf.repeat([1], n), lambda n: tf.random.normal([n]), lambda n: tf.scatter_nd([[0]], [1], [n]),
+        lambda n: tf.split([], n), lambda n: tf.dynamic_partition([1], [0], n), lambda n: tf.TensorArray(tf.int32, n),
+        lambda n: tf.linspace(0.0, 1.0, n), lambda n: tf.pad([1], [[n, n]]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [2**50, 2**60])
+def test_what_no_memory_holds_is_refused_at_once(call, size):
+    with pytest.raises((errors.ResourceExhaustedError, errors.DTypeError)):
+        call(size)

@@ -939,6 +939,8 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
         parts: Any = integer_of(num_or_size_splits, "num_or_size_splits")
         if parts < 1:
             raise InvalidArgumentError(f"split takes a positive number of parts, not {parts}.")
+        if parts > CONSTANT_LIMIT**2:
+            raise ResourceExhaustedError(f"split: {parts} tensors are beyond any memory.")
     else:
         sizes, symbolic = sizes_of(num_or_size_splits, wild=True)
         if symbolic:
