@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -505,7 +506,7 @@ def scan(
     if not callable(fn):
         raise TypeError("fn must be callable.")
     flat, structure = _elements(elems)
-    with _graph_of(flat) if _any_symbolic(flat) else _nothing():
+    with _graph_of(flat) if _any_symbolic(flat) else nullcontext():
         first: list[Any] = []
         if initializer is None:
             at = -1 if reverse else 0
@@ -550,14 +551,6 @@ def scan(
             pairs = [(r, h) if reverse else (h, r) for h, r in zip(heads, rows, strict=True)]
             rows = [apply(linear.CONCAT, pair, {"axis": 0}) for pair in pairs]
     return nest.pack_sequence_as(shape, rows)
-
-
-class _nothing:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: Any) -> None:
-        pass
 
 
 def foldl(fn: Any, elems: Any, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:

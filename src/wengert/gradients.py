@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -89,23 +90,15 @@ def gradients(
         stops: Any = ()
     else:
         stops = _listed(stop_gradients) if stop_gradients is not None else []
-        with graph.as_default() if state.graph is not graph else _here():
+        with graph.as_default() if state.graph is not graph else nullcontext():
             results = _in_graph(graph, targets, sources, weights, stops, f"{name or 'gradients'}/grad")
     if choice == UnconnectedGradients.ZERO:
-        with graph.as_default() if graph is not None and state.graph is not graph else _here():
+        with graph.as_default() if graph is not None and state.graph is not graph else nullcontext():
             return [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r, x in zip(results, sources, strict=True)]
     if graph is not None and any(r is None for r in results) and targets:
         missing = [x for x, r in zip(sources, results, strict=True) if r is None]
         warn_none([_lifted(graph, y) for y in targets], missing, None, ())
     return results
-
-
-class _here:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: Any) -> None:
-        pass
 
 
 def _graph_of(items: Sequence[Any]) -> Graph | None:
