@@ -21,6 +21,7 @@ ROOMS = [
     "errors",
     "dtypes",
     "context",
+    "options",
     "checks",
     "shapes",
     "graph",

@@ -1,0 +1,61 @@
+"""What may be switched: the rewrites, the executor. `wengert.config` is what users call."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["EXECUTORS", "Options", "options"]
+
+EXECUTORS = ("numpy", "xla", "auto")
+
+
+class Options:
+    """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
+
+    __slots__ = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
+
+    REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
+
+    def __init__(self) -> None:
+        """Set what holds until something else is asked for."""
+        self.taylor = True
+        """Nested gradients become coefficients of one Taylor series, where rows are proved independent."""
+        self.collapse = True
+        """A sum of top coefficients (a Laplacian) is carried as one."""
+        self.batch = True
+        """Many directions of one sum stand side by side in one array."""
+        self.adjoint = True
+        """Reverse mode over a series uses the transposed Cauchy product."""
+        self.simplify = True
+        """Additions of zero, multiplications by one and their like are left out."""
+        self.tiles = True
+        """NumPy runs row-wise lists tile by tile."""
+        self.threads = os.cpu_count() or 1
+        """How many threads run tiles."""
+        self.executor = os.environ.get("WENGERT_EXECUTOR", "numpy")
+        """Who runs static graphs and traced functions."""
+        self.compare = False
+        """Every list is run with and without the rewrites, and the results compared."""
+
+    def key(self) -> tuple[Any, ...]:
+        """Return the values, as part of the key of whatever depends on them."""
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+    @contextlib.contextmanager
+    def set(self, **values: Any) -> Iterator[None]:
+        """Set options for a with block."""
+        before = {name: getattr(self, name) for name in values}
+        for name, value in values.items():
+            setattr(self, name, value)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(self, name, value)
+
+
+options = Options()
+"""The one instance."""
