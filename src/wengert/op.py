@@ -22,6 +22,9 @@ Signatures, array data positional, metadata by keyword:
 - ``partials[i](xp, *inputs, output, **attrs)``
 - ``transpose(xp, g, i, inputs, output, attrs)``: the cotangent of input i; g is a tuple for several outputs.
 - ``tangent(xp, tangents, inputs, output, attrs)``: the output's tangent; an absent tangent is None.
+- ``taylor(xp, *inputs, output, **attrs)``: where the coefficients of a Taylor series come cheaper than by the partials: an
+  expression that differs from the operation by a constant, or (p, q) where the operation is p / q (p None for 1).
+- ``series(xp, moved, indices, node)``, of control operations: the outputs' coefficients from those of the inputs.
 """
 
 from __future__ import annotations
@@ -57,8 +60,11 @@ class Op:
         "name",
         "outputs",
         "partials",
+        "series",
+        "stated",
         "stateful",
         "tangent",
+        "taylor",
         "transpose",
         "type",
         "vjp",
@@ -76,6 +82,8 @@ class Op:
         tangent: Callable[..., Any] | None = None,
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
+        taylor: Callable[..., Any] | None = None,
+        series: Callable[..., Any] | None = None,
         constant_inputs: tuple[int, ...] = (),
         linear_inputs: tuple[int, ...] = (),
         outputs: int | None = 1,
@@ -92,6 +100,7 @@ class Op:
         that an implicit operation is linear in (the right-hand side of an equation). ``outputs``: how many, None if
         that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
+        ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
         ``stateful``: it must run as often and in the order that the program says.
         """
         if kind not in KINDS:
@@ -99,6 +108,7 @@ class Op:
         self.name, self.kind, self.kernel, self.infer = name, kind, kernel, infer
         self.partials, self.transpose, self.tangent, self.vjp, self.jvp = partials, transpose, tangent, vjp, jvp
         self.constant_inputs, self.linear_inputs, self.outputs, self.kinds = constant_inputs, linear_inputs, outputs, kinds
+        self.taylor, self.series, self.stated = taylor, series, vjp is not None or jvp is not None
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
         self.aliases, self.stateful = aliases, stateful

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wengert.context import here, state
 from wengert.derive.plan import needed
-from wengert.derive.request import request
+from wengert.derive.request import request, series
 from wengert.errors import InaccessibleTensorError
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
@@ -264,6 +264,36 @@ class Body:
                 whole = [apply(linear.ZEROS_LIKE, (places[i],)) if f is None else f for f, i in zip(found, wanted, strict=True)]
             self._adjoints[key] = (Body(graph, whole, graph.inputs), tuple(f is not None for f in found))
         return self._adjoints[key]  # type: ignore[no-any-return]
+
+    def series(self, given: Any, indices: Any, seeds: int) -> tuple[list[Any], list[Any], list[Any], dict[Any, Any]]:
+        """Trace the body with coefficients of its inputs beside them.
+
+        ``given``: (number of the input, index) of the coefficients that there are; ``indices``: those wanted of every
+        output that has a derivative.
+
+        Returns:
+            (the inputs, their coefficients, the outputs, the outputs' coefficients by (number, index)).
+        """
+        graph, places = self._copy()
+        moved = {(i, a): graph.add_input(places[i].sizes, places[i].nptype, "coefficient") for i, a in given}
+        with tracing(graph):
+            outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
+            outputs = [lift(graph, o) for o in outputs]
+            wanted = [(k, a) for k, o in enumerate(outputs) if o.nptype.kind in "fc" for a in indices]
+            found = series(outputs, places, moved, wanted, seeds) if wanted else []
+        return places, list(moved.values()), outputs, dict(zip(wanted, found, strict=True))
+
+    def of(self, outputs: Sequence[Any], places: Sequence[Any]) -> Body:
+        """Return the body of other outputs and inputs, which are of one graph."""
+        return Body(places[0].graph, outputs, places)
+
+    def widened(self, spots: Sequence[Any]) -> Body:
+        """Return the body with more inputs, which it does not read; ``spots``: for each input a position or a new spec."""
+        graph, places = self._copy()
+        wide = [places[spot] if isinstance(spot, int) else graph.add_input(*spot) for spot in spots]
+        with tracing(graph):
+            outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
+        return Body(graph, [lift(graph, o) for o in outputs], wide)
 
     def remember(self, carries: int) -> Body:
         """Return a loop's body that also gives each step's carry as rows."""

@@ -12,7 +12,7 @@ from wengert.ops.linear import SHAPED
 from wengert.shapes import fits, is_full, text
 from wengert.tensor import append, cast
 
-__all__ = ["GRADIENT", "request"]
+__all__ = ["GRADIENT", "TAYLOR", "request", "series"]
 
 
 def _infer(inputs: Any, attrs: Any) -> Any:
@@ -66,3 +66,22 @@ def request(
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
     found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
     return [next(found) if yes else None for yes in answers]
+
+
+def _taylor_infer(inputs: Any, attrs: Any) -> Any:
+    return [(inputs[k].sizes, inputs[k].nptype) for k, _ in attrs["wanted"]]
+
+
+TAYLOR = Op("taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor")
+"""Inputs: ys, xs, coefficients of xs. Attributes: how many ys and xs and seeds; for each coefficient given the number of its x
+and its index, a sorted tuple of seeds; for each one wanted the number of its y and its index."""
+
+
+def series(ys: Sequence[Any], xs: Sequence[Any], given: dict[tuple[int, Any], Any], wanted: Sequence[Any], seeds: int) -> Any:
+    """Return coefficients of Taylor series (not divided by factorials) of ys, from those of xs; those not given are zero.
+
+    ``given``: by (number of the x, index); ``wanted``: (number of the y, index). An index is a sorted tuple of seeds, which
+    count from 0. All tensors are of the graph being built.
+    """
+    attrs = {"ys": len(ys), "xs": len(xs), "seeds": seeds, "given": tuple(given), "wanted": tuple(wanted)}
+    return list(append(ys[0].graph, TAYLOR, (*ys, *xs, *given.values()), attrs))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.context import quietly
-from wengert.derive.plan import lower
+from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
 from wengert.execute.memory import Plan, plan
 from wengert.graph import Graph, Node
-from wengert.shapes import text
+from wengert.shapes import is_full, text
 from wengert.tensor import diagnose
 
 __all__ = ["Program"]
@@ -23,16 +23,58 @@ POOLED = 1 << 15
 """Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
 
 
+MOST_VARIANTS = 8
+"""Shapes of the feeds for which a list is lowered, before one serves all."""
+
+
+class Variant(NamedTuple):
+    """A list lowered for feeds of certain shapes."""
+
+    lowered: Lowered
+    outputs: list[Any]
+    plan: Plan
+
+
 class Program:
     """The part of a graph that some fetches and controls need, lowered and planned for given feeds.
 
-    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
+    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's. The list is lowered anew for
+    the shapes of the feeds that it meets, up to `MOST_VARIANTS` of them: what is known of shapes decides which rewrites are
+    proved right.
     """
 
     def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
-        """Lower and plan."""
-        self.lowered, self.outputs, places, twins = lower(graph, fetches, feeds, controls)
-        self.plan: Plan = plan(self.outputs, places, twins, _bind)
+        """Take the request; it is lowered when it is first run."""
+        self.request = (graph, list(fetches), list(feeds), list(controls))
+        self.open = tuple([k for k, t in enumerate(feeds) if not is_full(t.sizes)])
+        self.variants: dict[Any, Variant] = {}
+
+    def variant(self, key: Any = None, arrays: Sequence[Any] = ()) -> Variant:
+        """Return the list for the shapes of the feeds that are not fully known; without a key, for all shapes."""
+        found = self.variants.get(key)
+        if found is None:
+            if key is not None and len(self.variants) >= MOST_VARIANTS:
+                return self.variant()
+            graph, fetches, feeds, controls = self.request
+            sizes = None if key is None else [a.shape for a in arrays]
+            lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
+            found = self.variants[key] = Variant(lowered, outputs, plan(outputs, places, twins, _bind))
+        return found
+
+    @property
+    def lowered(self) -> Lowered:
+        """The list for feeds of any shape."""
+        return self.variant().lowered
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Its fetches."""
+        return self.variant().outputs
+
+    @property
+    def plan(self) -> Plan:
+        """Its plan."""
+        return self.variant().plan
 
     def __call__(self, *arrays: Any) -> list[Any]:
         """Run.
@@ -48,7 +90,9 @@ class Program:
 
     def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
         """Walk the steps."""
-        size, feeds, steps, fetches, shared, unfed = self.plan
+        key = tuple([arrays[k].shape for k in self.open]) if self.open else None
+        found_variant = self.variants.get(key) or self.variant(key, arrays)
+        size, feeds, steps, fetches, shared, unfed = found_variant.plan
         if unfed:
             raise _unfed(unfed[0])
         slots: list[Any] = [None] * size

@@ -4,6 +4,8 @@ A body is an object with
 
 - ``body(xp, *arrays)``: run it, giving a tuple of arrays;
 - ``specs``: (shape, dtype) of its outputs;
+- ``series(given, indices, seeds)``: the body with coefficients of Taylor series beside the values; ``of``, ``widened``: the
+  same with other outputs and inputs;
 - ``adjoint(wanted, given)``: a body of (inputs..., cotangents of the outputs numbered in ``given``...) that gives the
   cotangents of the wanted inputs, zeros where there is none, and which of them there are.
 
@@ -45,7 +47,31 @@ def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
     return [next(there) if i > 0 else None for i in wanted]
 
 
-COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp,
+def _relabelled(indices: Any) -> tuple[dict[int, int], Any]:
+    """Return seeds counted from 0, and a function that gives an index of them."""
+    seeds = {s: k for k, s in enumerate(sorted({s for a in indices for s in a}))}
+    return seeds, lambda a: tuple(seeds[s] for s in a)
+
+
+def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
+    """The same choice, between branches that carry coefficients."""
+    seeds, local = _relabelled(indices)
+    given = {
+        (i, local(a)): c for i, row in enumerate(moved[1:]) for a, c in zip(indices[1:], row[1:], strict=True) if c is not None
+    }
+    branches, keys = {}, []
+    for branch in ("yes", "no"):
+        places, coefficients, outputs, found = node.attrs[branch].series(
+            tuple(given), [local(a) for a in indices[1:]], len(seeds)
+        )
+        branches[branch] = node.attrs[branch].of([*outputs, *found.values()], [*places, *coefficients])
+        keys = list(found)
+    results = xp.cond(moved[0][0], *(row[0] for row in moved[1:]), *given.values(), **branches)[len(node.outputs) :]
+    return {(k, a): r for k in range(len(node.outputs)) for a in indices[1:] for key, r in zip(keys, results, strict=True)
+            if key == (k, local(a))}  # fmt: skip
+
+
+COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp, series=_cond_series,
           constant_inputs=(0,))  # fmt: skip
 
 
@@ -123,4 +149,44 @@ def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
     return back.pick(results, wanted)
 
 
-LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp)
+def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
+    """The same loop, which carries coefficients beside the values; it ends when the values say so."""
+    attrs = node.attrs
+    carries, sequences, captures = attrs["counts"]
+    body, test = attrs["body"], attrs["test"]
+    seeds, local = _relabelled(indices)
+    wanted = [local(a) for a in indices[1:]]
+    given: dict[Any, Any] = {}
+    for i, row in enumerate(moved):
+        for a, c in zip(wanted, row[1:], strict=True):
+            # What is carried gets coefficients in the loop, even where it has none at the start.
+            if c is None and i < carries and row[0].nptype.kind in "fc":
+                c = xp.zeros_like(row[0])
+            if c is not None:
+                given[i, a] = c
+    places, coefficients, outputs, found = body.series(tuple(given), wanted, len(seeds))
+    spot = dict(zip(given, coefficients, strict=True))
+    groups = [range(carries), range(carries, carries + sequences), range(carries + sequences, carries + sequences + captures)]
+    order = [[key for key in given if key[0] in group] for group in groups]
+    new_places, inputs, counts = [], [], []
+    for group, keys in zip(groups, order, strict=True):
+        new_places += [*(places[i] for i in group), *(spot[key] for key in keys)]
+        inputs += [*(moved[i][0] for i in group), *(given[key] for key in keys)]
+        counts.append(len(group) + len(keys))
+    rows = [key for key in found if key[0] >= carries]
+    wide = body.of([*outputs[:carries], *(found[key] for key in order[0]), *outputs[carries:], *(found[key] for key in rows)],
+                   new_places)  # fmt: skip
+    new_test = None
+    if test is not None:
+        spots: list[Any] = [*range(carries), *((spot[key].sizes, spot[key].nptype) for key in order[0])]
+        spots += [*range(carries, carries + captures), *((spot[key].sizes, spot[key].nptype) for key in order[2])]
+        new_test = test.widened(spots)
+    specs = [*attrs["carry_specs"], *(attrs["carry_specs"][i] for i, _ in order[0])]
+    results = xp.loop(*inputs, **(attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)}))
+    by_key: dict[Any, Any] = dict(zip(order[0], results[carries:], strict=False))
+    at = carries + len(order[0]) + len(outputs) - carries
+    by_key.update(zip(rows, results[at:], strict=True))
+    return {(k, a): by_key[k, local(a)] for k in range(len(node.outputs)) for a in indices[1:] if (k, local(a)) in by_key}
+
+
+LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp, series=_loop_series)

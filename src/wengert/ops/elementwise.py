@@ -90,7 +90,7 @@ MULTIPLY_NO_NAN = Op(
 
 DIVIDE = Op(
     "divide", "elementwise", "divide", elementwise, type="RealDiv", label="truediv", kinds=FLOAT,
-    partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)),
+    partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)), taylor=lambda xp, x, y, v: (x, y),
 )  # fmt: skip
 DIVIDE_NO_NAN = Op(
     "divide_no_nan", "elementwise", lambda xp, x, y: xp.where(y == 0, xp.zeros_like(x), x / xp.where(y == 0, 1, y)),
@@ -103,7 +103,7 @@ DIVIDE_NO_NAN = Op(
 
 
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
-    if x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.floor_divide(x, y)
 
@@ -114,7 +114,7 @@ FLOOR_DIVIDE = Op(
 
 
 def _remainder(xp: Any, x: Any, y: Any) -> Any:
-    if x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.remainder(x, y)
 
@@ -126,7 +126,7 @@ REMAINDER = Op(
 
 
 def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
-    if x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.fmod(x, y)
 
@@ -164,6 +164,7 @@ def _integer_power_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
 
 INTEGER_POWER = Op(
     "integer_power", "elementwise", _integer_power, first, partials=(_integer_power_partial,),
+    taylor=lambda xp, x, v, *, n: x * x if n == 2 else (None, x) if n == -1 else None,
     type="Pow", label="pow", kinds=NUMBER,
 )  # fmt: skip
 integer_power = INTEGER_POWER
@@ -187,7 +188,7 @@ POWER = Op(
     "power", "elementwise", "power", elementwise,
     partials=(lambda xp, x, y, v: y * xp.power(x, y - 1.0), _log_of_base), type="Pow", label="pow", kinds=NUMBER,
 )  # fmt: skip
-SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER)
+SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x)
 SQRT = unary(
     "sqrt", "sqrt", lambda xp, x, v: 0.5 / v,
     vjp=lambda xp, g, inputs, v, attrs, wanted: [xp.multiply_no_nan(xp.dual(0.5 / v), g)],
@@ -196,7 +197,9 @@ SQRT = unary(
 """Where nothing is handed back, nothing comes of the infinite slope at 0: a root behind a selection gives no NaN."""
 RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x)
 CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL)
-RECIPROCAL = unary("reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v))
+RECIPROCAL = unary(
+    "reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v), taylor=lambda xp, x, v: (None, x),
+)  # fmt: skip
 HYPOT = Op(
     "hypot", "elementwise", "hypot", elementwise, kinds=REAL,
     partials=(lambda xp, x, y, v: x / v, lambda xp, x, y, v: y / v),
@@ -266,7 +269,11 @@ def _sech_squared(xp: Any, x: Any) -> Any:
     return reciprocal * reciprocal
 
 
-SECH_SQUARED = unary("sech_squared", _sech_squared, lambda xp, x, v: -2.0 * (xp.tanh(x) * v), type="TanhGrad")
+SECH_SQUARED = unary(
+    "sech_squared", _sech_squared, lambda xp, x, v: -2.0 * (xp.tanh(x) * v), type="TanhGrad",
+    taylor=lambda xp, x, v: -xp.square(xp.tanh(x)),
+)  # fmt: skip
+"""1 - tanh², but without its cancellation; so beyond the value itself their series are one."""
 ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.rsqrt(x * x + 1.0))
 ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0))
 ATANH = unary("atanh", "arctanh", lambda xp, x, v: 1.0 / ((1.0 - x) * (1.0 + x)))

@@ -635,13 +635,17 @@ class Dynamic:
         return f"Dynamic({self.position})"
 
 
-def _fill(index: Any, dynamic: Any) -> Any:
+def _fill(xp: Any, index: Any, dynamic: Any) -> Any:
     def value(item: Any) -> Any:
         return int(dynamic[item.position]) if isinstance(item, Dynamic) else item
 
+    def place(item: Any) -> Any:
+        # One element may be named by a number that is not known yet; the bounds of a slice, which make a shape, may not.
+        return dynamic[item.position] if xp.name != "numpy" and isinstance(item, Dynamic) else value(item)
+
     if not dynamic:
         return index
-    return tuple(slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else value(i) for i in index)
+    return tuple(slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else place(i) for i in index)
 
 
 def _getitem_infer(inputs: Any, attrs: Any) -> Any:
@@ -676,11 +680,11 @@ def _getitem_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def _getitem_transpose(xp: Any, g: Any, x: Any, *dynamic: Any, index: Any) -> Any:
-    return xp.index_set(xp.zeros(x.shape, g.dtype), _fill(index, dynamic), g)
+    return xp.index_set(xp.zeros(x.shape, g.dtype), _fill(xp, index, dynamic), g)
 
 
 GETITEM = Op(
-    "getitem", "linear", lambda xp, x, *dynamic, index: x[_fill(index, dynamic)], _getitem_infer,
+    "getitem", "linear", lambda xp, x, *dynamic, index: x[_fill(xp, index, dynamic)], _getitem_infer,
     constant_inputs=tuple(range(1, 100)), type="StridedSlice", label="strided_slice", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
 )  # fmt: skip
@@ -933,6 +937,8 @@ def _segment_infer(inputs: Any, attrs: Any) -> Any:
 
 def _segment_sum(xp: Any, x: Any, ids: Any, *, num: Any) -> Any:
     count = num if num is not None else (int(ids.max()) + 1 if ids.size else 0)
+    if xp.name != "numpy":  # what is added outside is left out
+        return xp.index_add(xp.zeros((count, *x.shape[ids.ndim :]), x.dtype), xp.where(ids < 0, count, ids), x)
     kept = ids >= 0
     _checked(xp, ids[kept], count, "segment id")
     return xp.index_add(xp.zeros((count, *x.shape[ids.ndim :]), x.dtype), ids[kept], x[kept])

@@ -1,0 +1,159 @@
+"""Reverse mode over a series.
+
+The coefficients of v = φ(u) depend on those of u by dV = H dU, products of series, H being the series of the stated partial
+derivative. So the adjoint is the transposed product: Ubar_b = Σ_{a ≥ b} C(a, b) H_{a-b} Vbar_a. What the coefficients were
+computed by, a recurrence, is never differentiated: H is at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.derive.series import Series, splits
+from wengert.graph import Node
+
+__all__ = ["entries_of"]
+
+
+class _Group:
+    """The coefficients of one value as one operation with many outputs."""
+
+    outputs = None
+    name = "series"
+
+    def __init__(self, series: Series, v: Any) -> None:
+        self.series, self.v = series, v
+        self.members: list[tuple[Any, Any]] = []
+        self.vjp = self._vjp
+        self.places: list[tuple[int, Any]] = []
+
+    def close(self) -> tuple[list[Any], list[Any]]:
+        """Return the inputs, coefficients of the operation's inputs, and the outputs."""
+        node = self.v.node
+        inputs: dict[tuple[int, Any], Any] = {}
+        for _, terms in self.members:
+            for i, u in enumerate(node.inputs):
+                if node.op.partials[i] is None or u.nptype.kind not in "fc":
+                    continue
+                keys: list[Any] = []
+                if len(terms) > 1:
+                    keys.append(terms)
+                for a, _ in terms:
+                    keys += [b for b, c, _ in splits(a) if c or len(terms) == 1]
+                for key in keys:
+                    if (i, key) not in inputs:
+                        found = self.series.functional(u, key) if key and isinstance(key[0], tuple) else (
+                            self.series.coefficient(u, key))  # fmt: skip
+                        if found is not None:
+                            inputs[i, key] = found
+        self.places = list(inputs)
+        return list(inputs.values()), [t for t, _ in self.members]
+
+    def _vjp(self, xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> list[Any]:
+        node = self.v.node
+        results = []
+        partials: dict[int, Any] = {}
+        for at in wanted:
+            i, key = self.places[at]
+            if i not in partials:
+                partials[i] = node.op.partials[i](xp, *node.inputs, self.v, **node.attrs)
+            h = partials[i]
+            weighted: dict[float, Any] = {}
+            for (_, terms), vbar in zip(self.members, g, strict=True):
+                if vbar is None:
+                    continue
+                if terms == key:
+                    pairs = [((), 1.0)]
+                elif key and isinstance(key[0], tuple):
+                    continue
+                else:
+                    pairs = [(c, w * m) for a, w in terms for b, c, m in splits(a) if b == key and (c or len(terms) == 1)]
+                for rest, m in pairs:
+                    factor = self.series.part(h, rest)
+                    if factor is not None:
+                        term = vbar * xp.dual(factor)
+                        weighted[m] = term if m not in weighted else weighted[m] + term
+            total = None
+            for m, term in weighted.items():
+                term = self.series.scaled(term, m)
+                total = term if total is None else total + term
+            results.append(None if total is None else xp.fit(total, inputs[at]))
+        return results
+
+
+def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node]) -> list[Any]:
+    """Return the entries of a reverse sweep over the nodes, in order: (operation, inputs, output or outputs, attributes).
+
+    With a series, the coefficients of an elementwise operation stand together as one entry.
+    """
+    plain = [_entry(node) for node in nodes]
+    if series is None:
+        return plain
+    groups: dict[int, _Group] = {}
+    for node in nodes:
+        if node.op.outputs == 1 and node.outputs[0].n in series.made:
+            v, terms = series.made[node.outputs[0].n]
+            if v.n in series.made or v.node.graph is not node.graph:
+                continue
+            group = groups.get(v.n)
+            if group is None:
+                group = groups[v.n] = _Group(series, v)
+                group.members.append((v, (((), 1.0),)))
+            group.members.append((node.outputs[0], terms))
+    if not groups:
+        return plain
+    units: dict[int, Any] = {}
+    for group in groups.values():
+        inputs, outputs = group.close()
+        unit = (group, inputs, tuple(outputs), {})
+        for t in outputs:
+            units[t.n] = unit
+    ordered = _in_order(ys, units)
+    return plain if ordered is None else ordered
+
+
+def _entry(node: Node) -> Any:
+    return node.op, node.inputs, node.outputs[0] if node.op.outputs == 1 else node.outputs, node.attrs
+
+
+def _in_order(ys: Sequence[Any], units: dict[int, Any]) -> list[Any] | None:
+    """Return what the ys depend on in order, groups as one; None if they depend on one another in a circle."""
+    done: set[int] = set()
+    open_: set[int] = set()
+    ordered: list[Any] = []
+    single: dict[int, Any] = {}
+
+    def unit_of(t: Any) -> Any:
+        unit = units.get(t.n)
+        if unit is None:
+            unit = single.get(t.node.index)
+            if unit is None:
+                unit = single[t.node.index] = _entry(t.node)
+        return unit
+
+    stack: list[tuple[Any, int]] = [(unit_of(y), 0) for y in ys]
+    while stack:
+        unit, at = stack.pop()
+        key = id(unit)
+        if at == 0:
+            if key in done:
+                continue
+            if key in open_:
+                return None
+            open_.add(key)
+        inputs = unit[1]
+        while at < len(inputs):
+            child = unit_of(inputs[at])
+            at += 1
+            if id(child) not in done:
+                if id(child) in open_:
+                    return None
+                stack.append((unit, at))
+                stack.append((child, 0))
+                break
+        else:
+            open_.discard(key)
+            done.add(key)
+            ordered.append(unit)
+    return ordered

@@ -1,0 +1,541 @@
+"""The row proof: that row i of a value depends on row i of another alone.
+
+A walk down the list carries, for each value that depends on the source, the axis along which its rows lie. Each
+operation has a rule for that axis; one that mixes rows, or has no rule, ends the proof with a reason. The proof is one
+of structure: it is never wrong, and may miss what only the numbers show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.graph import Node
+from wengert.op import Op
+from wengert.shapes import text
+
+__all__ = ["Refused", "Rows", "row_axes"]
+
+Axes = Sequence[int | None]
+Rule = Callable[[Node, Axes], Any]
+
+
+class Refused(Exception):
+    """An operation mixes rows, or it is not known that it does not."""
+
+
+def row_axes(node: Node, axes: Axes) -> list[int]:
+    """Return the axis of rows of each output, from that of each input (None: it does not depend on the source).
+
+    Raises:
+        Refused: where there is none.
+    """
+    rule = _RULES.get(node.op.name)
+    if rule is None:
+        rule = _elementwise if node.op.partials else None
+    if rule is None:
+        raise Refused(f"{node.op.name} has no rule for rows")
+    if any(t.sizes is None for t in (*node.inputs, *node.outputs)):
+        raise Refused(f"{node.op.name}: a shape is not known")
+    found = rule(node, axes)
+    return list(found) if isinstance(found, list) else [found] * len(node.outputs)
+
+
+class Rows:
+    """The proof for some sources: axes of the values that depend on them, reasons for those of which nothing is known."""
+
+    def __init__(self, sources: dict[int, int], upto: int, stops: frozenset[int] = frozenset(), values: bool = False) -> None:
+        """Take the sources' axes of rows by number, and the position in the list to begin at.
+
+        ``values``: follow what has no derivative too (comparisons, stopped gradients): not only derivatives, the values
+        themselves are to depend on their row alone.
+        """
+        self.stops, self.values = stops, values
+        self.axes: dict[int, int] = dict(sources)
+        self.mixed: dict[int, str] = {}
+        """Values that depend on the source in another way, and why."""
+        self.upto = upto
+
+    def advance(self, nodes: Sequence[Node], upto: int) -> None:
+        """Walk on to a position of the list."""
+        axes, mixed = self.axes, self.mixed
+        for at in range(self.upto, upto):
+            node = nodes[at]
+            if node.op.kind == "constant" and not self.values:
+                continue
+            found = [axes.get(t.n) for t in node.inputs]
+            broken = next((mixed[t.n] for t in node.inputs if t.n in mixed), None)
+            if broken is None and not any(a is not None for a in found):
+                continue
+            if broken is None:
+                try:
+                    results = row_axes(node, found)
+                    for t, axis in zip(node.outputs, results, strict=True):
+                        if t.n not in self.stops:
+                            axes[t.n] = axis
+                    continue
+                except Refused as refusal:
+                    broken = f"{refusal} ({node.where})"
+            for t in node.outputs:
+                if t.n not in self.stops:
+                    mixed[t.n] = broken
+        self.upto = max(self.upto, upto)
+
+
+# --- rules --------------------------------------------------------------------------------------------------------
+
+
+def _rank(t: Any) -> int:
+    return len(t.sizes)
+
+
+def _same_axis(found: Sequence[int], what: str) -> int:
+    if len(set(found)) != 1:
+        raise Refused(f"{what}: the rows lie along different axes")
+    return found[0]
+
+
+def _elementwise(node: Node, axes: Axes) -> int:
+    """Broadcasting aligns axes from the right; the rows must not be broadcast themselves."""
+    out = node.outputs[0]
+    found = []
+    for t, axis in zip(node.inputs, axes, strict=True):
+        if axis is not None:
+            placed = axis + _rank(out) - _rank(t)
+            if t.sizes[axis] != out.sizes[placed] or (t.sizes[axis] is None and t.root is not out.root):
+                raise Refused(f"{node.op.name} broadcasts rows of shape {text(t.sizes)} to {text(out.sizes)}")
+            found.append(placed)
+    return _same_axis(found, node.op.name)
+
+
+def _kept(node: Node, axes: Axes) -> int:
+    """The first input alone decides, and the axis stays."""
+    if axes[0] is None:
+        raise Refused(f"{node.op.name}: rows enter as an index or a reference")
+    return axes[0]
+
+
+def _like(node: Node, axes: Axes) -> int:
+    """An input whose shape alone is read adds nothing."""
+    if axes[0] is None:
+        raise Refused(f"{node.op.name}: rows enter as a reference")
+    return axes[0]
+
+
+def _over(node: Node, axes: Axes) -> list[int]:
+    axis, keep = node.attrs["axis"], node.attrs["keepdims"]
+    rank = _rank(node.inputs[0])
+    over = set(range(rank)) if axis is None else {a % rank for a in (axis if isinstance(axis, tuple | list) else (axis,))}
+    mine = _kept(node, axes)
+    if mine in over:
+        raise Refused(f"{node.op.name} reduces over the rows")
+    return [mine if keep else mine - sum(a < mine for a in over)]
+
+
+def _arg(node: Node, axes: Axes) -> int:
+    over, mine = node.attrs["axis"] % _rank(node.inputs[0]), _kept(node, axes)
+    if over == mine:
+        raise Refused(f"{node.op.name} looks along the rows")
+    return mine - (over < mine)
+
+
+def _spread(node: Node, axes: Axes) -> int:
+    """The adjoint of a reduction: the axes that were reduced come back."""
+    axis, keep, out = node.attrs["axis"], node.attrs["keepdims"], node.outputs[0]
+    mine = _kept(node, axes)
+    over = set(range(_rank(out))) if axis is None else {a % _rank(out) for a in axis}
+    if keep or _rank(node.inputs[0]) == _rank(out):
+        placed = mine
+    else:
+        placed = [a for a in range(_rank(out)) if a not in over][mine]
+    if placed in over:
+        raise Refused(f"{node.op.name} spreads one row over all")
+    return placed
+
+
+def _along(node: Node, axes: Axes) -> int:
+    """Something happens along one axis, or several, that must not be the rows'."""
+    mine, rank = _kept(node, axes), _rank(node.inputs[0])
+    axis = node.attrs["axis"]
+    several = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    if mine in {a % rank for a in several}:
+        raise Refused(f"{node.op.name} works along the rows")
+    return mine
+
+
+def _concat(node: Node, axes: Axes) -> int:
+    found = [a for a in axes if a is not None]
+    mine, along = _same_axis(found, node.op.name), node.attrs["axis"]
+    if node.op.name == "stack":
+        along %= _rank(node.outputs[0])
+        return mine + (along <= mine)
+    if along % _rank(node.inputs[0]) == mine:
+        raise Refused("concat joins along the rows")
+    return mine
+
+
+def _concat_part(node: Node, axes: Axes) -> int:
+    if any(a is not None for a in axes[1:]) and axes[0] is None:
+        raise Refused("concat_part: rows enter as a reference")
+    if node.attrs["axis"] % _rank(node.inputs[0]) == axes[0]:
+        raise Refused("concat_part cuts along the rows")
+    return axes[0]  # type: ignore[return-value]
+
+
+def _unstack(node: Node, axes: Axes) -> int:
+    mine, along = _kept(node, axes), node.attrs["axis"] % _rank(node.inputs[0])
+    if along == mine:
+        raise Refused("unstack takes the rows apart")
+    return mine - (along < mine)
+
+
+def _getitem(node: Node, axes: Axes) -> int:
+    mine, rank = _kept(node, axes), _rank(node.inputs[0])
+    index = node.attrs["index"]
+    used = sum(i is not None and i is not Ellipsis for i in index)
+    items = list(index) if Ellipsis in index else [*index, Ellipsis]
+    at = items.index(Ellipsis)
+    items[at : at + 1] = [slice(None)] * (rank - used)
+    axis = placed = 0
+    for item in items:
+        if item is None:
+            placed += 1
+            continue
+        if axis == mine:
+            size = node.inputs[0].sizes[axis]
+            if not isinstance(item, slice) or not _whole(item, size):
+                raise Refused("a slice picks some of the rows")
+            return placed
+        placed += isinstance(item, slice)
+        axis += 1
+    raise Refused("the rows are not found in an index")
+
+
+def _whole(item: Any, size: Any) -> bool:
+    if item == slice(None):
+        return True
+    if size is None or not all(b is None or isinstance(b, int) for b in (item.start, item.stop, item.step)):
+        return False
+    return bool(range(*item.indices(size)) == range(size))
+
+
+def _getitem_transpose(node: Node, axes: Axes) -> int:
+    # The adjoint: g's rows go where the index would have found them.
+    probe = _Probe([node.inputs[1]], node.attrs)
+    for axis in range(_rank(node.inputs[1])):
+        try:
+            if _getitem(probe, [axis]) == axes[0]:  # type: ignore[arg-type]
+                return axis
+        except Refused:
+            continue
+    raise Refused("the adjoint of a slice fills some of the rows")
+
+
+class _Probe:
+    def __init__(self, inputs: Any, attrs: Any) -> None:
+        self.inputs, self.attrs = inputs, attrs
+
+
+def _matmul(node: Node, axes: Axes) -> int:
+    a, b, out = node.inputs[0], node.inputs[1], node.outputs[0]
+    found = []
+    for k, (t, axis) in enumerate(zip((a, b), axes, strict=True)):
+        if axis is None:
+            continue
+        flipped = node.attrs.get("ta" if k == 0 else "tb", False)
+        free = _rank(t) - (2 if (k == 0) != flipped else 1)
+        if axis >= _rank(t) - 2:
+            if axis != free:
+                raise Refused("matmul sums over the rows")
+            found.append(_rank(out) - (2 if k == 0 else 1))
+        else:
+            placed = axis + _rank(out) - _rank(t)
+            if t.sizes[axis] != out.sizes[placed] or t.sizes[axis] is None:
+                raise Refused("matmul broadcasts the rows")
+            found.append(placed)
+    return _same_axis(found, "matmul")
+
+
+def _einsum(node: Node, axes: Axes) -> int:
+    operands, result = node.attrs["equation"].split("->")
+    labels = [part[axis] for part, axis in zip(operands.split(","), axes, strict=True) if axis is not None]
+    if len(set(labels)) != 1 or labels[0] not in result:
+        raise Refused("einsum sums over the rows")
+    for part, axis in zip(operands.split(","), axes, strict=True):
+        if axis is None and labels[0] in part:
+            continue
+        if axis is not None and part.count(labels[0]) != 1:
+            raise Refused("einsum takes a diagonal")
+    return int(result.index(labels[0]))
+
+
+def _transpose(node: Node, axes: Axes) -> int:
+    mine, rank = _kept(node, axes), _rank(node.inputs[0])
+    if node.op.name == "matrix_transpose":
+        return mine if mine < rank - 2 else (rank - 1 if mine == rank - 2 else rank - 2)
+    order = node.attrs["axes"]
+    return rank - 1 - mine if order is None else [a % rank for a in order].index(mine)
+
+
+def _reshape(node: Node, axes: Axes) -> int:
+    """The rows stay rows where what stands before them, and what stands behind them, is only regrouped."""
+    mine = _kept(node, axes)
+    old, new = node.inputs[0].sizes, node.outputs[0].sizes
+    size = old[mine]
+    before, behind = _product(old[:mine]), _product(old[mine + 1 :])
+    for axis, s in enumerate(new):
+        if s == size and size is not None and before is not None and behind is not None:
+            if _product(new[:axis]) == before and _product(new[axis + 1 :]) == behind:
+                return axis
+    root = getattr(node.outputs[0], "root", None)
+    if root is not None and root is node.inputs[0].root:
+        return mine
+    raise Refused(f"reshape of {text(old)} to {text(new)} regroups the rows")
+
+
+def _product(sizes: Sequence[Any]) -> Any:
+    total = 1
+    for s in sizes:
+        if s is None:
+            return None
+        total *= s
+    return total
+
+
+def _expand(node: Node, axes: Axes) -> int:
+    mine = _kept(node, axes)
+    return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
+
+
+def _squeeze(node: Node, axes: Axes) -> int:
+    mine, sizes = _kept(node, axes), node.inputs[0].sizes
+    over = node.attrs["axis"]
+    gone = {i for i, s in enumerate(sizes) if s == 1} if over is None else {a % len(sizes) for a in over}
+    if over is None and None in sizes:
+        raise Refused("squeeze: a size is not known")
+    if mine in gone:
+        raise Refused("squeeze takes the axis of rows away")
+    return mine - sum(a < mine for a in gone)
+
+
+def _broadcast(node: Node, axes: Axes) -> int:
+    mine, x, out = _kept(node, axes), node.inputs[0], node.outputs[0]
+    placed = mine + _rank(out) - _rank(x)
+    if x.sizes[mine] != out.sizes[placed] or (x.sizes[mine] is None and x.root is not out.root):
+        raise Refused(f"{node.op.name} repeats the rows")
+    return placed
+
+
+def _sum_to(node: Node, axes: Axes) -> int:
+    mine, x, out = _kept(node, axes), node.inputs[0], node.outputs[0]
+    placed = mine + _rank(out) - _rank(x)
+    if placed < 0 or x.sizes[mine] != out.sizes[placed] or x.sizes[mine] is None:
+        raise Refused(f"{node.op.name} sums over the rows")
+    return placed
+
+
+def _pad(node: Node, axes: Axes) -> int:
+    mine, paddings = _kept(node, axes), node.attrs["paddings"]
+    if paddings is None or tuple(paddings[mine]) != (0, 0):
+        raise Refused("pad adds rows")
+    return mine
+
+
+def _tile(node: Node, axes: Axes) -> int:
+    mine, times = _kept(node, axes), node.attrs["multiples"]
+    if times is None or times[mine] != 1:
+        raise Refused("tile repeats the rows")
+    return mine
+
+
+def _matrices(node: Node, axes: Axes) -> list[int]:
+    """Linear algebra of stacks: the rows must be among the stack."""
+    found = []
+    lead = max(_rank(t) for t in node.inputs) - 2
+    for t, axis in zip(node.inputs, axes, strict=True):
+        if axis is not None:
+            if axis >= _rank(t) - 2:
+                raise Refused(f"{node.op.name} works across the rows")
+            placed = axis + lead - (_rank(t) - 2)
+            if any(_rank(u) - 2 > _rank(t) - 2 - axis and u.sizes[placed - lead + _rank(u) - 2] != t.sizes[axis] and
+                   u.sizes[placed - lead + _rank(u) - 2] != 1 for u in node.inputs):  # fmt: skip
+                raise Refused(f"{node.op.name} broadcasts the rows")
+            found.append(placed)
+    return [_same_axis(found, node.op.name)] * len(node.outputs)
+
+
+def _diagonal(node: Node, axes: Axes) -> int:
+    mine, rank = _kept(node, axes), _rank(node.inputs[0])
+    if mine >= rank - (1 if node.op.name == "diag" else 2):
+        raise Refused(f"{node.op.name} works across the rows")
+    return mine
+
+
+def _set_diag(node: Node, axes: Axes) -> int:
+    found = [a for a in axes if a is not None]
+    mine = _same_axis(found, "set_diag")
+    if mine >= _rank(node.outputs[0]) - 2:
+        raise Refused("set_diag works across the rows")
+    return mine
+
+
+def _last(node: Node, axes: Axes) -> int:
+    mine = _kept(node, axes)
+    if mine == _rank(node.inputs[0]) - 1:
+        raise Refused(f"{node.op.name} works along the rows")
+    return mine
+
+
+def _take(node: Node, axes: Axes) -> int:
+    x, indices = node.inputs[0], node.inputs[1]
+    axis, batch = node.attrs["axis"] % _rank(x), node.attrs["batch_dims"]
+    if axes[1] is None:
+        mine = axes[0]
+        assert mine is not None
+        if mine == axis:
+            raise Refused("gather picks rows")
+        return mine if mine < axis else mine + _rank(indices) - batch - 1
+    if axes[0] is None and batch == 0:
+        return axis + axes[1]
+    if axes[0] is not None and axes[0] == axes[1] < batch:
+        return axes[0]
+    raise Refused("gather picks rows")
+
+
+def _take_along(node: Node, axes: Axes) -> int:
+    mine = _same_axis([a for a in axes[:2] if a is not None], "gather")
+    if node.attrs["axis"] % _rank(node.inputs[0]) == mine or None in axes[:2]:
+        raise Refused("gather picks rows")
+    return mine
+
+
+def _one_hot(node: Node, axes: Axes) -> int:
+    mine = _kept(node, axes)
+    return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
+
+
+def _linspace(node: Node, axes: Axes) -> int:
+    mine = _same_axis([a for a in axes if a is not None], "linspace")
+    return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
+
+
+def _reference(node: Node, axes: Axes) -> int:
+    """Of zeros_like and ones_like: the value does not depend on the source at all; its rows are alike."""
+    return _kept(node, axes)
+
+
+def _cond(node: Node, axes: Axes) -> list[int]:
+    if axes[0] is not None:
+        raise Refused("the condition of a choice depends on the rows")
+    found = [_inside(node.attrs[branch], axes[1:]) for branch in ("yes", "no")]
+    results = []
+    for a, b in zip(*found, strict=True):
+        if a is not None and b is not None and a != b:
+            raise Refused("the branches of a choice lay rows along different axes")
+        results.append(a if a is not None else b)
+    return _every(results)
+
+
+def _loop(node: Node, axes: Axes) -> list[int]:
+    carries, sequences, _ = node.attrs["counts"]
+    body, test = node.attrs["body"], node.attrs["test"]
+    carried = list(axes[:carries])
+    slices = []
+    for axis in axes[carries : carries + sequences]:
+        if axis == 0:
+            raise Refused("a loop runs over the rows")
+        slices.append(None if axis is None else axis - 1)
+    rest = list(axes[carries + sequences :])
+    while True:
+        out = _inside(body, [*carried, *slices, *rest])
+        merged = [a if a is not None else b for a, b in zip(carried, out[:carries], strict=True)]
+        if any(a is not None and b is not None and a != b for a, b in zip(carried, out[:carries], strict=True)):
+            raise Refused("a loop turns the rows to another axis")
+        if merged == carried:
+            break
+        carried = merged
+    if test is not None and any(a is not None for a in _inside(test, [*carried, *rest])):
+        raise Refused("a loop ends by a condition on the rows")
+    return _every([*carried, *[None if a is None else a + 1 for a in out[carries:]]])
+
+
+def _every(results: Sequence[int | None]) -> list[int]:
+    # An output without the source is alike in all rows; any axis does, and none is read.
+    return [0 if a is None else a for a in results]
+
+
+def _inside(body: Any, axes: Axes) -> list[int | None]:
+    """Return the axes of a body's outputs from those of its inputs."""
+    known = {p.n: a for p, a in zip(body.places, axes, strict=True) if a is not None}
+    for node in body.graph.nodes:
+        found = [known.get(t.n) for t in node.inputs]
+        if any(a is not None for a in found):
+            for t, axis in zip(node.outputs, row_axes(node, found), strict=True):
+                known[t.n] = axis
+    return [known.get(t.n) for t in body.outputs]
+
+
+def _fed(node: Node, axes: Axes) -> int:
+    return _kept(node, axes)
+
+
+def _names(rule: Rule, names: str) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+_RULES: dict[str, Rule] = {
+    **_names(
+        _elementwise,
+        "add subtract negative add_n multiply multiply_no_nan where identity cast real imag conj complex shaped ensure_shape "
+        "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not is_finite is_inf "
+        "is_nan stop_gradient bitwise_and bitwise_or bitwise_xor invert left_shift right_shift floor ceil round trunc floor_divide",
+    ),
+    **_names(_reference, "zeros_like ones_like"),
+    **_names(_fed, "fed"),
+    **_names(_over, "sum mean max min prod any all"),
+    **_names(_arg, "argmax argmin"),
+    **_names(_spread, "spread_like mean_transpose"),
+    **_names(_along, "cumsum cumprod recurrence cummax argsort reverse roll"),
+    **_names(_concat, "concat stack"),
+    **_names(_concat_part, "concat_part"),
+    **_names(_unstack, "unstack"),
+    **_names(_along, "split"),
+    **_names(_getitem, "getitem"),
+    **_names(_getitem_transpose, "getitem_transpose"),
+    **_names(_matmul, "matmul"),
+    **_names(_einsum, "einsum"),
+    **_names(_transpose, "transpose matrix_transpose"),
+    **_names(_reshape, "reshape reshape_like"),
+    **_names(_expand, "expand_dims"),
+    **_names(_squeeze, "squeeze"),
+    **_names(_broadcast, "broadcast_to broadcast_like"),
+    **_names(_sum_to, "sum_to sum_like"),
+    **_names(_pad, "pad"),
+    **_names(_tile, "tile"),
+    **_names(_matrices, "inverse solve triangular_solve cholesky det slogdet eigh svd qr eig pinv expm logm sqrtm"),
+    **_names(_diagonal, "diag diag_part band_part"),
+    **_names(_set_diag, "set_diag"),
+    **_names(_last, "fft ifft"),
+    **_names(_take, "take"),
+    **_names(_take_along, "take_along_axis"),
+    **_names(_one_hot, "one_hot"),
+    **_names(_linspace, "linspace"),
+    **_names(_cond, "cond"),
+    **_names(_loop, "loop"),
+}
+
+NO_RULE = frozenset(
+    "bincount bitcast broadcast_shape categorical checked_ids constant diag_part_transpose erase_row fill gather_nd "
+    "gather_nd_transpose invert_permutation nonzero pad_transpose partition placeholder random_gamma random_normal "
+    "random_poisson random_shuffle random_uniform random_uniform_int range repeat_index reverse_sequence scatter_nd "
+    "scatter_winner searchsorted segment_sum segment_sum_like segment_table segment_take shape size take_along_axis_transpose "
+    "take_transpose tensor_scatter_add tensor_scatter_max tensor_scatter_min tensor_scatter_update tile_transpose "
+    "truncated_normal unique write_row read_variable variable_handle assign assign_scatter print assert no_op py_function "
+    "is_initialized custom_gradient gradient taylor".split()
+)
+"""Operations through which no proof passes: they move rows by index, have no rows, or act on the world."""
+
+
+def has_rule(op: Op) -> bool:
+    """Whether an operation has a rule."""
+    return op.name in _RULES or bool(op.partials)

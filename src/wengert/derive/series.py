@@ -1,0 +1,633 @@
+r"""Taylor series over a lowered list.
+
+A direction (a seed) is a small change of a tensor. An index is a sorted tuple of seeds, repeated as often as their order:
+``(0, 0, 1)`` is the second order along seed 0 and the first along seed 1. The coefficient of a value at an index is its
+derivative, not divided by a factorial: so a derivative by one more seed is the coefficient at one more entry, without a
+factor. Coefficients are nodes of the lowered list, made when asked for and kept; one that is zero is None and costs nothing.
+
+- linear: (f u)_a = f(u_a)
+- bilinear: (u v)_a = Σ_{b ≤ a} C(a, b) u_b v_{a-b}
+- elementwise, v = φ(u) with the stated partial h: v_a = Σ_{b ≤ a-e} C(a-e, b) h_b u_{a-b}, e any seed of a; h is an expression
+  of the list itself, so its coefficients come from the same rules, and mutual recursions (sin and cos) close by themselves
+- any other operation: its stated tangent is an expression w in u_e, and v_a is w_{a-e}
+- a choice or a loop: the same choice or loop over series
+
+A *functional* is a sum of coefficients of one value, Σ c_a v_a. All rules are linear in the coefficient at the greatest index,
+so that a functional is carried through them as one value: "collapsed Taylor mode" (F. Dangel, T. Siebert, M. Zeinhofer,
+A. Walther, 2025), which for a Laplacian is the "forward Laplacian" (R. Li et al., 2024).
+
+Where the rows of x are independent, a direction is the same in each row, and so may coefficients be: they then have one row,
+and broadcast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from wengert.derive import forward
+from wengert.derive.rows import Rows
+from wengert.errors import UnimplementedError
+from wengert.graph import Node
+from wengert.ops import elementwise, linear
+from wengert.ops.linear import CONSTANT
+from wengert.shapes import is_full
+from wengert.tensor import apply, convert, tensors
+
+__all__ = ["Combination", "Index", "Series", "series_reason"]
+
+Index = tuple[int, ...]
+Functional = tuple[tuple[Index, float], ...]
+Key = tuple[int, Any, bool]
+Request = tuple[Any, Any, bool]
+"""(tensor, index or functional, whether to go by the tensor's own operation, whatever else is known of it)."""
+Steps = Generator[Request, Any, Any]
+
+
+class Combination(NamedTuple):
+    """A sum of coefficients: numbers by (tensor's number, index), and the tensors."""
+
+    terms: dict[tuple[int, Index], float]
+    tensors: dict[int, Any]
+
+
+@cache
+def splits(a: Index) -> tuple[tuple[Index, Index, float], ...]:
+    """Return all (b, a - b, C(a, b)) with b ≤ a, from b = 0 on."""
+    found: list[tuple[Index, Index, float]] = [((), (), 1.0)]
+    for seed in sorted(set(a)):
+        n = a.count(seed)
+        found = [(b + (seed,) * k, c + (seed,) * (n - k), m * math.comb(n, k)) for b, c, m in found for k in range(n + 1)]
+    return tuple(sorted(found, key=lambda item: (len(item[0]), item[0])))
+
+
+@cache
+def join(a: Index, b: Index) -> Index:
+    """Return the index that is the sum of two."""
+    return tuple(sorted(a + b))
+
+
+@cache
+def lowered_by(a: Index) -> tuple[int, Index]:
+    """Return a seed of the index, that with the lowest order, and the index with one order less of it."""
+    seed = min(set(a), key=lambda s: (a.count(s), s))
+    at = a.index(seed)
+    return seed, a[:at] + a[at + 1 :]
+
+
+def series_reason(op: Any) -> str | None:
+    """Return why an operation has no series, or None if it has one."""
+    if op.kind == "custom" or op.name == "gradient":
+        return f"{op.name} states no series"
+    if (
+        op.kind == "control"
+        or op.kind == "constant"
+        or op.partials
+        or op.tangent is not None
+        or op.kind in ("linear", "bilinear")
+    ):
+        return None
+    return f"{op.name} states no tangent"
+
+
+class Series:
+    """The coefficients over one lowered list."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Take the list, which grows."""
+        self.nodes = nodes
+        self.own: dict[tuple[int, Index], Any] = {}
+        """What a seed adds to its tensor."""
+        self.sources: list[set[int]] = []
+        self.stops: list[frozenset[int]] = []
+        self.rows: list[Rows] = []
+        """The proofs by which directions are the same in every row."""
+        self.reach: list[set[int]] = []
+        self.upto: list[int] = []
+        self.memo: dict[Key, Any] = {}
+        self.terms: dict[int, Combination] = {}
+        """Values that are known to be coefficients: their derivatives are coefficients too."""
+        self.made: dict[int, tuple[Any, Any]] = {}
+        """Values that are coefficients of an elementwise operation: its output, and the index or functional."""
+        self.ceiling: Index = ()
+
+    def seed(self, own: dict[tuple[int, Index], Any], stops: frozenset[int], rows: Rows | None = None, count: int = 1) -> int:
+        """Enter seeds; return the number of the first.
+
+        ``own``: the coefficients that they give to their tensors, by (number, index), where the index counts these seeds
+        from 0.
+        """
+        first = len(self.sources)
+        for k in range(count):
+            self.sources.append({n for n, a in own if k in a})
+            self.stops.append(stops)
+            self.reach.append(set(self.sources[-1]))
+            self.upto.append(0)
+        if rows is not None and rows not in self.rows:
+            self.rows.append(rows)
+        for (n, a), t in own.items():
+            self.own[n, tuple(s + first for s in a)] = t
+        return first
+
+    # --- what users of a series ask ------------------------------------------------------------------------------
+
+    def coefficient(self, t: Any, a: Index) -> Any:
+        """Return the coefficient at an index, in one row where all rows are alike; None if it is zero."""
+        return self._run((t, a, False))
+
+    def part(self, h: Any, a: Index) -> Any:
+        """Return the coefficient of a partial derivative: an expression of which its own form alone is used."""
+        return self._run((h, a, True))
+
+    def functional(self, t: Any, terms: Functional) -> Any:
+        """Return a sum of coefficients of one value."""
+        if len(terms) == 1:
+            a, c = terms[0]
+            return self.scaled(self.coefficient(t, a), c)
+        return self._run((t, terms, False))
+
+    def whole(self, c: Any, t: Any) -> Any:
+        """Return a coefficient of t in the shape of t."""
+        if c.sizes == t.sizes and is_full(t.sizes):
+            return c
+        if c.__class__ is t.__class__ and c.root is t.root:
+            return c
+        if is_full(t.sizes):
+            return apply(linear.BROADCAST_TO, (c,), {"shape": tuple(t.sizes)})
+        return apply(linear.BROADCAST_LIKE, (c, t))
+
+    def scaled(self, x: Any, c: float) -> Any:
+        """Return c x; None stays None."""
+        if x is None or c == 1.0:
+            return x
+        return -x if c == -1.0 else c * x
+
+    def depends(self, t: Any, seed: int) -> bool:
+        """Whether a value changes with a seed."""
+        reach, upto = self.reach[seed], self.upto[seed]
+        if t.node.index >= upto:
+            stops = self.stops[seed]
+            for at in range(upto, len(self.nodes)):
+                node = self.nodes[at]
+                if node.op.kind == "constant":
+                    continue
+                for i in node.inputs:
+                    if i.n in reach:
+                        for o in node.outputs:
+                            if o.n not in stops:
+                                reach.add(o.n)
+                        break
+            self.upto[seed] = len(self.nodes)
+        return t.n in reach
+
+    # --- evaluation without recursion ---------------------------------------------------------------------------
+
+    def _run(self, request: Request) -> Any:
+        memo = self.memo
+        key = (request[0].n, request[1], request[2])
+        if key in memo:
+            return memo[key]
+        keys, stack, busy = [key], [self._rule(request)], {key}
+        value: Any = None
+        while stack:
+            try:
+                wanted = stack[-1].send(value)
+            except StopIteration as done:
+                stack.pop()
+                key = keys.pop()
+                busy.discard(key)
+                value = memo[key] = done.value
+                continue
+            key = (wanted[0].n, wanted[1], wanted[2])
+            if key in memo:
+                value = memo[key]
+                continue
+            if key in busy:
+                # What is known of the value leads back to itself: its own operation decides.
+                wanted, key = (wanted[0], wanted[1], True), (wanted[0].n, wanted[1], True)
+                if key in busy:
+                    raise AssertionError(f"the series of {wanted[0]!r} depends on itself")
+                if key in memo:
+                    value = memo[key]
+                    continue
+            busy.add(key)
+            keys.append(key)
+            stack.append(self._rule(wanted))
+            value = None
+        return value
+
+    def _rule(self, request: Request) -> Steps:
+        t, a, bare = request
+        if a and isinstance(a[0], tuple):
+            return self._functional_rule(t, a, bare)
+        return self._index_rule(t, a, bare)
+
+    def _index_rule(self, t: Any, a: Index, bare: bool) -> Steps:
+        if not a:
+            return t
+        if not bare and t.n in self.terms:
+            return (yield from self._of_terms(self.terms[t.n], a))
+        own = self.own.get((t.n, a))
+        for s in set(a):
+            if not self.depends(t, s) or t.n in self.stops[s]:
+                return own
+        found = yield from self._of_operation(t, a)
+        return found if own is None else own if found is None else own + found
+
+    def _of_terms(self, known: Combination, a: Index) -> Steps:
+        total = None
+        for (n, b), c in known.terms.items():
+            found = yield known.tensors[n], join(a, b), False
+            total = _plus(total, self.scaled(found, c))
+        return total
+
+    def _of_operation(self, t: Any, a: Index) -> Steps:
+        node = t.node
+        op = node.op
+        if op.kind == "constant":
+            return None
+        if op.kind == "linear":
+            return (yield from self._linear(t, a))
+        if op.kind == "bilinear":
+            return (yield from self._bilinear(t, a))
+        if op.taylor is not None and node.outputs[0].nptype.kind != "c":
+            same = op.taylor(tensors, *node.inputs, t, **node.attrs)
+            if isinstance(same, tuple):
+                return (yield from self._quotient(t, a, *same))
+            if same is not None:
+                return (yield same, a, False)
+        if op.partials and not _complex(node):
+            return (yield from self._elementwise(t, ((a, 1.0),), None))
+        if op.kind == "control":
+            return (yield from self._control(t, a))
+        return (yield from self._by_tangent(t, a))
+
+    # --- rules -----------------------------------------------------------------------------------------------------
+
+    def _linear(self, t: Any, a: Any) -> Steps:
+        """Apply the operation to the coefficients of its inputs; the same for a functional."""
+        node = t.node
+        op = node.op
+        if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or t.nptype.kind not in "fc"):
+            return None
+        moved: list[Any] = []
+        for i, x in enumerate(node.inputs):
+            if i in op.constant_inputs or x.nptype.kind not in "fc":
+                moved.append(None)
+            else:
+                moved.append((yield x, a, False))
+        live = [i for i, m in enumerate(moved) if m is not None]
+        if not live:
+            return None
+        if op.name in ("read_variable", "identity", "shaped", "ensure_shape", "fed"):
+            return moved[0]
+        if op.name in ("add", "add_n"):
+            total = None
+            for i in live:
+                total = _plus(total, self._placed(moved[i], node.inputs[i], t))
+            return total
+        if op.name == "subtract":
+            parts = [None if m is None else self._placed(m, x, t) for m, x in zip(moved, node.inputs, strict=True)]
+            return -parts[1] if parts[0] is None else parts[0] if parts[1] is None else parts[0] - parts[1]
+        if op.name == "where":
+            filled = [convert(t.nptype.type(0)) if m is None else m for m in moved[1:]]
+            return self._placed(apply(op, (node.inputs[0], *filled)), t, t)
+        narrow = self._one_row(node, moved, live)
+        inputs = []
+        for i, x in enumerate(node.inputs):
+            if moved[i] is not None:
+                inputs.append(moved[i] if narrow else self.whole(moved[i], x))
+            elif i in op.constant_inputs or x.nptype.kind not in "fc":
+                inputs.append(x)
+            else:
+                inputs.append(self._zeros(x, self._axis(node.inputs[live[0]]) if narrow else None))
+        found = apply(op, inputs, node.attrs)
+        return found if op.outputs == 1 else found[t.index]
+
+    def _placed(self, c: Any, x: Any, t: Any) -> Any:
+        """Return a coefficient of the input x as a part of one of t: with as many axes, broadcast but for the rows."""
+        if c.sizes is not None and t.sizes is not None and len(c.sizes) == len(t.sizes):
+            axis = self._axis(t)
+            if all(p == q or (k == axis and p == 1) for k, (p, q) in enumerate(zip(c.sizes, t.sizes, strict=True))):
+                return c
+            if axis is not None and c.sizes[axis] == 1 and None not in (*t.sizes[:axis], *t.sizes[axis + 1 :]):
+                return apply(linear.BROADCAST_TO, (c,), {"shape": (*t.sizes[:axis], 1, *t.sizes[axis + 1 :])})
+        return self.whole(c, t)
+
+    def _axis(self, t: Any) -> int | None:
+        for rows in self.rows:
+            if rows.upto < len(self.nodes):
+                rows.advance(self.nodes, len(self.nodes))
+            if t.n in rows.axes:
+                return rows.axes[t.n]
+        return None
+
+    def _is_narrow(self, c: Any, x: Any) -> bool:
+        axis = self._axis(x)
+        return axis is not None and c.sizes is not None and c.sizes[axis] == 1 and x.sizes[axis] != 1
+
+    def _one_row(self, node: Node, moved: Sequence[Any], live: Sequence[int]) -> bool:
+        """Whether an operation on rows may be applied to the one row that stands for all."""
+        if not all(self._is_narrow(moved[i], node.inputs[i]) for i in live):
+            return False
+        name = node.op.name
+        if name in ("negative", "identity", "cast", "real", "imag", "conj", "getitem", "transpose", "matrix_transpose",
+                    "expand_dims", "split", "unstack", "cumsum", "pad", "tile", "reverse", "roll"):  # fmt: skip
+            return True
+        if name in ("sum", "mean"):
+            return self._axis(node.outputs[0]) is not None
+        if name in ("concat", "stack"):
+            axis = self._axis(node.inputs[live[0]])
+            return all(x.sizes is not None and None not in (*x.sizes[:axis], *x.sizes[axis + 1 :]) for x in node.inputs)
+        return False
+
+    def _zeros(self, x: Any, axis: int | None) -> Any:
+        """Return zeros in the shape of x, with one row where the axis of rows is given."""
+        if axis is not None:
+            # The other inputs' rows lie where these do: a part of a concat that does not change is zero in one row too.
+            return self._filled(tuple(1 if k == axis else s for k, s in enumerate(x.sizes)), x)
+        if is_full(x.sizes):
+            return self._filled(tuple(x.sizes), x)
+        return apply(linear.ZEROS_LIKE, (x,))
+
+    def _filled(self, sizes: tuple[int, ...], x: Any) -> Any:
+        zero = convert(x.nptype.type(0))
+        return zero if sizes == () else apply(linear.FILL, (zero,), {"shape": sizes})
+
+    def _bilinear(self, t: Any, a: Index) -> Steps:
+        node = t.node
+        u, w = node.inputs
+        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        for b, c, m in splits(a):
+            p = yield u, b, False
+            if p is None:
+                continue
+            q = yield w, c, False
+            if q is not None:
+                _enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
+        return self._product_sum(node, terms)
+
+    def _product_sum(self, node: Node, terms: dict[tuple[int, int], tuple[float, Any, Any]]) -> Any:
+        by_factor: dict[float, Any] = {}
+        for m, p, q in terms.values():
+            if node.op is elementwise.MULTIPLY:
+                product = _times(p, q)
+            else:
+                p, q = self._factor(node, 0, p), self._factor(node, 1, q)
+                product = apply(node.op, (p, q), node.attrs)
+            by_factor[m] = product if m not in by_factor else by_factor[m] + product
+        return self._weighted(by_factor)
+
+    def _factor(self, node: Node, i: int, c: Any) -> Any:
+        """Return a coefficient of an input of a product of matrices: a row that stands for all may stay one."""
+        x = node.inputs[i]
+        if c is x or (self._is_narrow(c, x) and node.op.name == "matmul" and i == 0 and c.ndim == 2):
+            return c
+        return self.whole(c, x)
+
+    def _weighted(self, by_factor: dict[float, Any]) -> Any:
+        total = None
+        for m, x in sorted(by_factor.items(), key=lambda item: item[0]):
+            total = _plus(total, self.scaled(x, m))
+        return total
+
+    def _elementwise(self, t: Any, terms: Functional, tops: Any) -> Steps:
+        """The coefficients of v = φ(u, ...), summed with weights; ``tops``: the functional of each input, if it is one."""
+        node = t.node
+        op = node.op
+        before = len(self.nodes)
+        by_factor: dict[float, dict[tuple[int, int], tuple[float, Any, Any]]] = {}
+        flat: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        first = None
+        for i, u in enumerate(node.inputs):
+            partial = op.partials[i]
+            if partial is None or not any(self.depends(u, s) for a, _ in terms for s in a):
+                continue
+            h = partial(tensors, *node.inputs, t, **node.attrs)
+            if _is_zero(h):
+                continue
+            if op.stated and len(node.inputs) == 1:
+                top = tops[i] if tops is not None else (yield u, terms[0][0], False)
+                if top is not None:
+                    first = forward.rule(op)(tensors, [top], node.inputs, t, node.attrs)
+            elif tops is not None and tops[i] is not None:
+                _enter(flat, 1.0, h, tops[i], False)
+            if op.kind == "piecewise" and tops is None:
+                top = yield u, terms[0][0], False
+                if top is not None:
+                    _enter(flat, terms[0][1], h, top, False)
+            if op.kind == "piecewise":
+                continue
+            for a, weight in terms:
+                seed, less = lowered_by(a)
+                for b, c, m in splits(less):
+                    if not b and (tops is not None or first is not None):
+                        continue
+                    p = yield u, join(c, (seed,)), False
+                    if p is None:
+                        continue
+                    q = yield h, b, True
+                    if q is not None:
+                        _enter(flat, m * weight, q, p, False)
+        for key, (m, p, q) in flat.items():
+            by_factor.setdefault(m, {})[key] = (m, p, q)
+        sums = {}
+        for m, group in by_factor.items():
+            total = None
+            for _, p, q in group.values():
+                total = _plus(total, _times(p, q))
+            sums[m] = total
+        found = _plus(first, self._weighted(sums))
+        if found is None:
+            return None
+        return self._enter_made(t, terms, self._placed(found, t, t), before)
+
+    def _enter_made(self, t: Any, terms: Functional, found: Any, before: int) -> Any:
+        """Note that a new value is a coefficient of an elementwise operation."""
+        if found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
+            self.made.setdefault(found.n, (t, terms))
+        return found
+
+    def _quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
+        """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
+        before = len(self.nodes)
+        total = None if p is None else (yield p, a, False)
+        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        for b, c, m in splits(a):
+            if c:
+                w = yield q, c, False
+                if w is not None:
+                    v = yield t, b, False
+                    if v is not None:
+                        _enter(terms, m, v, w, False)
+        by_factor: dict[float, Any] = {}
+        for m, v, w in terms.values():
+            product = _times(v, w)
+            by_factor[m] = product if m not in by_factor else by_factor[m] + product
+        rest = self._weighted(by_factor)
+        if rest is not None:
+            total = -rest if total is None else total - rest
+        return None if total is None else self._enter_made(t, ((a, 1.0),), self._placed(total / q, t, t), before)
+
+    def _by_tangent(self, t: Any, a: Index) -> Steps:
+        """v_e is the tangent, an expression in u_e whose derivatives are known; v_a is the coefficient at a - e of it."""
+        node = t.node
+        seed, less = lowered_by(a)
+        key = ("tangent", node, seed)
+        if key not in self.memo:
+            tangents = []
+            for i, x in enumerate(node.inputs):
+                moved = None
+                if i not in node.op.constant_inputs and x.nptype.kind in "fc":
+                    moved = yield x, (seed,), False
+                    if moved is not None:
+                        moved = self.whole(moved, x)
+                        # A node of its own, so that what is known of it is known of nothing else.
+                        moved = _alone(moved)
+                        self.terms[moved.n] = Combination({(x.n, (seed,)): 1.0}, {x.n: x})
+                tangents.append(moved)
+            output = node.outputs[0] if node.op.outputs == 1 else node.outputs
+            if all(m is None for m in tangents):
+                self.memo[key] = None
+            else:
+                self.memo[key] = forward.rule(node.op)(tensors, tangents, node.inputs, output, node.attrs)
+        w = self.memo[key]
+        if w is None:
+            return None
+        if node.op.outputs != 1:
+            w = w[t.index]
+        return w if not less or w is None else (yield w, less, True)
+
+    def _control(self, t: Any, a: Index) -> Steps:
+        """A choice or a loop: one that carries the coefficients up to a greatest index beside the values."""
+        node = t.node
+        top = self.ceiling if set(a) <= set(self.ceiling) and _within(a, self.ceiling) else a
+        indices = [b for b, _, _ in splits(top)]
+        key = ("control", node, top)
+        if key not in self.memo:
+            moved: list[list[Any]] = []
+            for i, x in enumerate(node.inputs):
+                row = [x]
+                for b in indices[1:]:
+                    c = None
+                    if i not in node.op.constant_inputs and x.nptype.kind in "fc":
+                        c = yield x, b, False
+                    row.append(None if c is None else self.whole(c, x))
+                moved.append(row)
+            self.memo[key] = node.op.series(tensors, moved, indices, node)
+        return self.memo[key].get((t.index, a))
+
+    # --- functionals -----------------------------------------------------------------------------------------------
+
+    def _functional_rule(self, t: Any, terms: Functional, bare: bool) -> Steps:
+        if not bare and t.n in self.terms:
+            known = self.terms[t.n]
+            grouped: dict[int, dict[Index, float]] = {}
+            for (n, b), c in known.terms.items():
+                for a, weight in terms:
+                    group = grouped.setdefault(n, {})
+                    index = join(a, b)
+                    group[index] = group.get(index, 0.0) + c * weight
+            total = None
+            for n, group in grouped.items():
+                total = _plus(total, (yield known.tensors[n], tuple(sorted(group.items())), False))
+            return total
+        live = tuple((a, c) for a, c in terms if all(self.depends(t, s) and t.n not in self.stops[s] for s in set(a)))
+        total = None
+        for a, c in terms:
+            own = self.own.get((t.n, a))
+            total = _plus(total, self.scaled(own, c))
+        if not live:
+            return total
+        if len(live) == 1:
+            return _plus(total, self.scaled((yield from self._of_operation(t, live[0][0])), live[0][1]))
+        node = t.node
+        op = node.op
+        if op.kind == "linear":
+            return _plus(total, (yield from self._linear(t, live)))
+        if op.kind == "bilinear":
+            return _plus(total, (yield from self._bilinear_functional(t, live)))
+        if op.partials and op.taylor is None and not _complex(node):
+            tops = []
+            for i, u in enumerate(node.inputs):
+                tops.append((yield u, live, False) if op.partials[i] is not None else None)
+            return _plus(total, (yield from self._elementwise(t, live, tops)))
+        for a, c in live:
+            found = yield from self._of_operation(t, a)
+            total = _plus(total, self.scaled(found, c))
+        return total
+
+    def _bilinear_functional(self, t: Any, live: Functional) -> Steps:
+        node = t.node
+        u, w = node.inputs
+        fold = u is w and node.op is elementwise.MULTIPLY
+        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        left = yield u, live, False
+        if left is not None:
+            _enter(terms, 1.0, left, w, fold)
+        right = yield w, live, False
+        if right is not None:
+            _enter(terms, 1.0, u, right, fold)
+        for a, weight in live:
+            for b, c, m in splits(a):
+                if b and c:
+                    p = yield u, b, False
+                    if p is None:
+                        continue
+                    q = yield w, c, False
+                    if q is not None:
+                        _enter(terms, m * weight, p, q, fold)
+        return self._product_sum(node, terms)
+
+
+def _enter(terms: dict[tuple[int, int], tuple[float, Any, Any]], m: float, p: Any, q: Any, fold: bool) -> None:
+    """Enter the product m p q into a sum; the same product twice is one with twice the weight."""
+    key = (min(p.n, q.n), max(p.n, q.n)) if fold else (p.n, q.n)
+    old = terms.get(key)
+    terms[key] = (m if old is None else m + old[0], p, q)
+
+
+def _plus(a: Any, b: Any) -> Any:
+    return b if a is None else a if b is None else a + b
+
+
+def _times(p: Any, q: Any) -> Any:
+    """Return p q; nothing is computed where one of them is ones, all in one place."""
+    for one, other in ((p, q), (q, p)):
+        node = one.node
+        if node.op is CONSTANT and one.sizes is not None and all(s == 1 for s in one.sizes):
+            if node.attrs["value"].reshape(()) == 1 and other.sizes is not None and len(one.sizes) <= len(other.sizes):
+                return other
+    return p * q
+
+
+def _is_zero(h: Any) -> bool:
+    """Whether an expression is zero by its form."""
+    node = h.node
+    if node.op is linear.ZEROS_LIKE:
+        return True
+    if node.op is elementwise.MULTIPLY:
+        return any(t.node.op is CONSTANT and not t.node.attrs["value"].any() for t in node.inputs)
+    return node.op is CONSTANT and not node.attrs["value"].any()
+
+
+def _complex(node: Node) -> bool:
+    """Whether an operation takes complex numbers to real ones: such a partial is not a factor."""
+    return any(t.nptype.kind == "c" for t in node.inputs) and node.outputs[0].nptype.kind != "c"
+
+
+def _alone(t: Any) -> Any:
+    """Return a copy of a value as a node that nothing else is merged with."""
+    node = t.graph.append(linear.IDENTITY, (t,), {}, [(t.sizes, t.nptype)], None, None, ("alone", len(t.graph.nodes)))
+    return node.outputs[0]
+
+
+def _within(a: Index, b: Index) -> bool:
+    return all(a.count(s) <= b.count(s) for s in set(a))
+
+
+def unsupported(op: Any) -> UnimplementedError:
+    """Return the error for an operation without a series."""
+    return UnimplementedError(series_reason(op) or f"{op.name} has no series")
