@@ -32,54 +32,69 @@ class _Group:
         """Return the inputs, coefficients of the operation's inputs, and the outputs."""
         node = self.v.node
         inputs: dict[tuple[int, Any], Any] = {}
-        for _, terms in self.members:
+        for _, key in self.members:
+            if _is_functional(key):
+                wanted = [key, *[b for a, _ in key for b, c, _ in splits(a) if c]]
+            else:
+                wanted = [b for b, _, _ in splits(key)]
             for i, u in enumerate(node.inputs):
                 if node.op.partials[i] is None or u.nptype.kind not in "fc":
                     continue
-                keys: list[Any] = []
-                if len(terms) > 1:
-                    keys.append(terms)
-                for a, _ in terms:
-                    keys += [b for b, c, _ in splits(a) if c or len(terms) == 1]
-                for key in keys:
-                    if (i, key) not in inputs:
-                        found = self.series.functional(u, key) if key and isinstance(key[0], tuple) else (
-                            self.series.coefficient(u, key))  # fmt: skip
+                for part in wanted:
+                    if (i, part) not in inputs:
+                        found = self.series.functional(u, part) if _is_functional(part) else self.series.coefficient(u, part)
                         if found is not None:
-                            inputs[i, key] = found
+                            inputs[i, part] = found
         self.places = list(inputs)
         return list(inputs.values()), [t for t, _ in self.members]
 
     def _vjp(self, xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> list[Any]:
-        node = self.v.node
+        node, series = self.v.node, self.series
         results = []
         partials: dict[int, Any] = {}
         for at in wanted:
             i, key = self.places[at]
             if i not in partials:
                 partials[i] = node.op.partials[i](xp, *node.inputs, self.v, **node.attrs)
-            h = partials[i]
-            weighted: dict[float, Any] = {}
-            for (_, terms), vbar in zip(self.members, g, strict=True):
-                if vbar is None:
-                    continue
-                if terms == key:
-                    pairs = [((), 1.0)]
-                elif key and isinstance(key[0], tuple):
-                    continue
-                else:
-                    pairs = [(c, w * m) for a, w in terms for b, c, m in splits(a) if b == key and (c or len(terms) == 1)]
-                for rest, m in pairs:
-                    factor = self.series.part(h, rest)
-                    if factor is not None:
-                        term = vbar * xp.dual(factor)
-                        weighted[m] = term if m not in weighted else weighted[m] + term
-            total = None
-            for m, term in weighted.items():
-                term = self.series.scaled(term, m)
-                total = term if total is None else total + term
+            sums: dict[tuple[float, bool], Any] = {}
+            for (_, member), vbar in zip(self.members, g, strict=True):
+                if vbar is not None:
+                    for m, factor, wide, over in self._terms(partials[i], member, key, vbar):
+                        if factor is not None:
+                            term = wide * xp.dual(factor)
+                            sums[m, over] = term if (m, over) not in sums else sums[m, over] + term
+            total = series.weighted(sums)
             results.append(None if total is None else xp.fit(total, inputs[at]))
         return results
+
+    def _terms(self, h: Any, member: Any, key: Any, vbar: Any) -> list[Any]:
+        """Return (weight, coefficient of h, cotangent, whether to sum over directions) of one output for one input."""
+        series = self.series
+        if not _is_functional(member):
+            if _is_functional(key):
+                return []
+            over = series.is_batched(member) and not series.is_batched(key)
+            return [(m, self._part(h, c, member), vbar, over) for b, c, m in splits(member) if b == key]
+        if key == member:
+            return [(1.0, h, vbar, False)]
+        if not key:
+            return [(1.0, series.part(h, member), vbar, False)]
+        if _is_functional(key):
+            return []
+        return [
+            (w * m, self._part(h, c, a), series.aligned(vbar, (), a), series.is_batched(a) and not series.is_batched(key))
+            for a, w in member
+            for b, c, m in splits(a)
+            if b == key and c
+        ]
+
+    def _part(self, h: Any, c: Any, a: Any) -> Any:
+        found = self.series.part(h, c)
+        return None if found is None else self.series.aligned(found, c, a)
+
+
+def _is_functional(key: Any) -> bool:
+    return bool(key) and isinstance(key[0], tuple)
 
 
 def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node]) -> list[Any]:
@@ -93,20 +108,20 @@ def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node]) 
     groups: dict[int, _Group] = {}
     for node in nodes:
         if node.op.outputs == 1 and node.outputs[0].n in series.made:
-            v, terms = series.made[node.outputs[0].n]
+            v, key = series.made[node.outputs[0].n]
             if v.n in series.made or v.node.graph is not node.graph:
                 continue
             group = groups.get(v.n)
             if group is None:
                 group = groups[v.n] = _Group(series, v)
-                group.members.append((v, (((), 1.0),)))
-            group.members.append((node.outputs[0], terms))
+                group.members.append((v, ()))
+            group.members.append((node.outputs[0], key))
     if not groups:
         return plain
     units: dict[int, Any] = {}
     for group in groups.values():
         inputs, outputs = group.close()
-        unit = (group, inputs, tuple(outputs), {})
+        unit: Any = (group, inputs, tuple(outputs), {})
         for t in outputs:
             units[t.n] = unit
     ordered = _in_order(ys, units)

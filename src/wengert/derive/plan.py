@@ -50,6 +50,8 @@ FED = Op(
 ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
 REVERSE_FACTOR = 3
 """By how much nested reverse mode's cost grows with an order; measured 2 to 4 in TensorFlow, PyTorch and JAX."""
+BATCH = 4
+"""Directions from which a sum of pure derivatives carries them side by side in one array."""
 SMALL = 4096
 """Elements up to which what can be computed from constants is computed at once."""
 
@@ -122,7 +124,9 @@ class Lowered(Graph):
 
 def _simpler(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Any) -> Any:
     """Return a node that gives the same, or an array if the value is known, or None."""
-    sizes, nptype = specs[0] if specs else (None, None)
+    if not specs:
+        return None
+    sizes, nptype = specs[0]
     if op is elementwise.MULTIPLY:
         for one, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
             if _is_number(one, 1) and _passes(other, sizes, nptype):
@@ -235,7 +239,8 @@ class Columns:
         if self.axis is None:
             if rank != 1:
                 return None
-            item, rest = items[0], ()
+            item = items[0]
+            rest: tuple[Any, ...] = ()
         else:
             if rank != 2 or items[self.axis] != slice(None):
                 return None
@@ -258,7 +263,7 @@ class _Frame(NamedTuple):
     x: Any
     axis: int | None
     rows: Rows | None
-    count: int
+    width: int
 
 
 class _Refusal(Exception):
@@ -277,6 +282,9 @@ class _Lowering:
         self.rows: dict[Any, Rows] = {}
         self.paths: dict[Any, _Path] = {}
         self.directions: dict[Any, int] = {}
+        self.units: dict[int, tuple[_Frame, int]] = {}
+        """By seed: the frame, and which column of it."""
+        self.batches: dict[tuple[int, ...], int] = {}
         self.nodes = needed(fetches, controls)
         self.singled: set[int] = set()
         self.uses: dict[int, int] = {}
@@ -357,8 +365,8 @@ class _Lowering:
         lowered, places = self.lowered, []
         for k, t in enumerate(feeds):
             shape = t.sizes if sizes is None else sizes[k]
-            spec = {"dtype": t.nptype, "shape": shape}
-            place = lowered.append(PLACEHOLDER, (), spec, [(shape, t.nptype)], t.name, None, ("feed", t.n)).outputs[0]
+            attrs = {"dtype": t.nptype, "shape": shape}
+            place = lowered.append(PLACEHOLDER, (), attrs, [(shape, t.nptype)], t.name, None, ("feed", t.n)).outputs[0]
             places.append(place)
             lowered.fed.add(place.n)
             if t.node.op is PLACEHOLDER:
@@ -540,7 +548,56 @@ class _Lowering:
         return total
 
     def _functional(self, base: Any, terms: Any) -> Any:
-        return self.series.functional(base, terms)
+        """Return a sum of coefficients; pure derivatives of one order along many directions go side by side."""
+        alike: dict[tuple[int, float], list[Any]] = {}
+        for a, c in terms:
+            if len(set(a)) == 1 and len(a) > 1 and a[0] in self.units:
+                alike.setdefault((len(a), c), []).append(a)
+        kept = dict(terms)
+        for (order, c), group in alike.items():
+            seed = self._batch(base, tuple(a[0] for a in group)) if options.batch and len(group) >= BATCH else None
+            if seed is not None:
+                for a in group:
+                    del kept[a]
+                kept[(seed,) * order] = c
+        return self.series.functional(base, tuple(sorted(kept.items())))
+
+    def _batch(self, base: Any, seeds: tuple[int, ...]) -> int | None:
+        """Return a seed that stands for several, if all operations on the way can carry it; None if not."""
+        if seeds in self.batches:
+            return self.batches[seeds]
+        own: dict[Any, Any] = {}
+        for k, s in enumerate(seeds):
+            frame, j = self.units[s]
+            x = frame.x
+            if frame.axis != 0 or len(x.sizes) != 2:
+                return None
+            direction = own.setdefault((x.n, (0,)), np.zeros((1, len(seeds), x.sizes[1]), x.nptype))
+            direction[0, k, j] = 1
+        frame = self.units[seeds[0]][0]
+        blocked = self.series.stops[seeds[0]]
+        if any(self.series.stops[s] != blocked for s in seeds):
+            return None
+        sources = {n for n, _ in own}
+        if not self._carries(base, sources, blocked):
+            return None
+        found = self.series.seed({key: convert(array) for key, array in own.items()}, blocked, frame.rows)
+        self.series.batched.add(found)
+        self.batches[seeds] = found
+        return found
+
+    def _carries(self, base: Any, sources: set[int], blocked: frozenset[int]) -> bool:
+        """Whether all operations between the sources and a value work on rows × columns in a way that takes directions."""
+        reach = set(sources)
+        for node in ancestors([base]):
+            if node.op.kind == "constant" or not any(t.n in reach for t in node.inputs):
+                continue
+            if any(t.n in blocked for t in node.outputs):
+                continue
+            if node.op.outputs != 1 or not _takes_directions(node, reach):
+                return False
+            reach.add(node.outputs[0].n)
+        return base.n not in self.series.terms
 
     def _joined(self, g: Columns) -> Any:
         parts = [self.force(p()) for p in g.parts]
@@ -585,8 +642,9 @@ class _Lowering:
                 results[k] = self._directional(f, bases, blocked)
             self._note(node, xs[k], f)
         if left:
-            parts = [[self.value(y) for y in ys], [None if g is None else self.value(g) for g in gs], [values[k] for k in left]]
-            for k, r in zip(left, self._reverse(*parts, blocked), strict=True):
+            weights = [None if g is None else self.value(g) for g in gs]
+            found = self._reverse([self.value(y) for y in ys], weights, [values[k] for k in left], blocked)
+            for k, r in zip(left, found, strict=True):
                 results[k] = r
         return results
 
@@ -596,10 +654,9 @@ class _Lowering:
         if isinstance(frame, str):
             choice = Choice(node.where, _name(x), "reverse", order, 0, reverse, reverse, frame)
         else:
-            cost = 1.0 + order * (self.columns_used.get(node.outputs[0].n) or frame.count)
-            how = "one number" if frame.axis is None and frame.count == 1 else (
-                f"{frame.count} numbers" if frame.axis is None else f"rows along axis {frame.axis}, {frame.count} a row")  # fmt: skip
-            choice = Choice(node.where, _name(x), "taylor", order, frame.count, cost, reverse, how)
+            cost = 1.0 + order * (self.columns_used.get(node.outputs[0].n) or frame.width)
+            how = f"rows along axis {frame.axis}, {frame.width} a row" if frame.axis is not None else f"{frame.width} numbers"
+            choice = Choice(node.where, _name(x), "taylor", order, frame.width, cost, reverse, how)
         self.lowered.choices.append(choice)
 
     def _bases(self, ys: Sequence[Any], gs: Sequence[Any]) -> list[tuple[Deferred, Any]]:
@@ -650,7 +707,7 @@ class _Lowering:
             except _Refusal as refusal:
                 reasons.append(str(refusal))
                 continue
-            self._afford(node, out, frame.count, high)
+            self._afford(node, out, frame.width, high)
             return frame
         if is_full(x.sizes) and math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
@@ -706,7 +763,8 @@ class _Lowering:
 
     def _frontier(self, base: Any, rows: Rows) -> list[Any] | None:
         """Return the nodes of the linear tail between a value and the last ones with independent rows."""
-        pending, seen, found = [base], set(), []
+        pending, seen = [base], set()
+        found: list[Any] = []
         while pending:
             t = pending.pop()
             if t.n in seen or t.n not in rows.mixed:
@@ -753,16 +811,16 @@ class _Lowering:
         """Return the gradient, deferred."""
         if frame.rows is not None:
             bases = [part for d, g in bases for part in self._peeled(d, g, frame.rows)]
-        made: dict[int, Any] = {}
+        made: dict[int, Deferred] = {}
 
         def part(j: int) -> Deferred:
             if j not in made:
                 made[j] = self._one_direction(frame, j, bases, blocked)
             return made[j]
 
-        if frame.count == 1:
+        if frame.width == 1:
             return part(0)
-        return Columns(frame.x, frame.axis, [lambda j=j: part(j) for j in range(frame.count)])
+        return Columns(frame.x, frame.axis, [lambda j=j: part(j) for j in range(frame.width)])
 
     def _seed(self, frame: _Frame, j: int, blocked: frozenset[int]) -> int:
         x = frame.x
@@ -773,6 +831,7 @@ class _Lowering:
             unit[j] = 1
             direction = convert(unit.reshape(sizes))
             self.directions[key] = self.series.seed({(x.n, (0,)): direction}, blocked - {x.n}, frame.rows)
+            self.units[self.directions[key]] = frame, j
         return self.directions[key]
 
     def _one_direction(self, frame: _Frame, j: int, bases: Sequence[Any], blocked: frozenset[int]) -> Deferred:
@@ -791,7 +850,7 @@ class _Lowering:
                 one = self._through(one, lambda base: self._column(base, frame, base))
             parts.append(one)
         if not parts:
-            like = x if frame.count == 1 else apply(GETITEM, (x,), {"index": _first_column(x, frame.axis)})
+            like = x if frame.width == 1 else apply(GETITEM, (x,), {"index": _first_column(x, frame.axis)})
             return self._as_deferred(_filled(0, like))
         return _sum(parts, [1.0] * len(parts))
 
@@ -805,7 +864,7 @@ class _Lowering:
         """Return the sum over all but the rows, in the shape that a column of x has."""
         x = frame.x
         if frame.axis is None:
-            if frame.count > 1:
+            if frame.width > 1:
                 return apply(reduction.SUM, (t,), {"axis": None, "keepdims": False}) if t.sizes != () else t
             if t.sizes == x.sizes:
                 return t
@@ -862,6 +921,28 @@ class _Lowering:
 
 
 TAIL = frozenset(["sum", "mean", "negative", "identity", "add", "subtract", "add_n", "reshape", "squeeze", "expand_dims"])
+
+
+def _takes_directions(node: Node, reach: set[int]) -> bool:
+    out, op = node.outputs[0], node.op
+    moving = [t for t in node.inputs if t.n in reach]
+    if any(t.sizes is None or len(t.sizes) != 2 or t.sizes[1] is None for t in (*moving, out)):
+        return False
+    if op.name in ("add", "subtract", "add_n", "multiply"):
+        return all(t.sizes is not None and len(t.sizes) <= 2 for t in node.inputs)
+    if op.name in ("negative", "identity", "cast", "shaped", "ensure_shape") or (op.partials and len(node.inputs) == 1):
+        return not op.stated and op.kind != "piecewise"
+    if op.name == "matmul":
+        return node.inputs[0] in moving and len(moving) == 1 and not node.attrs.get("ta", False) and (
+            node.inputs[1].sizes is not None and len(node.inputs[1].sizes) == 2)  # fmt: skip
+    if op.name == "concat":
+        return node.attrs["axis"] in (1, -1) and all(t.sizes is not None and t.sizes[1] is not None for t in node.inputs)
+    if op.name in ("sum", "mean"):
+        return node.attrs["keepdims"] and tuple(node.attrs["axis"] or ()) in ((1,), (-1,))
+    if op.name == "getitem":
+        index = node.attrs["index"]
+        return len(node.inputs) == 1 and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
+    return False
 
 
 class _Path:

@@ -95,7 +95,7 @@ def _same_axis(found: Sequence[int], what: str) -> int:
     return found[0]
 
 
-def _elementwise(node: Node, axes: Axes) -> int:
+def _elementwise(node: Node, axes: Axes) -> Any:
     """Broadcasting aligns axes from the right; the rows must not be broadcast themselves."""
     out = node.outputs[0]
     found = []
@@ -108,14 +108,14 @@ def _elementwise(node: Node, axes: Axes) -> int:
     return _same_axis(found, node.op.name)
 
 
-def _kept(node: Node, axes: Axes) -> int:
+def _kept(node: Node, axes: Axes) -> Any:
     """The first input alone decides, and the axis stays."""
     if axes[0] is None:
         raise Refused(f"{node.op.name}: rows enter as an index or a reference")
     return axes[0]
 
 
-def _like(node: Node, axes: Axes) -> int:
+def _like(node: Node, axes: Axes) -> Any:
     """An input whose shape alone is read adds nothing."""
     if axes[0] is None:
         raise Refused(f"{node.op.name}: rows enter as a reference")
@@ -132,14 +132,14 @@ def _over(node: Node, axes: Axes) -> list[int]:
     return [mine if keep else mine - sum(a < mine for a in over)]
 
 
-def _arg(node: Node, axes: Axes) -> int:
+def _arg(node: Node, axes: Axes) -> Any:
     over, mine = node.attrs["axis"] % _rank(node.inputs[0]), _kept(node, axes)
     if over == mine:
         raise Refused(f"{node.op.name} looks along the rows")
     return mine - (over < mine)
 
 
-def _spread(node: Node, axes: Axes) -> int:
+def _spread(node: Node, axes: Axes) -> Any:
     """The adjoint of a reduction: the axes that were reduced come back."""
     axis, keep, out = node.attrs["axis"], node.attrs["keepdims"], node.outputs[0]
     mine = _kept(node, axes)
@@ -153,7 +153,7 @@ def _spread(node: Node, axes: Axes) -> int:
     return placed
 
 
-def _along(node: Node, axes: Axes) -> int:
+def _along(node: Node, axes: Axes) -> Any:
     """Something happens along one axis, or several, that must not be the rows'."""
     mine, rank = _kept(node, axes), _rank(node.inputs[0])
     axis = node.attrs["axis"]
@@ -163,7 +163,7 @@ def _along(node: Node, axes: Axes) -> int:
     return mine
 
 
-def _concat(node: Node, axes: Axes) -> int:
+def _concat(node: Node, axes: Axes) -> Any:
     found = [a for a in axes if a is not None]
     mine, along = _same_axis(found, node.op.name), node.attrs["axis"]
     if node.op.name == "stack":
@@ -174,22 +174,22 @@ def _concat(node: Node, axes: Axes) -> int:
     return mine
 
 
-def _concat_part(node: Node, axes: Axes) -> int:
+def _concat_part(node: Node, axes: Axes) -> Any:
     if any(a is not None for a in axes[1:]) and axes[0] is None:
         raise Refused("concat_part: rows enter as a reference")
     if node.attrs["axis"] % _rank(node.inputs[0]) == axes[0]:
         raise Refused("concat_part cuts along the rows")
-    return axes[0]  # type: ignore[return-value]
+    return axes[0]
 
 
-def _unstack(node: Node, axes: Axes) -> int:
+def _unstack(node: Node, axes: Axes) -> Any:
     mine, along = _kept(node, axes), node.attrs["axis"] % _rank(node.inputs[0])
     if along == mine:
         raise Refused("unstack takes the rows apart")
     return mine - (along < mine)
 
 
-def _getitem(node: Node, axes: Axes) -> int:
+def _getitem(node: Node, axes: Axes) -> Any:
     mine, rank = _kept(node, axes), _rank(node.inputs[0])
     index = node.attrs["index"]
     used = sum(i is not None and i is not Ellipsis for i in index)
@@ -219,7 +219,7 @@ def _whole(item: Any, size: Any) -> bool:
     return bool(range(*item.indices(size)) == range(size))
 
 
-def _getitem_transpose(node: Node, axes: Axes) -> int:
+def _getitem_transpose(node: Node, axes: Axes) -> Any:
     # The adjoint: g's rows go where the index would have found them.
     probe = _Probe([node.inputs[1]], node.attrs)
     for axis in range(_rank(node.inputs[1])):
@@ -236,7 +236,7 @@ class _Probe:
         self.inputs, self.attrs = inputs, attrs
 
 
-def _matmul(node: Node, axes: Axes) -> int:
+def _matmul(node: Node, axes: Axes) -> Any:
     a, b, out = node.inputs[0], node.inputs[1], node.outputs[0]
     found = []
     for k, (t, axis) in enumerate(zip((a, b), axes, strict=True)):
@@ -256,7 +256,7 @@ def _matmul(node: Node, axes: Axes) -> int:
     return _same_axis(found, "matmul")
 
 
-def _einsum(node: Node, axes: Axes) -> int:
+def _einsum(node: Node, axes: Axes) -> Any:
     operands, result = node.attrs["equation"].split("->")
     labels = [part[axis] for part, axis in zip(operands.split(","), axes, strict=True) if axis is not None]
     if len(set(labels)) != 1 or labels[0] not in result:
@@ -269,7 +269,7 @@ def _einsum(node: Node, axes: Axes) -> int:
     return int(result.index(labels[0]))
 
 
-def _transpose(node: Node, axes: Axes) -> int:
+def _transpose(node: Node, axes: Axes) -> Any:
     mine, rank = _kept(node, axes), _rank(node.inputs[0])
     if node.op.name == "matrix_transpose":
         return mine if mine < rank - 2 else (rank - 1 if mine == rank - 2 else rank - 2)
@@ -277,7 +277,7 @@ def _transpose(node: Node, axes: Axes) -> int:
     return rank - 1 - mine if order is None else [a % rank for a in order].index(mine)
 
 
-def _reshape(node: Node, axes: Axes) -> int:
+def _reshape(node: Node, axes: Axes) -> Any:
     """The rows stay rows where what stands before them, and what stands behind them, is only regrouped."""
     mine = _kept(node, axes)
     old, new = node.inputs[0].sizes, node.outputs[0].sizes
@@ -302,12 +302,12 @@ def _product(sizes: Sequence[Any]) -> Any:
     return total
 
 
-def _expand(node: Node, axes: Axes) -> int:
+def _expand(node: Node, axes: Axes) -> Any:
     mine = _kept(node, axes)
     return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
 
 
-def _squeeze(node: Node, axes: Axes) -> int:
+def _squeeze(node: Node, axes: Axes) -> Any:
     mine, sizes = _kept(node, axes), node.inputs[0].sizes
     over = node.attrs["axis"]
     gone = {i for i, s in enumerate(sizes) if s == 1} if over is None else {a % len(sizes) for a in over}
@@ -318,7 +318,7 @@ def _squeeze(node: Node, axes: Axes) -> int:
     return mine - sum(a < mine for a in gone)
 
 
-def _broadcast(node: Node, axes: Axes) -> int:
+def _broadcast(node: Node, axes: Axes) -> Any:
     mine, x, out = _kept(node, axes), node.inputs[0], node.outputs[0]
     placed = mine + _rank(out) - _rank(x)
     if x.sizes[mine] != out.sizes[placed] or (x.sizes[mine] is None and x.root is not out.root):
@@ -326,7 +326,7 @@ def _broadcast(node: Node, axes: Axes) -> int:
     return placed
 
 
-def _sum_to(node: Node, axes: Axes) -> int:
+def _sum_to(node: Node, axes: Axes) -> Any:
     mine, x, out = _kept(node, axes), node.inputs[0], node.outputs[0]
     placed = mine + _rank(out) - _rank(x)
     if placed < 0 or x.sizes[mine] != out.sizes[placed] or x.sizes[mine] is None:
@@ -334,14 +334,14 @@ def _sum_to(node: Node, axes: Axes) -> int:
     return placed
 
 
-def _pad(node: Node, axes: Axes) -> int:
+def _pad(node: Node, axes: Axes) -> Any:
     mine, paddings = _kept(node, axes), node.attrs["paddings"]
     if paddings is None or tuple(paddings[mine]) != (0, 0):
         raise Refused("pad adds rows")
     return mine
 
 
-def _tile(node: Node, axes: Axes) -> int:
+def _tile(node: Node, axes: Axes) -> Any:
     mine, times = _kept(node, axes), node.attrs["multiples"]
     if times is None or times[mine] != 1:
         raise Refused("tile repeats the rows")
@@ -364,14 +364,14 @@ def _matrices(node: Node, axes: Axes) -> list[int]:
     return [_same_axis(found, node.op.name)] * len(node.outputs)
 
 
-def _diagonal(node: Node, axes: Axes) -> int:
+def _diagonal(node: Node, axes: Axes) -> Any:
     mine, rank = _kept(node, axes), _rank(node.inputs[0])
     if mine >= rank - (1 if node.op.name == "diag" else 2):
         raise Refused(f"{node.op.name} works across the rows")
     return mine
 
 
-def _set_diag(node: Node, axes: Axes) -> int:
+def _set_diag(node: Node, axes: Axes) -> Any:
     found = [a for a in axes if a is not None]
     mine = _same_axis(found, "set_diag")
     if mine >= _rank(node.outputs[0]) - 2:
@@ -379,14 +379,14 @@ def _set_diag(node: Node, axes: Axes) -> int:
     return mine
 
 
-def _last(node: Node, axes: Axes) -> int:
+def _last(node: Node, axes: Axes) -> Any:
     mine = _kept(node, axes)
     if mine == _rank(node.inputs[0]) - 1:
         raise Refused(f"{node.op.name} works along the rows")
     return mine
 
 
-def _take(node: Node, axes: Axes) -> int:
+def _take(node: Node, axes: Axes) -> Any:
     x, indices = node.inputs[0], node.inputs[1]
     axis, batch = node.attrs["axis"] % _rank(x), node.attrs["batch_dims"]
     if axes[1] is None:
@@ -402,24 +402,24 @@ def _take(node: Node, axes: Axes) -> int:
     raise Refused("gather picks rows")
 
 
-def _take_along(node: Node, axes: Axes) -> int:
+def _take_along(node: Node, axes: Axes) -> Any:
     mine = _same_axis([a for a in axes[:2] if a is not None], "gather")
     if node.attrs["axis"] % _rank(node.inputs[0]) == mine or None in axes[:2]:
         raise Refused("gather picks rows")
     return mine
 
 
-def _one_hot(node: Node, axes: Axes) -> int:
+def _one_hot(node: Node, axes: Axes) -> Any:
     mine = _kept(node, axes)
     return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
 
 
-def _linspace(node: Node, axes: Axes) -> int:
+def _linspace(node: Node, axes: Axes) -> Any:
     mine = _same_axis([a for a in axes if a is not None], "linspace")
     return mine + (node.attrs["axis"] % _rank(node.outputs[0]) <= mine)
 
 
-def _reference(node: Node, axes: Axes) -> int:
+def _reference(node: Node, axes: Axes) -> Any:
     """Of zeros_like and ones_like: the value does not depend on the source at all; its rows are alike."""
     return _kept(node, axes)
 
@@ -475,7 +475,7 @@ def _inside(body: Any, axes: Axes) -> list[int | None]:
     return [known.get(t.n) for t in body.outputs]
 
 
-def _fed(node: Node, axes: Axes) -> int:
+def _fed(node: Node, axes: Axes) -> Any:
     return _kept(node, axes)
 
 
@@ -488,7 +488,8 @@ _RULES: dict[str, Rule] = {
         _elementwise,
         "add subtract negative add_n multiply multiply_no_nan where identity cast real imag conj complex shaped ensure_shape "
         "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not is_finite is_inf "
-        "is_nan stop_gradient bitwise_and bitwise_or bitwise_xor invert left_shift right_shift floor ceil round trunc floor_divide",
+        "is_nan stop_gradient bitwise_and bitwise_or bitwise_xor invert left_shift right_shift floor ceil round trunc "
+        "floor_divide",
     ),
     **_names(_reference, "zeros_like ones_like"),
     **_names(_fed, "fed"),

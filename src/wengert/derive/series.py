@@ -32,7 +32,9 @@ from wengert.derive.rows import Rows
 from wengert.errors import UnimplementedError
 from wengert.graph import Node
 from wengert.ops import elementwise, linear
+from wengert.ops.contraction import MATMUL
 from wengert.ops.linear import CONSTANT
+from wengert.ops.reduction import SUM
 from wengert.shapes import is_full
 from wengert.tensor import apply, convert, tensors
 
@@ -44,6 +46,8 @@ Key = tuple[int, Any, bool]
 Request = tuple[Any, Any, bool]
 """(tensor, index or functional, whether to go by the tensor's own operation, whatever else is known of it)."""
 Steps = Generator[Request, Any, Any]
+Products = dict[tuple[int, int, bool], tuple[float, Any, Any, bool]]
+"""Products to be summed: their factor, the two values, and whether the sum is over directions too."""
 
 
 class Combination(NamedTuple):
@@ -107,10 +111,14 @@ class Series:
         self.reach: list[set[int]] = []
         self.upto: list[int] = []
         self.memo: dict[Key, Any] = {}
+        self.tangents: dict[Any, Any] = {}
+        self.controls: dict[Any, Any] = {}
         self.terms: dict[int, Combination] = {}
         """Values that are known to be coefficients: their derivatives are coefficients too."""
         self.made: dict[int, tuple[Any, Any]] = {}
         """Values that are coefficients of an elementwise operation: its output, and the index or functional."""
+        self.batched: set[int] = set()
+        """Seeds that stand for many directions; coefficients along them have an axis more, the second."""
         self.ceiling: Index = ()
 
     def seed(self, own: dict[tuple[int, Index], Any], stops: frozenset[int], rows: Rows | None = None, count: int = 1) -> int:
@@ -143,7 +151,7 @@ class Series:
 
     def functional(self, t: Any, terms: Functional) -> Any:
         """Return a sum of coefficients of one value."""
-        if len(terms) == 1:
+        if len(terms) == 1 and not self.is_batched(terms[0][0]):
             a, c = terms[0]
             return self.scaled(self.coefficient(t, a), c)
         return self._run((t, terms, False))
@@ -283,14 +291,19 @@ class Series:
             return None
         if op.name in ("read_variable", "identity", "shaped", "ensure_shape", "fed"):
             return moved[0]
+        batched = bool(self.batched) and a and not isinstance(a[0], tuple) and self.is_batched(a)
+        if batched and op.name not in ("add", "add_n", "subtract"):
+            return self._batched_linear(node, moved, live)
         if op.name in ("add", "add_n"):
             total = None
             for i in live:
                 total = _plus(total, self._placed(moved[i], node.inputs[i], t))
             return total
         if op.name == "subtract":
-            parts = [None if m is None else self._placed(m, x, t) for m, x in zip(moved, node.inputs, strict=True)]
-            return -parts[1] if parts[0] is None else parts[0] if parts[1] is None else parts[0] - parts[1]
+            parts: list[Any] = [None if m is None else self._placed(m, x, t) for m, x in zip(moved, node.inputs, strict=True)]
+            if parts[0] is None or parts[1] is None:
+                return parts[0] if parts[1] is None else -parts[1]
+            return parts[0] - parts[1]
         if op.name == "where":
             filled = [convert(t.nptype.type(0)) if m is None else m for m in moved[1:]]
             return self._placed(apply(op, (node.inputs[0], *filled)), t, t)
@@ -308,6 +321,10 @@ class Series:
 
     def _placed(self, c: Any, x: Any, t: Any) -> Any:
         """Return a coefficient of the input x as a part of one of t: with as many axes, broadcast but for the rows."""
+        if self.batched and c.sizes is not None and t.sizes is not None and len(c.sizes) == 3 and len(t.sizes) == 2:
+            if c.sizes[2] != t.sizes[1]:
+                c = apply(linear.BROADCAST_TO, (c,), {"shape": (*c.sizes[:2], t.sizes[1])})
+            return c
         if c.sizes is not None and t.sizes is not None and len(c.sizes) == len(t.sizes):
             axis = self._axis(t)
             if all(p == q or (k == axis and p == 1) for k, (p, q) in enumerate(zip(c.sizes, t.sizes, strict=True))):
@@ -339,7 +356,7 @@ class Series:
         if name in ("sum", "mean"):
             return self._axis(node.outputs[0]) is not None
         if name in ("concat", "stack"):
-            axis = self._axis(node.inputs[live[0]])
+            axis = self._axis(node.inputs[live[0]]) or 0
             return all(x.sizes is not None and None not in (*x.sizes[:axis], *x.sizes[axis + 1 :]) for x in node.inputs)
         return False
 
@@ -359,26 +376,31 @@ class Series:
     def _bilinear(self, t: Any, a: Index) -> Steps:
         node = t.node
         u, w = node.inputs
-        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        terms: Products = {}
         for b, c, m in splits(a):
             p = yield u, b, False
             if p is None:
                 continue
             q = yield w, c, False
             if q is not None:
+                if node.op is elementwise.MULTIPLY:
+                    p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                 _enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
         return self._product_sum(node, terms)
 
-    def _product_sum(self, node: Node, terms: dict[tuple[int, int], tuple[float, Any, Any]]) -> Any:
-        by_factor: dict[float, Any] = {}
-        for m, p, q in terms.values():
+    def _product_sum(self, node: Node, terms: Products) -> Any:
+        """Return the sum of products by a bilinear operation."""
+        sums: dict[tuple[float, bool], Any] = {}
+        for m, p, q, over in terms.values():
             if node.op is elementwise.MULTIPLY:
                 product = _times(p, q)
+            elif p.sizes is not None and len(p.sizes) == 3 and len(node.inputs[0].sizes) == 2:
+                product = _rows_times(p, q, node.attrs)
             else:
                 p, q = self._factor(node, 0, p), self._factor(node, 1, q)
                 product = apply(node.op, (p, q), node.attrs)
-            by_factor[m] = product if m not in by_factor else by_factor[m] + product
-        return self._weighted(by_factor)
+            sums[m, over] = product if (m, over) not in sums else sums[m, over] + product
+        return self.weighted(sums)
 
     def _factor(self, node: Node, i: int, c: Any) -> Any:
         """Return a coefficient of an input of a product of matrices: a row that stands for all may stay one."""
@@ -387,19 +409,54 @@ class Series:
             return c
         return self.whole(c, x)
 
-    def _weighted(self, by_factor: dict[float, Any]) -> Any:
+    def weighted(self, sums: dict[tuple[float, bool], Any]) -> Any:
+        """Return the sum of values by their factors; those marked are summed over the directions that they hold."""
         total = None
-        for m, x in sorted(by_factor.items(), key=lambda item: item[0]):
-            total = _plus(total, self.scaled(x, m))
+        inner: dict[bool, Any] = {}
+        for (m, over), x in sorted(sums.items(), key=lambda item: item[0]):
+            inner[over] = _plus(inner.get(over), self.scaled(x, m))
+        for over, x in inner.items():
+            total = _plus(total, apply(SUM, (x,), {"axis": (1,), "keepdims": False}) if over else x)
         return total
+
+    # --- many directions in one array ------------------------------------------------------------------------------
+
+    def is_batched(self, a: Index) -> bool:
+        """Whether the coefficient at an index holds many directions, along its second axis."""
+        return any(s in self.batched for s in a)
+
+    def aligned(self, c: Any, b: Index, a: Index) -> Any:
+        """Return the coefficient at b as a factor of one at a: with an axis of directions, if that has one."""
+        if not self.batched or not self.is_batched(a) or self.is_batched(b) or c.sizes is None or len(c.sizes) < 2:
+            return c
+        return apply(linear.EXPAND_DIMS, (c,), {"axis": 1})
+
+    def _batched_linear(self, node: Node, moved: Sequence[Any], live: Sequence[int]) -> Any:
+        """Apply a linear operation on rows to coefficients that hold many directions: rows × directions × columns."""
+        op, attrs, name = node.op, node.attrs, node.op.name
+        first = moved[live[0]]
+        if name in ("negative", "cast"):
+            return apply(op, (first,), attrs)
+        if name == "getitem":
+            index = attrs["index"]
+            return apply(op, (first,), {"index": (index[0], slice(None), *index[1:])})
+        if name in ("sum", "mean"):
+            return apply(op, (first,), {"axis": (2,), "keepdims": True})
+        assert name == "concat", name
+        rows = max((moved[i].sizes[0] for i in live), key=lambda r: r != 1)
+        parts = []
+        for i, x in enumerate(node.inputs):
+            shape = (rows, first.sizes[1], x.sizes[1])
+            part = moved[i] if i in live else self._filled(shape, x)
+            parts.append(part if part.sizes == shape else apply(linear.BROADCAST_TO, (part,), {"shape": shape}))
+        return apply(op, parts, {"axis": 2})
 
     def _elementwise(self, t: Any, terms: Functional, tops: Any) -> Steps:
         """The coefficients of v = φ(u, ...), summed with weights; ``tops``: the functional of each input, if it is one."""
         node = t.node
         op = node.op
         before = len(self.nodes)
-        by_factor: dict[float, dict[tuple[int, int], tuple[float, Any, Any]]] = {}
-        flat: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        flat: Products = {}
         first = None
         for i, u in enumerate(node.inputs):
             partial = op.partials[i]
@@ -408,75 +465,65 @@ class Series:
             h = partial(tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
-            if op.stated and len(node.inputs) == 1:
-                top = tops[i] if tops is not None else (yield u, terms[0][0], False)
-                if top is not None:
-                    first = forward.rule(op)(tensors, [top], node.inputs, t, node.attrs)
-            elif tops is not None and tops[i] is not None:
-                _enter(flat, 1.0, h, tops[i], False)
-            if op.kind == "piecewise" and tops is None:
-                top = yield u, terms[0][0], False
-                if top is not None:
-                    _enter(flat, terms[0][1], h, top, False)
+            top = tops[i] if tops is not None else (yield u, terms[0][0], False)
+            if top is not None and op.stated:
+                first = forward.rule(op)(tensors, [top], node.inputs, t, node.attrs)
+            elif top is not None:
+                _enter(flat, 1.0, self.aligned(h, (), terms[0][0]) if tops is None else h, top)
             if op.kind == "piecewise":
                 continue
             for a, weight in terms:
                 seed, less = lowered_by(a)
                 for b, c, m in splits(less):
-                    if not b and (tops is not None or first is not None):
-                        continue
-                    p = yield u, join(c, (seed,)), False
-                    if p is None:
-                        continue
-                    q = yield h, b, True
-                    if q is not None:
-                        _enter(flat, m * weight, q, p, False)
-        for key, (m, p, q) in flat.items():
-            by_factor.setdefault(m, {})[key] = (m, p, q)
-        sums = {}
-        for m, group in by_factor.items():
-            total = None
-            for _, p, q in group.values():
-                total = _plus(total, _times(p, q))
-            sums[m] = total
-        found = _plus(first, self._weighted(sums))
+                    if b:
+                        e = join(c, (seed,))
+                        p = yield u, e, False
+                        if p is None:
+                            continue
+                        q = yield h, b, True
+                        if q is not None:
+                            over = tops is not None and self.is_batched(a)
+                            _enter(flat, m * weight, self.aligned(q, b, a), self.aligned(p, e, a), False, over)
+        sums: dict[tuple[float, bool], Any] = {}
+        for m, p, q, over in flat.values():
+            sums[m, over] = _plus(sums.get((m, over)), _times(p, q))
+        found = _plus(first, self.weighted(sums))
         if found is None:
             return None
-        return self._enter_made(t, terms, self._placed(found, t, t), before)
+        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before)
 
-    def _enter_made(self, t: Any, terms: Functional, found: Any, before: int) -> Any:
+    def _enter_made(self, t: Any, key: Any, found: Any, before: int) -> Any:
         """Note that a new value is a coefficient of an elementwise operation."""
         if found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
-            self.made.setdefault(found.n, (t, terms))
+            self.made.setdefault(found.n, (t, key))
         return found
 
     def _quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
         """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
         before = len(self.nodes)
         total = None if p is None else (yield p, a, False)
-        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        terms: Products = {}
         for b, c, m in splits(a):
             if c:
                 w = yield q, c, False
                 if w is not None:
                     v = yield t, b, False
                     if v is not None:
-                        _enter(terms, m, v, w, False)
-        by_factor: dict[float, Any] = {}
-        for m, v, w in terms.values():
-            product = _times(v, w)
-            by_factor[m] = product if m not in by_factor else by_factor[m] + product
-        rest = self._weighted(by_factor)
+                        _enter(terms, m, self.aligned(v, b, a), self.aligned(w, c, a))
+        sums: dict[tuple[float, bool], Any] = {}
+        for m, v, w, over in terms.values():
+            sums[m, over] = _plus(sums.get((m, over)), _times(v, w))
+        rest = self.weighted(sums)
         if rest is not None:
             total = -rest if total is None else total - rest
-        return None if total is None else self._enter_made(t, ((a, 1.0),), self._placed(total / q, t, t), before)
+        return None if total is None else self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before)
 
     def _by_tangent(self, t: Any, a: Index) -> Steps:
         """v_e is the tangent, an expression in u_e whose derivatives are known; v_a is the coefficient at a - e of it."""
         node = t.node
         seed, less = lowered_by(a)
-        key = ("tangent", node, seed)
-        if key not in self.memo:
+        key = (node, seed)
+        if key not in self.tangents:
             tangents = []
             for i, x in enumerate(node.inputs):
                 moved = None
@@ -490,10 +537,10 @@ class Series:
                 tangents.append(moved)
             output = node.outputs[0] if node.op.outputs == 1 else node.outputs
             if all(m is None for m in tangents):
-                self.memo[key] = None
+                self.tangents[key] = None
             else:
-                self.memo[key] = forward.rule(node.op)(tensors, tangents, node.inputs, output, node.attrs)
-        w = self.memo[key]
+                self.tangents[key] = forward.rule(node.op)(tensors, tangents, node.inputs, output, node.attrs)
+        w = self.tangents[key]
         if w is None:
             return None
         if node.op.outputs != 1:
@@ -505,8 +552,8 @@ class Series:
         node = t.node
         top = self.ceiling if set(a) <= set(self.ceiling) and _within(a, self.ceiling) else a
         indices = [b for b, _, _ in splits(top)]
-        key = ("control", node, top)
-        if key not in self.memo:
+        key = (node, top)
+        if key not in self.controls:
             moved: list[list[Any]] = []
             for i, x in enumerate(node.inputs):
                 row = [x]
@@ -516,8 +563,8 @@ class Series:
                         c = yield x, b, False
                     row.append(None if c is None else self.whole(c, x))
                 moved.append(row)
-            self.memo[key] = node.op.series(tensors, moved, indices, node)
-        return self.memo[key].get((t.index, a))
+            self.controls[key] = node.op.series(tensors, moved, indices, node)
+        return self.controls[key].get((t.index, a))
 
     # --- functionals -----------------------------------------------------------------------------------------------
 
@@ -541,7 +588,7 @@ class Series:
             total = _plus(total, self.scaled(own, c))
         if not live:
             return total
-        if len(live) == 1:
+        if len(live) == 1 and not self.is_batched(live[0][0]):
             return _plus(total, self.scaled((yield from self._of_operation(t, live[0][0])), live[0][1]))
         node = t.node
         op = node.op
@@ -549,13 +596,20 @@ class Series:
             return _plus(total, (yield from self._linear(t, live)))
         if op.kind == "bilinear":
             return _plus(total, (yield from self._bilinear_functional(t, live)))
-        if op.partials and op.taylor is None and not _complex(node):
+        same = None
+        if op.taylor is not None and node.outputs[0].nptype.kind != "c":
+            same = op.taylor(tensors, *node.inputs, t, **node.attrs)
+            if same is not None and not isinstance(same, tuple):
+                return _plus(total, (yield same, live, False))
+        if op.partials and same is None and not _complex(node):
             tops = []
             for i, u in enumerate(node.inputs):
                 tops.append((yield u, live, False) if op.partials[i] is not None else None)
             return _plus(total, (yield from self._elementwise(t, live, tops)))
         for a, c in live:
             found = yield from self._of_operation(t, a)
+            if found is not None and self.is_batched(a):
+                found = apply(SUM, (found,), {"axis": (1,), "keepdims": False})
             total = _plus(total, self.scaled(found, c))
         return total
 
@@ -563,7 +617,7 @@ class Series:
         node = t.node
         u, w = node.inputs
         fold = u is w and node.op is elementwise.MULTIPLY
-        terms: dict[tuple[int, int], tuple[float, Any, Any]] = {}
+        terms: Products = {}
         left = yield u, live, False
         if left is not None:
             _enter(terms, 1.0, left, w, fold)
@@ -578,15 +632,24 @@ class Series:
                         continue
                     q = yield w, c, False
                     if q is not None:
-                        _enter(terms, m * weight, p, q, fold)
+                        p, q = self.aligned(p, b, a), self.aligned(q, c, a)
+                        _enter(terms, m * weight, p, q, fold, self.is_batched(a))
         return self._product_sum(node, terms)
 
 
-def _enter(terms: dict[tuple[int, int], tuple[float, Any, Any]], m: float, p: Any, q: Any, fold: bool) -> None:
+def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: bool = False) -> None:
     """Enter the product m p q into a sum; the same product twice is one with twice the weight."""
-    key = (min(p.n, q.n), max(p.n, q.n)) if fold else (p.n, q.n)
+    key = (min(p.n, q.n), max(p.n, q.n), over) if fold else (p.n, q.n, over)
     old = terms.get(key)
-    terms[key] = (m if old is None else m + old[0], p, q)
+    terms[key] = (m if old is None else m + old[0], p, q, over)
+
+
+def _rows_times(p: Any, w: Any, attrs: dict[str, Any]) -> Any:
+    """Return the product of rows × directions × columns with a matrix, as one product of two matrices."""
+    rows, directions, columns = p.sizes
+    flat = apply(linear.RESHAPE, (p,), {"shape": (rows * directions if rows is not None else -1, columns)})
+    product = apply(MATMUL, (flat, w), attrs)
+    return apply(linear.RESHAPE, (product,), {"shape": (rows if rows is not None else -1, directions, product.sizes[1])})
 
 
 def _plus(a: Any, b: Any) -> Any:
