@@ -68,6 +68,7 @@ ROOMS = [
     "compat",
     "__init__",
     "run",
+    "explain",
     "demo",
     "cli",
     "__main__",

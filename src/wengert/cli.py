@@ -7,6 +7,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from wengert.options import EXECUTORS
+
 __all__ = ["main"]
 
 
@@ -20,8 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     style.add_argument("--tf1", dest="style", action="store_const", const="tf1", help="TensorFlow 1's names, graph mode")
     style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
     run.add_argument("--quiet", action="store_true", help="do not warn where a gradient is None")
+    run.add_argument(
+        "--executor", choices=EXECUTORS, help="who runs graphs and functions: numpy (what holds otherwise), xla, auto"
+    )
     run.add_argument("script", metavar="SCRIPT.py")
     run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+    why = commands.add_parser("explain", help="run a script, then print how each derivative in it was found")
+    why.add_argument("--executor", choices=EXECUTORS, help="who runs graphs and functions")
+    why.add_argument("script", metavar="SCRIPT.py")
+    why.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
     commands.add_parser("demo", help="derivatives of one function in each mode, in a table")
     given = parser.parse_args(arguments)
     if given.version:
@@ -35,7 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if given.quiet:
             warnings.simplefilter("ignore", NoGradientWarning)
-        return run_script(given.script, given.arguments, given.style)
+        return run_script(given.script, given.arguments, given.style, given.executor)
+    if given.command == "explain":
+        from wengert.explain import explain
+        from wengert.run import run_script
+
+        return explain(lambda: run_script(given.script, given.arguments, None, given.executor))
     if given.command == "demo":
         from wengert.demo import demo
 

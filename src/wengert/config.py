@@ -1,30 +1,42 @@
-"""TensorFlow's ``tf.config``: one CPU, and settings that are accepted and kept."""
+"""TensorFlow's ``tf.config``: one CPU, and settings that are accepted and kept. And Wengert's own: who runs, and how."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from wengert import checks
+from wengert.execute.xla import check_installed
 from wengert.function import _run_eagerly, run_functions_eagerly
+from wengert.options import EXECUTORS, Options, options
 
 __all__ = [
     "LogicalDevice",
     "LogicalDeviceConfiguration",
     "PhysicalDevice",
+    "compare_rewrites",
     "experimental",
     "experimental_connect_to_cluster",
     "experimental_connect_to_host",
     "experimental_functions_run_eagerly",
     "experimental_run_functions_eagerly",
     "functions_run_eagerly",
+    "get_executor",
     "get_logical_device_configuration",
+    "get_rewrites",
     "get_soft_device_placement",
     "get_visible_devices",
     "list_logical_devices",
     "list_physical_devices",
     "optimizer",
+    "rewrites",
     "run_functions_eagerly",
+    "set_executor",
     "set_logical_device_configuration",
+    "set_rewrites",
     "set_soft_device_placement",
+    "set_threads",
     "set_visible_devices",
     "threading",
 ]
@@ -232,3 +244,120 @@ class experimental:
         raise ValueError(f"Memory information is there for accelerators only, not for {device!r}.")
 
     get_memory_usage = get_memory_info
+
+
+# --- Wengert's own --------------------------------------------------------------------------------------------------------
+
+
+def set_executor(name: str) -> None:
+    """Choose who runs static graphs and traced functions, from the next run on.
+
+    - ``"numpy"``: NumPy, at once; what holds unless the environment's WENGERT_EXECUTOR says something else.
+    - ``"xla"``: XLA, through JAX, which compiles a graph at its first run; what XLA cannot run, NumPy does, and the reason
+      is logged.
+    - ``"auto"``: NumPy at first; XLA where, compiled in the background, it proves to be faster.
+
+    Raises:
+        ValueError: for another name.
+        ImportError: for "xla" if JAX is not installed.
+
+    >>> before = get_executor()
+    >>> set_executor("auto")
+    >>> get_executor()
+    'auto'
+    >>> set_executor(before)
+    """
+    checks.choice(name, EXECUTORS, "set_executor", "name")
+    if name == "xla":
+        check_installed()
+    options.executor = name
+
+
+def get_executor() -> str:
+    """Return who runs static graphs and traced functions.
+
+    >>> get_executor() in ("numpy", "xla", "auto")
+    True
+    """
+    return options.executor
+
+
+def _switches(who: str, switches: dict[str, Any]) -> dict[str, bool]:
+    for name, value in switches.items():
+        if name not in Options.REWRITES:
+            raise ValueError(f"{who}: there is no rewrite {name!r}; there are {', '.join(Options.REWRITES)}.")
+        if not isinstance(value, bool):
+            raise TypeError(f"{who}: {name} must be True or False, not {value!r}.")
+    return switches
+
+
+def set_rewrites(**switches: bool) -> None:
+    """Switch rewrites on or off; those that are not named stay as they are.
+
+    Rewrites are how lists become faster without becoming anything else. All are on.
+
+    Raises:
+        ValueError: for a rewrite that there is not.
+        TypeError: for a value that is not True or False.
+
+    >>> before = get_rewrites()
+    >>> set_rewrites(taylor=False, simplify=False)
+    >>> get_rewrites()["taylor"]
+    False
+    >>> set_rewrites(**before)
+    """
+    for name, value in _switches("set_rewrites", switches).items():
+        setattr(options, name, value)
+
+
+def get_rewrites() -> dict[str, bool]:
+    """Return which rewrites are on.
+
+    >>> sorted(get_rewrites())
+    ['adjoint', 'batch', 'collapse', 'simplify', 'taylor', 'tiles']
+    """
+    return {name: getattr(options, name) for name in Options.REWRITES}
+
+
+@contextlib.contextmanager
+def rewrites(**switches: bool) -> Iterator[None]:
+    """Switch rewrites on or off for a with block.
+
+    Raises:
+        ValueError: for a rewrite that there is not.
+        TypeError: for a value that is not True or False.
+
+    >>> with rewrites(taylor=False):
+    ...     print(get_rewrites()["taylor"])
+    False
+    """
+    with options.set(**_switches("rewrites", switches)):
+        yield
+
+
+def compare_rewrites(enabled: bool) -> None:
+    """Run every list with and without the rewrites and compare the results: slow, and for finding defects.
+
+    Raises:
+        TypeError: for a value that is not True or False.
+
+    >>> compare_rewrites(False)
+    """
+    if not isinstance(enabled, bool):
+        raise TypeError(f"compare_rewrites: enabled must be True or False, not {enabled!r}.")
+    options.compare = enabled
+
+
+def set_threads(n: int) -> None:
+    """Set how many threads run the tiles of one list; NumPy's own threads (OMP_NUM_THREADS) are another matter.
+
+    Raises:
+        TypeError: for what is no whole number.
+        ValueError: for less than one.
+
+    >>> set_threads(options.threads)
+    """
+    count = checks.whole(n, "set_threads", "n")
+    if count < 1:
+        raise ValueError(f"set_threads: n must be at least 1, not {count}.")
+    options.threads = count

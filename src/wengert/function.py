@@ -16,11 +16,13 @@ from wengert.autograph import _hooks_of_library
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
+from wengert.execute.choose import compile
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
 from wengert.graph import Graph, Node
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
+from wengert.options import options
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, cast, convert, lift
 from wengert.tracing import FuncGraph, inline, tracing
 
@@ -93,7 +95,7 @@ class ConcreteFunction:
         self._inputs, self._structured = list(inputs), outputs
         self._flat = [t for t in nest.flatten(outputs) if t is not None]
         self._arguments = structure
-        self._program: Program | None = None
+        self._programs: dict[Any, Any] = {}
         self._counters: dict[Any, int] = {}
         self._lock = threading.RLock()
 
@@ -143,13 +145,22 @@ class ConcreteFunction:
         return tuple(v for v in self.variables if v.trainable)
 
     @property
-    def program(self) -> Program:
-        """The compiled graph."""
-        if self._program is None:
+    def compiled(self) -> Any:
+        """The graph as the executor that is chosen runs it."""
+        key = options.key()
+        program = self._programs.get(key)
+        if program is None:
             with self._lock:
-                if self._program is None:
-                    self._program = Program(self.graph, self._flat, self.inputs, self.graph.effects)
-        return self._program
+                program = self._programs.get(key)
+                if program is None:
+                    program = self._programs[key] = compile(self.graph, self._flat, self.inputs, self.graph.effects)
+        return program
+
+    @property
+    def program(self) -> Program:
+        """The graph as NumPy runs it."""
+        program = self.compiled
+        return program if isinstance(program, Program) else program.program
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call with the tensors of the traced arguments, in order."""
@@ -179,7 +190,7 @@ class ConcreteFunction:
         before, session = state.counters, state.session
         state.counters, state.session = self._counters, None
         try:
-            return [EagerTensor(a) for a in self.program(*[v.array for v in values])]
+            return [EagerTensor(a) for a in self.compiled(*[v.array for v in values])]
         finally:
             state.counters, state.session = before, session
 

@@ -195,8 +195,10 @@ def serve(style: str = "tf2") -> None:
     sys.meta_path.insert(0, _Finder(root))
 
 
-def run_script(path: str, arguments: Sequence[str] = (), style: str | None = None) -> int:
+def run_script(path: str, arguments: Sequence[str] = (), style: str | None = None, executor: str | None = None) -> int:
     """Run a script as ``__main__`` with ``import tensorflow`` served; return the exit status.
+
+    ``executor``: who runs graphs and functions, for this and whatever comes after it in this process.
 
     A name that is not served, and an error of the script, are printed to standard error.
     """
@@ -210,6 +212,14 @@ def run_script(path: str, arguments: Sequence[str] = (), style: str | None = Non
         line = getattr(error, "lineno", None)
         print(f"{path}:{line or '?'}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    if executor is not None:
+        from wengert.config import set_executor
+
+        try:
+            set_executor(executor)
+        except ImportError as error:
+            print(f"wengert run: {error}", file=sys.stderr)
+            return 2
     serve(style or style_of(path))
     main = types.ModuleType("__main__")
     main.__file__ = path

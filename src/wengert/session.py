@@ -10,8 +10,9 @@ import numpy as np
 
 from wengert import nest, shapes
 from wengert.context import state
-from wengert.execute.numpy import Program
+from wengert.execute.choose import compile
 from wengert.graph import Graph, Node
+from wengert.options import options as switches
 from wengert.slices import IndexedSlices
 from wengert.state import Storage
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, as_array
@@ -149,11 +150,11 @@ class Session:
         tensors = [t for e in elements for t in e if isinstance(t, SymbolicTensor)]
         nodes = [n for e in elements for n in e if isinstance(n, Node)]
         order = sorted(feeds, key=lambda t: t.n)
-        key = (tuple(t.n for t in tensors), tuple(id(n) for n in nodes), tuple(t.n for t in order))
+        key = (tuple(t.n for t in tensors), tuple(id(n) for n in nodes), tuple(t.n for t in order), switches.key())
         program = self._programs.get(key)
         if program is None:
             with self._lock:
-                program = self._programs[key] = Program(self._graph, tensors, order, nodes)
+                program = self._programs[key] = compile(self._graph, tensors, order, nodes)
         before = state.session, state.counters
         state.session, state.counters = self, self._counters
         try:

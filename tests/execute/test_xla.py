@@ -288,9 +288,7 @@ def test_a_large_constant_is_an_argument() -> None:
     assert told["argument_bytes"] >= 2 * table_.nbytes
     assert told["flops"] > 0 and told["bytes"] > 0 and told["compile_seconds"] > 0 and "temp_bytes" in told
     given = np.ones(40_000, np.float32)
-    np.testing.assert_array_equal(
-        XlaProgram(graph, [with_noise], [x])(given)[0], Program(graph, [with_noise], [x])(given)[0]
-    )
+    np.testing.assert_array_equal(XlaProgram(graph, [with_noise], [x])(given)[0], Program(graph, [with_noise], [x])(given)[0])
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -647,7 +645,9 @@ def test_loop_whose_carry_grows() -> None:
 def test_choices_in_loops() -> None:
     def nested(x: Any) -> Any:
         def turn(i: Any, y: Any) -> Any:
-            return i + 1, tf.cond(i % 2 > 0, lambda: y * x, lambda: tf.while_loop(lambda z: z[0] < 1.0, lambda z: (z + 1.0,), [y])[0])
+            return i + 1, tf.cond(
+                i % 2 > 0, lambda: y * x, lambda: tf.while_loop(lambda z: z[0] < 1.0, lambda z: (z + 1.0,), [y])[0]
+            )
 
         return [tf.while_loop(lambda i, y: i < 4, turn, [0, x])[1]]
 
@@ -705,7 +705,7 @@ def test_random_numbers_of_a_loop_are_refused() -> None:
     with graph.as_default():
         x = v1.placeholder(tf.float32, [2])
         y = tf.while_loop(lambda y: tf.reduce_sum(y) < 9.0, lambda y: (y + tf.random.uniform([2]),), [x])[0]
-    with pytest.raises(Unsupported, match="random_uniform at .*: how often it draws"):
+    with pytest.raises(Unsupported, match=r"random_uniform at .*: how often it draws"):
         XlaProgram(graph, [y], [x])(np.ones(2, np.float32))
 
 

@@ -12,12 +12,12 @@ reverse mode multiplies by three with each order, and is blind to the number of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly, state
+from wengert.context import Site, quietly, state
 from wengert.derive.adjoint import entries_of
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
@@ -32,7 +32,7 @@ from wengert.options import options
 from wengert.shapes import is_full, merge, text
 from wengert.tensor import SymbolicTensor, apply, convert, tensors
 
-__all__ = ["FED", "Choice", "Lowered", "lower", "needed"]
+__all__ = ["FED", "Choice", "Lowered", "lower", "needed", "watchers"]
 
 
 def _fed_infer(inputs: Any, attrs: Any) -> Any:
@@ -70,6 +70,10 @@ class Choice(NamedTuple):
     reason: str
 
 
+watchers: list[Callable[[Lowered], None]] = []
+"""Called with each list that has been lowered: how `wengert explain` learns of them."""
+
+
 class Lowered(Graph):
     """A list without Gradient nodes, in which the same computation stands once."""
 
@@ -84,6 +88,8 @@ class Lowered(Graph):
         """Values that are differentiated by: what they hold is not to be computed with beforehand."""
         self.choices: list[Choice] = []
         """How each derivative was found."""
+        self.notes: list[tuple[str, str]] = []
+        """Rewrites of sums of derivatives: where, and what became of them."""
 
     def append(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
                site: Any = None, unique: Any = None, controls: tuple[Node, ...] = ()) -> Node:  # fmt: skip
@@ -396,6 +402,8 @@ class _Lowering:
                 found.append(self.value(t))
         finally:
             state.graph, state.observers, state.site = before
+        for watcher in watchers:
+            watcher(lowered)
         return lowered, found, places, [self.twins[c] for c in controls if c in self.twins]
 
     def value(self, t: Any) -> Any:
@@ -554,12 +562,15 @@ class _Lowering:
             if len(set(a)) == 1 and len(a) > 1 and a[0] in self.units:
                 alike.setdefault((len(a), c), []).append(a)
         kept = dict(terms)
+        words = f"a sum of {len(terms)} greatest derivatives is carried as one"
         for (order, c), group in alike.items():
             seed = self._batch(base, tuple(a[0] for a in group)) if options.batch and len(group) >= BATCH else None
             if seed is not None:
                 for a in group:
                     del kept[a]
                 kept[(seed,) * order] = c
+                words += f"; {len(group)} directions stand side by side"
+        self.lowered.notes.append((_place(), words))
         return self.series.functional(base, tuple(sorted(kept.items())))
 
     def _batch(self, base: Any, seeds: tuple[int, ...]) -> int | None:
@@ -772,6 +783,8 @@ class _Lowering:
             seen.add(t.n)
             node = t.node
             depends = [i for i in node.inputs if i.n in rows.mixed or i.n in rows.axes]
+            if node.op.name not in ("sum", "mean") and any(i.n in rows.axes for i in depends):
+                return None  # not a sum of rows, but a mixture of rows and sums
             linear_ = node.op.name in TAIL or (node.op.name == "multiply" and len(depends) == 1) or (
                 node.op.name == "divide" and len(depends) == 1 and depends[0] is node.inputs[0])  # fmt: skip
             if not linear_ or len(found) > 64:
@@ -980,6 +993,10 @@ def _sharpened(node: Node, inputs: Sequence[Any], specs: Any) -> Any:
         return [(merge(sizes, new), nptype) for (sizes, nptype), (new, _) in zip(specs, several, strict=True)]
     except OpError:
         return specs  # the run raises it, with the line
+
+
+def _place() -> str:
+    return "?" if state.site is None else str(Site(*state.site))
 
 
 def _rest(x: Any, axis: int | None) -> tuple[Any, ...]:

@@ -63,8 +63,9 @@ class Rows:
             node = nodes[at]
             if node.op.kind == "constant" and not self.values:
                 continue
-            found = [axes.get(t.n) for t in node.inputs]
-            broken = next((mixed[t.n] for t in node.inputs if t.n in mixed), None)
+            skipped = () if self.values else node.op.constant_inputs
+            found = [None if i in skipped else axes.get(t.n) for i, t in enumerate(node.inputs)]
+            broken = next((mixed[t.n] for i, t in enumerate(node.inputs) if t.n in mixed and i not in skipped), None)
             if broken is None and not any(a is not None for a in found):
                 continue
             if broken is None:

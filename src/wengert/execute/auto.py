@@ -1,0 +1,280 @@
+"""The executor that finds out which of the two is faster.
+
+It starts on NumPy at once. For each signature (the shapes of the feeds) whose runs take long enough, a background thread
+compiles the list for XLA; then some of the user's own runs are timed on each, and the faster stays. No run is made for the
+timing alone, so nothing acts on the world twice.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import statistics
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import OpError
+from wengert.execute.memory import Plan
+from wengert.execute.numpy import Program
+from wengert.execute.xla import Unsupported, XlaProgram, brief, signature, variables_of
+from wengert.graph import Graph, Node
+
+__all__ = ["AutoProgram"]
+
+SHORT = 200e-6
+"""Seconds under which a run on NumPy is not worth a compilation."""
+LONG = 5e-3
+"""Seconds from which one run tells enough to start compiling."""
+LOOKS = 3
+"""How many runs on NumPy tell that they are short."""
+BLOCKS = ("xla", "numpy", "xla", "numpy")
+"""Who runs in the comparison, `RUNS` runs each; the first of a block, which moves variables to and fro, is not counted."""
+RUNS = 3
+GAIN = 0.9
+"""XLA is taken where its median is below this part of NumPy's."""
+SIGNATURES = 8
+"""How many signatures of one list are compiled."""
+PATIENCE = 60.0
+"""Seconds that the interpreter's exit waits for a compilation under way."""
+
+
+class Contest:
+    """The comparison for one signature."""
+
+    __slots__ = ("decision", "phase", "taken", "times", "winner")
+
+    def __init__(self) -> None:
+        """Start on NumPy."""
+        self.phase = "looking"
+        """looking: at NumPy alone; compiling; racing; done."""
+        self.winner = "numpy"
+        self.taken = 0
+        """How many runs of the race have been given out."""
+        self.times: dict[str, list[float]] = {"numpy": [], "xla": []}
+        self.decision = "numpy: XLA has not been tried yet"
+
+    def settle(self, winner: str, reason: str) -> None:
+        """Decide."""
+        self.winner, self.phase, self.decision = winner, "done", f"{winner}: {reason}"
+        self.times.clear()
+
+
+class AutoProgram:
+    """The part of a graph that some fetches and controls need, on NumPy or on XLA, whichever is found faster.
+
+    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
+    """
+
+    def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
+        """Lower and plan."""
+        self.program = Program(graph, fetches, feeds, controls)
+        self.decisions: dict[Any, Contest] = {}
+        """The comparisons by signature."""
+        self._variables = variables_of(self.program)[0]
+        self._xla: XlaProgram | None = None
+        self._refused = ""
+        self._latest: Contest | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def lowered(self) -> Any:
+        """The list for feeds of any shape."""
+        return self.program.lowered
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Its fetches."""
+        return self.program.outputs
+
+    @property
+    def plan(self) -> Plan:
+        """Its plan."""
+        return self.program.plan
+
+    @property
+    def decision(self) -> str:
+        """What was decided for the signature of the latest run, and why."""
+        latest = self._latest
+        return "numpy: it has not run yet" if latest is None else latest.decision
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Run."""
+        return self.run(arrays)
+
+    def inside(self, *arrays: Any) -> list[Any]:
+        """Run within another run; what comes back may be shared."""
+        return self.run(arrays, copy=False)
+
+    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+        """Run where it is this run's turn."""
+        arrays = [a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays]
+        key = signature(arrays, [v.storage for v in self._variables] if self._variables else ())
+        contest = self.decisions.get(key)
+        if contest is None:
+            with self._lock:
+                contest = self.decisions.setdefault(key, Contest())
+                if len(self.decisions) > SIGNATURES and contest.phase == "looking":
+                    contest.settle("numpy", f"it has been called with more than {SIGNATURES} signatures")
+        self._latest = contest
+        if contest.phase == "done":
+            if contest.winner == "numpy":
+                return self._on_numpy(arrays, copy)
+            return self._on_xla(contest, arrays, copy)[0]
+        if contest.phase != "racing":
+            begin = time.perf_counter()
+            found = self._on_numpy(arrays, copy)
+            self._look(contest, key, time.perf_counter() - begin)
+            return found
+        return self._race(contest, arrays, copy)
+
+    def _on_numpy(self, arrays: Sequence[Any], copy: bool) -> list[Any]:
+        return self.program(*arrays) if copy else self.program.inside(*arrays)
+
+    def _on_xla(self, contest: Contest, arrays: Sequence[Any], copy: bool) -> tuple[list[Any], bool]:
+        """Run on XLA, and on NumPy if that fails, which has had no effect then; return whether XLA did it."""
+        assert self._xla is not None
+        try:
+            return self._xla.run(arrays, copy), True
+        except OpError as error:
+            if not isinstance(error, Unsupported):
+                raise
+            contest.settle("numpy", error.message)
+        except Exception as error:
+            contest.settle("numpy", f"XLA failed: {brief(error)}")
+        return self._on_numpy(arrays, copy), False
+
+    def _look(self, contest: Contest, key: Any, seconds: float) -> None:
+        """Count a run on NumPy, and ask for a compilation where that is worth it."""
+        with self._lock:
+            if contest.phase != "looking":
+                return
+            times = contest.times["numpy"]
+            times.append(seconds)
+            least = min(times)
+            if least < SHORT:
+                if len(times) >= LOOKS:
+                    contest.settle("numpy", f"{_shown(least)}, not worth a compilation")
+                return
+            if least < LONG and len(times) < 2:
+                return
+            contest.phase, contest.decision = "compiling", "numpy: XLA is being compiled"
+            times.clear()
+        _worker.ask(self, contest, key)
+
+    def _race(self, contest: Contest, arrays: Sequence[Any], copy: bool) -> list[Any]:
+        with self._lock:
+            turn = contest.taken
+            contest.taken += 1
+        if turn >= RUNS * len(BLOCKS) + RUNS:  # the last turn failed, or has been another thread's for long
+            with self._lock:
+                if contest.phase == "racing":
+                    self._judge(contest)
+        if turn >= RUNS * len(BLOCKS):
+            return self._on_numpy(arrays, copy)
+        who = BLOCKS[turn // RUNS]
+        begin = time.perf_counter()
+        if who == "xla":
+            found, done = self._on_xla(contest, arrays, copy)
+            if not done:
+                return found
+        else:
+            found = self._on_numpy(arrays, copy)
+        seconds = time.perf_counter() - begin
+        with self._lock:
+            if contest.phase == "racing":
+                if turn % RUNS:
+                    contest.times[who].append(seconds)
+                if turn == RUNS * len(BLOCKS) - 1:
+                    self._judge(contest)
+        return found
+
+    def _judge(self, contest: Contest) -> None:
+        if not contest.times["xla"] or not contest.times["numpy"]:
+            contest.settle("numpy", "the runs of the comparison failed")
+            return
+        xla, numpy = (statistics.median(contest.times[w]) for w in ("xla", "numpy"))
+        runs = len(contest.times["xla"])
+        if xla < GAIN * numpy:
+            contest.settle("xla", f"{_shown(xla)} against {_shown(numpy)} over {runs} runs")
+        else:
+            contest.settle("numpy", f"{_shown(numpy)} against {_shown(xla)} of XLA over {runs} runs")
+
+    def compile(self, contest: Contest, key: Any) -> None:
+        """Compile for XLA, in the background; what stands in the way becomes the decision."""
+        if self._refused:
+            contest.settle("numpy", self._refused)
+            return
+        try:
+            if self._xla is None:
+                self._xla = XlaProgram(*self.program.request, self.program)
+                _worker.guard()
+            self._xla.compile(key)
+        except ImportError as error:
+            self._refused = str(error)
+            contest.settle("numpy", self._refused)
+        except Unsupported as error:
+            contest.settle("numpy", error.message)
+        except BaseException as error:
+            contest.settle("numpy", f"XLA cannot compile it: {brief(error)}")
+        else:
+            with self._lock:
+                contest.phase, contest.decision = "racing", "numpy and xla in turn: they are being compared"
+
+
+def _shown(seconds: float) -> str:
+    """Return a duration as people say it."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
+
+
+class _Worker:
+    """One thread that compiles, one list after another."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.thread: threading.Thread | None = None
+        self.lock = threading.Lock()
+        self.ending = False
+        self.guarded = False
+
+    def ask(self, program: AutoProgram, contest: Contest, key: Any) -> None:
+        """Compile a list when its turn has come, if it is still there then."""
+        with self.lock:
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = threading.Thread(target=self.work, name="wengert compiles", daemon=True)
+                atexit.register(self.end)
+                self.thread.start()
+        self.jobs.put((weakref.ref(program), contest, key))
+
+    def work(self) -> None:
+        while not self.ending:
+            job = self.jobs.get()
+            if job is None:
+                return
+            program = job[0]()
+            if program is not None and not self.ending:
+                program.compile(*job[1:])
+            del program, job
+
+    def guard(self) -> None:
+        """Once JAX is there: end before it does. What is registered later is called earlier."""
+        if not self.guarded:
+            self.guarded = True
+            atexit.register(self.end)
+
+    def end(self) -> None:
+        """Let the thread finish what it is at: the interpreter must not go away beneath it."""
+        self.ending = True
+        self.jobs.put(None)
+        thread = self.thread
+        if thread is not None:
+            thread.join(PATIENCE)
+
+
+_worker = _Worker()

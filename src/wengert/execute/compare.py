@@ -1,0 +1,87 @@
+"""Running a list with and without the rewrites, to find a rewrite that changes what it computes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.derive.plan import needed
+from wengert.errors import InternalError
+from wengert.execute.numpy import Program
+from wengert.graph import Graph, Node
+from wengert.options import Options, options
+
+__all__ = ["Compared"]
+
+log = logging.getLogger("wengert")
+
+READS = ("variable_handle", "read_variable")
+TOLERANCE = {2: 5e-2, 4: 2e-3, 8: 1e-8}
+"""How far the results may lie apart, relative to the greatest value of an array, by the size of its numbers in bytes."""
+
+
+class Compared:
+    """A program, and the same without rewrites, whose results must agree."""
+
+    def __init__(
+        self, program: Any, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()
+    ) -> None:
+        """Take the program; a list that acts on the world is run once and not compared, which is logged."""
+        self.inner = program
+        self.fetches = list(fetches)
+        acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op.name not in READS]
+        self.plain = None if acts else Program(graph, fetches, feeds, controls)
+        if acts:
+            where = acts[0].where
+            log.warning("A list is not compared with its plain form: it acts on the world by %s (%s).", acts[0].name, where)
+
+    @property
+    def program(self) -> Program:
+        """The program over NumPy."""
+        return self.inner if isinstance(self.inner, Program) else self.inner.program
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer as the program does."""
+        return getattr(self.inner, name)
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Run both.
+
+        Raises:
+            InternalError: where a result differs by more than rounding explains.
+        """
+        found: list[Any] = self.inner(*arrays)
+        if self.plain is None:
+            return found
+        with options.set(compare=False, **dict.fromkeys(Options.REWRITES, False)):
+            expected = self.plain(*arrays)
+        for t, a, b in zip(self.fetches, found, expected, strict=True):
+            difference = _apart(a, b)
+            if difference is not None:
+                raise InternalError(
+                    t.node, t.node,
+                    f"{t.name} (made at {t.node.where}) differs by {difference:.3g}, relative to its greatest value, from the "
+                    "plain list. This is a defect of a rewrite: please report it; wengert.config.set_rewrites(taylor=False) "
+                    "switches the rewrites off.",
+                )  # fmt: skip
+        return found
+
+
+def _apart(a: Any, b: Any) -> float | None:
+    """Return by how much two results differ if that is too much: relative to the greatest finite value; inf for NaN in one."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return float("inf")
+    if a.dtype.kind not in "fc":
+        return None if a.dtype.kind == "O" or bool(np.array_equal(a, b)) else float("inf")
+    there = np.isfinite(a) & np.isfinite(b)
+    if not bool((np.isfinite(a) == np.isfinite(b)).all()):
+        return float("inf")
+    if not there.any():
+        return None
+    scale = float(np.abs(b[there]).max())
+    difference = float(np.abs(a[there] - b[there]).max()) / (scale or 1.0)
+    bits = a.dtype.itemsize // (2 if a.dtype.kind == "c" else 1)
+    return difference if difference > TOLERANCE.get(bits, 1e-8) else None
