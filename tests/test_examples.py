@@ -20,6 +20,7 @@ EXAMPLES = {
     "3_function.py": ["x^4 [16.0, 32.0, 48.0, 48.0, 24.0]", "5^(1/4) 1.495348781, its derivative 0.074767439"],
     "4_pinn_heat_tf1.py": ["step    0 loss", "step  600 loss", "largest error at new points 0."],
     "5_pinn_heat_tf2.py": ["step    1 loss", "step  600 loss", "largest error at new points 0.0"],
+    "7_high_order.py": ["two solitons: greatest height 1.142", "plate: greatest residual"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
 }
 

@@ -16,6 +16,7 @@ from wengert.graph import Graph, Node
 from wengert.ops import linear
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.state import HANDLE, READ
+from wengert.options import options
 from wengert.tensor import EagerTensor, append, apply, lift, tensors
 
 __all__ = ["Body", "FuncGraph", "effects_of", "inline", "tracing"]
@@ -220,7 +221,7 @@ class Body:
     def __init__(self, graph: FuncGraph, outputs: Sequence[Any], places: Sequence[Any]) -> None:
         """Take a graph, its outputs, and the places of all its inputs in order."""
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
-        self._program: Program | None = None
+        self._programs: dict[Any, Program] = {}
         self._adjoints: dict[Any, Any] = {}
 
     @property
@@ -231,9 +232,11 @@ class Body:
     @property
     def program(self) -> Program:
         """The compiled body."""
-        if self._program is None:
-            self._program = Program(self.graph, self.outputs, self.places, self.graph.effects)
-        return self._program
+        key = options.key()
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = Program(self.graph, self.outputs, self.places, self.graph.effects)
+        return program
 
     def __call__(self, xp: Any, *arrays: Any) -> tuple[Any, ...]:
         """Run."""
