@@ -21,6 +21,7 @@ EXAMPLES = {
     "4_pinn_heat_tf1.py": ["step    0 loss", "step  600 loss", "largest error at new points 0."],
     "5_pinn_heat_tf2.py": ["step    1 loss", "step  600 loss", "largest error at new points 0.0"],
     "7_high_order.py": ["two solitons: greatest height 1.142", "plate: greatest residual"],
+    "8_fields.py": ["viscosity found: 0.100000000, exact 0.1", "plate: greatest relative residual below 1e-12: True"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
 }
 

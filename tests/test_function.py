@@ -279,3 +279,28 @@ def test_py_function_under_a_tape():
         y = f(x)
     np.testing.assert_allclose(tape.gradient(y, x), 2 * (np.sin(1.5) + 1.5 * np.cos(1.5)))
     np.testing.assert_allclose(tf.function(lambda x: tf.gradients(f(x), x)[0])(x), 2 * (np.sin(1.5) + 1.5 * np.cos(1.5)))
+
+
+def test_a_tape_watches_a_tensor_from_outside_while_a_function_is_traced():
+    x = tf.constant([[3.0]])
+
+    @tf.function
+    def second():
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = x * x * x
+            g = inner.gradient(y, x)
+        return outer.gradient(g, x)
+
+    assert second().numpy().tolist() == [[18.0]]
+
+
+def test_an_argument_that_is_captured_too_is_differentiated_by_alone():
+    @tf.function
+    def outer(c):
+        inner = tf.function(lambda x: tf.gradients(x * c, x)[0])
+        return inner(c)
+
+    assert outer(tf.constant([2.0, 3.0])).numpy().tolist() == [2.0, 3.0]

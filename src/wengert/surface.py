@@ -25,6 +25,7 @@ from wengert.dtypes import (
     uint64,
 )
 from wengert.dtypes import bool_ as bool
+from wengert.fields import field
 from wengert.function import Function, TensorSpec, function
 from wengert.functions.array import (
     argsort,
@@ -215,6 +216,7 @@ from wengert.gradients import (
 from wengert.graph import Graph
 from wengert.graph import Node as Operation
 from wengert.module import Module
+from wengert.partials import partial, taylor
 from wengert.shapes import TensorShape
 from wengert.slices import IndexedSlices
 from wengert.state import Variable, VariableAggregation, VariableSynchronization
@@ -300,6 +302,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "eye",
+    "field",
     "fill",
     "float16",
     "float32",
@@ -366,6 +369,7 @@ __all__ = [
     "ones_like",
     "pad",
     "parallel_stack",
+    "partial",
     "pow",
     "print",
     "py_function",
@@ -418,6 +422,7 @@ __all__ = [
     "switch_case",
     "tan",
     "tanh",
+    "taylor",
     "tensor_scatter_nd_add",
     "tensor_scatter_nd_max",
     "tensor_scatter_nd_min",

@@ -27,6 +27,11 @@ __all__ = ["GradientTape", "UnconnectedGradients", "recording"]
 
 _log = logging.getLogger("wengert")
 
+NESTED = 2
+"""Outer tapes from which a derivative may be handed to the planner of lists."""
+planners: list[Any] = []
+"""What hands a tape's derivative to the planner: `wengert.listed` enters itself."""
+
 
 class UnconnectedGradients:
     """What stands where there is no gradient: None, or zeros."""
@@ -151,7 +156,7 @@ class GradientTape:
         Raises:
             ValueError: for anything else.
         """
-        if tensor.__class__ is EagerTensor and tensor.array.dtype.kind in "fc":
+        if tensor.__class__ is EagerTensor and state.graph is None and tensor.array.dtype.kind in "fc":
             if tensor.n not in self.live:
                 self.live.add(tensor.n)
                 self._held.append(tensor)
@@ -171,6 +176,9 @@ class GradientTape:
                 if t.n not in self.live:
                     self.live.add(t.n)
                     self._held.append(t)
+                if state.graph is not None and isinstance(t, EagerTensor):
+                    # While a function is traced, operations see what stands for the tensor in its graph.
+                    self.live.add(lift(state.graph, t).n)
             else:
                 raise ValueError(
                     f"Passed in object {t!r} of type {type(t).__name__!r}, not tf.Tensor or tf.Variable or ExtensionType."
@@ -288,6 +296,10 @@ class GradientTape:
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}
         raw = not state.observers
+        if not raw and len(state.observers) >= NESTED and planners:
+            found = planners[0](self, ys, xs, gs)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         for y, g in zip(ys, gs, strict=True):
             if y.array.dtype.kind not in "fc" or (live is not None and y.n not in live):
                 continue

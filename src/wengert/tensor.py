@@ -575,7 +575,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     except AttributeError:
         return _append_anyway(op, inputs, attrs, name)
     try:
-        if op.kind == "custom":  # what it calls may come here again
+        if op.kind == "custom" or op.kind == "control":  # what it calls may come here again
             out = quietly(partial(op.eager, *arrays, **attrs))
         else:
             out = state.run(op.eager, *arrays, **attrs)

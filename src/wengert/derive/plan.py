@@ -302,6 +302,8 @@ class _Lowering:
             if node.op.name == "gradient":
                 ys, _, xs, stops = split_gradient(node)
                 self.singled |= {x.n for x in (*xs, *stops)}
+            elif node.op.name == "taylor":
+                self.singled |= {x.n for x in node.inputs[node.attrs["ys"] : node.attrs["ys"] + node.attrs["xs"]]}
             for t in node.inputs[len(ys) :]:
                 self.uses[t.n] = self.uses.get(t.n, 0) + 1
         self.height = self._heights()
@@ -718,11 +720,11 @@ class _Lowering:
             except _Refusal as refusal:
                 reasons.append(str(refusal))
                 continue
-            self._afford(node, out, frame.width, high)
+            self._afford(node, t, out, frame.width)
             return frame
         if is_full(x.sizes) and math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
-            self._afford(node, out, math.prod(x.sizes), high)
+            self._afford(node, t, out, math.prod(x.sizes))
             return _Frame(x, None, None, math.prod(x.sizes))
         raise _Refusal(reasons[0] if reasons else "its elements are not independent rows")
 
@@ -731,13 +733,38 @@ class _Lowering:
         return any(other is not node and other.op.name == "gradient" and any(x is t for x in split_gradient(other)[2])
                    for other in self.nodes) if t.sizes is not None and self.height[node] > 1 else False  # fmt: skip
 
-    def _afford(self, node: Node, out: Any, count: int, high: int) -> None:
+    def _afford(self, node: Node, t: Any, out: Any, count: int) -> None:
+        """Raise _Refusal where reverse mode costs less: it is blind to columns, and grows with the order in x alone."""
         used = self.columns_used.get(out.n) or count
-        if high <= 1:
-            if used > 2:
-                raise _Refusal(f"reverse mode costs less: {used} columns, order one")
-        elif used > REVERSE_FACTOR**high * max(1, self.outer.get(out.n, 0)):
-            raise _Refusal(f"reverse mode costs less: {used} columns, order {high}")
+        if used <= 2:
+            return
+        order = self._order_in(node, t)
+        if order <= 1 or used > REVERSE_FACTOR**order * max(1, self.outer.get(out.n, 0)):
+            raise _Refusal(f"reverse mode costs less: {used} columns, order {order} in {_name(t)}")
+
+    def _order_in(self, node: Node, t: Any) -> int:
+        """Return the greatest order, of derivatives that the node is a part of, in x or what x depends on or x decides."""
+        before = {t.n} | {o.n for a in ancestors([t]) for o in a.outputs}
+        related = set(before)
+        for other in self.nodes:
+            if any(i.n == t.n or (i.n in related and i.n not in before) for i in other.inputs):
+                related.update([o.n for o in other.outputs])
+        inner: dict[int, int] = {}
+        outer: dict[int, int] = {}
+        own = 0
+        for other in self.nodes:
+            step = int(other.op.name == "gradient" and any(x.n in related for x in split_gradient(other)[2]))
+            deep = max([inner.get(i.n, 0) for i in other.inputs], default=0) + step
+            high = max([outer[i.n] for i in other.inputs if i.n in outer], default=-1)
+            if other is node:
+                own, high = deep, 0
+            elif high >= 0:
+                high += step
+            for o in other.outputs:
+                inner[o.n] = deep
+                if high >= 0:
+                    outer[o.n] = high
+        return own + max(outer.values(), default=0)
 
     def _row_frame(self, x: Any, axis: int, count: int, bases: Any, blocked: frozenset[int]) -> _Frame:
         key = (x.n, axis, blocked)

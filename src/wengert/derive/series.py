@@ -83,7 +83,7 @@ def lowered_by(a: Index) -> tuple[int, Index]:
 
 def series_reason(op: Any) -> str | None:
     """Return why an operation has no series, or None if it has one."""
-    if op.kind == "custom" or op.name == "gradient":
+    if op.kind == "custom" or (op.kind == "control" and op.series is None):
         return f"{op.name} states no series"
     if (
         op.kind == "control"

@@ -15,6 +15,8 @@ __all__ = ["EINSUM", "MATMUL"]
 
 def _matmul(xp: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:
     if a.ndim == 2 and b.ndim == 2:
+        if ta and not tb:
+            return xp.dot_over_rows(a, b)
         return xp.dot(a.T if ta else a, b.T if tb else b)
     return xp.matmul(xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
 

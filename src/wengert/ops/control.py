@@ -20,7 +20,7 @@ from typing import Any
 from wengert.errors import ShapeError
 from wengert.op import Op
 
-__all__ = ["COND", "LOOP"]
+__all__ = ["CALL", "COND", "LOOP"]
 
 
 def _cond_infer(inputs: Any, attrs: Any) -> Any:
@@ -73,6 +73,20 @@ def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
 
 COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp, series=_cond_series,
           constant_inputs=(0,))  # fmt: skip
+
+
+def _call_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    given = tuple(k for k, one in enumerate(g) if one is not None)
+    body, there = attrs["body"].adjoint(tuple(wanted), given)
+    results = xp.call(*inputs, *(g[k] for k in given), body=body)
+    return [r if yes else None for r, yes in zip(results, there, strict=True)]
+
+
+CALL = Op(
+    "call", "control", lambda xp, *arrays, body: tuple(body.program(*arrays)), lambda inputs, attrs: list(attrs["body"].specs),
+    outputs=None, type="PartitionedCall", label="PartitionedCall", vjp=_call_vjp,
+)  # fmt: skip
+"""A body that runs: what a tape records for a derivative that it took by way of a list."""
 
 
 # A loop: inputs are [carry..., sequences..., captures...]; ``counts`` says how many of each.
