@@ -32,7 +32,6 @@ from wengert.derive.rows import Rows
 from wengert.errors import UnimplementedError
 from wengert.graph import Node
 from wengert.ops import elementwise, linear
-from wengert.ops.contraction import MATMUL
 from wengert.ops.linear import CONSTANT
 from wengert.ops.reduction import SUM
 from wengert.shapes import is_full
@@ -394,8 +393,8 @@ class Series:
         for m, p, q, over in terms.values():
             if node.op is elementwise.MULTIPLY:
                 product = _times(p, q)
-            elif p.sizes is not None and len(p.sizes) == 3 and len(node.inputs[0].sizes) == 2:
-                product = _rows_times(p, q, node.attrs)
+            elif self.batched and len(p.sizes) == 3 and len(node.inputs[0].sizes) == 2:
+                product = apply(node.op, (p, q), node.attrs)  # rows × directions × columns
             else:
                 p, q = self._factor(node, 0, p), self._factor(node, 1, q)
                 product = apply(node.op, (p, q), node.attrs)
@@ -642,14 +641,6 @@ def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: 
     key = (min(p.n, q.n), max(p.n, q.n), over) if fold else (p.n, q.n, over)
     old = terms.get(key)
     terms[key] = (m if old is None else m + old[0], p, q, over)
-
-
-def _rows_times(p: Any, w: Any, attrs: dict[str, Any]) -> Any:
-    """Return the product of rows × directions × columns with a matrix, as one product of two matrices."""
-    rows, directions, columns = p.sizes
-    flat = apply(linear.RESHAPE, (p,), {"shape": (rows * directions if rows is not None else -1, columns)})
-    product = apply(MATMUL, (flat, w), attrs)
-    return apply(linear.RESHAPE, (product,), {"shape": (rows if rows is not None else -1, directions, product.sizes[1])})
 
 
 def _plus(a: Any, b: Any) -> Any:

@@ -11,8 +11,10 @@ import numpy as np
 from wengert.context import quietly
 from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
-from wengert.execute.memory import Plan, plan
+from wengert.execute.memory import Plan, Step, plan
+from wengert.execute.tiles import Tiling, cut
 from wengert.graph import Graph, Node
+from wengert.options import options
 from wengert.shapes import is_full, text
 from wengert.tensor import diagnose
 
@@ -23,6 +25,8 @@ POOLED = 1 << 15
 """Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
 
 
+MOST_FAILURES = 3
+"""How often tiles may fail where the whole list does not, before they are left alone."""
 MOST_VARIANTS = 8
 """Shapes of the feeds for which a list is lowered, before one serves all."""
 
@@ -33,6 +37,8 @@ class Variant(NamedTuple):
     lowered: Lowered
     outputs: list[Any]
     plan: Plan
+    feeds: list[Any]
+    """The shape and the dtype of each feed, as far as they are known."""
 
 
 class Program:
@@ -48,6 +54,7 @@ class Program:
         self.request = (graph, list(fetches), list(feeds), list(controls))
         self.open = tuple([k for k, t in enumerate(feeds) if not is_full(t.sizes)])
         self.variants: dict[Any, Variant] = {}
+        self.tilings: dict[Any, Tiling | None] = {}
 
     def variant(self, key: Any = None, arrays: Sequence[Any] = ()) -> Variant:
         """Return the list for the shapes of the feeds that are not fully known; without a key, for all shapes."""
@@ -58,7 +65,9 @@ class Program:
             graph, fetches, feeds, controls = self.request
             sizes = None if key is None else [a.shape for a in arrays]
             lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
-            found = self.variants[key] = Variant(lowered, outputs, plan(outputs, places, twins, _bind))
+            found = self.variants[key] = Variant(
+                lowered, outputs, plan(outputs, places, twins, _bind), [(t.sizes, t.nptype) for t in places]
+            )
         return found
 
     @property
@@ -95,40 +104,61 @@ class Program:
         size, feeds, steps, fetches, shared, unfed = found_variant.plan
         if unfed:
             raise _unfed(unfed[0])
-        slots: list[Any] = [None] * size
-        for i, a in zip(feeds, arrays, strict=True):
-            slots[i] = a
-        pool: dict[Any, list[Any]] = {}
-        step = None
-        try:
-            for step in steps:
-                kernel, inputs, output, several, dead, freed, ufunc, overwrites, node = step
-                values = [slots[i] for i in inputs]
-                if ufunc:
-                    out = _place(slots, values, overwrites, pool, node)
-                    result = kernel(*values) if out is None else kernel(*values, out=out)
-                else:
-                    result = kernel(*values)
-                if not several:
-                    slots[output] = result if result.__class__ is _ndarray or node.op.stateful else np.asarray(result)
-                else:
-                    for k, one in enumerate(result):
-                        slots[output + k] = one if isinstance(one, _ndarray) else np.asarray(one)
-                for i in freed:
-                    a = slots[i]
-                    if a.__class__ is _ndarray and a.nbytes >= POOLED and a is not slots[output] and a.base is None:
-                        pool.setdefault((a.shape, a.dtype), []).append(a)
-                for i in dead:
-                    slots[i] = None
-        except OpError as error:
-            raise error if " at " in error.message or step is None else _located(error, step.node) from None
-        except Exception as error:
-            assert step is not None
-            raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+        tiling = self.tiling(key, found_variant) if copy and options.tiles else None
+        if tiling is not None:
+            slots = tiling.run(arrays, _walk)
+        else:
+            slots = [None] * size
+            for i, a in zip(feeds, arrays, strict=True):
+                slots[i] = a
+            _walk(steps, slots)
         found = [slots[i] for i in fetches]
         if not copy:
             return found
         return [np.array(v) if s or not isinstance(v, _ndarray) else v for v, s in zip(found, shared, strict=True)]
+
+    def tiling(self, key: Any, variant: Variant) -> Tiling | None:
+        """Return how a list is run tile by tile; None if it is not."""
+        if key not in self.variants:
+            key = None  # the list for all shapes serves these too
+        found = self.tilings.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self.tilings[key] = cut(variant.plan, variant.feeds)
+        return None if found is None or len(found.failures) >= MOST_FAILURES else found
+
+
+_UNKNOWN: Any = object()
+
+
+def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
+    """Run steps one after another; ``slots`` holds the values."""
+    pool: dict[Any, list[Any]] = {}
+    step = None
+    try:
+        for step in steps:
+            kernel, inputs, output, several, dead, freed, ufunc, overwrites, node = step
+            values = [slots[i] for i in inputs]
+            if ufunc:
+                out = _place(slots, values, overwrites, pool, node)
+                result = kernel(*values) if out is None else kernel(*values, out=out)
+            else:
+                result = kernel(*values)
+            if not several:
+                slots[output] = result if result.__class__ is _ndarray or node.op.stateful else np.asarray(result)
+            else:
+                for k, one in enumerate(result):
+                    slots[output + k] = one if isinstance(one, _ndarray) else np.asarray(one)
+            for i in freed:
+                a = slots[i]
+                if a.__class__ is _ndarray and a.nbytes >= POOLED and a is not slots[output] and a.base is None:
+                    pool.setdefault((a.shape, a.dtype), []).append(a)
+            for i in dead:
+                slots[i] = None
+    except OpError as error:
+        raise error if " at " in error.message or step is None else _located(error, step.node) from None
+    except Exception as error:
+        assert step is not None
+        raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
 
 
 def _place(slots: list[Any], values: list[Any], overwrites: Sequence[int], pool: Any, node: Node) -> Any:

@@ -27,9 +27,12 @@ import numpy as np
 from wengert.context import quietly, state
 from wengert.derive.plan import needed
 from wengert.errors import OpError, ResourceExhaustedError, UnimplementedError
+from wengert.execute.chunks import chunked, fits
 from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program, Variant, _failure, _located, _unfed
+from wengert.execute.tiles import cut
 from wengert.graph import Graph, Node
+from wengert.options import options
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
 
@@ -58,6 +61,11 @@ _dispatch = threading.RLock()
 """Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
 
 
+TEMPORARY = 14 << 20
+"""Bytes of temporaries, as tiles count them, above which a list runs in chunks of rows. XLA's own count is up to 1.7 times as
+great, and the C library gives blocks above 32 MB back after each run."""
+CHUNK = 7 << 20
+"""Bytes of temporaries that a chunk is to have."""
 BLOCK = 512
 """Rows of a block in a product over rows."""
 
@@ -986,10 +994,15 @@ class XlaProgram:
             raise _unfed(chosen.plan.unfed[0])
         fixed: list[Any] = []
         order: list[int] = []
+        tiling = cut(chosen.plan, [(f.shape, f.dtype) for f in feeds]) if options.tiles else None
+        room = 0.0 if tiling is None or not fits(tiling) else sum(p.per_row * p.n for p in tiling.passes)
 
         def walk(one: Walk, inputs: Sequence[Any], given: Sequence[Any]) -> Any:
             env = list(inputs)
-            found = one(chosen.plan, given, env)
+            if tiling is not None and room > TEMPORARY:
+                found = chunked(one, tiling, given, env, room / CHUNK)
+            else:
+                found = one(chosen.plan, given, env)
             fixed.clear()
             order.clear()
             results: list[Any] = []

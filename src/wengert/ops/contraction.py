@@ -18,6 +18,10 @@ def _matmul(xp: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> A
         if ta and not tb:
             return xp.dot_over_rows(a, b)
         return xp.dot(a.T if ta else a, b.T if tb else b)
+    if b.ndim == 2 and a.ndim > 2 and not ta and 0 not in a.shape:
+        # One product of two matrices, not a stack of small ones.
+        flat = xp.dot(xp.reshape(a, (-1, a.shape[-1])), b.T if tb else b)
+        return xp.reshape(flat, (*a.shape[:-1], flat.shape[-1]))
     return xp.matmul(xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
 
 
@@ -49,6 +53,11 @@ def _matmul_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: 
         result = xp.matmul(b, g, ta=tb, tb=True) if ta else xp.matmul(g, b, ta=False, tb=not tb)
         return xp.fit(result, inputs[0])
     a = xp.dual(inputs[0])
+    rank = None if a.shape is None else len(a.shape)
+    if not ta and rank is not None and 2 < rank < 12 and inputs[1].shape is not None and len(inputs[1].shape) == 2:
+        # A stack times one matrix: one sum over the whole stack.
+        stack = "abcdefghijkl"[: rank - 1]
+        return xp.einsum(g, a, equation=f"{stack}y,{stack}x->yx") if tb else xp.einsum(a, g, equation=f"{stack}x,{stack}y->xy")
     result = xp.matmul(g, a, ta=True, tb=ta) if tb else xp.matmul(a, g, ta=not ta, tb=False)
     return xp.fit(result, inputs[1])
 
