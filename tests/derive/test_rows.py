@@ -449,15 +449,15 @@ MIXING = {
         mp.exp(v) / mp.fsum(mp.exp(u) for u in x) for v in x), "max reduces|sum reduces"),
     "attention": Mixing(attention, lambda x: weigh(attended(x)), "matmul"),
     "cumsum": Mixing(lambda x: tf.sin(tf.cumsum(x)), lambda x: weigh(mp.sin(v) for v in running(x)), "cumsum"),
-    "cumprod": Mixing(lambda x: tf.math.cumprod(tf.exp(x)), lambda x: weigh(mp.exp(v) for v in running(x)), "cumprod"),
+    "cumprod": Mixing(lambda x: tf.math.cumprod(tf.exp(x)), lambda x: weigh(mp.exp(v) for v in running(x)), "cumprod|getitem"),
     "sort": Mixing(lambda x: tf.sort(x, 0) ** 3, lambda x: weigh(v**3 for v in sorted(x)), "gather|take"),
     "reversed by a slice": Mixing(lambda x: tf.exp(x - 0.5 * x[::-1]), lambda x: weigh(
-        mp.exp(v - u / 2) for v, u in zip(x, x[::-1], strict=True)), "slice"),
+        mp.exp(v - u / 2) for v, u in zip(x, x[::-1], strict=True)), "slice|getitem"),
     "shifted by slices": Mixing(lambda x: tf.concat([x[:1], tf.exp(x[1:] * x[:-1])], 0), lambda x: weigh(
-        [x[0], *[mp.exp(v * u) for v, u in zip(x[1:], x, strict=False)]]), "slice"),
+        [x[0], *[mp.exp(v * u) for v, u in zip(x[1:], x, strict=False)]]), "slice|getitem"),
     "gather of rows": Mixing(lambda x: tf.exp(x * tf.gather(x, [1, 2, 3, 0])), lambda x: weigh(
         mp.exp(v * u) for v, u in zip(x, [*x[1:], x[0]], strict=True)), "gather"),
-    "one row for all": Mixing(lambda x: tf.sin(x * x[0]), lambda x: weigh(mp.sin(v * x[0]) for v in x), "slice"),
+    "one row for all": Mixing(lambda x: tf.sin(x * x[0]), lambda x: weigh(mp.sin(v * x[0]) for v in x), "slice|getitem"),
     "reverse": Mixing(lambda x: tf.exp(x * tf.reverse(x, [0])), lambda x: weigh(
         mp.exp(v * u) for v, u in zip(x, x[::-1], strict=True)), "reverse"),
     "roll": Mixing(lambda x: tf.exp(x * tf.roll(x, 1, 0)), lambda x: weigh(

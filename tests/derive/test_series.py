@@ -174,10 +174,7 @@ def by_taylor(how: list[Any]) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.op}{[*e.attrs.values()] or ''}")
 def test_function_of_one_number(entry: Entry) -> None:
     for centre, radius in entry.where:
-        exact = [
-            Differences(lambda s: entry.f(centre + radius * inner(mp, s)), a)
-            for a in (X + SLANT * T)[:, 0].tolist()
-        ]
+        exact = [Differences(lambda s: entry.f(centre + radius * inner(mp, s)), a) for a in (X + SLANT * T)[:, 0].tolist()]
         by_order = {k: np.array([[float(d(k))] for d in exact]) for k in range(1, 7)}
         for dtype, rtol in ((tf.float64, entry.rtol), (tf.float32, entry.narrow)):
             with tf.Graph().as_default():
@@ -254,9 +251,7 @@ SEVERAL = [
     Several("zeta", mp.zeta, ((2.3, 0.0), (1.5, 0.8))),
     Several("igamma", lambda a, x: mp.gammainc(a, 0, x, regularized=True), ((1.5, 0.0), (1.5, 0.8))),
     Several("igammac", lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True), ((1.5, 0.0), (1.5, 0.8))),
-    Several(
-        "betainc", lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True), ((0.5, 0.0), (1.5, 0.0), (0.45, 0.4))
-    ),
+    Several("betainc", lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True), ((0.5, 0.0), (1.5, 0.0), (0.45, 0.4))),
 ]
 INNER = [
     lambda xp, x, t: xp.sin(0.8 * x + 0.5 * t) * 0.9,
@@ -282,7 +277,9 @@ def test_function_of_several_numbers(entry: Several) -> None:
         close(value, [[float(d(*orders))] for d in exact], TOLERANCE, f"{entry.op}, order {orders}")
 
 
-@pytest.mark.parametrize("entry", [e for e in SEVERAL if len(e.where) == 2], ids=lambda e: f"{e.op}[{e.note}]" if e.note else e.op)
+@pytest.mark.parametrize(
+    "entry", [e for e in SEVERAL if len(e.where) == 2], ids=lambda e: f"{e.op}[{e.note}]" if e.note else e.op
+)
 def test_each_input_has_a_coordinate_of_its_own(entry: Several) -> None:
     def inputs(xp: Any, x: Any, t: Any) -> list[Any]:
         (c, r), (d, s) = entry.where
@@ -778,9 +775,7 @@ def by_matrices(name: str, apply: Any, order: int, rows: int | None = None) -> N
 
     count = len(numbers(mp.mpf(0.3)))
     weights = np.random.default_rng(6).uniform(0.5, 1.5, count)
-    exact = [
-        Differences(lambda s: mp.fdot(numbers(s), weights.tolist()), a, digits=entry.digits) for a in points[:, 0].tolist()
-    ]
+    exact = [Differences(lambda s: mp.fdot(numbers(s), weights.tolist()), a, digits=entry.digits) for a in points[:, 0].tolist()]
     with tf.Graph().as_default():
         x = columns(rows, "x")[0]
         a, b = matrix(tf, x[:, :, None], entry.symmetric, lambda m: tf.constant(m[None]))
@@ -985,9 +980,7 @@ def test_series_of_two_seeds() -> None:
     given = {(0, (0,)): a, (0, (1,)): b, (0, (0, 1)): c, (1, (1,)): d}
     indices = [(0,), (1,), (0, 1), (0, 0), (1, 1), (0, 0, 1), (0, 1, 1), (0, 0, 1, 1)]
     wanted = [(j, i) for j in (0, 1) for i in indices]
-    found = series(
-        lambda x, y: (tf.matmul(tf.linalg.inv(x), y), tf.linalg.det(x)), 2, given, wanted, 2, [x, y]
-    )
+    found = series(lambda x, y: (tf.matmul(tf.linalg.inv(x), y), tf.linalg.det(x)), 2, given, wanted, 2, [x, y])
 
     def curve(s: Any, r: Any) -> tuple[Any, Any]:
         m = [mp.matrix(v.tolist()) for v in (x, a, b, c)]
@@ -1105,7 +1098,11 @@ def test_scatter(name: str, choose: Any) -> None:
         y = operation(name, base, tf.constant(at), updates) * tf.constant([1.0, 2.0, 3.0], tf.float64)
         found, _ = session_run({k: nested(y, *[x] * k) for k in range(1, 5)}, {x: x0})
     base, updates = parts(np, x0)
-    candidates = [[(base[0], 0, 0), (updates[0], 1, 0)], [(base[1], 0, 1)], [(base[2], 0, 2), (updates[1], 1, 1), (updates[2], 1, 2)]]
+    candidates = [
+        [(base[0], 0, 0), (updates[0], 1, 0)],
+        [(base[1], 0, 1)],
+        [(base[2], 0, 2), (updates[1], 1, 1), (updates[2], 1, 2)],
+    ]
     pick = max if choose is np.maximum else min
     for k, g in found.items():
         slopes = [np.sin(x0 + k * np.pi / 2) * np.array([1.0, 2.0, 0.1]),

@@ -7,7 +7,7 @@ computed by, a recurrence, is never differentiated: H is at hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from wengert.derive.series import Series, splits
@@ -56,15 +56,20 @@ class _Group:
             i, key = self.places[at]
             if i not in partials:
                 partials[i] = node.op.partials[i](xp, *node.inputs, self.v, **node.attrs)
-            sums: dict[tuple[float, bool], Any] = {}
+            # By shape: where all rows are alike, a coefficient and its cotangent may have one row, beside others with all.
+            shapes: dict[Any, dict[tuple[float, bool], Any]] = {}
             for (_, member), vbar in zip(self.members, g, strict=True):
                 if vbar is not None:
                     for m, factor, wide, over in self._terms(partials[i], member, key, vbar):
                         if factor is not None:
                             term = wide * xp.dual(factor)
+                            sums = shapes.setdefault(term.sizes, {})
                             sums[m, over] = term if (m, over) not in sums else sums[m, over] + term
-            total = series.weighted(sums)
-            results.append(None if total is None else xp.fit(total, inputs[at]))
+            total = None
+            for sums in shapes.values():
+                found = xp.fit(series.weighted(sums), inputs[at])
+                total = found if total is None else total + found
+            results.append(total)
         return results
 
     def _terms(self, h: Any, member: Any, key: Any, vbar: Any) -> list[Any]:
@@ -97,10 +102,11 @@ def _is_functional(key: Any) -> bool:
     return bool(key) and isinstance(key[0], tuple)
 
 
-def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node]) -> list[Any]:
+def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node], sources: Container[int] = ()) -> list[Any]:
     """Return the entries of a reverse sweep over the nodes, in order: (operation, inputs, output or outputs, attributes).
 
-    With a series, the coefficients of an elementwise operation stand together as one entry.
+    With a series, the coefficients of an elementwise operation stand together as one entry; not those of a value that is
+    differentiated by, which partial derivatives may read.
     """
     plain = [_entry(node) for node in nodes]
     if series is None:
@@ -109,7 +115,7 @@ def entries_of(series: Series | None, ys: Sequence[Any], nodes: Sequence[Node]) 
     for node in nodes:
         if node.op.outputs == 1 and node.outputs[0].n in series.made:
             v, key = series.made[node.outputs[0].n]
-            if v.n in series.made or v.node.graph is not node.graph:
+            if v.n in series.made or v.n in sources or v.node.graph is not node.graph:
                 continue
             group = groups.get(v.n)
             if group is None:

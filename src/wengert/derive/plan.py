@@ -22,7 +22,7 @@ from wengert.derive.adjoint import entries_of
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
 from wengert.derive.series import Combination, Series, join, series_reason
-from wengert.derive.structure import ancestors, freeze, split_gradient
+from wengert.derive.structure import ancestors, freeze, split_gradient, traced
 from wengert.errors import OpError
 from wengert.graph import Graph, Node
 from wengert.op import Op
@@ -306,10 +306,25 @@ class _Lowering:
                 self.singled |= {x.n for x in node.inputs[node.attrs["ys"] : node.attrs["ys"] + node.attrs["xs"]]}
             for t in node.inputs[len(ys) :]:
                 self.uses[t.n] = self.uses.get(t.n, 0) + 1
+        self.awkward = self._awkward()
         self.height = self._heights()
         self.columns_used: dict[int, Any] = {}
         self.outer: dict[int, int] = {}
         self._survey()
+
+    def _awkward(self) -> list[tuple[Node, Any, set[int]]]:
+        """Return the Gradient nodes by a value that is computed by an operation whose derivative reads its output.
+
+        With each: that value, and the numbers of all that it is computed from. Of a derivative by one of these, the
+        derivative by the value depends on the very form of the first; see `_check_related`.
+        """
+        found = []
+        for node in self.nodes:
+            if node.op.name == "gradient":
+                for x in split_gradient(node)[2]:
+                    if x.node.op.kind not in ("constant", "linear", "bilinear") and _mentions_output(x.node):
+                        found.append((node, x, {t.n for a in ancestors(x.node.inputs) for t in a.outputs}))
+        return found
 
     # --- how deep gradients are nested, and which columns of them are used ---------------------------------------------
 
@@ -697,6 +712,13 @@ class _Lowering:
             raise _Refusal(f"the shape of {_name(t)} is not known")
         if any(b.sizes is None for d, _ in bases for b in d.tensors.values()):
             raise _Refusal("a shape on the way is not known")
+        self._check_related(x, blocked)
+        for other, at, before in self.awkward:
+            if other.index > node.index and t.n in before and at.n != t.n:
+                raise _Refusal(
+                    f"a derivative by {_name(at)} is taken of this one, and {at.node.op.name}, by which that is computed, names "
+                    "its output in its derivative"
+                )
         high = self.height[node]
         variable = t.node.op.name in ("variable_handle", "read_variable")
         nested = self._nested_by(node, t)
@@ -713,20 +735,42 @@ class _Lowering:
             if None in rest or not math.prod(rest):
                 reasons.append(f"the number of columns of {_name(t)} is not known")
                 continue
-            if x.sizes[axis] == 1 and len(x.sizes) > 1 and axis == 0 and x.sizes[-1] != 1:
-                continue
+            if x.sizes[axis] == 1 and len(x.sizes) > 1:
+                continue  # one row: its elements are columns
             try:
                 frame = self._row_frame(x, axis, math.prod(rest), bases, blocked)
+                self._afford(node, t, out, frame.width)
+                return frame
             except _Refusal as refusal:
                 reasons.append(str(refusal))
-                continue
-            self._afford(node, t, out, frame.width)
-            return frame
         if is_full(x.sizes) and math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
             self._afford(node, t, out, math.prod(x.sizes))
             return _Frame(x, None, None, math.prod(x.sizes))
         raise _Refusal(reasons[0] if reasons else "its elements are not independent rows")
+
+    def _check_related(self, x: Any, blocked: frozenset[int]) -> None:
+        """Raise _Refusal if the order of derivatives by x and by an earlier source matters.
+
+        It does where one is computed from the other by an operation whose partial derivative is stated through its output:
+        of exp(x), which is v, a derivative by v is left in the derivative by x, but not the other way round.
+        """
+        for key, seed in self.directions.items():
+            source = self.units[seed][0].x
+            if key[0] == x.n:
+                continue
+            later = x if self.series.depends(x, seed) else None
+            if later is None and _mentions_output(source.node):
+                path = self._path(x, blocked)
+                later = source if source.n in path.reasons else None
+            if later is not None and _mentions_output(later.node):
+                raise _Refusal(f"{later.node.op.name}, by which {_name(later)} is computed, names its output in its derivative")
+
+    def _path(self, x: Any, blocked: frozenset[int]) -> _Path:
+        """Return what depends on x, up to date."""
+        path = self.paths.setdefault((x.n, blocked), _Path(x, blocked))
+        path.advance(self.lowered.nodes)
+        return path
 
     def _nested_by(self, node: Node, t: Any) -> bool:
         """Whether a derivative by the same variable stands within, or around."""
@@ -785,11 +829,7 @@ class _Lowering:
 
     def _check_path(self, x: Any, bases: Any, blocked: frozenset[int]) -> None:
         """Raise _Refusal if an operation between x and the bases has no series."""
-        key = (x.n, blocked)
-        if key not in self.paths:
-            self.paths[key] = _Path(x, blocked)
-        path = self.paths[key]
-        path.advance(self.lowered.nodes)
+        path = self._path(x, blocked)
         for d, _ in bases:
             for n in d.tensors:
                 if path.reasons.get(n):
@@ -930,7 +970,7 @@ class _Lowering:
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
         nodes = [node for node in ancestors(ys) if not any(o.n in blocked for o in node.outputs)]
-        entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes)
+        entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
         found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
         return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
@@ -983,6 +1023,22 @@ def _takes_directions(node: Node, reach: set[int]) -> bool:
         index = node.attrs["index"]
         return len(node.inputs) == 1 and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
     return False
+
+
+def _mentions_output(node: Node) -> bool:
+    """Whether a partial derivative of an operation, or its tangent, reads what the operation gives."""
+    op = node.op
+    if op.kind in ("constant", "linear", "bilinear") or op.name == "variable_handle":
+        return False
+    if not op.partials or op.stated:
+        return True
+    return any(_reads_output(op, node, i) for i, p in enumerate(op.partials) if p is not None)
+
+
+def _reads_output(op: Op, node: Node, i: int) -> bool:
+    complexes = tuple([t.nptype.kind == "c" for t in (*node.inputs, node.outputs[0])])
+    _, leaves, result = traced(op, node.attrs, complexes, i)
+    return any(leaves[-1].node is a for a in ancestors([result]))
 
 
 class _Path:

@@ -164,6 +164,13 @@ def _along(node: Node, axes: Axes) -> Any:
     return mine
 
 
+def _recurrence(node: Node, axes: Axes) -> Any:
+    mine = _elementwise(node, axes)
+    if node.attrs["axis"] % _rank(node.outputs[0]) == mine:
+        raise Refused("recurrence works along the rows")
+    return mine
+
+
 def _concat(node: Node, axes: Axes) -> Any:
     found = [a for a in axes if a is not None]
     mine, along = _same_axis(found, node.op.name), node.attrs["axis"]
@@ -205,7 +212,7 @@ def _getitem(node: Node, axes: Axes) -> Any:
         if axis == mine:
             size = node.inputs[0].sizes[axis]
             if not isinstance(item, slice) or not _whole(item, size):
-                raise Refused("a slice picks some of the rows")
+                raise Refused("getitem picks some of the rows")
             return placed
         placed += isinstance(item, slice)
         axis += 1
@@ -358,8 +365,7 @@ def _matrices(node: Node, axes: Axes) -> list[int]:
             if axis >= _rank(t) - 2:
                 raise Refused(f"{node.op.name} works across the rows")
             placed = axis + lead - (_rank(t) - 2)
-            if any(_rank(u) - 2 > _rank(t) - 2 - axis and u.sizes[placed - lead + _rank(u) - 2] != t.sizes[axis] and
-                   u.sizes[placed - lead + _rank(u) - 2] != 1 for u in node.inputs):  # fmt: skip
+            if node.outputs[0].sizes[placed] != t.sizes[axis] or t.sizes[axis] is None:
                 raise Refused(f"{node.op.name} broadcasts the rows")
             found.append(placed)
     return [_same_axis(found, node.op.name)] * len(node.outputs)
@@ -497,7 +503,8 @@ _RULES: dict[str, Rule] = {
     **_names(_over, "sum mean max min prod any all"),
     **_names(_arg, "argmax argmin"),
     **_names(_spread, "spread_like mean_transpose"),
-    **_names(_along, "cumsum cumprod recurrence cummax argsort reverse roll"),
+    **_names(_along, "cumsum cumprod cummax argsort reverse roll"),
+    **_names(_recurrence, "recurrence"),
     **_names(_concat, "concat stack"),
     **_names(_concat_part, "concat_part"),
     **_names(_unstack, "unstack"),

@@ -189,6 +189,10 @@ class Series:
             self.upto[seed] = len(self.nodes)
         return t.n in reach
 
+    def moves(self, t: Any, seed: int) -> bool:
+        """Whether a value changes with a seed by what it is computed from."""
+        return t.n not in self.sources[seed] and t.n not in self.stops[seed] and self.depends(t, seed)
+
     # --- evaluation without recursion ---------------------------------------------------------------------------
 
     def _run(self, request: Request) -> Any:
@@ -238,7 +242,8 @@ class Series:
             return (yield from self._of_terms(self.terms[t.n], a))
         own = self.own.get((t.n, a))
         for s in set(a):
-            if not self.depends(t, s) or t.n in self.stops[s]:
+            # What a source is computed from does not change with its own seed, though its partials may name it.
+            if not self.moves(t, s):
                 return own
         found = yield from self._of_operation(t, a)
         return found if own is None else own if found is None else own + found
@@ -580,7 +585,7 @@ class Series:
             for n, group in grouped.items():
                 total = _plus(total, (yield known.tensors[n], tuple(sorted(group.items())), False))
             return total
-        live = tuple((a, c) for a, c in terms if all(self.depends(t, s) and t.n not in self.stops[s] for s in set(a)))
+        live = tuple((a, c) for a, c in terms if all(self.moves(t, s) for s in set(a)))
         total = None
         for a, c in terms:
             own = self.own.get((t.n, a))

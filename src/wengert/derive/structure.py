@@ -21,7 +21,7 @@ from wengert.op import Op
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor import SymbolicTensor, tensors
 
-__all__ = ["Seed", "ancestors", "connected", "freeze", "orders"]
+__all__ = ["Seed", "ancestors", "connected", "freeze", "orders", "traced"]
 
 Index = tuple[int, ...]
 Orders = frozenset[Index]
@@ -174,7 +174,7 @@ class _Pass:
         return v
 
     def of_partial(self, op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int, leaves: list[Orders]) -> Orders:
-        nodes, inputs, result = _traced(op, attrs, complexes, i)
+        nodes, inputs, result = traced(op, attrs, complexes, i)
         before = self.sets
         self.sets = dict(zip([t.n for t in inputs], leaves, strict=True))
         try:
@@ -259,7 +259,7 @@ def freeze(value: Any) -> Any:
 _partials: dict[Any, Any] = {}
 
 
-def _traced(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int) -> Any:
+def traced(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int) -> Any:
     """Return the partial derivative of an operation by input i as a list: its nodes, its leaves, its result.
 
     ``complexes``: which of the inputs, and the output, are complex: a partial may be another for those.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from wengert.tensor import diagnose
 __all__ = ["Program"]
 
 _ndarray = np.ndarray
+log = logging.getLogger("wengert")
 POOLED = 1 << 15
 """Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
 
@@ -123,7 +125,12 @@ class Program:
             key = None  # the list for all shapes serves these too
         found = self.tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
-            found = self.tilings[key] = cut(variant.plan, variant.feeds)
+            try:
+                found = cut(variant.plan, variant.feeds)
+            except Exception as error:  # of the cutting, not of the user's: the list is run whole
+                log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
+                found = None
+            self.tilings[key] = found
         return None if found is None or len(found.failures) >= MOST_FAILURES else found
 
 

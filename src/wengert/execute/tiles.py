@@ -61,6 +61,11 @@ neighbouring steps share operands, and less than its part of the third. Smaller 
 take turns in holding Python's lock, those cost more than a farther cache does."""
 CALL = 1 << 15
 """Bytes that a call writes, on average, at least: under that, calls cost more than the work."""
+HELD = 2e-6
+"""Seconds of a call's work for which one more thread is worth it. A call holds Python's lock for a quarter of a microsecond, and
+waiting for the lock costs several times that: where calls of 3 us took turns, two threads were no faster than one."""
+FLOPS, MOVED = 4e11, 1e11
+"""A rough guess of a core's rates, to tell long calls from short ones: flops times the bytes of a number, bytes moved."""
 FEWEST = 128
 """Rows of a tile, at least."""
 SHARES, GROUP, GROUPS = 8, 4, 64
@@ -407,6 +412,21 @@ class Pass:
         per = -(-self.tiles // SHARES) if self.tiles <= SHARES * GROUP else GROUP
         self.group = max(per, -(-self.tiles // GROUPS))
         self.groups = -(-self.tiles // self.group)
+        self.threads = max(1, int(self._seconds() / HELD))
+        """How many threads are of use."""
+
+    def _seconds(self) -> float:
+        """Return about how long a call works."""
+        total = 0.0
+        for item in self.items:
+            sizes = [self.specs[s].sizes for s in item.step.inputs]
+            each = self.specs[item.step.output].nptype.itemsize
+            if item.step.node.op.name == "matmul":
+                inner = sizes[0][-2 if item.step.node.attrs.get("ta", False) else -1]
+                total += 2 * math.prod(self.specs[item.step.output].sizes) * inner * each / FLOPS
+            else:
+                total += (sum(map(math.prod, sizes)) + math.prod(self.specs[item.step.output].sizes)) * each / MOVED
+        return total / (self.tiles * len(self.items))
 
     @property
     def last(self) -> int:
@@ -1197,7 +1217,7 @@ class Tiling:
         totals = [
             np.empty((pass_.groups, *self.specs[i.step.output].sizes), self.specs[i.step.output].nptype) for i in pass_.sums
         ]
-        threads = max(1, min(int(options.threads), pass_.groups))
+        threads = max(1, min(int(options.threads), pass_.groups, pass_.threads))
         bound = [crew.worker(k).bind(number, pass_, crew.forms[number]) for k in range(threads)]
         crew.forms[number].fill(slots)
         counter = itertools.count()
@@ -1216,8 +1236,10 @@ class Tiling:
                     several[:] = [None] * len(several)
 
         with _blas.alone():
-            waiting = [_pool().submit(quietly, work, k) for k in range(1, threads)]
+            waiting: list[Any] = []
             try:
+                for k in range(1, threads):
+                    waiting.append(_pool().submit(quietly, work, k))
                 quietly(work, 0)
             finally:
                 for future in waiting:
