@@ -363,7 +363,8 @@ SHAPES: dict[str, tuple[Any, Any, Any, bool]] = {
     "one row and column against rows": ([1, 1], np.array([[0.4]]), lambda x: smooth(x * tf.constant(NUMBERS[0, :4])), True),
     "a vector": ([4], NUMBERS[0, :4, 0], smooth, True),
     "a vector of unknown length": ([None], NUMBERS[0, :4, 0], smooth, True),
-    "a vector as a column": ([None], NUMBERS[0, :4, 0], lambda x: tf.matmul(smooth(x[:, None]), tf.ones([1, 3], tf.float64)), True),
+    "a vector as a column": (
+        [None], NUMBERS[0, :4, 0], lambda x: tf.matmul(smooth(x[:, None]), tf.ones([1, 3], tf.float64)), True),
     "a vector summed": ([4], NUMBERS[0, :4, 0], lambda x: tf.reduce_sum(smooth(x)), True),
     "a vector of parameters": ([4], NUMBERS[0, :4, 0], lambda x: tf.sin(x[0] * x[1]) + x[2] * x[3] * x[0], False),
     "three columns": ([None, 3], NUMBERS[0, :4], lambda x: smooth(x[:, :1]) * tf.sin(x[:, 1:2]) * x[:, 2:], True),
@@ -378,7 +379,8 @@ SHAPES: dict[str, tuple[Any, Any, Any, bool]] = {
     "unknown rows against one": ([None, 1], NUMBERS[0, :1, :1], lambda x: smooth(x) * tf.constant(NUMBERS[1, :3]), False),
     "unknown rows, one of them, broadcast": (
         [None, 1], NUMBERS[0, :1, :1], lambda x: tf.broadcast_to(tf.sin(x), [3, 1]) * x, False),
-    "rows of matrices": ([None, 2, 2], NUMBERS[0, :8, :2].reshape(4, 2, 2), lambda x: tf.linalg.det(x) * tf.sin(x[:, 0, 0]), True),
+    "rows of matrices": (
+        [None, 2, 2], NUMBERS[0, :8, :2].reshape(4, 2, 2), lambda x: tf.linalg.det(x) * tf.sin(x[:, 0, 0]), True),
     "nothing in it": ([None, 1], np.zeros((0, 1)), smooth, True),
     "no columns": ([None, 0], np.zeros((3, 0)), lambda x: tf.reduce_sum(smooth(x), 1, keepdims=True), False),
     "of unknown rank": (None, NUMBERS[0, :4, :1], smooth, True),
@@ -447,7 +449,8 @@ KINKS: dict[str, tuple[Callable[[Any], Any], Any, list[Any]]] = {
     "remainder": (lambda x: tf.math.floormod(x, 1.0) ** 2, [[0.25], [1.0], [1.75]], [[0.5, 0, 1.5], [2, 2, 2], [0, 0, 0]]),
     "max of columns": (lambda x: tf.reduce_max(tf.concat([x, x * x], 1), 1), [[-0.5], [1.0], [0.5]],
                        [[-1, 1.5, 1], [2, 1, 0], [0, 0, 0]]),
-    "max of columns, a square": (lambda x: tf.reduce_max(tf.concat([x, 0 * x], 1), 1) ** 2, X3, [[0, 0, 1], [0, 0.5, 2], [0, 0, 0]]),
+    "max of columns, a square": (
+        lambda x: tf.reduce_max(tf.concat([x, 0 * x], 1), 1) ** 2, X3, [[0, 0, 1], [0, 0.5, 2], [0, 0, 0]]),
     "divided by nothing": (lambda x: tf.math.divide_no_nan(x, x * 0.0), X3, [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
     "times nothing": (lambda x: tf.math.multiply_no_nan(tf.sin(x), tf.zeros_like(x)), X3, [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
     "x log x": (lambda x: tf.math.xlogy(x, x + 1.0), [[0.0], [1.0]], [[0, math.log(2) + 0.5], [0, 0.75], [0, -0.5]]),
@@ -494,8 +497,9 @@ def test_absent_derivatives_stay_absent() -> None:
             x, t = columns(None, "x", "t")
             u = tf.sin(x) * 2.0 + 3.0 * t
             one = tf.gradients(u, [x, t])
-            asked = [*one, *tf.gradients(one[0], [x, t]), *tf.gradients(one[1], [x, t]), nested(x * x, x, x, x),
-                     tf.gradients(tf.stop_gradient(u), x)[0], tf.gradients(tf.floor(u), x)[0], tf.gradients(u, tf.constant(1.0))[0]]  # fmt: skip
+            asked = [*one, *tf.gradients(one[0], [x, t]), *tf.gradients(one[1], [x, t]), nested(x * x, x, x, x)]
+            asked += [tf.gradients(tf.stop_gradient(u), x)[0], tf.gradients(tf.floor(u), x)[0]]
+            asked += tf.gradients(u, tf.constant(1.0))
             there = [g for g in asked if g is not None]
             same(there, {x: [[0.3]], t: [[0.2]]})
             return [g is None for g in asked]
@@ -675,6 +679,41 @@ def test_variables_as_weights() -> None:
         on, off, how = both([loss, *grads, *hessian], {x: NUMBERS[5, :4, :1]}, session)
         agree(on, off)
         assert {c.method for c in how if c.what.startswith("x ")} == {"taylor"}
+
+
+PICKED: dict[str, Callable[[Any], Any]] = {
+    "a row": lambda g: g[2],
+    "a row, kept": lambda g: g[1:2],
+    "rows": lambda g: g[1:],
+    "the last rows": lambda g: g[-2:],
+    "every other": lambda g: g[::2],
+    "turned": lambda g: g[::-1] * tf.constant(NUMBERS[0, :4, :1]),
+    "turned columns": lambda g: tf.transpose(g)[:, 1:],
+    "squeezed": lambda g: tf.squeeze(g, 1)[1:3],
+    "folded": lambda g: tf.reshape(g, [2, 2])[1:],
+    "summed up": lambda g: tf.cumsum(g),
+    "beside each other": lambda g: tf.concat([g[1:2], g], 0),
+    "apart": lambda g: tf.split(g, 2, 0)[1],
+    "padded": lambda g: tf.pad(g, [[1, 0], [0, 0]]),
+    "gathered": lambda g: tf.gather(g, [3, 1, 1]),
+    "from the left": lambda g: tf.matmul(tf.constant(NUMBERS[0, :2, :2].repeat(2, 1)), g),
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_rows_of_a_derivative(name: str) -> None:
+    """The derivative of a linear function is one row for all, of which there are no others to pick."""
+    with tf.Graph().as_default():
+        x = columns(None, "x")[0]
+        for u in (3.0 * x, x * x, tf.sin(x), tf.concat([x, 2.0 * x], 1)):
+            for order in (1, 2):
+                g = nested(u, *[x] * order)
+                if g is not None:
+                    y = PICKED[name](g)
+                    same([y], {x: NUMBERS[5, :4, :1]})
+                    again = tf.gradients(y, x)[0]
+                    if again is not None:
+                        same([again], {x: NUMBERS[5, :4, :1]})
 
 
 SCALES: dict[str, Callable[[Any, Any], Any]] = {

