@@ -411,8 +411,11 @@ def _take(node: Node, axes: Axes) -> Any:
 
 def _take_along(node: Node, axes: Axes) -> Any:
     mine = _same_axis([a for a in axes[:2] if a is not None], "gather")
-    if node.attrs["axis"] % _rank(node.inputs[0]) == mine or None in axes[:2]:
+    out = node.outputs[0].sizes
+    if node.attrs["axis"] % _rank(node.inputs[0]) == mine:
         raise Refused("gather picks rows")
+    if any(t.sizes[mine] is None or t.sizes[mine] != out[mine] for t in node.inputs):
+        raise Refused("gather broadcasts the rows")
     return mine
 
 

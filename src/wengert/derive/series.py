@@ -353,6 +353,8 @@ class Series:
         """Whether an operation on rows may be applied to the one row that stands for all."""
         if not all(self._is_narrow(moved[i], node.inputs[i]) for i in live):
             return False
+        if any(self._axis(t) is None for t in node.outputs):
+            return False  # it works along the rows
         name = node.op.name
         if name in ("negative", "identity", "cast", "real", "imag", "conj", "getitem", "transpose", "matrix_transpose",
                     "expand_dims", "split", "unstack", "cumsum", "pad", "tile", "reverse", "roll"):  # fmt: skip
