@@ -6,7 +6,7 @@
 #   make check        lint, format, types
 #   make wheel-test   the same tests against the wheel, in an environment of its own
 #   make docs         the documentation, into site/
-#   make bench        the benchmarks
+#   make bench        the benchmarks; derivatives.py, which takes peers, by hand: see benchmarks/README.md
 #   make clean        removes what was built; distclean removes the environments too
 
 PYTHON ?= python3
@@ -70,7 +70,7 @@ $(DOCS)/.stamp: pyproject.toml
 	touch $@
 
 bench: venv
-	@for name in tape_cell start memory long_list tanh_slope; do \
+	@for name in tape_cell start memory long_list tanh_slope statements tiles; do \
 		echo "== benchmarks/$$name.py"; $(VENV)/bin/python benchmarks/$$name.py || exit 1; \
 	done
 

@@ -20,6 +20,7 @@ from wengert import debugging as debugging
 from wengert import dtypes as dtypes
 from wengert import errors as errors
 from wengert import experimental as experimental
+from wengert import fields as fields
 from wengert import image as image
 from wengert import io as io
 from wengert import linalg as linalg

@@ -62,10 +62,11 @@ _dispatch = threading.RLock()
 
 
 TEMPORARY = 14 << 20
-"""Bytes of temporaries, as tiles count them, above which a list runs in chunks of rows. XLA's own count is up to 1.7 times as
-great, and the C library gives blocks above 32 MB back after each run."""
-CHUNK = 7 << 20
-"""Bytes of temporaries that a chunk is to have."""
+"""Bytes of temporaries, as tiles count them, from which it is asked whether XLA counts more than `LARGE`."""
+LARGE = 30 << 20
+"""Bytes of temporaries above which a list runs in chunks: the C library gives blocks above 32 MB back after each run."""
+CHUNK = 18 << 20
+"""Bytes of temporaries that a chunk is to have, or less: its rows are a power of 2."""
 BLOCK = 512
 """Rows of a block in a product over rows."""
 
@@ -996,11 +997,12 @@ class XlaProgram:
         order: list[int] = []
         tiling = cut(chosen.plan, [(f.shape, f.dtype) for f in feeds]) if options.tiles else None
         room = 0.0 if tiling is None or not fits(tiling) else sum(p.per_row * p.n for p in tiling.passes)
+        pieces = 1.0
 
         def walk(one: Walk, inputs: Sequence[Any], given: Sequence[Any]) -> Any:
             env = list(inputs)
-            if tiling is not None and room > TEMPORARY:
-                found = chunked(one, tiling, given, env, room / CHUNK)
+            if tiling is not None and pieces > 1.0:
+                found = chunked(one, tiling, given, env, pieces)
             else:
                 found = one(chosen.plan, given, env)
             fixed.clear()
@@ -1045,6 +1047,10 @@ class XlaProgram:
         try:
             lowered = jax.jit(main, donate_argnums=tuple(given)).lower(*variables, *numbers, *feeds)
             call = lowered.compile() if n or any(at >= 0 for at in order) else None
+            if room > TEMPORARY and call is not None and _temporary(call) > LARGE:
+                pieces = _temporary(call) / CHUNK
+                again = jax.jit(lambda *arguments: main(*arguments), donate_argnums=tuple(given))  # another function to JAX
+                call = again.lower(*variables, *numbers, *feeds).compile()
         except OpError:
             raise
         except Exception as error:
@@ -1077,6 +1083,11 @@ def _again(error: Unsupported) -> Unsupported:
 
 def _draws(name: str) -> bool:
     return name.startswith("random_") or name in ("truncated_normal", "categorical")
+
+
+def _temporary(call: Any) -> float:
+    """Return the bytes of temporaries of an executable."""
+    return float(getattr(call.memory_analysis(), "temp_size_in_bytes", 0))
 
 
 def _is_roomy(call: Any, variables: Sequence[Any]) -> bool:
