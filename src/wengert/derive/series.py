@@ -268,7 +268,8 @@ class Series:
             same = op.taylor(tensors, *node.inputs, t, **node.attrs)
             if isinstance(same, tuple):
                 return (yield from self._quotient(t, a, *same))
-            if same is not None:
+            # Of the first order, the partial is one factor for all directions.
+            if same is not None and (len(a) > 1 or not op.partials):
                 return (yield same, a, False)
         if op.partials and not _complex(node):
             return (yield from self._elementwise(t, ((a, 1.0),), None))
@@ -478,8 +479,17 @@ class Series:
                 _enter(flat, 1.0, self.aligned(h, (), terms[0][0]) if tops is None else h, top)
             if op.kind == "piecewise":
                 continue
+            slope = _slope(h, u) if tops is not None else None
+            bends: Products = {}
             for a, weight in terms:
                 seed, less = lowered_by(a)
+                if slope is not None and len(a) == 2:
+                    # Of second order, φ'' is one factor for all directions: v_ab = h u_ab + φ'' u_a u_b.
+                    p, q = (yield u, (a[0],), False), (yield u, (a[1],), False)
+                    if p is not None and q is not None:
+                        p, q = self.aligned(p, (a[0],), a), self.aligned(q, (a[1],), a)
+                        _enter(bends, weight, p, q, True, self.is_batched(a))
+                    continue
                 for b, c, m in splits(less):
                     if b:
                         e = join(c, (seed,))
@@ -490,7 +500,12 @@ class Series:
                         if q is not None:
                             over = tops is not None and self.is_batched(a)
                             _enter(flat, m * weight, self.aligned(q, b, a), self.aligned(p, e, a), False, over)
-        sums: dict[tuple[float, bool], Any] = {}
+            if bends:
+                sums: dict[tuple[float, bool], Any] = {}
+                for m, p, q, over in bends.values():
+                    sums[m, over] = _plus(sums.get((m, over)), _times(p, q))
+                _enter(flat, 1.0, slope, self.weighted(sums))
+        sums = {}
         for m, p, q, over in flat.values():
             sums[m, over] = _plus(sums.get((m, over)), _times(p, q))
         found = _plus(first, self.weighted(sums))
@@ -662,6 +677,20 @@ def _times(p: Any, q: Any) -> Any:
             if node.attrs["value"].reshape(()) == 1 and other.sizes is not None and len(one.sizes) <= len(other.sizes):
                 return other
     return p * q
+
+
+def _slope(h: Any, u: Any) -> Any:
+    """Return the derivative by u of an expression that is a function of u by one operation; None if it is not."""
+    node, negative = h.node, False
+    while node.op is elementwise.NEGATIVE:
+        node, negative = node.inputs[0].node, not negative
+    if len(node.inputs) != 1 or node.inputs[0] is not u or node.op.kind != "elementwise" or node.op.stated:
+        return None
+    partial = node.op.partials[0]
+    if partial is None:
+        return None
+    found = partial(tensors, u, node.outputs[0], **node.attrs)
+    return -found if negative else found
 
 
 def _is_zero(h: Any) -> bool:
