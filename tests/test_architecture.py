@@ -68,6 +68,7 @@ ROOMS = [
     "gradient_checker",
     "test",
     "surface",
+    "verify",
     "compat",
     "__init__",
     "run",
