@@ -261,7 +261,12 @@ class ForwardAccumulator:
         site = state.site
         state.observers, state.site = around[:at], here()
         try:
-            if op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
+            if op.name == "gradient":
+                # What it moves with are the primals: its ys and xs are places in the list, not values that it reads.
+                primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in self._primals]
+                outputs = output if op.outputs != 1 else (output,)
+                result = _symbolic_jvp([known[p.n] for p in self._primals], primals, outputs, op.outputs != 1, ())
+            elif op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:
                 result = forward.rule(op)(tensors, moving, inputs, output, attrs)
@@ -301,8 +306,8 @@ def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) 
 
     outputs = output if op.outputs != 1 else (output,)
     if isinstance(outputs[0], SymbolicTensor):
-        if op.name == "gradient" or op.kind == "control":
-            return _symbolic_jvp(moving, inputs, outputs, op.outputs != 1)
+        if op.kind == "control":
+            return _symbolic_jvp(moving, inputs, outputs, op.outputs != 1, inputs)
         raise UnimplementedError(f"{op.name} has no rule for forward mode in a graph.")
     wanted = [i for i, m in enumerate(moving) if m is not None]
     with GradientTape() as tape:
@@ -318,10 +323,12 @@ def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) 
     return tuple(found) if op.outputs != 1 else found[0]
 
 
-def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool) -> Any:
-    live = [(t, m) for t, m in zip(inputs, moving, strict=True) if m is not None]
+def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool, stops: Any) -> Any:
+    """Return the tangents of outputs; ``stops``: what no derivative passes through on its way to another input."""
+    # A tensor may be several of the inputs: its gradient is by all of them.
+    live = list({t.n: (t, m) for t, m in zip(inputs, moving, strict=True) if m is not None}.values())
     gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]
-    back = request(outputs, [t for t, _ in live], gs)
+    back = request(outputs, [t for t, _ in live], gs, list({t.n: t for t in stops}.values()))
     pairs = [(b, m) for b, (_, m) in zip(back, live, strict=True) if b is not None]
     if not pairs:
         return None

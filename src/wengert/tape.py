@@ -29,6 +29,8 @@ _log = logging.getLogger("wengert")
 
 NESTED = 2
 """Outer tapes from which a derivative may be handed to the planner of lists."""
+watchers: list[Any] = []
+"""Called with each tape that is asked for a derivative, and the ys, xs and weights: how `wengert check` learns of them."""
 planners: list[Any] = []
 """What hands a tape's derivative to the planner: `wengert.listed` enters itself."""
 
@@ -292,6 +294,9 @@ class GradientTape:
         for y in ys:
             if y.__class__ is SymbolicTensor:
                 return self._symbolic(ys, xs, gs)
+        if watchers:
+            for watcher in list(watchers):
+                watcher(self, ys, xs, gs)
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}

@@ -1,0 +1,242 @@
+"""What is checked: a copy of the part of a graph that some outputs need, with the values of all that it reads.
+
+The copy has a placeholder for whatever comes from outside (feeds, captures, variables), and what does not change with the
+inputs by intent (what stands behind `stop_gradient`, random numbers, results of Python functions) is held at its value. Its
+lowered lists are walked here with any array namespace: NumPy's, or that of mpmath's numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.context import quietly
+from wengert.derive.plan import lower, needed
+from wengert.execute.memory import plan
+from wengert.graph import Node
+from wengert.options import Options, options
+from wengert.shapes import is_full
+from wengert.tensor import SymbolicTensor, append
+from wengert.tracing import Body, FuncGraph, tracing
+
+__all__ = ["Listing", "Question", "Unanswerable", "is_held", "rewrites", "wrapped"]
+
+HELD = frozenset(["stop_gradient", "py_function"])
+RANDOM = "random_"
+
+
+class Unanswerable(Exception):
+    """A question cannot be put; the message says why."""
+
+
+def rewrites(on: bool) -> dict[str, bool]:
+    """Return the switches of all rewrites, as options."""
+    return dict.fromkeys(Options.REWRITES, on)
+
+
+def is_held(name: str) -> bool:
+    """Whether what an operation gives does not change with its inputs, by intent."""
+    return name in HELD or name.startswith(RANDOM) or name == "categorical"
+
+
+class Question:
+    """Outputs ys and inputs xs of a graph of its own, and the point at which their derivatives are asked for."""
+
+    def __init__(self) -> None:
+        """Make an empty graph."""
+        self.graph = FuncGraph(None, "check")
+        self.ys: list[Any] = []
+        self.xs: list[Any] = []
+        self.names: list[str] = []
+        self.feeds: list[Any] = []
+        self.arrays: list[Any] = []
+        self.twins: dict[Node, Node] = {}
+        """The user's node of each node of the copy."""
+        self._listings: dict[Any, Listing] = {}
+
+    def place(self, array: Any) -> Any:
+        """Return a placeholder that holds an array."""
+        array = np.asarray(array)
+        t = self.graph.placeholder(array.shape, array.dtype, "value")
+        self.feeds.append(t)
+        self.arrays.append(array)
+        return t
+
+    def copy(
+        self, ys: Sequence[Any], xs: Sequence[Any], value: Callable[[Node], Any], fed: Mapping[int, Any] | None = None,
+        stops: Sequence[Any] = (),
+    ) -> None:  # fmt: skip
+        """Copy what ys need.
+
+        Args:
+            ys: The outputs.
+            xs: The inputs: placeholders or values on the way; a variable's handle stands for it.
+            value: Gives the array of a placeholder's or of a handle's node.
+            fed: What tensors on the way were fed with, by their numbers.
+            stops: Tensors that no derivative passes through: they are held at their values.
+        """
+        mapped: dict[int, Any] = {}
+        known = dict(fed or {})
+        held: list[tuple[Any, Any]] = []
+        with tracing(self.graph):
+            for node in needed([*ys, *xs, *stops], ()):
+                op = node.op
+                if op.name in ("placeholder", "variable_handle"):
+                    array = value(node)
+                    if array is None:
+                        raise Unanswerable(f"{node.name} has no value ({node.where})")
+                    mapped[node.outputs[0].n] = self.place(array)
+                    continue
+                inputs = [mapped[t.n] for t in node.inputs]
+                if op.name == "read_variable":
+                    mapped[node.outputs[0].n] = inputs[0]
+                    continue
+                if op.name in ("assign", "assign_scatter", "print", "assert", "no_op"):
+                    raise Unanswerable(f"{op.name} acts on the world ({node.where})")
+                result = append(self.graph, op, inputs, node.attrs)
+                several = list(result) if op.outputs != 1 else [result]
+                if several:
+                    several[0].node.site = node.site
+                    self.twins[several[0].node] = node
+                for t, r in zip(node.outputs, several, strict=True):
+                    mapped[t.n] = r
+                    if t.n in known or is_held(node.op.name):
+                        held.append((r, known.get(t.n)))
+        self.ys, self.xs = [mapped[y.n] for y in ys], [mapped[x.n] for x in xs]
+        self.hold([*held, *((mapped[t.n], None) for t in stops)])
+
+    def hold(self, held: Sequence[tuple[Any, Any]]) -> None:
+        """Feed values on the way, and xs, with what they hold: the arrays given, or what is computed at the point."""
+        held = [*held, *((x, None) for x in self.xs)]
+        fixed = {t.n for t in self.feeds}
+        missing: dict[int, Any] = {}
+        for t, array in held:
+            if t.n in fixed or t.n in missing:
+                continue
+            if array is None:
+                missing[t.n] = t
+            else:
+                fixed.add(t.n)
+                self.feeds.append(t)
+                self.arrays.append(np.array(array))
+        if missing:
+            found = Listing(self, list(missing.values()), False).run(self.arrays)
+            self.feeds += missing.values()
+            self.arrays += found
+
+    def at(self, x: Any) -> int:
+        """Return the position of an input among the feeds."""
+        return next(k for k, t in enumerate(self.feeds) if t.n == x.n)
+
+    def listing(self, fetches: Sequence[Any], on: bool) -> Listing:
+        """Return the lowered list of some tensors of the copy, with the rewrites or without."""
+        key = (tuple(t.n for t in fetches), on)
+        if key not in self._listings:
+            self._listings[key] = Listing(self, fetches, on)
+        return self._listings[key]
+
+    def values(self, fetches: Sequence[Any]) -> list[Any]:
+        """Return what tensors of the copy hold at the point, in their own arithmetic."""
+        return self.listing(fetches, False).run(self.arrays)
+
+    def size(self) -> int:
+        """Return how many numbers the list of ys computes."""
+        listing = self.listing(self.ys, False)
+        count = 0
+        for step in listing.plan.steps:
+            for t in step.node.outputs:
+                count += math.prod(t.sizes) if is_full(t.sizes) else 0
+        return count
+
+
+class Listing:
+    """A lowered list of a question, and its walk."""
+
+    def __init__(self, question: Question, fetches: Sequence[Any], on: bool) -> None:
+        """Lower for the shapes of the values."""
+        with options.set(**rewrites(on)):
+            self.lowered, self.outputs, self.places, _ = lower(
+                question.graph, fetches, question.feeds, (), [np.shape(a) for a in question.arrays]
+            )
+        self.plan = plan(self.outputs, self.places, [], lambda node: node.op)
+        if self.plan.unfed:
+            raise Unanswerable(f"{self.plan.unfed[0].name} has no value")
+
+    def run(self, arrays: Sequence[Any]) -> list[Any]:
+        """Walk with NumPy."""
+        return quietly(self.walk, arrays, _with_numpy)  # type: ignore[no-any-return]
+
+    def walk(self, arrays: Sequence[Any], run: Callable[[Node, list[Any]], Any], slots: list[Any] | None = None) -> list[Any]:
+        """Walk the list; ``run`` computes a node from its inputs. ``slots``, of the plan's size, keeps all values."""
+        if slots is None:
+            slots = [None] * self.plan.size
+        for k, array in zip(self.plan.feeds, arrays, strict=True):
+            slots[k] = array
+        for step in self.plan.steps:
+            found = run(step.node, [slots[k] for k in step.inputs])
+            if step.several:
+                for k, one in enumerate(found):
+                    slots[step.output + k] = one
+            else:
+                slots[step.output] = found
+        return [slots[k] for k in self.plan.fetches]
+
+    def slot(self, t: SymbolicTensor) -> int | None:
+        """Return the slot of a tensor of the lowered list."""
+        for step in self.plan.steps:
+            if step.node is t.node:
+                return step.output + t.index
+        return None
+
+
+def _with_numpy(node: Node, arrays: list[Any]) -> Any:
+    if node.op.name == "read_variable":
+        return arrays[0]
+    found = node.op.eager(*arrays, **wrapped(node.attrs, _with_numpy))
+    return found if node.op.outputs != 1 else np.asarray(found)
+
+
+def wrapped(attrs: dict[str, Any], run: Callable[[Node, list[Any]], Any]) -> dict[str, Any]:
+    """Return attributes in which the bodies of choices and loops are walked in the manner of the list around them."""
+    if not any(isinstance(v, Body) for v in attrs.values()):
+        return attrs
+    return {name: _Walked(v, run) if isinstance(v, Body) else v for name, v in attrs.items()}
+
+
+class _Walked:
+    """A body that is walked."""
+
+    def __init__(self, body: Body, run: Callable[[Node, list[Any]], Any]) -> None:
+        self.body, self.run, self.specs, self.program = body, run, body.specs, self
+
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        """Walk, called as a body (with a namespace first) or as its program (without)."""
+        arrays = arguments[len(arguments) - len(self.body.places) :]
+        walked = _plan_of(self.body)
+        slots: list[Any] = [None] * walked.size
+        for k, array in zip(walked.feeds, arrays, strict=True):
+            slots[k] = array
+        for step in walked.steps:
+            found = self.run(step.node, [slots[k] for k in step.inputs])
+            if step.several:
+                for k, one in enumerate(found):
+                    slots[step.output + k] = one
+            else:
+                slots[step.output] = found
+        return tuple(slots[k] for k in walked.fetches)
+
+
+_plans: weakref.WeakKeyDictionary[Body, Any] = weakref.WeakKeyDictionary()
+
+
+def _plan_of(body: Body) -> Any:
+    """Return the plan of a body's list, without rewrites."""
+    if body not in _plans:
+        with options.set(**rewrites(False)):
+            _, outputs, places, _ = lower(body.graph, body.outputs, body.places, ())
+        _plans[body] = plan(outputs, places, [], lambda node: node.op)
+    return _plans[body]

@@ -1,0 +1,283 @@
+"""Whose fault it is: the operation with the wrong rule, the kink, the place where digits are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from wengert.context import quietly
+from wengert.derive.structure import freeze
+from wengert.errors import OpError
+from wengert.graph import Node
+from wengert.tensor import append
+from wengert.tracing import tracing
+from wengert.verify import lists
+from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
+from wengert.verify.lists import Question, Unanswerable
+from wengert.verify.oracle import SMOOTH, Oracle
+from wengert.verify.precise import Precise, precise
+from wengert.verify.report import Fault, Row
+from wengert.verify.roads import LISTS, Probe
+
+__all__ = ["kinked", "lossy", "wrong_rules"]
+
+MOST = 400
+"""Calls of operations that are looked at."""
+ALIKE = 3
+"""Calls of one operation with the same attributes and shapes that are looked at."""
+SUMS = frozenset(["add", "subtract", "add_n", "sum", "mean", "matmul", "einsum", "sum_to", "dot_over_rows"])
+SATURATING = {"tanh": 1.0, "sigmoid": 1.0, "erf": 1.0, "softmax": 1.0, "expit": 1.0, "ndtr": 1.0}
+
+
+def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
+    """Return the question of one call of an operation, by its inputs that have a derivative; None if there is none."""
+    op = node.op
+    question = Question()
+    with tracing(question.graph):
+        places = [question.place(a) for a in arrays]
+        try:
+            result = append(question.graph, op, places, node.attrs)
+        except OpError:
+            return None
+    ys = [y for y in (result if op.outputs != 1 else (result,)) if y.nptype.kind in "fc"]
+    moving = [k for k, t in enumerate(places) if t.nptype.kind in "fc" and k not in op.constant_inputs]
+    if not ys or not moving:
+        return None
+    question.ys, question.xs = ys, [places[k] for k in moving]
+    question.names = [f"input {k}" for k in moving]
+    return question
+
+
+def custom_question(question: Question, node: Node) -> Question | None:
+    """Return the question of a custom gradient: its results by its arguments, as the user's function computes them."""
+    listing = question.listing(question.ys, False)
+    if not any(step.node is node for step in listing.plan.steps) or node.op.name != "custom_gradient":
+        return None  # in the body of a choice or a loop, or a Python function
+    known = {t.node: question.arrays[k] for k, t in enumerate(listing.places)}
+    results, arguments = node.attrs["results"], node.attrs["arguments"]
+    xs = [t for t in node.inputs[results : results + arguments] if t.nptype.kind in "fc"]
+    one = Question()
+    one.copy(list(node.outputs), xs, known.get)
+    one.names = [f"argument {k}" for k in range(len(xs))]
+    return one
+
+
+def calls(question: Question) -> list[tuple[Node, list[Any]]]:
+    """Return the calls of operations between xs and ys, bodies of choices and loops included, with their live inputs."""
+    found: list[tuple[Node, list[Any]]] = []
+    seen: dict[Any, int] = {}
+
+    def run(node: Node, arrays: list[Any]) -> Any:
+        if node.op.kind != "constant" and len(found) < MOST:
+            key = (node.op, freeze(node.attrs) if node.op.kind not in ("control", "custom") else id(node),
+                   tuple(np.shape(a) for a in arrays))  # fmt: skip
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] <= ALIKE:
+                found.append((node, [np.asarray(a) for a in arrays]))
+        if node.op.name == "read_variable":
+            return arrays[0]
+        result = node.op.eager(*arrays, **lists.wrapped(node.attrs, run))
+        return result if node.op.outputs != 1 else np.asarray(result)
+
+    quietly(question.listing(question.ys, False).walk, question.arrays, run)
+    return found
+
+
+def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generator) -> list[Fault]:
+    """Return the operations whose own rules are wrong, in the order of the list; else that the lowering is."""
+    wrong = [r for r in rows if r.status == "wrong"]
+    if not wrong:
+        return []
+    order = max((r.order for r in wrong), default=1)
+    faults: list[Fault] = []
+    named: set[tuple[str, str]] = set()
+    for node, arrays in calls(question):
+        if node.op.kind == "control":
+            continue  # its bodies' operations are looked at themselves
+        if (node.op.name, node.where) in named:
+            continue
+        custom = node.op.kind == "custom"
+        try:
+            one = custom_question(question, node) if custom else operation_question(node, arrays)
+            if one is None:
+                continue
+            found = check_question(one, 1 if custom else order, rng, executors=False, only=("reverse",) if custom else None)
+        except (Unanswerable, OpError, NotImplementedError):
+            continue
+        bad = next((r for r in found if r.status == "wrong"), None)
+        if bad is not None:
+            named.add((node.op.name, node.where))
+            text = f"{bad.road} mode, order {bad.order}" + (f" by {bad.derivative}" if bad.derivative else "")
+            if bad.value is not None and bad.expected is not None:
+                text += f": {bad.value:.9g}, and the derivative is {bad.expected:.9g}"
+            if bad.note:
+                text += f" ({bad.note})"
+            kind = "custom gradient" if custom else "wrong rule"
+            faults.append(Fault(kind, node.op.name, node.where, described(arrays), text))
+    if faults:
+        return faults
+    exact = sorted({r.road for r in wrong if r.arithmetic == "exact"})
+    if exact:
+        return [Fault("lowering", "", "", "", f"each operation's own rules are right; what is wrong is how {_and(exact)} "
+                      "puts them together")]  # fmt: skip
+    runs = sorted({r.road for r in wrong})
+    return [Fault("executor", "", "", "", f"the lists are right, and {_and(runs)} computes something else")]
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+def described(arrays: Sequence[Any]) -> str:
+    """Return inputs in a few words.
+
+    >>> described([np.array([1.0, 2.0]), np.float32(3)])
+    'float64[2] 1 … 2, float32[] 3'
+    """
+    parts = []
+    for a in map(np.asarray, arrays):
+        shape = ",".join(map(str, a.shape))
+        text = f"{a.dtype.name}[{shape}]"
+        if a.size and a.dtype.kind in "biufc":
+            low, high = (a.min(), a.max()) if a.dtype.kind != "c" else (a.flat[0], a.flat[-1])
+            text += f" {low:.6g}" if a.size == 1 else f" {low:.6g} … {high:.6g}"
+        parts.append(text)
+    return ", ".join(parts)
+
+
+# --- kinks and jumps --------------------------------------------------------------------------------------------------------
+
+
+def kinked(question: Question, probe: Probe, counts: Sequence[int]) -> Fault | None:
+    """Return the first operation that is not smooth along the probe, as the oracle sees it, for derivatives of these orders."""
+    listing = question.listing(question.ys, False)
+    nodes = [step for step in listing.plan.steps if step.node.op.name not in ("constant", "placeholder", "variable_handle")]
+    shown = nodes[:MOST]
+    moved = displaced(question, probe)
+
+    def all_values(numbers: Sequence[Any]) -> list[Any]:
+        slots: list[Any] = [None] * listing.plan.size
+        listing.walk(moved(numbers), with_precision, slots)
+        found = []
+        for step in shown:
+            parts = [_plain(slots[step.output + k]) for k in range(len(step.node.outputs))]
+            found.append(np.concatenate([p.reshape(-1) for p in parts]) if parts else np.zeros(0, dtype=object))
+        return found
+
+    oracle = Oracle(all_values, len(probe.seeds), sum(counts))
+    for total in range(1, sum(counts) + 1):
+        for seed, n in enumerate(counts):
+            if not n or total > n:
+                continue
+            answer = oracle(tuple(total if s == seed else 0 for s in range(len(counts))))
+            for step, kind in zip(shown, answer.kinds, strict=False):
+                if kind != SMOOTH:
+                    given = _double_inputs(question, step.node)
+                    return Fault(kind, step.node.op.name, step.node.where, described(given),
+                                 f"{step.node.op.name} has a {kind} at its input: there is no derivative of order {total}, and "
+                                 "what is given is a convention")  # fmt: skip
+            if answer.kind == "undefined":
+                return Fault("undefined", "", "", "", f"the function has no finite value beside the point (order {total})")
+    return None
+
+
+def _plain(y: Any) -> Any:
+    """Return the real numbers of a value, as objects; a value that is no number gives none."""
+    if isinstance(y, Precise):
+        flat = y.view(np.ndarray).reshape(-1)
+        return np.array([part for v in flat for part in (mp.re(v), mp.im(v))], dtype=object)
+    y = np.asarray(y)
+    if y.dtype.kind in "biuf":
+        return np.array([mp.mpf(float(v)) for v in y.reshape(-1)], dtype=object)
+    return np.zeros(0, dtype=object)
+
+
+def _double_inputs(question: Question, node: Node) -> list[Any]:
+    listing = question.listing(question.ys, False)
+    slots: list[Any] = [None] * listing.plan.size
+    quietly(listing.walk, question.arrays, lists._with_numpy, slots)
+    for step in listing.plan.steps:
+        if step.node is node:
+            return [slots[k] for k in step.inputs if isinstance(slots[k], np.ndarray)]
+    return []
+
+
+# --- digits that are lost ---------------------------------------------------------------------------------------------------
+
+
+def lossy(question: Question, probe: Probe, counts: Sequence[int], road: str) -> Fault | None:
+    """Return the operation at which a derivative's list loses most digits, in the question's own arithmetic."""
+    build, on = LISTS[road]
+    t = build(question, probe).get(tuple(counts))
+    if t is None:
+        return None
+    listing = question.listing([t], on)
+    exact: list[Any] = [None] * listing.plan.size
+    rough: list[Any] = [None] * listing.plan.size
+    with mp.workdps(DIGITS):
+        listing.walk([precise(a) for a in question.arrays], with_precision, exact)
+    quietly(listing.walk, question.arrays, lists._with_numpy, rough)
+    eps = float(np.finfo(question.ys[0].nptype).eps)
+    errors = {k: _relative(exact[k], rough[k]) for k in range(listing.plan.size)}
+    worst, growth = None, 1e3
+    for step in listing.plan.steps:
+        if step.several or step.node.op.name == "constant":
+            continue
+        before = max([errors[k] for k in step.inputs], default=0.0)
+        factor = errors[step.output] / max(before, eps)
+        if factor > growth and errors[step.output] > 1e3 * eps:
+            worst, growth = step, factor
+    if worst is None:
+        return None
+    node = worst.node
+    given = [rough[k] for k in worst.inputs if isinstance(rough[k], np.ndarray)]
+    kept = max(0.0, -float(np.log10(max(errors[worst.output], 1e-17))))
+    dtype = question.ys[0].nptype.name
+    saturated = _saturated(node, listing, rough)
+    if saturated is not None:
+        text = f"{saturated} is saturated here: {dtype} keeps {kept:.0f} digits of this derivative"
+        return Fault("saturation", node.op.name, node.where, described(given), text)
+    if node.op.name in SUMS:
+        text = f"{node.op.name} cancels here: {dtype} keeps {kept:.0f} digits of this derivative"
+        return Fault("cancellation", node.op.name, node.where, described(given), text)
+    text = f"{node.op.name} is ill-conditioned here: {dtype} keeps {kept:.0f} digits of this derivative"
+    return Fault("ill-conditioned", node.op.name, node.where, described(given), text)
+
+
+def _relative(exact: Any, rough: Any) -> float:
+    """Return the relative error of a value, by its greatest number."""
+    if not isinstance(exact, Precise) or not isinstance(rough, np.ndarray) or not rough.size:
+        return 0.0
+    a, b = exact.view(np.ndarray).reshape(-1), rough.reshape(-1)
+    worst = 0.0
+    for x, y in zip(a, b, strict=True):
+        if not mp.isfinite(x) or not np.isfinite(y):
+            worst = max(worst, 1.0 if mp.isfinite(x) != bool(np.isfinite(y)) else 0.0)
+        elif x:
+            worst = max(worst, float(min(abs(mp.mpmathify(complex(y) if rough.dtype.kind == "c" else float(y)) - x) / abs(x), 1)))
+    return worst
+
+
+def _saturated(node: Node, listing: Any, slots: Sequence[Any]) -> str | None:
+    """Return the name of a function near its limit among what a node was computed from."""
+    pending, seen, depth = [node], {node}, 0
+    by_node = {step.node: step for step in listing.plan.steps}
+    while pending and depth < 4:
+        depth += 1
+        following = []
+        for one in pending:
+            for t in one.inputs:
+                other = t.node
+                if other in seen or other not in by_node:
+                    continue
+                seen.add(other)
+                limit = SATURATING.get(other.op.name)
+                value = slots[by_node[other].output]
+                if limit is not None and isinstance(value, np.ndarray) and bool((np.abs(np.abs(value) - limit) < 1e-3).any()):
+                    return str(other.op.name)
+                following.append(other)
+        pending = following
+    return None

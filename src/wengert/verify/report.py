@@ -1,0 +1,217 @@
+"""What a check found, and how it is shown in a terminal, as JSON, and as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+__all__ = ["Fault", "Report", "Row"]
+
+ROADS = {
+    "reverse": "nested reverse mode",
+    "forward": "nested forward mode",
+    "series": "Taylor series",
+    "taylor": "nested gradients, as the planner lowers them",
+    "tape": "nested eager tapes",
+    "numpy": "NumPy executor",
+    "xla": "XLA executor",
+    "grad": "the framework's reverse mode",
+    "jvp": "the framework's forward mode",
+    "gradient": "the gradient that was given",
+    "hessian": "the Hessian that was given",
+}
+"""What a road is."""
+
+
+class Row(NamedTuple):
+    """One derivative on one road."""
+
+    function: str
+    derivative: str
+    """By what, one name for each order: `x x t`."""
+    order: int
+    road: str
+    arithmetic: str
+    """exact (the rule in 60 digits), or the dtype in which it was run."""
+    status: str
+    """right, wrong, inaccurate (right, and rounding leaves few digits), undecided, skipped."""
+    value: float | None
+    """What the road gives: the sum over the outputs, with weights, of the derivative along the direction."""
+    expected: float | None
+    """What the oracle gives."""
+    digits: float | None
+    """How many decimal digits the run keeps; None for exact arithmetic, where the rule is right or wrong."""
+    note: str
+
+
+class Fault(NamedTuple):
+    """Whose fault it is where something is not right."""
+
+    kind: str
+    """wrong rule, custom gradient, lowering, executor; kink, jump, undefined; saturation, cancellation, ill-conditioned."""
+    operation: str
+    where: str
+    """The user's line."""
+    inputs: str
+    text: str
+
+
+class Report:
+    """All that a check found.
+
+    Attributes:
+        rows: What was compared, a `Row` for each derivative on each road.
+        faults: Whose fault it is, a `Fault` each.
+        ok: Whether nothing is wrong. What cannot be decided (a kink) or has lost its digits by rounding is not wrong.
+        verdict: "right", "wrong", or "undecided" where nothing could be decided.
+    """
+
+    def __init__(self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Any = None) -> None:
+        """Take rows, faults, remarks, and the list as (number, name, where, numbers of inputs) for a picture of it."""
+        self.rows, self.faults, self.notes, self.graph = list(rows), list(faults), list(notes), graph
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(r.status == "wrong" for r in self.rows)
+
+    @property
+    def verdict(self) -> str:
+        """right, wrong or undecided."""
+        if not self.ok:
+            return "wrong"
+        return "right" if any(r.status in ("right", "inaccurate") for r in self.rows) else "undecided"
+
+    def __bool__(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.ok
+
+    def digits(self, arithmetic: str, order: int | None = None) -> float | None:
+        """Return the fewest digits that a run in a dtype keeps, of all orders or of one; None if none was run."""
+        found = [r.digits for r in self.rows if r.arithmetic == arithmetic and r.digits is not None
+                 and (order is None or r.order == order)]  # fmt: skip
+        return min(found) if found else None
+
+    def summary(self) -> str:
+        """Return the verdict in a line or a few: what is wrong, on which road, and whose fault it is."""
+        counts = {s: sum(r.status == s for r in self.rows) for s in ("right", "wrong", "inaccurate", "undecided", "skipped")}
+        shown = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+        lines = [f"{self.verdict}: {shown or 'nothing was compared'}"]
+        for r in [r for r in self.rows if r.status == "wrong"][:6]:
+            lines.append(f"  wrong: {_title(r)} by {r.road} ({r.arithmetic}): {_number(r.value)}, oracle {_number(r.expected)}"
+                         + (f"; {r.note}" if r.note else ""))  # fmt: skip
+        for f in self.faults:
+            lines.append(f"  {_fault(f)}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        """Show the summary."""
+        return self.summary()
+
+    def show(self, console: Any = None, every: bool = False) -> None:
+        """Print a table to the terminal (or to a `rich.console.Console`): the orders of each derivative; then the faults.
+
+        ``every``: all rows; else one line for each derivative, and the rows that are not right.
+        """
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        console = console or Console()
+        table = Table(box=box.SIMPLE_HEAD)
+        for name, side in (("function", "left"), ("by", "left"), ("order", "right"), ("verdict", "left"), ("value", "right"),
+                           ("digits", "right"), ("roads", "left")):  # fmt: skip
+            table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+        for line in self.lines(every):
+            style = {"wrong": "bold red", "undecided": "yellow", "inaccurate": "yellow"}.get(line[3], "")
+            table.add_row(*[_escaped(v) for v in line], style=style)
+        console.print(table)
+        for f in self.faults:
+            console.print(f"[bold]{_escaped(f.kind)}[/bold] {_escaped(_fault(f).partition(': ')[2])}", highlight=False)
+        for note in self.notes:
+            console.print(_escaped(note), highlight=False)
+        style = {"wrong": "bold red", "right": "green"}.get(self.verdict, "yellow")
+        console.print(f"[{style}]{self.summary().partition(chr(10))[0]}[/{style}]", highlight=False)
+
+    def lines(self, every: bool = False) -> list[tuple[str, ...]]:
+        """Return the lines of the table: function, by, order, verdict, value, digits, roads."""
+        found: list[tuple[str, ...]] = []
+        groups: dict[tuple[str, str, int], list[Row]] = {}
+        for r in self.rows:
+            if r.order:
+                groups.setdefault((r.function, r.derivative, r.order), []).append(r)
+        for (function, by, order), rows in groups.items():
+            parts = [[r] for r in rows] if every else [[r for r in rows if r.status == s] for s in _STATUSES]
+            for part in parts:
+                if part:
+                    value = next((r.expected for r in part if r.expected is not None), part[0].value)
+                    roads = ", ".join(dict.fromkeys(_road(r) for r in part))
+                    notes = "; ".join(dict.fromkeys(r.note for r in part if r.note))
+                    found.append((function, by, str(order), part[0].status, _number(value), _digits(part),
+                                  roads + (f" ({notes})" if notes else "")))  # fmt: skip
+        return found
+
+    def data(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "verdict": self.verdict,
+            "rows": [r._asdict() for r in self.rows],
+            "faults": [f._asdict() for f in self.faults],
+            "notes": self.notes,
+        }
+
+    def json(self) -> str:
+        """Return everything as JSON; numbers that are not finite are null."""
+        return json.dumps(_finite(self.data()), indent=1, allow_nan=False)
+
+    def html(self, title: str = "wengert check") -> str:
+        """Return a page of one file that needs nothing else: verdict, faults, pictures, all rows."""
+        from wengert.verify.page import page
+
+        return page(self, title)
+
+
+_STATUSES = ("wrong", "undecided", "inaccurate", "right", "skipped")
+
+
+def _road(r: Row) -> str:
+    return r.road if r.arithmetic == "exact" else f"{r.road} {r.arithmetic}"
+
+
+def _digits(rows: Sequence[Row]) -> str:
+    by: dict[str, float] = {}
+    for r in rows:
+        if r.digits is not None:
+            by[r.arithmetic] = min(by.get(r.arithmetic, 99.0), r.digits)
+    return ", ".join(f"{name} {d:.1f}" for name, d in by.items())
+
+
+def _number(x: float | None) -> str:
+    return "" if x is None else f"{x:.9g}"
+
+
+def _title(r: Row) -> str:
+    names = r.derivative.split(" ") if r.derivative else []
+    return f"order {r.order}" + (f" by {', '.join(names)}" if names else "") + (f" of {r.function}" if r.function else "")
+
+
+def _fault(f: Fault) -> str:
+    """Return a fault in one line, beginning with its kind and a colon."""
+    place = f" at {f.where}" if f.where else ""
+    given = f" (inputs {f.inputs})" if f.inputs else ""
+    return f"{f.kind}: {f.operation}{place}{given}: {f.text}" if f.operation else f"{f.kind}: {f.text}"
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _finite(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {k: _finite(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [_finite(v) for v in x]
+    return None if isinstance(x, float) and x - x != 0.0 else x
