@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     why.add_argument("--executor", choices=EXECUTORS, help="who runs graphs and functions")
     why.add_argument("script", metavar="SCRIPT.py")
     why.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+    check = commands.add_parser("check", help="prove derivatives: of a function at a point, or all that a script takes")
+    _check_arguments(check, sys.argv[1:] if arguments is None else arguments)
     commands.add_parser("demo", help="derivatives of one function in each mode, in a table")
     given = parser.parse_args(arguments)
     if given.version:
@@ -50,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from wengert.run import run_script
 
         return explain(lambda: run_script(given.script, given.arguments, None, given.executor))
+    if given.command == "check":
+        from wengert.verify.command import check_command
+
+        return check_command(given)
     if given.command == "demo":
         from wengert.demo import demo
 
@@ -57,6 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     parser.print_help()
     return 2
+
+
+def _check_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """Add the arguments of `check`, which stand with the verifier, where they are asked for: it imports much."""
+    if "check" in arguments[:1]:
+        try:
+            from wengert.verify.command import add_arguments
+        except ImportError as error:
+            parser.error(f"{error}: the verifier needs mpmath: pip install 'wengert[verify]'")
+        add_arguments(parser)
 
 
 if __name__ == "__main__":

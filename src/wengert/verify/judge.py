@@ -207,11 +207,14 @@ def _name(question: Question, probe: Probe, counts: Sequence[int]) -> str:
     if probe.name == "arguments":
         at = [next(i for i, d in enumerate(seed) if d is not None) for seed in probe.seeds]
         return " ".join(question.names[at[s]] for s, n in enumerate(counts) for _ in range(n))
-    return " ".join(["(direction)"] * sum(counts))
+    return " ".join(["d"] * sum(counts))
 
 
 def _dtype(question: Question) -> np.dtype[Any]:
-    return max((t.nptype for t in question.ys), key=lambda d: np.finfo(d).eps)
+    """Return the narrowest type in which something is computed."""
+    nodes = [step.node for step in question.listing(question.ys, False).plan.steps]
+    found = [t.nptype for t in (*question.xs, *question.ys, *(t for n in nodes if n.inputs for t in n.outputs))]
+    return max((d for d in found if d.kind in "fc"), key=lambda d: np.finfo(d).eps)
 
 
 def _lists(
@@ -264,6 +267,8 @@ def _judged(question: Question, probe: Probe, counts: Any, road: str, value: Any
 
     if truth.kind != SMOOTH:
         return row("undecided", truth.kind)
+    if truth.error > 1e-9 and truth.error > truth.size / 100:
+        return row("undecided", "the oracle's own error is as great as the derivative")
     with mp.workdps(DIGITS):
         if not absent and not mp.isfinite(value):
             return row("wrong", "not finite, where the derivative is")
@@ -358,6 +363,8 @@ def _measured(name: str, order: int, road: str, dtype: Any, value: float, truth:
         if gap <= explained:
             lost = digits is not None and digits < most / 2
             return row("inaccurate" if lost else "right", digits, "the computation is ill-conditioned here" if lost else "")
+        if eps * condition > truth.size / 10:
+            return row("inaccurate", digits, "the computation is ill-conditioned here")
         if gap <= SLACK[road] * eps * greatest:
             return row("inaccurate", digits, "values on the way are much greater than the derivative")
         if gap <= 1e4 * explained and (digits is None or digits >= 1):

@@ -80,6 +80,7 @@ class Question:
             stops: Tensors that no derivative passes through: they are held at their values.
         """
         mapped: dict[int, Any] = {}
+        moved = {x.n for x in xs}
         known = dict(fed or {})
         held: list[tuple[Any, Any]] = []
         with tracing(self.graph):
@@ -92,6 +93,10 @@ class Question:
                     mapped[node.outputs[0].n] = self.place(array)
                     continue
                 inputs = [mapped[t.n] for t in node.inputs]
+                if any(t.n in moved for t in node.inputs):
+                    if op.name == "py_function":
+                        raise Unanswerable(f"a Python function is on the way, which takes doubles only ({node.where})")
+                    moved.update(t.n for t in node.outputs)
                 if op.name == "read_variable":
                     mapped[node.outputs[0].n] = inputs[0]
                     continue

@@ -121,41 +121,43 @@ class Oracle:
         """Return the derivatives from the right and from the left along one direction, None where there is none."""
         (seed,) = [s for s, n in enumerate(counts) if n]
         with mp.workdps(self.digits):
-            right, left = (self._difference(self._along(seed, forward(counts[seed]), sign), counts, sign) for sign in (1, -1))
+            right, left = (
+                self._difference(
+                    self._grid(counts, 1, {seed: (forward(counts[seed]), sign)}), counts, 1, mp.mpf(sign) ** counts[seed]
+                )
+                for sign in (1, -1)
+            )
         return None if right is None or left is None else (right, left)
 
     def _answer(self, counts: Counts) -> Answer:
-        found = self._difference(self._grid(counts, 1), counts, 1)
-        if found is None:
+        found, base = self._difference(self._grid(counts, 1), counts, 1), self.value((0,) * self.seeds)
+        wide = self._difference(self._grid(counts, 2), counts, 2)
+        if found is None or base is None or wide is None:
             return Answer([], [], UNDEFINED, [])
-        base = self.value((0,) * self.seeds)
         total = sum(counts)
         # What rounding leaves: f is known to `digits`, and a difference divides it by h to the order.
         floor = mp.mpf(10) ** (3 - self.digits + STEP * total) * 4**total
-        noise = [floor * (1 + max((abs(v) for v in y.flat), default=0)) for y in base or []]
-        used = [s for s, n in enumerate(counts) if n]
-        if len(used) > 1:
-            pure = [self((*(n if s == t else 0 for t, n in enumerate(counts)),)).kinds for s in used]
-            kinds = [_worst(column) for column in zip(*pure, strict=True)]
-            errors = []
-            for y, n in zip(found, noise, strict=True):
-                size = max((abs(v) for v in y.flat), default=0) + (
-                    1 + max((abs(v) for b in base or [] for v in b.flat), default=0)
-                )
-                errors.append(_full(y, n + size * mp.mpf(10) ** (4 - 2 * STEP)))
-            return Answer(found, errors, _worst(kinds), kinds)
-        wide = self._difference(self._grid(counts, 2), counts, 2)
-        if wide is None:
-            return Answer([], [], UNDEFINED, [])
+        noise = [floor * (1 + max((abs(v) for v in y.flat), default=0)) for y in base]
         errors = [np.asarray(abs(a - b) + n, dtype=object) for a, b, n in zip(found, wide, noise, strict=True)]
-        kinds = self._kinds(used[0], counts, noise)
+        columns = [self._kinds(s, counts, noise) for s, n in enumerate(counts) if n]
+        if total == 1:
+            columns.append([_grown(a, b, n) for a, b, n in zip(found, wide, noise, strict=True)])
+        for s, n in enumerate(counts):
+            if n and total > 1:
+                # Beside a kink the function is smooth, and so are one-sided differences of higher order.
+                below = self(tuple(m - (t == s) for t, m in enumerate(counts))).kinds
+                columns.append(below or [UNDEFINED] * len(found))
+        kinds = [_worst(column) for column in zip(*columns, strict=True)]
         return Answer(found, errors, _worst(kinds), kinds)
 
     def _kinds(self, seed: int, counts: Counts, noise: list[Any]) -> list[str]:
         """Tell a kink and a jump from a smooth function: how forward less backward changes with the step."""
-        order, gaps = counts[seed], []
+        gaps = []
         for step in (1, 2):
-            ends = [self._difference(self._along(seed, forward(order), sign * step), counts, sign * step) for sign in (1, -1)]
+            ends = []
+            for sign in (1, -1):
+                grid = self._grid(counts, 1, {seed: (forward(counts[seed]), sign * step)})
+                ends.append(self._difference(grid, counts, 1, mp.mpf(sign * step) ** counts[seed]))
             if ends[0] is None or ends[1] is None:
                 return [UNDEFINED] * len(noise)
             gaps.append([np.atleast_1d(abs(a - b)) for a, b in zip(*ends, strict=True)])
@@ -168,16 +170,15 @@ class Oracle:
             kinds.append(kind)
         return kinds
 
-    def _along(self, seed: int, weights: dict[int, float], step: int) -> list[tuple[Counts, float]]:
-        return [(tuple(step * k if s == seed else 0 for s in range(self.seeds)), w) for k, w in weights.items()]
-
-    def _grid(self, counts: Counts, step: int) -> list[tuple[Counts, float]]:
+    def _grid(self, counts: Counts, step: int, own: dict[int, Any] | None = None) -> list[tuple[Counts, float]]:
+        """Return points and weights: central differences along each seed, or those of `own` with a step of their own."""
         grid: list[tuple[Counts, float]] = [((), 1.0)]
-        for n in counts:
-            grid = [((*at, step * k), w * v) for at, w in grid for k, v in central(n).items()]
+        for seed, n in enumerate(counts):
+            weights, width = own[seed] if own and seed in own else (central(n), step)
+            grid = [((*at, width * k), w * v) for at, w in grid for k, v in weights.items()]
         return grid
 
-    def _difference(self, grid: list[tuple[Counts, float]], counts: Counts, step: int) -> list[Any] | None:
+    def _difference(self, grid: list[tuple[Counts, float]], counts: Counts, step: int, scale: Any = 1) -> list[Any] | None:
         total: list[Any] | None = None
         for at, w in grid:
             ys = self.value(at)
@@ -186,15 +187,17 @@ class Oracle:
             terms = [y * mp.mpf(w) for y in ys]
             total = terms if total is None else [t + u for t, u in zip(total, terms, strict=True)]
         assert total is not None
-        scale = (mp.mpf(step) * mp.mpf(10) ** -STEP) ** sum(counts)
-        return [np.asarray(t / scale, dtype=object) for t in total]
+        size = scale * (mp.mpf(10) ** -STEP) ** sum(counts) * mp.mpf(step) ** sum(counts)
+        return [np.asarray(t / size, dtype=object) for t in total]
+
+
+def _grown(near: Any, wide: Any, noise: Any) -> str:
+    """Tell a jump with the same step on both sides, which one-sided differences do not see: the difference grows as h shrinks."""
+    for a, b in zip(np.atleast_1d(near).flat, np.atleast_1d(wide).flat, strict=True):
+        if abs(a) > 1000 * noise and abs(a) > mp.mpf("1.5") * abs(b):
+            return JUMP
+    return SMOOTH
 
 
 def _worst(kinds: Sequence[str]) -> str:
     return max(kinds, key=(SMOOTH, KINK, JUMP, UNDEFINED).index, default=SMOOTH)
-
-
-def _full(like: Any, value: Any) -> Any:
-    found = np.empty(like.shape, dtype=object)
-    found.fill(value)
-    return found

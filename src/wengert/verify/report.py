@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
     function: str
     derivative: str
-    """By what, one name for each order: `x x t`."""
+    """By what, one name for each order: `x x t`; `d` is a random direction of all arguments together."""
     order: int
     road: str
     arithmetic: str
@@ -64,7 +64,7 @@ class Report:
         rows: What was compared, a `Row` for each derivative on each road.
         faults: Whose fault it is, a `Fault` each.
         ok: Whether nothing is wrong. What cannot be decided (a kink) or has lost its digits by rounding is not wrong.
-        verdict: "right", "wrong", or "undecided" where nothing could be decided.
+        verdict: "wrong" if something is, else "undecided" if something could not be decided, else "right".
     """
 
     def __init__(self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Any = None) -> None:
@@ -81,7 +81,8 @@ class Report:
         """right, wrong or undecided."""
         if not self.ok:
             return "wrong"
-        return "right" if any(r.status in ("right", "inaccurate") for r in self.rows) else "undecided"
+        found = {r.status for r in self.rows}
+        return "right" if found & {"right", "inaccurate"} and "undecided" not in found else "undecided"
 
     def __bool__(self) -> bool:
         """Whether nothing is wrong."""
@@ -120,12 +121,16 @@ class Report:
 
         console = console or Console()
         table = Table(box=box.SIMPLE_HEAD)
-        for name, side in (("function", "left"), ("by", "left"), ("order", "right"), ("verdict", "left"), ("value", "right"),
-                           ("digits", "right"), ("roads", "left")):  # fmt: skip
-            table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
-        for line in self.lines(every):
+        names = ("function", "derivative", "order", "verdict", "value", "digits", "roads")
+        for name in names:
+            side = "right" if name in ("order", "value", "digits") else "left"
+            table.add_column(name, justify=side, overflow="fold", no_wrap=name == "digits")  # type: ignore[arg-type]
+        lines = self.lines(every)
+        used = [k for k in range(7) if any(line[k] for line in lines) or not lines]
+        table.columns = [column for k, column in enumerate(table.columns) if k in used]
+        for line in lines:
             style = {"wrong": "bold red", "undecided": "yellow", "inaccurate": "yellow"}.get(line[3], "")
-            table.add_row(*[_escaped(v) for v in line], style=style)
+            table.add_row(*[_escaped(line[k]) for k in used], style=style)
         console.print(table)
         for f in self.faults:
             console.print(f"[bold]{_escaped(f.kind)}[/bold] {_escaped(_fault(f).partition(': ')[2])}", highlight=False)
@@ -146,9 +151,12 @@ class Report:
             for part in parts:
                 if part:
                     value = next((r.expected for r in part if r.expected is not None), part[0].value)
-                    roads = ", ".join(dict.fromkeys(_road(r) for r in part))
-                    notes = "; ".join(dict.fromkeys(r.note for r in part if r.note))
-                    found.append((function, by, str(order), part[0].status, _number(value), _digits(part),
+                    names = list(dict.fromkeys(_road(r) for r in part))
+                    short = not every and part[0].status in ("right", "inaccurate") and len(names) > 3
+                    roads = f"{len(names)} roads" if short else ", ".join(names)
+                    told = dict.fromkeys(r.note for r in part if r.note and r.status != "right")
+                    notes = "" if short else "; ".join(told)
+                    found.append((function, symbol(by), str(order), part[0].status, _number(value), _digits(part),
                                   roads + (f" ({notes})" if notes else "")))  # fmt: skip
         return found
 
@@ -172,6 +180,23 @@ class Report:
         return page(self, title)
 
 
+def symbol(by: str) -> str:
+    """Return how a derivative is written.
+
+    >>> symbol("x x t"), symbol("w")
+    ('∂³/∂x²∂t', '∂/∂w')
+    """
+    names = by.split(" ") if by else []
+    if not names:
+        return ""
+    parts = [f"∂{n}{_power(names.count(n))}" for n in dict.fromkeys(names)]
+    return f"∂{_power(len(names))}/{''.join(parts)}"
+
+
+def _power(n: int) -> str:
+    return "" if n == 1 else "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(n))
+
+
 _STATUSES = ("wrong", "undecided", "inaccurate", "right", "skipped")
 
 
@@ -192,15 +217,14 @@ def _number(x: float | None) -> str:
 
 
 def _title(r: Row) -> str:
-    names = r.derivative.split(" ") if r.derivative else []
-    return f"order {r.order}" + (f" by {', '.join(names)}" if names else "") + (f" of {r.function}" if r.function else "")
+    return (symbol(r.derivative) or f"order {r.order}") + (f" of {r.function}" if r.function else "")
 
 
 def _fault(f: Fault) -> str:
     """Return a fault in one line, beginning with its kind and a colon."""
     place = f" at {f.where}" if f.where else ""
     given = f" (inputs {f.inputs})" if f.inputs else ""
-    return f"{f.kind}: {f.operation}{place}{given}: {f.text}" if f.operation else f"{f.kind}: {f.text}"
+    return f"{f.kind}: {f.operation}{place}{given}, {f.text}" if f.operation else f"{f.kind}: {f.text}"
 
 
 def _escaped(text: str) -> str:

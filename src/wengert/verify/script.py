@@ -26,12 +26,12 @@ from wengert.options import options
 from wengert.tensor import apply
 from wengert.tracing import tracing
 from wengert.verify import lists
-from wengert.verify.check import drawn, judged
 from wengert.verify.judge import quiet
 from wengert.verify.lists import Question, Unanswerable, rewrites
 from wengert.verify.numeric import derivative
 from wengert.verify.report import Fault, Report, Row
 from wengert.verify.roads import LISTS, Probe
+from wengert.verify.verdict import drawn, judged
 
 __all__ = ["Watch", "check_script"]
 
@@ -196,7 +196,7 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
     dtype = question.ys[0].nptype
     eps = float(np.finfo(dtype).eps)
     build, on = LISTS["reverse"]
-    for name, at in [("(direction)", places)]:
+    for name, at in [("d", places)]:
         directions = [_signs(np.shape(question.arrays[k]), rng) for k in at]
 
         def value(numbers: Sequence[Any], directions: Any = directions, at: Any = at) -> Any:
