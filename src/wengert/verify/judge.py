@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import mpmath as mp
@@ -31,7 +31,7 @@ from wengert.verify.precise import Precise, precise, run
 from wengert.verify.report import Row
 from wengert.verify.roads import LISTS, Probe
 
-__all__ = ["check_question", "function_question", "oracle_of", "probes", "with_precision"]
+__all__ = ["check_points", "check_question", "function_question", "oracle_of", "probes", "randoms", "with_precision"]
 
 log = logging.getLogger("wengert")
 AGREE = 1e-10
@@ -145,19 +145,19 @@ def probes(question: Question, order: int, rng: np.random.Generator) -> list[Pro
     """Return the probes: along each argument as a whole, mixed; and along one random direction of all of them together."""
     xs = [question.arrays[question.at(x)] for x in question.xs]
     ys = question.values(question.ys)
-    weights = [_random(np.shape(y), np.asarray(y).dtype, rng) for y in ys]
+    weights = [randoms(np.shape(y), np.asarray(y).dtype, rng) for y in ys]
     count = len(xs)
     shown = count if count <= 3 else 3
     found = []
     own = [[np.ones(np.shape(x), x.dtype) if i == k else None for i, x in enumerate(xs)] for k in range(shown)]
     found.append(Probe("arguments", own, weights, indices(shown, order)))
     if count > 1 or xs[0].size > 1 or xs[0].dtype.kind == "c":
-        direction = [_random(np.shape(x), x.dtype, rng) for x in xs]
+        direction = [randoms(np.shape(x), x.dtype, rng) for x in xs]
         found.append(Probe("direction", [direction], weights, indices(1, order)))
     return found
 
 
-def _random(shape: Any, dtype: Any, rng: np.random.Generator) -> Any:
+def randoms(shape: Any, dtype: Any, rng: np.random.Generator) -> Any:
     """Return numbers of size about 1, none near 0, with few digits, so that float32 holds them exactly."""
     numbers = rng.choice([-1.0, 1.0], shape) * (rng.integers(32, 96, shape) / 64.0)
     if np.dtype(dtype).kind == "c":
@@ -192,14 +192,32 @@ def check_question(
     """Return what was found for each derivative and road; `only` names the roads."""
     rows: list[Row] = []
     for probe in probes(question, order, rng):
-        oracle = oracle_of(question, probe, order)
-        truths: dict[Any, _Truth] = {}
-        for counts in probe.counts:
-            truths[counts] = _truth(oracle(counts))
-        rows += _check_lists(question, probe, truths, order, only, label)
+        truths = _truths(question, probe, order)
+        rows += _check_lists(question, probe, truths, list(_lists(question, probe, only)), label)
         if executors:
             rows += _check_runs(question, probe, truths, only, label, rng)
     return rows
+
+
+def check_points(
+    question: Question, probe: Probe, points: Sequence[Sequence[Any]], most: Mapping[str, int], label: str = ""
+) -> list[Row]:
+    """Return what was found along a probe at several points: values of the feeds, of the same shapes.
+
+    Each list is built once and walked at every point. ``most``: the roads, and up to which order.
+    """
+    lists = [one for road, order in most.items() for one in _lists(question, probe.up_to(order), (road,))]
+    order = max(map(sum, probe.counts))
+    rows: list[Row] = []
+    for arrays in points:
+        question.arrays = list(arrays)
+        rows += _check_lists(question, probe, _truths(question, probe, order), lists, label)
+    return rows
+
+
+def _truths(question: Question, probe: Probe, order: int) -> dict[Any, _Truth]:
+    oracle = oracle_of(question, probe, order)
+    return {counts: _truth(oracle(counts)) for counts in probe.counts}
 
 
 def _name(question: Question, probe: Probe, counts: Sequence[int]) -> str:
@@ -231,11 +249,11 @@ def _lists(
             yield road, on, {}, str(error)
 
 
-def _check_lists(question: Question, probe: Probe, truths: dict[Any, _Truth], order: int, only: Any, label: str) -> list[Row]:
+def _check_lists(question: Question, probe: Probe, truths: dict[Any, _Truth], lists: Sequence[Any], label: str) -> list[Row]:
     """Compare each road that is a list, walked in many digits."""
     rows = []
     agree = max(AGREE, FOLDED * float(np.finfo(_dtype(question)).eps) if _dtype(question).itemsize < 8 else 0.0)
-    for road, on, tensors, reason in _lists(question, probe, only):
+    for road, on, tensors, reason in lists:
         wanted = [(c, t) for c, t in tensors.items() if t is not None]
         found: dict[Any, Any] = {}
         if wanted:

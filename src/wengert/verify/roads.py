@@ -46,6 +46,10 @@ class Probe:
             d is None or bool((d == 1).all()) for s in self.seeds for d in s
         )
 
+    def up_to(self, order: int) -> Probe:
+        """Return the same with no derivative of a greater order."""
+        return Probe(self.name, self.seeds, self.weights, [c for c in self.counts if sum(c) <= order])
+
 
 def _dot(ys: Sequence[Any], ws: Sequence[Any]) -> Any:
     """Return Σ Re(w̄ y); None stands for zero."""
