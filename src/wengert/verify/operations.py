@@ -21,7 +21,7 @@ from wengert.tensor import append, tensors
 from wengert.tracing import tracing
 from wengert.verify.judge import check_points, probes
 from wengert.verify.lists import Question
-from wengert.verify.report import Report, Row
+from wengert.verify.report import Fault, Report, Row
 
 __all__ = ["CASES", "EXCLUDED", "Case", "check_operations", "questions"]
 
@@ -116,10 +116,10 @@ def fits(divisor: Callable[..., Any]) -> Any:
     return draw
 
 
-def well(*shape: int, kind: Draw | None = None) -> Draw:
+def well(*shape: int, kind: Any = None) -> Draw:
     """Return a draw of matrices that are well conditioned, their eigenvalues far apart."""
     n = shape[-1]
-    return lambda rng: 0.3 * (kind or normal)(*shape)(rng) + np.diag(1.0 + 2.0 * np.arange(n))  # type: ignore[operator]
+    return lambda rng: 0.3 * (kind or normal)(*shape)(rng) + np.diag(1.0 + 2.0 * np.arange(n))
 
 
 def definite(*shape: int, kind: Any = normal) -> Draw:
@@ -289,7 +289,8 @@ for _axis, _at in ((1, [[2, 0, 2], [1, 1, 0]]), (0, [[1, 0, 1]]), (-1, [[0], [2]
     case("take_along_axis", normal(2, 3), these(_at), axis=_axis)
     case("take_along_axis_transpose", normal(*np.shape(_at)), normal(2, 3), these(_at), axis=_axis)
 for _batch, _shape, _at, _part in (
-    (0, (3, 2), [[2, 1], [0, 0], [2, 1]], (3,)), (0, (3, 2), [[2], [0]], (2, 2)), (1, (2, 3, 2), [[[2], [0]], [[1], [1]]], (2, 2, 2)),
+    (0, (3, 2), [[2, 1], [0, 0], [2, 1]], (3,)), (0, (3, 2), [[2], [0]], (2, 2)),
+    (1, (2, 3, 2), [[[2], [0]], [[1], [1]]], (2, 2, 2)),
 ):  # fmt: skip
     case("gather_nd", normal(*_shape), these(_at), batch_dims=_batch)
     case("gather_nd_transpose", normal(*_part), normal(*_shape), these(_at), batch_dims=_batch)
@@ -336,7 +337,15 @@ for _equation, _a, _b in (
 ):  # fmt: skip
     case("einsum", normal(*_a), normal(*_b), equation=_equation)
 case("einsum", pairs(2, 2), pairs(2, 1), equation="ij,jk->ik")
-for _axis, _keepdims in ((None, False), (None, True), ((0,), False), ((1,), True), ((-1,), False), ((0, 2), True), ((0, -1), False)):
+for _axis, _keepdims in (
+    (None, False),
+    (None, True),
+    ((0,), False),
+    ((1,), True),
+    ((-1,), False),
+    ((0, 2), True),
+    ((0, -1), False),
+):
     for _name in ("sum", "mean", "max", "min"):
         case(_name, apart(2, 3, 2), axis=_axis, keepdims=_keepdims)
 case("sum", pairs(2, 2), axis=(0,), keepdims=False)
@@ -362,15 +371,15 @@ case("recurrence", pairs(3), pairs(3), axis=0, reverse=False)
 for _name in ("inverse", "det", "slogdet"):
     case(_name, well(3, 3))
     case(_name, well(2, 2, 2))
-    case(_name, well(2, 2, kind=pairs))  # type: ignore[arg-type]
+    case(_name, well(2, 2, kind=pairs))
 for _adjoint in (False, True):
     case("solve", well(2, 2), normal(2, 2), adjoint=_adjoint)
     case("solve", well(2, 2), normal(2, 2, 1), adjoint=_adjoint)
-    case("solve", well(2, 2, kind=pairs), pairs(2, 1), adjoint=_adjoint)  # type: ignore[arg-type]
+    case("solve", well(2, 2, kind=pairs), pairs(2, 1), adjoint=_adjoint)
     for _low in (False, True):
         case("triangular_solve", well(2, 2), normal(2, 2), adjoint=_adjoint, lower=_low)
         case("triangular_solve", well(2, 2, 2), normal(2, 1), adjoint=_adjoint, lower=_low)
-    case("triangular_solve", well(2, 2, kind=pairs), pairs(2, 1), adjoint=_adjoint, lower=True)  # type: ignore[arg-type]
+    case("triangular_solve", well(2, 2, kind=pairs), pairs(2, 1), adjoint=_adjoint, lower=True)
 
 
 def _symmetric(x: Any) -> Any:
@@ -390,7 +399,7 @@ case("pinv", pairs(3, 2), rcond=None)
 case("qr", well(2, 2), full_matrices=False)
 case("qr", normal(3, 2), full_matrices=False)
 case("eig", well(2, 2), outputs=(0,))
-case("eig", well(2, 2, kind=pairs), outputs=(0,))  # type: ignore[arg-type]
+case("eig", well(2, 2, kind=pairs), outputs=(0,))
 # A derivative of these is one of a matrix twice as wide.
 for _name in ("expm", "logm", "sqrtm"):
     case(_name, well(1, 1))
@@ -412,12 +421,6 @@ def _repetition(xp: Any, x: Any, y: Any) -> Any:
         return k + 1, s * xp.cos(t) + y, t + s * x
 
     return while_loop(lambda k, s, t: k < 3, step, (0, x, y))[1:]
-
-
-def _scan(xp: Any, x: Any, y: Any) -> Any:
-    from wengert.functions.registry import function  # noqa: F401
-
-    return _repetition(xp, x, y)
 
 
 case("cond", between(0.3, 1.2, 2), normal(2), call=_choice)
@@ -489,3 +492,44 @@ def shared(most: Sequence[int], points: int) -> list[int]:
         at = min((n, k) for k, (n, m) in enumerate(zip(found, most, strict=True)) if n < m)[1]
         found[at] += 1
     return found
+
+
+def check_operations(
+    order: int = 4, points: int = 20, names: Sequence[str] | None = None, progress: Callable[[str, int, int], None] | None = None,
+    jobs: int = 2, seed: int = 0,
+) -> Report:  # fmt: skip
+    """Check all operations that state a derivative, or those named, at random points; see `check_operation`.
+
+    Args:
+        order: The greatest order.
+        points: How many points for each operation, shared among its cases, one for each at least.
+        names: The operations, by the names of `wengert.op.table`.
+        progress: Called with an operation, and how many of how many are done.
+        jobs: Processes that work at once.
+        seed: Of the points.
+
+    Raises:
+        KeyError: for a name that is no operation's, or of one that is excluded.
+    """
+    chosen = list(CASES) if names is None else list(names)
+    for name in chosen:
+        if name not in CASES:
+            raise KeyError(name)
+    found: dict[str, list[Row]] = {}
+    if jobs > 1 and len(chosen) > 1:
+        # A fork would carry this process's threads and locks along.
+        with ProcessPoolExecutor(min(jobs, len(chosen)), multiprocessing.get_context("spawn")) as pool:
+            waiting = {pool.submit(check_operation, name, order, points, seed): name for name in chosen}
+            for done in as_completed(waiting):
+                found[waiting[done]] = done.result()
+                if progress is not None:
+                    progress(waiting[done], len(found), len(chosen))
+    else:
+        for name in chosen:
+            found[name] = check_operation(name, order, points, seed)
+            if progress is not None:
+                progress(name, len(found), len(chosen))
+    rows = [row for name in chosen for row in found[name]]
+    wrong = list(dict.fromkeys(row.function for row in rows if row.status == "wrong"))
+    faults = [Fault("wrong rule", name, "", "", "the operation's own derivative is wrong") for name in wrong]
+    return Report(rows, faults, [f"{len(chosen)} operations at {points} random points each, orders 1 to {order}."])
