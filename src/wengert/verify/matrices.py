@@ -76,6 +76,11 @@ def zeros(shape: Any, complex_: bool = False) -> Any:
     return result
 
 
+def _size(x: Any) -> Any:
+    """Return the length of a vector."""
+    return mp.sqrt(mp.fsum(x, absolute=True, squared=True))
+
+
 def double(x: Any) -> Any:
     """Return the nearest doubles."""
     return x.astype("complex128" if is_complex(x) else "float64")
@@ -313,7 +318,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         # LAPACK leaves a column alone whose rest is zero, and whose leading number is real.
         if not any(rest) and not (complex_ and lead.imag):
             continue
-        size = mp.sqrt(mp.fsum([abs(v) ** 2 for v in x]))
+        size = _size(x)
         target = -size if mp.re(lead) >= 0 else size
         # H = 1 - τ v vᴴ with v = (1, rest / (lead - target)); Hᴴ x = target e₁.
         v = np.concatenate([identity(1, complex_=complex_)[0], rest / (lead - target)])
@@ -356,8 +361,9 @@ def _rotation(p: Any, q: Any, pq: Any) -> tuple[Any, Any]:
     return c, t * c * (pq / size)
 
 
-def _negligible(pq: Any, scale: Any) -> bool:
-    return not pq or mp.mag(pq) < mp.mag(scale) - mp.prec
+def _negligible(x: Any, scale: Any) -> bool:
+    """Whether x is rounding beside the scale; of the guard's bits some are left to it."""
+    return not x or mp.mag(x) < mp.mag(scale) - mp.prec + GUARD // 3
 
 
 SWEEPS = 60
@@ -444,6 +450,7 @@ def _svd(a: Any, u0: Any, v0: Any) -> Any:
     columns, complex_ = a.shape[1], is_complex(a)
     v = _orthonormal(lifted(v0, complex_))
     b = product(a, v)
+    noise = _size(b.ravel()) ** 2 * mpf(2) ** (16 - 2 * mp.prec)
     for _ in range(SWEEPS):
         quiet = True
         for i in range(columns):
@@ -451,7 +458,7 @@ def _svd(a: Any, u0: Any, v0: Any) -> Any:
                 pair = b[:, [i, j]]
                 gram = product(adjoint(pair), pair)
                 p, q, pq = mp.re(gram[0, 0]), mp.re(gram[1, 1]), gram[0, 1]
-                if not p or not q or _negligible(pq, mp.sqrt(p * q)):
+                if min(p, q) <= noise or _negligible(pq, mp.sqrt(p * q)):
                     continue
                 quiet = False
                 c, s = _rotation(p, q, pq)
@@ -465,7 +472,7 @@ def _svd(a: Any, u0: Any, v0: Any) -> Any:
     if columns:
         phases = np.array(_phases(v, v0), object)[None, :]
         b, v = b * phases, v * phases
-    sizes = [mp.sqrt(mp.fsum([abs(x) ** 2 for x in b[:, k]])) for k in range(columns)]
+    sizes = [_size(b[:, k]) for k in range(columns)]
     order = sorted(range(columns), key=lambda k: -sizes[k])
     u = lifted(u0, complex_)
     tiny = max(sizes, default=mpf(0)) * mpf(2) ** (8 - mp.prec)
@@ -475,7 +482,7 @@ def _svd(a: Any, u0: Any, v0: Any) -> Any:
     for k in range(len(whole), u.shape[1]):  # what A does not reach
         for _ in range(2):
             u[:, k] = u[:, k] - product(u[:, :k], product(adjoint(u[:, :k]), u[:, k]))
-        u[:, k] = u[:, k] / mp.sqrt(mp.fsum([abs(x) ** 2 for x in u[:, k]]))
+        u[:, k] = u[:, k] / _size(u[:, k])
     s = np.empty(columns, object)
     s[:] = [sizes[k] for k in order]
     return u, s, v[:, order]
@@ -485,31 +492,57 @@ def _svd(a: Any, u0: Any, v0: Any) -> Any:
 def eig(a: Any) -> Any:
     """Return the eigenvalues, in LAPACK's order, and eigenvectors of length one, whose greatest number is real.
 
-    From LAPACK's vectors V the correction V (F ∘ V⁻¹AV), F_ij = 1 / (e_j - e_i), doubles the digits in each step.
+    From LAPACK's vectors V the correction V (F ∘ V⁻¹AV), F_ij = 1 / (e_j - e_i), doubles the digits in each step. Where
+    eigenvalues are so near each other that it does not, they are found anew, by mpmath.
     """
     n = len(a)
-    _, v0 = np.linalg.eig(double(a))
-    a, v = _to_complex(a).reshape(a.shape), lifted(v0, True)
+    e0, v0 = np.linalg.eig(double(a))
+    a = _to_complex(a).reshape(a.shape)
     if not n:
-        return np.empty(0, object), v
-    for step in range(SWEEPS):
-        w = _solve(v, product(a, v))
-        e = np.diagonal(w).copy()
-        scale = max(abs(x) for x in e)
-        off = max([abs(w[i, j]) for i in range(n) for j in range(n) if i != j] or [mpf(0)])
-        if _negligible(off, scale) or step > _doublings(20) + 2:
-            break
-        change = identity(n, complex_=True)
-        for i in range(n):
-            for j in range(n):
-                gap = e[j] - e[i]
-                if i != j and abs(gap) > 4 * abs(w[i, j]):
-                    change[i, j] = w[i, j] / gap
-        v = product(v, change)
+        return np.empty(0, object), a
+    e, v = _corrected(a, v0) or _anew(a, e0)
     for k in range(n):
         at = int(np.argmax(np.round(np.abs(v0[:, k]), 12)))
-        size = mp.sqrt(mp.fsum([abs(x) ** 2 for x in v[:, k]]))
-        v[:, k] *= mp.conj(v[at, k]) / abs(v[at, k]) / size * (-1 if v0[at, k].real < 0 else 1)
+        if not v[at, k]:  # a vector of another basis than LAPACK's, of the vectors of one eigenvalue
+            at = max(range(n), key=lambda i: abs(v[i, k]))
+        v[:, k] *= mp.conj(v[at, k]) / abs(v[at, k]) / _size(v[:, k]) * (-1 if v0[at, k].real < 0 else 1)
+    return e, v
+
+
+def _corrected(a: Any, start: Any) -> Any:
+    """Return eigenvalues and vectors from vectors in double precision; None if these do not lead there."""
+    n, v = len(a), lifted(start, True)
+    for _ in range(_doublings(10) + 2):
+        try:
+            w = _solve(v, product(a, v))
+        except np.linalg.LinAlgError:
+            return None
+        e = np.diagonal(w).copy()
+        change = identity(n, complex_=True)
+        done = True
+        for i in range(n):
+            for j in range(n):
+                if i == j or _negligible(w[i, j], max(abs(x) for x in e)):
+                    continue
+                done, gap = False, e[j] - e[i]
+                if not abs(gap) > 4 * abs(w[i, j]):
+                    return None
+                change[i, j] = w[i, j] / gap
+        if done:
+            return e, v
+        v = product(v, change)
+    return None
+
+
+def _anew(a: Any, order: Any) -> tuple[Any, Any]:
+    """Return eigenvalues and vectors by mpmath's QR algorithm, each eigenvalue in the place of the double nearest to it."""
+    with mp.extraprec(mp.prec):  # of a defective matrix half of the digits are lost
+        values, vectors = mp.eig(mp.matrix(a.tolist()))
+    left, e, v = list(range(len(a))), np.empty(len(a), object), np.empty(a.shape, object)
+    for k, near in enumerate(order):
+        found = min(left, key=lambda i: abs(values[i] - complex_number(complex(near))))
+        left.remove(found)
+        e[k], v[:, k] = complex_number(values[found]), [complex_number(vectors[i, found]) for i in range(len(a))]
     return e, v
 
 

@@ -64,7 +64,7 @@ def closed(function: Callable[..., Any]) -> Callable[..., Any]:
     def closed_function(*xs: Any) -> Any:
         try:
             value = function(*xs)
-        except (ValueError, ZeroDivisionError, libmp.ComplexResult, libmp.NoConvergence):
+        except (ValueError, ArithmeticError, libmp.NoConvergence):
             value = NAN
         if mpc in map(type, xs):
             return complex_number(value)
@@ -95,21 +95,23 @@ def power(x: Any, y: Any) -> Any:
 
 def floor_divide(x: Any, y: Any) -> Any:
     """Return the floor of the quotient."""
-    if not y or not mp.isfinite(x) or not mp.isfinite(y):
+    if not y:
         return divide(x, y)
-    return divide(x - x % y, y) if mp.isint(y) and mp.isint(x) else mp.floor(x / y)
+    if not mp.isfinite(x) or not mp.isfinite(y):
+        return NAN if not mp.isfinite(x) or y != y else mpf(-1) if x * y < 0 else mpf(0)
+    return mp.floor(x / y)
 
 
 def remainder(x: Any, y: Any) -> Any:
     """Return what is left of x, with the sign of y."""
-    return x % y if y else NAN
+    if not y or not mp.isfinite(x) or not mp.isfinite(y):
+        return NAN if not y or not mp.isfinite(x) or y != y else x if x * y >= 0 or not x else y
+    return x % y
 
 
 def truncated_remainder(x: Any, y: Any) -> Any:
     """Return what is left of x, with the sign of x."""
-    if not y:
-        return NAN
-    rest = abs(x) % abs(y)
+    rest = remainder(abs(x), abs(y))
     return rest if x >= 0 else -rest
 
 
@@ -266,12 +268,12 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
 
 def dawsn(x: Any) -> Any:
     """Return Dawson's integral, √π/2 exp(-x²) erfi(x)."""
-    return mp.sqrt(mp.pi) / 2 * exp(-x * x) * mp.erfi(x)
+    return mp.sqrt(mp.pi) / 2 * exp(-x * x) * mp.erfi(x) if mp.isfinite(x) else mpf(0) if x == x else x
 
 
 def spence(x: Any) -> Any:
     """Return the dilogarithm of 1 - x."""
-    value = mp.polylog(2, 1 - x)
+    value = mp.polylog(2, 1 - x) if mp.isfinite(x) else NAN
     return mp.re(value) if type(x) is mpf and x >= 0 else value
 
 
@@ -282,6 +284,8 @@ def bessel(family: str, n: int) -> Callable[[Any], Any]:
     def function(x: Any) -> Any:
         if family[0] in "yk" and type(x) is mpf and x <= 0:
             return NAN if x else INF if family[0] == "k" else MINUS_INF
+        if mp.isinf(x) and family in ("ie", "ke"):
+            return mpf(0)
         value = plain(n, x)
         if family == "ie":
             return value * exp(-x if mp.re(x) >= 0 else x)
@@ -292,7 +296,8 @@ def bessel(family: str, n: int) -> Callable[[Any], Any]:
 
 def spherical_bessel(n: int) -> Callable[[Any], Any]:
     """Return jₙ(x) = xⁿ / (2n+1)!! · ₀F₁(n + 3/2, -x²/4) (DLMF 10.53.1): no division by x, and one formula for either sign."""
-    return closed(lambda x: x**n / mp.fac2(2 * n + 1) * mp.hyp0f1(n + mpf(1.5), -x * x / 4))
+    scale = mp.fac2(2 * n + 1)
+    return closed(lambda x: x**n / scale * mp.hyp0f1(n + mpf(1.5), -x * x / 4) if mp.isfinite(x) else mpf(0) if x == x else x)
 
 
 UNARY: dict[str, Callable[[Any], Any]] = {

@@ -210,7 +210,10 @@ def precise(x: Any) -> Any:
     if isinstance(x, Precise):
         return x
     x = np.asarray(x)
-    return _like(x, x.dtype) if x.dtype.kind in "fc" else x
+    if x.dtype.kind not in "fc":
+        return x
+    with np.errstate(all="ignore"):  # NaN is no accident here
+        return _like(x, x.dtype)
 
 
 def rounded(x: Any, dtype: Any = None) -> Any:
@@ -223,7 +226,8 @@ def rounded(x: Any, dtype: Any = None) -> Any:
         return np.asarray(x, dtype)
     dtype = x.nominal if dtype is None else np.dtype(dtype)
     if dtype.kind in "fc":
-        return _plain(x).astype("complex128" if x.nominal.kind == "c" else "float64").astype(dtype)
+        with np.errstate(all="ignore"):  # what a narrow dtype does not hold is infinite
+            return _plain(x).astype("complex128" if x.nominal.kind == "c" else "float64").astype(dtype)
     return PreciseArrays.astype(x, dtype)
 
 
@@ -243,7 +247,8 @@ def run(op: Any, arrays: Sequence[Any], attrs: Any = None) -> Any:
     """
     if op.name in CANNOT:
         raise NotImplementedError(f"{op.name} does not run with more digits: it {CANNOT[op.name]}.")
-    value = op.bind(PRECISE)(*[precise(a) for a in arrays], **(attrs or {}))
+    with np.errstate(all="ignore"):
+        value = op.bind(PRECISE)(*[precise(a) for a in arrays], **(attrs or {}))
     return tuple([precise(v) for v in value]) if isinstance(value, tuple | list) else precise(value)
 
 
