@@ -18,12 +18,13 @@ STATUSES = {
     "undecided": ("?", "no verdict is possible here: a kink, a jump, or an oracle that cannot tell"),
     "inaccurate": ("≈", "the rule is right, and rounding leaves few digits"),
     "right": ("✓", "the value agrees with the oracle"),
-    "skipped": ("–", "the road was not taken"),
+    "skipped": ("·", "the road was not taken"),
 }
 """Sign and meaning of each status, worst first."""
 
-NUMERICAL = {"kink", "jump", "undefined", "saturation", "cancellation", "ill-conditioned"}
-"""Kinds of faults that lie in the function or in its rounding: no rule is wrong."""
+SEVERITY = {"kink": "undecided", "jump": "undecided", "undefined": "undecided",
+            "saturation": "inaccurate", "cancellation": "inaccurate", "ill-conditioned": "inaccurate"}  # fmt: skip
+"""The status that a kind of fault leads to, where it is not wrong: it lies in the function or in its rounding, not in a rule."""
 
 ROUNDOFF = {"float64": 15.95, "complex128": 15.95, "float32": 7.22, "complex64": 7.22, "float16": 3.31, "bfloat16": 2.41}
 """Digits of each arithmetic: minus the decimal logarithm of half the distance from 1 to the next number."""
@@ -61,7 +62,7 @@ def _text(x: object) -> str:
 
 
 def _number(x: float | None) -> str:
-    return "" if x is None else f"{x:.9g}".replace("-", "−")  # the minus sign
+    return "" if x is None else f"{x:.9g}"
 
 
 def _counted(n: int, one: str, many: str) -> str:
@@ -94,21 +95,19 @@ def _short(where: str, most: int = 22) -> str:
     return name if len(name) <= most else "…" + name[1 - most :]
 
 
-def _by(derivative: str, sup: str = "<sup>{}</sup>") -> str:
-    """Return a derivative as mathematics.
+def _by(derivative: str) -> str:
+    """Return a derivative as mathematics, in plain text.
 
-    >>> _by("x x t", "^{}")
-    '∂^3 / ∂x^2 ∂t'
+    >>> _by("x x t")
+    '∂³ / ∂x² ∂t'
     """
     names = derivative.split()
-    runs: list[tuple[str, int]] = []
-    for name in names:
-        runs = [*runs[:-1], (name, runs[-1][1] + 1)] if runs and runs[-1][0] == name else [*runs, (name, 1)]
+    runs = [(name, len(list(same))) for name, same in itertools.groupby(names)]
+    return f"∂{_power(len(names))} / " + " ".join(f"∂{n}{_power(k)}" for n, k in runs) if names else "no derivative"
 
-    def power(k: int) -> str:
-        return sup.format(k) if k > 1 else ""
 
-    return f"∂{power(len(names))} / " + " ".join(f"∂{_text(n)}{power(k)}" for n, k in runs) if names else "no derivative"
+def _power(k: int) -> str:
+    return str(k).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) if k > 1 else ""
 
 
 def _roads(rows: Iterable[Row]) -> list[str]:
@@ -162,11 +161,9 @@ def _faults(report: Report) -> str:
     for (kind, operation, where), found in groups.items():
         nodes = [k for k, node in enumerate(report.graph or ()) if (node[1], node[2]) == (operation, where)]
         source = _source(where)
-        links = ", ".join(f'<a href="#node-{k}">{number + 1}</a>' if len(nodes) > 1 else f'<a href="#node-{k}">shown in red</a>'
-                          for number, k in enumerate(nodes))  # fmt: skip
-        links = links.replace("in red", "in amber") if kind in NUMERICAL else links
+        links = ", ".join(f'<a href="#node-{k}">operation {report.graph[k][0]}</a>' for k in nodes)
         items.append(
-            f'<li class="{_severity(kind)}"><h3>{_sign(kind)} {_text(kind)}'
+            f'<li class="{SEVERITY.get(kind, "wrong")}"><h3>{_sign(kind)} {_text(kind)}'
             + (f": <code>{_text(operation)}</code>" if operation else "") + "</h3>\n"
             + (f'<p class="where">at <code>{_text(where)}</code></p>\n' if where else "")
             + (f"<pre><code>{_text(source)}</code></pre>\n" if source else "")
@@ -178,12 +175,8 @@ def _faults(report: Report) -> str:
     return '<section id="faults">\n<h2>Whose fault it is</h2>\n<ol class="faults">\n' + "\n".join(items) + "\n</ol>\n</section>"
 
 
-def _severity(kind: str) -> str:
-    return "inaccurate" if kind in NUMERICAL else "wrong"
-
-
 def _sign(kind: str) -> str:
-    return "≈" if kind in NUMERICAL else "✗"
+    return STATUSES[SEVERITY.get(kind, "wrong")][0]
 
 
 def _source(where: str) -> str:
@@ -203,7 +196,7 @@ def _notes(report: Report) -> str:
 # --- the error by order -----------------------------------------------------------------------------------------------------
 
 WIDE, HIGH = 360, 250  # of a panel
-LEFT, RIGHT, TOP, BOTTOM = 62, 352, 34, 212  # of the area in it that holds data
+LEFT, RIGHT, TOP, BOTTOM = 62, 352, 40, 212  # of the area in it that holds data
 
 
 def _orders(report: Report) -> str:
@@ -215,6 +208,7 @@ def _orders(report: Report) -> str:
     kinds = list(dict.fromkeys(r.arithmetic for r in rows))
     runs = [k for k in kinds if k != "exact"]
     top = max([8.0, *(min(r.digits, 17.0) for r in rows if r.digits is not None), *(ROUNDOFF.get(k, 0.0) for k in runs)])
+    top = 17.0 if top > 15.0 else top
     panels = [_exact(orders, [r for r in rows if r.arithmetic == "exact"])] if "exact" in kinds else []
     panels += [_errors(orders, kind, [r for r in rows if r.arithmetic == kind], top) for kind in runs]
     said = []
@@ -222,8 +216,10 @@ def _orders(report: Report) -> str:
         said.append("Exact: each road's rules in arithmetic of many digits, where a value is right or wrong; the number counts "
                     "derivatives.")  # fmt: skip
     if runs:
-        said.append("Error: 10 to the power of minus the digits kept, a mark for each derivative; the line joins the worst of each "
-                    "order that is not wrong. Lower is better; the dashed line is the unit roundoff.")  # fmt: skip
+        said.append("Error: 10 to the power of minus the digits kept, a mark for each derivative; the line joins the worst of "
+                    "each order that is not wrong. Lower is better; the dashed line is the unit roundoff.")  # fmt: skip
+    if any(r.digits is None and r.status == "undecided" for r in rows if r.arithmetic != "exact"):
+        said.append("A question mark above the axis is a derivative that cannot be decided.")
     return (
         '<section id="orders">\n<h2>Error by order</h2>\n<figure>\n<div class="panels">\n'
         + "\n".join(panels)
@@ -245,7 +241,7 @@ def _frame(name: str, orders: Sequence[int], described: str) -> tuple[list[str],
 def _exact(orders: Sequence[int], rows: Sequence[Row]) -> str:
     parts, step = _frame("exact arithmetic", orders, f"Exact arithmetic, by road and order: {_in_words(rows)}")
     roads = _roads(rows)
-    tall = min(44.0, (BOTTOM - TOP) / len(roads))
+    tall = min(60.0, (BOTTOM - TOP) / len(roads))
     first = BOTTOM - tall * len(roads)
     for j, road in enumerate(roads):
         y = first + tall * j
@@ -259,10 +255,10 @@ def _exact(orders: Sequence[int], rows: Sequence[Row]) -> str:
             count = str(bad) if bad == len(cell) else f"{bad}/{len(cell)}"
             x = LEFT + step * k
             told = f"{road}, order {order}: {_in_words(cell)}" + "".join(
-                f"\n{r.status}: {_by(r.derivative, '^{}')}" for r in cell if r.status != "right"
+                f"\n{r.status}: {_by(r.derivative)}" for r in cell if r.status != "right"
             )
             parts.append(
-                f'<g class="cell {_class(worst)}"><title>{html.escape(html.unescape(told))}</title><rect x="{x + 1:.1f}" y="{y + 1:.1f}" '
+                f'<g class="cell {_class(worst)}"><title>{_text(told)}</title><rect x="{x + 1:.1f}" y="{y + 1:.1f}" '
                 f'width="{step - 2:.1f}" height="{tall - 2:.1f}" rx="2"/><text x="{x + step / 2:.1f}" y="{y + tall / 2 + 4:.1f}" '
                 f'text-anchor="middle">{STATUSES.get(worst, ("",))[0]} {count}</text></g>'
             )
@@ -277,7 +273,7 @@ def _errors(orders: Sequence[int], kind: str, rows: Sequence[Row], top: float) -
 
     for digits in range(0, int(top) + 1, 4):
         y = height(digits)
-        power = f'10<tspan dy="-4" class="power">−{digits}</tspan>' if digits else "1"
+        power = f'10<tspan dy="-4" class="power">&minus;{digits}</tspan>' if digits else "1"
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>'
                      f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{power}</text>')  # fmt: skip
     middle = (TOP + BOTTOM) / 2
@@ -298,9 +294,9 @@ def _errors(orders: Sequence[int], kind: str, rows: Sequence[Row], top: float) -
                 # A row without digits stands above the axis: nothing is kept, or nothing is known.
                 y = height(r.digits) if r.digits is not None else height(0.0) - (8 if r.status != "wrong" else 0)
                 at = x + slot * 0.6 * ((i + 0.5) / len(here) - 0.5)
-                told = f"{_by(r.derivative, '^{}')} by {_text(road)} {_text(kind)}: {_text(r.status)}"
+                told = f"{_by(r.derivative)} by {road} {kind}: {r.status}"
                 told += f", {r.digits:.1f} digits" if r.digits is not None else ""
-                marks.append((r.status == "wrong", f'<g class="mark {_class(r.status)}"><title>{told}</title>'
+                marks.append((r.status == "wrong", f'<g class="mark {_class(r.status)}"><title>{_text(told)}</title>'
                               f"{_mark(r.status, j, at, y)}</g>"))  # fmt: skip
         parts.append(f'<g class="road r{j % 4}">')
         parts += [f'<path class="line" d="M{"L".join(line)}"/>'] if len(line) > 1 else []
@@ -340,6 +336,8 @@ def _in_words(rows: Sequence[Row]) -> str:
 
 BOX, GAP, LOW, TALL = 148, 22, 36, 52  # width and distance of boxes, height of a plain one and of one with a fault
 Point = tuple[float, float]
+Edge = tuple[float, float, float, float, float]
+"""From x, y to x, y, and then down to y: farther only where it passes through a layer."""
 
 
 def _graph(report: Report) -> str:
@@ -352,24 +350,28 @@ def _graph(report: Report) -> str:
             if f.operation and (node[1], node[2]) == (f.operation, f.where):
                 marked.setdefault(k, []).append(f)
     places = {node[0]: k for k, node in enumerate(nodes)}
-    reads = [[places[n] for n in node[3] if places.get(n, k) < k] for k, node in enumerate(nodes)]
+    reads = [sorted({places[n] for n in node[3] if places.get(n, k) < k}) for k, node in enumerate(nodes)]
     at, edges, width, height = _layout(reads, [TALL if k in marked else LOW for k in range(len(nodes))])
-    parts = [f'<svg class="list" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="group" '
+    long = " long" if height > 2000 else ""  # on paper: more than one page
+    parts = [f'<svg class="list{long}" role="group" width="{width:.0f}" height="{height:.0f}" '
+             f'viewBox="0 0 {width:.0f} {height:.0f}" '
              f'aria-label="The list of operations as a graph, {len(nodes)} operations">',
              '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
              '<path d="M0 0.8L8 4L0 7.2z"/></marker></defs>', '<g class="edges">']  # fmt: skip
-    parts += [f'<path d="{_curve(points)}" marker-end="url(#arrow)"/>' for points in edges]
+    parts += [_curve(edge) for edge in edges]
     parts.append("</g>")
     parts += [_box(k, node, at[k], marked.get(k, [])) for k, node in enumerate(nodes)]
     legend = "Top to bottom: an arrow leads from an operation to those that read it. Inputs and constants are left out."
-    if marked:
+    if len(marked) > len({(nodes[k][1], nodes[k][2]) for k in marked}):
         legend += " Where a line applies an operation more than once, each is marked."
     if len(nodes) >= 200:
         legend += f" The first {len(nodes)} operations are shown."
     return (
         '<section id="graph">\n<h2>The list of operations</h2>\n<figure>\n<div class="scroll" tabindex="0" role="region" '
-        'aria-label="Graph, scrollable">\n' + "\n".join(parts) + f"\n</svg></div>\n<figcaption>{legend}</figcaption>\n</figure>\n</section>"
-    )  # fmt: skip
+        'aria-label="Graph, scrollable">\n'
+        + "\n".join(parts)
+        + f"\n</svg></div>\n<figcaption>{legend}</figcaption>\n</figure>\n</section>"
+    )
 
 
 def _box(k: int, node: Sequence[Any], at: Point, faults: Sequence[Fault]) -> str:
@@ -377,13 +379,11 @@ def _box(k: int, node: Sequence[Any], at: Point, faults: Sequence[Fault]) -> str
     x, y = at
     name = operation if len(operation) <= 19 else operation[:18] + "…"
     told = [f"{number}: {operation}", where, *(f"{f.kind}: {f.text}" for f in faults)]
-    kinds = sorted(dict.fromkeys(f.kind for f in faults), key=lambda kind: kind in NUMERICAL)
-    style = f"fault {_severity(kinds[0])}" if kinds else ""
-    label = (
-        f'<text class="kind" x="{x:.1f}" y="{y + 45:.1f}">{_sign(kinds[0])} {_text(", ".join(kinds)[:24])}</text>'
-        if kinds
-        else ""
-    )
+    kinds = sorted(dict.fromkeys(f.kind for f in faults), key=lambda kind: kind in SEVERITY)
+    style = f"fault {SEVERITY.get(kinds[0], 'wrong')}" if kinds else ""
+    kind = kinds[0] + (f" and {len(kinds) - 1} more" if len(kinds) > 1 else "") if kinds else ""
+    kind = kind if len(kind) <= 21 else kind[:20] + "…"
+    label = f'<text class="kind" x="{x:.1f}" y="{y + 45:.1f}">{_sign(kinds[0])} {_text(kind)}</text>' if kinds else ""
     return (
         f'<g id="node-{k}" class="node {style}"><title>{_text(chr(10).join(t for t in told if t))}</title>'
         f'<rect x="{x - BOX / 2:.1f}" y="{y:.1f}" width="{BOX}" height="{TALL if faults else LOW}" rx="4"/>'
@@ -392,22 +392,15 @@ def _box(k: int, node: Sequence[Any], at: Point, faults: Sequence[Fault]) -> str
     )
 
 
-def _curve(points: Sequence[tuple[float, float, float]]) -> str:
-    """Return a path through places (x, top, bottom), from the bottom of the first to the top of the last."""
-    x, _, y = points[0]
-    d = f"M{x:.1f} {y:.1f}"
-    for k, (a, upper, lower) in enumerate(points[1:], 2):
-        half = (upper - y) / 2
-        d += f"C{x:.1f} {y + half:.1f} {a:.1f} {upper - half:.1f} {a:.1f} {upper:.1f}"
-        d += f"V{lower:.1f}" if k < len(points) else ""
-        x, y = a, lower
-    return d
+def _curve(edge: Edge) -> str:
+    x, y, a, upper, lower = edge
+    middle = (y + upper) / 2
+    end = f'V{lower:.1f}"' if lower > upper else '" marker-end="url(#arrow)"'
+    return f'<path d="M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {a:.1f} {middle:.1f} {a:.1f} {upper:.1f}{end}/>'
 
 
-def _layout(
-    reads: list[list[int]], heights: list[int]
-) -> tuple[list[Point], list[list[tuple[float, float, float]]], float, float]:
-    """Return where the boxes lie (centre, top), the ways of the edges, and the size: layers, as Sugiyama and others draw them.
+def _layout(reads: list[list[int]], heights: list[int]) -> tuple[list[Point], list[Edge], float, float]:
+    """Return where the boxes lie (centre, top), the edges, and the size: layers, as Sugiyama and others draw them.
 
     An edge over several layers passes through one thin place in each, which all edges from the same box share.
     """
@@ -415,7 +408,6 @@ def _layout(
     count = len(reads)
     above: list[list[int]] = [[] for _ in reads]
     below: list[list[int]] = [[] for _ in reads]
-    ways: list[list[int]] = []
     for k in range(count):
         chain = [k]
         for depth in range(level[k] + 1, max((level[r] for r in readers[k]), default=0)):
@@ -425,10 +417,9 @@ def _layout(
             below.append([])
             chain.append(len(above) - 1)
         for r in readers[k]:
-            way = chain[: level[r] - level[k]]
-            ways.append([*way, r])
-            below[way[-1]].append(r)
-            above[r].append(way[-1])
+            last = chain[level[r] - level[k] - 1]
+            below[last].append(r)
+            above[r].append(last)
     layers = _ordered(level, above, below)
     wide = [BOX + GAP if v < count else 2 * GAP for v in range(len(level))]
     x = _columns(layers, above, below, wide)
@@ -440,10 +431,12 @@ def _layout(
         y += tall + 30
     at = [(x[v], top[level[v]] + (bottom[level[v]] - top[level[v]] - heights[v]) / 2) for v in range(count)]
 
-    def place(v: int) -> tuple[float, float, float]:
-        return (x[v], at[v][1], at[v][1] + heights[v]) if v < count else (x[v], top[level[v]], bottom[level[v]])
-
-    return at, [[place(v) for v in way] for way in ways], max(a + w / 2 for a, w in zip(x, wide, strict=True)), y - 26
+    edges = []
+    for v, lower in enumerate(below):
+        start = at[v][1] + heights[v] if v < count else bottom[level[v]]
+        for w in lower:
+            edges.append((x[v], start, x[w], *((at[w][1],) * 2 if w < count else (top[level[w]], bottom[level[w]]))))
+    return at, edges, max(a + w / 2 for a, w in zip(x, wide, strict=True)), y - 26
 
 
 def _levels(reads: list[list[int]]) -> tuple[list[int], list[list[int]]]:
@@ -475,7 +468,10 @@ def _ordered(level: list[int], above: list[list[int]], below: list[list[int]]) -
 
 
 def _columns(layers: list[list[int]], above: list[list[int]], below: list[list[int]], wide: list[int]) -> list[float]:
-    """Return the centres: each near the mean of its neighbours', as far as the order and the widths in its layer allow."""
+    """Return the centres: each near the mean of its neighbours', as far as the order and the widths in its layer allow.
+
+    The last sweep goes up, so that a chain stands straight above what reads it.
+    """
     x = [0.0] * len(wide)
     for sweep in range(24):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
@@ -483,7 +479,7 @@ def _columns(layers: list[list[int]], above: list[list[int]], below: list[list[i
             for a, b in itertools.pairwise(layer):
                 offsets.append(offsets[-1] + (wide[a] + wide[b]) / 2)
             for v, offset in zip(layer, offsets, strict=True):
-                beside = (above[v] if sweep % 2 == 0 else below[v]) if sweep < 16 else above[v] + below[v]
+                beside = above[v] if sweep % 2 == 0 else below[v]
                 wish = sum(x[n] for n in beside) / len(beside) if beside else x[v]
                 blocks.append((wish - offset, 1))
                 while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:  # isotonic least squares: pool what would overlap
@@ -511,16 +507,17 @@ def _table(report: Report) -> str:
     columns = "".join(f'<th scope="col" class="{c}{" number" if c in NUMBERS else ""}" data-key="{c}">{c}</th>' for c in COLUMNS)
     bodies = []
     for (function, derivative, order), rows in groups.items():
-        name = f"{_by(derivative)}" if order else "Roads not taken" if _worst(rows) == "skipped" else "The function itself"
+        name = _text(_by(derivative)) if order else "Roads not taken" if _worst(rows) == "skipped" else "The function itself"
         name += f" of {_text(function)}" if function else ""
         bodies.append(
             f'<tbody class="group"><tr><th scope="rowgroup" colspan="{len(COLUMNS)}"><span class="stay">{name} '
-            f'<span class="few">{_in_words(rows)}</span></span></th></tr>\n' + "\n".join(map(_row, rows)) + "</tbody>"
+            f'<span class="few">{_text(_in_words(rows))}</span></span></th></tr>\n' + "\n".join(map(_row, rows)) + "</tbody>"
         )
     buttons = "".join(f'<button type="button" value="{_text(s)}">{_text(s)}</button>' for s in _tally(report.rows))
     return (
         '<section id="rows">\n<h2>Every comparison</h2>\n<form id="filter" hidden>'
-        f'<span id="choose" role="group" aria-label="Show rows of one status"><button type="button" value="">all</button>{buttons}</span> '
+        f'<span id="choose" role="group" aria-label="Show rows of one status">'
+        f'<button type="button" value="">all</button>{buttons}</span> '
         '<label>find <input type="search" id="find" autocomplete="off"></label> '
         '<button type="button" id="regroup" hidden>group by derivative</button> '
         '<output id="shown"></output></form>\n'
@@ -533,9 +530,10 @@ def _row(r: Row) -> str:
     """Return a row; `data-v` is what it is sorted by."""
     numbers = (("value", r.value, _number(r.value)), ("oracle", r.expected, _number(r.expected)),
                ("digits", r.digits, "" if r.digits is None else f"{r.digits:.1f}"))  # fmt: skip
-    name = _by(r.derivative) + (f" of {_text(r.function)}" if r.function else "")
+    name = _text(_by(r.derivative)) + (f" of {_text(r.function)}" if r.function else "")
     return (
-        f'<tr data-status="{_text(r.status)}" class="{_class(r.status)}"><td class="derivative" data-v="{_text(r.derivative)}">{name}</td>'
+        f'<tr data-status="{_text(r.status)}" class="{_class(r.status)}">'
+        f'<td class="derivative" data-v="{_text(r.derivative)}">{name}</td>'
         f'<td class="order number" data-v="{r.order}">{r.order}</td><th scope="row" class="road">{_text(r.road)}</th>'
         f'<td class="arithmetic">{_text(r.arithmetic)}</td><td class="status">{_chip(r.status)}</td>'
         + "".join(f'<td class="{c} number" data-v="{"" if v is None else repr(float(v))}">{s}</td>' for c, v, s in numbers)
@@ -552,8 +550,8 @@ def _legend(report: Report) -> str:
     terms += "".join(f"<div><dt>{_text(r)}</dt><dd>{_text(m)}</dd></div>" for r, m in roads)
     return (
         f'<section id="legend">\n<h2>Terms</h2>\n<dl class="terms">{terms}</dl>\n'
-        "<p class='few'>A value is the sum over the outputs, with fixed random weights, of the derivative. The oracle computes it with "
-        "many digits, or by differences with an error estimate.</p>\n</section>"
+        "<p class='few'>A value is the sum over the outputs, with fixed random weights, of the derivative. The oracle computes "
+        "it with many digits, or by differences with an error estimate.</p>\n</section>"
     )
 
 
@@ -562,7 +560,8 @@ STYLE = """
 --wrong:#b3121d;--wrong-wash:#fdecec;--inaccurate:#7d5000;--inaccurate-wash:#fdf3dc;--right:#17692f;--right-wash:#e9f5ec;
 --undecided:#5d3fa3;--undecided-wash:#f1edfb;--skipped:#55606b;--skipped-wash:#f1f3f5;
 --r0:#0b5cad;--r1:#00796b;--r2:#7b4bb0;--r3:#4a5661}
-@media (prefers-color-scheme:dark){:root{--paper:#14181c;--ink:#e4e8ec;--soft:#a3adb8;--rule:#343b43;--faint:#1d2228;--link:#7db8f7;
+@media (prefers-color-scheme:dark){
+:root{--paper:#14181c;--ink:#e4e8ec;--soft:#a3adb8;--rule:#343b43;--faint:#1d2228;--link:#7db8f7;
 --wrong:#ff8f88;--wrong-wash:#3a1d1e;--inaccurate:#f0bb5a;--inaccurate-wash:#352a14;--right:#84d196;--right-wash:#1a2f20;
 --undecided:#c3aef5;--undecided-wash:#2a2440;--skipped:#a3adb8;--skipped-wash:#262c33;
 --r0:#7db8f7;--r1:#5cc9b8;--r2:#c9a6f2;--r3:#b4bec8}}
@@ -577,11 +576,12 @@ h3{font-size:1rem;margin:0;font-weight:650}
 a{color:var(--link)}
 code,pre,.number,.place{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.92em}
 pre{margin:.5rem 0;padding:.5rem .75rem;background:var(--faint);border-radius:4px;overflow-x:auto}
-sup{font-size:.72em;line-height:0}
 #verdict{border-left:4px solid var(--soft);padding:.1rem 0 .1rem 1rem}
-#verdict.wrong{border-color:var(--wrong)}#verdict.right{border-color:var(--right)}#verdict.undecided{border-color:var(--undecided)}
+#verdict.wrong{border-color:var(--wrong)}#verdict.right{border-color:var(--right)}
+#verdict.undecided{border-color:var(--undecided)}
 .verdict{font-size:1.2rem;line-height:1.4;margin:0 0 .6rem}
-.wrong .verdict strong{color:var(--wrong)}.right .verdict strong{color:var(--right)}.undecided .verdict strong{color:var(--undecided)}
+.wrong .verdict strong{color:var(--wrong)}.right .verdict strong{color:var(--right)}
+.undecided .verdict strong{color:var(--undecided)}
 .chips{margin:0 0 .75rem;display:flex;flex-wrap:wrap;gap:.4rem}
 .chip{display:inline-block;padding:0 .5em;border-radius:1em;font-size:.85rem;white-space:nowrap;color:var(--skipped);
 background:var(--skipped-wash)}
@@ -593,8 +593,8 @@ background:var(--skipped-wash)}
 .facts dt{color:var(--soft);font-size:.85rem}.facts dd{margin:0;font-weight:650;font-variant-numeric:tabular-nums}
 .faults{list-style:none;margin:0;padding:0;display:grid;gap:.75rem}
 .faults>li{border:1px solid var(--rule);border-left:4px solid var(--wrong);border-radius:4px;padding:.75rem 1rem;min-width:0}
-.faults>li.inaccurate{border-left-color:var(--inaccurate)}
-.faults .wrong h3,.faults>.wrong h3{color:var(--wrong)}.faults>.inaccurate h3{color:var(--inaccurate)}
+.faults>li.inaccurate{border-left-color:var(--inaccurate)}.faults>li.undecided{border-left-color:var(--undecided)}
+.faults>.wrong h3{color:var(--wrong)}.faults>.inaccurate h3{color:var(--inaccurate)}.faults>.undecided h3{color:var(--undecided)}
 .faults p{margin:.35rem 0}.where,.inputs,.few,figcaption{color:var(--soft);font-size:.875rem}
 .finding+.finding{border-top:1px solid var(--rule);margin-top:.5rem;padding-top:.25rem}
 figure{margin:0}figcaption{margin-top:.5rem;max-width:46rem}
@@ -626,6 +626,7 @@ svg .name{font-size:12.5px;font-weight:650}svg .tick,svg .axis{fill:var(--soft);
 .node.fault rect{stroke-width:2.5}.node .kind{font-size:11px;font-weight:700}
 .node.wrong rect{fill:var(--wrong-wash);stroke:var(--wrong)}.node.wrong .kind{fill:var(--wrong)}
 .node.inaccurate rect{fill:var(--inaccurate-wash);stroke:var(--inaccurate)}.node.inaccurate .kind{fill:var(--inaccurate)}
+.node.undecided rect{fill:var(--undecided-wash);stroke:var(--undecided)}.node.undecided .kind{fill:var(--undecided)}
 .node:hover rect,.node:target rect{stroke-width:3.5}
 table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}
 th,td{padding:.28rem .7rem;text-align:left;white-space:nowrap;font-weight:400}
@@ -647,7 +648,8 @@ form button,form input{font:inherit;color:inherit;background:var(--paper);border
 padding:.2rem .6rem}
 form button{cursor:pointer}form button[aria-pressed=true]{background:var(--ink);color:var(--paper);border-color:var(--ink)}
 output{color:var(--soft)}
-.terms{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:.35rem 1.5rem;margin:0;font-size:.875rem}
+.terms{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:.35rem 1.5rem;margin:0;
+font-size:.875rem}
 .terms div{display:flex;gap:.75rem}.terms dt{flex:0 0 6.5rem;font-weight:650}.terms dd{margin:0;color:var(--soft)}
 @media (max-width:40rem){body{padding:1.25rem 1rem 3rem}h1{font-size:1.35rem}.verdict{font-size:1.1rem}}
 @media print{
@@ -655,20 +657,24 @@ output{color:var(--soft)}
 --wrong-wash:#fdecec;--inaccurate:#7d5000;--inaccurate-wash:#fdf3dc;--right:#17692f;--right-wash:#e9f5ec;--undecided:#5d3fa3;
 --undecided-wash:#f1edfb;--skipped:#555;--skipped-wash:#f1f3f5;--r0:#0b5cad;--r1:#00796b;--r2:#7b4bb0;--r3:#4a5661}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-body{max-width:none;padding:0;font-size:9.5pt}form{display:none}
-.scroll{overflow:visible;max-height:none;border:0}.list{max-width:100%;height:auto}
-thead th{position:static}h2,h3{break-after:avoid}.faults>li,.panel,tr{break-inside:avoid}
-.panels{grid-template-columns:repeat(3,1fr)}table{font-size:7.5pt}th,td{padding:.15rem .35rem}.note{min-width:0}
+html{font-size:12px}body{max-width:none;padding:0}form{display:none}h2{margin-top:1.75rem}
+.scroll{overflow:visible;max-height:none;border:0}#graph .scroll{padding:0}
+.list{max-width:100%;height:auto;max-height:23cm}.list.long{max-height:none}
+thead th{position:static}thead button{display:contents}
+h2,h3{break-after:avoid}.faults>li,.panel,tr{break-inside:avoid}tr:has(th[scope=rowgroup]){break-after:avoid}
+.panels{grid-template-columns:repeat(3,1fr)}table{font-size:.8rem}th,td{padding:.12rem .35rem}.note{min-width:0}
 }
 """
 
 SCRIPT = """
 (() => {
-  // Rows of one status, rows that hold a text, rows in the order of a column. The address may ask for it: #status=wrong&sort=digits
+  // Rows of one status, rows that hold a text, rows in the order of a column.
+  // The address may ask for it: #status=wrong&find=float64&sort=digits&down
   const table = document.getElementById("table");
   if (!table) return;
-  const rows = [...table.querySelectorAll("tr[data-status]")], homes = rows.map(row => row.parentNode), groups = [...table.tBodies];
-  const heads = [...table.tHead.rows[0].cells], flat = table.appendChild(document.createElement("tbody"));
+  const rows = [...table.querySelectorAll("tr[data-status]")], homes = rows.map(row => row.parentNode);
+  const groups = [...table.tBodies], heads = [...table.tHead.rows[0].cells];
+  const flat = table.appendChild(document.createElement("tbody"));
   const find = document.getElementById("find"), regroup = document.getElementById("regroup");
   const choices = [...document.querySelectorAll("#choose button")];
   const state = {status: "", find: "", sort: "", down: false};
@@ -685,7 +691,8 @@ SCRIPT = """
     const column = heads.findIndex(head => head.dataset.key === state.sort), wanted = state.find.toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      row.hidden = Boolean(state.status && row.dataset.status !== state.status) || !row.textContent.toLowerCase().includes(wanted);
+      const other = state.status !== "" && row.dataset.status !== state.status;
+      row.hidden = other || !row.textContent.toLowerCase().includes(wanted);
       shown += !row.hidden;
     }
     if (column < 0) rows.forEach((row, k) => homes[k].append(row));
