@@ -288,7 +288,7 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     """
     x = convert(logits)
     sizes, symbolic = sizes_of([num_samples])
-    attrs = {"shape": sizes, "dtype": as_dtype(dtype or dtypes.int64).name, **_seeds(seed)}
+    attrs = {"shape": sizes, "dtype": as_dtype(dtypes.int64 if dtype is None else dtype).name, **_seeds(seed)}
     if state.graph is None:
         ops.CATEGORICAL.infer((x,), attrs)
     return apply(ops.CATEGORICAL, (x, *symbolic), attrs, name or "categorical/Multinomial")

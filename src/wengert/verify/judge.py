@@ -29,7 +29,7 @@ from wengert.verify.lists import Question, Unanswerable, rewrites, wrapped
 from wengert.verify.oracle import SMOOTH, Answer, Oracle, indices
 from wengert.verify.precise import Precise, precise, run
 from wengert.verify.report import Row
-from wengert.verify.roads import LISTS, Probe
+from wengert.verify.roads import LISTS, Found, Probe
 
 __all__ = ["check_points", "check_question", "function_question", "oracle_of", "probes", "randoms", "with_precision"]
 
@@ -110,7 +110,7 @@ def oracle_of(question: Question, probe: Probe, order: int) -> Oracle:
 
 def _weighed(y: Any, w: Any) -> Any:
     """Return Re(w̄ y) as a plain array of mpmath's real numbers."""
-    y, w = y.view(np.ndarray), w.view(np.ndarray)
+    y, w = (y if isinstance(y, Precise) else precise(np.asarray(y, np.float64))).view(np.ndarray), w.view(np.ndarray)
     product = np.frompyfunc(lambda a, b: mp.re(mp.conj(b) * a), 2, 1)(y, w)
     return np.asarray(product, dtype=object)
 
@@ -259,9 +259,8 @@ def _check_lists(question: Question, probe: Probe, truths: dict[Any, _Truth], li
         if wanted:
             try:
                 with mp.workdps(DIGITS):
-                    listing = question.listing([t for _, t in wanted], on)
-                    values = listing.walk([precise(a) for a in question.arrays], with_precision)
-                    found = {c: mp.mpf(np.asarray(v).item()) for (c, _), v in zip(wanted, values, strict=True)}
+                    listing = question.listing(_tensors(wanted), on)
+                    found = _summed(wanted, listing.walk([precise(a) for a in question.arrays], with_precision))
             except (NotImplementedError, OpError) as error:
                 reason, tensors = str(error), {}
             except (ValueError, ZeroDivisionError, OverflowError):
@@ -331,33 +330,54 @@ def _check_runs(question: Question, probe: Probe, truths: dict[Any, _Truth], onl
 
 def _condition(question: Question, wanted: Any, on: bool, rng: np.random.Generator) -> tuple[dict[Any, Any], float]:
     """Return by how much a relative error of one in each operation changes the derivatives, and the greatest value on the way."""
-    listing = question.listing([t for _, t in wanted], on)
+    listing = question.listing(_tensors(wanted), on)
     arrays = [precise(a) for a in question.arrays]
     with mp.workdps(DIGITS):
         slots: list[Any] = [None] * listing.plan.size
-        plain = [mp.mpf(np.asarray(v).item()) for v in listing.walk(arrays, with_precision, slots)]
+        plain = _summed(wanted, listing.walk(arrays, with_precision, slots))
         sizes = (float(np.max(np.abs(v).view(np.ndarray))) for v in slots if isinstance(v, Precise) and v.size)
         greatest = max((s for s in sizes if np.isfinite(s)), default=1.0)
-        worst = [mp.mpf(0)] * len(plain)
+        worst = dict.fromkeys(plain, mp.mpf(0))
         for _ in range(2):
-            shaken = [mp.mpf(np.asarray(v).item()) for v in listing.walk(arrays, functools.partial(with_noise, rng))]
-            worst = [max(w, abs(a - b)) for w, a, b in zip(worst, plain, shaken, strict=True)]
-        return {c: w * mp.mpf(10) ** NOISE for (c, _), w in zip(wanted, worst, strict=True)}, greatest
+            shaken = _summed(wanted, listing.walk(arrays, functools.partial(with_noise, rng)))
+            worst = {c: max(w, abs(plain[c] - shaken[c])) for c, w in worst.items()}
+        return {c: w * mp.mpf(10) ** NOISE for c, w in worst.items()}, greatest
 
 
 def _run(question: Question, probe: Probe, road: str, wanted: Any) -> dict[Any, float]:
     if road == "tape":
         found = roads.tape(question, probe)
-        return {c: found[c] for c, _ in wanted}
+        return {c: in_double(*found[c]) for c, _ in wanted}
     with options.set(**rewrites(True)):
         if road == "numpy":
-            program: Any = Program(question.graph, [t for _, t in wanted], question.feeds)
+            program: Any = Program(question.graph, _tensors(wanted), question.feeds)
         else:
             from wengert.execute.xla import XlaProgram
 
-            program = XlaProgram(question.graph, [t for _, t in wanted], question.feeds)
-        values = program(*[np.asarray(a) for a in question.arrays])
-    return {c: float(v) for (c, _), v in zip(wanted, values, strict=True)}
+            program = XlaProgram(question.graph, _tensors(wanted), question.feeds)
+        values = iter(program(*[np.asarray(a) for a in question.arrays]))
+    return {c: in_double([next(values) for _ in f.tensors], f.weights) for c, f in wanted}
+
+
+def _tensors(wanted: Sequence[tuple[Any, Found]]) -> list[Any]:
+    return [t for _, found in wanted for t in found.tensors]
+
+
+def _summed(wanted: Sequence[tuple[Any, Found]], values: Sequence[Any]) -> dict[Any, Any]:
+    """Return Σ Re(w̄ t) of each derivative, in many digits."""
+    left = iter(values)
+    return {
+        c: sum((sum(_weighed(next(left), precise(w)).flat, mp.mpf(0)) for w in found.weights), mp.mpf(0)) for c, found in wanted
+    }
+
+
+def in_double(arrays: Sequence[Any], weights: Sequence[Any]) -> float:
+    """Return Σ Re(w̄ t) in double precision."""
+    total = 0.0
+    for t, w in zip(arrays, weights, strict=True):
+        # By parts: an infinite part times a zero one is no number.
+        total += float(np.sum(np.real(w) * np.real(t)) + (np.sum(np.imag(w) * np.imag(t)) if np.iscomplexobj(t) else 0.0))
+    return total
 
 
 def _measured(name: str, order: int, road: str, dtype: Any, value: float, truth: _Truth, condition: Any, greatest: float,

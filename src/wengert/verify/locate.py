@@ -92,31 +92,21 @@ def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generato
     if not wrong:
         return []
     order = max((r.order for r in wrong), default=1)
-    faults: list[Fault] = []
-    named: set[tuple[str, str]] = set()
-    for node, arrays in calls(question):
-        if node.op.kind == "control":
-            continue  # its bodies' operations are looked at themselves
-        if (node.op.name, node.where) in named:
-            continue
-        custom = node.op.kind == "custom"
-        try:
-            one = custom_question(question, node) if custom else operation_question(node, arrays)
-            if one is None:
-                continue
-            found = check_question(one, 1 if custom else order, rng, executors=False, only=("reverse",) if custom else None)
-        except (Unanswerable, OpError, NotImplementedError):
-            continue
-        bad = next((r for r in found if r.status == "wrong"), None)
-        if bad is not None:
-            named.add((node.op.name, node.where))
-            text = f"{bad.road} mode, order {bad.order}" + (f" by {bad.derivative}" if bad.derivative else "")
-            if bad.value is not None and bad.expected is not None:
-                text += f": {bad.value:.9g}, and the derivative is {bad.expected:.9g}"
-            if bad.note:
-                text += f" ({bad.note})"
-            kind = "custom gradient" if custom else "wrong rule"
-            faults.append(Fault(kind, node.op.name, node.where, described(arrays), text))
+    looked = calls(question)
+    found: list[tuple[int, Fault]] = []
+    # The operations of choices and loops are looked at themselves; these as wholes where nothing else is at fault.
+    for control in (False, True):
+        for node, arrays in looked:
+            if (node.op.kind == "control") is control and not any(f[1:3] == (node.op.name, node.where) for _, f in found):
+                bad = _bad_rule(question, node, arrays, order, rng)
+                if bad is not None:
+                    kind = "custom gradient" if node.op.kind == "custom" else "wrong rule"
+                    found.append((bad.order, Fault(kind, node.op.name, node.where, described(arrays), _told(bad))))
+        if found:
+            break
+    # Rules are made of operations: one that is wrong from a higher order on may be so by another that is wrong from a lower one.
+    least = min((o for o, _ in found), default=0)
+    faults = [f for o, f in found if o == least]
     if faults:
         return faults
     exact = sorted({r.road for r in wrong if r.arithmetic == "exact"})
@@ -125,6 +115,26 @@ def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generato
                       "puts them together")]  # fmt: skip
     runs = sorted({r.road for r in wrong})
     return [Fault("executor", "", "", "", f"the lists are right, and {_and(runs)} computes something else")]
+
+
+def _bad_rule(question: Question, node: Node, arrays: Sequence[Any], order: int, rng: np.random.Generator) -> Row | None:
+    """Return the row of least order that is wrong of an operation alone; None if none is."""
+    custom = node.op.kind == "custom"
+    try:
+        one = custom_question(question, node) if custom else operation_question(node, arrays)
+        if one is None:
+            return None
+        rows = check_question(one, 1 if custom else order, rng, executors=False, only=("reverse",) if custom else None)
+    except (Unanswerable, OpError, NotImplementedError):
+        return None
+    return min((r for r in rows if r.status == "wrong"), key=lambda r: r.order, default=None)
+
+
+def _told(bad: Row) -> str:
+    text = f"{bad.road} mode, order {bad.order}" + (f" by {bad.derivative}" if bad.derivative else "")
+    if bad.value is not None and bad.expected is not None:
+        text += f": {bad.value:.9g}, and the derivative is {bad.expected:.9g}"
+    return text + (f" ({bad.note})" if bad.note else "")
 
 
 def _and(names: Sequence[str]) -> str:
@@ -211,10 +221,10 @@ def _double_inputs(question: Question, node: Node) -> list[Any]:
 def lossy(question: Question, probe: Probe, counts: Sequence[int], road: str) -> Fault | None:
     """Return the operation at which a derivative's list loses most digits, in the question's own arithmetic."""
     build, on = LISTS[road]
-    t = build(question, probe).get(tuple(counts))
-    if t is None:
+    found = build(question, probe).get(tuple(counts))
+    if found is None:
         return None
-    listing = question.listing([t], on)
+    listing = question.listing(found.tensors, on)
     exact: list[Any] = [None] * listing.plan.size
     rough: list[Any] = [None] * listing.plan.size
     with mp.workdps(DIGITS):

@@ -1,7 +1,9 @@
 """The roads to a derivative: each way in which the library finds one, as tensors of a question's graph or as numbers.
 
 A *probe* is a set of directions, one for each seed: what is asked for is the derivative of Σ Re(w̄ y) by these seeds, w being
-fixed weights, so that reverse and forward modes answer the same question with one number.
+fixed weights, so that reverse and forward modes answer the same question with one number. No road adds an operation of its own
+to those of the library's modes: the sums with weights are left to whoever reads the tensors, so that a broken product or sum
+does not stand on every road.
 
 ==========  =====================================================================================================
 reverse     nested reverse mode, no rewrite
@@ -15,7 +17,7 @@ tape        nested eager tapes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +25,6 @@ from wengert.derive.request import request
 from wengert.derive.request import series as series_request
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.functions.math import conj, real, reduce_sum
 from wengert.gradients import ForwardAccumulator
 from wengert.options import options
 from wengert.tape import GradientTape
@@ -31,7 +32,7 @@ from wengert.tensor import EagerTensor, convert
 from wengert.tracing import inline, tracing
 from wengert.verify.lists import Question, rewrites
 
-__all__ = ["LISTS", "Probe", "tape"]
+__all__ = ["LISTS", "Found", "Probe", "tape"]
 
 Counts = tuple[int, ...]
 
@@ -51,42 +52,52 @@ class Probe:
         return Probe(self.name, self.seeds, self.weights, [c for c in self.counts if sum(c) <= order])
 
 
-def _dot(ys: Sequence[Any], ws: Sequence[Any]) -> Any:
-    """Return Σ Re(w̄ y); None stands for zero."""
-    total = None
-    for y, w in zip(ys, ws, strict=True):
-        if y is None or w is None:
-            continue
-        w = convert(w)
-        term = reduce_sum(real(conj(w) * y) if y.nptype.kind == "c" else w * y)
-        total = term if total is None else total + term
-    return total
+class Found(NamedTuple):
+    """A derivative as a road has it: tensors, and the weights whose products with them are to be summed."""
+
+    tensors: list[Any]
+    weights: list[Any]
+
+
+def _found(tensors: Sequence[Any], weights: Sequence[Any]) -> Found | None:
+    pairs = [(t, w) for t, w in zip(tensors, weights, strict=True) if t is not None and w is not None]
+    return Found([t for t, _ in pairs], [w for _, w in pairs]) if pairs else None
 
 
 def _sequence(counts: Counts) -> list[int]:
     return [s for s, n in enumerate(counts) for _ in range(n)]
 
 
-def reverse(question: Question, probe: Probe) -> dict[Counts, Any]:
-    """Return the derivatives by nested reverse mode."""
-    known: dict[tuple[int, ...], Any] = {}
+def reverse(question: Question, probe: Probe) -> dict[Counts, Found | None]:
+    """Return the derivatives by nested reverse mode: each gradient is weighted by a direction as the first is by w."""
+    known: dict[tuple[int, ...], list[Any] | None] = {}
     with tracing(question.graph):
 
-        def found(path: tuple[int, ...]) -> Any:
+        def gradient(path: tuple[int, ...]) -> list[Any] | None:
             if path not in known:
-                if not path:
-                    known[path] = _dot(question.ys, probe.weights)
-                else:
-                    below = found(path[:-1])
-                    known[path] = None if below is None else _dot(request([below], question.xs, [None]), probe.seeds[path[-1]])
+                ys, ws = question.ys, probe.weights
+                if len(path) > 1:
+                    below = gradient(path[:-1])
+                    found = None if below is None else _found(below, probe.seeds[path[-2]])
+                    if found is None:
+                        known[path] = None
+                        return None
+                    ys, ws = found.tensors, found.weights
+                gs = request(ys, question.xs, [convert(w) for w in ws])
+                known[path] = None if all(g is None for g in gs) else gs
             return known[path]
 
-        return {counts: found(tuple(_sequence(counts))) for counts in probe.counts}
+        results: dict[Counts, Found | None] = {}
+        for counts in probe.counts:
+            path = tuple(_sequence(counts))
+            gs = gradient(path)
+            results[counts] = None if gs is None else _found(gs, probe.seeds[path[-1]])
+        return results
 
 
-def forward(question: Question, probe: Probe) -> dict[Counts, Any]:
+def forward(question: Question, probe: Probe) -> dict[Counts, Found | None]:
     """Return the derivatives by nested forward mode."""
-    results = {}
+    results: dict[Counts, Found | None] = {}
     for counts in probe.counts:
         with tracing(question.graph):
             towers = []
@@ -103,22 +114,20 @@ def forward(question: Question, probe: Probe) -> dict[Counts, Any]:
             finally:
                 for tower in towers:
                     tower.__exit__()
-            results[counts] = _dot(values, probe.weights)
+            results[counts] = _found(values, probe.weights)
     return results
 
 
-def series(question: Question, probe: Probe) -> dict[Counts, Any]:
+def series(question: Question, probe: Probe) -> dict[Counts, Found | None]:
     """Return the derivatives as coefficients of one series."""
     with tracing(question.graph):
-        given = {
-            (i, (s,)): convert(d) for s, seed in enumerate(probe.seeds) for i, d in enumerate(seed) if d is not None
-        }  # fmt: skip
+        given = {(i, (s,)): convert(d) for s, seed in enumerate(probe.seeds) for i, d in enumerate(seed) if d is not None}
         wanted = [(k, tuple(_sequence(c))) for c in probe.counts for k in range(len(question.ys))]
         found = iter(series_request(question.ys, question.xs, given, wanted, len(probe.seeds)))
-        return {c: _dot([next(found) for _ in question.ys], probe.weights) for c in probe.counts}
+        return {c: _found([next(found) for _ in question.ys], probe.weights) for c in probe.counts}
 
 
-def taylor(question: Question, probe: Probe) -> dict[Counts, Any]:
+def taylor(question: Question, probe: Probe) -> dict[Counts, Found | None]:
     """Return the derivatives by nested gradients by one argument after the other; the first has the weights."""
     if not probe.by_argument or any(t.nptype.kind == "c" for t in (*question.xs, *question.ys)):
         return {}
@@ -126,24 +135,24 @@ def taylor(question: Question, probe: Probe) -> dict[Counts, Any]:
     known: dict[tuple[int, ...], Any] = {}
     with tracing(question.graph):
 
-        def found(path: tuple[int, ...]) -> Any:
+        def gradient(path: tuple[int, ...]) -> Any:
             if path not in known:
                 x = question.xs[at[path[-1]]]
                 if len(path) == 1:
                     known[path] = request(question.ys, [x], [convert(w) for w in probe.weights])[0]
                 else:
-                    below = found(path[:-1])
+                    below = gradient(path[:-1])
                     known[path] = None if below is None else request([below], [x], [None])[0]
             return known[path]
 
-        results = {}
+        results: dict[Counts, Found | None] = {}
         for counts in probe.counts:
-            g = found(tuple(_sequence(counts)))
-            results[counts] = None if g is None else reduce_sum(g)
+            path = tuple(_sequence(counts))
+            results[counts] = _found([gradient(path)], [probe.seeds[path[-1]][at[path[-1]]]])
         return results
 
 
-LISTS: dict[str, tuple[Callable[[Question, Probe], dict[Counts, Any]], bool]] = {
+LISTS: dict[str, tuple[Callable[[Question, Probe], dict[Counts, Found | None]], bool]] = {
     "reverse": (reverse, False),
     "forward": (forward, False),
     "series": (series, True),
@@ -152,11 +161,11 @@ LISTS: dict[str, tuple[Callable[[Question, Probe], dict[Counts, Any]], bool]] = 
 """Roads that are lists: how each is built, and whether the rewrites are on."""
 
 
-def tape(question: Question, probe: Probe) -> dict[Counts, float]:
-    """Return the derivatives by nested eager tapes, in the question's own arithmetic."""
+def tape(question: Question, probe: Probe) -> dict[Counts, tuple[list[Any], list[Any]]]:
+    """Return the derivatives by nested eager tapes, in the question's own arithmetic: arrays, and their weights."""
+    results = {}
     with options.set(**rewrites(False)):
         program = Program(question.graph, question.ys, question.feeds)
-        results = {}
         for counts in probe.counts:
             values = [EagerTensor(np.asarray(a)) for a in question.arrays]
             xs = [values[question.at(x)] for x in question.xs]
@@ -166,13 +175,14 @@ def tape(question: Question, probe: Probe) -> dict[Counts, float]:
                 one.__enter__()
                 one.watch(xs)
             try:
-                total = _dot(replay(program, values), probe.weights)
-                for k in reversed(range(len(path))):
-                    gs = tapes[k].gradient(total, xs, unconnected_gradients="zero")
+                ys, ws = replay(program, values), probe.weights
+                for k, s in zip(reversed(range(len(path))), path, strict=True):
+                    gs = tapes[k].gradient(ys, xs, [convert(w) for w in ws], unconnected_gradients="zero")
                     tapes[k].__exit__()
-                    total = _dot([convert(g) for g in gs], probe.seeds[path[k]])
+                    pairs = [(convert(g), d) for g, d in zip(gs, probe.seeds[s], strict=True) if d is not None]
+                    ys, ws = [g for g, _ in pairs], [d for _, d in pairs]
             finally:
                 for one in tapes:
                     one.__exit__()
-            results[counts] = float(total.array)
+            results[counts] = ([y.array for y in ys], ws)
     return results

@@ -26,7 +26,7 @@ from wengert.options import options
 from wengert.tensor import apply
 from wengert.tracing import tracing
 from wengert.verify import lists
-from wengert.verify.judge import quiet
+from wengert.verify.judge import in_double, quiet
 from wengert.verify.lists import Question, Unanswerable, rewrites
 from wengert.verify.numeric import derivative
 from wengert.verify.report import Fault, Report, Row
@@ -214,7 +214,7 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
         got = 0.0
         if found is not None:
             with options.set(**rewrites(on)):
-                got = float(Program(question.graph, [found], question.feeds)(*question.arrays)[0])
+                got = in_double(Program(question.graph, found.tensors, question.feeds)(*question.arrays), found.weights)
         gap, size = abs(got - truth.value), abs(truth.value)
         digits = 17.0 if not gap else max(0.0, -float(np.log10(gap / size))) if size else 0.0
         if not np.isfinite(truth.value) or truth.kind != "smooth":
