@@ -22,6 +22,8 @@ ROOMS = [
     "dtypes",
     "context",
     "options",
+    "interrupt",
+    "progress",
     "checks",
     "shapes",
     "graph",

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert import nest, shapes
+from wengert import nest, progress, shapes
 from wengert.context import state
 from wengert.execute.choose import compile
+from wengert.execute.variables import trains
 from wengert.graph import Graph, Node
 from wengert.options import options as switches
 from wengert.slices import IndexedSlices
@@ -105,6 +106,8 @@ class Session:
         self._programs: dict[Any, Any] = {}
         self._storages: dict[int, Storage] = {}
         self._counters: dict[Any, int] = {}
+        self._training: dict[int, bool] = {}
+        """Which programs (kept above, so that identities last) are steps of training; filled while somebody watches."""
         self._lock = threading.RLock()
         self._managers: list[Any] = []
         self.sess_str = target
@@ -167,7 +170,20 @@ class Session:
                 results.append(_value(next(arrays)) if isinstance(element[0], SymbolicTensor) else None)
             else:
                 results.append(IndexedSlicesValue(*[next(arrays) for _ in element]))
+        if progress.watchers:
+            self._tell(program, elements, results)
         return nest.pack_sequence_as(fetches, results)
+
+    def _tell(self, program: Any, elements: Sequence[Any], results: Sequence[Any]) -> None:
+        """Tell of a step, if this was one, and of the loss: the first scalar of floating point among what was fetched."""
+        training = self._training.get(id(program))
+        if training is None:
+            training = self._training[id(program)] = trains(
+                program.program.request if hasattr(program, "program") else program.request
+            )
+        scalars = [r for e, r in zip(elements, results, strict=True) if len(e) == 1 and isinstance(r, np.floating)]
+        if training or scalars:
+            progress.step(scalars[0] if scalars else None, int(training))
 
     def _element(self, fetch: Any) -> tuple[Any, ...]:
         if fetch is None:

@@ -81,6 +81,16 @@ class Storage:
             self._array, self.device = value, None
 
     @property
+    def values(self) -> tuple[Any, Any]:
+        """The array and what a device holds, as they are; to set them back is to undo what was written since."""
+        return self._array, self.device
+
+    @values.setter
+    def values(self, values: tuple[Any, Any]) -> None:
+        with self.lock:
+            self._array, self.device = values
+
+    @property
     def held(self) -> Any:
         """The value where it is, the device's or the array, of which shape and dtype may be read; None if there is none."""
         return self._array if self.device is None else self.device

@@ -21,8 +21,10 @@ import numpy as np
 from wengert.errors import OpError
 from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program
-from wengert.execute.xla import Unsupported, XlaProgram, brief, signature, variables_of
+from wengert.execute.variables import variables_of
+from wengert.execute.xla import Unsupported, XlaProgram, brief, signature
 from wengert.graph import Graph, Node
+from wengert.interrupt import undivided
 
 __all__ = ["AutoProgram"]
 
@@ -75,7 +77,7 @@ class AutoProgram:
         self.program = Program(graph, fetches, feeds, controls)
         self.decisions: dict[Any, Contest] = {}
         """The comparisons by signature."""
-        self._variables = variables_of(self.program)[0]
+        self._variables = variables_of(self.program.request)[0]
         self._xla: XlaProgram | None = None
         self._refused = ""
         self._latest: Contest | None = None
@@ -104,7 +106,7 @@ class AutoProgram:
 
     def __call__(self, *arrays: Any) -> list[Any]:
         """Run."""
-        return self.run(arrays)
+        return undivided(self.run, arrays)  # type: ignore[no-any-return]
 
     def inside(self, *arrays: Any) -> list[Any]:
         """Run within another run; what comes back may be shared."""

@@ -14,7 +14,9 @@ from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
 from wengert.execute.memory import Plan, Step, plan
 from wengert.execute.tiles import Tiling, cut
+from wengert.execute.variables import variables_of
 from wengert.graph import Graph, Node
+from wengert.interrupt import breakable, undivided
 from wengert.options import options
 from wengert.shapes import is_full, text
 from wengert.tensor import diagnose
@@ -61,7 +63,10 @@ class Program:
         self.open = tuple([k for k, t in enumerate(feeds) if not is_full(t.sizes)])
         self.variants: dict[Any, Variant] = {}
         self.tilings: dict[Any, Tiling | None] = {}
+        self.assigned: list[Any] | None = None
+        """The variables that it may assign to; None before the first run."""
 
+    @breakable
     def variant(self, key: Any = None, arrays: Sequence[Any] = ()) -> Variant:
         """Return the list for the shapes of the feeds that are not fully known; without a key, for all shapes."""
         found = self.variants.get(key)
@@ -97,12 +102,19 @@ class Program:
         Raises:
             InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
         """
-        return quietly(self.run, arrays)  # type: ignore[no-any-return]
+        assigned = self.assigned
+        if assigned is None:
+            found, n = variables_of(self.request)
+            assigned = self.assigned = found[:n]
+        if not assigned:
+            return quietly(self.run, arrays)  # type: ignore[no-any-return]
+        return undivided(quietly, self.run, arrays, storages=[v.storage for v in assigned])  # type: ignore[no-any-return]
 
     def inside(self, *arrays: Any) -> list[Any]:
         """Run within another run; what comes back may be shared."""
         return self.run(arrays, copy=False)
 
+    @breakable
     def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
         """Walk the steps."""
         if watchers and copy:
@@ -115,7 +127,7 @@ class Program:
             raise _unfed(unfed[0])
         tiling = self.tiling(key, found_variant) if copy and options.tiles else None
         if tiling is not None:
-            slots = tiling.run(arrays, _walk)
+            slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
         else:
             slots = [None] * size
             for i, a in zip(feeds, arrays, strict=True):
@@ -126,6 +138,7 @@ class Program:
             return found
         return [np.array(v) if s or not isinstance(v, _ndarray) else v for v, s in zip(found, shared, strict=True)]
 
+    @breakable
     def tiling(self, key: Any, variant: Variant) -> Tiling | None:
         """Return how a list is run tile by tile; None if it is not."""
         if key not in self.variants:
@@ -144,6 +157,7 @@ class Program:
 _UNKNOWN: Any = object()
 
 
+@breakable
 def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
     """Run steps one after another; ``slots`` holds the values."""
     pool: dict[Any, list[Any]] = {}

@@ -44,6 +44,7 @@ from wengert.context import quietly
 from wengert.derive.rows import NO_RULE, Refused, row_axes
 from wengert.execute.memory import Plan, Step
 from wengert.graph import Node
+from wengert.interrupt import breakable
 from wengert.options import options
 from wengert.shapes import is_full
 
@@ -1264,6 +1265,7 @@ class Tiling:
         return found
 
 
+@breakable
 def _tiles(
     pass_: Pass, calls: Any, views: Any, parts: Any, whole: Any, totals: Any, counter: Iterator[int], failures: list[Any]
 ) -> None:

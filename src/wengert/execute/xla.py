@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 
 from wengert.context import quietly, state
-from wengert.derive.plan import needed
 from wengert.errors import OpError, ResourceExhaustedError, UnimplementedError
 from wengert.execute.chunks import chunked, fits
 from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program, Variant, _failure, _located, _unfed
 from wengert.execute.tiles import cut
+from wengert.execute.variables import bodies, variables_in, variables_of
 from wengert.graph import Graph, Node
+from wengert.interrupt import undivided
 from wengert.options import options
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
@@ -305,49 +306,6 @@ class Ref:
     def __init__(self, at: int) -> None:
         """Take the place."""
         self.at = at
-
-
-def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:
-    """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""
-    name, attrs = node.op.name, node.attrs
-    if name == "cond":
-        return [(attrs["yes"], given[1:]), (attrs["no"], given[1:])]
-    if name == "loop":
-        carries, sequences, _ = attrs["counts"]
-        test = attrs["test"]
-        rest = [] if test is None else [(test, [*given[:carries], *given[carries + sequences :]])]
-        return [(attrs["body"], given), *rest]
-    return []
-
-
-def variables_in(nodes: Iterable[Node], places: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
-    """Return the variables that operations name, and those of them that they may assign to, by identity.
-
-    ``places``: the variables that stand behind inputs, by the inputs' numbers.
-    """
-    at, found, written = dict(places), {}, {}
-    for node in nodes:
-        name = node.op.name
-        if name == "variable_handle":
-            variable = at[node.outputs[0].n] = node.attrs["variable"]
-            found[id(variable)] = variable
-        elif name in ("assign", "assign_scatter"):
-            variable = at.get(node.inputs[0].n)
-            if variable is not None:
-                written[id(variable)] = variable
-        for body, inputs in bodies(node, node.inputs):
-            inner = {p.n: at[t.n] for p, t in zip(body.places, inputs, strict=True) if t.n in at}
-            named, assigned = variables_in(body.graph.nodes, inner)
-            found |= named
-            written |= assigned
-    return found, written
-
-
-def variables_of(program: Program) -> tuple[list[Any], int]:
-    """Return the variables of a program, those that it may assign to first, and how many these are."""
-    _, fetches, _, controls = program.request
-    found, written = variables_in(needed(fetches, controls), {})
-    return [*written.values(), *[v for n, v in found.items() if n not in written]], len(written)
 
 
 def variant(program: Program, given: Sequence[Any]) -> Variant:
@@ -797,7 +755,7 @@ class XlaProgram:
         self._xp = arrays()
         self.program = Program(graph, fetches, feeds, controls) if program is None else program
         self._types = [t.nptype for t in feeds]
-        self._variables, self._assigned = variables_of(self.program)
+        self._variables, self._assigned = variables_of(self.program.request)
         self._constants: dict[int, tuple[Any, Any]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Any, Executable | Unsupported] = {}
@@ -870,7 +828,7 @@ class XlaProgram:
                 entry = self._entry(key)
                 if entry.call is None:
                     return self._fetched(entry, (), copy)
-                found = self._with_variables(entry, key, feeds, storages)
+                found = undivided(self._with_variables, entry, key, feeds, storages)  # XLA has given the old values up
                 if found is not None:
                     return self._fetched(entry, found, copy)
         entry = self._entry(signature(feeds, ()))
@@ -934,8 +892,9 @@ class XlaProgram:
                                 one.block_until_ready()
                                 break
                     except BaseException as error:
-                        if counters is not None:
-                            state.counters = counters
+                        if counters is not None and state.counters is not None:
+                            state.counters.clear()
+                            state.counters.update(counters)
                         _saved(changing, values, error)
                         raise
                 for s, value in zip(changing, found, strict=False):

@@ -1,0 +1,68 @@
+"""Which variables a list names, and which of them it may assign to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from wengert.derive.plan import needed
+from wengert.graph import Node
+
+__all__ = ["bodies", "trains", "variables_in", "variables_of"]
+
+
+def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:
+    """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""
+    name, attrs = node.op.name, node.attrs
+    if name == "cond":
+        return [(attrs["yes"], given[1:]), (attrs["no"], given[1:])]
+    if name == "loop":
+        carries, sequences, _ = attrs["counts"]
+        test = attrs["test"]
+        rest = [] if test is None else [(test, [*given[:carries], *given[carries + sequences :]])]
+        return [(attrs["body"], given), *rest]
+    return []
+
+
+def variables_in(nodes: Iterable[Node], places: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Return the variables that operations name, and those of them that they may assign to, by identity.
+
+    ``places``: the variables that stand behind inputs, by the inputs' numbers.
+    """
+    at, found, written = dict(places), {}, {}
+    for node in nodes:
+        name = node.op.name
+        if name == "variable_handle":
+            variable = at[node.outputs[0].n] = node.attrs["variable"]
+            found[id(variable)] = variable
+        elif name in ("assign", "assign_scatter"):
+            variable = at.get(node.inputs[0].n)
+            if variable is not None:
+                written[id(variable)] = variable
+        for body, inputs in bodies(node, node.inputs):
+            inner = {p.n: at[t.n] for p, t in zip(body.places, inputs, strict=True) if t.n in at}
+            named, assigned = variables_in(body.graph.nodes, inner)
+            found |= named
+            written |= assigned
+    return found, written
+
+
+def variables_of(request: Any) -> tuple[list[Any], int]:
+    """Return the variables of a request, those that it may assign to first, and how many these are."""
+    _, fetches, _, controls = request
+    found, written = variables_in(needed(fetches, controls), {})
+    return [*written.values(), *[v for n, v in found.items() if n not in written]], len(written)
+
+
+def trains(request: Any) -> bool:
+    """Return whether a request changes variables by what they were, as a step of training does and an initializer does not."""
+    _, fetches, _, controls = request
+    nodes = needed(fetches, controls)
+    written = set(variables_in(nodes, {})[1])
+    read = {id(n.inputs[0].node.attrs["variable"]) for n in nodes if n.op.name == "read_variable" and _is_handle(n.inputs[0])}
+    adds = any(n.op.name == "assign_scatter" or (n.op.name == "assign" and n.attrs["how"] != "update") for n in nodes)
+    return bool(written) and (adds or bool(written & read))
+
+
+def _is_handle(t: Any) -> bool:
+    return bool(t.node.op.name == "variable_handle")
