@@ -68,6 +68,7 @@ ROOMS = [
     "gradient_checker",
     "test",
     "surface",
+    "keras",
     "compat",
     "__init__",
     "run",
