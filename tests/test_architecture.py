@@ -69,6 +69,7 @@ ROOMS = [
     "test",
     "surface",
     "keras",
+    "verify",
     "compat",
     "__init__",
     "run",

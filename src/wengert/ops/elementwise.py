@@ -106,7 +106,7 @@ DIVIDE_NO_NAN = Op(
 
 
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
-    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.floor_divide(x, y)
 
@@ -117,7 +117,7 @@ FLOOR_DIVIDE = Op(
 
 
 def _remainder(xp: Any, x: Any, y: Any) -> Any:
-    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.remainder(x, y)
 
@@ -129,7 +129,7 @@ REMAINDER = Op(
 
 
 def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
-    if xp.name == "numpy" and x.dtype.kind in "iu" and not xp.all(y):
+    if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.fmod(x, y)
 

@@ -157,7 +157,7 @@ def range_count(start: Any, limit: Any, delta: Any) -> int:
     if (start > limit) if delta > 0 else (start < limit):
         sign, relation = (">", "<=") if delta > 0 else ("<", ">=")
         raise InvalidArgumentError(f"Requires start {relation} limit when delta {sign} 0: {start}/{limit}")
-    count = (limit - start) / delta if isinstance(delta, float) else -((start - limit) // delta)
+    count = -((start - limit) // delta) if isinstance(delta, int) else (limit - start) / delta
     if not abs(count) <= MOST_ELEMENTS:
         raise ResourceExhaustedError(f"A range from {start} to {limit} by {delta} is beyond any memory.")
     whole: int = math.ceil(count)
@@ -641,7 +641,7 @@ def _fill(xp: Any, index: Any, dynamic: Any) -> Any:
 
     def place(item: Any) -> Any:
         # One element may be named by a number that is not known yet; the bounds of a slice, which make a shape, may not.
-        return dynamic[item.position] if xp.name != "numpy" and isinstance(item, Dynamic) else value(item)
+        return dynamic[item.position] if xp.name == "xla" and isinstance(item, Dynamic) else value(item)
 
     if not dynamic:
         return index
@@ -710,7 +710,7 @@ def _take_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def _checked(xp: Any, indices: Any, size: int, what: str) -> Any:
-    if xp.name == "numpy" and indices.size and (indices.min() < 0 or indices.max() >= size):
+    if xp.name != "xla" and indices.size and (indices.min() < 0 or indices.max() >= size):
         bad = indices[(indices < 0) | (indices >= size)].flat[0]
         raise IndexError(f"{what}: index {bad} is not in [0, {size})")
     return indices
@@ -937,7 +937,7 @@ def _segment_infer(inputs: Any, attrs: Any) -> Any:
 
 def _segment_sum(xp: Any, x: Any, ids: Any, *, num: Any) -> Any:
     count = num if num is not None else (int(ids.max()) + 1 if ids.size else 0)
-    if xp.name != "numpy":  # what is added outside is left out
+    if xp.name == "xla":  # what is added outside is left out
         return xp.index_add(xp.zeros((count, *x.shape[ids.ndim :]), x.dtype), xp.where(ids < 0, count, ids), x)
     kept = ids >= 0
     _checked(xp, ids[kept], count, "segment id")
@@ -1014,7 +1014,7 @@ SEARCHSORTED = Op("searchsorted", "constant", _searchsorted, _searchsorted_infer
 
 def _invert_permutation(xp: Any, x: Any) -> Any:
     order = xp.argsort(x)
-    if xp.name == "numpy" and (x[order] != xp.arange(x.size)).any():
+    if xp.name != "xla" and (x[order] != xp.arange(x.size)).any():
         raise InvalidArgumentError(f"invert_permutation: {x.tolist()} does not hold each of 0 to {x.size - 1} once.")
     return xp.astype(order, x.dtype)
 
@@ -1028,7 +1028,7 @@ REPEAT_INDEX = Op(
 
 
 def _repeats(xp: Any, times: Any, n: int) -> Any:
-    if xp.name == "numpy" and times.size:
+    if xp.name != "xla" and times.size:
         if times.min() < 0:
             raise InvalidArgumentError(f"repeats must not be negative: {times.tolist()}.")
         if int(times.max()) * n > MOST_ELEMENTS:
