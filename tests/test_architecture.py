@@ -70,6 +70,7 @@ ROOMS = [
     "gradient_checker",
     "test",
     "surface",
+    "keras",
     "compat",
     "__init__",
     "run",

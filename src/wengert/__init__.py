@@ -39,16 +39,23 @@ from wengert.surface import *  # noqa: F403
 
 __version__ = "0.1.0"
 
+_KERAS = ("initializers", "losses", "metrics", "optimizers")
+"""The parts of ``keras`` that TensorFlow 2 has at its top too."""
+
 
 def __getattr__(name: str) -> Any:
-    """Return ``test``, imported when it is first asked for: `unittest` takes longer than all the rest."""
+    """Return ``test``, ``keras`` or a part of it, imported when it is first asked for: each takes long to import."""
     if name == "test":
         import importlib
 
         return importlib.import_module("wengert.test")
+    if name in ("keras", *_KERAS):
+        import importlib
+
+        return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the public names, ``test`` among them."""
-    return sorted({*globals(), "test"})
+    """List the public names, those that are imported late among them."""
+    return sorted({*globals(), "test", "keras", *_KERAS})

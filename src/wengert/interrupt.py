@@ -48,7 +48,7 @@ _run = _Run()
 
 def breakable(function: F) -> F:
     """Mark a function in which a run may be broken off at any instruction."""
-    _places.add(function.__code__)  # type: ignore[attr-defined]
+    _places.add(function.__code__)
     return function
 
 

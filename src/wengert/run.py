@@ -134,13 +134,13 @@ def _nearest(full: str, name: str, behind: Any) -> str:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds ``tensorflow`` and its submodules."""
+    """Finds ``tensorflow`` and ``keras``, and their submodules."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != "tensorflow" and not fullname.startswith("tensorflow."):
+        if fullname.partition(".")[0] not in ("tensorflow", "keras"):
             return None
         if self._behind(fullname) is None:
             return None
@@ -152,6 +152,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             from wengert.compat import python
 
             return python.module(parts[1:])
+        if fullname.startswith("keras"):
+            parts.insert(0, "keras")
         behind = self.root
         for i, part in enumerate(parts):
             found = getattr(behind, part, None)
@@ -184,7 +186,7 @@ def serve(style: str = "tf2") -> None:
     present = sys.modules.get("tensorflow")
     if present is not None and not isinstance(present, Served):
         raise RuntimeError("TensorFlow itself is imported in this process already.")
-    for name in [n for n in sys.modules if n == "tensorflow" or n.startswith("tensorflow.")]:
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras")]:
         del sys.modules[name]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
     if style == "tf1":

@@ -966,7 +966,7 @@ __version__ = version.VERSION
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``compat``, which this module is part of, or ``test``, imported when it is first asked for."""
+    """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
     if name == "compat":
         import wengert.compat
 
@@ -975,9 +975,13 @@ def __getattr__(name: str) -> Any:
         import wengert.compat.test
 
         return wengert.compat.test
+    if name == "keras":
+        import wengert.keras
+
+        return wengert.keras
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the public names, ``compat`` and ``test`` among them."""
-    return sorted({*globals(), "compat", "test"})
+    """List the public names, ``compat``, ``test`` and ``keras`` among them."""
+    return sorted({*globals(), "compat", "test", "keras"})

@@ -37,7 +37,7 @@ def enable_v2_behavior() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``compat``, which this module is part of, or ``test``, imported when it is first asked for."""
+    """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
     if name == "compat":
         import wengert.compat
 
@@ -46,9 +46,13 @@ def __getattr__(name: str) -> Any:
         import wengert.test
 
         return wengert.test
+    if name in ("keras", "initializers", "losses", "metrics", "optimizers"):
+        import importlib
+
+        return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the public names, ``compat`` and ``test`` among them."""
-    return sorted({*globals(), "compat", "test"})
+    """List the public names, those that are imported late among them."""
+    return sorted({*globals(), "compat", "test", "keras", "initializers", "losses", "metrics", "optimizers"})

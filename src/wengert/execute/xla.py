@@ -18,7 +18,7 @@ import contextlib
 import importlib.util
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 

@@ -1,0 +1,91 @@
+"""``tf.keras``: layers, models, losses, metrics, callbacks, and training, as scientific programs use them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.keras import activations as activations
+from wengert.keras import backend as backend
+from wengert.keras import callbacks as callbacks
+from wengert.keras import configuration as config
+from wengert.keras import constraints as constraints
+from wengert.keras import dtype_policies as dtype_policies
+from wengert.keras import dtype_policies as mixed_precision
+from wengert.keras import initializers as initializers
+from wengert.keras import layers as layers
+from wengert.keras import losses as losses
+from wengert.keras import metrics as metrics
+from wengert.keras import models as models
+from wengert.keras import ops as ops
+from wengert.keras import random as random
+from wengert.keras import regularizers as regularizers
+from wengert.keras import saving as saving
+from wengert.keras import src as src
+from wengert.keras import utils as utils
+from wengert.keras.backend import name_scope
+from wengert.keras.dtype_policies import DTypePolicy, FloatDTypePolicy
+from wengert.keras.initializers import Initializer
+from wengert.keras.layers.layer import Input, InputSpec, Layer
+from wengert.keras.losses import Loss
+from wengert.keras.metrics import Metric
+from wengert.keras.models import Model, Sequential
+from wengert.keras.regularizers import Regularizer
+from wengert.keras.variable import Variable
+from wengert.tensor import SymbolicTensor as KerasTensor
+
+__version__ = "3.15.1"
+
+__all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Regularizer",
+    "Sequential",
+    "Variable",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "models",
+    "name_scope",
+    "ops",
+    "random",
+    "regularizers",
+    "saving",
+    "src",
+    "utils",
+]
+
+
+def version() -> str:
+    """Return the version of Keras whose names these are."""
+    return __version__
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``optimizers``, imported when it is first asked for."""
+    if name in ("optimizers", "Optimizer"):
+        import importlib
+
+        module = importlib.import_module("wengert.keras.optimizers")
+        return module if name == "optimizers" else module.Optimizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, ``optimizers`` among them."""
+    return sorted({*globals(), "optimizers", "Optimizer"})

@@ -1,0 +1,237 @@
+"""``keras.activations``: functions of one tensor, elementwise but for the softmax family, and finding them by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.functions import array, nn
+from wengert.functions import math as elementary
+from wengert.keras import registry
+from wengert.tensor import convert
+
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
+
+
+def linear(x: Any) -> Any:
+    """Return x."""
+    return x
+
+
+def tanh(x: Any) -> Any:
+    """Return the hyperbolic tangent.
+
+    >>> round(float(tanh(0.5)), 4)
+    0.4621
+    """
+    return elementary.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x))."""
+    return elementary.sigmoid(x)
+
+
+def exponential(x: Any) -> Any:
+    """Return exp(x)."""
+    return elementary.exp(x)
+
+
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """Return x where it is above the threshold (at most max_value), and negative_slope (x - threshold) below it."""
+    if not negative_slope and max_value is None and not threshold:
+        return nn.relu(x)
+    x = convert(x)
+    above = array.where(x > threshold, x, array.zeros_like(x))
+    if max_value is not None:
+        above = elementary.minimum(above, max_value)
+    if not negative_slope:
+        return above
+    return array.where(x > threshold, above, negative_slope * (x - threshold))
+
+
+def relu6(x: Any) -> Any:
+    """Return min(max(x, 0), 6)."""
+    return nn.relu6(x)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """Return x where it is positive, and negative_slope x where it is not."""
+    return nn.leaky_relu(x, alpha=negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where it is positive, and alpha (exp(x) - 1) where it is not."""
+    if alpha == 1.0:
+        return nn.elu(x)
+    x = convert(x)
+    return array.where(x > 0.0, x, alpha * elementary.expm1(elementary.minimum(x, 0.0)))
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where it is positive, and alpha (exp(x / alpha) - 1) where it is not."""
+    x = convert(x)
+    return elementary.maximum(x, 0.0) + alpha * elementary.expm1(elementary.minimum(x, 0.0) / alpha)
+
+
+def selu(x: Any) -> Any:
+    """Return the scaled exponential linear unit: Klambauer and others (2017)."""
+    return nn.selu(x)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """Return x Φ(x), Φ the normal distribution's function."""
+    return nn.gelu(x, approximate)
+
+
+def silu(x: Any) -> Any:
+    """Return x sigmoid(x)."""
+    return nn.silu(x)
+
+
+def softplus(x: Any) -> Any:
+    """Return log(1 + exp(x))."""
+    return elementary.softplus(x)
+
+
+def softsign(x: Any) -> Any:
+    """Return x / (1 + |x|)."""
+    return elementary.softsign(x)
+
+
+def mish(x: Any) -> Any:
+    """Return x tanh(softplus(x)): Misra (2019)."""
+    x = convert(x)
+    return x * elementary.tanh(elementary.softplus(x))
+
+
+def squareplus(x: Any, b: float = 4) -> Any:
+    """Return (x + sqrt(x² + b)) / 2."""
+    x = convert(x)
+    return (x + elementary.sqrt(elementary.square(x) + b)) / 2.0
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """Return min(max(x / 6 + 1 / 2, 0), 1)."""
+    return nn.relu6(convert(x) + 3.0) / 6.0
+
+
+def hard_silu(x: Any) -> Any:
+    """Return x hard_sigmoid(x)."""
+    x = convert(x)
+    return x * hard_sigmoid(x)
+
+
+def hard_tanh(x: Any) -> Any:
+    """Return min(max(x, -1), 1)."""
+    return elementary.clip_by_value(x, -1.0, 1.0)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """Return x where |x| is above the threshold, and 0."""
+    x = convert(x)
+    return array.where(elementary.abs(x) > threshold, x, array.zeros_like(x))
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """Return x, nearer to 0 by the threshold."""
+    x = convert(x)
+    return elementary.maximum(x - threshold, 0.0) + elementary.minimum(x + threshold, 0.0)
+
+
+def tanh_shrink(x: Any) -> Any:
+    """Return x - tanh(x)."""
+    x = convert(x)
+    return x - elementary.tanh(x)
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """Return x where it is above the threshold, and the default value."""
+    x = convert(x)
+    return array.where(x > threshold, x, default_value * array.ones_like(x))
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """Return a sigmoid(b), a and b the halves of x along an axis."""
+    a, b = array.split(x, 2, axis)
+    return a * elementary.sigmoid(b)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Return exp(x) / sum(exp(x)) along an axis."""
+    return elementary.softmax(x, axis)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Return the logarithm of `softmax`."""
+    return elementary.log_softmax(x, axis)
+
+
+def log_sigmoid(x: Any) -> Any:
+    """Return the logarithm of `sigmoid`."""
+    return elementary.log_sigmoid(x)
+
+
+swish, hard_swish = silu, hard_silu
+_TABLE: dict[str, Any] = {name: globals()[name] for name in __all__ if name not in ("get", "serialize", "deserialize")}
+
+
+def serialize(activation: Any) -> Any:
+    """Return an activation's name."""
+    return registry.serialize(activation)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return the activation of a name or configuration."""
+    return registry.deserialize(config, _TABLE, "activation function", custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Return the activation of a name, a function as it is, and `linear` for None.
+
+    >>> get("tanh") is tanh
+    True
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return registry.resolve(identifier, _TABLE, "activation function")
+    if isinstance(identifier, type) and hasattr(identifier, "call"):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")

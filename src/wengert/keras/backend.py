@@ -1,0 +1,417 @@
+"""``keras.backend``: settings, sessions, and the old names of functions of tensors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from wengert.context import state
+from wengert.dtypes import as_dtype, promote
+from wengert.functions import array, program
+from wengert.functions import math as elementary
+from wengert.functions import random as draws
+from wengert.functions.array import cast, concat, expand_dims, ones_like, reshape, squeeze, stack, tile, zeros_like
+from wengert.functions.array import constant as _constant
+from wengert.functions.math import (
+    abs,
+    clip_by_value,
+    cos,
+    equal,
+    exp,
+    log,
+    maximum,
+    minimum,
+    pow,
+    sigmoid,
+    sign,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    square,
+    tanh,
+)
+from wengert.gradients import gradients
+from wengert.graph import Graph
+from wengert.keras import random as random
+from wengert.keras import registry, symbolic
+from wengert.keras.configuration import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    standardize_dtype,
+)
+from wengert.keras.layers.layer import put
+from wengert.keras.registry import get_uid
+from wengert.keras.symbolic import is_keras_tensor
+from wengert.keras.variable import Variable
+from wengert.state import Variable as AnyVariable
+from wengert.tensor import Tensor
+
+__all__ = [
+    "Variable",
+    "abs",
+    "argmax",
+    "backend",
+    "batch_dot",
+    "cast",
+    "cast_to_floatx",
+    "clear_session",
+    "clip",
+    "concatenate",
+    "constant",
+    "cos",
+    "dot",
+    "dtype",
+    "elu",
+    "epsilon",
+    "equal",
+    "eval",
+    "exp",
+    "expand_dims",
+    "flatten",
+    "floatx",
+    "get_session",
+    "get_uid",
+    "get_value",
+    "gradients",
+    "image_data_format",
+    "int_shape",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
+    "learning_phase",
+    "log",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "name_scope",
+    "ndim",
+    "ones",
+    "ones_like",
+    "pow",
+    "prod",
+    "random_bernoulli",
+    "random_normal",
+    "random_uniform",
+    "relu",
+    "repeat_elements",
+    "reset_uids",
+    "reshape",
+    "result_type",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_session",
+    "set_value",
+    "shape",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "standardize_dtype",
+    "std",
+    "stop_gradient",
+    "sum",
+    "tanh",
+    "tile",
+    "transpose",
+    "truncated_normal",
+    "var",
+    "variable",
+    "zeros",
+    "zeros_like",
+]
+
+
+def backend() -> str:
+    """Return "tensorflow", whose names these are."""
+    return "tensorflow"
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Forget which names layers were given, and the graph that is being built in TensorFlow 1's manner."""
+    registry.reset_names()
+    symbolic.graph = symbolic.KerasGraph()
+
+
+def reset_uids() -> None:
+    """Forget which names were given."""
+    registry.reset_names()
+
+
+class name_scope(contextlib.AbstractContextManager[Any]):
+    """Put a name before the names of operations of a with block; ``caller`` is the layer at work."""
+
+    def __init__(self, name: str, caller: Any = None, **keywords: Any) -> None:
+        """Take the name."""
+        if not isinstance(name, str):
+            raise ValueError(f"Argument `name` must be a string, not {name!r}.")
+        self.name, self.caller = name, caller
+        self._inner: Any = None
+
+    def __enter__(self) -> name_scope:
+        """Enter."""
+        self._inner = program.name_scope(self.name)
+        self._inner.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Leave."""
+        self._inner.__exit__(*exception)
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Return whether a dtype is one of floats."""
+    return standardize_dtype(dtype).startswith(("float", "bfloat"))
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Return whether a dtype is one of whole numbers."""
+    return standardize_dtype(dtype).startswith(("int", "uint"))
+
+
+def result_type(*dtypes: Any) -> str:
+    """Return the dtype of a sum of numbers of these dtypes."""
+    found = as_dtype(standardize_dtype(dtypes[0] if dtypes else None)).numpy
+    for one in dtypes[1:]:
+        other = as_dtype(standardize_dtype(one)).numpy
+        if found != other:
+            if found.kind != "f" and other.kind == "f":
+                found = other
+            elif not (found.kind == "f" and other.kind != "f"):
+                found = promote(found, other, "result_type")
+    return str(as_dtype(found).name)
+
+
+# --- values ------------------------------------------------------------------------------------------------------------
+
+
+def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Any:
+    """Return a variable of a value, of `floatx` by default."""
+    return Variable(np.asarray(value), dtype=dtype or floatx(), name=name, constraint=constraint)
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
+    """Return a constant, of `floatx` by default."""
+    return _constant(value, dtype or floatx(), shape, name or "Const")
+
+
+def get_value(x: Any) -> Any:
+    """Return the value of a variable or tensor as a NumPy array.
+
+    >>> get_value(variable(2.0)).item()
+    2.0
+    """
+    if not isinstance(x, Tensor | AnyVariable):
+        return x
+    return eval(x)
+
+
+def eval(x: Any) -> Any:
+    """Return the value of a variable or tensor as a NumPy array; of a graph's, in the default session."""
+    if state.graph is not None or getattr(x, "_graph", None) is not None or not hasattr(x, "numpy"):
+        return Graph.default_session(None).run(x)
+    return x.numpy()
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Set the value of a variable."""
+    put(x, value)
+
+
+def get_session(op_input_list: Any = ()) -> Any:
+    """Return the default session of TensorFlow 1's graphs."""
+    return Graph.default_session(None)
+
+
+def set_session(session: Any) -> None:
+    """Make a session the default one, as entering it does."""
+    session.__enter__()
+
+
+def learning_phase() -> int:
+    """Return 0: training is an argument of a call."""
+    return 0
+
+
+def int_shape(x: Any) -> Any:
+    """Return the static shape as a tuple."""
+    return x.sizes
+
+
+def shape(x: Any) -> Any:
+    """Return the shape as a tensor."""
+    return array.shape(x)
+
+
+def ndim(x: Any) -> Any:
+    """Return the number of axes."""
+    return x.ndim
+
+
+def dtype(x: Any) -> str:
+    """Return the dtype's name."""
+    return str(x.dtype if isinstance(x.dtype, str) else x.dtype.name)
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """Return a value in `floatx`."""
+    return cast(x, floatx()) if isinstance(x, Tensor | AnyVariable) else np.asarray(x, dtype=floatx())
+
+
+def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """Return a variable of zeros."""
+    return variable(np.zeros(shape), dtype, name)
+
+
+def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """Return a variable of ones."""
+    return variable(np.ones(shape), dtype, name)
+
+
+# --- functions of tensors ------------------------------------------------------------------------------------------------
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the sum along axes."""
+    return elementary.reduce_sum(x, axis=axis, keepdims=keepdims)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the mean along axes."""
+    return elementary.reduce_mean(x, axis=axis, keepdims=keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the product along axes."""
+    return elementary.reduce_prod(x, axis=axis, keepdims=keepdims)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the greatest element along axes."""
+    return elementary.reduce_max(x, axis=axis, keepdims=keepdims)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the least element along axes."""
+    return elementary.reduce_min(x, axis=axis, keepdims=keepdims)
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the standard deviation along axes."""
+    return elementary.reduce_std(x, axis=axis, keepdims=keepdims)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the variance along axes."""
+    return elementary.reduce_variance(x, axis=axis, keepdims=keepdims)
+
+
+def argmax(x: Any, axis: int = -1) -> Any:
+    """Return where the greatest element along an axis stands."""
+    return elementary.argmax(x, axis)
+
+
+def dot(x: Any, y: Any) -> Any:
+    """Return the product over the last axis of x and the last but one of y."""
+    return elementary.matmul(x, y) if len(x.shape) <= 2 else elementary.tensordot(x, y, [[len(x.shape) - 1], [max_axis(y)]])
+
+
+def max_axis(y: Any) -> int:
+    """Return the number of the last axis but one."""
+    return len(y.shape) - 2 if len(y.shape) > 1 else 0
+
+
+def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
+    """Return the product of each row of x with the one of y."""
+    from wengert.keras.layers.merging import Dot
+
+    return Dot([len(x.shape) - 1, max_axis(y)] if axes is None else axes)([x, y])
+
+
+def transpose(x: Any) -> Any:
+    """Return the axes reversed."""
+    return array.transpose(x)
+
+
+def flatten(x: Any) -> Any:
+    """Return x as one axis."""
+    return array.reshape(x, [-1])
+
+
+def concatenate(tensors: Any, axis: int = -1) -> Any:
+    """Return tensors beside each other."""
+    return concat(tensors, axis)
+
+
+def clip(x: Any, min_value: Any, max_value: Any) -> Any:
+    """Return x kept within limits."""
+    return clip_by_value(x, min_value, max_value)
+
+
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """Return the rectified linear unit."""
+    from wengert.keras.activations import relu as full
+
+    return full(x, alpha, max_value, threshold)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return the exponential linear unit."""
+    from wengert.keras.activations import elu as full
+
+    return full(x, alpha)
+
+
+def repeat_elements(x: Any, rep: int, axis: int) -> Any:
+    """Return each element along an axis several times."""
+    return array.repeat(x, rep, axis)
+
+
+def stop_gradient(variables: Any) -> Any:
+    """Return tensors that no derivative passes."""
+    return [array.stop_gradient(v) for v in variables] if isinstance(variables, list | tuple) else array.stop_gradient(variables)
+
+
+def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers of a normal distribution."""
+    return random.normal(shape, mean, stddev, dtype, seed)
+
+
+def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers spread evenly."""
+    return random.uniform(shape, minval, maxval, dtype, seed)
+
+
+def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers of a normal distribution, within two standard deviations."""
+    return random.truncated_normal(shape, mean, stddev, dtype, seed)
+
+
+def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return ones with probability p, else zeros."""
+    kind = standardize_dtype(dtype)
+    return cast(draws.uniform(shape, dtype="float32", seed=seed) < p, kind)
+
+
+@contextlib.contextmanager
+def device_scope(device_name: str) -> Iterator[None]:
+    """Accept a device."""
+    yield
+
+
+random_binomial = random_bernoulli

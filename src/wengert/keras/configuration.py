@@ -1,0 +1,84 @@
+"""What all of `wengert.keras` goes by: the default dtype, the smallest number, the order of an image's axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.dtypes import as_dtype
+
+__all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype"]
+
+_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+
+def floatx() -> str:
+    """Return the dtype of layers, weights and inputs that are given none.
+
+    >>> floatx()
+    'float32'
+    """
+    return str(_settings["floatx"])
+
+
+def set_floatx(value: Any) -> None:
+    """Set the dtype of layers, weights and inputs that are given none.
+
+    Raises:
+        ValueError: unless it is float16, bfloat16, float32 or float64.
+    """
+    name = value if isinstance(value, str) else as_dtype(value).name
+    if name not in ("bfloat16", "float16", "float32", "float64"):
+        raise ValueError(f"set_floatx: the dtype must be bfloat16, float16, float32 or float64, not {value!r}.")
+    _settings["floatx"] = name
+
+
+def epsilon() -> float:
+    """Return the small number that is added where a division by zero or a logarithm of it threatens."""
+    return float(_settings["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Set the small number."""
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """Return where an image's channels stand: "channels_last" or "channels_first"."""
+    return str(_settings["image_data_format"])
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set where an image's channels stand.
+
+    Raises:
+        ValueError: for something else.
+    """
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"The data format is 'channels_last' or 'channels_first', not {data_format!r}.")
+    _settings["image_data_format"] = data_format
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return a dtype's name; the default float dtype's for None.
+
+    >>> standardize_dtype(None), standardize_dtype("int")
+    ('float32', 'int32')
+    """
+    if dtype is None:
+        return floatx()
+    if dtype in (int, "int"):
+        return "int32"
+    if dtype in (float, "float"):
+        return floatx()
+    if dtype in (bool, "bool"):
+        return "bool"
+    if dtype is str:
+        return "string"
+    if hasattr(dtype, "compute_dtype"):
+        return str(dtype.compute_dtype)
+    try:
+        return str(as_dtype(dtype).name)
+    except (TypeError, ValueError):
+        return str(as_dtype(np.dtype(dtype)).name)

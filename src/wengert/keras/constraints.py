@@ -1,0 +1,132 @@
+"""``keras.constraints``: where a weight is put back to after each step of an optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.functions import array
+from wengert.functions import math as elementary
+from wengert.keras import registry
+from wengert.keras.configuration import epsilon
+from wengert.tensor import convert
+
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]
+
+
+class Constraint:
+    """Returns an admissible weight near the one that it is called with."""
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight."""
+        raise NotImplementedError("Constraint subclasses must implement the `__call__()` method.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from its arguments."""
+        return cls(**config)
+
+
+def _norms(w: Any, axis: Any) -> Any:
+    return elementary.sqrt(elementary.reduce_sum(elementary.square(w), axis=axis, keepdims=True))
+
+
+class NonNeg(Constraint):
+    """No negative numbers.
+
+    >>> NonNeg()([-1.0, 2.0]).numpy()
+    array([-0.,  2.], dtype=float32)
+    """
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight with zeros for negative numbers."""
+        w = convert(w)
+        return w * array.cast(elementary.greater_equal(w, 0.0), w.dtype)
+
+
+class MaxNorm(Constraint):
+    """Norms along an axis of at most max_value."""
+
+    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+        """Take the greatest norm and the axis."""
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight scaled."""
+        w = convert(w)
+        norms = _norms(w, self.axis)
+        return w * (elementary.clip_by_value(norms, 0.0, float(self.max_value)) / (epsilon() + norms))
+
+
+class MinMaxNorm(Constraint):
+    """Norms along an axis between two numbers, reached by a share ``rate`` of the way."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+        """Take the limits, the rate and the axis."""
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight scaled."""
+        w = convert(w)
+        norms = _norms(w, self.axis)
+        inside = elementary.clip_by_value(norms, float(self.min_value), float(self.max_value))
+        return w * ((self.rate * inside + (1.0 - self.rate) * norms) / (epsilon() + norms))
+
+
+class UnitNorm(Constraint):
+    """Norms of 1 along an axis."""
+
+    def __init__(self, axis: Any = 0) -> None:
+        """Take the axis."""
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        """Return the weight scaled."""
+        w = convert(w)
+        return w / (epsilon() + _norms(w, self.axis))
+
+
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+_TABLE: dict[str, Any] = {
+    "MaxNorm": MaxNorm, "MinMaxNorm": MinMaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "max_norm": MaxNorm,
+    "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "nonneg": NonNeg, "unit_norm": UnitNorm,
+}  # fmt: skip
+
+
+def serialize(constraint: Any) -> Any:
+    """Return a constraint as JSON can hold it."""
+    return registry.serialize(constraint)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return the constraint of a configuration."""
+    return registry.deserialize(config, _TABLE, "constraint", custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Return the constraint of a name, a configuration, a function, or None."""
+    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        identifier = registry.resolve(identifier, _TABLE, "constraint")
+    if callable(identifier):
+        return identifier()
+    raise ValueError(f"Could not interpret constraint identifier: {identifier!r}")

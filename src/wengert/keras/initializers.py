@@ -1,0 +1,379 @@
+"""``keras.initializers``: the first values of weights.
+
+With a seed an initializer draws the same numbers each time it is called; without one it draws from the program's sequence,
+which `keras.utils.set_random_seed` and ``tf.random.set_seed`` start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert import shapes
+from wengert.dtypes import DType, as_dtype
+from wengert.functions import array, linalg, random
+from wengert.functions import math as elementary
+from wengert.functions.initializers import _sizes, fans
+from wengert.keras import registry
+from wengert.keras.configuration import standardize_dtype
+from wengert.tensor import Tensor
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+
+CUT = 0.87962566103423978
+"""The standard deviation of a standard normal variable that is cut at -2 and 2."""
+
+
+class Initializer:
+    """Returns the first value of a weight when it is called with a shape and a dtype."""
+
+    seed: Any = None
+
+    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+        """Return the value; the dtype is `floatx` by default."""
+        return self.value(_sizes(shape), as_dtype(standardize_dtype(dtype)))
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Return the value for a shape that is known."""
+        raise NotImplementedError("Initializer subclasses must implement the `__call__()` method.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from its arguments."""
+        return cls(**config)
+
+    def clone(self) -> Any:
+        """Return another like it."""
+        return self.from_config(self.get_config())
+
+    def _uniform(self, shape: list[int], low: float, high: float, dtype: DType) -> Any:
+        if self.seed is None:
+            return random.uniform(shape, low, high, dtype)
+        return random.stateless_uniform(shape, _pair(self.seed), low, high, dtype)
+
+    def _normal(self, shape: list[int], mean: float, stddev: float, dtype: DType) -> Any:
+        if self.seed is None:
+            return random.normal(shape, mean, stddev, dtype)
+        return random.stateless_normal(shape, _pair(self.seed), mean, stddev, dtype)
+
+    def _truncated(self, shape: list[int], mean: float, stddev: float, dtype: DType) -> Any:
+        if self.seed is None:
+            return random.truncated_normal(shape, mean, stddev, dtype)
+        return random.stateless_truncated_normal(shape, _pair(self.seed), mean, stddev, dtype)
+
+
+def _pair(seed: Any) -> tuple[int, int]:
+    return (int(seed.seed if hasattr(seed, "seed") else seed), 0)
+
+
+class Zeros(Initializer):
+    """Zeros.
+
+    >>> Zeros()((2,)).numpy()
+    array([0., 0.], dtype=float32)
+    """
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Return zeros."""
+        return array.zeros(shape, dtype)
+
+
+class Ones(Initializer):
+    """Ones."""
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Return ones."""
+        return array.ones(shape, dtype)
+
+
+class Constant(Initializer):
+    """A number throughout, or an array that broadcasts to the shape.
+
+    >>> Constant(3.0)((2,)).numpy()
+    array([3., 3.], dtype=float32)
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        """Take the value."""
+        self._value = value
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Return the value."""
+        given = self._value if isinstance(self._value, Tensor) else np.asarray(self._value)
+        return array.broadcast_to(array.cast(given, dtype), shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the value."""
+        return {"value": self._value if np.isscalar(self._value) else np.asarray(self._value).tolist()}
+
+
+class RandomNormal(Initializer):
+    """Numbers of a normal distribution."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        """Take mean, standard deviation and a seed."""
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Draw."""
+        return self._normal(shape, self.mean, self.stddev, dtype)
+
+
+class TruncatedNormal(Initializer):
+    """Numbers of a normal distribution, those beyond two standard deviations drawn again."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        """Take mean, standard deviation and a seed."""
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Draw."""
+        return self._truncated(shape, self.mean, self.stddev, dtype)
+
+
+class RandomUniform(Initializer):
+    """Numbers spread evenly over [minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        """Take the limits and a seed."""
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Draw."""
+        return self._uniform(shape, self.minval, self.maxval, dtype)
+
+
+class VarianceScaling(Initializer):
+    """Numbers of variance scale / n: n the number of inputs, of outputs, or their mean.
+
+    ``distribution``: "truncated_normal", "untruncated_normal" or "uniform".
+    """
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None
+    ) -> None:
+        """Take the choices.
+
+        Raises:
+            ValueError: for a scale that is not positive, and for unknown choices.
+        """
+        if scale <= 0.0:
+            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Invalid `mode` argument: {mode!r}: it is 'fan_in', 'fan_out' or 'fan_avg'.")
+        distribution = distribution.lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if distribution not in ("uniform", "truncated_normal", "untruncated_normal"):
+            raise ValueError(
+                f"Invalid `distribution` argument: {distribution!r}: it is 'uniform', 'truncated_normal' or 'untruncated_normal'."
+            )
+        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Draw."""
+        inward, outward = fans(shape)
+        n = {"fan_in": inward, "fan_out": outward, "fan_avg": (inward + outward) / 2.0}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return self._uniform(shape, -limit, limit, dtype)
+        if self.distribution == "untruncated_normal":
+            return self._normal(shape, 0.0, math.sqrt(variance), dtype)
+        return self._truncated(shape, 0.0, math.sqrt(variance) / CUT, dtype)
+
+
+class _Scaled(VarianceScaling):
+    how: tuple[float, str, str]
+
+    def __init__(self, seed: Any = None) -> None:
+        """Take a seed."""
+        super().__init__(*self.how, seed=seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the seed."""
+        return {"seed": self.seed}
+
+
+class GlorotUniform(_Scaled):
+    """Uniform numbers of variance 2 / (inputs + outputs): Glorot and Bengio (2010)."""
+
+    how = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Normal numbers of variance 2 / (inputs + outputs), cut at two standard deviations: Glorot and Bengio (2010)."""
+
+    how = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform numbers of variance 2 / inputs: He and others (2015)."""
+
+    how = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Normal numbers of variance 2 / inputs, cut at two standard deviations: He and others (2015)."""
+
+    how = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform numbers of variance 1 / inputs: Klambauer and others (2017)."""
+
+    how = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Normal numbers of variance 1 / inputs, cut at two standard deviations: Klambauer and others (2017)."""
+
+    how = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(Initializer):
+    """A matrix with orthonormal rows or columns, times a gain: Saxe and others (2014).
+
+    The first axes of the shape are joined to one.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        """Take the gain and a seed."""
+        self.gain, self.seed = gain, seed
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Draw a normal matrix and return its Q, the signs such that R's diagonal is positive.
+
+        Raises:
+            ValueError: for fewer than two axes.
+        """
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal: the shape must have at least two axes, not {tuple(shape)}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = linalg.qr(self._normal([max(rows, columns), min(rows, columns)], 0.0, 1.0, dtype))
+        q = q * array.reshape(elementary.sign(linalg.diag_part(r)), [1, -1])
+        return self.gain * array.reshape(array.transpose(q) if rows < columns else q, shape)
+
+
+class Identity(Initializer):
+    """The identity matrix, times a gain."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        """Take the gain."""
+        self.gain = gain
+
+    def value(self, shape: list[int], dtype: DType) -> Any:
+        """Return the matrix.
+
+        Raises:
+            ValueError: unless there are two axes.
+        """
+        if len(shape) != 2:
+            raise ValueError(f"Identity: the shape must have two axes, not {tuple(shape)}.")
+        return self.gain * array.eye(shape[0], shape[1], dtype=dtype)
+
+
+OrthogonalInitializer, IdentityInitializer = Orthogonal, Identity
+constant, zeros, ones, random_normal, random_uniform = Constant, Zeros, Ones, RandomNormal, RandomUniform
+truncated_normal, variance_scaling, orthogonal, identity = TruncatedNormal, VarianceScaling, Orthogonal, Identity
+glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
+lecun_uniform, lecun_normal = LecunUniform, LecunNormal
+
+_TABLE: dict[str, Any] = {
+    name: value for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Initializer)
+}
+_TABLE |= {"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform}
+
+
+class _Given(Initializer):
+    """A function of shape and dtype as an initializer."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+        """Call the function with a shape, and a dtype if it takes one."""
+        dtype = as_dtype(standardize_dtype(dtype))
+        sizes = shapes.as_shape(shape)
+        try:
+            return self.function(sizes, dtype=dtype)
+        except TypeError as error:
+            if "dtype" not in str(error):
+                raise
+            return array.cast(self.function(sizes), dtype)
+
+
+def serialize(initializer: Any) -> Any:
+    """Return an initializer as JSON can hold it."""
+    return registry.serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return the initializer of a configuration."""
+    return registry.deserialize(config, _TABLE, "initializer", custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer of a name, a configuration, an array, a function, or None.
+
+    >>> type(get("he_normal")).__name__
+    'HeNormal'
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        identifier = registry.resolve(identifier, _TABLE, "initializer")
+    if isinstance(identifier, type):
+        identifier = identifier()
+    if isinstance(identifier, Initializer):
+        return identifier
+    if isinstance(identifier, np.ndarray | Tensor):
+        return Constant(identifier)
+    if callable(identifier):
+        return identifier if hasattr(identifier, "get_config") else _Given(identifier)
+    raise ValueError(f"Could not interpret initializer identifier: {identifier!r}")

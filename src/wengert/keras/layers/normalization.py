@@ -1,0 +1,262 @@
+"""BatchNormalization, LayerNormalization, UnitNormalization, Normalization and Rescaling."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.functions import array, linalg, nn
+from wengert.functions import math as elementary
+from wengert.keras import constraints, initializers, regularizers
+from wengert.keras.layers.layer import InputSpec, Layer, as_sizes
+from wengert.tensor import convert
+
+__all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
+
+
+class BatchNormalization(Layer):
+    """(x - mean) / sqrt(variance + epsilon) gamma + beta: in training of the batch, else of the moving averages.
+
+    Ioffe and Szegedy (2015). In training each moving average m becomes momentum m + (1 - momentum) times the batch's.
+    """
+
+    def __init__(
+        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False, **keywords: Any,
+    ) -> None:  # fmt: skip
+        """Take the axis of the features, and the choices."""
+        keywords.pop("renorm", None)
+        super().__init__(**keywords)
+        self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+        self._made = {
+            "beta": (beta_initializer, beta_regularizer, beta_constraint),
+            "gamma": (gamma_initializer, gamma_regularizer, gamma_constraint),
+            "moving_mean": (moving_mean_initializer, None, None),
+            "moving_variance": (moving_variance_initializer, None, None),
+        }
+        self.gamma: Any = None
+        self.beta: Any = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma, beta and the moving averages."""
+        axis = self.axis % len(input_shape)
+        size = input_shape[axis]
+        if size is None:
+            raise ValueError(f'Layer "{self.name}": the size of axis {self.axis} must be known; the shape is {input_shape}.')
+        names = [*(["gamma"] if self.scale else []), *(["beta"] if self.center else []), "moving_mean", "moving_variance"]
+        for name in names:
+            initializer, regularizer, constraint = self._made[name]
+            weight = self.add_weight(
+                name=name, shape=(size,), initializer=initializer, regularizer=regularizer, constraint=constraint,
+                trainable=not name.startswith("moving"),
+            )  # fmt: skip
+            setattr(self, name, weight)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
+        self._axes = [i for i in range(len(input_shape)) if i != axis]
+        self._shape = [size if i == axis else 1 for i in range(len(input_shape))]
+        self._built = True
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        """Return the layer's value."""
+
+        def spread(v: Any) -> Any:
+            return array.reshape(array.cast(v, inputs.dtype), self._shape)
+
+        if training and self._trainable:
+            mean, variance = nn.moments(inputs, self._axes)
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                batch = array.cast(array.stop_gradient(batch), moving.dtype)
+                moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        factor = elementary.rsqrt(spread(variance) + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * spread(self.gamma)
+        shift = -spread(mean) * factor
+        if self.beta is not None:
+            shift = shift + spread(self.beta)
+        return inputs * factor + shift
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        parts: dict[str, Any] = {}
+        for name, (initializer, regularizer, constraint) in self._made.items():
+            parts[f"{name}_initializer"] = initializers.serialize(initializers.get(initializer))
+            if not name.startswith("moving"):
+                parts[f"{name}_regularizer"] = regularizers.serialize(regularizers.get(regularizer))
+                parts[f"{name}_constraint"] = constraints.serialize(constraints.get(constraint))
+        return {
+            **super().get_config(), "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
+            "center": self.center, "scale": self.scale, **parts,
+        }  # fmt: skip
+
+
+class LayerNormalization(Layer):
+    """(x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each row along the axes: Ba and others (2016)."""
+
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_constraint: Any = None, gamma_constraint: Any = None, **keywords: Any,
+    ) -> None:  # fmt: skip
+        """Take the axis or axes, and the choices."""
+        super().__init__(**keywords)
+        self.axis = [int(a) for a in axis] if isinstance(axis, list | tuple) else int(axis)
+        self.epsilon, self.center, self.scale = float(epsilon), bool(center), bool(scale)
+        self._made = {
+            "gamma": (gamma_initializer, gamma_regularizer, gamma_constraint),
+            "beta": (beta_initializer, beta_regularizer, beta_constraint),
+        }
+        self.gamma: Any = None
+        self.beta: Any = None
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma and beta."""
+        axes = [a % len(input_shape) for a in (self.axis if isinstance(self.axis, list) else [self.axis])]
+        shape = [input_shape[a] for a in sorted(axes)]
+        self._axes = sorted(axes)
+        self._shape = [s if i in axes else 1 for i, s in enumerate(input_shape)]
+        for name in [*(["gamma"] if self.scale else []), *(["beta"] if self.center else [])]:
+            initializer, regularizer, constraint = self._made[name]
+            weight = self.add_weight(
+                name=name, shape=shape, initializer=initializer, regularizer=regularizer, constraint=constraint
+            )
+            setattr(self, name, weight)
+        self._built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's value."""
+        mean, variance = nn.moments(inputs, self._axes, keepdims=True)
+        factor = elementary.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * array.reshape(array.cast(self.gamma, inputs.dtype), self._shape)
+        shift = -mean * factor
+        if self.beta is not None:
+            shift = shift + array.reshape(array.cast(self.beta, inputs.dtype), self._shape)
+        return inputs * factor + shift
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        parts: dict[str, Any] = {}
+        for name, (initializer, regularizer, constraint) in self._made.items():
+            parts[f"{name}_initializer"] = initializers.serialize(initializers.get(initializer))
+            parts[f"{name}_regularizer"] = regularizers.serialize(regularizers.get(regularizer))
+            parts[f"{name}_constraint"] = constraints.serialize(constraints.get(constraint))
+        return {
+            **super().get_config(), "axis": self.axis, "epsilon": self.epsilon, "center": self.center, "scale": self.scale,
+            **parts,
+        }  # fmt: skip
+
+
+class UnitNormalization(Layer):
+    """x / |x| along an axis."""
+
+    def __init__(self, axis: Any = -1, **keywords: Any) -> None:
+        """Take the axis."""
+        super().__init__(**keywords)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's value."""
+        return linalg.l2_normalize(inputs, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the axis."""
+        return {**super().get_config(), "axis": self.axis}
+
+
+class Normalization(Layer):
+    """(x - mean) / sqrt(variance) for each feature, both given or found by `adapt`; the other way round if ``invert``.
+
+    >>> layer = Normalization()
+    >>> layer.adapt(np.array([[0.0], [2.0]]))
+    >>> layer([[2.0]]).numpy()
+    array([[1.]], dtype=float32)
+    """
+
+    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **keywords: Any) -> None:
+        """Take the axes of the features (None: all as one), and mean and variance."""
+        super().__init__(**keywords)
+        if (mean is None) != (variance is None):
+            raise ValueError("Normalization: give both mean and variance, or neither and call adapt().")
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self.invert, self._given = bool(invert), None if mean is None else (np.asarray(mean), np.asarray(variance))
+
+    def _places(self, rank: int) -> tuple[int, ...]:
+        return tuple(sorted(a % rank for a in self.axis))
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights that hold mean and variance, unless these are given."""
+        kept = self._places(len(input_shape))
+        self._shape = [s if i in kept else 1 for i, s in enumerate(input_shape)]
+        if self._given is None:
+            sizes = as_sizes([input_shape[a] for a in kept])
+            self._mean = self.add_weight(name="mean", shape=sizes, initializer="zeros", trainable=False)
+            self._variance = self.add_weight(name="variance", shape=sizes, initializer="ones", trainable=False)
+        self._built = True
+
+    @property
+    def mean(self) -> Any:
+        """The mean, with an axis for each of the input's."""
+        return self._spread(0)
+
+    @property
+    def variance(self) -> Any:
+        """The variance, with an axis for each of the input's."""
+        return self._spread(1)
+
+    def _spread(self, which: int) -> Any:
+        part = (self._mean, self._variance)[which] if self._given is None else convert(self._given[which])
+        size = 1 if part.sizes is None else math.prod(s or 1 for s in part.sizes)
+        return array.reshape(part, self._shape) if size == math.prod(s or 1 for s in self._shape) else part
+
+    def adapt(self, data: Any) -> None:
+        """Find mean and variance of data."""
+        rows = np.asarray(data)
+        if rows.ndim == 1:
+            rows = rows[:, None]
+        if not self._built:
+            self._build_once(rows.shape)
+        away = tuple(i for i in range(rows.ndim) if i not in self._places(rows.ndim))
+        self._mean.assign(rows.mean(away, dtype=np.float64).astype(self._mean.nptype))
+        self._variance.assign(rows.var(away, dtype=np.float64).astype(self._variance.nptype))
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's value."""
+        mean, variance = (array.cast(self._spread(i), inputs.dtype) for i in (0, 1))
+        scale = elementary.maximum(elementary.sqrt(variance), 1e-7)
+        return inputs * scale + mean if self.invert else (inputs - mean) / scale
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        given = self._given or (None, None)
+        return {
+            **super().get_config(), "axis": list(self.axis) or None, "invert": self.invert,
+            "mean": None if given[0] is None else given[0].tolist(),
+            "variance": None if given[1] is None else given[1].tolist(),
+        }  # fmt: skip
+
+
+class Rescaling(Layer):
+    """scale x + offset."""
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **keywords: Any) -> None:
+        """Take the two."""
+        super().__init__(**keywords)
+        self.scale, self.offset = scale, offset
+
+    def call(self, inputs: Any) -> Any:
+        """Return the layer's value."""
+        x = array.cast(inputs, self.compute_dtype)
+        return x * array.cast(self.scale, x.dtype) + array.cast(self.offset, x.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the two."""
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}

@@ -1,0 +1,81 @@
+"""Dropout, GaussianNoise and GaussianDropout: at work in training alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from wengert.functions import array, nn, random
+from wengert.keras.layers.layer import Layer
+
+__all__ = ["Dropout", "GaussianDropout", "GaussianNoise"]
+
+
+class Dropout(Layer):
+    """In training a share ``rate`` of the elements is 0, the others are divided by 1 - rate: Srivastava and others (2014).
+
+    With a seed the layer has a sequence of its own.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **keywords: Any) -> None:
+        """Take the share, in [0, 1]."""
+        super().__init__(**keywords)
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise ValueError(f"Invalid value received for argument `rate`. Expected a float value between 0 and 1: {rate!r}.")
+        self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
+        self._built = True
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Return the layer's value."""
+        if not training or self.rate == 0:
+            return inputs
+        if self.rate == 1:
+            return array.zeros_like(inputs)
+        return nn.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+
+
+class GaussianNoise(Layer):
+    """In training, numbers of a normal distribution of mean 0 are added."""
+
+    def __init__(self, stddev: float, seed: int | None = None, **keywords: Any) -> None:
+        """Take the standard deviation and a seed."""
+        super().__init__(**keywords)
+        self.stddev, self.seed = float(stddev), seed
+        self._built = True
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Return the layer's value."""
+        if not training or self.stddev == 0:
+            return inputs
+        return inputs + random.normal(array.shape(inputs), 0.0, self.stddev, inputs.dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+class GaussianDropout(Layer):
+    """In training, the elements are multiplied by numbers of mean 1 and variance rate / (1 - rate)."""
+
+    def __init__(self, rate: float, seed: int | None = None, **keywords: Any) -> None:
+        """Take the rate and a seed."""
+        super().__init__(**keywords)
+        if not 0 <= rate < 1:
+            raise ValueError(f"GaussianDropout: rate must be in [0, 1), not {rate!r}.")
+        self.rate, self.seed = float(rate), seed
+        self._built = True
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Return the layer's value."""
+        if not training or self.rate == 0:
+            return inputs
+        stddev = math.sqrt(self.rate / (1.0 - self.rate))
+        return inputs * random.normal(array.shape(inputs), 1.0, stddev, inputs.dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

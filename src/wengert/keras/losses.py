@@ -1,0 +1,508 @@
+"""``keras.losses``: what is minimised, as functions of (y_true, y_pred) for each row, and as objects that join the rows.
+
+A loss is computed in the dtype of y_pred: float64 predictions keep their digits, where Keras 3 casts them to `floatx`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from wengert.functions import array, linalg, nn
+from wengert.functions import math as elementary
+from wengert.keras import registry
+from wengert.keras.configuration import epsilon, floatx
+from wengert.tensor import Tensor, cast, convert
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "Reduction",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+]
+
+
+def tensor_of(value: Any) -> Any:
+    """Return a value as a tensor of floats: a tensor's own dtype, else `floatx`."""
+    if hasattr(value, "_as_tensor"):
+        value = value._as_tensor()
+    t = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
+    return t if t.nptype.kind == "f" else array.cast(t, floatx())
+
+
+def _pair(y_true: Any, y_pred: Any, squeeze: bool = True) -> tuple[Any, Any]:
+    """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped."""
+    y = tensor_of(y_pred)
+    if hasattr(y_true, "_as_tensor"):
+        y_true = y_true._as_tensor()
+    t = y_true if isinstance(y_true, Tensor) else convert(y_true)
+    t = cast(t, y.nptype)
+    if squeeze and t.sizes is not None and y.sizes is not None and abs(len(t.sizes) - len(y.sizes)) == 1:
+        if len(t.sizes) > len(y.sizes) and t.sizes[-1] == 1:
+            t = array.squeeze(t, -1)
+        elif len(y.sizes) > len(t.sizes) and y.sizes[-1] == 1:
+            y = array.squeeze(y, -1)
+    return t, y
+
+
+def _mean(x: Any) -> Any:
+    return elementary.reduce_mean(x, axis=-1) if x.sizes is None or x.sizes else x
+
+
+# --- functions: one number for each row --------------------------------------------------------------------------------
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of (y_true - y_pred)² over the last axis.
+
+    >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
+    array([2.], dtype=float32)
+    """
+    t, y = _pair(y_true, y_pred)
+    return _mean(elementary.square(t - y))
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of |y_true - y_pred| over the last axis."""
+    t, y = _pair(y_true, y_pred)
+    return _mean(elementary.abs(t - y))
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """Return 100 times the mean of |y_true - y_pred| / max(|y_true|, epsilon) over the last axis."""
+    t, y = _pair(y_true, y_pred)
+    return 100.0 * _mean(elementary.abs((t - y) / elementary.maximum(elementary.abs(t), epsilon())))
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of (log(1 + y_true) - log(1 + y_pred))² over the last axis; negative numbers count as epsilon."""
+    t, y = _pair(y_true, y_pred)
+    one, other = (elementary.log1p(elementary.maximum(v, epsilon())) for v in (t, y))
+    return _mean(elementary.square(one - other))
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Return the mean over the last axis of e² / 2 where |e| <= delta, else delta |e| - delta² / 2: Huber (1964)."""
+    t, y = _pair(y_true, y_pred)
+    e = elementary.abs(y - t)
+    return _mean(array.where(e <= delta, 0.5 * elementary.square(e), delta * e - 0.5 * delta * delta))
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of log(cosh(y_pred - y_true)) over the last axis, as e + log(1 + exp(-2 e)) - log 2."""
+    t, y = _pair(y_true, y_pred)
+    e = y - t
+    return _mean(e + elementary.softplus(-2.0 * e) - math.log(2.0))
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of max(1 - y_true y_pred, 0); labels 0 and 1 count as -1 and 1."""
+    t, y = _pair(y_true, y_pred)
+    return _mean(nn.relu(1.0 - _signed(t) * y))
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of max(1 - y_true y_pred, 0)²; labels 0 and 1 count as -1 and 1."""
+    t, y = _pair(y_true, y_pred)
+    return _mean(elementary.square(nn.relu(1.0 - _signed(t) * y)))
+
+
+def _signed(t: Any) -> Any:
+    binary = elementary.reduce_all(elementary.logical_or(elementary.equal(t, 0.0), elementary.equal(t, 1.0)))
+    return array.where(binary, 2.0 * t - 1.0, t)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """Return max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
+    t, y = _pair(y_true, y_pred)
+    right = elementary.reduce_sum(t * y, axis=-1)
+    wrong = elementary.reduce_max((1.0 - t) * y, axis=-1)
+    return elementary.maximum(wrong - right + 1.0, 0.0)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+    """Return the sum of y_true log(y_true / y_pred) over the last axis, both kept within [epsilon, 1]."""
+    t, y = (elementary.clip_by_value(v, epsilon(), 1.0) for v in _pair(y_true, y_pred))
+    return elementary.reduce_sum(t * elementary.log(t / y), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of y_pred - y_true log(y_pred + epsilon)."""
+    t, y = _pair(y_true, y_pred)
+    return _mean(y - t * elementary.log(y + epsilon()))
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Return the sum of y_true y_pred along an axis, both scaled to norm 1 along it."""
+    t, y = (linalg.l2_normalize(v, axis=axis) for v in _pair(y_true, y_pred))
+    return elementary.reduce_sum(t * y, axis=axis)
+
+
+def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Any:
+    """Return the mean of -(y_true log(y_pred) + (1 - y_true) log(1 - y_pred)) along an axis."""
+    t, y = _pair(y_true, y_pred)
+    if label_smoothing:
+        t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    if from_logits:
+        return elementary.reduce_mean(nn.sigmoid_cross_entropy_with_logits(labels=t, logits=y), axis=axis)
+    y = elementary.clip_by_value(y, epsilon(), 1.0 - epsilon())
+    return elementary.reduce_mean(-(t * elementary.log(y) + (1.0 - t) * elementary.log(1.0 - y)), axis=axis)
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """Return the sum of -y_true log(y_pred) along an axis, y_pred scaled to sum 1 along it."""
+    t, y = _pair(y_true, y_pred, False)
+    if label_smoothing:
+        t = t * (1.0 - label_smoothing) + label_smoothing / t.sizes[axis]
+    if from_logits:
+        return -elementary.reduce_sum(t * elementary.log_softmax(y, axis), axis=axis)
+    y = y / elementary.reduce_sum(y, axis=axis, keepdims=True)
+    return -elementary.reduce_sum(t * elementary.log(elementary.clip_by_value(y, epsilon(), 1.0 - epsilon())), axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Any:
+    """Return the cross entropy of the classes that whole numbers name."""
+    if axis != -1 or ignore_class is not None:
+        raise NotImplementedError("sparse_categorical_crossentropy: axis and ignore_class are not served.")
+    y = tensor_of(y_pred)
+    t = array.cast(y_true, "int64")
+    if t.sizes is not None and y.sizes is not None and len(t.sizes) == len(y.sizes) and t.sizes[-1] == 1:
+        t = array.squeeze(t, -1)
+    return categorical_crossentropy(array.one_hot(t, y.sizes[-1], dtype=y.dtype), y, from_logits)
+
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+logcosh = log_cosh
+kld = KLD = kullback_leibler_divergence = kl_divergence
+
+# --- objects: one number for all rows --------------------------------------------------------------------------------
+
+
+class Reduction:
+    """The names of how rows are joined, as Keras 2 had them."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+
+_REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
+
+
+def reduce(values: Any, weights: Any, reduction: str) -> Any:
+    """Return the losses of rows, times their weights, joined."""
+    if weights is not None:
+        weights = cast(tensor_of(weights), values.nptype)
+        rank = len(values.sizes) if values.sizes is not None else None
+        wide = len(weights.sizes) if weights.sizes is not None else None
+        if rank is not None and wide is not None:
+            if wide == rank + 1 and weights.sizes[-1] == 1:
+                weights = array.squeeze(weights, -1)
+            for _ in range(rank - wide if wide else 0):
+                weights = array.expand_dims(weights, -1)
+        values = values * weights
+    if reduction == "none":
+        return values
+    total = elementary.reduce_sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        return elementary.divide_no_nan(total, elementary.reduce_sum(array.broadcast_to(weights, array.shape(values))))
+    return elementary.reduce_mean(values)
+
+
+class Loss:
+    """A function of (y_true, y_pred, sample_weight). Subclasses state ``call(y_true, y_pred)``, a number for each row.
+
+    ``reduction``: "sum_over_batch_size" (the mean of all rows), "sum", "mean", "mean_with_sample_weight" or "none".
+    """
+
+    def __init__(self, name: str | None = None, reduction: Any = "sum_over_batch_size", dtype: Any = None) -> None:
+        """Take a name, the reduction, and a dtype to compute in.
+
+        Raises:
+            ValueError: for a reduction that there is not.
+        """
+        reduction = "sum_over_batch_size" if reduction == "auto" else "none" if reduction is None else reduction
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"Invalid `reduction`: {reduction!r}; there are {', '.join(_REDUCTIONS)}.")
+        self.name = name or registry.snake_case(type(self).__name__)
+        self.reduction, self._dtype = reduction, dtype
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype that it computes in; None: that of y_pred."""
+        return self._dtype
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss of all rows."""
+        if self._dtype is not None:
+            y_pred = array.cast(y_pred, self._dtype)
+        values = self.call(y_true, y_pred)
+        values = values if isinstance(values, Tensor) else tensor_of(values)
+        return reduce(values, sample_weight, self.reduction)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return a loss for each row."""
+        raise NotImplementedError("Must be implemented by subclasses.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and reduction."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from its arguments."""
+        return cls(**config)
+
+
+class LossFunctionWrapper(Loss):
+    """A function of (y_true, y_pred) as a loss."""
+
+    def __init__(
+        self, fn: Callable[..., Any], reduction: Any = "sum_over_batch_size", name: str | None = None, dtype: Any = None,
+        **keywords: Any,
+    ) -> None:  # fmt: skip
+        """Take the function, and keyword arguments for it."""
+        super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
+        self.fn, self._fn_kwargs = fn, keywords
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the function's value."""
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, reduction and what the function is given."""
+        return {**super().get_config(), **self._fn_kwargs}
+
+
+class MeanSquaredError(LossFunctionWrapper):
+    """The mean of (y_true - y_pred)².
+
+    >>> float(MeanSquaredError()([[0.0], [1.0]], [[1.0], [3.0]]))
+    2.5
+    """
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(mean_squared_error, reduction, name, dtype)
+
+
+class MeanAbsoluteError(LossFunctionWrapper):
+    """The mean of |y_true - y_pred|."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """100 times the mean of |y_true - y_pred| / |y_true|."""
+
+    def __init__(
+        self, reduction: Any = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: Any = None
+    ) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
+
+    def __init__(
+        self, reduction: Any = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: Any = None
+    ) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class Huber(LossFunctionWrapper):
+    """e² / 2 where |e| <= delta, else delta |e| - delta² / 2."""
+
+    def __init__(
+        self, delta: float = 1.0, reduction: Any = "sum_over_batch_size", name: str = "huber_loss", dtype: Any = None
+    ) -> None:
+        """Take delta, reduction, name and dtype."""
+        super().__init__(huber, reduction, name, dtype, delta=delta)
+
+
+class LogCosh(LossFunctionWrapper):
+    """The mean of log(cosh(y_pred - y_true))."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(log_cosh, reduction, name, dtype)
+
+
+class Hinge(LossFunctionWrapper):
+    """The mean of max(1 - y_true y_pred, 0)."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "hinge", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(hinge, reduction, name, dtype)
+
+
+class SquaredHinge(LossFunctionWrapper):
+    """The mean of max(1 - y_true y_pred, 0)²."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "squared_hinge", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+class CategoricalHinge(LossFunctionWrapper):
+    """max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(categorical_hinge, reduction, name, dtype)
+
+
+class KLDivergence(LossFunctionWrapper):
+    """The sum of y_true log(y_true / y_pred)."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(LossFunctionWrapper):
+    """The mean of y_pred - y_true log(y_pred)."""
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
+        """Take reduction, name and dtype."""
+        super().__init__(poisson, reduction, name, dtype)
+
+
+class CosineSimilarity(LossFunctionWrapper):
+    """Minus the cosine between y_true and y_pred along an axis."""
+
+    def __init__(
+        self, axis: int = -1, reduction: Any = "sum_over_batch_size", name: str = "cosine_similarity", dtype: Any = None
+    ) -> None:
+        """Take the axis, reduction, name and dtype."""
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return minus the cosine of each row."""
+        return -super().call(y_true, y_pred)
+
+
+class BinaryCrossentropy(LossFunctionWrapper):
+    """The cross entropy of labels 0 and 1."""
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: Any = "sum_over_batch_size",
+        name: str = "binary_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        """Take the choices."""
+        super().__init__(
+            binary_crossentropy, reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+        )
+
+
+class CategoricalCrossentropy(LossFunctionWrapper):
+    """The cross entropy of classes given as rows with a 1 in them."""
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: Any = "sum_over_batch_size",
+        name: str = "categorical_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        """Take the choices."""
+        super().__init__(
+            categorical_crossentropy, reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+        )
+
+
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
+    """The cross entropy of classes given as whole numbers."""
+
+    def __init__(
+        self, from_logits: bool = False, ignore_class: int | None = None, reduction: Any = "sum_over_batch_size",
+        axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        """Take the choices."""
+        super().__init__(
+            sparse_categorical_crossentropy, reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
+        )
+
+
+_TABLE: dict[str, Any] = {
+    name: value
+    for name, value in list(globals().items())
+    if (isinstance(value, type) and issubclass(value, Loss))
+    or (callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_"))
+}
+for _name in ("reduce", "tensor_of", "Reduction"):
+    del _TABLE[_name]
+_TABLE |= {"huber_loss": huber, "crossentropy": categorical_crossentropy}
+
+
+def serialize(loss: Any) -> Any:
+    """Return a loss as JSON can hold it."""
+    return registry.serialize(loss)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return the loss of a name or configuration."""
+    return registry.deserialize(config, _TABLE, "loss", custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Return the loss of a name or configuration; a function, a loss and None as they are.
+
+    >>> get("mse") is mean_squared_error
+    True
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        identifier = registry.resolve(identifier, _TABLE, "loss")
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret loss identifier: {identifier!r}")

@@ -1,0 +1,390 @@
+"""``keras.metrics``: numbers that are gathered over batches.
+
+A metric has variables, which a traced function may change. ``update_state`` gathers, ``result`` tells, ``reset_state`` begins
+anew; a call gathers and tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.context import state
+from wengert.functions import array
+from wengert.functions import math as elementary
+from wengert.keras import initializers, losses, registry
+from wengert.keras.configuration import standardize_dtype
+from wengert.keras.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tensor_of,
+)
+from wengert.keras.variable import Variable
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CosineSimilarity",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "R2Score",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "Sum",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "deserialize",
+    "get",
+    "serialize",
+    "sparse_categorical_accuracy",
+]
+
+
+class Metric:
+    """Gathers numbers: subclasses make variables by `add_variable`, and state ``update_state`` and ``result``."""
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        """Take a dtype and a name."""
+        self.name = name or registry.auto_name(registry.snake_case(type(self).__name__))
+        self._dtype = standardize_dtype(dtype)
+        self._variables: list[Any] = []
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the variables."""
+        return self._dtype
+
+    def add_variable(
+        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: str | None = None, **keywords: Any
+    ) -> Any:
+        """Make a variable that the metric gathers in."""
+        if isinstance(shape, str):  # Keras 2 has the name first
+            shape, name = (), shape
+        kind = self._dtype if dtype is None else standardize_dtype(dtype)
+        label = name or f"variable_{len(self._variables)}"
+        variable = Variable(
+            initializers.get(initializer or "zeros"), shape=shape, dtype=kind, trainable=False, name=label,
+            path=f"{self.name}/{label}".replace(" ", "_"),
+        )  # fmt: skip
+        self._variables.append(variable)
+        return variable
+
+    add_weight = add_variable
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables."""
+        return list(self._variables)
+
+    non_trainable_variables = weights = variables
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.sizes, variable.nptype))
+
+    def reset_states(self) -> None:
+        """Begin anew: the old name."""
+        self.reset_state()
+
+    def update_state(self, *arguments: Any, **keywords: Any) -> Any:
+        """Gather."""
+        raise NotImplementedError(f"{type(self).__name__}: update_state() is not stated.")
+
+    def result(self) -> Any:
+        """Return the number gathered."""
+        raise NotImplementedError(f"{type(self).__name__}: result() is not stated.")
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Gather, and return the number gathered."""
+        self.update_state(*arguments, **keywords)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and dtype."""
+        return {"name": self.name, "dtype": self._dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from its arguments."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        """Show class and name."""
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _weighted(values: Any, weights: Any, dtype: str) -> tuple[Any, Any]:
+    """Return values times weights, and the weights: one of each for a row, which is the mean over its other axes."""
+    values = array.cast(tensor_of(values), dtype)
+    if weights is None:
+        values = _by_row(values)
+        return values, array.ones_like(values)
+    weights = array.cast(tensor_of(weights), dtype)
+    if values.sizes is not None and weights.sizes is not None:
+        if len(weights.sizes) == len(values.sizes) + 1 and weights.sizes[-1] == 1:
+            weights = array.squeeze(weights, -1)
+        if len(values.sizes) > len(weights.sizes) and weights.sizes:  # a weight for each row
+            rest = tuple(range(len(weights.sizes), len(values.sizes)))
+            values = elementary.reduce_mean(values, axis=rest)
+    weights = array.broadcast_to(weights, array.shape(values))
+    return _by_row(values * weights), _by_row(weights)
+
+
+def _by_row(values: Any) -> Any:
+    if values.sizes is None or len(values.sizes) < 2:
+        return values
+    return elementary.reduce_mean(values, axis=tuple(range(1, len(values.sizes))))
+
+
+class Sum(Metric):
+    """The sum of all values.
+
+    >>> total = Sum()
+    >>> total.update_state([1.0, 2.0])
+    >>> float(total.result())
+    3.0
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        """Take a name and a dtype."""
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), "zeros", name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values."""
+        self.total.assign_add(elementary.reduce_sum(_weighted(values, sample_weight, self._dtype)[0]))
+
+    def result(self) -> Any:
+        """Return the sum."""
+        return self.total.read_value()
+
+
+class Mean(Metric):
+    """The mean of all values, weighted.
+
+    >>> mean = Mean()
+    >>> mean.update_state([1.0, 3.0])
+    >>> float(mean.result())
+    2.0
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        """Take a name and a dtype."""
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values."""
+        if state.graph is None and sample_weight is None and isinstance(values, float | int):
+            self.total.assign_add(float(values))
+            self.count.assign_add(1.0)
+            return
+        values, weights = _weighted(values, sample_weight, self._dtype)
+        self.total.assign_add(elementary.reduce_sum(values))
+        self.count.assign_add(elementary.reduce_sum(weights))
+
+    def result(self) -> Any:
+        """Return the mean, 0 of nothing."""
+        return elementary.divide_no_nan(self.total.read_value(), self.count.read_value())
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of (y_true, y_pred)."""
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **keywords: Any) -> None:
+        """Take the function, and keyword arguments for it."""
+        super().__init__(str(name or getattr(fn, "__name__", "metric")), dtype)
+        self._fn, self._fn_kwargs = fn, keywords
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Add the function's values."""
+        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, dtype and what the function is given."""
+        return {**super().get_config(), **self._fn_kwargs}
+
+
+class RootMeanSquaredError(Mean):
+    """The root of the mean of (y_true - y_pred)²."""
+
+    def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
+        """Take a name and a dtype."""
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Add squared errors."""
+        t, y = losses._pair(y_true, y_pred)
+        super().update_state(elementary.square(y - t), sample_weight)
+
+    def result(self) -> Any:
+        """Return the root of the mean."""
+        return elementary.sqrt(super().result())
+
+
+class R2Score(Metric):
+    """1 - sum((y_true - y_pred)²) / sum((y_true - mean)²), over all elements."""
+
+    def __init__(self, name: str = "r2_score", dtype: Any = None, **keywords: Any) -> None:
+        """Take a name and a dtype."""
+        if keywords.get("class_aggregation", "uniform_average") != "uniform_average" or keywords.get("num_regressors"):
+            raise NotImplementedError("R2Score: class_aggregation and num_regressors are not served.")
+        super().__init__(dtype, name)
+        self._sums = [self.add_variable((), "zeros", name=n) for n in ("squares", "sum", "residual", "count")]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add rows of one column."""
+        t, y = losses._pair(y_true, y_pred)
+        if t.sizes is not None and len(t.sizes) > 1 and t.sizes[-1] != 1:
+            raise ValueError(f"R2Score: the rows must have one column, not shape {t.shape}.")
+        ones = array.ones_like(t) if sample_weight is None else array.reshape(array.cast(sample_weight, t.dtype), array.shape(t))
+        for variable, part in zip(self._sums, (t * t, t, elementary.square(t - y), array.ones_like(t)), strict=True):
+            variable.assign_add(array.cast(elementary.reduce_sum(part * ones), variable.dtype))
+
+    def result(self) -> Any:
+        """Return the score."""
+        squares, total, residual, count = (v.read_value() for v in self._sums)
+        return 1.0 - elementary.divide_no_nan(residual, squares - elementary.divide_no_nan(total * total, count))
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Return 1 where both are equal."""
+    t, y = losses._pair(y_true, y_pred)
+    return array.cast(elementary.equal(t, y), standardize_dtype(None))
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
+    """Return 1 where y_pred is above the threshold just where y_true is 1."""
+    t, y = losses._pair(y_true, y_pred)
+    return array.cast(elementary.equal(t, array.cast(y > threshold, t.dtype)), standardize_dtype(None))
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Return 1 where the greatest numbers of both stand in the same place."""
+    t, y = tensor_of(y_true), tensor_of(y_pred)
+    return array.cast(elementary.equal(elementary.argmax(t, -1), elementary.argmax(y, -1)), standardize_dtype(None))
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Return 1 where y_true is the place of y_pred's greatest number."""
+    y = tensor_of(y_pred)
+    t = array.cast(y_true, "int64")
+    if t.sizes is not None and y.sizes is not None and len(t.sizes) == len(y.sizes):
+        t = array.squeeze(t, -1)
+    return array.cast(elementary.equal(t, elementary.argmax(y, -1)), standardize_dtype(None))
+
+
+def _wrapped(title: str, function: Callable[..., Any], label: str, what: str) -> type:
+    """Return the class of the mean of a function."""
+
+    def __init__(self: Any, name: str = label, dtype: Any = None, **keywords: Any) -> None:
+        MeanMetricWrapper.__init__(self, function, name, dtype, **keywords)
+
+    __init__.__doc__ = "Take a name and a dtype."
+    return type(title, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": what, "__module__": __name__})
+
+
+MeanSquaredError = _wrapped("MeanSquaredError", mean_squared_error, "mean_squared_error", "The mean of (y_true - y_pred)².")
+MeanAbsoluteError = _wrapped("MeanAbsoluteError", mean_absolute_error, "mean_absolute_error", "The mean of |y_true - y_pred|.")
+MeanAbsolutePercentageError = _wrapped(
+    "MeanAbsolutePercentageError", mean_absolute_percentage_error, "mean_absolute_percentage_error",
+    "100 times the mean of |y_true - y_pred| / |y_true|.",
+)  # fmt: skip
+MeanSquaredLogarithmicError = _wrapped(
+    "MeanSquaredLogarithmicError", mean_squared_logarithmic_error, "mean_squared_logarithmic_error",
+    "The mean of (log(1 + y_true) - log(1 + y_pred))².",
+)  # fmt: skip
+LogCoshError = _wrapped("LogCoshError", log_cosh, "logcosh", "The mean of log(cosh(y_pred - y_true)).")
+KLDivergence = _wrapped("KLDivergence", kl_divergence, "kl_divergence", "The mean of the Kullback-Leibler divergence.")
+Poisson = _wrapped("Poisson", poisson, "poisson", "The mean of y_pred - y_true log(y_pred).")
+Hinge = _wrapped("Hinge", hinge, "hinge", "The mean of max(1 - y_true y_pred, 0).")
+SquaredHinge = _wrapped("SquaredHinge", squared_hinge, "squared_hinge", "The mean of max(1 - y_true y_pred, 0)².")
+CategoricalHinge = _wrapped("CategoricalHinge", categorical_hinge, "categorical_hinge", "The mean of the categorical hinge loss.")
+CosineSimilarity = _wrapped(
+    "CosineSimilarity", cosine_similarity, "cosine_similarity", "The mean cosine between y_true and y_pred."
+)
+BinaryCrossentropy = _wrapped("BinaryCrossentropy", binary_crossentropy, "binary_crossentropy", "The mean binary cross entropy.")
+CategoricalCrossentropy = _wrapped(
+    "CategoricalCrossentropy", categorical_crossentropy, "categorical_crossentropy", "The mean categorical cross entropy."
+)
+SparseCategoricalCrossentropy = _wrapped(
+    "SparseCategoricalCrossentropy", sparse_categorical_crossentropy, "sparse_categorical_crossentropy",
+    "The mean cross entropy of classes that are whole numbers.",
+)  # fmt: skip
+Accuracy = _wrapped("Accuracy", accuracy, "accuracy", "How often both are equal.")
+BinaryAccuracy = _wrapped("BinaryAccuracy", binary_accuracy, "binary_accuracy", "How often a threshold gives the label.")
+CategoricalAccuracy = _wrapped(
+    "CategoricalAccuracy", categorical_accuracy, "categorical_accuracy", "How often the greatest numbers stand in one place."
+)
+SparseCategoricalAccuracy = _wrapped(
+    "SparseCategoricalAccuracy", sparse_categorical_accuracy, "sparse_categorical_accuracy",
+    "How often the greatest number stands where the label says.",
+)  # fmt: skip
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+logcosh, kld, KLD = log_cosh, kl_divergence, kl_divergence
+
+_TABLE: dict[str, Any] = {
+    name: value
+    for name, value in list(globals().items())
+    if (isinstance(value, type) and issubclass(value, Metric) and value is not Metric)
+    or (callable(value) and not isinstance(value, type) and name in {*losses._TABLE, *__all__} - {"get"})
+} | {"huber": huber, "rmse": RootMeanSquaredError, "r2": R2Score}
+
+
+def serialize(metric: Any) -> Any:
+    """Return a metric as JSON can hold it."""
+    return registry.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return the metric of a name or configuration."""
+    return registry.deserialize(config, _TABLE, "metric", custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Return the metric of a name or configuration; a function, a metric and None as they are."""
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        identifier = registry.resolve(identifier, _TABLE, "metric")
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret metric identifier: {identifier!r}")

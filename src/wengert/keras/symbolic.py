@@ -1,0 +1,191 @@
+"""The list behind functional models: inputs, calls of layers, and whatever operation stands between them.
+
+What `Input` returns is a tensor of this list. A layer that is called with one is entered as one node; any operation of
+TensorFlow's, as itself. A model of inputs and outputs runs the nodes that lead from one to the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wengert import nest
+from wengert.context import here
+from wengert.errors import InaccessibleTensorError
+from wengert.graph import Graph, Node
+from wengert.op import Op
+from wengert.ops.linear import CONSTANT, PLACEHOLDER
+from wengert.ops.state import HANDLE, READ
+from wengert.state import _read_as
+from wengert.tensor import EagerTensor, SymbolicTensor, apply, convert, lift
+from wengert.tracing import FuncGraph, tracing
+
+__all__ = ["LAYER", "KerasGraph", "Path", "enter", "is_keras_tensor", "place"]
+
+
+def _never(xp: Any, *arrays: Any, **attributes: Any) -> Any:
+    raise NotImplementedError("What Input() leads to has no value of its own: make a Model of inputs and outputs, and call it.")
+
+
+LAYER = Op("keras_layer", "custom", _never, lambda inputs, attrs: [], vjp=_never, outputs=None, type="KerasLayer", register=False)
+
+
+class KerasGraph(Graph):
+    """A list that does not keep its nodes: they live as long as somebody holds what they lead to."""
+
+    def __init__(self) -> None:
+        """Make it empty."""
+        super().__init__()
+        self._indices = itertools.count()
+
+    def append(
+        self, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
+        site: tuple[Any, int] | None = None,
+    ) -> Node:  # fmt: skip
+        """Append an operation whose outputs have the given (shape, dtype) specs."""
+        node = Node(self, op, inputs, attrs, (name or op.label).rstrip("/"))
+        node.index = next(self._indices)
+        node.outputs = tuple([self.output_type(node, i, sizes, nptype) for i, (sizes, nptype) in enumerate(specs)])
+        node.site = site
+        return node
+
+    def capture(self, tensor: Any) -> Any:
+        """Return what stands for a tensor from outside: a constant, or the variable that it was read from.
+
+        Raises:
+            InaccessibleTensorError: for a tensor of another graph.
+        """
+        if tensor.__class__ is EagerTensor:
+            variable = _read_as.get(tensor.n)
+            if variable is not None:
+                handle = self.append(HANDLE, (), {"variable": variable}, [(tensor.sizes, tensor.nptype)]).outputs[0]
+                return self.append(READ, (handle,), {}, [(tensor.sizes, tensor.nptype)]).outputs[0]
+            return self.append(CONSTANT, (), {"value": tensor.array}, [(tensor.sizes, tensor.nptype)], None, here()).outputs[0]
+        if tensor.graph is self:
+            return tensor
+        raise InaccessibleTensorError(
+            f"The tensor {tensor.name} belongs to a graph or function, and cannot be mixed with what Input() returns. "
+            "Make a Model of inputs and outputs, and call it with this tensor."
+        )
+
+
+graph = KerasGraph()
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Return whether a value is what Input() returned, or was made of it."""
+    return x.__class__ is SymbolicTensor and x.node.graph.__class__ is KerasGraph
+
+
+def place(sizes: Any, nptype: Any, layer: Any, name: str) -> Any:
+    """Return a new input."""
+    attrs = {"dtype": nptype, "shape": sizes, "layer": layer}
+    return graph.append(PLACEHOLDER, (), attrs, [(sizes, nptype)], name, here()).outputs[0]
+
+
+def enter(layer: Any, arguments: Any, keywords: Any) -> Any:
+    """Enter the call of a layer with symbolic tensors among its arguments; return what it returns, symbolically.
+
+    The shapes and dtypes of the results are found by tracing the call once.
+    """
+    leaves = nest.flatten([list(arguments), keywords])
+    scratch = FuncGraph(None, layer.name)
+    with tracing(scratch):
+        given = [scratch.add_input(v.sizes, v.nptype) if is_keras_tensor(v) else v for v in leaves]
+        packed, named = nest.pack_sequence_as([list(arguments), keywords], given)
+        result = layer.call(*packed, **named)
+        flat = [lift(scratch, convert(v)) for v in nest.flatten(result)]
+    inputs = tuple([v for v in leaves if is_keras_tensor(v)])
+    alone = len(arguments) == 1 and not keywords and len(leaves) == 1 and leaves[0] is arguments[0]
+    attrs = {"layer": layer, "leaves": leaves, "structure": [list(arguments), keywords], "alone": alone, "result": result}
+    node = graph.append(LAYER, inputs, attrs, [(t.sizes, t.nptype) for t in flat], layer.name, here())
+    attrs["result"] = nest.pack_sequence_as(result, list(range(len(flat)))) if flat else result
+    layer._node = node
+    return nest.pack_sequence_as(result, list(node.outputs))
+
+
+def nodes_between(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[Node]:
+    """Return the nodes that lead from inputs to outputs, in order.
+
+    Raises:
+        ValueError: where an output depends on another input.
+    """
+    ends = {t.n for t in inputs}
+    seen: set[Node] = set()
+    pending = [t for t in outputs if t.n not in ends]
+    while pending:
+        node = pending.pop().node
+        if node in seen:
+            continue
+        seen.add(node)
+        if node.op is PLACEHOLDER:
+            raise ValueError(
+                f"The outputs depend on the input {node.name!r} (made at {node.where}), which is not among the model's inputs."
+            )
+        pending += [t for t in node.inputs if t.n not in ends]
+    return iter(sorted(seen, key=lambda node: node.index))
+
+
+class Path:
+    """What a functional model runs: the nodes between its inputs and its outputs."""
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        """Take symbolic tensors in any structure.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        self.inputs, self.outputs = inputs, outputs
+        self.sources, self.targets = nest.flatten(inputs), nest.flatten(outputs)
+        for what, items in (("inputs", self.sources), ("outputs", self.targets)):
+            for item in items:
+                if not is_keras_tensor(item):
+                    raise ValueError(f"Model: {what} must be what Input() returned, or made of it, not {item!r}.")
+        self.nodes = list(nodes_between(self.sources, self.targets))
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers in order, those of the inputs first, each once."""
+        found = {id(t.node.attrs["layer"]): t.node.attrs["layer"] for t in self.sources if t.node.op is PLACEHOLDER}
+        for node in self.nodes:
+            if node.op is LAYER:
+                found.setdefault(id(node.attrs["layer"]), node.attrs["layer"])
+        return list(found.values())
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables that operations outside of layers read."""
+        return [node.attrs["variable"] for node in self.nodes if node.op is HANDLE]
+
+    def run(self, values: Sequence[Any]) -> Any:
+        """Return the outputs for values of the inputs, in order."""
+        known: dict[int, Any] = {t.n: v for t, v in zip(self.sources, values, strict=True)}
+        for node in self.nodes:
+            op, attrs = node.op, node.attrs
+            if op is LAYER:
+                layer = attrs["layer"]
+                if attrs["alone"]:
+                    result = layer(known[node.inputs[0].n])
+                else:
+                    leaves = [known[v.n] if is_keras_tensor(v) else v for v in attrs["leaves"]]
+                    packed, named = nest.pack_sequence_as(attrs["structure"], leaves)
+                    result = layer(*packed, **named)
+                if len(node.outputs) == 1 and not nest.is_nested(result):
+                    known[node.outputs[0].n] = result
+                    continue
+                for t, one in zip(node.outputs, nest.flatten(result), strict=True):
+                    known[t.n] = one
+            elif op is HANDLE:
+                known[node.outputs[0].n] = attrs["variable"]
+            elif op is READ:
+                known[node.outputs[0].n] = known[node.inputs[0].n]._as_tensor()
+            elif op is CONSTANT:
+                known[node.outputs[0].n] = convert(attrs["value"])
+            else:
+                result = apply(op, [known[t.n] for t in node.inputs], attrs)
+                for t, one in zip(node.outputs, result if op.outputs != 1 else (result,), strict=True):
+                    known[t.n] = one
+        if self.outputs is self.targets[0]:
+            return known[self.targets[0].n]
+        return nest.pack_sequence_as(self.outputs, [known[t.n] for t in self.targets])

@@ -1,0 +1,74 @@
+"""``keras.utils``: seeds, progress, labels as rows, names of a program's own classes."""
+
+from __future__ import annotations
+
+import random as plain
+from typing import Any
+
+import numpy as np
+
+from wengert.functions import random
+from wengert.keras.backend import clear_session, is_keras_tensor, standardize_dtype
+from wengert.keras.progress import Progbar
+from wengert.keras.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from wengert.keras.registry import serialize as serialize_keras_object
+from wengert.keras.training import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "clear_session",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
+
+
+def set_random_seed(seed: int) -> None:
+    """Start the random numbers of Python, NumPy and tensors anew, by a seed.
+
+    Raises:
+        ValueError: unless it is a whole number.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
+    plain.seed(int(seed))
+    np.random.seed(int(seed))
+    random.set_seed(int(seed))
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+    """Return whole numbers as rows with a 1 in them.
+
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = np.asarray(x, dtype=np.int64)
+    shape = labels.shape[:-1] if labels.ndim > 1 and labels.shape[-1] == 1 else labels.shape
+    count = int(labels.max()) + 1 if num_classes is None else int(num_classes)
+    return np.eye(count)[labels.reshape(-1)].reshape(*shape, count)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Return an array scaled to norm 1 along an axis."""
+    values = np.asarray(x, dtype=np.float64)
+    norms = np.atleast_1d(np.linalg.norm(values, order, axis))
+    norms[norms == 0] = 1
+    return values / np.expand_dims(norms, axis)
