@@ -70,6 +70,7 @@ ROOMS = [
     "gradient_checker",
     "test",
     "surface",
+    "train",
     "keras",
     "compat",
     "__init__",

@@ -33,6 +33,7 @@ from wengert import signal as signal
 from wengert import sparse as sparse
 from wengert import strings as strings
 from wengert import sysconfig as sysconfig
+from wengert import train as train
 from wengert import types as types
 from wengert import version as version
 from wengert.surface import *  # noqa: F403

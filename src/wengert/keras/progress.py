@@ -22,7 +22,7 @@ class Progbar:
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 3.0)])
-    ... bar.update(2, [("loss", 1.0)])  # doctest: +ELLIPSIS
+    >>> bar.update(2, [("loss", 1.0)])  # doctest: +ELLIPSIS
     2/2 - ... - loss: 2.0000
     """
 
