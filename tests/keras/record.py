@@ -153,11 +153,69 @@ def training(keras, optimizer):
     return found
 
 
+OPTIMIZERS = {
+    "SGD": [{}, {"learning_rate": 0.1, "momentum": 0.9}, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+            {"learning_rate": 0.1, "weight_decay": 0.2}, {"learning_rate": 0.1, "clipnorm": 0.5},
+            {"learning_rate": 0.1, "clipvalue": 0.2}, {"learning_rate": 0.1, "global_clipnorm": 0.5},
+            {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 2},
+            {"learning_rate": 0.1, "gradient_accumulation_steps": 2},
+            {"learning_rate": 0.1, "loss_scale_factor": 4.0}],
+    "RMSprop": [{}, {"learning_rate": 0.05, "rho": 0.8, "momentum": 0.5}, {"learning_rate": 0.05, "centered": True}],
+    "Adam": [{}, {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}, {"learning_rate": 0.1, "amsgrad": True},
+             {"learning_rate": 0.1, "weight_decay": 0.1}],
+    "AdamW": [{"learning_rate": 0.1}], "Adadelta": [{"learning_rate": 1.0}], "Adagrad": [{"learning_rate": 0.3}],
+    "Adamax": [{"learning_rate": 0.1}], "Nadam": [{"learning_rate": 0.1}],
+    "Ftrl": [{"learning_rate": 0.3}, {"learning_rate": 0.3, "l1_regularization_strength": 0.1, "beta": 0.2,
+             "l2_regularization_strength": 0.2, "l2_shrinkage_regularization_strength": 0.05, "learning_rate_power": -0.6}],
+    "Lion": [{"learning_rate": 0.05}],
+}  # fmt: skip
+SCHEDULES = {
+    "ExponentialDecay": [(0.1, 10, 0.5), (0.1, 10, 0.5, True)], "InverseTimeDecay": [(0.1, 10, 0.5), (0.1, 10, 0.5, True)],
+    "PiecewiseConstantDecay": [([5, 20], [0.1, 0.05, 0.01])],
+    "PolynomialDecay": [(0.1, 20, 0.01), (0.1, 20, 0.01, 2.0), (0.1, 8, 0.01, 0.5, True)],
+    "CosineDecay": [(0.1, 20), (0.1, 20, 0.1), (0.0, 20, 0.1, "c", 0.2, 6)],
+    "CosineDecayRestarts": [(0.1, 6), (0.1, 6, 1.0, 0.5), (0.1, 6, 1.5, 0.8, 0.1)],
+}  # fmt: skip
+
+
+def trajectory(optimizer, make, wrap=None, dtype="float32", steps=5):
+    """Where two variables go in five steps; `make` makes a variable."""
+    w, b = make(X.astype(dtype)), make(T[0].astype(dtype))
+
+    def step(i):
+        slope = np.cos(np.arange(18).reshape(6, 3) + i).astype(dtype)
+        optimizer.apply_gradients([(w * 0.5 + slope, w), (b - slope[0], b)])
+
+    take = wrap(step) if wrap else step
+    found = []
+    for i in range(steps):
+        take(i)
+        found += [np.asarray(w), np.asarray(b)]
+    return [float(x) for a in found for x in a.ravel()[:5]]
+
+
+def optimizers(keras):
+    found = {}
+    for name, cases in OPTIMIZERS.items():
+        for keywords in cases:
+            for dtype in ("float32", "float64"):
+                made = getattr(keras.optimizers, name)(**keywords)
+                found[f"{name} {keywords} {dtype}"] = trajectory(
+                    made, lambda a, dtype=dtype: keras.Variable(a, dtype=dtype), dtype=dtype
+                )
+                found[f"{name} {keywords} variables"] = [float(len(made.variables))]
+    for name, cases in SCHEDULES.items():
+        for arguments in cases:
+            schedule = getattr(keras.optimizers.schedules, name)(*arguments)
+            found[f"{name} {arguments}"] = [float(schedule(step)) for step in range(45)]
+    return found
+
+
 if __name__ == "__main__":
     import keras
 
     answers = {
         "keras": keras.__version__, "layers": layers(keras), "functions": functions(keras), "metrics": metrics(keras),
-        "training": training(keras, keras.optimizers.SGD(0.1)),
+        "training": training(keras, keras.optimizers.SGD(0.1)), "optimizers": optimizers(keras),
     }  # fmt: skip
     json.dump(answers, sys.stdout, default=lambda a: np.asarray(a, dtype=float).round(7).tolist(), separators=(",", ":"))

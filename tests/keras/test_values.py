@@ -38,6 +38,11 @@ def test_numbers_are_those_of_keras(part: str):
     assert compare(getattr(recorder(), part)(tf.keras), RECORDED[part], 1e-6) == []
 
 
+def test_optimizers_and_schedules_are_those_of_keras():
+    """5e-6: Keras's Nadam subtracts its betas from one in float32, where we do it in double precision."""
+    assert compare(recorder().optimizers(tf.keras), RECORDED["optimizers"], 5e-6) == []
+
+
 def test_training_is_that_of_keras(sgd):
     """Losses, weights, moving averages, validation and metrics, over two epochs of three batches."""
     assert compare(recorder().training(tf.keras, sgd(0.1)), RECORDED["training"], 3e-6) == []

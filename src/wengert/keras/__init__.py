@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wengert.keras import activations as activations
 from wengert.keras import backend as backend
 from wengert.keras import callbacks as callbacks
@@ -17,6 +15,7 @@ from wengert.keras import losses as losses
 from wengert.keras import metrics as metrics
 from wengert.keras import models as models
 from wengert.keras import ops as ops
+from wengert.keras import optimizers as optimizers
 from wengert.keras import random as random
 from wengert.keras import regularizers as regularizers
 from wengert.keras import saving as saving
@@ -29,6 +28,7 @@ from wengert.keras.layers.layer import Input, InputSpec, Layer
 from wengert.keras.losses import Loss
 from wengert.keras.metrics import Metric
 from wengert.keras.models import Model, Sequential
+from wengert.keras.optimizers import Optimizer
 from wengert.keras.regularizers import Regularizer
 from wengert.keras.variable import Variable
 from wengert.tensor import SymbolicTensor as KerasTensor
@@ -46,6 +46,7 @@ __all__ = [
     "Loss",
     "Metric",
     "Model",
+    "Optimizer",
     "Regularizer",
     "Sequential",
     "Variable",
@@ -63,6 +64,7 @@ __all__ = [
     "models",
     "name_scope",
     "ops",
+    "optimizers",
     "random",
     "regularizers",
     "saving",
@@ -74,18 +76,3 @@ __all__ = [
 def version() -> str:
     """Return the version of Keras whose names these are."""
     return __version__
-
-
-def __getattr__(name: str) -> Any:
-    """Return ``optimizers``, imported when it is first asked for."""
-    if name in ("optimizers", "Optimizer"):
-        import importlib
-
-        module = importlib.import_module("wengert.keras.optimizers")
-        return module if name == "optimizers" else module.Optimizer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """List the public names, ``optimizers`` among them."""
-    return sorted({*globals(), "optimizers", "Optimizer"})

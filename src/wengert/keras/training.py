@@ -5,7 +5,6 @@ A step is traced once for each shape of a batch: so a last, smaller batch costs 
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,7 +18,7 @@ from wengert.function import function
 from wengert.functions import array, random
 from wengert.functions import math as elementary
 from wengert.keras import callbacks as reports
-from wengert.keras import losses, metrics
+from wengert.keras import losses, metrics, optimizers
 from wengert.keras.configuration import floatx
 from wengert.tape import GradientTape
 from wengert.tensor import EagerTensor, Tensor
@@ -103,7 +102,6 @@ class Trainer:
         if keywords:
             raise TypeError(f"compile: unrecognized keyword arguments: {', '.join(keywords)}.")
         if isinstance(optimizer, str | dict):
-            optimizers: Any = importlib.import_module("wengert.keras.optimizers")
             optimizer = optimizers.get(optimizer)
         c = self._compiled = Compiled()
         c.optimizer, c.loss, c.loss_weights = optimizer, loss, loss_weights
