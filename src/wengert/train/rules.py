@@ -22,6 +22,8 @@ __all__ = [
     "lion",
     "momentum",
     "nadam",
+    "proximal",
+    "proximal_adagrad",
     "rmsprop",
     "rmsprop_centered",
     "velocity",
@@ -137,6 +139,21 @@ def adagrad(x: Any, g: Any, a: Any, *, rate: Any, epsilon: Any = 0.0) -> tuple[A
     """Sum of g²: x - rate g / √(a + epsilon). J. Duchi, E. Hazan, Y. Singer (2011), Adaptive subgradient methods."""
     a = a + square(g)
     return x - g * rate * rsqrt(a + epsilon), a
+
+
+def proximal(x: Any, g: Any, *, rate: Any, l1: Any, l2: Any) -> tuple[Any]:
+    """Descent, then the penalties' own minimum: sign(p) max(|p| - rate l1, 0) / (1 + rate l2), p = x - rate g.
+
+    J. Duchi, Y. Singer (2009), Efficient learning using forward-backward splitting.
+    """
+    p = x - g * rate
+    return (sign(p) * maximum(abs(p) - rate * l1, 0.0) / (1.0 + rate * l2),)
+
+
+def proximal_adagrad(x: Any, g: Any, a: Any, *, rate: Any, l1: Any, l2: Any) -> tuple[Any, Any]:
+    """`proximal` with the rates of `adagrad`: rate / √a."""
+    a = a + square(g)
+    return (*proximal(x, g, rate=rate * rsqrt(a), l1=l1, l2=l2), a)
 
 
 def adadelta(x: Any, g: Any, a: Any, d: Any, *, rate: Any, rho: Any, epsilon: Any) -> tuple[Any, Any, Any]:
