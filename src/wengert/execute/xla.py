@@ -759,6 +759,8 @@ class XlaProgram:
         self._constants: dict[int, tuple[Any, Any]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Any, Executable | Unsupported] = {}
+        self._seen: dict[int, Any] = {}
+        """The arrays of variables that are only read, as the latest run found them."""
         self._lock = threading.RLock()
 
     @property
@@ -880,7 +882,7 @@ class XlaProgram:
                 if signature(feeds, storages) != key:
                     return None
                 with self._xp.wide():
-                    values = [self._on_device(s) for s in storages]
+                    values = [self._on_device(s) for s in changing] + [self._at_hand(i, s) for i, s in enumerate(storages[n:])]
                     given = values
                     if entry.roomy:  # so much memory that it may not be there: the values stay until the new ones are
                         given = [None if v is None else self._xp.array(v) for v in values[:n]] + values[n:]
@@ -914,6 +916,21 @@ class XlaProgram:
                     return None
                 value = storage.device = self._xp.array(storage.array)
         return value
+
+    def _at_hand(self, i: int, storage: Any) -> Any:
+        """Return the value of a variable that is only read: from the second run on where XLA has it.
+
+        What is written before each run anew, as by an optimizer outside of the graph, is passed as it is: moving it costs more.
+        """
+        if storage.device is not None:
+            return storage.device
+        array = storage.array
+        if array is None:
+            return None
+        if self._seen.get(i) is array:
+            return self._on_device(storage)
+        self._seen[i] = array
+        return array
 
     # --- compiling ---------------------------------------------------------------------------------------------------
 
