@@ -26,7 +26,7 @@ from wengert import (
     types,
     version,
 )
-from wengert.compat import app, debugging, flags, initializers, linalg, logging, math, nn, random
+from wengert.compat import app, debugging, flags, initializers, layers, linalg, logging, math, nn, random, train
 from wengert.compat.array import (
     batch_gather,
     boolean_mask,
@@ -737,6 +737,7 @@ __all__ = [
     "is_variable_initialized",
     "jacobian",
     "jvp",
+    "layers",
     "lbeta",
     "less",
     "less_equal",
@@ -917,6 +918,7 @@ __all__ = [
     "to_int32",
     "to_int64",
     "trace",
+    "train",
     "trainable_variables",
     "transpose",
     "truediv",
