@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compat.graphs import GraphKeys, add_to_collection
+from wengert.compat.graphs import GraphKeys, add_to_collection, add_to_collections
 from wengert.compat.initializers import ones_initializer, zeros_initializer
 from wengert.compat.variables import get_variable, variable_scope
 from wengert.context import state
@@ -41,6 +41,8 @@ class Layer:
 
     Without a name it is that of the class, numbered where it is taken: "dense", "dense_1".
     """
+
+    base_name = ""
 
     def __init__(
         self, trainable: bool = True, name: str | None = None, dtype: Any = None, reuse: Any = None,
@@ -88,11 +90,16 @@ class Layer:
     ) -> Any:  # fmt: skip
         """Return the variable of this name in the layer's scope."""
         made = get_variable(name, shape=shape, dtype=dtype or self.dtype, initializer=initializer, regularizer=regularizer,
-                            trainable=trainable and self.trainable, constraint=constraint)  # fmt: skip
+                            trainable=trainable and self.trainable, constraint=constraint,
+                            collections=self.collections_of(name))  # fmt: skip
         self.variables.append(made)
         return made
 
     add_weight = add_variable
+
+    def collections_of(self, name: str) -> list[Any] | None:
+        """Return the collections of a variable; None: those of all."""
+        return None
 
     def build(self, input_shape: Any) -> None:
         """Make the variables."""
@@ -130,8 +137,8 @@ class Layer:
 
 
 def _base_name(layer: Layer) -> str:
-    """Return a class's name in small letters, words joined by "_"."""
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", type(layer).__name__).lower()
+    """Return the name that a class states, or its own in small letters, words joined by "_"."""
+    return layer.base_name or re.sub(r"([a-z])([A-Z])", r"\1_\2", type(layer).__name__).lower()
 
 
 def _floats(inputs: Any) -> Any:
@@ -293,6 +300,10 @@ class BatchNormalization(Layer):
     S. Ioffe, C. Szegedy (2015), Batch normalization.
     """
 
+    order: tuple[str, ...] = ("gamma", "beta", "moving_mean", "moving_variance")
+    fused_ranks: tuple[int, ...] = (4,)
+    update_keys: tuple[str, ...] = (GraphKeys.UPDATE_OPS,)
+
     def __init__(
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = zeros_initializer, gamma_initializer: Any = ones_initializer,
@@ -329,15 +340,13 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make gamma, beta, and the moving mean and variance."""
         size = _known(self, input_shape, self.axis, 2)
-        for name in self._order():
+        for name in self.order:
+            if (name == "gamma" and not self.scale) or (name == "beta" and not self.center):
+                continue
             trained = name in ("gamma", "beta")
             made = self.add_variable(name, [size], None, self._begin[name], self._regular.get(name), trained,
                                      self._bound.get(name))  # fmt: skip
             setattr(self, name, made)
-
-    def _order(self) -> list[str]:
-        """Return the names of the variables, in the order in which they are made."""
-        return [*["gamma"] * self.scale, *["beta"] * self.center, "moving_mean", "moving_variance"]
 
     def call(self, inputs: Any, training: Any = False, **keywords: Any) -> Any:
         """Return the outputs."""
@@ -359,8 +368,8 @@ class BatchNormalization(Layer):
         )
 
     def _unbiased(self, inputs: Any, variance: Any, axes: Sequence[int]) -> Any:
-        """Return the variance times n / (n - 1) for images, as TensorFlow's fused kernel has it."""
-        if self.fused is False or len(inputs.shape) != 4:
+        """Return the variance times n / (n - 1) where TensorFlow has a fused kernel, which notes that one."""
+        if self.fused is False or len(inputs.shape) not in self.fused_ranks:
             return variance
         count = array.cast(math.reduce_prod(array.gather(array.shape(inputs), list(axes))), inputs.dtype)
         return variance * (count / math.maximum(count - 1.0, 1.0))
@@ -373,7 +382,7 @@ class BatchNormalization(Layer):
             update = moving.assign_sub((convert(moving) - array.stop_gradient(new)) * (1.0 - keep))
             if state.graph is not None:
                 update = group(update)
-                add_to_collection(GraphKeys.UPDATE_OPS, update)
+                add_to_collections(self.update_keys, update)
                 self.updates.append(update)
 
 

@@ -25,6 +25,7 @@ from wengert.compat.steps import (
     get_or_create_global_step,
     global_step,
 )
+from wengert.compat.summary import summary_iterator
 from wengert.train import (
     Checkpoint,
     CheckpointManager,
@@ -75,6 +76,7 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
     "remove_checkpoint",
+    "summary_iterator",
     "update_checkpoint_state",
     "write_graph",
 ]
@@ -99,24 +101,25 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
     )
 
 
-def _optimizers() -> Any:
+def optimizer_class(name: str) -> Any:
+    """Return an optimizer of `wengert.compat.optimizers`, None if it has none of this name."""
     import importlib
 
-    return importlib.import_module("wengert.compat.optimizers")
+    try:
+        module = importlib.import_module("wengert.compat.optimizers")
+    except ModuleNotFoundError as error:
+        if error.name != "wengert.compat.optimizers":
+            raise
+        return None
+    return getattr(module, name, None)
 
 
 def __getattr__(name: str) -> Any:
     """Return an optimizer."""
-    if name in OPTIMIZERS:
-        try:
-            found = getattr(_optimizers(), name, None)
-        except ModuleNotFoundError as error:
-            if error.name != "wengert.compat.optimizers":
-                raise
-            found = None
-        if found is not None:
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = optimizer_class(name) if name in OPTIMIZERS else None
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
 
 
 def __dir__() -> list[str]:

@@ -26,7 +26,7 @@ from wengert import (
     types,
     version,
 )
-from wengert.compat import app, debugging, flags, initializers, layers, linalg, logging, math, nn, random, train
+from wengert.compat import app, contrib, debugging, flags, initializers, layers, linalg, logging, math, nn, random, summary, train
 from wengert.compat.array import (
     batch_gather,
     boolean_mask,
@@ -61,7 +61,6 @@ from wengert.compat.configuration import (
     RunMetadata,
     RunOptions,
     SessionLog,
-    Summary,
     SummaryMetadata,
 )
 from wengert.compat.control import (
@@ -182,6 +181,7 @@ from wengert.compat.random import (
     random_uniform,
     truncated_normal,
 )
+from wengert.compat.summary import Summary
 from wengert.compat.variables import (
     AUTO_REUSE,
     Variable,
@@ -608,6 +608,7 @@ __all__ = [
     "constant",
     "constant_initializer",
     "container",
+    "contrib",
     "control_dependencies",
     "control_flow_v2_enabled",
     "convert_to_tensor",
@@ -894,6 +895,7 @@ __all__ = [
     "string_to_number",
     "strings",
     "subtract",
+    "summary",
     "svd",
     "switch_case",
     "sysconfig",
