@@ -58,6 +58,30 @@ def averages(v1):
     }
 
 
+def losses(v1):
+    """Losses, by function and reduction."""
+    truth, guess = [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], [[0.1, 0.6, 0.9], [0.4, 0.2, 0.3]]
+    weights = {"all": 1.0, "rows": [[2.0], [0.0]], "none": 0.0}
+    F = v1.losses
+    made = {}
+    for reduction in F.Reduction.all():
+        for name, w in weights.items():
+            key = f"{reduction} {name}"
+            made[f"squares {key}"] = F.mean_squared_error(truth, guess, w, loss_collection=None, reduction=reduction)
+            made[f"absolute {key}"] = F.absolute_difference(
+                truth, guess, weights=w, loss_collection="others", reduction=reduction
+            )
+    made["huber"] = F.huber_loss(truth, guess, delta=0.3)
+    made["log"] = F.log_loss(truth, guess)
+    made["sigmoid"] = F.sigmoid_cross_entropy(truth, guess, label_smoothing=0.1)
+    made["softmax"] = F.softmax_cross_entropy([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], guess, label_smoothing=0.1)
+    made["sparse"] = F.sparse_softmax_cross_entropy([1, 0], guess, weights=[1.0, 3.0])
+    made["total"] = F.get_total_loss()
+    with v1.Session() as sess:
+        values = sess.run(made)
+    return {"values": {k: v.tolist() for k, v in values.items()}, "noted": len(F.get_losses())}
+
+
 def main():
     import tensorflow as tf
 
@@ -71,6 +95,8 @@ def main():
             found["decays"] = {k: [float(sess.run(v, {step: t})) for t in STEPS] for k, v in made.items()}
     with tf.Graph().as_default():
         found["averages"] = averages(v1)
+    with tf.Graph().as_default():
+        found["losses"] = losses(v1)
     print(json.dumps(found))
 
 

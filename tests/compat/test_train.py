@@ -1,4 +1,4 @@
-"""``tf.train`` of TensorFlow 1, against numbers that TensorFlow 2.21's compat.v1 gave: see record.py beside this file."""
+"""``tf.train`` and ``tf.losses`` of TensorFlow 1, against numbers of TensorFlow 2.21's compat.v1: see record.py here."""
 
 import importlib.util
 import json
@@ -149,3 +149,25 @@ def test_only_floating_numbers_are_averaged(graph):
 def test_graphs_are_not_written(graph):
     with pytest.raises(NotImplementedError, match="explain"):
         T.write_graph(graph, ".", "graph.pb")
+
+
+# --- losses -------------------------------------------------------------------------------------------------------------
+
+
+def test_losses(v1, graph):
+    found, wanted = recorder().losses(v1), RECORDED["losses"]
+    assert found["noted"] == wanted["noted"]
+    assert found["values"].keys() == wanted["values"].keys()
+    for name, value in wanted["values"].items():
+        np.testing.assert_allclose(found["values"][name], value, rtol=3e-6, atol=1e-7, err_msg=name)
+
+
+def test_what_losses_refuse(v1, graph):
+    with pytest.raises(ValueError, match="incompatible"):
+        v1.losses.mean_squared_error([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="Reduction"):
+        v1.losses.mean_squared_error([1.0], [1.0], reduction="mean")
+    with pytest.raises(ValueError, match="no losses"):
+        v1.losses.get_total_loss(scope="nothing")
+    with pytest.raises(ValueError, match="None"):
+        v1.losses.mean_squared_error(None, [1.0])

@@ -26,7 +26,23 @@ from wengert import (
     types,
     version,
 )
-from wengert.compat import app, contrib, debugging, flags, initializers, layers, linalg, logging, math, nn, random, summary, train
+from wengert.compat import (
+    app,
+    contrib,
+    debugging,
+    flags,
+    gfile,
+    initializers,
+    layers,
+    linalg,
+    logging,
+    losses,
+    math,
+    nn,
+    random,
+    summary,
+    train,
+)
 from wengert.compat.array import (
     batch_gather,
     boolean_mask,
@@ -298,7 +314,7 @@ from wengert.functions.math import (
 )
 from wengert.functions.math import floordiv as floor_div
 from wengert.functions.registry import NotDifferentiable, TensorProto
-from wengert.io import gfile, parse_tensor, read_file, serialize_tensor, write_file
+from wengert.io import parse_tensor, read_file, serialize_tensor, write_file
 from wengert.shapes import dimension_at_index, dimension_value
 from wengert.shapes import make_dimension as Dimension
 from wengert.signal import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
@@ -758,6 +774,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
     "make_ndarray",
     "make_template",
     "make_tensor_proto",
@@ -966,7 +983,8 @@ __all__ = [
     "zeta",
 ]
 
-__version__ = version.VERSION
+__version__ = VERSION = version.VERSION
+GIT_VERSION, COMPILER_VERSION = version.GIT_VERSION, version.COMPILER_VERSION
 
 
 def __getattr__(name: str) -> Any:
