@@ -84,8 +84,8 @@ __all__ = [
 NewCheckpointReader = CheckpointReader
 
 OPTIMIZERS = (
-    "AdadeltaOptimizer", "AdagradDAOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer",
-    "MomentumOptimizer", "Optimizer", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "RMSPropOptimizer",
+    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer",
+    "Optimizer", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "RMSPropOptimizer",
 )  # fmt: skip
 """The optimizers of TensorFlow 1, which `wengert.compat.optimizers` has: imported when one is first asked for."""
 

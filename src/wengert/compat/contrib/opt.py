@@ -2,7 +2,8 @@
 
 from typing import Any
 
-NAMES = ("AdamWOptimizer", "ExternalOptimizerInterface", "NadamOptimizer", "ScipyOptimizerInterface")
+NAMES = ("AdaMaxOptimizer", "AdamWOptimizer", "ExternalOptimizerInterface", "MomentumWOptimizer", "NadamOptimizer",
+         "ScipyOptimizerInterface")  # fmt: skip
 """What is here, if it is there: imported when it is first asked for."""
 
 
