@@ -70,6 +70,7 @@ ROOMS = [
     "gradient_checker",
     "test",
     "surface",
+    "summary",
     "train",
     "keras",
     "compat",

@@ -46,8 +46,7 @@ DIFFERENT = {
 }
 PENDING = {
     "pinn_tape_adam": "tf.keras is not served yet",
-    "v1_optimizers": "tf.train is not served yet",
-    "v1_saver_and_devices": "tf.train is not served yet",
+    "v1_optimizers": "tf.train's optimizers are not served yet",
 }
 FAILS = {"v1_custom_gradient"}  # ends with an error, after what it prints
 

@@ -16,7 +16,7 @@ from wengert.tensor import Tensor
 LIST = Path(__file__).parent / "tables" / "public_names.txt"
 SUBMODULES = """
 autodiff autograph bitwise compat config debugging dtypes errors experimental image io linalg math nest nn random raw_ops
-signal sparse strings sysconfig test types version
+signal sparse strings summary sysconfig test types version
 """.split()
 PARTS = {"wengert": wengert, "wengert.compat.v1": wengert.compat.v1} | {
     f"wengert.{name}": getattr(wengert, name) for name in SUBMODULES

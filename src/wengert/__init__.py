@@ -32,6 +32,7 @@ from wengert import raw_ops as raw_ops
 from wengert import signal as signal
 from wengert import sparse as sparse
 from wengert import strings as strings
+from wengert import summary as summary
 from wengert import sysconfig as sysconfig
 from wengert import train as train
 from wengert import types as types

@@ -238,7 +238,7 @@ class Graph:
     def device(self, name: Any) -> Iterator[None]:
         """Note a device for the operations made in the with block; the executor decides where they run."""
         before = self.device_name
-        self.device_name = "" if name is None or callable(name) else str(name)
+        self.device_name = "" if name is None or callable(name) else device_within(before, name)
         try:
             yield
         finally:
@@ -379,6 +379,41 @@ class Graph:
     def as_graph_def(self, *arguments: Any, **keywords: Any) -> Any:
         """Refuse: graphs are not written as protocol buffers."""
         raise NotImplementedError("Graph.as_graph_def: graphs are not written as protocol buffers here.")
+
+
+_DEVICE = re.compile(r"(?:device:)?(cpu|gpu|tpu|xla_cpu|xla_gpu)(?::(\d+|\*))?\Z", re.IGNORECASE)
+
+
+def device_within(outer: str, name: Any) -> str:
+    """Return a device's name in full, completed by that of the device around it.
+
+    >>> device_within("/job:w", "/gpu:1"), device_within("", "cpu")
+    ('/job:w/device:GPU:1', '/device:CPU:*')
+
+    Raises:
+        ValueError: if it is no name of a device.
+    """
+    parts = {**_device_parts(outer), **_device_parts(name)}
+    return "".join(f"/{k}:{parts[k]}" for k in ("job", "replica", "task", "device") if k in parts)
+
+
+def _device_parts(name: Any) -> dict[str, str]:
+    """Return job, replica, task and device of a name, those that it has."""
+    if not isinstance(name, str):
+        raise ValueError(f"Expecting a string device name. Got {type(name).__name__} ({name!r}).")
+    found: dict[str, str] = {}
+    for part in filter(None, name.split("/")):
+        key, _, value = part.partition(":")
+        if key in ("job", "replica", "task") and value:
+            found[key] = value
+            continue
+        given = _DEVICE.match(part)
+        if given is None:
+            raise ValueError(f"Unknown attribute {part!r} is encountered while parsing the device spec: {name!r}.")
+        if "device" in found:
+            raise ValueError(f"Multiple device types are not allowed while parsing the device spec: {name}.")
+        found["device"] = f"{given[1].upper()}:{given[2] or '*'}"
+    return found
 
 
 def static_value(tensor: Any) -> Any:

@@ -18,7 +18,6 @@ __all__ = [
     "RunMetadata",
     "RunOptions",
     "SessionLog",
-    "Summary",
     "SummaryMetadata",
 ]
 
@@ -146,10 +145,6 @@ class MetaGraphDef(Fields):
 
 class NameAttrList(Fields):
     """A function's name and attributes."""
-
-
-class Summary(Fields):
-    """What a summary writer writes."""
 
 
 class SummaryMetadata(Fields):

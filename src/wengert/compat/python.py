@@ -242,6 +242,14 @@ def batch_jacobian(output: Any, inp: Any, use_pfor: bool = True, parallel_iterat
     return array.reshape(whole, [-1 if rows is None else rows, *sizes[1:], *inp.shape.as_list()[1:]])
 
 
+def _hessian_vector_product(ys: Any, xs: Any, v: Any) -> list[Any]:
+    """Return the Hessian of ys by xs, applied to vectors of their shapes."""
+    if len(xs) != len(v):
+        raise ValueError("xs and v must have the same length.")
+    pairs = zip(control_one.gradients(ys, xs), v, strict=True)
+    return control_one.gradients([g * array.stop_gradient(w) for g, w in pairs if g is not None], xs)
+
+
 def unknown_shape(rank: int | None = None, **keywords: Any) -> shapes.TensorShape:
     """Return the shape of which nothing, or the rank alone, is known."""
     rank = keywords.get("ndims", rank)
@@ -366,7 +374,8 @@ _TABLE: dict[str, dict[str, Any]] = {
     "ops.linalg.linalg": {k: v for k, v in dict(vars(two.linalg)).items() if not k.startswith("_")},
     "ops.gradients": {"gradients": one.gradients, "gradients_v2": two.gradients, "hessians": one.hessians,
                       "HessiansV2": two.hessians, "AggregationMethod": two.AggregationMethod, "GradientTape": GradientTape},
-    "ops.gradients_impl": {"gradients": one.gradients, "gradients_v2": two.gradients, "hessians": one.hessians,
+    "ops.gradients_impl": {"_hessian_vector_product": _hessian_vector_product,
+                           "gradients": one.gradients, "gradients_v2": two.gradients, "hessians": one.hessians,
                            "HessiansV2": two.hessians, "AggregationMethod": two.AggregationMethod},
     "ops.gradients_util": {"AggregationMethod": two.AggregationMethod},
     "ops.gradient_checker": {"compute_gradient": test_one.compute_gradient,
@@ -403,7 +412,11 @@ _TABLE: dict[str, dict[str, Any]] = {
                                  "stateless_random_normal": random.stateless_normal},
     "ops.stateful_random_ops": {"Generator": random.Generator},
     "ops.state_ops": {}, "ops.check_ops": {"assert_equal_v2": two.debugging.assert_equal},
-    "ops.init_ops": {k: v for k, v in dict(vars(one.initializers)).items() if not k.startswith("_")},
+    "ops.init_ops": {**{k: v for k, v in dict(vars(one.initializers)).items() if not k.startswith("_")},
+                     "RandomNormal": one.random_normal_initializer, "RandomUniform": one.random_uniform_initializer,
+                     "TruncatedNormal": one.truncated_normal_initializer, "Orthogonal": one.orthogonal_initializer,
+                     "VarianceScaling": one.variance_scaling_initializer, "Identity": one.initializers.identity_initializer,
+                     "GlorotUniform": one.glorot_uniform_initializer, "GlorotNormal": one.glorot_normal_initializer},
     "ops.init_ops_v2": {k: getattr(initializers, k) for k in initializers.__all__},
     "ops.clip_ops": {}, "ops.sort_ops": {"sort": array.sort, "argsort": array.argsort},
     "ops.script_ops": {"py_func": one.py_func, "py_func_common": one.py_func, "eager_py_func": program.py_function,
@@ -452,7 +465,6 @@ _TABLE: dict[str, dict[str, Any]] = {
     "client.session": {"Session": session.Session, "InteractiveSession": session.InteractiveSession,
                        "BaseSession": session.Session},
     "client.device_lib": {"list_local_devices": lambda session_config=None: [LocalDevice()]},
-    "training.moving_averages": {},
     "util.nest": {**vars(nest), "flatten_up_to": flatten_up_to, "map_structure_up_to": map_structure_up_to,
                   "is_nested_or_composite": nest.is_nested, "is_mapping": lambda v: isinstance(v, dict),
                   "flatten_with_joined_string_paths": lambda s: list(enumerate(nest.flatten(s)))},
@@ -473,6 +485,12 @@ _TABLE: dict[str, dict[str, Any]] = {
     "tf2": {"enabled": one.v2_behavior_enabled},
     "debug.lib.check_numerics_callback": {}, "trackable.base": {}, "trackable.autotrackable": {},
     "saved_model.loader": {},
+    "pywrap_tensorflow": {"NewCheckpointReader": one.train.NewCheckpointReader},
+    "lib.io.file_io": {"file_exists": one.gfile.Exists, "is_directory": one.gfile.IsDirectory, "FileIO": one.gfile.GFile,
+                       "list_directory": one.gfile.ListDirectory, "recursive_create_dir": one.gfile.MakeDirs,
+                       "create_dir": one.gfile.MkDir, "delete_file": one.gfile.Remove, "copy": one.gfile.Copy,
+                       "rename": one.gfile.Rename, "get_matching_files": one.gfile.Glob, "stat": one.gfile.Stat,
+                       "delete_recursively": one.gfile.DeleteRecursively},
 }  # fmt: skip
 _TABLE["framework.errors_impl"] = _TABLE["framework.errors"]
 _TABLE["util.compat"] = {}
@@ -481,10 +499,22 @@ for _family in ("array", "math", "nn", "linalg", "state", "random", "logging", "
 for _empty in ("framework.device", "framework.combinations", "framework.sparse_tensor", "framework.importer",
                "framework.graph_util", "ops.ragged", "ops.data_flow_ops", "distribute.strategy_combinations",
                "saved_model.loader", "trackable.base", "ops.losses.losses", "ops.list_ops", "ops.map_ops",
-               "util.object_identity", "eager.monitoring", "platform.benchmark", "training.moving_averages"):  # fmt: skip
+               "util.object_identity", "eager.monitoring", "platform.benchmark"):  # fmt: skip
     del _TABLE[_empty]
 
-_PACKAGES = {"", *(".".join(key.split(".")[:n]) for key in _TABLE for n in range(1, key.count(".") + 1))}
+_WHOLE: dict[str, Any] = {
+    **dict.fromkeys(["layers.base", "layers.convolutional", "layers.core", "layers.layers", "layers.normalization"], one.layers),
+    **dict.fromkeys(["ops.losses", "ops.losses.losses", "ops.losses.losses_impl"], one.losses),
+    **dict.fromkeys(["summary", "summary.summary", "summary.summary_iterator", "summary.writer", "summary.writer.writer",
+                     "summary.writer.writer_cache"], one.summary),
+    **{(name and f"training.{name}") or "training": one.train for name in (
+        "", "adadelta", "adagrad", "adam", "checkpoint_management", "checkpoint_utils", "ftrl", "gradient_descent",
+        "learning_rate_decay", "momentum", "moving_averages", "optimizer", "proximal_adagrad", "proximal_gradient_descent",
+        "rmsprop", "saver", "training", "training_util")},
+}  # fmt: skip
+"""Modules that are another as a whole."""
+
+_PACKAGES = {"", *(".".join(key.split(".")[:n]) for key in (*_TABLE, *_WHOLE) for n in range(1, key.count(".") + 1))}
 
 
 class _Internal(types.ModuleType):
@@ -497,7 +527,7 @@ class _Internal(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         own = self.__name__.removeprefix("tensorflow.python").lstrip(".")
         inner = f"{own}.{name}" if own else name
-        if name.startswith("__") or inner in _TABLE or inner in _PACKAGES:
+        if name.startswith("__") or inner in _TABLE or inner in _WHOLE or inner in _PACKAGES or inner == "keras":
             raise AttributeError(name)  # a submodule: the import that follows finds it
         table = self.__dict__["_table"]
         if name in table:
@@ -541,6 +571,18 @@ def module(parts: Sequence[str]) -> Any:
     name = ".".join(parts)
     if name in _TABLE:
         return _Internal(name, _TABLE[name])
+    if name in _WHOLE:
+        return _WHOLE[name]
     if name in _PACKAGES:
         return _Internal(name, {})
-    return None
+    return _keras(parts[1:]) if parts[0] == "keras" else None
+
+
+def _keras(parts: Sequence[str]) -> Any:
+    """Return the module of `wengert.keras` that has what ``tensorflow.python.keras.<parts>`` had."""
+    import wengert.keras
+
+    if not parts or parts[0] in ("engine", "api"):
+        return wengert.keras
+    first = "optimizers" if parts[0].startswith("optimizer") else parts[0]
+    return getattr(wengert.keras, first, None)

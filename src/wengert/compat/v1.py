@@ -26,7 +26,23 @@ from wengert import (
     types,
     version,
 )
-from wengert.compat import app, debugging, flags, initializers, linalg, logging, math, nn, random
+from wengert.compat import (
+    app,
+    contrib,
+    debugging,
+    flags,
+    gfile,
+    initializers,
+    layers,
+    linalg,
+    logging,
+    losses,
+    math,
+    nn,
+    random,
+    summary,
+    train,
+)
 from wengert.compat.array import (
     batch_gather,
     boolean_mask,
@@ -61,7 +77,6 @@ from wengert.compat.configuration import (
     RunMetadata,
     RunOptions,
     SessionLog,
-    Summary,
     SummaryMetadata,
 )
 from wengert.compat.control import (
@@ -182,6 +197,7 @@ from wengert.compat.random import (
     random_uniform,
     truncated_normal,
 )
+from wengert.compat.summary import Summary
 from wengert.compat.variables import (
     AUTO_REUSE,
     Variable,
@@ -298,7 +314,7 @@ from wengert.functions.math import (
 )
 from wengert.functions.math import floordiv as floor_div
 from wengert.functions.registry import NotDifferentiable, TensorProto
-from wengert.io import gfile, parse_tensor, read_file, serialize_tensor, write_file
+from wengert.io import parse_tensor, read_file, serialize_tensor, write_file
 from wengert.shapes import dimension_at_index, dimension_value
 from wengert.shapes import make_dimension as Dimension
 from wengert.signal import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
@@ -608,6 +624,7 @@ __all__ = [
     "constant",
     "constant_initializer",
     "container",
+    "contrib",
     "control_dependencies",
     "control_flow_v2_enabled",
     "convert_to_tensor",
@@ -737,6 +754,7 @@ __all__ = [
     "is_variable_initialized",
     "jacobian",
     "jvp",
+    "layers",
     "lbeta",
     "less",
     "less_equal",
@@ -756,6 +774,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
     "make_ndarray",
     "make_template",
     "make_tensor_proto",
@@ -893,6 +912,7 @@ __all__ = [
     "string_to_number",
     "strings",
     "subtract",
+    "summary",
     "svd",
     "switch_case",
     "sysconfig",
@@ -917,6 +937,7 @@ __all__ = [
     "to_int32",
     "to_int64",
     "trace",
+    "train",
     "trainable_variables",
     "transpose",
     "truediv",
@@ -962,7 +983,8 @@ __all__ = [
     "zeta",
 ]
 
-__version__ = version.VERSION
+__version__ = VERSION = version.VERSION
+GIT_VERSION, COMPILER_VERSION = version.GIT_VERSION, version.COMPILER_VERSION
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from wengert.context import scoped, state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.function import TensorSpec
-from wengert.graph import Graph, Node, static_value
+from wengert.graph import Graph, Node, device_within, static_value
 from wengert.op import Op, values
 from wengert.ops import linear
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
@@ -96,8 +96,14 @@ class name_scope:
 
 @contextlib.contextmanager
 def device(device_name: Any = None) -> Iterator[None]:
-    """Accept a device for the operations of a with block: the executor decides where they run."""
+    """Accept a device for the operations of a with block: the executor decides where they run.
+
+    Raises:
+        ValueError: if it is no name of a device.
+    """
     if state.graph is None:
+        if device_name is not None and not callable(device_name):
+            device_within("", device_name)
         yield
     else:
         with state.graph.device(device_name):

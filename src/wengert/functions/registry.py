@@ -105,8 +105,8 @@ def get_logger() -> logging.Logger:
 
 
 def get_current_name_scope() -> str:
-    """Return the name scope of the graph that is being built."""
-    return "" if state.graph is None else state.graph.get_name_scope()
+    """Return the name scope that operations are made in."""
+    return state.scope.rstrip("/") if state.graph is None else str(state.graph.get_name_scope())
 
 
 def inside_function() -> bool:

@@ -80,7 +80,9 @@ def cosine_restarts(rate: Any, step: Any, steps: Any, longer: float, lower: floa
     return rate * (wave * (1.0 - alpha) + alpha)
 
 
-def linear_cosine(rate: Any, step: Any, steps: Any, periods: float = 0.5, alpha: float = 0.0, beta: float = 0.001) -> Any:
-    """Return rate · ((alpha + 1 - step / steps) (1 + cos(2π periods step / steps)) / 2 + beta)."""
+def linear_cosine(
+    rate: Any, step: Any, steps: Any, periods: float = 0.5, alpha: float = 0.0, beta: float = 0.001, noise: Any = 0.0
+) -> Any:
+    """Return rate · ((alpha + 1 - step / steps + noise) (1 + cos(2π periods step / steps)) / 2 + beta)."""
     part = minimum(step, steps) / steps
-    return rate * ((1.0 - part + alpha) * (cos(part * (2.0 * math.pi * periods)) + 1.0) * 0.5 + beta)
+    return rate * ((1.0 - part + alpha + noise) * (cos(part * (2.0 * math.pi * periods)) + 1.0) * 0.5 + beta)
