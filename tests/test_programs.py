@@ -44,10 +44,6 @@ DIFFERENT = {
     "v1_testcase": ONE_NODE,
     "v1_variables": CLASS,
 }
-PENDING = {
-    "pinn_tape_adam": "tf.keras is not served yet",
-    "v1_optimizers": "tf.train's optimizers are not served yet",
-}
 FAILS = {"v1_custom_gradient"}  # ends with an error, after what it prints
 
 TOKEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf|[^\W\d]\w*|\S")
@@ -99,8 +95,6 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 def test_program(name: str):
-    if name in PENDING:
-        pytest.skip(PENDING[name])
     end = "wengert.txt" if name in DIFFERENT else REFERENCE
     done = run(PROGRAMS / f"{name}.py")
     assert done.returncode == (1 if name in FAILS else 0), done.stderr
@@ -112,7 +106,7 @@ def test_differences_are_differences_and_have_reasons():
         ours, theirs = (PROGRAMS / f"{name}.{end}" for end in ("wengert.txt", REFERENCE))
         assert reason and differences(ours.read_text(), theirs.read_text()), name
     assert {path.name.split(".")[0] for path in PROGRAMS.glob("*.wengert.txt")} == set(DIFFERENT)
-    assert {*DIFFERENT, *PENDING} <= set(names())
+    assert set(DIFFERENT) <= set(names())
 
 
 @pytest.mark.parametrize("name", ["1_static_gradients", "2_tape_in_static_graph", "3_eager_tape", "4_function_gradients"])

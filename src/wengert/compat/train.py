@@ -17,6 +17,18 @@ from wengert.compat.decays import (
     piecewise_constant_decay,
     polynomial_decay,
 )
+from wengert.compat.optimizers import (
+    AdadeltaOptimizer,
+    AdagradOptimizer,
+    AdamOptimizer,
+    FtrlOptimizer,
+    GradientDescentOptimizer,
+    MomentumOptimizer,
+    Optimizer,
+    ProximalAdagradOptimizer,
+    ProximalGradientDescentOptimizer,
+    RMSPropOptimizer,
+)
 from wengert.compat.saver import Saver, export_meta_graph, import_meta_graph
 from wengert.compat.steps import (
     assert_global_step,
@@ -42,13 +54,23 @@ from wengert.train import (
 from wengert.train.files import checkpoint_exists, get_checkpoint_mtimes, remove_checkpoint, update_checkpoint_state
 
 __all__ = [
+    "AdadeltaOptimizer",
+    "AdagradOptimizer",
+    "AdamOptimizer",
     "Checkpoint",
     "CheckpointManager",
     "CheckpointOptions",
     "CheckpointReader",
     "CheckpointState",
     "ExponentialMovingAverage",
+    "FtrlOptimizer",
+    "GradientDescentOptimizer",
+    "MomentumOptimizer",
     "NewCheckpointReader",
+    "Optimizer",
+    "ProximalAdagradOptimizer",
+    "ProximalGradientDescentOptimizer",
+    "RMSPropOptimizer",
     "Saver",
     "assert_global_step",
     "checkpoint_exists",
@@ -83,12 +105,6 @@ __all__ = [
 
 NewCheckpointReader = CheckpointReader
 
-OPTIMIZERS = (
-    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer",
-    "Optimizer", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "RMSPropOptimizer",
-)  # fmt: skip
-"""The optimizers of TensorFlow 1, which `wengert.compat.optimizers` has: imported when one is first asked for."""
-
 
 def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
     """Refuse: graphs are not written.
@@ -99,29 +115,3 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
     raise NotImplementedError(
         "write_graph: graphs are not written as protocol buffers here. `wengert explain SCRIPT` shows how derivatives are found."
     )
-
-
-def optimizer_class(name: str) -> Any:
-    """Return an optimizer of `wengert.compat.optimizers`, None if it has none of this name."""
-    import importlib
-
-    try:
-        module = importlib.import_module("wengert.compat.optimizers")
-    except ModuleNotFoundError as error:
-        if error.name != "wengert.compat.optimizers":
-            raise
-        return None
-    return getattr(module, name, None)
-
-
-def __getattr__(name: str) -> Any:
-    """Return an optimizer."""
-    found = optimizer_class(name) if name in OPTIMIZERS else None
-    if found is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return found
-
-
-def __dir__() -> list[str]:
-    """List the public names, the optimizers among them."""
-    return sorted({*globals(), *OPTIMIZERS})
