@@ -102,16 +102,10 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool =
 
 
 def optimizer_class(name: str) -> Any:
-    """Return an optimizer of `wengert.compat.optimizers`, None if it has none of this name."""
-    import importlib
+    """Return an optimizer of `wengert.compat.optimizers` or `wengert.compat.external`, None if they have none of this name."""
+    from wengert.compat import external, optimizers
 
-    try:
-        module = importlib.import_module("wengert.compat.optimizers")
-    except ModuleNotFoundError as error:
-        if error.name != "wengert.compat.optimizers":
-            raise
-        return None
-    return getattr(module, name, None)
+    return getattr(optimizers, name, None) or getattr(external, name, None)
 
 
 def __getattr__(name: str) -> Any:
