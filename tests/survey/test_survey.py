@@ -170,6 +170,7 @@ def test_program_runs_and_prints_what_tensorflow_printed(program: str):
         timeout=110, env={**os.environ, **threads}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "Exception ignored" not in done.stderr
     words = TOKEN.findall(done.stdout)
     assert "nan" not in words and "inf" not in words
     assert any(any(c.isdigit() for c in word) for word in words)
