@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
+from wengert.compat import python
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 
@@ -146,3 +147,50 @@ def test_errors(case):
     kind, text, call = ERRORS[case]
     with pytest.raises(kind, match=text):
         call()
+
+
+def _internal_loops():
+    return python.module(["ops", "parallel_for", "control_flow_ops"])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_parallel_for_differentiates_by_what_is_outside_of_it(known):
+    v1 = tf.compat.v1
+    with v1.Graph().as_default():
+        x = v1.placeholder(tf.float64, [3 if known else None, 1])
+        W = v1.get_variable("W", initializer=np.array([[0.5, -1.0]]))
+        u = tf.reduce_sum(tf.tanh(x * W), 1)
+        (u_x,) = v1.gradients(u, x)
+        rows = tf.reshape(u_x, [-1])
+        noise = v1.random_normal([1, 2], dtype=tf.float64)
+
+        def row(i):
+            return [v1.gradients(tf.gather(rows, i), W)[0] * noise, noise, v1.gradients(tf.gather(rows, i), noise)[0]]
+
+        count = 3 if known else tf.shape(x)[0]
+        by_weight, drawn, none = _internal_loops().pfor(row, count)
+        assert none is None
+        with v1.Session() as sess:
+            sess.run(v1.global_variables_initializer())
+            at = np.array([[0.3], [-0.2], [1.0]])
+            found, noises = sess.run([by_weight, drawn], {x: at})
+    w = np.array([[0.5, -1.0]])
+    t = np.tanh(at * w)
+    slope = (1 - t**2) * (1 - 2 * t * at * w)  # of w (1 - tanh(x w)^2) by w
+    np.testing.assert_allclose(found[:, 0], slope * noises[0], rtol=1e-12)
+    assert (noises == noises[0]).all()
+
+
+def test_parallel_for_that_assigns_runs_each_time():
+    total = tf.Variable(0.0)
+
+    @tf.function
+    def run(x):
+        def add(i):
+            total.assign_add(x[i])
+            return 2.0 * x[i]
+
+        return _internal_loops().for_loop(add, tf.float32, 3)
+
+    assert run(tf.constant([1.0, 2.0, 3.0])).numpy().tolist() == [2.0, 4.0, 6.0]
+    assert float(total) == 6.0

@@ -140,7 +140,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.root = root
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname.partition(".")[0] not in ("tensorflow", "keras"):
+        if fullname.partition(".")[0] not in ("tensorflow", "keras", "tensorflow_probability"):
             return None
         if self._behind(fullname) is None:
             return None
@@ -155,6 +155,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname.startswith("keras"):
             parts.insert(0, "keras")
         behind = self.root
+        if fullname.startswith("tensorflow_probability"):
+            behind = importlib.import_module("wengert.compat.probability")
         for i, part in enumerate(parts):
             found = getattr(behind, part, None)
             if found is None:
@@ -186,7 +188,7 @@ def serve(style: str = "tf2") -> None:
     present = sys.modules.get("tensorflow")
     if present is not None and not isinstance(present, Served):
         raise RuntimeError("TensorFlow itself is imported in this process already.")
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras")]:
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras", "tensorflow_probability")]:
         del sys.modules[name]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
     if style == "tf1":

@@ -72,7 +72,7 @@ class Record:
         self.path = os.path.join(folder, name)
         self._lines: list[str] = []
         self._seconds, self._written = seconds, time.monotonic()
-        self._finish = weakref.finalize(self, _append, self.path, self._lines)
+        self._finish = weakref.finalize(self, _finish, self.path, self._lines)
         _append(self.path, self._lines)
 
     def add(self, event: dict[str, Any]) -> None:
@@ -91,6 +91,11 @@ def _append(path: str, lines: list[str]) -> None:
     with open(path, "a", encoding="utf-8") as file:
         file.writelines(lines)
     lines.clear()
+
+
+def _finish(path: str, lines: list[str]) -> None:
+    if lines:  # else the file is whole; by now its folder may be gone
+        _append(path, lines)
 
 
 def read(logdir: Any) -> list[dict[str, Any]]:

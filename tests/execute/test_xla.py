@@ -961,3 +961,24 @@ for _ in range({}):
         command = [sys.executable, "-W", "error", "-c", code.format(runs)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_numpys_global_generator_is_left_alone(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np\nimport wengert as tf\nnp.random.seed(1)\ntf.config.set_executor('xla')\n"
+        "f = tf.function(lambda x: tf.matmul(x, x) + 1.0)\nprint(f(tf.ones([2, 2])).numpy().tolist())\n"
+        "found = np.random.rand(3)\nnp.random.seed(1)\nprint(np.array_equal(found, np.random.rand(3)), np.random.rand.__module__)"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=100)
+    assert done.stdout.splitlines() == ["[[3.0, 3.0], [3.0, 3.0]]", "True numpy.random"], done.stderr
+
+
+@pytest.mark.parametrize("rows", [3, None])
+def test_a_loop_over_a_variable_and_rows_of_unknown_number(on_xla, rows):
+    with v1.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [rows, 2])
+        w = tf.Variable([1.0, 2.0])
+        found = tf.map_fn(lambda i: tf.reduce_sum(x * w) + i, tf.constant([0.0, 1.0]))
+        session.run(v1.global_variables_initializer())
+        assert session.run(found, {x: np.ones((3, 2))}).tolist() == [9.0, 10.0]

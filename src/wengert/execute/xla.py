@@ -18,9 +18,9 @@ import contextlib
 import importlib.util
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -100,6 +100,24 @@ def arrays() -> XlaArrays:
 _made: list[XlaArrays] = []
 
 
+@contextlib.contextmanager
+def _draws_apart() -> Iterator[None]:
+    """Leave NumPy's global generator alone: JAX draws from it when it is imported, which would change what a seed gives.
+
+    Other threads, which may run the user's program meanwhile, draw as ever.
+    """
+    before, importer, apart = np.random.rand, threading.get_ident(), np.random.RandomState(0)
+
+    def rand(*sizes: Any) -> Any:
+        return (apart.rand if threading.get_ident() == importer else before)(*sizes)
+
+    np.random.rand = rand
+    try:
+        yield
+    finally:
+        np.random.rand = before
+
+
 class XlaArrays:
     """`jax.numpy` as an array namespace, with the names of `wengert.arrays.NumPyArrays`.
 
@@ -116,9 +134,10 @@ class XlaArrays:
         """Import JAX."""
         check_installed()
         try:
-            jax: Any = importlib.import_module("jax")
-            for part in ("numpy", "scipy.linalg", "scipy.special"):
-                importlib.import_module(f"jax.{part}")
+            with _draws_apart():
+                jax: Any = importlib.import_module("jax")
+                for part in ("numpy", "scipy.linalg", "scipy.special"):
+                    importlib.import_module(f"jax.{part}")
         except ImportError as error:
             raise ImportError(
                 f"The executor over XLA needs JAX, and it cannot be imported ({error}): pip install 'wengert[xla]'"
@@ -308,12 +327,22 @@ class Ref:
         self.at = at
 
 
+class _Shaped(NamedTuple):
+    """What the shape of a variable is known by."""
+
+    shape: Any
+
+
 def variant(program: Program, given: Sequence[Any]) -> Variant:
     """Return a program's list for values of these shapes."""
     if any(given[k].__class__ is Ref for k in program.open):
         return program.variant()
     key = tuple([given[k].shape for k in program.open]) if program.open else None
-    return program.variants.get(key) or program.variant(key, given)
+    found = program.variants.get(key)
+    if found is None:
+        places = program.request[2]
+        found = program.variant(key, [_Shaped(t.sizes) if v.__class__ is Ref else v for v, t in zip(given, places, strict=True)])
+    return found
 
 
 def signature(feeds: Sequence[Any], storages: Sequence[Any]) -> Any:

@@ -83,7 +83,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     path = _path(filepath, "save_weights")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_weights: {path} is there already; pass overwrite=True to replace it.")
-    arrays = {label: np.ascontiguousarray(v.array) for label, v in _numbered(model)}
+    arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
     if not arrays and not model._built:
         raise ValueError(f'save_weights: the model "{model.name}" has no weights yet: build it, or call it with something.')
     _write(path, arrays, {"format": FORMAT, "class": type(model).__name__})
@@ -162,7 +162,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **keywords: An
         text = json.dumps(registry.serialize(model))
     except TypeError as error:
         raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
-    arrays = {label: np.ascontiguousarray(v.array) for label, v in _numbered(model)}
+    arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
     _write(path, arrays, {"format": FORMAT, "architecture": text})
 
 

@@ -149,7 +149,14 @@ class Optimizer:
             )
         self._rate = given
 
-    lr = learning_rate
+    @property
+    def lr(self) -> Any:
+        """Keras 2's name for the learning rate; where that is a schedule, the schedule itself, a function of the step."""
+        return self._rate if isinstance(self._rate, schedules.LearningRateSchedule) else self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
 
     @property
     def variables(self) -> list[Any]:
