@@ -12,6 +12,7 @@ import numpy as np
 from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
+from wengert.derive.outside import brought_in
 from wengert.derive.request import request
 from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
@@ -118,8 +119,9 @@ def _lifted(graph: Graph, t: Any) -> Any:
 
 def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
-    sources = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in xs]
-    blocked = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, _tensor(x)) for x in stops]
+    named = [x if hasattr(x, "handle_in") else _tensor(x) for x in (*xs, *stops)]
+    targets, places = brought_in(graph, targets, named)
+    sources, blocked = places[: len(xs)], places[len(xs) :]
     weights = []
     for g, y in zip(gs, targets, strict=True):
         weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
