@@ -24,18 +24,14 @@ from wengert.compat import decorators as test_util
 from wengert.compat import flags, logging
 from wengert.compat import test as test_one
 from wengert.context import state as now
-from wengert.derive.plan import needed
-from wengert.derive.request import GRADIENT, request
+from wengert.derive.request import request
 from wengert.errors import NoGradientWarning
 from wengert.function import ConcreteFunction, Function, TensorSpec, function
 from wengert.functions import array, initializers, linalg, nn, program, random, registry
 from wengert.functions import math as elementary
 from wengert.graph import Graph, Node, static_value
-from wengert.ops.linear import PLACEHOLDER
-from wengert.ops.state import HANDLE, READ
 from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, convert, lift
-from wengert.tracing import FuncGraph, effects_of, inline, tracing
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, convert
 
 __all__ = ["module"]
 
@@ -205,45 +201,12 @@ def pfor(
     warn: bool = False,
 ) -> Any:  # fmt: skip
     """Return loop_fn(0), loop_fn(1), ... stacked."""
-    return _each(loop_fn, iters)
+    return control.map_fn(loop_fn, array.range(iters))
 
 
 def for_loop(loop_fn: Callable[..., Any], loop_fn_dtypes: Any, iters: Any, parallel_iterations: Any = None) -> Any:
     """Return loop_fn(0), loop_fn(1), ... stacked."""
-    return _each(loop_fn, iters)
-
-
-def _each(loop_fn: Callable[..., Any], iters: Any) -> Any:
-    """Return loop_fn(0), loop_fn(1), ... stacked; in a graph, loop_fn may ask for gradients by tensors from outside of it.
-
-    Such a gradient passes through operations outside of the loop, so its body repeats what they compute.
-    """
-    graph, indices = now.graph, array.range(iters)
-    if graph is None:
-        return control.map_fn(loop_fn, indices)
-    trial = FuncGraph(graph, "loop", False)
-    # In a graph of its own a gradient by what is outside is None, which may fail; a fault of loop_fn fails again below.
-    with tracing(trial), contextlib.suppress(TypeError, ValueError, AttributeError):
-        loop_fn(trial.add_input((), indices.nptype))
-    if effects_of(trial):  # must run in the loop alone
-        return control.map_fn(loop_fn, indices)
-    spec = {"dtype": indices.nptype, "shape": ()}
-    index = graph.append(PLACEHOLDER, (), spec, [((), indices.nptype)], "loop_index").outputs[0]
-    first = len(graph.nodes)
-    result = loop_fn(index)
-    if all(node.op is not GRADIENT for node in graph.nodes[first:]):
-        return control.map_fn(loop_fn, indices)
-    leaves = nest.flatten(result)
-    outputs = [convert(t) for t in leaves if t is not None]
-    known = [n for n in needed(outputs, ()) if n.op is PLACEHOLDER or (n.op.stateful and n.op not in (HANDLE, READ))]
-    inputs = [t for node in known for t in node.outputs if t is not index]
-
-    def body(i: Any) -> Any:
-        given = {index.n: i} | {t.n: lift(now.graph, t) for t in inputs}
-        return [], inline(graph, outputs, given)[0]
-
-    rows = iter(control.graph_loop(None, body, [], sequences=[indices], rows=True))
-    return nest.pack_sequence_as(result, [None if t is None else next(rows) for t in leaves])
+    return control.map_fn(loop_fn, array.range(iters))
 
 
 def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
