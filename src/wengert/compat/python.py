@@ -201,12 +201,23 @@ def pfor(
     warn: bool = False,
 ) -> Any:  # fmt: skip
     """Return loop_fn(0), loop_fn(1), ... stacked."""
-    return control.map_fn(loop_fn, array.range(iters))
+    return _each(loop_fn, iters)
 
 
 def for_loop(loop_fn: Callable[..., Any], loop_fn_dtypes: Any, iters: Any, parallel_iterations: Any = None) -> Any:
     """Return loop_fn(0), loop_fn(1), ... stacked."""
-    return control.map_fn(loop_fn, array.range(iters))
+    return _each(loop_fn, iters)
+
+
+def _each(loop_fn: Callable[..., Any], iters: Any) -> Any:
+    results: list[Any] = []
+
+    def there(i: Any) -> list[Any]:
+        results[:] = [loop_fn(i)]
+        return [t for t in nest.flatten(results[0]) if t is not None]
+
+    rows = iter(control.map_fn(there, array.range(iters)))
+    return nest.pack_sequence_as(results[0], [None if t is None else next(rows) for t in nest.flatten(results[0])])
 
 
 def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
