@@ -74,6 +74,7 @@ ROOMS = [
     "keras",
     "compat",
     "__init__",
+    "published",
     "run",
     "verify",
     "explain",
