@@ -75,6 +75,7 @@ ROOMS = [
     "keras",
     "compat",
     "__init__",
+    "published",
     "run",
     "verify",
     "explain",

@@ -25,6 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument(
         "--executor", choices=EXECUTORS, help="who runs graphs and functions: numpy (what holds otherwise), xla, auto"
     )
+    run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
+    run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")
+    run.add_argument("--save-figures", metavar="DIR", help="write figures that are shown or left open to DIR/figure-1.png ...")
+    run.add_argument("-i", "--interactive", action="store_true", help="offer a prompt with the script's names in the end")
+    run.add_argument(
+        "--checkpoint", metavar="FILE", help="start from the variables in FILE, if it is there, and write them to it"
+    )
+    run.add_argument(
+        "--checkpoint-every", metavar="SECONDS", type=float, default=60.0, help="how often the checkpoint is written (60)"
+    )
     run.add_argument("script", metavar="SCRIPT.py")
     run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
     why = commands.add_parser("explain", help="run a script, then print how each derivative in it was found")
@@ -46,7 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if given.quiet:
             warnings.simplefilter("ignore", NoGradientWarning)
-        return run_script(given.script, given.arguments, given.style, given.executor)
+        return run_script(
+            given.script, given.arguments, given.style, given.executor, strict=given.strict, progress=given.progress,
+            figures=given.save_figures, interactive=given.interactive, checkpoint=given.checkpoint, every=given.checkpoint_every,
+        )  # fmt: skip
     if given.command == "explain":
         from wengert.explain import explain
         from wengert.run import run_script

@@ -18,13 +18,16 @@ from typing import Any, TypeVar
 
 from wengert.context import ROOT, state
 
-__all__ = ["breakable", "undivided"]
+__all__ = ["between", "breakable", "undivided"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # signal.signal without the making of enumerations, which takes 3 us a call.
 _install: Callable[[int, Any], Any] = importlib.import_module("_signal").signal
 _main = threading.main_thread
+
+between: list[Callable[[], None]] = []
+"""Called after runs that assign to variables and before eager tapes: where no step is half done. Empty as a rule."""
 
 _places: set[CodeType] = set()
 _GUARDED = (ROOT + "execute" + os.sep, *[ROOT + name + ".py" for name in ("interrupt", "state", "session", "function")])
@@ -126,6 +129,9 @@ def undivided(function: Callable[..., Any], *arguments: Any, storages: Sequence[
         _close(outermost, isinstance(error, Exception))
         raise
     _close(outermost, True)
+    if between and outermost:
+        for function in between:
+            function()
     return result
 
 

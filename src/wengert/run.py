@@ -7,6 +7,7 @@ names there and starts in graph mode; any other gets TensorFlow 2's and starts e
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import importlib
 import importlib.abc
@@ -19,6 +20,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wengert.context import ROOT
+from wengert.errors import DataLossError
+from wengert.published.mending import Mending
+from wengert.published.packages import missing_module, python_2
+from wengert.published.pictures import Figures
+from wengert.published.source import NAMES, compiled
 from wengert.version import VERSION
 
 __all__ = ["MissingName", "Served", "run_script", "serve", "style_of"]
@@ -199,22 +205,45 @@ def serve(style: str = "tf2") -> None:
     sys.meta_path.insert(0, _Finder(root))
 
 
-def run_script(path: str, arguments: Sequence[str] = (), style: str | None = None, executor: str | None = None) -> int:
+def run_script(
+    path: str,
+    arguments: Sequence[str] = (),
+    style: str | None = None,
+    executor: str | None = None,
+    *,
+    strict: bool = False,
+    progress: bool = False,
+    figures: str | None = None,
+    interactive: bool = False,
+    checkpoint: str | None = None,
+    every: float = 60.0,
+) -> int:
     """Run a script as ``__main__`` with ``import tensorflow`` served; return the exit status.
 
-    ``executor``: who runs graphs and functions, for this and whatever comes after it in this process.
-
     A name that is not served, and an error of the script, are printed to standard error.
+
+    Args:
+        path: the script.
+        arguments: what it finds in `sys.argv`.
+        style: "tf1" or "tf2"; as its source says unless given.
+        executor: who runs graphs and functions, for this and whatever comes after it in this process.
+        strict: mend nothing that libraries have dropped or that the machine lacks.
+        progress: show steps, loss and rate, where standard error is a terminal.
+        figures: a folder for the figures that it shows or leaves open.
+        interactive: offer a prompt with its names in the end.
+        checkpoint: a file that its variables start from, if it is there, and are written to.
+        every: after how many seconds the checkpoint is written again.
     """
     if not os.path.isfile(path):
-        print(f"wengert run: there is no script {path}", file=sys.stderr)
-        return 2
+        return _refused(f"there is no script {path}")
+    style = style or style_of(path)
     try:
         with open(path, "rb") as file:
-            code = compile(file.read(), path, "exec")
+            code = compiled(file.read(), path, eased=style == "tf1" and not strict)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        print(f"{path}:{line or '?'}: {type(error).__name__}: {error}", file=sys.stderr)
+        told = isinstance(error, SyntaxError) and python_2(error)
+        print(f"{path}:{line or '?'}: {told or f'{type(error).__name__}: {error}'}", file=sys.stderr)
         return 1
     if executor is not None:
         from wengert.config import set_executor
@@ -222,14 +251,73 @@ def run_script(path: str, arguments: Sequence[str] = (), style: str | None = Non
         try:
             set_executor(executor)
         except ImportError as error:
-            print(f"wengert run: {error}", file=sys.stderr)
-            return 2
-    serve(style or style_of(path))
+            return _refused(str(error))
+    try:
+        kept = None if figures is None else Figures(figures)
+        resumption = _resumption(checkpoint, every)
+    except (OSError, DataLossError) as error:
+        return _refused(str(error))
+    serve(style)
     main = types.ModuleType("__main__")
     main.__file__ = path
     main.__dict__["__builtins__"] = __builtins__
+    if style == "tf1" and not strict:
+        main.__dict__.update(NAMES)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_in_its_place(main, path, arguments))
+        stack.enter_context(Mending(path, style, strict, kept))
+        if resumption is not None:
+            stack.enter_context(resumption)
+        with _bar() if progress else contextlib.nullcontext():
+            status = _executed(code, main, path)
+        if kept is not None:
+            kept.finish()
+        if resumption is not None:
+            resumption.finish()
+        if interactive:
+            from wengert.published.prompt import prompt
+
+            asked = prompt(main.__dict__)
+            status = status if asked is None else asked
+            if resumption is not None:
+                resumption.finish()
+    return status
+
+
+def _refused(why: str) -> int:
+    print(f"wengert run: {why}", file=sys.stderr)
+    return 2
+
+
+def _resumption(file: str | None, every: float) -> Any:
+    if file is None:
+        return None
+    from wengert.published.resumption import Resumption
+
+    return Resumption(file, every)
+
+
+def _bar() -> Any:
+    from wengert.published.bar import Bar
+
+    return Bar()
+
+
+@contextlib.contextmanager
+def _in_its_place(main: types.ModuleType, path: str, arguments: Sequence[str]) -> Iterator[None]:
+    """Let a script find its arguments, its folder and itself where Python puts them."""
     before = sys.argv, sys.path[0], sys.modules.get("__main__")
     sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.abspath(path)), main
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[0] = before[0], before[1]
+        if before[2] is not None:
+            sys.modules["__main__"] = before[2]
+
+
+def _executed(code: types.CodeType, main: types.ModuleType, path: str) -> int:
+    """Run the script's code; return the status that it ends with."""
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
@@ -245,21 +333,22 @@ def run_script(path: str, arguments: Sequence[str] = (), style: str | None = Non
         return 1
     finally:
         sys.stdout.flush()
-        sys.argv, sys.path[0] = before[0], before[1]
-        if before[2] is not None:
-            sys.modules["__main__"] = before[2]
     return 0
 
 
 def _report(error: BaseException, path: str) -> None:
-    """Print a script's error: a missing name in one line, anything else with the user's frames."""
+    """Print a script's error: a missing name or package in one line, anything else with the user's frames."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith(ROOT) and not f.filename.startswith("<frozen")]
-    missing = isinstance(error, MissingName) or (
-        isinstance(error, ImportError) and str(getattr(error, "name", None) or "").startswith("tensorflow")
-    )
-    if missing and own:
-        print(f"{own[-1].filename}:{own[-1].lineno}: {error}", file=sys.stderr)
+    told = str(error) if isinstance(error, MissingName) else None
+    if isinstance(error, ImportError):
+        name = str(error.name or "")
+        told = str(error) if name.startswith("tensorflow") else missing_module(error)
+    if told and own:
+        print(f"{own[-1].filename}:{own[-1].lineno}: {told}", file=sys.stderr)
+        return
+    if isinstance(error, SyntaxError) and (told := python_2(error)):
+        print(f"{error.filename}:{error.lineno}: {told}", file=sys.stderr)
         return
     print("Traceback (most recent call last):", file=sys.stderr)
     for line in traceback.format_list(own):

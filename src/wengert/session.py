@@ -26,6 +26,10 @@ class _Stack(threading.local):
 
 
 _stack = _Stack()
+
+observers: list[Any] = []
+"""Told of each run: ``before(session, training)``, where ``training()`` says whether it is a step of training, and
+``after(session)``. Empty as a rule."""
 _global_graph: list[Graph] = []
 
 
@@ -158,12 +162,16 @@ class Session:
         if program is None:
             with self._lock:
                 program = self._programs[key] = compile(self._graph, tensors, order, nodes)
+        for observer in observers:
+            observer.before(self, lambda program=program: self._trains(program))
         before = state.session, state.counters
         state.session, state.counters = self, self._counters
         try:
             arrays = iter(program(*[feeds[t] for t in order]))
         finally:
             state.session, state.counters = before
+        for observer in observers:
+            observer.after(self)
         results = []
         for element in elements:
             if len(element) == 1:
@@ -176,14 +184,18 @@ class Session:
 
     def _tell(self, program: Any, elements: Sequence[Any], results: Sequence[Any]) -> None:
         """Tell of a step, if this was one, and of the loss: the first scalar of floating point among what was fetched."""
+        training = self._trains(program)
+        scalars = [r for e, r in zip(elements, results, strict=True) if len(e) == 1 and isinstance(r, np.floating)]
+        if training or scalars:
+            progress.step(scalars[0] if scalars else None, int(training))
+
+    def _trains(self, program: Any) -> bool:
         training = self._training.get(id(program))
         if training is None:
             training = self._training[id(program)] = trains(
                 program.program.request if hasattr(program, "program") else program.request
             )
-        scalars = [r for e, r in zip(elements, results, strict=True) if len(e) == 1 and isinstance(r, np.floating)]
-        if training or scalars:
-            progress.step(scalars[0] if scalars else None, int(training))
+        return training
 
     def _element(self, fetch: Any) -> tuple[Any, ...]:
         if fetch is None:

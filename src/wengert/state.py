@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ from wengert.tensor import _number as next_number
 __all__ = ["Storage", "Variable", "VariableAggregation", "VariableSynchronization"]
 
 _names = itertools.count()
+
+made: list[Callable[[Variable], None]] = []
+"""Called with each variable that is made eagerly, when it has its first value. Empty as a rule."""
 
 
 class VariableSynchronization:
@@ -239,6 +242,8 @@ class Variable:
             self.storage.write(value.array)
             if lifted:
                 graph.created.append(self)
+            for told in made:
+                told(self)
         else:
             self._name = graph.unique_name(label)
             scope, graph.scope = graph.scope, self._name + "/"

@@ -14,6 +14,7 @@ from wengert.context import here, quietly, state
 from wengert.derive.request import request
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.errors import InvalidArgumentError
+from wengert.interrupt import between
 from wengert.jacobians import tape_batch_jacobian, tape_jacobian
 from wengert.op import Op, values
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
@@ -135,6 +136,9 @@ class GradientTape:
         if self._used and not self._persistent:
             self._clear()
             self._used = False
+        if between and state.graph is None and not state.observers:
+            for function in between:
+                function()
         self._started = True
         self._start()
         return self

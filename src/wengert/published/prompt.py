@@ -1,0 +1,29 @@
+"""`wengert run -i`: a prompt of Python with the script's names, after the script."""
+
+from __future__ import annotations
+
+import code
+import contextlib
+import sys
+from typing import Any
+
+__all__ = ["prompt"]
+
+
+def prompt(names: dict[str, Any]) -> int | None:
+    """Read and run lines until the input ends; return the status that `exit` was given, None if it was not called."""
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):  # not on every system
+            import readline
+            import rlcompleter
+
+            readline.set_completer(rlcompleter.Completer(names).complete)
+            readline.parse_and_bind("tab: complete")
+    try:
+        code.interact(banner="wengert: the script's names are here; exit() or Ctrl-D ends.", local=names, exitmsg="")
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    return None
