@@ -788,6 +788,9 @@ class XlaProgram:
         self._constants: dict[int, tuple[Any, Any]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Any, Executable | Unsupported] = {}
+        self._forms = [None if v.sizes is None or None in v.sizes else tuple(v.sizes) for v in self._variables]
+        self._rigid = None not in self._forms
+        self._kept: tuple[Any, Any] = (None, None)
         self._seen: dict[int, Any] = {}
         """The arrays of variables that are only read, as the latest run found them."""
         self._lock = threading.RLock()
@@ -853,9 +856,9 @@ class XlaProgram:
         """Compile if need be, and run."""
         feeds = self._ready(arrays)
         if self._variables:
-            storages = [v.storage for v in self._variables]
+            storages = self._storages()
             while True:
-                key = signature(feeds, storages)
+                key = self._key(feeds, storages)
                 entry = self._entry(key)
                 if entry.call is None:
                     return self._fetched(entry, (), copy)
@@ -868,6 +871,22 @@ class XlaProgram:
         drawn = self._draw(entry) if entry.draws else ()
         with self._xp.wide():
             return self._fetched(entry, entry.call(*entry.constants, *drawn, *feeds), copy)
+
+    def _storages(self) -> list[Any]:
+        """Return the memory of the variables, which is another one in another session."""
+        session, storages = self._kept
+        if storages is None or session is not state.session:
+            storages = [v.storage for v in self._variables]
+            self._kept = state.session, storages
+        return storages  # type: ignore[no-any-return]
+
+    def _key(self, feeds: Sequence[Any], storages: Sequence[Any]) -> Any:
+        """Return the `signature`; shapes that cannot change are not asked for."""
+        forms = [
+            None if s.device is None and s._array is None else s.held.shape if f is None else f
+            for s, f in zip(storages, self._forms, strict=True)
+        ]
+        return tuple([a.shape for a in feeds]), tuple(forms)
 
     def _entry(self, key: Any) -> Executable:
         entry = self._known.get(key)
@@ -908,7 +927,7 @@ class XlaProgram:
             for s in changing:
                 s.lock.acquire()
             try:
-                if signature(feeds, storages) != key:
+                if not (self._rigid and None not in key[1]) and self._key(feeds, storages) != key:
                     return None
                 with self._xp.wide():
                     values = [self._on_device(s) for s in changing] + [self._at_hand(i, s) for i, s in enumerate(storages[n:])]
@@ -930,7 +949,7 @@ class XlaProgram:
                         raise
                 for s, value in zip(changing, found, strict=False):
                     if value is not None:
-                        s.settle(value)
+                        s.device, s._array = value, None  # its lock is held
             finally:
                 for s in changing:
                     s.lock.release()
