@@ -12,18 +12,19 @@ import time
 import numpy as np
 import scipy.io
 import tensorflow as tf
-from scipy.stats import qmc
+from pyDOE import lhs
 
 parser = argparse.ArgumentParser()
 parser.add_argument("data")
 parser.add_argument("--iterations", type=int, default=50000)
 parser.add_argument("--adam", type=int, default=0)
 parser.add_argument("--warm", type=int, default=0, help="L-BFGS iterations that are not counted, before those that are")
+parser.add_argument("--seed", type=int, default=1234, help="of the initial weights")
 parser.add_argument("--json")
 arguments = parser.parse_args()
 
 np.random.seed(1234)
-tf.set_random_seed(1234)
+tf.set_random_seed(arguments.seed)
 
 
 class PhysicsInformedNN:
@@ -107,7 +108,7 @@ edges = [
     (np.hstack((X[:, -1:], T[:, -1:])), exact[:, -1:]),
 ]
 X_edge, u_edge = np.vstack([e[0] for e in edges]), np.vstack([e[1] for e in edges])
-X_f = np.vstack((lb + (ub - lb) * qmc.LatinHypercube(2, seed=1234).random(10000), X_edge))
+X_f = np.vstack((lb + (ub - lb) * lhs(2, 10000), X_edge))
 chosen = np.random.choice(X_edge.shape[0], 100, replace=False)
 
 model = PhysicsInformedNN(X_edge[chosen], u_edge[chosen], X_f, [2, 20, 20, 20, 20, 20, 20, 20, 20, 1], lb, ub, 0.01 / np.pi)

@@ -18,7 +18,7 @@ from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, 
 from wengert.graph import Graph
 from wengert.ops import linear
 from wengert.shapes import fits, is_full, text
-from wengert.slices import IndexedSlices
+from wengert.slices import IndexedSlices, request_rows
 from wengert.tape import GradientTape, UnconnectedGradients
 from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
 from wengert.why import warn_none
@@ -127,7 +127,7 @@ def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: 
         weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
     if not targets:
         return [None] * len(xs)
-    return request(targets, sources, weights, blocked, name)
+    return request_rows(targets, sources, weights, blocked, name)
 
 
 def _dense(g: Any) -> Any:
@@ -181,11 +181,11 @@ def hessians(
         if not is_full(sizes):
             raise ShapeError(f"hessians: the shape of x must be known, not {text(sizes)}.")
         n = int(np.prod(sizes, dtype=np.int64))
-        flat = apply(linear.RESHAPE, (first,), {"shape": (n,)})
+        flat = apply(linear.RESHAPE, (_tensor(first),), {"shape": (n,)})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NoGradientWarning)
             rows = [gradients(flat[i], x)[0] for i in range(n)]
-        rows = [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r in rows]
+        rows = [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else _tensor(r) for r in rows]
         whole = apply(linear.STACK, rows, {"axis": 0})
         results.append(apply(linear.RESHAPE, (whole,), {"shape": (*sizes, *sizes)}))
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -360,16 +360,12 @@ class InteractiveSession(Session):
         super().close()
 
 
-class IndexedSlicesValue(tuple):  # type: ignore[type-arg]
-    """The value of `IndexedSlices`: values, indices, dense_shape as arrays."""
+class IndexedSlicesValue(NamedTuple):
+    """The value of `IndexedSlices`, as arrays."""
 
-    def __new__(cls, values: Any, indices: Any, dense_shape: Any = None) -> IndexedSlicesValue:
-        """Take the three arrays."""
-        return super().__new__(cls, (values, indices, dense_shape))
-
-    values = property(lambda self: self[0])
-    indices = property(lambda self: self[1])
-    dense_shape = property(lambda self: self[2])
+    values: Any
+    indices: Any
+    dense_shape: Any = None
 
 
 def _value(array: Any) -> Any:

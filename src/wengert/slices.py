@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from wengert.derive.request import request
+from wengert.derive.structure import ancestors
 from wengert.dtypes import DType
 from wengert.graph import static_value
-from wengert.ops.linear import EXPAND_DIMS, SCATTER_ND
-from wengert.shapes import TensorShape
-from wengert.tensor import apply, convert
+from wengert.ops.linear import CONCAT, EXPAND_DIMS, RESHAPE, SCATTER_ND, SHAPE, TAKE
+from wengert.ops.state import READ
+from wengert.shapes import TensorShape, is_full
+from wengert.tensor import apply, cast, convert
 
-__all__ = ["IndexedSlices"]
+__all__ = ["IndexedSlices", "request_rows"]
 
 
 class IndexedSlices:
@@ -97,3 +103,73 @@ def _binary(name: str) -> Any:
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "matmul"):
     setattr(IndexedSlices, f"__{_name}__", _binary(f"__{_name}__"))
+
+
+def request_rows(
+    ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any], name: str | None = None
+) -> list[Any]:
+    """Request gradients in a graph as `request` does, but as `IndexedSlices` by an x that is gathered from and nothing else.
+
+    As in TensorFlow, and as tapes give them eagerly: gathered along the first axis, by any number of gathers.
+    """
+    gathers = _gathers(ys, xs)
+    if not gathers:
+        return request(ys, xs, gs, stops, name)
+    places = [[t.node.outputs[0] for t in gathers[x.n]] if x.n in gathers else [x] for x in xs]
+    found = iter(request(ys, [t for place in places for t in place], gs, stops, name))
+    answers: list[Any] = []
+    for x, place in zip(xs, places, strict=True):
+        there = [(t, g) for t in place if (g := next(found)) is not None]
+        if x.n not in gathers:
+            answers.append(there[0][1] if there else None)
+        else:
+            answers.append(_joined(x, there) if there else None)
+    return answers
+
+
+def _gathers(ys: Sequence[Any], xs: Sequence[Any]) -> dict[int, list[Any]]:
+    """Return the gathers from each x that only gathers use on the way to the ys."""
+    wanted = {x.n for x in xs if x.nptype.kind in "fc"}
+    owner = {n: n for n in wanted}
+    """The x that a tensor is: itself, or what was read of a variable."""
+    found: dict[int, list[Any]] = {}
+    other = {y.n for y in ys}
+    for node in ancestors(ys):
+        if node.op is READ and node.inputs[0].n in wanted:
+            owner[node.outputs[0].n] = node.inputs[0].n
+            continue
+        rows = node.op is TAKE and node.attrs["axis"] == 0 and node.attrs["batch_dims"] == 0 and _is_known(*node.inputs)
+        for k, t in enumerate(node.inputs):
+            if t.n in owner:
+                if rows and k == 0:
+                    found.setdefault(owner[t.n], []).append(node.outputs[0])
+                else:
+                    other.add(t.n)
+    dense = {owner[n] for n in other if n in owner}
+    return {n: gathers for n, gathers in found.items() if n not in dense}
+
+
+def _is_known(x: Any, indices: Any) -> bool:
+    """Return whether the shape of rows is known, or they need no other."""
+    return x.sizes is not None and indices.sizes is not None and (len(indices.sizes) == 1 or is_full(x.sizes[1:]))
+
+
+def _joined(x: Any, pairs: Sequence[tuple[Any, Any]]) -> IndexedSlices:
+    """Return the gradients of gathers, pairs of a gather and its gradient, as rows of x."""
+    values, indices = [], []
+    for rows, g in pairs:
+        at = rows.node.inputs[1]
+        if len(at.sizes) != 1:
+            g = apply(RESHAPE, (g,), {"shape": (-1, *x.sizes[1:])})
+            at = apply(RESHAPE, (at,), {"shape": (-1,)})
+        values.append(g)
+        indices.append(at)
+    if len({at.nptype for at in indices}) > 1:
+        indices = [cast(at, np.dtype(np.int64)) for at in indices]
+    shape = (
+        convert(np.array(x.sizes, np.int32))
+        if is_full(x.sizes)
+        else apply(SHAPE, (pairs[0][0].node.inputs[0],), {"dtype": "int32"})
+    )
+    parts = [p[0] if len(p) == 1 else apply(CONCAT, p, {"axis": 0}) for p in (values, indices)]
+    return IndexedSlices(parts[0], parts[1], shape)

@@ -11,7 +11,6 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import here, quietly, state
-from wengert.derive.request import request
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.errors import InvalidArgumentError
 from wengert.interrupt import between
@@ -20,7 +19,7 @@ from wengert.op import Op, values
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.state import READ
 from wengert.shapes import fits
-from wengert.slices import IndexedSlices
+from wengert.slices import IndexedSlices, request_rows
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
 from wengert.why import warn_none
 
@@ -373,7 +372,7 @@ class GradientTape:
             for t in inputs:
                 if t.n not in self.live and t.__class__ is SymbolicTensor and t.node.graph is graph:
                     stops[t.n] = t
-        found = iter(request([y for y, _ in live], inside, [g for _, g in live], list(stops.values())))
+        found = iter(request_rows([y for y, _ in live], inside, [g for _, g in live], list(stops.values())))
         return [next(found) if k else None for k in known]
 
     def jacobian(

@@ -59,7 +59,7 @@ def statically(expression: str, point: Any) -> tuple[Any, list[Any]]:
             g = None if total is None else tf.gradients(total, x)[0]
             gradients.append(g)
             total = None if g is None else tf.reduce_sum(g)
-    there = [g for g in gradients if g is not None]
+    there = [tf.convert_to_tensor(g) for g in gradients if g is not None]
     value, *rest = Program(graph, [y, *there], [])()
     values = iter(rest)
     return value, [None if g is None else next(values) for g in gradients]

@@ -45,6 +45,9 @@ class Optimizer:
     slots: tuple[tuple[str, str], ...] = ()
     """What is kept for each variable: its name, and the name that the variables of it get."""
 
+    whole = False
+    """Whether a gradient that only some rows have changes what is kept for the others too."""
+
     def __init__(self, use_locking: bool = False, name: str | None = None) -> None:
         """Take a name; ``use_locking`` is accepted, as steps are whole anyway.
 
@@ -200,8 +203,12 @@ class Optimizer:
         self._create_slots([v for _, v in given])
         self._prepare()
         self._scalars: dict[Any, dict[str, Any]] = {}
-        values = [(convert(g) if isinstance(g, Tensor | IndexedSlices) else convert(g, v.dtype), v) for g, v in given]
-        done = [self._apply_dense(g, v) for g, v in values]
+        done = []
+        for g, v in given:
+            if isinstance(g, IndexedSlices):
+                done.append(self._apply_sparse(g, v))
+            else:
+                done.append(self._apply_dense(convert(g) if isinstance(g, Tensor) else convert(g, v.dtype), v))
         done.append(self._finish(done, label))
         flat = [d for one in done if one is not None for d in (one if isinstance(one, list | tuple) else [one])]
         if global_step is not None:
@@ -218,14 +225,27 @@ class Optimizer:
     def _prepare(self) -> None:
         """Make what all variables need of a step."""
 
+    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
+        """Apply a gradient that some rows have: what is kept for the other rows stays as it is, as in TensorFlow."""
+        if self.whole or type(self)._apply_dense is not Optimizer._apply_dense:
+            return self._apply_dense(convert(grad), var)
+        ones = array.ones_like(grad.indices, dtype="float32")
+        touched = convert(IndexedSlices(ones, grad.indices, [var.shape[0]])) > 0.0
+        touched = array.reshape(touched, [-1] + [1] * (len(var.shape) - 1))
+        return self._assign(convert(grad), var, lambda new, old: array.where(touched, new, old))
+
     def _apply_dense(self, grad: Any, var: Any) -> Any:
         """Apply a gradient to a variable, and return what does it."""
+        return self._assign(grad, var, lambda new, old: new)
+
+    def _assign(self, grad: Any, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
         scalars = self._scalars.get(var.dtype)
         if scalars is None:
             scalars = self._scalars[var.dtype] = self.settings(lambda value: array.cast(_value(value), var.dtype))
-        slots = [self._slots[name][id(var)] for name, _ in self.slots]
-        new = self.rule(convert(var), grad, *[convert(s) for s in slots], **scalars)
-        return [v.assign(value) for v, value in zip((var, *slots), new, strict=True)]
+        kept = [var, *[self._slots[name][id(var)] for name, _ in self.slots]]
+        old = [convert(v) for v in kept]
+        new = self.rule(old[0], grad, *old[1:], **scalars)
+        return [v.assign(chosen(b, a)) for v, a, b in zip(kept, old, new, strict=True)]
 
     def _finish(self, update_ops: Sequence[Any], name_scope: str) -> Any:
         """Do what comes after all variables, and return what does it."""
@@ -313,6 +333,7 @@ class AdamOptimizer(Optimizer):
     3.9
     """
 
+    whole = True
     _nesterov = False
 
     def __init__(
@@ -363,6 +384,8 @@ class NadamOptimizer(AdamOptimizer):
 
 class AdaMaxOptimizer(AdamOptimizer):
     """`AdamOptimizer` with the maximum norm: ``tf.contrib.opt``'s."""
+
+    whole = False
 
     def __init__(
         self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
@@ -555,11 +578,11 @@ class _Decoupled(Optimizer):
         self._decayed = None if decay_var_list is None else {id(v) for v in decay_var_list}
         return super().minimize(*arguments, **keywords)
 
-    def _apply_dense(self, grad: Any, var: Any) -> Any:
+    def _assign(self, grad: Any, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
         if self._decayed is not None and id(var) not in self._decayed:
-            return super()._apply_dense(grad, var)
-        first = var.assign(var - var * array.cast(_value(self._weight_decay), var.dtype))
-        return [first, *super()._apply_dense(grad, var)]
+            return super()._assign(grad, var, chosen)
+        first = var.assign(chosen(var - var * array.cast(_value(self._weight_decay), var.dtype), convert(var)))
+        return [first, *super()._assign(grad, var, chosen)]
 
 
 class AdamWOptimizer(_Decoupled, AdamOptimizer):

@@ -1,4 +1,4 @@
-"""Runs a TensorFlow 1 program on TensorFlow 2: `python tensorflow.py SCRIPT ARGS`, in TensorFlow's environment.
+"""Runs a TensorFlow 1 program on TensorFlow 2: `python on_tensorflow.py SCRIPT ARGS`, in TensorFlow's environment.
 
 ``import tensorflow`` gives ``tensorflow.compat.v1``, and ``tf.contrib.opt`` a stand-in for the interface to SciPy that went
 away with TensorFlow 1.
@@ -8,11 +8,9 @@ import runpy
 import sys
 import types
 
-sys.path.pop(0)  # this file has TensorFlow's name
-
-import numpy as np  # noqa: E402
-import scipy.optimize  # noqa: E402
-import tensorflow.compat.v1 as tf  # noqa: E402
+import numpy as np
+import scipy.optimize
+import tensorflow.compat.v1 as tf
 
 tf.disable_v2_behavior()
 
