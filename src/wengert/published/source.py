@@ -92,23 +92,27 @@ NAMES = {REMAINDER: remainder, NUMBER: number}
 """What the compiled source finds among its globals."""
 
 
-class _Rewriting(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Mod) or (isinstance(node.left, ast.Constant) and not isinstance(node.left.value, str)):
-            return node
-        return ast.copy_location(ast.Call(_name(REMAINDER, node), [node.left, node.right], []), node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        plain = len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Constant | ast.Starred)
-        if not plain or not isinstance(node.func, ast.Name) or node.func.id not in KINDS:
-            return node
-        return ast.copy_location(ast.Call(_name(NUMBER, node), [node.func, node.args[0]], []), node)
+def _eased(node: Any) -> Any:
+    """Return what stands in a node's place; its operands stay as they are."""
+    match node:
+        case ast.BinOp(left, ast.Mod(), right) if not isinstance(left, ast.Constant) or isinstance(left.value, str):
+            return _call(REMAINDER, left, right, node)
+        case ast.Call(ast.Name(kind) as function, [argument], []) if kind in KINDS:
+            if not isinstance(argument, ast.Constant | ast.Starred):
+                return _call(NUMBER, function, argument, node)
+    return node
 
 
-def _name(name: str, like: ast.AST) -> ast.Name:
-    return ast.copy_location(ast.Name(name, ast.Load()), like)
+def _call(name: str, first: ast.expr, second: ast.expr, like: ast.AST) -> ast.Call:
+    function = ast.copy_location(ast.Name(name, ast.Load()), like)
+    return ast.copy_location(ast.Call(function, [first, second], []), like)
+
+
+def _rewrite(tree: ast.AST) -> None:
+    """Replace nodes from the leaves on, without recursion: a sum of a thousand terms is a thousand levels deep."""
+    for parent in reversed(list(ast.walk(tree))):
+        for field, value in ast.iter_fields(parent):
+            setattr(parent, field, [_eased(one) for one in value] if isinstance(value, list) else _eased(value))
 
 
 def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType:
@@ -119,8 +123,9 @@ def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType
     """
     if not eased:
         return compile(source, filename, "exec", dont_inherit=True)
-    tree = _Rewriting().visit(compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
-    return compile(ast.fix_missing_locations(tree), filename, "exec", dont_inherit=True)
+    tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    _rewrite(tree)
+    return compile(tree, filename, "exec", dont_inherit=True)
 
 
 class _LocalLoader(importlib.machinery.SourceFileLoader):
