@@ -6,12 +6,15 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from wengert.published.bar import Bar
 from wengert.published.experiments import lhs
+from wengert.published.names import MODULES
+from wengert.published.pictures import GONE, PREAMBLES
 from wengert.train import files
 
 TF1 = "import tensorflow as tf\nx = tf.placeholder(tf.float32)\n"
@@ -360,3 +363,11 @@ def test_ctrl_c_leaves_the_terminal_whole(tmp_path):
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is shown again
     told = int(re.findall(r"step (\d+)", seen)[-1])
     assert files.read(tmp_path / "kept")["session-0/w"][0] - 1 in (told, told + 1)
+
+
+def test_the_page_names_all_that_is_mended():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "published.md").read_text()
+    for module, table in MODULES.items():
+        if module != "collections":  # named together there
+            assert [name for name in table if not re.search(rf"\b{name}\b", page)] == []
+    assert [name for name in (*GONE, *PREAMBLES) if f'"{name}"' not in page] == []

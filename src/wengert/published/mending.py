@@ -63,9 +63,8 @@ class _Successor(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if fullname != "pyDOE" or not self.program.imports():
             return None
-        note(
-            "pyDOE", "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
-        )
+        what = "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
+        note("pyDOE", f"{what} ({self.program.line()})")
         found = importlib.util.find_spec("wengert.published.experiments")
         assert found is not None and found.origin is not None
         return importlib.util.spec_from_file_location(fullname, found.origin)
