@@ -50,7 +50,7 @@ def style_of(path: str) -> str:
     """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
     seen: set[str] = set()
     pending = [os.path.abspath(path)]
-    folder = os.path.dirname(pending[0])
+    folder = os.path.dirname(os.path.realpath(path))
     while pending and len(seen) < 200:
         one = pending.pop()
         if one in seen or not os.path.isfile(one):
@@ -318,7 +318,7 @@ def _bar() -> Any:
 def _in_its_place(main: types.ModuleType, path: str, arguments: Sequence[str]) -> Iterator[None]:
     """Let a script find its arguments, its folder and itself where Python puts them."""
     before = sys.argv, sys.path[0], sys.modules.get("__main__")
-    sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.abspath(path)), main
+    sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.realpath(path)), main
     try:
         yield
     finally:

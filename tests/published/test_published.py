@@ -72,6 +72,23 @@ def test_a_script_may_go_to_another_folder(tmp_path):
     assert done.stdout == "1.0\n", done.stderr
 
 
+def test_modules_beside_what_a_link_leads_to(tmp_path):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    (folder / "mine.py").write_text("import numpy as np\nprint(np.asscalar(np.array([1.0])))\n")
+    (folder / "real.py").write_text(TF1 + "import mine, numpy as np\nprint(np.float(2))\n")
+    (tmp_path / "link.py").symlink_to(folder / "real.py")
+    command = [sys.executable, "-m", "wengert", "run", "link.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=100)
+    assert done.stdout == "1.0\n2.0\n", done.stderr
+
+
+def test_functions_for_a_compiler_stay_as_they_are(tmp_path):
+    source = "def jit(**options):\n    return lambda f: print(f.__code__.co_names) or f\n"
+    source += "@jit(nopython=True)\ndef f(n):\n    return int(n % 2)\nprint(f(3))\n"
+    assert run(tmp_path, TF1 + source).stdout == "('int',)\n1\n"
+
+
 def test_long_sums(tmp_path):
     done = run(tmp_path, TF1 + "print(" + " + ".join(["7 % 4"] * 800) + ")\n")
     assert done.stdout == "2400\n", done.stderr

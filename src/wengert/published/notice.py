@@ -35,7 +35,7 @@ class Program:
     def __init__(self, script: str) -> None:
         """Take the script's path."""
         self.script = script
-        self.folder = os.path.dirname(os.path.abspath(script))
+        self.folder = os.path.dirname(os.path.realpath(script))
         self._before = frozenset(sys.path)
 
     def owns(self, filename: str | None) -> bool:

@@ -2,7 +2,8 @@
 
 From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))`` and ``int(array([x]))`` raise. In the script and in modules of
 its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)`` go through a function that does what they say, and
-where that raises, takes arrays of one element by their element. Lines and columns stay as they are.
+where that raises, takes arrays of one element by their element. Lines and columns stay as they are. Functions that are decorated
+for a compiler, such as Numba's, stay as they are too: it knows ``%``, but no function of ours.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ __all__ = ["NAMES", "LocalFinder", "compiled"]
 
 REMAINDER, NUMBER = "__wengert_remainder__", "__wengert_number__"
 KINDS = ("float", "int", "complex")
+COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
+"""What decorators are called that compile a function."""
 
 
 class _Element:
@@ -110,9 +113,18 @@ def _call(name: str, first: ast.expr, second: ast.expr, like: ast.AST) -> ast.Ca
 
 def _rewrite(tree: ast.AST) -> None:
     """Replace nodes from the leaves on, without recursion: a sum of a thousand terms is a thousand levels deep."""
-    for parent in reversed(list(ast.walk(tree))):
+    nodes = list(ast.walk(tree))
+    others = {id(below) for node in nodes if _is_for_a_compiler(node) for below in ast.walk(node)}
+    for parent in reversed([node for node in nodes if id(node) not in others]):
         for field, value in ast.iter_fields(parent):
             setattr(parent, field, [_eased(one) for one in value] if isinstance(value, list) else _eased(value))
+
+
+def _is_for_a_compiler(node: ast.AST) -> bool:
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    named = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    return any((one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in COMPILERS for one in named)
 
 
 def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType:
