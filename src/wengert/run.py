@@ -16,7 +16,7 @@ import os
 import sys
 import traceback
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from wengert.context import ROOT
@@ -50,7 +50,7 @@ def style_of(path: str) -> str:
     """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
     seen: set[str] = set()
     pending = [os.path.abspath(path)]
-    folder = os.path.dirname(pending[0])
+    folder = os.path.dirname(os.path.realpath(path))
     while pending and len(seen) < 200:
         one = pending.pop()
         if one in seen or not os.path.isfile(one):
@@ -268,20 +268,31 @@ def run_script(
         stack.enter_context(Mending(path, style, strict, kept))
         if resumption is not None:
             stack.enter_context(resumption)
+        finish = [one.finish for one in (kept, resumption) if one is not None]
         with _bar() if progress else contextlib.nullcontext():
             status = _executed(code, main, path)
-        if kept is not None:
-            kept.finish()
-        if resumption is not None:
-            resumption.finish()
+        status = _finished(finish, status)
         if interactive:
             from wengert.published.prompt import prompt
 
             asked = prompt(main.__dict__)
-            status = status if asked is None else asked
-            if resumption is not None:
-                resumption.finish()
+            status = _finished(finish, status if asked is None else asked)
     return status
+
+
+def _finished(finish: Sequence[Callable[[], None]], status: int) -> int:
+    """Write figures and checkpoint; return the status, another one where Ctrl-C comes meanwhile: files are whole even then."""
+    try:
+        for write in finish:
+            write()
+    except KeyboardInterrupt:
+        return _interrupted()
+    return status
+
+
+def _interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return 130
 
 
 def _refused(why: str) -> int:
@@ -307,7 +318,7 @@ def _bar() -> Any:
 def _in_its_place(main: types.ModuleType, path: str, arguments: Sequence[str]) -> Iterator[None]:
     """Let a script find its arguments, its folder and itself where Python puts them."""
     before = sys.argv, sys.path[0], sys.modules.get("__main__")
-    sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.abspath(path)), main
+    sys.argv, sys.path[0], sys.modules["__main__"] = [path, *arguments], os.path.dirname(os.path.realpath(path)), main
     try:
         yield
     finally:
@@ -326,8 +337,7 @@ def _executed(code: types.CodeType, main: types.ModuleType, path: str) -> int:
         print(error.code, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return _interrupted()
     except BaseException as error:
         _report(error, path)
         return 1

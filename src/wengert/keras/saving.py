@@ -16,6 +16,7 @@ import numpy as np
 from wengert import shapes
 from wengert.keras import registry
 from wengert.keras.layers.layer import put
+from wengert.train import files
 
 __all__ = ["LoadStatus", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -52,18 +53,9 @@ def _numbered(model: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _write(path: str, arrays: dict[str, Any], metadata: dict[str, str]) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    folder = os.path.dirname(path)
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-    beside = f"{path}.part{os.getpid()}"  # the file is there whole or not at all
-    try:
-        save_file(arrays, beside, metadata)
-        os.replace(beside, path)
-    finally:
-        if os.path.exists(beside):
-            os.remove(beside)
+    files.replace(path, save(arrays, metadata))
 
 
 def _path(filepath: Any, who: str) -> str:

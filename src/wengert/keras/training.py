@@ -466,7 +466,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's values for one batch as NumPy arrays."""
         self._ready("predict")
-        return nest.map_structure(np.asarray, self._step("predict")(_batch((x, None, None))))
+        return nest.map_structure(np.asarray, self._step("predict")(_batch((x, None, None))[:1]))
 
     def _one(self, which: str, data: Any, return_dict: bool) -> Any:
         batch = _batch(data)
@@ -596,7 +596,10 @@ def _batch(data: Any) -> Any:
 
 
 class _Batches:
-    """Data in batches: arrays in the order of a new permutation each time, or an iterable as it comes."""
+    """Data in batches: arrays in the order of a new permutation each time, or an iterable as it comes.
+
+    A batch is what steps are given: x, (x, y) or (x, y, sample_weight), as many as there are.
+    """
 
     def __init__(self, x: Any, y: Any, w: Any, batch_size: int | None, shuffle: bool, steps: int | None) -> None:
         self.stream: Any = None
@@ -628,7 +631,8 @@ class _Batches:
         if self.stream is not None:
             source = self.again if self.again is not None else iter(self.stream)
             for i, batch in enumerate(source):
-                yield _batch(batch)
+                parts = _batch(batch)
+                yield parts[: len(batch)] if isinstance(batch, list | tuple) else parts[0]
                 if self.steps is not None and i + 1 >= self.steps:
                     break
             return
@@ -646,7 +650,8 @@ class _Batches:
             yield self._tensors(data, lambda v, rows=rows: v[rows])
 
     def _tensors(self, data: Any, cut: Any) -> Any:
-        return tuple(nest.map_structure(lambda v: None if v is None else EagerTensor(cut(v)), p) for p in data)
+        parts = [nest.map_structure(lambda v: None if v is None else EagerTensor(cut(v)), p) for p in data]
+        return pack_x_y_sample_weight(*parts)
 
 
 def _divided(x: Any, y: Any, w: Any, share: float) -> tuple[Any, Any]:

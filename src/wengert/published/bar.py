@@ -57,15 +57,18 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
         from rich.console import Console
         from rich.live import Live
 
-        # What the script prints goes above the line, unless it goes elsewhere anyway.
+        # What the script prints goes above the line, as it is, unless it goes elsewhere anyway.
+        console = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
         self._live = Live(
-            self, console=Console(stderr=True), refresh_per_second=4, redirect_stdout=sys.stdout.isatty(), redirect_stderr=True
-        )
+            self, console=console, refresh_per_second=4, redirect_stdout=sys.stdout.isatty(), redirect_stderr=True
+        )  # fmt: skip
         self._live.start()
 
-    def __rich__(self) -> str:
-        """Return the line."""
-        return self.line(time.monotonic())
+    def __rich__(self) -> Any:
+        """Return the line, without colours."""
+        from rich.text import Text
+
+        return Text(self.line(time.monotonic()))
 
     def line(self, now: float) -> str:
         """Return the line at a time: steps, the latest loss, and steps a second of late."""

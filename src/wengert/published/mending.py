@@ -45,7 +45,8 @@ class _Watch(importlib.abc.MetaPathFinder):
         if then is None:
             return None
         for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = None if find is None else find(fullname, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
                     spec.loader = _After(spec.loader, then)
@@ -54,14 +55,16 @@ class _Watch(importlib.abc.MetaPathFinder):
 
 
 class _Successor(importlib.abc.MetaPathFinder):
-    """Serves the module name pyDOE where nobody else has it."""
+    """Serves the module name pyDOE to the program where nobody else has it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != "pyDOE":
+        if fullname != "pyDOE" or not self.program.imports():
             return None
-        note(
-            "pyDOE", "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
-        )
+        what = "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
+        note("pyDOE", f"{what} ({self.program.line()})")
         found = importlib.util.find_spec("wengert.published.experiments")
         assert found is not None and found.origin is not None
         return importlib.util.spec_from_file_location(fullname, found.origin)
@@ -88,8 +91,10 @@ class Mending(contextlib.ExitStack):
         wanted: dict[str, Callable[[ModuleType], None]] = {}
         if self.old:
             wanted |= {name: self._serve_names for name in names.MODULES}
-            self._find(LocalFinder(self.program), 0)
-            self._find(_Successor(), len(sys.meta_path))
+            # Before the finder that would find them as they stand, and behind those of what is built in.
+            paths = importlib.machinery.PathFinder
+            self._find(LocalFinder(self.program), sys.meta_path.index(paths) if paths in sys.meta_path else 0)
+            self._find(_Successor(self.program), len(sys.meta_path))
             self.callback(sys.modules.pop, "pyDOE", None)
         if not self.strict or self.figures is not None:
             drawing = pictures.Drawing(self.program, self.old, self.strict, self.figures, self.callback)
@@ -107,7 +112,12 @@ class Mending(contextlib.ExitStack):
 
     def _find(self, finder: Any, at: int) -> None:
         sys.meta_path.insert(at, finder)
-        self.callback(sys.meta_path.remove, finder)
+        self.callback(_taken_out, finder)
+
+
+def _taken_out(finder: Any) -> None:
+    if finder in sys.meta_path:  # the script may have seen to that
+        sys.meta_path.remove(finder)
 
 
 def _both(first: Callable[[ModuleType], None] | None, second: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:

@@ -10,6 +10,7 @@ import importlib
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -51,6 +52,8 @@ barthann bartlett blackman blackmanharris bohman boxcar chebwin cosine exponenti
 hann kaiser nuttall parzen triang tukey
 """.split()
 
+_EXCEPTIONS = ("AxisError", "ComplexWarning", "ModuleDeprecationWarning", "RankWarning", "VisibleDeprecationWarning")
+
 MODULES: dict[str, dict[str, tuple[str, Callable[[], Any]]]] = {
     "numpy": {
         "asscalar": _is("np.asarray(a).item()", lambda a: np.asarray(a).item()),
@@ -89,9 +92,12 @@ MODULES: dict[str, dict[str, tuple[str, Callable[[], Any]]]] = {
         "PINF": _is("np.inf", np.inf),
         "NINF": _is("-np.inf", -np.inf),
         "NaN": _is("np.nan", np.nan),
+        "NAN": _is("np.nan", np.nan),
         "PZERO": _is("0.0", 0.0),
         "NZERO": _is("-0.0", -0.0),
-    },
+        "warnings": _is("warnings", warnings),
+    }
+    | {name: _from("numpy.exceptions", name) for name in _EXCEPTIONS},
     "scipy.integrate": {
         "trapz": _from("scipy.integrate", "trapezoid"),
         "cumtrapz": _from("scipy.integrate", "cumulative_trapezoid"),
@@ -122,7 +128,7 @@ def serve(module: ModuleType, program: Program) -> Callable[[], None]:
             return found[1]()
         if before is not None:
             return before(key)
-        raise AttributeError(f"module {name!r} has no attribute {key!r}")
+        raise AttributeError(f"module {name!r} has no attribute {key!r}", name=key, obj=module)
 
     module.__getattr__ = answer  # type: ignore[method-assign]
 

@@ -10,6 +10,10 @@ from wengert.context import ROOT
 
 __all__ = ["Program", "note"]
 
+INSTALLED = ("site-packages", "dist-packages")
+LIBRARY = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
+"""Where Python's own library is, which may be below the script's folder."""
+
 _told: set[str] = set()
 
 
@@ -30,15 +34,18 @@ class Program:
 
     def __init__(self, script: str) -> None:
         """Take the script's path."""
-        self.folder = os.path.dirname(os.path.abspath(script))
+        self.script = script
+        self.folder = os.path.dirname(os.path.realpath(script))
         self._before = frozenset(sys.path)
 
     def owns(self, filename: str | None) -> bool:
         """Return whether a file lies beside the script, or where the script has put onto `sys.path`."""
+        if filename == self.script:  # as it was given: the script may have gone to another folder since
+            return True
         if not filename or filename.startswith(("<", ROOT)):
             return False
         path = os.path.abspath(filename)
-        if any(part in ("site-packages", "dist-packages") for part in path.split(os.sep)):
+        if path.startswith(LIBRARY) or any(part in INSTALLED for part in path.split(os.sep)):
             return False
         added = [os.path.abspath(p) for p in sys.path if p not in self._before]
         return any(path.startswith(os.path.join(root, "")) for root in (self.folder, *added))
@@ -46,6 +53,20 @@ class Program:
     def calls(self, frame: FrameType) -> bool:
         """Return whether a frame is of the program's own code."""
         return self.owns(frame.f_code.co_filename)
+
+    def imports(self) -> bool:
+        """Return whether the import under way is one of the program's own code; for finders to ask."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith((ROOT, "<frozen importlib")):
+            frame = frame.f_back
+        return frame is not None and self.calls(frame)
+
+    def line(self) -> str | None:
+        """Return "file:line" of the program's code that is being run, None if there is none among the callers."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not self.calls(frame):
+            frame = frame.f_back
+        return None if frame is None else place(frame)
 
 
 def place(frame: FrameType) -> str:

@@ -27,7 +27,7 @@ def missing_module(error: ImportError) -> str | None:
     if top in sys.modules and top != error.name:
         return None  # the package is there, without this part
     if top in DISTRIBUTIONS:
-        return f"the script imports {top}, which is not installed here: {_python()} -m pip install {DISTRIBUTIONS[top]}"
+        return f"the module {top} is not installed here: {_python()} -m pip install {DISTRIBUTIONS[top]}"
     return (
         f"there is no module {top}, neither installed here nor beside the script. If it is one of the script's own, found by a "
         "relative path, run the script from its own folder."

@@ -6,16 +6,20 @@ import functools
 import os
 import shutil
 import sys
+import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from wengert.published.notice import Program, note, place
+from wengert.published.notice import Program, note
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 
 WINDOWED = ("tk", "qt", "gtk", "wx", "macosx")
 """What the names of backends begin with that draw into windows."""
+
+SILENT = ("agg", "pdf", "svg", "ps", "cairo", "pgf")
+"""What the names of backends end with that draw into files alone."""
 
 PREAMBLES = ("text.latex.preamble", "pgf.preamble")
 
@@ -50,16 +54,16 @@ class Figures:
         self.folder, self.shown = os.path.abspath(folder), folder
         os.makedirs(self.folder, exist_ok=True)
         self.count = 0
-        self._written: list[Any] = []
+        self._written: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def write(self, figure: Any) -> None:
         """Write a figure, and print the file's name to standard error."""
-        if any(one is figure for one in self._written):
+        if figure in self._written:
             return
         name = f"figure-{self.count + 1}.png"
         figure.savefig(os.path.join(self.folder, name))
         self.count += 1
-        self._written.append(figure)
+        self._written.add(figure)
         print(f"wengert run: {os.path.join(self.shown, name)}", file=sys.stderr, flush=True)
 
     def finish(self) -> None:
@@ -175,7 +179,7 @@ class Drawing:
     def _pyplot(self, pyplot: ModuleType) -> None:
         if not self.strict:
             self._replace(pyplot, "switch_backend", lambda before: lambda newbackend: before(self._backend(newbackend)))
-        if self.figures is not None or not self.screen:
+        if self.figures is not None or not (self.strict or self.screen):
             self._replace(pyplot, "show", lambda before: self._show(pyplot, before))
         if self.old:
             self._replace(pyplot, "gca", lambda before: self._gca(lambda: pyplot.gcf(), before))
@@ -188,7 +192,7 @@ class Drawing:
             if self.figures is not None and blocks:
                 for number in numbers:
                     self.figures.write(pyplot.figure(number))
-            if self.screen or not str(pyplot.get_backend()).lower().endswith(("agg", "pdf", "svg", "ps", "cairo", "pgf")):
+            if self.strict or self.screen or not str(pyplot.get_backend()).lower().endswith(SILENT):
                 return before(*given, **keywords)
             if self.figures is None:
                 note("show", "there is no screen, and plt.show() returns at once; --save-figures DIR writes what it is to show")
@@ -202,7 +206,8 @@ class Drawing:
     # --- what matplotlib has dropped ----------------------------------------------------------------------------------
 
     def _told(self, text: str) -> None:
-        note(text, f"{text} ({place(sys._getframe(2))})")
+        line = self.program.line()
+        note(text, text if line is None else f"{text} ({line})")
 
     def _gca(self, figure_of: Callable[[], Any], before: Any) -> Any:
         def gca(**keywords: Any) -> Any:
@@ -264,8 +269,12 @@ class Drawing:
     def _axes3d(self, module: ModuleType) -> None:
         def make(before: Any) -> Any:
             def __init__(axes: Any, figure: Any, *given: Any, **keywords: Any) -> None:
+                own = self.program.calls(sys._getframe(1))
+                alone = own and keywords.get("auto_add_to_figure") is False
+                if own:
+                    keywords.pop("auto_add_to_figure", None)
                 before(axes, figure, *given, **keywords)
-                if self.program.calls(sys._getframe(1)) and axes not in figure.axes:
+                if own and not alone and axes not in figure.axes:
                     self._told("Axes3D(figure) does not enter itself into the figure any more: it is added")
                     figure.add_axes(axes)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from wengert import interrupt, session, state
-from wengert.errors import NotFoundError
+from wengert.errors import NotFoundError, OpError
 from wengert.published.notice import note
 from wengert.train import files
 from wengert.train.checkpoint import restored
@@ -44,6 +43,7 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         self._settled: set[int] = set()
         """Those that have all that there was for them."""
         self._variables: list[Any] = []
+        """Those made eagerly. They are held: a function that trained may have returned by the time the file is written."""
         self._misfit = False
         self._next = time.monotonic() + every
 
@@ -63,19 +63,21 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
     # --- restoring ----------------------------------------------------------------------------------------------------
 
     def _restore(self, wanted: list[tuple[str, Any]], owner: Any = None) -> None:
-        with self._fitting():
+        try:
             restored(wanted, self._saved, self.path, owner)
+        except OpError as error:
+            raise self._misfitting(type(error), str(error)) from None
         for key, _ in wanted:
             del self._left[key]
         note("restored", f"variables start with their values of {self.path}")
 
-    @contextlib.contextmanager
-    def _fitting(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception:
-            self._misfit = True
-            raise
+    def _misfitting(self, kind: type[OpError], what: str) -> OpError:
+        """Return the error of a file that is not this script's; from then on it is not written to."""
+        self._misfit = True
+        return kind(
+            f"{what} The file is another script's, or the script has changed. Nothing is written to it; to start anew, remove "
+            "it or name another file."
+        )
 
     def _made(self, variable: Any) -> None:
         """Give a variable that was made eagerly its value, if there is one."""
@@ -87,11 +89,8 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
             return
         other = next((k for k in self._saved if k.startswith(number)), None)
         if other is not None:
-            self._misfit = True
-            raise NotFoundError(
-                f"{self.path} holds {other} where the script makes the variable '{variable.name}': it is another script's, or "
-                "the script has changed. Nothing is written to it; to start anew, remove it or name another file."
-            )
+            what = f"{self.path} holds {other} where the script makes the variable '{variable.name}'."
+            raise self._misfitting(NotFoundError, what)
 
     def before(self, owner: Any, training: Any) -> None:
         """Before a run: a step of training needs all the values that the session had."""
@@ -100,12 +99,8 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
             return
         left = [k for k in self._left if k.startswith(head)]
         if left and training():
-            self._misfit = True
-            raise NotFoundError(
-                f"{self.path} holds {', '.join(sorted(left))}, which the script has not initialised before it trains: it is "
-                "another script's, or the script has changed. Nothing is written to it; to start anew, remove it or name "
-                "another file."
-            )
+            what = f"{self.path} holds {', '.join(sorted(left))}, which the script has not initialised before it trains."
+            raise self._misfitting(NotFoundError, what)
 
     def after(self, owner: Any) -> None:
         """After a run: give the variables that it has initialised their values."""

@@ -2,7 +2,8 @@
 
 From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))`` and ``int(array([x]))`` raise. In the script and in modules of
 its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)`` go through a function that does what they say, and
-where that raises, takes arrays of one element by their element. Lines and columns stay as they are.
+where that raises, takes arrays of one element by their element. Lines and columns stay as they are. Functions that are decorated
+for a compiler, such as Numba's, stay as they are too: it knows ``%``, but no function of ours.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ __all__ = ["NAMES", "LocalFinder", "compiled"]
 
 REMAINDER, NUMBER = "__wengert_remainder__", "__wengert_number__"
 KINDS = ("float", "int", "complex")
+COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
+"""What decorators are called that compile a function."""
 
 
 class _Element:
@@ -92,23 +95,36 @@ NAMES = {REMAINDER: remainder, NUMBER: number}
 """What the compiled source finds among its globals."""
 
 
-class _Rewriting(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Mod) or (isinstance(node.left, ast.Constant) and not isinstance(node.left.value, str)):
-            return node
-        return ast.copy_location(ast.Call(_name(REMAINDER, node), [node.left, node.right], []), node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        plain = len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Constant | ast.Starred)
-        if not plain or not isinstance(node.func, ast.Name) or node.func.id not in KINDS:
-            return node
-        return ast.copy_location(ast.Call(_name(NUMBER, node), [node.func, node.args[0]], []), node)
+def _eased(node: Any) -> Any:
+    """Return what stands in a node's place; its operands stay as they are."""
+    match node:
+        case ast.BinOp(left, ast.Mod(), right) if not isinstance(left, ast.Constant) or isinstance(left.value, str):
+            return _call(REMAINDER, left, right, node)
+        case ast.Call(ast.Name(kind) as function, [argument], []) if kind in KINDS:
+            if not isinstance(argument, ast.Constant | ast.Starred):
+                return _call(NUMBER, function, argument, node)
+    return node
 
 
-def _name(name: str, like: ast.AST) -> ast.Name:
-    return ast.copy_location(ast.Name(name, ast.Load()), like)
+def _call(name: str, first: ast.expr, second: ast.expr, like: ast.AST) -> ast.Call:
+    function = ast.copy_location(ast.Name(name, ast.Load()), like)
+    return ast.copy_location(ast.Call(function, [first, second], []), like)
+
+
+def _rewrite(tree: ast.AST) -> None:
+    """Replace nodes from the leaves on, without recursion: a sum of a thousand terms is a thousand levels deep."""
+    nodes = list(ast.walk(tree))
+    others = {id(below) for node in nodes if _is_for_a_compiler(node) for below in ast.walk(node)}
+    for parent in reversed([node for node in nodes if id(node) not in others]):
+        for field, value in ast.iter_fields(parent):
+            setattr(parent, field, [_eased(one) for one in value] if isinstance(value, list) else _eased(value))
+
+
+def _is_for_a_compiler(node: ast.AST) -> bool:
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    named = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    return any((one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in COMPILERS for one in named)
 
 
 def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType:
@@ -119,8 +135,9 @@ def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType
     """
     if not eased:
         return compile(source, filename, "exec", dont_inherit=True)
-    tree = _Rewriting().visit(compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
-    return compile(ast.fix_missing_locations(tree), filename, "exec", dont_inherit=True)
+    tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    _rewrite(tree)
+    return compile(tree, filename, "exec", dont_inherit=True)
 
 
 class _LocalLoader(importlib.machinery.SourceFileLoader):

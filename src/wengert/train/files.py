@@ -71,11 +71,15 @@ def write(prefix: Any, values: Mapping[str, Any]) -> None:
             array = np.stack([array.real, array.imag], -1)
         packed[name] = np.array(array, order="C")
     metadata = {"format": "np", **({DTYPES: json.dumps(special)} if special else {})}
-    _replace(path_of(prefix), save(packed, metadata))
+    replace(path_of(prefix), save(packed, metadata))
 
 
-def _replace(path: str, content: bytes) -> None:
-    """Put a file in place at once."""
+def replace(path: str, content: bytes) -> None:
+    """Write a file, whole or not at all: one that was there stays until the new one is complete. Its folder is made.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=os.path.basename(path) + ".", suffix=".part")
@@ -161,7 +165,7 @@ def update_checkpoint_state(
     folder = os.fspath(save_dir)
     short = [_within(folder, p) for p in paths]
     state = CheckpointState(_within(folder, model_checkpoint_path), short)
-    _replace(os.path.join(folder, latest_filename or LATEST), repr(state).encode())
+    replace(os.path.join(folder, latest_filename or LATEST), repr(state).encode())
 
 
 def _within(folder: str, path: str) -> str:
