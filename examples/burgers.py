@@ -52,9 +52,9 @@ def residual(u, t, x, a, b):
     return tf.reduce_mean(tf.sqrt(x**2 + GRADE**2) * tf.square(u_t + a * u * u_x - b * u_xx))
 
 
-def train(sess, loss, feed, steps):
+def train(sess, loss, feed):
     adam = tf.train.AdamOptimizer(2e-3).minimize(loss)
-    bfgs = tf.contrib.opt.ScipyOptimizerInterface(loss, method="BFGS", options={"maxiter": steps, "gtol": 1e-9})
+    bfgs = tf.contrib.opt.ScipyOptimizerInterface(loss, method="BFGS", options={"maxiter": BFGS, "gtol": 1e-9})
     sess.run(tf.global_variables_initializer())
     for _ in range(ADAM):
         sess.run(adam, feed)
@@ -86,7 +86,7 @@ if options.data:
 with tf.Graph().as_default(), tf.Session() as sess:
     t, x = tf.placeholder(tf.float64, [None, 1]), tf.placeholder(tf.float64, [None, 1])
     u = -tf.sin(np.pi * x) + t * (1.0 - x**2) * network(t, x)
-    train(sess, residual(u, t, x, 1.0, NU), dict(zip((t, x), points(POINTS))), BFGS)
+    train(sess, residual(u, t, x, 1.0, NU), dict(zip((t, x), points(POINTS))))
     forward = sess.run(u, {t: grid_t, x: grid_x})
 print(f"forward: relative error {error(forward, true):.2e}", flush=True)
 
@@ -97,7 +97,7 @@ with tf.Graph().as_default(), tf.Session() as sess:
     u = network(t, x)
     loss = residual(u, t, x, a, tf.exp(log_b)) + tf.reduce_mean(tf.square(u - measured))
     where = rng.uniform(0.0, 1.0, (2000, 1)), rng.uniform(-1.0, 1.0, (2000, 1))
-    train(sess, loss, {t: where[0], x: where[1], measured: exact(*where)}, BFGS // 2)
+    train(sess, loss, {t: where[0], x: where[1], measured: exact(*where)})
     inverse, a, b = sess.run([u, a, tf.exp(log_b)], {t: grid_t, x: grid_x})
 print(f"inverse: relative error {error(inverse, true):.2e}")
 print(f"  a = {a:.5f}, exact 1, off by {100.0 * abs(a - 1.0):.3f} %")
@@ -120,4 +120,4 @@ if options.picture:
     shown = right.pcolormesh(ts, xs, np.log10(abs(forward - true) + 1e-9).reshape(len(ts), -1).T, vmin=-7, vmax=-1)
     figure.colorbar(shown, ax=right)
     right.set(title="log10 of the error, forward", xlabel="t")
-    figure.savefig(options.picture, dpi=80)
+    figure.savefig(options.picture, dpi=72)
