@@ -1,7 +1,7 @@
 """Burgers' equation u_t + u u_x = nu u_xx, u(0, x) = -sin(pi x), forward and inverse, in TensorFlow 1's manner.
 
 Forward: u = -sin(pi x) + t (1 - x^2) N(t, x) is right at t = 0 and at both ends by its form, and the network N is trained
-until the residual is zero at points inside. From t = 1/3 on there is a shock at x = 0, whose width is about nu = 0.01 / pi:
+until the residual is zero at points inside. From t = 1/pi on there is a shock at x = 0, whose width is about nu = 0.01 / pi:
 coordinates and points are graded towards it, as a mesh would be.
 
 Inverse: u is measured at 2000 scattered points, and both coefficients of u_t + a u u_x = b u_xx are unknown. Network, a and
