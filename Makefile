@@ -33,7 +33,7 @@ $(VENV)/.stamp: pyproject.toml
 	touch $@
 
 demo: venv
-	@for script in examples/*.py; do \
+	@for script in examples/[0-9]*.py; do \
 		echo "== $$script"; $(VENV)/bin/wengert run "$$script" || exit 1; \
 	done
 	$(VENV)/bin/wengert demo

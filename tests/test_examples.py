@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,19 @@ EXAMPLES = {
     "7_high_order.py": ["two solitons: greatest height 1.142", "plate: greatest residual"],
     "8_fields.py": ["viscosity found: 0.100000000, exact 0.1", "plate: greatest relative residual below 1e-12: True"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
+    "burgers.py": ["forward: relative error", "inverse: relative error"],
+    "poisson.py": ["step   300: loss"],
 }
+ARGUMENTS = {"burgers.py": ["--small"], "poisson.py": ["--small"]}
+BOUNDS = {
+    "burgers.py": {r"forward: relative error (\S+)": 0.1, r"inverse: relative error (\S+)": 0.1, r"a = .* off by (\S+) %": 10},
+    "poisson.py": {r"step   300: .* relative error (\S+)": 0.4},
+}
+"""What the numbers in an example's output are to stay below."""
 
 
-def run(script: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "wengert", "run", str(script)]
+def run(script: Path, cwd: Path, arguments: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wengert", "run", str(script), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=100)
 
 
@@ -37,9 +46,12 @@ def test_every_example_is_here():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name: str, tmp_path: Path):
-    done = run(ROOT / "examples" / name, tmp_path)
+    done = run(ROOT / "examples" / name, tmp_path, ARGUMENTS.get(name, ()))
     assert done.returncode == 0, done.stderr
     assert [text for text in EXAMPLES[name] if text not in done.stdout] == [], done.stdout
+    for pattern, bound in BOUNDS.get(name, {}).items():
+        found = re.search(pattern, done.stdout)
+        assert found is not None and float(found[1]) < bound, (pattern, done.stdout)
 
 
 def blocks() -> list[tuple[str, str, str, str]]:
