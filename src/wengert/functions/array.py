@@ -942,10 +942,12 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
         if parts > CONSTANT_LIMIT**2:
             raise ResourceExhaustedError(f"split: {parts} tensors are beyond any memory.")
     else:
-        sizes, symbolic = sizes_of(num_or_size_splits, wild=True)
-        if symbolic:
-            return _split_dynamic(x, symbolic[0], axis, num)
-        parts = sizes
+        sizes = numbers_of(num_or_size_splits, "the sizes of the parts")  # of parts, so that their product says nothing
+        if sizes.__class__ is SymbolicTensor:
+            return _split_dynamic(x, sizes, axis, num)
+        if any(s < -1 for s in sizes):
+            raise ShapeError(f"split: the parts {list(sizes)} have negative sizes.")
+        parts = tuple(sizes)
     return list(_checked(linear.SPLIT, (x,), {"axis": axis, "parts": parts}, name))
 
 
