@@ -83,6 +83,11 @@ def test_modules_beside_what_a_link_leads_to(tmp_path):
     assert done.stdout == "1.0\n2.0\n", done.stderr
 
 
+def test_a_file_named_tensorflow_beside_the_script_does_not_serve_it(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise SystemError('this one')\n")
+    assert run(tmp_path, TF1 + "import numpy as np\nprint(np.asscalar(np.array([1.0])), tf.__version__[:2])\n").stdout == "1.0 2.\n"
+
+
 def test_functions_for_a_compiler_stay_as_they_are(tmp_path):
     source = "def jit(**options):\n    return lambda f: print(f.__code__.co_names) or f\n"
     source += "@jit(nopython=True)\ndef f(n):\n    return int(n % 2)\nprint(f(3))\n"
