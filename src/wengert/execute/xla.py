@@ -65,9 +65,9 @@ _dispatch = threading.RLock()
 TEMPORARY = 14 << 20
 """Bytes of temporaries, as tiles count them, from which it is asked whether XLA counts more than `LARGE`."""
 LARGE = 30 << 20
-"""Bytes of temporaries above which a list runs in chunks: the C library gives blocks above 32 MB back after each run."""
+"""Bytes of temporaries above which a list runs in chunks on CPUs: the C library gives blocks above 32 MB back after each run."""
 CHUNK = 18 << 20
-"""Bytes of temporaries that a chunk is to have, or less: its rows are a power of 2."""
+"""Bytes of temporaries that a chunk is to have on CPUs, or less: its rows are a power of 2."""
 BLOCK = 512
 """Rows of a block in a product over rows."""
 
@@ -1071,8 +1071,9 @@ class XlaProgram:
         try:
             lowered = jax.jit(main, donate_argnums=tuple(given)).lower(*variables, *numbers, *feeds)
             call = lowered.compile() if n or any(at >= 0 for at in order) else None
-            if room > TEMPORARY and call is not None and _temporary(call) > LARGE:
-                pieces = _temporary(call) / CHUNK
+            large, chunk = _limits(jax.devices()[0])
+            if room > TEMPORARY and call is not None and _temporary(call) > large:
+                pieces = _temporary(call) / chunk
                 again = jax.jit(lambda *arguments: main(*arguments), donate_argnums=tuple(given))  # another function to JAX
                 call = again.lower(*variables, *numbers, *feeds).compile()
         except OpError:
@@ -1107,6 +1108,17 @@ def _again(error: Unsupported) -> Unsupported:
 
 def _draws(name: str) -> bool:
     return name.startswith("random_") or name in ("truncated_normal", "categorical")
+
+
+def _limits(device: Any) -> tuple[float, float]:
+    """Return the bytes of temporaries above which a list runs in chunks on a device, and those that a chunk is to have.
+
+    An accelerator wants many rows at once: it cuts only what would not fit beside everything else in its memory.
+    """
+    if device.platform == "cpu":
+        return LARGE, CHUNK
+    room = (device.memory_stats() or {}).get("bytes_limit", float("inf"))
+    return room / 2, room / 4
 
 
 def _temporary(call: Any) -> float:
