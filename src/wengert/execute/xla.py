@@ -758,12 +758,15 @@ def _run(plan: Plan, steps: Sequence[Any], given: Sequence[Any], wanted: Sequenc
 class Executable:
     """What was compiled for one signature."""
 
-    __slots__ = ("call", "constants", "draws", "fixed", "order", "roomy", "seconds")
+    __slots__ = ("call", "constants", "distant", "draws", "fixed", "order", "roomy", "seconds")
 
-    def __init__(self, call: Any, constants: Any, draws: Any, fixed: Any, order: Any, roomy: bool) -> None:
-        """Take JAX's function, the large constants, the draws, the fetches that are constants, and where the others come."""
+    def __init__(self, call: Any, constants: Any, draws: Any, fixed: Any, order: Any, roomy: bool, distant: bool) -> None:
+        """Take JAX's function, the large constants, the draws, the fetches that are constants, and where the others come.
+
+        ``roomy``: a run may ask for more memory than there is; ``distant``: results come from a memory of the device's own.
+        """
         self.call, self.constants, self.draws, self.fixed, self.order = call, constants, draws, fixed, order
-        self.roomy, self.seconds = roomy, 0.0
+        self.roomy, self.distant, self.seconds = roomy, distant, 0.0
 
 
 class XlaProgram:
@@ -911,6 +914,9 @@ class XlaProgram:
 
     def _fetched(self, entry: Executable, found: Any, copy: bool) -> list[Any]:
         results = []
+        if entry.distant:
+            for one in found:  # all set out before the first is waited for
+                one.copy_to_host_async()
         for at, fixed in zip(entry.order, entry.fixed, strict=True):
             if at >= 0:
                 results.append(np.array(found[at]) if copy else np.asarray(found[at]))
@@ -1068,10 +1074,11 @@ class XlaProgram:
 
         # A variable of one shape alone: the room of its value is the room of the next.
         given = [i for i, v in enumerate(self._variables[:n]) if v.sizes is not None and None not in v.sizes]
+        device = jax.devices()[0]
         try:
             lowered = jax.jit(main, donate_argnums=tuple(given)).lower(*variables, *numbers, *feeds)
             call = lowered.compile() if n or any(at >= 0 for at in order) else None
-            large, chunk = _limits(jax.devices()[0])
+            large, chunk = _limits(device)
             if room > TEMPORARY and call is not None and _temporary(call) > large:
                 pieces = _temporary(call) / chunk
                 again = jax.jit(lambda *arguments: main(*arguments), donate_argnums=tuple(given))  # another function to JAX
@@ -1081,7 +1088,8 @@ class XlaProgram:
         except Exception as error:
             raise Unsupported(None, None, f"xla cannot compile this list: {brief(error)}") from error
         roomy = bool(given) and _is_roomy(call, variables[:n])
-        return Executable(call, [self._held(v) for v in constants], draws, fixed, order, roomy)
+        held = [self._held(v) for v in constants]
+        return Executable(call, held, draws, fixed, order, roomy, device.platform != "cpu")
 
 
 def _has_more(plan: Plan) -> bool:
