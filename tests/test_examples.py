@@ -26,11 +26,15 @@ EXAMPLES = {
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
     "burgers.py": ["forward: relative error", "inverse: relative error"],
     "poisson.py": ["step   300: loss"],
+    "kdv.py": ["t = 0.50: relative error", "to that time: relative error"],
+    "schroedinger.py": ["h: relative error", "|h|: relative error"],
 }
-ARGUMENTS = {"burgers.py": ["--small"], "poisson.py": ["--small"]}
+ARGUMENTS = {name: ["--small"] for name in ("burgers.py", "poisson.py", "kdv.py", "schroedinger.py")}
 BOUNDS = {
     "burgers.py": {r"forward: relative error (\S+)": 0.1, r"inverse: relative error (\S+)": 0.1, r"a = .* off by (\S+) %": 10},
     "poisson.py": {r"step   300: .* relative error (\S+)": 0.4},
+    "kdv.py": {r"t = 0.25: relative error (\S+)": 0.02, r"to that time: relative error (\S+)": 0.05},
+    "schroedinger.py": {r"(?m)^h: relative error (\S+)": 0.6, r"\|h\|: relative error (\S+)": 0.1},
 }
 """What the numbers in an example's output are to stay below."""
 
