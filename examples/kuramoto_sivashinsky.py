@@ -45,9 +45,9 @@ def series(ts, n=128):
     return solve_ivp(rate, (0.0, 1.0), start, "LSODA", ts, rtol=1e-12, atol=1e-12).y.T
 
 
-def network(net, t, x):
+def features(t, x):
     angles = np.pi * tf.concat([x, 2.0 * x], 1)  # u is periodic by its form
-    return net(tf.concat([2.0 * t - 1.0, tf.sin(angles), tf.cos(angles)], 1))
+    return tf.concat([2.0 * t - 1.0, tf.sin(angles), tf.cos(angles)], 1)
 
 
 def derivatives(net, t, x):
@@ -60,7 +60,7 @@ def derivatives(net, t, x):
                 d2.watch(x)
                 with tf.GradientTape(persistent=True) as d1:
                     d1.watch([t, x])
-                    u = network(net, t, x)
+                    u = net(features(t, x))
                 u_t, u_x = d1.gradient(u, t), d1.gradient(u, x)
             u_xx = d2.gradient(u_x, x)
         u_xxx = d3.gradient(u_xx, x)
@@ -73,16 +73,8 @@ def train(t, x, measured):
     net = tf.keras.Sequential([tf.keras.Input((5,)), *layers, tf.keras.layers.Dense(1)])
     scaled = tf.Variable(np.zeros(3))
     weights = [scaled, *net.trainable_variables]
-    ends = np.cumsum([w.shape.num_elements() for w in weights])[:-1]
-    t, x, measured = tf.constant(t), tf.constant(x), tf.constant(measured)
-
-    adam = tf.keras.optimizers.Adam(1e-2)
-
-    @tf.function
-    def fit():
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(network(net, t, x) - measured))
-        adam.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables))
+    ends = np.cumsum([np.prod(w.shape) for w in weights])[:-1]
+    t, x = tf.constant(t), tf.constant(x)
 
     @tf.function
     def value_and_gradients():
@@ -102,8 +94,8 @@ def train(t, x, measured):
         loss, gradients = value_and_gradients()
         return float(loss), flat(gradients)
 
-    for _ in range(ADAM):
-        fit()
+    net.compile(tf.keras.optimizers.Adam(1e-2), "mse")
+    net.fit(features(t, x), measured, batch_size=POINTS, epochs=ADAM, verbose=0)
     seen, limits = [], {"maxiter": BFGS, "gtol": 1e-9}
     best = minimize(objective, flat(weights), jac=True, method="BFGS", options=limits, callback=lambda v: seen.append(v[:3]))
     objective(best.x)  # it may have ended a search along a line elsewhere
@@ -128,7 +120,7 @@ where = rng.choice(true.size, POINTS, replace=False)
 for noise in (0.0, 0.01):
     measured = true.reshape(-1, 1)[where] + noise * true.std() * rng.normal(size=(POINTS, 1))
     net, coefficients, history = train(grid_t[where], grid_x[where], measured)
-    u = network(net, tf.constant(grid_t), tf.constant(grid_x)).numpy().reshape(true.shape)
+    u = net(features(grid_t, grid_x)).numpy().reshape(true.shape)
     print(f"noise {noise:.0%}: relative error {error(u, true):.2e}")
     for name, value, exact in zip("abc", coefficients, TRUE):
         print(f"  {name} = {value:.7f}, exact {exact:.7f}, off by {100.0 * abs(value / exact - 1.0):.3f} %", flush=True)
