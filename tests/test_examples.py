@@ -25,13 +25,22 @@ EXAMPLES = {
     "8_fields.py": ["viscosity found: 0.100000000, exact 0.1", "plate: greatest relative residual below 1e-12: True"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
     "burgers.py": ["forward: relative error", "inverse: relative error"],
+    "kuramoto_sivashinsky.py": ["noise 0%: relative error", "noise 1%: relative error"],
     "poisson.py": ["step   300: loss"],
     "kdv.py": ["t = 0.50: relative error", "to that time: relative error"],
     "schroedinger.py": ["h: relative error", "|h|: relative error"],
 }
-ARGUMENTS = {name: ["--small"] for name in ("burgers.py", "poisson.py", "kdv.py", "schroedinger.py")}
+WORKED = ("burgers.py", "kdv.py", "kuramoto_sivashinsky.py", "poisson.py", "schroedinger.py")
+ARGUMENTS = dict.fromkeys(WORKED, ["--small"])
 BOUNDS = {
     "burgers.py": {r"forward: relative error (\S+)": 0.1, r"inverse: relative error (\S+)": 0.1, r"a = .* off by (\S+) %": 10},
+    "kuramoto_sivashinsky.py": {
+        r"noise 0%: relative error (\S+)": 0.1,
+        r"noise 1%: relative error (\S+)": 0.1,
+        r"a = .* off by (\S+) %": 25,
+        r"b = .* off by (\S+) %": 25,
+        r"c = .* off by (\S+) %": 25,
+    },
     "poisson.py": {r"step   300: .* relative error (\S+)": 0.4},
     "kdv.py": {r"t = 0.25: relative error (\S+)": 0.02, r"to that time: relative error (\S+)": 0.05},
     "schroedinger.py": {r"(?m)^h: relative error (\S+)": 0.6, r"\|h\|: relative error (\S+)": 0.1},
