@@ -31,7 +31,7 @@ EXAMPLES = {
     "schroedinger.py": ["h: relative error", "|h|: relative error"],
 }
 WORKED = ("burgers.py", "kdv.py", "kuramoto_sivashinsky.py", "poisson.py", "schroedinger.py")
-ARGUMENTS = dict.fromkeys(WORKED, ["--small"])
+ARGUMENTS = {name: ["--small"] for name in WORKED}
 BOUNDS = {
     "burgers.py": {r"forward: relative error (\S+)": 0.1, r"inverse: relative error (\S+)": 0.1, r"a = .* off by (\S+) %": 10},
     "kuramoto_sivashinsky.py": {

@@ -215,6 +215,26 @@ def test_operations(part: int, slope: bool, hasty: None) -> None:
         close(found, value, name)
 
 
+@pytest.mark.parametrize("index", ["several", "outside", "rows", "none"])
+def test_accelerators_let_the_last_of_several_values_stay(index: str, monkeypatch: Any) -> None:
+    """NumPy's rule; an accelerator writes in any order, so there it is kept by numbers."""
+    places = {"several": [[2, 2, 0, 2], [1, 1, 1, 1]], "outside": [[2, -1, 0], [1, 2, 7]], "rows": [[1, 0, 1]], "none": [[]]}
+    at = tuple([np.array(one, int) for one in places[index]])
+    x = np.arange(12.0).reshape(3, 4)
+    value = np.arange(20.0, 20.0 + 4 * at[0].size).reshape(-1, 4) if len(at) == 1 else np.arange(20.0, 20.0 + at[0].size)
+    expected = x.copy()
+    inside = np.array([max(p, default=0) < 4 for p in zip(*at, strict=True)], bool)
+    expected[tuple([one[inside] for one in at])] = value[inside]
+    xp = arrays()
+    for distant in (False, True):
+        monkeypatch.setitem(xp.__dict__, "distant", distant)
+        with xp.scope():
+            found = [xp.index_set(x, at if len(at) > 1 else at[0], value), jax.jit(xp.index_set)(x, at, value)]
+        for one in found if distant or index != "several" else []:
+            assert one.dtype == x.dtype
+            np.testing.assert_array_equal(one, expected)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "int64", "uint8", "complex64", "complex128"])
 def test_dtypes(dtype: str) -> None:
     x = np.array([[1, 2, 3], [4, 5, 6]], dtype)

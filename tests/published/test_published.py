@@ -85,7 +85,8 @@ def test_modules_beside_what_a_link_leads_to(tmp_path):
 
 def test_a_file_named_tensorflow_beside_the_script_does_not_serve_it(tmp_path):
     (tmp_path / "tensorflow.py").write_text("raise SystemError('this one')\n")
-    assert run(tmp_path, TF1 + "import numpy as np\nprint(np.asscalar(np.array([1.0])), tf.__version__[:2])\n").stdout == "1.0 2.\n"
+    source = TF1 + "import numpy as np\nprint(np.asscalar(np.array([1.0])), tf.__version__[:2])\n"
+    assert run(tmp_path, source).stdout == "1.0 2.\n"
 
 
 def test_functions_for_a_compiler_stay_as_they_are(tmp_path):

@@ -15,6 +15,7 @@ What XLA cannot do raises `Unsupported`, with the operation and the user's line,
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import threading
 import time
@@ -158,6 +159,11 @@ class XlaArrays:
         self.linalg = _Linalg(jax)
         self.maximum = _Maximum(jax)
 
+    @functools.cached_property
+    def distant(self) -> bool:
+        """Whether the device has a memory of its own, as accelerators do."""
+        return bool(self.jax.devices()[0].platform != "cpu")
+
     def scope(self) -> Any:
         """Return the context of this thread in which lists are walked and compiled: wide types, exact products."""
         stack = contextlib.ExitStack()
@@ -235,8 +241,20 @@ class XlaArrays:
         return self._numpy.einsum("bri,brj->ij", a.reshape(*shape, -1), b.reshape(*shape, -1))
 
     def index_set(self, x: Any, index: Any, value: Any) -> Any:
-        """Return x with x[index] = value; what lies outside is left out."""
-        return self._numpy.asarray(x).at[index].set(value)
+        """Return x with x[index] = value; of several values for one place the last stays, and what lies outside is left out."""
+        jnp = self._numpy
+        x = jnp.asarray(x)
+        parts = index if isinstance(index, tuple) else (index,)
+        if not self.distant or not any([getattr(part, "ndim", 0) for part in parts]):
+            return x.at[index].set(value)
+        # Accelerators write in any order, and another one for each coefficient of a series.
+        places = jnp.arange(x.size).reshape(x.shape).at[index].get(mode="fill", fill_value=x.size)
+        if not places.size:
+            return x
+        numbers = jnp.arange(1, places.size + 1).reshape(places.shape)
+        last = jnp.zeros(x.size, numbers.dtype).at[places].max(numbers, mode="drop").reshape(x.shape)
+        values = jnp.broadcast_to(jnp.asarray(value, x.dtype), places.shape).ravel()
+        return jnp.where(last > 0, values.at[last - 1].get(mode="fill", fill_value=0), x)
 
     def index_add(self, x: Any, index: Any, value: Any) -> Any:
         """Return x with value added at index, repeated indices adding up."""
@@ -1089,7 +1107,7 @@ class XlaProgram:
             raise Unsupported(None, None, f"xla cannot compile this list: {brief(error)}") from error
         roomy = bool(given) and _is_roomy(call, variables[:n])
         held = [self._held(v) for v in constants]
-        return Executable(call, held, draws, fixed, order, roomy, device.platform != "cpu")
+        return Executable(call, held, draws, fixed, order, roomy, self._xp.distant)
 
 
 def _has_more(plan: Plan) -> bool:
