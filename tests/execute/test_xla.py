@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -196,7 +197,9 @@ def test_operations(part: int, slope: bool, hasty: None) -> None:
     given: list[Any] = []
     fetches: list[Any] = []
     names: list[str] = []
-    for case in cases.CASES[part::4]:
+    # On GPUs JAX has no Schur form, and singular and eigenvectors have other signs or phases.
+    apart = () if jax.default_backend() == "cpu" else ("sqrtm", "svd", "eigh")
+    for case in [c for c in cases.CASES[part::4] if c.op not in apart]:
         for integers in (True, False):
             alone = Graph()
             try:
@@ -873,7 +876,7 @@ def test_auto_takes_xla_where_it_is_faster(monkeypatch: Any) -> None:
     assert program.decision == "numpy: it has not run yet"
     one = np.ones(1, np.float32)
     runs = until(program, lambda: program.decision.startswith("xla: "), one)
-    assert " ms over 4 runs" in program.decision and " us against " in program.decision
+    assert re.match(r"xla: \S+ [um]s against \S+ [um]s over 4 runs", program.decision)
     program(one)
     assert v.storage.array.tolist() == [runs + 1] * 2  # each run was made once
     # Another signature is another matter.

@@ -89,6 +89,34 @@ def test_a_file_named_tensorflow_beside_the_script_does_not_serve_it(tmp_path):
     assert run(tmp_path, source).stdout == "1.0 2.\n"
 
 
+def test_the_same_seeds_give_the_same_numbers(tmp_path):
+    source = (
+        TF1
+        + """
+import numpy as np
+from pyDOE import lhs
+np.random.seed(1234)
+tf.set_random_seed(1234)
+points = lhs(2, 60)
+h = tf.layers.dense(tf.placeholder(tf.float32, [None, 2], "points"), 7, tf.tanh)
+w = tf.Variable(tf.truncated_normal([7, 1], stddev=0.3))
+loss = tf.reduce_mean(tf.square(tf.matmul(tf.layers.dropout(h, 0.1, training=True), w) - 1.0))
+adam = tf.train.AdamOptimizer(1e-2).minimize(loss)
+lbfgs = tf.contrib.opt.ScipyOptimizerInterface(loss, options={"maxiter": 3})
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    for _ in range(5):
+        print(sess.run([adam, loss], {"points:0": points})[1])
+    lbfgs.minimize(sess, {"points:0": points})
+    print(sess.run(w).tolist(), np.random.rand(3))
+"""
+    )
+    first, second = run(tmp_path, source), run(tmp_path, source)
+    assert first.returncode == 0, first.stderr
+    assert len(set(first.stdout.splitlines())) > 5
+    assert first.stdout == second.stdout
+
+
 def test_functions_for_a_compiler_stay_as_they_are(tmp_path):
     source = "def jit(**options):\n    return lambda f: print(f.__code__.co_names) or f\n"
     source += "@jit(nopython=True)\ndef f(n):\n    return int(n % 2)\nprint(f(3))\n"
