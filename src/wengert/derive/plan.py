@@ -609,7 +609,7 @@ class _Lowering:
         sources = {n for n, _ in own}
         if not self._carries(base, sources, blocked):
             return None
-        found = self.series.seed({key: convert(array) for key, array in own.items()}, blocked, frame.rows)
+        found = self.series.seed({key: convert(array) for key, array in own.items()}, blocked)
         self.series.batched.add(found)
         self.batches[seeds] = found
         return found
@@ -910,7 +910,7 @@ class _Lowering:
             unit = np.zeros(math.prod(sizes), x.nptype)
             unit[j] = 1
             direction = convert(unit.reshape(sizes))
-            self.directions[key] = self.series.seed({(x.n, (0,)): direction}, blocked - {x.n}, frame.rows)
+            self.directions[key] = self.series.seed({(x.n, (0,)): direction}, blocked - {x.n})
             self.units[self.directions[key]] = frame, j
         return self.directions[key]
 
@@ -990,7 +990,7 @@ class _Lowering:
             for y in ys:
                 if path.reasons.get(y.n):
                     raise NotImplementedError(path.reasons[y.n])
-        first = self.series.seed(own, frozenset(), None, seeds)
+        first = self.series.seed(own, frozenset(), seeds)
         self.series.ceiling = max((tuple(s + first for s in a) for _, a in outputs), key=len, default=())
         found = []
         for i, a in outputs:
