@@ -30,6 +30,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from wengert.derive import forward
+from wengert.derive.moves import Bounds, Moves
 from wengert.derive.rows import Refused, row_axes
 from wengert.errors import UnimplementedError
 from wengert.graph import Node
@@ -114,8 +115,8 @@ class Series:
         """What a seed adds to its tensor."""
         self.sources: list[set[int]] = []
         self.stops: list[frozenset[int]] = []
-        self.reach: list[set[int]] = []
-        self.upto: list[int] = []
+        self.moved: list[Moves] = []
+        self.bounds = Bounds()
         self.memo: dict[Key, Any] = {}
         self.tangents: dict[Any, Any] = {}
         self.controls: dict[Any, Any] = {}
@@ -127,18 +128,20 @@ class Series:
         """Seeds that stand for many directions; coefficients along them have an axis more, the second."""
         self.ceiling: Index = ()
 
-    def seed(self, own: dict[tuple[int, Index], Any], stops: frozenset[int], count: int = 1) -> int:
+    def seed(
+        self, own: dict[tuple[int, Index], Any], stops: frozenset[int], count: int = 1, columns: dict[int, Any] | None = None
+    ) -> int:
         """Enter seeds; return the number of the first.
 
         ``own``: the coefficients that they give to their tensors, by (number, index), where the index counts these seeds
-        from 0.
+        from 0. ``columns``: by number, which columns of the tensors these move; all, where it is not said.
         """
         first = len(self.sources)
         for k in range(count):
             self.sources.append({n for n, a in own if k in a})
             self.stops.append(stops)
-            self.reach.append(set(self.sources[-1]))
-            self.upto.append(0)
+            known = columns or {}
+            self.moved.append(Moves({n: known.get(n) for n in self.sources[-1]}, stops, self.bounds))
         for (n, a), t in own.items():
             self.own[n, tuple(s + first for s in a)] = t
         return first
@@ -178,21 +181,10 @@ class Series:
 
     def depends(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed."""
-        reach, upto = self.reach[seed], self.upto[seed]
-        if t.node.index >= upto:
-            stops = self.stops[seed]
-            for at in range(upto, len(self.nodes)):
-                node = self.nodes[at]
-                if node.op.kind == "constant":
-                    continue
-                known = self.terms.get(node.outputs[0].n) if node.outputs else None
-                # A coefficient may be computed from what does not change with the seed, and change with it all the same.
-                if any([i.n in reach for i in node.inputs]) or (known is not None and any([n in reach for n in known.tensors])):
-                    for o in node.outputs:
-                        if o.n not in stops:
-                            reach.add(o.n)
-            self.upto[seed] = len(self.nodes)
-        return t.n in reach
+        moved = self.moved[seed]
+        if t.node.index >= moved.upto:
+            moved.advance(self.nodes, self.terms)
+        return t.n in moved.columns
 
     def moves(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed by what it is computed from."""
