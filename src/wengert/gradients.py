@@ -12,15 +12,14 @@ import numpy as np
 from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
-from wengert.derive.outside import brought_in
 from wengert.derive.request import request
 from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
 from wengert.ops import linear
 from wengert.shapes import fits, is_full, text
-from wengert.slices import IndexedSlices, request_rows
+from wengert.slices import IndexedSlices, request_within
 from wengert.tape import GradientTape, UnconnectedGradients
-from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors, within
 from wengert.why import warn_none
 
 __all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
@@ -119,15 +118,15 @@ def _lifted(graph: Graph, t: Any) -> Any:
 
 def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
-    named = [x if hasattr(x, "handle_in") else _tensor(x) for x in (*xs, *stops)]
-    targets, places = brought_in(graph, targets, named)
-    sources, blocked = places[: len(xs)], places[len(xs) :]
+    sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
     weights = []
     for g, y in zip(gs, targets, strict=True):
         weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
     if not targets:
         return [None] * len(xs)
-    return request_rows(targets, sources, weights, blocked, name)
+    blocked = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in ends]
+    outside = {t.n for t in ends}
+    return request_within(graph, targets, sources, weights, blocked, lambda n: n not in outside, name)
 
 
 def _dense(g: Any) -> Any:
@@ -217,6 +216,8 @@ class ForwardAccumulator:
             raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
         self._held: list[Any] = []
+        self._turning: set[int] = set()
+        """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
         self._recording = False
         for p, t in zip(self._primals, given, strict=True):
             if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
@@ -228,7 +229,10 @@ class ForwardAccumulator:
                 )
             self._tangents[p.n] = cast(tangent, p.nptype)
             self._held.append(p)
-        self._entries: list[Any] = []
+            if state.graph is not None and hasattr(p, "tell"):
+                p.tell(state.graph, self)
+            elif state.graph is not None and within(state.graph, p):
+                self.captured(p, lift(state.graph, p))
 
     def __enter__(self) -> ForwardAccumulator:
         """Start."""
@@ -249,9 +253,37 @@ class ForwardAccumulator:
             self._tangents[tensor.n] = self._tangents[variable.n]
             self._held.append(tensor)
 
+    @property
+    def recording(self) -> bool:
+        """Whether it sees operations."""
+        return self._recording
+
+    def captured(self, source: Any, place: Any) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+        if source.n in self._tangents and place.n not in self._tangents:
+            self._tangents[place.n] = self._tangents[source.n]
+            self._held.append(place)
+
+    def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
+        """Take note that a variable was read in a graph."""
+        self.captured(variable, handle)
+        self.captured(variable, tensor)
+
+    def turning(self, places: Sequence[Any]) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+        self._turning.update([t.n for t in places if t.nptype.kind in "fc"])
+
+    def closed(self, captures: Sequence[tuple[Any, Any]]) -> None:
+        """Take note of what a body took in."""
+        for source, place in captures:
+            self.captured(place, source)
+
     def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Carry tangents through an operation, seen by the observers around this one."""
         known = self._tangents
+        if self._turning and any(t.n in self._turning for t in inputs):
+            self._turning.update([t.n for t in ((output,) if op.outputs == 1 else output)])
+            return
         moving = [known.get(t.n) for t in inputs]
         if all(m is None for m in moving) or op.kind == "constant":
             return
@@ -293,6 +325,11 @@ class ForwardAccumulator:
         results = []
         for p in nest.flatten(primals):
             rows = p.values if isinstance(p, IndexedSlices) else p
+            if rows.n in self._turning:
+                raise UnimplementedError(
+                    "ForwardAccumulator.jvp in the body of a loop: the tensor depends on what the loop carries from turn to "
+                    "turn, and the accumulator was opened outside of it. Open one inside of the body, or ask after the loop."
+                )
             tangent = self._tangents.get(rows.n)
             if tangent is not None and rows is not p:
                 tangent = IndexedSlices(tangent, p.indices, p.dense_shape)
@@ -328,7 +365,8 @@ def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) 
 def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool, stops: Any) -> Any:
     """Return the tangents of outputs; ``stops``: what no derivative passes through on its way to another input."""
     # A tensor may be several of the inputs: its gradient is by all of them.
-    live = list({t.n: (t, m) for t, m in zip(inputs, moving, strict=True) if m is not None}.values())
+    graph = outputs[0].graph
+    live = list({t.n: (t, lift(graph, m)) for t, m in zip(inputs, moving, strict=True) if m is not None}.values())
     gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]
     back = request(outputs, [t for t, _ in live], gs, list({t.n: t for t in stops}.values()))
     pairs = [(b, m) for b, (_, m) in zip(back, live, strict=True) if b is not None]

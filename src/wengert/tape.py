@@ -12,15 +12,16 @@ import numpy as np
 from wengert import nest
 from wengert.context import here, quietly, state
 from wengert.derive.reverse import Slices, reach_of, sweep
-from wengert.errors import InvalidArgumentError
+from wengert.derive.structure import ancestors
+from wengert.errors import InvalidArgumentError, UnimplementedError
 from wengert.interrupt import between
 from wengert.jacobians import tape_batch_jacobian, tape_jacobian
 from wengert.op import Op, values
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.state import READ
 from wengert.shapes import fits
-from wengert.slices import IndexedSlices, request_rows
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.slices import IndexedSlices, request_within
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, innermost, lift, tensors, within
 from wengert.why import warn_none
 
 __all__ = ["GradientTape", "UnconnectedGradients", "recording"]
@@ -95,8 +96,15 @@ class GradientTape:
         self.live: set[int] = set()
         self._held: list[Any] = []
         self._variables: dict[int, Any] = {}
+        self._turning: set[int] = set()
+        """In a graph: what the turns of a loop within the block are given anew."""
 
     # --- recording ---------------------------------------------------------------------------------------------
+
+    @property
+    def recording(self) -> bool:
+        """Whether it sees operations."""
+        return self._recording
 
     def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Take note of an operation, if it reads what is watched."""
@@ -127,6 +135,30 @@ class GradientTape:
         if variable.n not in self._variables:
             self._variables[variable.n] = variable
             self.live.add(variable.n)
+
+    # While a graph is built, a tensor of another graph, and a variable, are known in it by what stands for them there.
+
+    def read_in(self, variable: Any, handle: Tensor, tensor: Tensor) -> None:
+        """Take note that a variable was read in a graph, through its handle, giving a tensor."""
+        if self._watch_accessed and variable.trainable:
+            self._watch_variable(variable)
+        if variable.n in self.live and tensor.n not in self.live:
+            self.live.update((handle.n, tensor.n))
+            self.entries.append((READ, (handle,), tensor, {}))
+
+    def captured(self, source: Tensor, place: Tensor) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+        if source.n in self.live:
+            self.live.add(place.n)
+
+    def turning(self, places: Sequence[Tensor]) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+        self._turning.update([t.n for t in places])
+        self.live.update([t.n for t in places if t.nptype.kind in "fc"])
+
+    def closed(self, captures: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Take note of what a body took in: where it is watched within, so it is around, and the operation is recorded."""
+        self.live.update([source.n for source, place in captures if place.n in self.live])
 
     def __enter__(self) -> GradientTape:
         """Start recording."""
@@ -174,6 +206,8 @@ class GradientTape:
                 self._watch_variable(t)
                 for other in t.readings():
                     self.read(t, other)
+                if state.graph is not None:
+                    t.tell(state.graph, self)
             elif isinstance(t, Tensor):
                 if t.nptype.kind not in "fc":
                     _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
@@ -181,8 +215,7 @@ class GradientTape:
                 if t.n not in self.live:
                     self.live.add(t.n)
                     self._held.append(t)
-                if state.graph is not None and isinstance(t, EagerTensor):
-                    # While a function is traced, operations see what stands for the tensor in its graph.
+                if state.graph is not None and within(state.graph, t):
                     self.live.add(lift(state.graph, t).n)
             else:
                 raise ValueError(
@@ -359,21 +392,39 @@ class GradientTape:
         return g
 
     def _symbolic(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-        """In a graph: a Gradient node, through nothing but what this tape recorded."""
-        graph = next(y.graph for y in ys if y.__class__ is SymbolicTensor)
-        live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live and y.__class__ is SymbolicTensor]
+        """In a graph: a Gradient node, through nothing but what this tape recorded.
+
+        What the tape recorded are nodes; where its record begins, at tensors that no entry gives, the derivative stops.
+        """
+        graph = innermost([t for t in (*ys, *gs) if t.__class__ is SymbolicTensor])
+        made = {o.n for op, _, output, _ in self.entries for o in ((output,) if op.outputs == 1 else output)}
         handles = [x.handle_in(graph) if hasattr(x, "handle_in") else x for x in xs]
         known = [x.n in self.live or h.n in self.live for x, h in zip(xs, handles, strict=True)]
-        inside = [lift(graph, h) for h, k in zip(handles, known, strict=True) if k]
+        inside = [x for x, k in zip(xs, known, strict=True) if k]
+        live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live]
         if not live or not inside:
             return [None] * len(xs)
-        stops: dict[int, Any] = {}
-        for _, inputs, _, _ in self.entries:
-            for t in inputs:
-                if t.n not in self.live and t.__class__ is SymbolicTensor and t.node.graph is graph:
-                    stops[t.n] = t
-        found = iter(request_rows([y for y, _ in live], inside, [g for _, g in live], list(stops.values())))
+        ends: dict[int, Any] = {}
+        for t in [*(t for _, inputs, _, _ in self.entries for t in inputs), *(y for y, _ in live)]:
+            if t.n not in made and t.__class__ is SymbolicTensor:
+                ends[t.n] = t
+        stops = {n: t for n, t in ends.items() if t.graph is graph and t.node.inputs}
+        targets = [lift(graph, y) for y, _ in live]
+        if self._turning:
+            self._check_turning(targets, {x.n for x in inside}, frozenset(stops))
+        weights = [None if g is None else lift(graph, g) for _, g in live]
+        found = iter(request_within(graph, targets, inside, weights, list(stops.values()), made.__contains__))
         return [next(found) if k else None for k in known]
+
+    def _check_turning(self, ys: Sequence[Any], own: set[int], stops: frozenset[int]) -> None:
+        """Raise UnimplementedError where a derivative would have to lead through the earlier turns of a loop."""
+        for node in ancestors(ys, stops):
+            if any(t.n in self._turning and t.n not in own for t in node.outputs):
+                raise UnimplementedError(
+                    "GradientTape.gradient in the body of a loop: the target depends on what the loop carries from turn to turn, "
+                    "and the tape was opened outside of the loop. Open a tape inside of the body, or take the gradient after the "
+                    "loop."
+                )
 
     def jacobian(
         self,

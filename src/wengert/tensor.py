@@ -642,9 +642,39 @@ def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
     if capture is not None:
         return capture(tensor)  # type: ignore[no-any-return]
     if tensor.__class__ is EagerTensor:
-        node = graph.append(CONSTANT, (), {"value": tensor.array}, [(tensor.array.shape, tensor.array.dtype)], None, here())
-        return node.outputs[0]  # type: ignore[no-any-return]
+        known = graph.constants.get(tensor.n)
+        if known is None:
+            spec = [(tensor.array.shape, tensor.array.dtype)]
+            controls, graph.controls = graph.controls, ()
+            try:
+                node = graph.append(CONSTANT, (), {"value": tensor.array}, spec, None, here())
+            finally:
+                graph.controls = controls
+            known = graph.constants[tensor.n] = node.outputs[0]
+            for observer in state.observers:
+                observer.captured(tensor, known)
+        return known  # type: ignore[no-any-return]
     return graph.lift(tensor)  # type: ignore[no-any-return]
+
+
+def within(graph: Any, tensor: Any) -> bool:
+    """Return whether a tensor can stand in a graph: an eager one, or one of this graph or of those around it."""
+    return tensor.__class__ is not SymbolicTensor or _surrounds(tensor.graph, graph)
+
+
+def _surrounds(around: Any, graph: Any) -> bool:
+    while graph is not None and graph is not around:
+        graph = getattr(graph, "outer", None)
+    return graph is around
+
+
+def innermost(several: Sequence[Any]) -> Any:
+    """Return the graph of tensors that is within the graphs of all others."""
+    found = several[0].graph
+    for t in several[1:]:
+        if _surrounds(found, t.graph):
+            found = t.graph
+    return found
 
 
 def _append_anyway(op: Op, inputs: Sequence[Any], attrs: Attributes, name: str | None) -> Any:

@@ -28,13 +28,15 @@ def generator(xp: Any, seeds: Any, key: Any) -> Any:
 
     ``key`` names the operation of a graph, whose runs are counted by the session; None for an eager call.
     """
-    if seeds == FRESH:
+    if seeds == FRESH and state.memory is None:
         return xp.random.default_rng()
     run = 0
     if key is not None and state.counters is not None:
         run = state.counters.get(key, 0)
         state.counters[key] = run + 1
-    words = [*(0 if w is None else w for w in seeds), run]
+    words = [xp.random.SeedSequence().entropy] if seeds == FRESH else [*(0 if w is None else w for w in seeds), run]
+    if state.memory is not None:
+        words = state.memory.take(words)
     return xp.random.Generator(xp.random.Philox(xp.random.SeedSequence([w & (2**64 - 1) for w in words])))
 
 
