@@ -519,6 +519,12 @@ class Walk:
     def _read_variable(self, node: Node, values: Any, env: Any, inner: bool) -> Any:
         return self.read(values[0].at, env)
 
+    def _snapshot(self, node: Node, values: Any, env: Any, inner: bool) -> Any:
+        return values[0] if env[values[0].at] is None else env[values[0].at]
+
+    def _fed(self, node: Node, values: Any, env: Any, inner: bool) -> Any:
+        return self.read(values[1].at, env) if values[1].__class__ is Ref else values[1]
+
     def _is_initialized(self, node: Node, values: Any, env: Any, inner: bool) -> Any:
         return np.asarray(env[values[0].at] is not None)
 

@@ -40,6 +40,7 @@ CANNOT = {
     "gradient": "is lowered before it runs",
     "taylor": "is lowered before it runs",
     "fed": "is made by the lowering alone",
+    "snapshot": "reads a variable, whose storage holds NumPy's arrays",
     "variable_handle": "gives a variable, whose storage holds NumPy's arrays",
     "read_variable": "reads a variable, whose storage holds NumPy's arrays",
     "assign": "changes a variable",
