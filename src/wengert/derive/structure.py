@@ -267,9 +267,8 @@ def _next(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], n: int, kn
                 if node.op is not PLACEHOLDER:
                     orders = inner.of(node, [sets.get(t.n, inner.zero) for t in node.inputs], n - 1)
                     sets.update([(t.n, orders) for t in node.outputs])
-            step = outer.unit(i)[0].high
             for low, high, _ in sets.get(result.n, inner.zero):
-                found.append(Box(*[tuple([a + b for a, b in zip(end, step, strict=True)]) for end in (low, high)]))
+                found.append(Box((*low[:i], low[i] + 1, *low[i + 1 :]), (*high[:i], high[i] + 1, *high[i + 1 :])))
     return outer.union([tuple([_grown(box, found) for box in found])])
 
 
@@ -416,10 +415,8 @@ def _flat(box: Box, at: int) -> Box:
 def _less(box: Box, at: int, kept: bool) -> Box:
     """Return a box, of what has order one at least along an axis, with one order less; ``kept``: the axis stays."""
     low, high, which = box
-    ends = (max(low[at] - 1, 0),), (high[at] - 1,)
-    return Box(
-        *[(*side[:at], *(end if kept else ()), *side[at + 1 :]) for side, end in zip((low, high), ends, strict=True)], which
-    )
+    ends = ((max(low[at] - 1, 0),), (high[at] - 1,)) if kept else ((), ())
+    return Box((*low[:at], *ends[0], *low[at + 1 :]), (*high[:at], *ends[1], *high[at + 1 :]), which)
 
 
 def _answer(question: _Question) -> list[Orders]:
