@@ -13,6 +13,7 @@ from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.graph import Node
+from wengert.jacobians import mappers
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
 from wengert.tensor import SymbolicTensor, Tensor, append, apply, cast, convert, lift
@@ -488,6 +489,9 @@ def map_fn(
             raise InvalidArgumentError("map_fn: elems has no elements, so the results' shapes are unknown eagerly.")
         rows = [apply(linear.STACK, column, {"axis": 0}) for column in zip(*found, strict=True)]
     return nest.pack_sequence_as(box[0], rows)
+
+
+mappers.append(map_fn)
 
 
 class _graph_of:

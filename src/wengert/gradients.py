@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
-
 from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
 from wengert.derive.request import request
 from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
+from wengert.jacobians import jacobian_of
 from wengert.ops import linear
 from wengert.shapes import fits, is_full, text
 from wengert.slices import IndexedSlices, request_within
@@ -167,7 +166,7 @@ def hessians(
     """Return, for each x, the second derivatives of the sum of ys: shape x.shape + x.shape.
 
     Raises:
-        ValueError: if ys do not depend on an x, or the shape of an x is not known.
+        ValueError: if ys do not depend on an x, or are linear in it (as in TensorFlow).
     """
     results = []
     for x in _listed(xs):
@@ -176,18 +175,26 @@ def hessians(
         first = gradients(ys, x, unconnected_gradients="none")[0]
         if first is None:
             raise ValueError(f"hessians: ys do not depend on {x!r}.")
-        sizes = x.sizes
-        if not is_full(sizes):
-            raise ShapeError(f"hessians: the shape of x must be known, not {text(sizes)}.")
-        n = int(np.prod(sizes, dtype=np.int64))
-        flat = apply(linear.RESHAPE, (_tensor(first),), {"shape": (n,)})
-        with warnings.catch_warnings():
+        graph = _graph_of([first])
+        with warnings.catch_warnings(), graph.as_default() if graph is not None and state.graph is not graph else nullcontext():
             warnings.simplefilter("ignore", NoGradientWarning)
-            rows = [gradients(flat[i], x)[0] for i in range(n)]
-        rows = [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else _tensor(r) for r in rows]
-        whole = apply(linear.STACK, rows, {"axis": 0})
-        results.append(apply(linear.RESHAPE, (whole,), {"shape": (*sizes, *sizes)}))
+            second = _hessian(_tensor(first), x)
+        if second is None:
+            raise ValueError(f"hessians: ys have no second derivative by {x!r}: their first does not depend on it.")
+        results.append(second)
     return results
+
+
+def _hessian(first: Any, x: Any) -> Any:
+    """Return the derivative of each element of a gradient by x."""
+
+    def sweep(g: Any) -> list[Any]:
+        return gradients(first, x, g)
+
+    if not is_full(first.sizes):
+        return jacobian_of(first, [x], sweep)[0]
+    flat = apply(linear.RESHAPE, (first,), {"shape": (-1,)})
+    return jacobian_of(first, [x], sweep, lambda i: gradients(flat[i], x))[0]
 
 
 # --- forward mode -------------------------------------------------------------------------------------------------

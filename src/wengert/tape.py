@@ -440,9 +440,11 @@ class GradientTape:
 
         Raises:
             AttributeError: if the target is not one tensor (as in TensorFlow).
-            ValueError: in a graph, if the target's shape is not known.
+            RuntimeError: eagerly, if the tape is not persistent and ``experimental_use_pfor`` is False (as in TensorFlow).
         """
         choice = UnconnectedGradients(unconnected_gradients)
+        if not experimental_use_pfor and state.graph is None:
+            self._use_again("jacobian with eager execution enabled and with experimental_use_pfor set to False")
         self._use()
         if not self._persistent:
             self._used = True
@@ -458,16 +460,27 @@ class GradientTape:
     ) -> Any:
         """Return, for each row, the derivative of the target's row by the source's: shape (rows, m..., n...).
 
-        Rows must not depend on each other.
+        Rows must not depend on each other. Zeros stand where there is no derivative, whatever ``unconnected_gradients`` says
+        (as in TensorFlow).
 
         Raises:
-            ValueError: if target and source have different numbers of rows.
+            ValueError: if target and source have different numbers of rows, or less than two axes.
+            RuntimeError: if the tape is not persistent, and ``parallel_iterations`` is given, or ``experimental_use_pfor`` is
+                False (as in TensorFlow).
         """
-        choice = UnconnectedGradients(unconnected_gradients)
+        UnconnectedGradients(unconnected_gradients)
+        if parallel_iterations is not None:
+            self._use_again("batch_jacobian with parallel_iterations")
+        if not experimental_use_pfor and state.graph is None:
+            self._use_again("batch_jacobian with experimental_use_pfor=False")
         self._use()
         if not self._persistent:
             self._used = True
-        return tape_batch_jacobian(self, target, source, choice)
+        return tape_batch_jacobian(self, target, source)
+
+    def _use_again(self, what: str) -> None:
+        if not self._persistent:
+            raise RuntimeError(f"GradientTape must be created with persistent=True to compute the {what}.")
 
 
 class NotATensor(InvalidArgumentError, AttributeError, TypeError):

@@ -794,7 +794,7 @@ class _Lowering:
                 return frame
             except _Refusal as refusal:
                 reasons.append(str(refusal))
-        if is_full(x.sizes) and math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
+        if is_full(x.sizes) and 0 < math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
             self._afford(node, t, out, math.prod(x.sizes))
             return _Frame(x, None, None, math.prod(x.sizes))

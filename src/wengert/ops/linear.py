@@ -251,6 +251,8 @@ def _reshape_infer(inputs: Any, attrs: Any) -> Any:
     if total is not None:
         if len(unknown) == 1 and known and total % known == 0:
             sizes = tuple(total // known if s is None else s for s in sizes)
+        elif attrs["shape"] is None and not known and not total:
+            pass  # a size that a tensor tells is any
         elif (not unknown and known != total) or (len(unknown) == 1 and (known == 0 or total % known)):
             raise ShapeError(
                 f"Cannot reshape a tensor with {total} elements, shape {shapes.text(inputs[0].sizes)}, "
