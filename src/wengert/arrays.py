@@ -80,6 +80,13 @@ class NumPyArrays:
         return x.astype(dtype)
 
     @staticmethod
+    def complex_of(x: Any, y: Any) -> Any:
+        """Return x + iy, with the sign of a zero y, by which functions choose the side of a branch cut: x + 1j * y loses it."""
+        result = np.empty(np.broadcast_shapes(x.shape, y.shape), f"c{2 * x.dtype.itemsize}")
+        result.real, result.imag = x, y
+        return result
+
+    @staticmethod
     def sech_squared(x: Any) -> Any:
         """Return 1 / cosh², which keeps its digits where 1 - tanh² has none left; cosh overflows to inf, and 1 / inf is 0."""
         reciprocal = 1.0 / np.cosh(x)

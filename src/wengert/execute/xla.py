@@ -220,6 +220,10 @@ class XlaArrays:
             raise Unsupported("this JAX has no Fresnel integrals")
         return function(x)
 
+    def complex_of(self, x: Any, y: Any) -> Any:
+        """Return x + iy, with the signs of zeros."""
+        return self.jax.lax.complex(*self._numpy.broadcast_arrays(x, y))
+
     def sech_squared(self, x: Any) -> Any:
         """Return 1 / cosh², by one exponential: 4e / (1 + e)² with e = exp(-2|x|), within 3 units in the last place."""
         jnp = self._numpy

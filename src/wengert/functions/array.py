@@ -1259,6 +1259,9 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: str | None =
     batch = integer_of(batch_dims, "batch_dims")
     if at.sizes == ():
         raise ShapeError("gather_nd: the coordinates stand along the last axis of the indices, and a scalar has none.")
+    if batch == 0 and at.sizes is not None and at.sizes[-1] == 1 and x.sizes != ():
+        # One coordinate is the number of a row: what rows hand back is sparse.
+        return _checked(linear.TAKE, (x, apply(linear.SQUEEZE, (at,), {"axis": (-1,)})), {"axis": 0, "batch_dims": 0}, name)
     return _checked(linear.GATHER_ND, (x, at), {"batch_dims": batch}, name)
 
 

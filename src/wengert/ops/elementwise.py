@@ -106,7 +106,9 @@ DIVIDE_NO_NAN = Op(
 
 
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
-    if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
+    if x.dtype.kind == "f":  # TensorFlow's: NumPy takes the quotient that its remainder leaves, 14 for 1.5 // 0.1
+        return xp.floor(x / y)
+    if xp.name != "xla" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.floor_divide(x, y)
 
@@ -124,8 +126,9 @@ def _remainder(xp: Any, x: Any, y: Any) -> Any:
 
 REMAINDER = Op(
     "remainder", "piecewise", _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.floor_divide(x, y)),
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
 )  # fmt: skip
+"""x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
 
 def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
@@ -136,7 +139,7 @@ def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
 
 TRUNCATED_REMAINDER = Op(
     "truncated_remainder", "piecewise", _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.trunc(x / y)),
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
 )  # fmt: skip
 
 
@@ -187,9 +190,14 @@ def _log_of_base(xp: Any, x: Any, y: Any, v: Any) -> Any:
     return v * xp.where(safe, xp.log(xp.where(safe, x, xp.ones_like(x))), xp.zeros_like(x))
 
 
+def _power_slope(xp: Any, x: Any, y: Any, v: Any) -> Any:
+    # d/dx x**y = y x**(y-1). Where x = 0 and y = 0, x**y is 1 whatever x: not 0 times infinity, and no order after it either.
+    spent = xp.logical_and(xp.equal(x, xp.zeros_like(x)), xp.equal(y, xp.zeros_like(y)))
+    return y * xp.power(x, xp.where(spent, xp.ones_like(y), y - 1.0))
+
+
 POWER = Op(
-    "power", "elementwise", "power", elementwise,
-    partials=(lambda xp, x, y, v: y * xp.power(x, y - 1.0), _log_of_base), type="Pow", label="pow", kinds=NUMBER,
+    "power", "elementwise", "power", elementwise, partials=(_power_slope, _log_of_base), type="Pow", label="pow", kinds=NUMBER,
 )  # fmt: skip
 SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x)
 SQRT = unary(
@@ -518,7 +526,7 @@ CONJ = Op(
     "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
 )  # fmt: skip
 COMPLEX = Op(
-    "complex", "linear", lambda xp, x, y: xp.astype(x, f"c{2 * x.dtype.itemsize}") + 1j * y, _complex_infer,
+    "complex", "linear", "complex_of", _complex_infer,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
     kinds=REAL,
 )  # fmt: skip

@@ -146,18 +146,19 @@ def _range_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def range_count(start: Any, limit: Any, delta: Any) -> int:
-    """Return how many numbers a range holds.
+    """Return how many numbers a range holds: ⌈|(limit - start) / delta|⌉, computed in the dtype as TensorFlow does.
 
     Raises:
         InvalidArgumentError: for a zero delta, and one that leads away from the limit.
     """
+    quotient = (limit - start) / delta if start.dtype.kind == "f" and delta else None
     start, limit, delta = start.item(), limit.item(), delta.item()
     if delta == 0:
         raise InvalidArgumentError("Requires delta != 0: 0")
     if (start > limit) if delta > 0 else (start < limit):
         sign, relation = (">", "<=") if delta > 0 else ("<", ">=")
         raise InvalidArgumentError(f"Requires start {relation} limit when delta {sign} 0: {start}/{limit}")
-    count = -((start - limit) // delta) if isinstance(delta, int) else (limit - start) / delta
+    count = -((start - limit) // delta) if quotient is None else abs(quotient.item())
     if not abs(count) <= MOST_ELEMENTS:
         raise ResourceExhaustedError(f"A range from {start} to {limit} by {delta} is beyond any memory.")
     whole: int = math.ceil(count)

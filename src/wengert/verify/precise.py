@@ -473,6 +473,11 @@ class PreciseArrays:
     # --- what the standard lacks ----------------------------------------------------------------------------------
 
     @staticmethod
+    def complex_of(x: Any, y: Any) -> Any:
+        """Return x + iy."""
+        return PreciseArrays.astype(x, f"c{2 * x.dtype.itemsize}") + 1j * y
+
+    @staticmethod
     def dot_over_rows(a: Any, b: Any) -> Any:
         """Return aᵀ b for two matrices."""
         return np.matmul(a.T, b)
