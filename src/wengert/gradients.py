@@ -14,7 +14,8 @@ from wengert.context import here, state
 from wengert.derive import forward
 from wengert.derive.outside import brought_in
 from wengert.derive.request import request
-from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
+from wengert.derive.reverse import located
+from wengert.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
 from wengert.ops import linear
 from wengert.shapes import fits, is_full, text
@@ -216,6 +217,7 @@ class ForwardAccumulator:
         if len(given) != len(self._primals):
             raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
+        self._unstated: dict[int, NoGradientError] = {}
         self._held: list[Any] = []
         self._recording = False
         for p, t in zip(self._primals, given, strict=True):
@@ -252,6 +254,9 @@ class ForwardAccumulator:
     def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Carry tangents through an operation, seen by the observers around this one."""
         known = self._tangents
+        if self._unstated and (error := next((self._unstated[t.n] for t in inputs if t.n in self._unstated), None)):
+            self._lost(output if op.outputs != 1 else (output,), error)
+            return
         moving = [known.get(t.n) for t in inputs]
         if all(m is None for m in moving) or op.kind == "constant":
             return
@@ -272,6 +277,9 @@ class ForwardAccumulator:
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:
                 result = forward.rule(op)(tensors, moving, inputs, output, attrs)
+        except NoGradientError as error:
+            self._lost(output if op.outputs != 1 else (output,), located(error, output))
+            return
         finally:
             state.observers, state.site = around, site
         if result is None:
@@ -284,6 +292,12 @@ class ForwardAccumulator:
                 known[out.n] = tangent
                 self._held.append(out)
 
+    def _lost(self, outputs: Sequence[Any], error: NoGradientError) -> None:
+        """Note that a tangent is not stated: an error for who asks for it, not for the others."""
+        for out in outputs:
+            self._unstated[out.n] = error
+            self._held.append(out)
+
     def _watch(self, primal: Any, tangent: Any) -> None:
         self._tangents[primal.n] = convert(tangent, like=primal)
 
@@ -293,6 +307,8 @@ class ForwardAccumulator:
         results = []
         for p in nest.flatten(primals):
             rows = p.values if isinstance(p, IndexedSlices) else p
+            if rows.n in self._unstated:
+                raise self._unstated[rows.n]
             tangent = self._tangents.get(rows.n)
             if tangent is not None and rows is not p:
                 tangent = IndexedSlices(tangent, p.indices, p.dense_shape)

@@ -739,7 +739,12 @@ def as_array(value: Any, nptype: Any = None) -> Any:
     if nptype is None:
         if not typed and not _typed_leaf(value):
             nptype = _DEFAULTS.get(array.dtype.char)
-            if nptype is not None and array.dtype.kind == "i" and array.size and not (-(2**31) <= array.min() and array.max() < 2**31):
+            if (
+                nptype is not None
+                and array.dtype.kind == "i"
+                and array.size
+                and not (-(2**31) <= array.min() and array.max() < 2**31)
+            ):
                 nptype = None
         if nptype is None:
             nptype = dtypes.of(array.dtype).numpy

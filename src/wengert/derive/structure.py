@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.context import state
+from wengert.derive.reverse import located
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops.linear import PLACEHOLDER
@@ -52,6 +53,7 @@ def ancestors(outputs: Iterable[Any], stops: frozenset[int] = frozenset()) -> li
 def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> list[bool]:
     """Return for each x whether the sum of ys has a derivative by it."""
     nodes = ancestors(ys)
+    _check_stated(nodes, ys, xs, stops)
     if not any(node.op.name == "gradient" for node in nodes):
         reached = {y.n for y in ys}
         for node in reversed(nodes):
@@ -66,6 +68,30 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     return answers
 
 
+def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
+    """Check that no way from an x to a y passes through a derivative that is not stated.
+
+    Of the ways through another gradient, it is seen when that is lowered.
+
+    Raises:
+        NoGradientError: with the operation and its line.
+    """
+    if all(node.op.complete for node in nodes):
+        return
+    nodes = [node for node in nodes if node.op.name != "gradient"]
+    changing = {x.n for x in xs}
+    for node in nodes:
+        if any(node.inputs[i].n in changing for i in _differentiable(node)):
+            changing.update([o.n for o in node.outputs if o.n not in stops])
+    asked = {y.n for y in ys}
+    for node in reversed(nodes):
+        if any(o.n in asked and o.n not in stops for o in node.outputs):
+            for i in _differentiable(node):
+                if node.inputs[i].n in changing and not node.op.states(i):
+                    raise located(node.op.unstated(i), node.outputs[0])
+            asked.update([node.inputs[i].n for i in _differentiable(node)])
+
+
 def _differentiable(node: Node) -> list[int]:
     """Return the positions of the inputs that an operation has a derivative by."""
     op = node.op
@@ -73,8 +99,6 @@ def _differentiable(node: Node) -> list[int]:
         return []
     if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or node.outputs[0].nptype.kind not in "fc"):
         return []
-    if op.partials:
-        return [i for i in range(len(node.inputs)) if op.partials[i] is not None]
     return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
 
 
@@ -162,8 +186,11 @@ class _Pass:
                 grown = v
                 for i, u in enumerate(inputs):
                     rest = u - self.zero
-                    if rest and op.partials[i] is not None:
-                        h = self.of_partial(op, attrs, complexes, i, [*inputs, v])
+                    if rest:
+                        if op.states(i):
+                            h = self.of_partial(op, attrs, complexes, i, [*inputs, v])
+                        else:  # who comes this way meets the error
+                            h = self.closure([s for s in inputs if s != self.zero])
                         grown = grown | self.plus(h, rest)
                 if grown == v:
                     break

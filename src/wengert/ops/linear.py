@@ -171,7 +171,20 @@ def _range(xp: Any, start: Any, limit: Any, delta: Any) -> Any:
     return xp.astype(start + delta * xp.arange(n, dtype=start.dtype), start.dtype)
 
 
-RANGE = Op("range", "constant", _range, _range_infer, label="range")
+def _place(xp: Any, inputs: Any, output: Any) -> Any:
+    """Return k for each number start + k delta of a range."""
+    return xp.round((output - inputs[0]) / inputs[2])
+
+
+# The limit decides how many numbers there are, and nothing else.
+RANGE = Op(
+    "range", "implicit", _range, _range_infer, label="range", constant_inputs=(1,), linear_inputs=(0, 2),
+    tangent=lambda xp, t, inputs, output, attrs: (
+        0.0 * output if t[0] is None else xp.broadcast_like(t[0], output)
+    ) + (0.0 if t[2] is None else t[2] * _place(xp, inputs, output)),
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
+        g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
+)  # fmt: skip
 LINSPACE = Op(
     "linspace", "linear",
     lambda xp, start, stop, *, num, axis: xp.linspace(start, stop, num, axis=axis, dtype=start.dtype),
