@@ -27,6 +27,7 @@ ROOMS = [
     "checks",
     "shapes",
     "graph",
+    "parameters",
     "arrays",
     "op",
     "ops",

@@ -11,7 +11,8 @@ from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
 from wengert.derive.request import request
-from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
+from wengert.derive.reverse import located
+from wengert.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
 from wengert.jacobians import jacobian_of
 from wengert.ops import linear
@@ -222,6 +223,7 @@ class ForwardAccumulator:
         if len(given) != len(self._primals):
             raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
+        self._unstated: dict[int, NoGradientError] = {}
         self._held: list[Any] = []
         self._turning: set[int] = set()
         """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
@@ -291,6 +293,9 @@ class ForwardAccumulator:
         if self._turning and any(t.n in self._turning for t in inputs):
             self._turning.update([t.n for t in ((output,) if op.outputs == 1 else output)])
             return
+        if self._unstated and (error := next((self._unstated[t.n] for t in inputs if t.n in self._unstated), None)):
+            self._lost(output if op.outputs != 1 else (output,), error)
+            return
         moving = [known.get(t.n) for t in inputs]
         if all(m is None for m in moving) or op.kind == "constant":
             return
@@ -311,6 +316,9 @@ class ForwardAccumulator:
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:
                 result = forward.rule(op)(tensors, moving, inputs, output, attrs)
+        except NoGradientError as error:
+            self._lost(output if op.outputs != 1 else (output,), located(error, output))
+            return
         finally:
             state.observers, state.site = around, site
         if result is None:
@@ -322,6 +330,12 @@ class ForwardAccumulator:
                     tangent = apply(linear.BROADCAST_LIKE, (tangent, out))
                 known[out.n] = tangent
                 self._held.append(out)
+
+    def _lost(self, outputs: Sequence[Any], error: NoGradientError) -> None:
+        """Note that a tangent is not stated: an error for who asks for it, not for the others."""
+        for out in outputs:
+            self._unstated[out.n] = error
+            self._held.append(out)
 
     def _watch(self, primal: Any, tangent: Any) -> None:
         self._tangents[primal.n] = convert(tangent, like=primal)
@@ -337,6 +351,8 @@ class ForwardAccumulator:
                     "ForwardAccumulator.jvp in the body of a loop: the tensor depends on what the loop carries from turn to "
                     "turn, and the accumulator was opened outside of it. Open one inside of the body, or ask after the loop."
                 )
+            if rows.n in self._unstated:
+                raise self._unstated[rows.n]
             tangent = self._tangents.get(rows.n)
             if tangent is not None and rows is not p:
                 tangent = IndexedSlices(tangent, p.indices, p.dense_shape)

@@ -385,9 +385,12 @@ class Body:
             if node.op is READ:
                 return [append(pure, FED, (inputs[0], record[0]))]
             if node.op is PY_FUNCTION and node.attrs["gradient"] is not None:
-                attrs = {"results": len(record), "gradient": node.attrs["gradient"]}
-                return append_all(pure, PASSED, [*record, *inputs], attrs)
-            return record
+                gradient = node.attrs["gradient"]
+            elif node.op.kind == "unstated":
+                gradient = _unstated(node.op)
+            else:
+                return record
+            return append_all(pure, PASSED, [*record, *inputs], {"results": len(record), "gradient": gradient})
 
         with tracing(pure):
             outputs, _ = inline(self.graph, self.outputs, _given(self.places, pure_places), (), again, True)
@@ -489,6 +492,13 @@ class Body:
 def _acts(node: Node) -> bool:
     """Whether an operation gives something that another run of it might not give."""
     return bool(node.op.stateful and node.op is not HANDLE and node.outputs)
+
+
+def _unstated(op: Any) -> Any:
+    def gradient(xp: Any, g: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+        raise op.unstated(wanted[0])
+
+    return gradient
 
 
 def _given(places: Sequence[Any], others: Sequence[Any]) -> dict[int, Any]:

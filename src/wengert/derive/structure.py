@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.context import state
+from wengert.derive.reverse import located
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops.linear import PLACEHOLDER
@@ -77,6 +78,7 @@ def ancestors(
 def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> list[bool]:
     """Return for each x whether the sum of ys has a derivative by it."""
     nodes = ancestors(ys)
+    _check_stated(nodes, ys, xs, stops)
     if not any(node.op.name == "gradient" for node in nodes):
         reached = {y.n for y in ys}
         for node in reversed(nodes):
@@ -91,6 +93,30 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     return [bool(found & bits[x.n]) for x in xs]
 
 
+def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
+    """Check that no way from an x to a y passes through a derivative that is not stated.
+
+    Of the ways through another gradient, it is seen when that is lowered.
+
+    Raises:
+        NoGradientError: with the operation and its line.
+    """
+    if all(node.op.complete for node in nodes):
+        return
+    nodes = [node for node in nodes if node.op.name != "gradient"]
+    changing = {x.n for x in xs}
+    for node in nodes:
+        if any(node.inputs[i].n in changing for i in _differentiable(node)):
+            changing.update([o.n for o in node.outputs if o.n not in stops])
+    asked = {y.n for y in ys}
+    for node in reversed(nodes):
+        if any(o.n in asked and o.n not in stops for o in node.outputs):
+            for i in _differentiable(node):
+                if node.inputs[i].n in changing and not node.op.states(i):
+                    raise located(node.op.unstated(i), node.outputs[0])
+            asked.update([node.inputs[i].n for i in _differentiable(node)])
+
+
 def _differentiable(node: Node) -> list[int]:
     """Return the positions of the inputs that an operation has a derivative by."""
     op = node.op
@@ -98,8 +124,6 @@ def _differentiable(node: Node) -> list[int]:
         return []
     if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or node.outputs[0].nptype.kind not in "fc"):
         return []
-    if op.partials:
-        return [i for i in range(len(node.inputs)) if op.partials[i] is not None]
     return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
 
 
@@ -269,6 +293,8 @@ def _next(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], n: int, kn
                     sets.update([(t.n, orders) for t in node.outputs])
             for low, high, _ in sets.get(result.n, inner.zero):
                 found.append(Box((*low[:i], low[i] + 1, *low[i + 1 :]), (*high[:i], high[i] + 1, *high[i + 1 :])))
+        elif not op.states(i):  # who comes this way meets the error
+            found.append(Box(tuple([int(k == i) for k in range(count)]), (n,) * count))
     return outer.union([tuple([_grown(box, found) for box in found])])
 
 
