@@ -22,7 +22,7 @@ from wengert.verify.precise import Precise, precise
 from wengert.verify.report import Fault, Row
 from wengert.verify.roads import LISTS, Probe
 
-__all__ = ["kinked", "lossy", "wrong_rules"]
+__all__ = ["kinked", "lossy", "wrong_controls", "wrong_rules"]
 
 MOST = 400
 """Calls of operations that are looked at."""
@@ -117,11 +117,21 @@ def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generato
     return [Fault("executor", "", "", "", f"the lists are right, and {_and(runs)} computes something else")]
 
 
-def _bad_rule(question: Question, node: Node, arrays: Sequence[Any], order: int, rng: np.random.Generator) -> Row | None:
+def wrong_controls(looked: Sequence[tuple[Node, Sequence[Any]]], rng: np.random.Generator) -> list[Fault]:
+    """Return the choices and loops whose own derivatives are wrong, of calls with their inputs."""
+    found = []
+    for node, arrays in looked:
+        bad = None if any(a is None for a in arrays) else _bad_rule(None, node, arrays, 1, rng)
+        if bad is not None:
+            found.append(Fault("wrong rule", node.op.name, node.where, described(arrays), _told(bad)))
+    return found
+
+
+def _bad_rule(question: Question | None, node: Node, arrays: Sequence[Any], order: int, rng: np.random.Generator) -> Row | None:
     """Return the row of least order that is wrong of an operation alone; None if none is."""
     custom = node.op.kind == "custom"
     try:
-        one = custom_question(question, node) if custom else operation_question(node, arrays)
+        one = custom_question(question, node) if custom and question is not None else operation_question(node, arrays)
         if one is None:
             return None
         rows = check_question(one, 1 if custom else order, rng, executors=False, only=("reverse",) if custom else None)

@@ -16,6 +16,7 @@ ROADS = {
     "tape": "nested eager tapes",
     "numpy": "NumPy executor",
     "xla": "XLA executor",
+    "received": "what the script received",
     "grad": "the framework's reverse mode",
     "jvp": "the framework's forward mode",
     "gradient": "the gradient that was given",
@@ -49,7 +50,8 @@ class Fault(NamedTuple):
     """Whose fault it is where something is not right."""
 
     kind: str
-    """wrong rule, custom gradient, lowering, executor; kink, jump, undefined; saturation, cancellation, ill-conditioned."""
+    """wrong rule, custom gradient, lowering, executor, received; kink, jump, undefined; saturation, cancellation,
+    ill-conditioned."""
     operation: str
     where: str
     """The user's line."""
@@ -224,7 +226,8 @@ def _fault(f: Fault) -> str:
     """Return a fault in one line, beginning with its kind and a colon."""
     place = f" at {f.where}" if f.where else ""
     given = f" (inputs {f.inputs})" if f.inputs else ""
-    return f"{f.kind}: {f.operation}{place}{given}, {f.text}" if f.operation else f"{f.kind}: {f.text}"
+    who = f"{f.operation}{place}{given}, " if f.operation else f"{f.where}: " if f.where else ""
+    return f"{f.kind}: {who}{f.text}"
 
 
 def _escaped(text: str) -> str:
