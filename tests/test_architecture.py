@@ -77,6 +77,7 @@ ROOMS = [
     "__init__",
     "published",
     "run",
+    "terminal",
     "verify",
     "explain",
     "demo",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.context import quietly
-from wengert.derive.plan import lower, needed
+from wengert.derive.plan import lower
 from wengert.execute.memory import plan
 from wengert.graph import Node
 from wengert.options import Options, options
@@ -96,7 +96,7 @@ class Question:
         moved = {x.n for x in xs}
         held: list[tuple[Any, Any]] = []
         with tracing(self.graph):
-            for node in needed([*ys, *xs], ()):
+            for node in _up_to([*ys, *xs], stopped):
                 op = node.op
                 if node.outputs and all(t.n in stopped for t in node.outputs):
                     mapped.update((t.n, self.place(stopped[t.n])) for t in node.outputs)
@@ -165,6 +165,19 @@ class Question:
     def size(self) -> int:
         """Return how many numbers the list of ys computes."""
         return self.listing(self.ys, False).size()
+
+
+def _up_to(fetches: Sequence[Any], cut: Mapping[int, Any]) -> list[Node]:
+    """Return the nodes that tensors depend on, and nothing above those that are cut off."""
+    seen: set[Node] = set()
+    pending = [t.node for t in fetches]
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            if not node.outputs or any(t.n not in cut for t in node.outputs):
+                pending.extend([t.node for t in node.inputs])
+    return sorted(seen, key=lambda node: node.index)
 
 
 class Listing:

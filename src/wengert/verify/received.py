@@ -96,11 +96,14 @@ def _truths(question: Question, symbols: Sequence[Any], rng: np.random.Generator
 def _in_digits(question: Question, symbols: Sequence[Any], rng: np.random.Generator) -> tuple[list[Any], list[Any]]:
     """Return the numbers of each tensor, and their conditions: of the plain list or of the rewritten one, which is run."""
     arrays = [precise(a) for a in question.arrays]
-    plain = [_reals(y) for y in question.listing(symbols, False).walk(arrays, with_precision)]
-    worst: list[Any] = [[mp.mpf(0)] * len(y) for y in plain]
-    for on in (False, True):
+    plain: list[Any] = []
+    worst: list[Any] = []
+    for on in (True, False):
+        listing = question.listing(symbols, on)
+        plain = [_reals(y) for y in listing.walk(arrays, with_precision)]
+        worst = worst or [[mp.mpf(0)] * len(y) for y in plain]
         for _ in range(2):
-            shaken = question.listing(symbols, on).walk(arrays, functools.partial(with_noise, rng))
+            shaken = listing.walk(arrays, functools.partial(with_noise, rng))
             for k, y in enumerate(shaken):
                 worst[k] = [max(w, abs(a - b)) for w, a, b in zip(worst[k], plain[k], _reals(y), strict=True)]
     return plain, [[w * mp.mpf(10) ** NOISE for w in one] for one in worst]

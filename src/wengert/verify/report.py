@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from wengert import terminal
+
 __all__ = ["Fault", "Report", "Row"]
 
 ROADS = {
@@ -118,10 +120,9 @@ class Report:
         ``every``: all rows; else one line for each derivative, and the rows that are not right.
         """
         from rich import box
-        from rich.console import Console
         from rich.table import Table
 
-        console = console or Console()
+        console = console or terminal.console()
         table = Table(box=box.SIMPLE_HEAD)
         names = ("function", "derivative", "order", "verdict", "value", "digits", "roads")
         for name in names:

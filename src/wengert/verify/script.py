@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert import nest
 from wengert import tape as tapes
-from wengert.context import Site, here, quietly
+from wengert.context import Site, here, quietly, state
 from wengert.derive.plan import needed
 from wengert.derive.request import request
 from wengert.derive.structure import split_gradient
@@ -22,12 +23,13 @@ from wengert.errors import OpError
 from wengert.execute import choose
 from wengert.execute.numpy import Program
 from wengert.execute.variables import variables_of
+from wengert.functions.program import custom_gradient
 from wengert.graph import Node
 from wengert.op import table
 from wengert.ops.linear import IDENTITY
 from wengert.options import options
 from wengert.slices import IndexedSlices
-from wengert.tensor import apply
+from wengert.tensor import EagerTensor, apply
 from wengert.tracing import Body, tracing
 from wengert.verify import lists, locate
 from wengert.verify.judge import in_double, quiet
@@ -63,6 +65,8 @@ class TapeCall:
     def __init__(self, where: str, tape: Any, asked: Sequence[Any], number: int) -> None:
         """Take what the tape recorded, the ys, xs and weights, and what came of them."""
         self.where, self.number, self.road = where, number, "tape"
+        self.outer = sum(isinstance(o, tapes.GradientTape) for o in state.observers)
+        """Tapes that go on recording, so that the derivative may be differentiated further."""
         self.entries = list(tape.entries)
         self.ys, self.xs, self.gs, self.results = asked
 
@@ -103,6 +107,7 @@ class Run:
         self.variables = {v.n: v.storage.array for v in variables_of(request)[0]}
         self.drawn: dict[Any, list[Any]] = {}
         self.results: list[Any] = []
+        self.outer = 0
         self.straight: Straight | None = None
 
     def posed(self) -> Posed:
@@ -296,7 +301,11 @@ def _of_tape(
                 settled(output, apply(IDENTITY, (leaf,)) if same else question.beside(array, leaf, base))
                 continue
             if op.kind == "custom" and op.name != "custom_gradient":
-                raise Unanswerable(f"{op.name} is known by its derivative alone on a tape")
+                if "function" not in attrs or any(not isinstance(t, EagerTensor) for t in inputs):
+                    raise Unanswerable(f"{op.type} is known by its derivative alone on a tape")
+                for t, r in zip(output, _called(question, attrs, [place(t) for t in inputs]), strict=True):
+                    settled(t, r)
+                continue
             several = output if op.outputs != 1 else (output,)
             if lists.is_held(op.name):
                 for t in several:
@@ -316,14 +325,35 @@ def _of_tape(
     return mapped, places
 
 
+def _called(question: Question, attrs: Any, symbols: Sequence[Any]) -> list[Any]:
+    """Call a function with a custom gradient once more, on tensors of the question."""
+    before = len(question.graph.nodes)
+    arguments = nest.pack_sequence_as(attrs["arguments"], symbols)
+    code = getattr(attrs["function"], "__code__", None)
+    site, state.site = state.site, None if code is None else (code, 0)
+    try:
+        found = nest.flatten(custom_gradient(attrs["function"])(*arguments, **attrs["keywords"]))
+    finally:
+        state.site = site
+    added = question.graph.nodes[before:]
+    for node in [*added, *_inside(added)]:
+        if node.op.stateful:
+            raise Unanswerable(f"a function with a custom gradient acts on the world by {node.op.name} ({node.where})")
+    return found
+
+
 # --- judging ----------------------------------------------------------------------------------------------------------------
 
 
-def _of_list(question: Question, rng: np.random.Generator, label: str) -> tuple[list[Row], list[Fault]]:
-    """Return what was found about the list of one derivative."""
-    if question.size() <= SMALL:
-        return judged(question, 1, rng, only=("reverse", "taylor", "numpy"), label=label)
-    return _in_double(question, rng, label), []
+def _of_list(question: Question, rng: np.random.Generator, label: str, outer: int) -> tuple[list[Row], list[Fault]]:
+    """Return what was found about the list of one derivative, which ``outer`` further tapes may differentiate."""
+    if question.size() > SMALL:
+        return _in_double(question, rng, label), []
+    rows, faults = judged(question, 1, rng, only=("reverse", "taylor", "numpy"), label=label)
+    if outer and not faults:
+        more, blamed = locate.customs(question, 1 + outer, rng, label)
+        rows, faults = rows + more, blamed
+    return rows, faults
 
 
 def _of_call(
@@ -435,7 +465,7 @@ def check_script(
                 label = own[name] = where + (f" ({counts[where]})" if counts[where] > 1 else "")
                 lists_judged += 1
                 try:
-                    found, blamed = _of_list(question, np.random.default_rng(seed), label)
+                    found, blamed = _of_list(question, np.random.default_rng(seed), label, call.outer)
                 except (Unanswerable, OpError, NotImplementedError) as error:
                     notes.append(f"{label}: not checked: {error}")
                     continue
