@@ -78,6 +78,7 @@ ROOMS = [
     "__init__",
     "published",
     "run",
+    "terminal",
     "verify",
     "explain",
     "demo",

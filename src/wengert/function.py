@@ -17,7 +17,7 @@ from wengert.autograph import _hooks_of_library
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
-from wengert.execute.choose import compile
+from wengert.execute.choose import compile, told, watchers
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
 from wengert.graph import VALID_NAME, Graph, Node
@@ -199,7 +199,16 @@ class ConcreteFunction:
         before = state.counters
         state.counters = self._counters
         try:
-            return replay(self.program, values)
+            if not watchers:
+                return replay(self.program, values)
+            found: list[Any] = []
+
+            def run() -> list[Any]:
+                found[:] = replay(self.program, values)
+                return [t.array for t in found]
+
+            told(self.program.request, [v.array for v in values], run)
+            return found
         finally:
             state.counters = before
 

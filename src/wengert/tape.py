@@ -31,7 +31,7 @@ _log = logging.getLogger("wengert")
 NESTED = 2
 """Outer tapes from which a derivative may be handed to the planner of lists."""
 watchers: list[Any] = []
-"""Called with each tape that is asked for a derivative, and the ys, xs and weights: how `wengert check` learns of them."""
+"""Called with each tape that gave a derivative, the ys, xs and weights, and what it gave: how `wengert check` learns of them."""
 planners: list[Any] = []
 """What hands a tape's derivative to the planner: `wengert.listed` enters itself."""
 
@@ -330,9 +330,12 @@ class GradientTape:
         for y in ys:
             if y.__class__ is SymbolicTensor:
                 return self._symbolic(ys, xs, gs)
-        if watchers:
-            for watcher in list(watchers):
-                watcher(self, ys, xs, gs)
+        found = self._eager(ys, xs, gs)
+        for watcher in watchers:
+            watcher(self, ys, xs, gs, found)
+        return found
+
+    def _eager(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}

@@ -42,6 +42,8 @@ class FuncGraph(Graph):
         self.inputs: list[Any] = []
         self.captured: dict[int, tuple[Any, Any]] = {}
         self.created: list[Any] = []
+        self.function: Any = None
+        """The user's function whose derivative it is, if it is a custom one."""
         self.seed = outer.seed if outer is not None else None
         self.collections = outer.collections if outer is not None else {}
 

@@ -522,7 +522,7 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     op = Op("custom", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
             type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
     for observer in state.observers:
-        observer.record(op, inputs, tuple(outputs), {})
+        observer.record(op, inputs, tuple(outputs), {"function": f, "arguments": arguments, "keywords": keywords})
     return nest.pack_sequence_as(result, outputs)
 
 
@@ -540,6 +540,7 @@ def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
     _takes_variables(grad_fn, variables)
     results = [lift(graph, convert(_dense(r))) for r in nest.flatten(result)]
     body = FuncGraph(graph, "custom_gradient", share_variables=False)
+    body.function = f
     gs = [body.add_input(r.sizes, r.nptype, "g") for r in results]
     failure = None
     found: list[Any] = []

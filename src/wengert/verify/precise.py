@@ -88,7 +88,8 @@ class Precise(np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Put numbers of any kind in."""
-        _plain(self)[index] = _plain(_like(value, self.nominal))
+        plain = _plain(_like(value, self.nominal))
+        _plain(self)[index] = plain if plain.ndim else plain[()]  # NumPy would keep an array as one element
 
     def __iter__(self) -> Any:
         """Go through the parts along the first axis."""
