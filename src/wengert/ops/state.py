@@ -97,7 +97,8 @@ PY_FUNCTION = Op(
 
 def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
     n = attrs["results"]
-    found = iter(attrs["gradient"](xp, g, inputs[n:], outputs, [i - n for i in wanted if i >= n]))
+    by_arguments = [i - n for i in wanted if i >= n]
+    found = iter(attrs["gradient"](xp, g, inputs[n:], outputs, by_arguments) if by_arguments else ())
     return [next(found) if i >= n else None for i in wanted]
 
 
