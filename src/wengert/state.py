@@ -38,6 +38,9 @@ _names = itertools.count()
 made: list[Callable[[Variable], None]] = []
 """Called with each variable that is made eagerly, when it has its first value. Empty as a rule."""
 
+awaited: list[Any] = []
+"""Saved values that wait for variables to be made: their ``look()`` is called before one is read or set. Empty as a rule."""
+
 
 class VariableSynchronization:
     """How replicas of a variable are kept together; there is one replica here."""
@@ -286,6 +289,9 @@ class Variable:
     @property
     def storage(self) -> Storage:
         """The memory: one for eager code and functions, one for each session where the variable belongs to a graph."""
+        if awaited:
+            for values in tuple(awaited):
+                values.look()
         session = state.session
         if self._graph is None or session is None:
             return self._storage

@@ -106,6 +106,15 @@ class Metric:
 
     non_trainable_variables = weights = variables
 
+    def _trackable_children(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for variable in self._variables:
+            label = name = str(variable._label)
+            while name in found:
+                name = f"{label}_{len(found)}"
+            found[name] = variable
+        return found
+
     def reset_state(self) -> None:
         """Begin anew."""
         for variable in self._variables:
