@@ -25,6 +25,8 @@ names = {
     "H": np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -7.0]], "float16"),
     "C": np.arange(12.0, dtype="float32").reshape(2, 3, 2) ** 1.5 - 7.0, "ties": np.array([[1, 3, 3], [3, 0, 1]], "float32"),
     "N": np.array([[1.0, np.nan, 3.0], [4.0, 5.0, -7.0]], "float32"), 
+    
+    
     "N2": np.array([[np.nan, np.nan], [1.0, np.nan]], "float32"),
     "S": np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 2.0]], "float32"),
     "Q": np.array([[2.0, 1.0, 0.0], [-1.0, 3.0, 1.0], [0.5, 0.0, 1.0]], "float32"), "ids": np.array([0, 2, 1, 2]),
@@ -199,6 +201,69 @@ FLOWS = """
     ops.jvp(lambda x: x * x, (ops.convert_to_tensor(f),), (ops.convert_to_tensor(q),))
 """
 
+# T and P: targets and predictions between 0 and 1; V, of any sign.
+LOSSES = (
+    "mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error huber log_cosh hinge "
+    "squared_hinge categorical_hinge kl_divergence poisson cosine_similarity binary_crossentropy categorical_crossentropy"
+)
+CLASSES = (
+    "MeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError Huber LogCosh Hinge SquaredHinge "
+    "CategoricalHinge KLDivergence Poisson CosineSimilarity BinaryCrossentropy CategoricalCrossentropy"
+)
+LOSSES_MORE = """
+    losses.huber(T,V,delta=0.3) losses.cosine_similarity(T,P,axis=0) losses.binary_crossentropy(T,V,from_logits=True)
+    losses.binary_crossentropy(T,P,label_smoothing=0.2) losses.binary_crossentropy(T,P,axis=0)
+    losses.categorical_crossentropy(T,V,from_logits=True) losses.categorical_crossentropy(T,P,label_smoothing=0.2)
+    losses.categorical_crossentropy(T,P,axis=0) losses.categorical_crossentropy(T,V,from_logits=True,label_smoothing=0.1)
+    losses.sparse_categorical_crossentropy(LABELS,P) losses.sparse_categorical_crossentropy(LABELS,V,from_logits=True)
+    losses.sparse_categorical_crossentropy(LABELS[:,None],P)
+    losses.sparse_categorical_crossentropy(LABELS.astype("float32"),P) losses.hinge(np.sign(V),V)
+    losses.hinge((T>0.5).astype("float32"),V) losses.squared_hinge(T,V) losses.mean_squared_error(LABELS,P[:,0])
+    losses.mean_squared_error(P[:,0],P[:,:1]) losses.mean_squared_error(T[:,:1],P) losses.mean_absolute_error([1,2],[2.5,2.0])
+    losses.mean_squared_error([[0,1]],[[1,1]]) losses.poisson(T,V+9.0) losses.binary_crossentropy([[0,1]],[[0.0,1.0]])
+    losses.kl_divergence(T,V) losses.mean_squared_logarithmic_error(T,V) losses.mean_absolute_percentage_error(0.0*T,P)
+    losses.mean_squared_error(T[0],P[0]) losses.Huber(delta=0.2)(T,V) losses.CosineSimilarity(axis=0)(T,P)
+    losses.BinaryCrossentropy(from_logits=True,label_smoothing=0.1)(T,V)
+    losses.BinaryCrossentropy(axis=0,reduction="none")(T,P) losses.CategoricalCrossentropy(axis=0,reduction="none")(T,P)
+    losses.CategoricalCrossentropy(from_logits=True,label_smoothing=0.1)(T,V) losses.SparseCategoricalCrossentropy()(LABELS,P)
+    losses.SparseCategoricalCrossentropy(from_logits=True,reduction="sum")(LABELS,V)
+    losses.SparseCategoricalCrossentropy(reduction="none")(LABELS[:,None],P) losses.MeanSquaredError(reduction=None)(T,P)
+    losses.MeanSquaredError()(T,P,sample_weight=2.0) losses.MeanSquaredError()(T,P,sample_weight=W[:,None])
+    losses.MeanSquaredError(reduction="mean_with_sample_weight")(T,P)
+    losses.MeanSquaredError(reduction="mean")(T,P,sample_weight=W)
+    losses.MeanSquaredError()(np.stack([T,P]),np.stack([P,T]),sample_weight=np.stack([W,W]))
+    losses.MeanSquaredError(reduction="sum")(np.stack([T,P]),np.stack([P,T]),sample_weight=W[:2])
+    losses.MeanSquaredError()(LABELS,P[:,0]) losses.MeanSquaredError(dtype="float64")(T,P) losses.Hinge()(np.sign(V),V)
+    losses.get("mse")(T,P) losses.get("huber")(T,V) activations.relu(V) activations.relu(V,0.1)
+    activations.relu(V,max_value=0.5) activations.relu(V,threshold=0.3) activations.relu(V,0.2,0.5,0.1)
+    activations.relu(V,negative_slope=0.1,threshold=-0.2) activations.gelu(V) activations.gelu(V,approximate=True)
+    activations.elu(V) activations.elu(V,0.5) activations.celu(V,0.5) activations.leaky_relu(V) activations.leaky_relu(V,0.3)
+    activations.softmax(V) activations.softmax(V,axis=0) activations.log_softmax(V) activations.log_softmax(V,axis=0)
+    activations.softmax(V,axis=[0,1]) activations.hard_shrink(V) activations.hard_shrink(V,0.8) activations.soft_shrink(V,0.1)
+    activations.threshold(V,0.2,0.7) activations.squareplus(V) activations.squareplus(V,b=0.2) activations.sparsemax(V)
+    activations.sparsemax(V,axis=0) activations.sparse_plus(V) activations.sparse_sigmoid(V)
+    activations.glu(np.stack([V,P],-1)) activations.mish(V) activations.tanh_shrink(V) activations.hard_sigmoid(V)
+    activations.hard_silu(V) activations.hard_tanh(V) activations.exponential(V) activations.log_sigmoid(V)
+    activations.relu6(9.0*V) activations.silu(V) activations.softplus(V) activations.softsign(V) activations.selu(V)
+    activations.tanh(V) activations.sigmoid(V) activations.linear(V) activations.get("gelu")(V) activations.get("swish")(V)
+    activations.get("relu6")(9.0*V) activations.get(None)(V)
+"""
+OLD = """
+    mean(x) mean(m,axis=0) mean(y>0) sum(m,axis=1,keepdims=True) prod(m) max(m,axis=0) min(m) std(m) std(y>0) var(m,axis=1)
+    argmax(m) argmax(m,axis=0) abs(y) sqrt(y) sqrt(x) square(y) sign(y) exp(y) log(x) sin(y) cos(y) tanh(y) sigmoid(y)
+    softplus(y) softmax(m) softmax(m,axis=0) relu(y) relu(y,alpha=0.1) relu(y,max_value=1.0) relu(y,threshold=0.6) elu(y)
+    elu(y,0.5) clip(y,0.0,1.0) clip(y,1.0,0.0) clip(y,None,1.0) clip(y,-0.5,None) concatenate([m,m]) concatenate([m,m],axis=0)
+    dot(m,K.transpose(m)) dot(k3,m3) expand_dims(y) expand_dims(y,0) flatten(m) maximum(y,0.0) minimum(y,x) equal(y,y)
+    pow(x,2.0) repeat_elements(m,2,1) reshape(m,(3,2)) squeeze(m[:1],0) stack([x,y]) tile(y,[2]) transpose(m) constant([1,2])
+    constant(3.5) cast(y,"int32") batch_dot(m,m,axes=1) ones_like(y) zeros_like(m) int_shape(m) ndim(m) dtype(y)
+    result_type("int32","float16") result_type("int64",float) result_type() is_float_dtype("float16") is_int_dtype("uint8")
+    is_int_dtype("float32")
+"""
+generator = np.random.RandomState(5)
+names |= {"T": generator.rand(4, 3).astype("float32"), "P": generator.rand(4, 3).astype("float32") * 0.8 + 0.1,
+          "V": generator.randn(4, 3).astype("float32"), "W": generator.rand(4).astype("float32"), 
+          "LABELS": np.array([0, 2, 1, 2])}  # fmt: skip
+
 
 def expressions():
     """All rows of the table, as expressions in `ops`, `keras` and the names above."""
@@ -234,6 +299,15 @@ def expressions():
             yield f"ops.{name}({x})"
     for row in OTHERS.split():
         yield row if row.startswith("ops.") else f"ops.{row}"
+    for name in LOSSES.split():
+        yield f"keras.losses.{name}(T, P)"
+        yield f"keras.losses.{name}(T, V)"
+    for name in CLASSES.split():
+        yield f"keras.losses.{name}()(T, P)"
+        for reduction in ("sum", "none", "mean", "mean_with_sample_weight", "sum_over_batch_size"):
+            yield f"keras.losses.{name}(reduction={reduction!r})(T, P, sample_weight=W)"
+    yield from (f"keras.{row}" for row in LOSSES_MORE.split())
+    yield from (f"K.{row}" for row in OLD.split())
     yield from (row.strip() for row in FLOWS.strip().splitlines())
 
 
@@ -255,13 +329,20 @@ def answer(value):
     return [a.dtype.name, list(a.shape), flat]
 
 
-def table(keras):
+def scope(keras, K):
+    """What the expressions name; x, y, m, m3 and k3 are tensors."""
+    tensors = {"x": names["q"], "y": names["f"], "m": names["F"], "m3": names["C"], "k3": names["C"][..., :3].transpose(0, 2, 1)}
+    made = {name: keras.ops.convert_to_tensor(value) for name, value in tensors.items()}
+    return {**names, **made, "keras": keras, "ops": keras.ops, "K": K}
+
+
+def table(keras, K):
     """The answers to all rows; null for those that raise."""
     found = {}
-    scope = {**names, "keras": keras, "ops": keras.ops}
+    given = scope(keras, K)
     for row in expressions():
         try:
-            found[row] = answer(eval(row, dict(scope)))
+            found[row] = answer(eval(row, dict(given)))
         except Exception:
             found[row] = None
     return found
@@ -269,5 +350,6 @@ def table(keras):
 
 if __name__ == "__main__":
     import keras
+    import tensorflow as tf
 
-    json.dump({"keras": keras.__version__, "ops": table(keras)}, sys.stdout, separators=(",", ":"))
+    json.dump({"keras": keras.__version__, "ops": table(keras, tf.keras.backend)}, sys.stdout, separators=(",", ":"))

@@ -11,7 +11,7 @@ import numpy as np
 from wengert import signal
 from wengert.functions import array, debugging, linalg
 from wengert.functions import math as elementary
-from wengert.keras.ops.arrangement import moveaxis, ravel
+from wengert.keras.ops.arrangement import moveaxis, ravel, shape
 from wengert.keras.ops.promotion import floating, tensor, together
 from wengert.shapes import axis_of
 
@@ -90,12 +90,11 @@ def kron(x1: Any, x2: Any) -> Any:
 
     def blocks(a: Any, b: Any) -> Any:
         rank = max(len(a.sizes), len(b.sizes))
-        a, b = (array.reshape(t, array.concat([[1] * (rank - len(t.sizes)), array.shape(t)], 0)) for t in (a, b))
+        a, b = (array.reshape(t, [*[1] * (rank - len(t.sizes)), *shape(t)]) for t in (a, b))
+        sizes = [m * n for m, n in zip(shape(a), shape(b), strict=True)]
         for axis in range(rank):
             a, b = array.expand_dims(a, 2 * axis + 1), array.expand_dims(b, 2 * axis)
-        whole = a * b
-        sizes = array.reshape(array.shape(whole), [rank, 2])
-        return array.reshape(whole, elementary.reduce_prod(sizes, 1))
+        return array.reshape(a * b, sizes)
 
     return _product(blocks, x1, x2)
 
@@ -128,7 +127,9 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     flat = a.sizes[-1] == b.sizes[-1] == 2
     a, b = (array.pad(t, [*[[0, 0]] * (len(t.sizes) - 1), [0, 1]]) if t.sizes[-1] == 2 else t for t in (a, b))
     if any(t.sizes[-1] != 3 for t in (a, b)):
-        raise ValueError(f"cross takes vectors of two or three elements, not of {a.sizes[-1]} and {b.sizes[-1]}.")
+        raise ValueError(
+            f"cross takes vectors of two or three elements, a number known at once, not {a.sizes[-1]} and {b.sizes[-1]}."
+        )
     found = linalg.cross(a, b)
     return found[..., 2] if flat else moveaxis(found, -1, axisc)
 

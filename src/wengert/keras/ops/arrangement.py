@@ -201,6 +201,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Return the powers of a vector's elements, those of one element in a row, falling unless told otherwise."""
     x = tensor(x)
     n = x.sizes[0] if N is None else N
+    if n is None:
+        raise ValueError("vander: give N where the vector's length is not known when the graph is built.")
     powers = [elementary.pow(x, p) for p in (range(n) if increasing else range(n - 1, -1, -1))]
     return array.stack(powers, -1) if powers else array.reshape(x, [-1, 1])[:, :0]
 
@@ -411,11 +413,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     t = tensor(x)
     if isinstance(indices_or_sections, int):
         return array.split(t, indices_or_sections, axis)
-    n = t.sizes[axis]
-    places = [0, *(min(max(int(i) + n if i < 0 else int(i), 0), n) for i in indices_or_sections), n]
-    return [
-        t[(*[builtins.slice(None)] * axis_of(axis, len(t.sizes)), builtins.slice(a, b))] for a, b in itertools.pairwise(places)
-    ]
+    cuts = [int(i) for i in indices_or_sections]
+    before = [builtins.slice(None)] * axis_of(axis, len(t.sizes))
+    return [t[(*before, builtins.slice(a, b))] for a, b in itertools.pairwise([0, *cuts, None])]
 
 
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
@@ -423,6 +423,8 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     t = tensor(x)
     if not isinstance(indices_or_sections, int):
         return split(t, indices_or_sections, axis)
+    if t.sizes[axis] is None:
+        raise ValueError(f"array_split: the size of axis {axis} is not known when the graph is built.")
     size, more = divmod(t.sizes[axis], indices_or_sections)
     return array.split(t, [size + 1] * more + [size] * (indices_or_sections - more), axis)
 
@@ -527,7 +529,8 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     t = tensor(inputs)
     part = tensor(updates, t.dtype)
     starts = [start_indices[i] for i in range(len(t.sizes))]
-    grids = array.meshgrid(*(array.range(s, s + n) for s, n in zip(starts, part.sizes, strict=True)), indexing="ij")
+    counts = [array.shape(part)[i] if n is None else n for i, n in enumerate(part.sizes)]
+    grids = array.meshgrid(*(array.range(s, s + n) for s, n in zip(starts, counts, strict=True)), indexing="ij")
     at = array.stack(grids, -1) if grids else array.zeros([0], "int32")
     return array.tensor_scatter_nd_update(t, at, part)
 

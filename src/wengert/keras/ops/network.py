@@ -117,7 +117,10 @@ def _along(weights: Any, x: Any, axis: Any) -> Any:
     w = tensor(weights, x.dtype)
     rank = len(x.sizes)
     axes = [a % rank for a in (axis if isinstance(axis, tuple | list) else [axis])]
-    return array.reshape(w, [x.sizes[a] if a in axes else 1 for a in range(rank)]) if len(w.sizes) == len(axes) else w
+    if len(w.sizes) != len(axes):
+        return w
+    whole = array.shape(x)
+    return array.reshape(w, [whole[a] if a in axes else 1 for a in range(rank)])
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
