@@ -50,6 +50,14 @@ def test_what_is_watched():
     assert [v.name for v in tape.watched_variables()] == ["x0:0"]
 
 
+def test_watched_variables_come_in_the_order_in_which_they_were_made():
+    first, second, third = tf.Variable(1.0), tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(third)
+        second * second + first * first
+    assert [v is w for v, w in zip(tape.watched_variables(), [first, second, third], strict=True)] == [True] * 3
+
+
 def test_not_watching_variables():
     x0, x1 = tf.Variable(0.0), tf.Variable(10.0)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
