@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -201,8 +202,17 @@ def _hessian(first: Any, x: Any) -> Any:
 # --- forward mode -------------------------------------------------------------------------------------------------
 
 
+class _Owner(weakref.ref):  # type: ignore[type-arg]
+    """A reference to a tensor or variable, which knows its number when it is gone."""
+
+    __slots__ = ("n",)
+    n: int
+
+
 class ForwardAccumulator:
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
+
+    A tangent is forgotten with the tensor that it belongs to: numbers of tensors are never used again.
 
     >>> import wengert as tf
     >>> x = tf.constant([2.0, 3.0])
@@ -218,17 +228,25 @@ class ForwardAccumulator:
         Raises:
             ValueError: if the structures or shapes differ.
         """
-        self._primals = nest.flatten(primals)
+        flat = nest.flatten(primals)
         given = nest.flatten(tangents)
-        if len(given) != len(self._primals):
-            raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
+        if len(given) != len(flat):
+            raise ValueError(f"There are {len(flat)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
         self._unstated: dict[int, NoGradientError] = {}
-        self._held: list[Any] = []
+        self._owners: dict[int, _Owner] = {}
         self._turning: set[int] = set()
         """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
         self._recording = False
-        for p, t in zip(self._primals, given, strict=True):
+        own = weakref.ref(self)  # no circle, so that the accumulator goes when its last user does
+
+        def forget(owner: _Owner) -> None:
+            this = own()
+            if this is not None and this._owners.get(owner.n) is owner:
+                del this._owners[owner.n], this._tangents[owner.n]
+
+        self._forget = forget
+        for p, t in zip(flat, given, strict=True):
             if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
             tangent = convert(t, like=p.current() if hasattr(p, "current") else p)
@@ -236,12 +254,18 @@ class ForwardAccumulator:
                 raise ValueError(
                     f"ForwardAccumulator: the tangent has shape {text(tangent.sizes)} and the primal {text(p.sizes)}."
                 )
-            self._tangents[p.n] = cast(tangent, p.nptype)
-            self._held.append(p)
+            self._keep(p, cast(tangent, p.nptype))
             if state.graph is not None and hasattr(p, "tell"):
                 p.tell(state.graph, self)
             elif state.graph is not None and within(state.graph, p):
                 self.captured(p, lift(state.graph, p))
+        self._primals = [self._owners[p.n] for p in flat]
+
+    def _keep(self, owner: Any, tangent: Any) -> None:
+        """Keep the tangent of a tensor or variable for as long as that lives."""
+        reference = _Owner(owner, self._forget)
+        reference.n = owner.n
+        self._owners[owner.n], self._tangents[owner.n] = reference, tangent
 
     def __enter__(self) -> ForwardAccumulator:
         """Start."""
@@ -259,8 +283,7 @@ class ForwardAccumulator:
     def read(self, variable: Any, tensor: Any) -> None:
         """Take note that a variable was read."""
         if variable.n in self._tangents and tensor.n not in self._tangents:
-            self._tangents[tensor.n] = self._tangents[variable.n]
-            self._held.append(tensor)
+            self._keep(tensor, self._tangents[variable.n])
 
     @property
     def recording(self) -> bool:
@@ -270,8 +293,7 @@ class ForwardAccumulator:
     def captured(self, source: Any, place: Any) -> None:
         """Take note that a tensor stands for another one in a graph within."""
         if source.n in self._tangents and place.n not in self._tangents:
-            self._tangents[place.n] = self._tangents[source.n]
-            self._held.append(place)
+            self._keep(place, self._tangents[source.n])
 
     def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
         """Take note that a variable was read in a graph."""
@@ -300,7 +322,7 @@ class ForwardAccumulator:
         if all(m is None for m in moving) or op.kind == "constant":
             return
         if op.name == "read_variable":
-            known[output.n] = moving[0]
+            self._keep(output, moving[0])
             return
         around = state.observers
         at = next((i for i, o in enumerate(around) if o is self), len(around))
@@ -309,9 +331,10 @@ class ForwardAccumulator:
         try:
             if op.name == "gradient":
                 # What it moves with are the primals: its ys and xs are places in the list, not values that it reads.
-                primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in self._primals]
+                living = [p for p in (owner() for owner in self._primals) if p is not None]
+                primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in living]
                 outputs = output if op.outputs != 1 else (output,)
-                result = _symbolic_jvp([known[p.n] for p in self._primals], primals, outputs, op.outputs != 1, ())
+                result = _symbolic_jvp([known[p.n] for p in living], primals, outputs, op.outputs != 1, ())
             elif op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:
@@ -328,17 +351,12 @@ class ForwardAccumulator:
             if tangent is not None:
                 if tangent.sizes != out.sizes and not fits(tangent.sizes, out.sizes):
                     tangent = apply(linear.BROADCAST_LIKE, (tangent, out))
-                known[out.n] = tangent
-                self._held.append(out)
+                self._keep(out, tangent)
 
     def _lost(self, outputs: Sequence[Any], error: NoGradientError) -> None:
         """Note that a tangent is not stated: an error for who asks for it, not for the others."""
         for out in outputs:
             self._unstated[out.n] = error
-            self._held.append(out)
-
-    def _watch(self, primal: Any, tangent: Any) -> None:
-        self._tangents[primal.n] = convert(tangent, like=primal)
 
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
         """Return the tangents of tensors computed since, None (or zeros) where they do not depend on the primals."""

@@ -243,8 +243,8 @@ class GradientTape:
         self._used = False
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """Return the variables watched, in the order in which they were."""
-        return tuple(self._variables.values())
+        """Return the variables watched, in the order in which they were made."""
+        return tuple(sorted(self._variables.values(), key=lambda variable: variable.n))
 
     # --- derivatives -------------------------------------------------------------------------------------------
 
