@@ -23,6 +23,7 @@ CONTENDERS = ("wengert numpy", "wengert xla", "jax")
 
 
 def wengert(problem: str, executor: str):
+    """Return what runs a problem's value and its derivatives of order 1 and 2, by order."""
     import numpy as np
 
     import wengert as tf
@@ -65,6 +66,7 @@ def wengert(problem: str, executor: str):
 
 
 def with_jax(problem: str):
+    """Return the same in JAX."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -100,10 +102,12 @@ def with_jax(problem: str):
 
 
 def peak() -> float:
+    """Return what the process had at most, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def child(contender: str, problem: str, order: int) -> None:
+    """Measure one contender and print what was found."""
     runs = with_jax(problem) if contender == "jax" else wengert(problem, contender.split()[1])
     before = peak()
     begin = time.perf_counter()
@@ -114,10 +118,12 @@ def child(contender: str, problem: str, order: int) -> None:
         begin = time.perf_counter()
         runs[order]()
         times.append(time.perf_counter() - begin)
-    print(json.dumps({"ms": 1e3 * statistics.median(times), "first": compiled, "MB": peak() - before, "value": float(value.sum())}))
+    found = {"ms": 1e3 * statistics.median(times), "first": compiled, "MB": peak() - before, "value": float(value.sum())}
+    print(json.dumps(found))
 
 
 def main() -> None:
+    """Print the table."""
     import jax
     import numpy
 

@@ -392,7 +392,8 @@ class Body:
                 gradient = _unstated(node.op)
             else:
                 return record
-            return append_all(pure, PASSED, [*record, *inputs], {"results": len(record), "gradient": gradient})
+            held = [apply(linear.STOP_GRADIENT, (t,)) for t in record]
+            return append_all(pure, PASSED, [*held, *inputs], {"results": len(record), "gradient": gradient})
 
         with tracing(pure):
             outputs, _ = inline(self.graph, self.outputs, _given(self.places, pure_places), (), again, True)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import wengert as tf
-from wengert.errors import NoGradientError
 from wengert.derive import request, structure
+from wengert.errors import NoGradientError
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 
