@@ -15,7 +15,7 @@ from wengert.errors import UnimplementedError
 from wengert.graph import Graph, Node
 from wengert.ops.control import opened
 from wengert.ops.state import FED, HANDLE, READ
-from wengert.tensor import append, lift
+from wengert.tensor import append, lift, within
 
 __all__ = ["ways"]
 
@@ -43,10 +43,13 @@ def ways(
     mapped: dict[int, Any] = {}
     roots = {p.n: p for p in places}
     for x, p in zip(xs, places, strict=True):
-        if not hasattr(x, "handle_in"):
-            mapped[x.n] = p
-        else:
+        if hasattr(x, "handle_in"):
             roots[x.n] = p
+            continue
+        around = outer
+        while around is not None and within(around, x):
+            mapped[lift(around, x).n] = p
+            around = getattr(around, "outer", None)
     begun = set(mapped)
     for node in nodes:
         if node.op is HANDLE:
