@@ -27,6 +27,7 @@ names = {
     "N": np.array([[1.0, np.nan, 3.0], [4.0, 5.0, -7.0]], "float32"), 
     
     
+    
     "N2": np.array([[np.nan, np.nan], [1.0, np.nan]], "float32"),
     "S": np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 2.0]], "float32"),
     "Q": np.array([[2.0, 1.0, 0.0], [-1.0, 3.0, 1.0], [0.5, 0.0, 1.0]], "float32"), "ids": np.array([0, 2, 1, 2]),
@@ -186,6 +187,16 @@ OTHERS = """
     sparse_categorical_crossentropy(np.array([0,2]),G,from_logits=True)
     sparse_categorical_crossentropy(np.array([[0],[2]]),np.abs(G)) psnr(F,G,5.0)
 """
+# A: images; L: a series; KA, KL and KD: kernels for them.
+WINDOWS = """
+    conv(A,KA) conv(A,KA,2,"same") conv(A,KA,padding="same",dilation_rate=2) conv(L,KL) conv(L,KL,strides=2,padding="same")
+    max_pool(A,2) max_pool(A,2,1,"same") max_pool(L,2) average_pool(A,2) average_pool(A,(2,3),strides=1,padding="same")
+    average_pool(L,3,2) depthwise_conv(A,KD) depthwise_conv(A,KD,2,"same") separable_conv(A,KD,KP)
+    separable_conv(A,KD,KP,padding="same") depth_to_space(A4,2) space_to_depth(A[:,:4,:4],2) extract_sequences(L[...,0],3,2)
+    extract_sequences(np.arange(7),3,1) dot_product_attention(AT,AT[:,::-1],AT) dot_product_attention(AT,AT,AT,is_causal=True)
+    dot_product_attention(AT,AT,AT,scale=0.3) dot_product_attention(AT,AT,AT,mask=np.array([[[[True,False,True]]]]))
+    dot_product_attention(AT,AT,AT,bias=F[None,None,:1])
+"""
 FLOWS = """
     ops.cond(True, lambda: 1.0, lambda: 2.0)
     ops.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, 1.0))
@@ -264,6 +275,11 @@ names |= {"T": generator.rand(4, 3).astype("float32"), "P": generator.rand(4, 3)
           "V": generator.randn(4, 3).astype("float32"), "W": generator.rand(4).astype("float32"), 
           "LABELS": np.array([0, 2, 1, 2])}  # fmt: skip
 
+names |= {"A": generator.randn(2, 5, 4, 2).astype("float32"), "KA": generator.randn(3, 2, 2, 3).astype("float32"),
+          "L": generator.randn(2, 7, 2).astype("float32"), "KL": generator.randn(3, 2, 2).astype("float32"),
+          "KD": generator.randn(2, 2, 2, 2).astype("float32"), "KP": generator.randn(1, 1, 4, 3).astype("float32"),
+          "A4": generator.randn(1, 2, 2, 8).astype("float32"), "AT": generator.randn(2, 3, 2, 2).astype("float32")}  # fmt: skip
+
 
 def expressions():
     """All rows of the table, as expressions in `ops`, `keras` and the names above."""
@@ -297,7 +313,7 @@ def expressions():
     for name in NETWORK.split():
         for x in "h f d F C halves [-1.5,2.0]".split():
             yield f"ops.{name}({x})"
-    for row in OTHERS.split():
+    for row in (*OTHERS.split(), *WINDOWS.split()):
         yield row if row.startswith("ops.") else f"ops.{row}"
     for name in LOSSES.split():
         yield f"keras.losses.{name}(T, P)"

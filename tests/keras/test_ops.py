@@ -172,6 +172,11 @@ def test_what_is_made_of_kept_digits():
     assert ops.add(tf.constant(1 + 2j, tf.complex128), 1).dtype == tf.complex128
 
 
+def test_the_first_vector_of_a_vdot_is_conjugated():
+    z = np.array([1 + 2j, 3j])
+    assert complex(ops.vdot(z, z)) == np.vdot(z, z) == 14
+
+
 def test_floatx_decides_what_integers_become():
     tf.keras.backend.set_floatx("float64")
     assert ops.sqrt(np.array([4])).dtype == ops.add(np.array([1]), 0.5).dtype == tf.float64

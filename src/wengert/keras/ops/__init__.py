@@ -4,13 +4,14 @@ A function with NumPy's name has NumPy's meaning: axes, order of results, values
 see `promotion`.
 """
 
-from wengert.keras.ops import algebra, arrangement, elementwise, network, program, reduction
+from wengert.keras.ops import algebra, arrangement, elementwise, network, program, reduction, windows
 from wengert.keras.ops.algebra import *  # noqa: F403
 from wengert.keras.ops.arrangement import *  # noqa: F403
 from wengert.keras.ops.elementwise import *  # noqa: F403
 from wengert.keras.ops.network import *  # noqa: F403
 from wengert.keras.ops.program import *  # noqa: F403
 from wengert.keras.ops.reduction import *  # noqa: F403
+from wengert.keras.ops.windows import *  # noqa: F403
 
 array = arrangement.array_of
 
@@ -23,5 +24,6 @@ __all__ = sorted(
         *network.__all__,
         *program.__all__,
         *reduction.__all__,
+        *windows.__all__,
     }
 )

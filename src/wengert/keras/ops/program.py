@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert import control, nest
 from wengert.functions import array, program
+from wengert.functions import math as elementary
 from wengert.gradients import ForwardAccumulator
 from wengert.keras.ops.promotion import tensor
 
@@ -22,9 +23,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """Return the value of one of several functions, the nearest for an index beyond them."""
     last = len(branches) - 1
     at = array.saturate_cast(tensor(index), "int32")
-    from wengert.functions.math import clip_by_value
-
-    return control.switch_case(clip_by_value(at, 0, last), [lambda f=f: f(*operands) for f in branches])
+    return control.switch_case(elementary.clip_by_value(at, 0, last), [lambda f=f: f(*operands) for f in branches])
 
 
 def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
