@@ -66,6 +66,10 @@ EXEMPT = {
     "call": "holds a graph of its own",
     "cond": "holds graphs of its own",
     "loop": "holds graphs of its own",
+    "absent": "stands for what nobody reads",
+    "linked": "passes its input on; tests/test_tapes_in_graphs",
+    "passed": "is what the user's function says; tests/test_bodies",
+    "snapshot": "needs a variable; tests/test_bodies",
 }
 """Operations that are not in the table, and why."""
 
@@ -294,6 +298,15 @@ def odd_root(x: Any) -> Any:
     return mp.sign(x) * mp.cbrt(abs(x))
 
 
+def parameter_slope(a: Any, x: Any) -> Any:
+    """Return ∂P/∂a(a, x) by a difference of the smaller of P and 1 - P, with the digits that it needs."""
+    with mp.workdps(90):
+        h = mp.mpf(10) ** -20 * a
+        ends = (0, x) if x < a else (x, mp.inf)
+        values = [mp.gammainc(a + s * h, *ends, regularized=True) for s in (1, -1)]
+        return (values[0] - values[1]) / (2 * h) * (1 if x < a else -1)
+
+
 # (name, function, points, further points for the value alone, whether it takes complex numbers, relative error)
 FUNCTIONS: list[tuple[str, Any, Any, Any, bool, float]] = [
     ("sqrt", mp.sqrt, POSITIVE, [0.0, 1e-300, 1e300], True, 1e-15),
@@ -394,6 +407,78 @@ case(
     rtol=1e-12,
     oracle=exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)),
 )
+SHAPES, PLACES = np.array([0.5, 2.5]), np.array([[0.3], [2.7]])
+case(
+    "igamma_by",
+    SHAPES,
+    PLACES,
+    n=1,
+    oracle=exact(lambda a, x: mp.diff(lambda t: mp.gammainc(t, 0, x, regularized=True), a)),
+)
+case(
+    "igamma_by",
+    np.array([1e-4, 0.01, 1.6, 30.0, 150.0, 20.0, 1000.0, 3.0, 3.0]),
+    np.array([0.2, 1e-50, 1.7, 28.0, 150.0, 100.0, 950.0, 0.0, np.inf]),
+    n=1,
+    rtol=1e-12,
+    note="extremes",
+    smooth=False,
+    loose=math.inf,
+    oracle=exact(lambda a, x: parameter_slope(a, x) if 0 < x < mp.inf else mp.mpf(0)),
+)
+case(
+    "gamma_density",
+    SHAPES,
+    PLACES,
+    oracle=exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a)),
+)
+case(
+    "gamma_density",
+    np.array([1e-3, 9.9, 10.1, 1e3, 1e6, 1.0, 2.0]),
+    np.array([1e-9, 3.0, 30.0, 1.1e3, 1.001e6, 0.0, 0.0]),
+    note="extremes",
+    smooth=False,
+    oracle=exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a)),
+)
+BETAS = np.array([0.5, 2.5]), np.array([1.5, 0.7]), np.array([[0.2], [0.8]])
+for m, n in ((1, 0), (0, 1)):
+    case(
+        "betainc_by",
+        *BETAS,
+        m=m,
+        n=n,
+        note=f"{m}{n}",
+        rtol=1e-12,
+        oracle=exact(lambda a, b, x, k=(m, n): mp.diff(lambda s, t: mp.betainc(s, t, 0, x, regularized=True), (a, b), k)),
+    )
+case(
+    "betainc_by",
+    np.array([0.01, 30.0, 200.0, 3.0, 1.0]),
+    np.array([2.0, 20.0, 300.0, 0.01, 2.0]),
+    np.array([1e-6, 0.7, 0.41, 0.999, 0.0]),
+    m=1,
+    n=0,
+    note="extremes",
+    smooth=False,
+    rtol=1e-11,
+    loose=math.inf,
+    oracle=exact(lambda a, b, x: mp.diff(lambda t: mp.betainc(t, b, 0, x, regularized=True), a) if x else mp.mpf(0)),
+)
+case("beta_density", *BETAS, oracle=exact(lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)))
+case(
+    "beta_density",
+    np.array([1e3, 1e5, 0.1]),
+    np.array([2e3, 1e5, 0.2]),
+    np.array([0.3, 0.501, 1e-9]),
+    note="extremes",
+    smooth=False,
+    loose=1e-2,
+    oracle=exact(lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)),
+)
+case("zeta_by", np.array([1.5, 2.0, 4.2]), np.array([[0.3], [1.7]]), n=1, oracle=exact(lambda s, q: mp.zeta(s, q, 1)))
+case("zeta_by", np.array([1.01, 30.0, 3.0]), np.array([1.0, 2.5, 200.0]), n=2, note="second", smooth=False,
+     oracle=exact(lambda s, q: mp.zeta(s, q, 2)))  # fmt: skip
+case("polygamma_order", np.array([1.0, 2.0]), oracle=lambda n: n, smooth=False)
 case("xlogy", normal(2, 3), between(0.2, 3, 3), oracle=exact(lambda x, y: x * mp.log(y)))
 case(
     "xlogy",

@@ -27,24 +27,14 @@ from wengert.errors import OpError
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops import elementwise, linear, reduction
+from wengert.ops.control import COND, LOOP, Opened, opened
 from wengert.ops.linear import CONSTANT, EXPAND_DIMS, FILL, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
+from wengert.ops.state import FED
 from wengert.options import options
 from wengert.shapes import is_full, merge, text
 from wengert.tensor import SymbolicTensor, apply, convert, tensors
 
-__all__ = ["FED", "Choice", "Lowered", "lower", "needed", "watchers"]
-
-
-def _fed_infer(inputs: Any, attrs: Any) -> Any:
-    return inputs[1].sizes, inputs[0].nptype
-
-
-_fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
-FED = Op(
-    "fed", "linear", lambda xp, original, value: value, _fed_infer, constant_inputs=(1,), type="Fed", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: g,
-)  # fmt: skip
-"""A tensor that a run feeds: the value is the fed one, and the derivative passes on as if it were computed."""
+__all__ = ["Choice", "Lowered", "lower", "needed", "watchers"]
 
 
 ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
@@ -86,10 +76,24 @@ class Lowered(Graph):
         self.fed: set[int] = set()
         self.singled: set[int] = set()
         """Values that are differentiated by: what they hold is not to be computed with beforehand."""
+        self.opened: dict[Node, Opened] = {}
+        """Choices and loops that keep what their derivative needs."""
+        self.opening = False
+        """Whether derivatives will lead through what rules append now."""
         self.choices: list[Choice] = []
         """How each derivative was found."""
         self.notes: list[tuple[str, str]] = []
         """Rewrites of sums of derivatives: where, and what became of them."""
+
+    def keep(self, outputs: Sequence[Any], found: Opened) -> Any:
+        """Note that an operation keeps what its derivative needs; return its own outputs."""
+        self.opened[outputs[0].node] = found
+        return outputs[: found.own]
+
+    def record_of(self, node: Node) -> list[Any]:
+        """Return what an operation took from the world: the derivative takes it as it is."""
+        _, record, _ = self.opened[node].parts(node.outputs)
+        return [apply(linear.STOP_GRADIENT, (t,)) if t.nptype.kind in "fc" else t for t in record]
 
     def append(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
                site: Any = None, unique: Any = None, controls: tuple[Node, ...] = ()) -> Node:  # fmt: skip
@@ -337,7 +341,47 @@ class _Lowering:
         self.height = self._heights()
         self.asked: dict[int, _Asked] = {}
         self.outer: dict[int, int] = {}
+        self.through = self._through_control()
+        self.nested = self._nested()
         self._survey({t.n for t in fetches})
+
+    def _through_control(self) -> set[Node]:
+        """Return the choices and loops that derivatives may lead through."""
+        if not any(node.op is COND or node.op is LOOP for node in self.nodes):
+            return set()
+        sources: set[int] = set()
+        targets: list[Any] = []
+        for node in self.nodes:
+            if node.op.name == "gradient":
+                ys, _, xs, _ = split_gradient(node)
+            elif node.op.name == "taylor":
+                ys, xs = list(node.inputs[: node.attrs["ys"]]), list(node.inputs[node.attrs["ys"] :][: node.attrs["xs"]])
+            else:
+                continue
+            targets += ys
+            sources.update(x.n for x in xs)
+        behind = set(ancestors(targets))
+        found = set()
+        for node in self.nodes:
+            if any(t.n in sources for t in node.inputs):
+                sources.update(t.n for t in node.outputs)
+                if node in behind and (node.op is COND or node.op is LOOP):
+                    found.add(node)
+        return found
+
+    def _nested(self) -> set[Node]:
+        """Return the Gradient nodes of which further derivatives are taken."""
+        inside: set[int] = set()
+        found = set()
+        for node in reversed(self.nodes):
+            gradient = node.op.name in ("gradient", "taylor")
+            if any(t.n in inside for t in node.outputs):
+                inside.update(t.n for t in node.inputs)
+                if gradient:
+                    found.add(node)
+            elif gradient:
+                inside.update(t.n for t in node.inputs)
+        return found
 
     def _awkward(self) -> list[tuple[Node, Any, set[int]]]:
         """Return the Gradient nodes by a value that is computed by an operation whose derivative reads its output.
@@ -475,6 +519,12 @@ class _Lowering:
             twin = self.lowered.append(linear.IDENTITY, inputs, {}, specs, node.name, node.site, unique, waits)
             self.twins[node] = twin
             return twin.outputs
+        kept = opened(node.op, node.attrs) if node in self.through else None
+        if kept is not None:
+            specs = [*specs, *node.op.infer(inputs, kept.attrs)[kept.own :]]
+            twin = self.lowered.append(node.op, inputs, kept.attrs, specs, node.name, node.site, unique, waits)
+            self.twins[node] = twin
+            return self.lowered.keep(twin.outputs, kept)
         twin = self.lowered.append(node.op, inputs, node.attrs, specs, node.name, node.site, unique, waits)
         self.twins[node] = twin
         return twin.outputs
@@ -675,6 +725,7 @@ class _Lowering:
 
     def _gradient(self, node: Node) -> list[Any]:
         ys, gs, xs, stops = split_gradient(node)
+        self.lowered.opening = node in self.nested
         blocked = frozenset(self.value(t).n for t in stops)
         values = [self.value(x) for x in xs]
         frames: list[_Frame | str] = []
@@ -786,7 +837,7 @@ class _Lowering:
                 return self._allowed(node, t, out, frame, bases, blocked)
             except _Refusal as refusal:
                 reasons.append(str(refusal))
-        if is_full(x.sizes) and math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
+        if is_full(x.sizes) and 0 < math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
             return self._allowed(node, t, out, _Frame(x, None, None, math.prod(x.sizes)), bases, blocked)
         raise _Refusal(reasons[0] if reasons else "its elements are not independent rows")
@@ -1069,7 +1120,7 @@ class _Lowering:
                 g = _ones(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
-        nodes = [node for node in ancestors(ys) if not any(o.n in blocked for o in node.outputs)]
+        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not any(o.n in blocked for o in n.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
         found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
@@ -1158,12 +1209,27 @@ class _Path:
             if touched:
                 reason = next((reasons[n] for n in touched if reasons[n]), None)
                 if reason is None:
-                    own = series_reason(node.op)
-                    reason = None if own is None else f"{own} ({node.where})"
+                    reason = _series_reason(node)
                 for t in node.outputs:
                     if t.n not in self.stops:
                         reasons.setdefault(t.n, reason)
         self.upto = len(nodes)
+
+
+def _series_reason(node: Node) -> str | None:
+    """Return why an operation, or one that a body of it runs, has no series; None if all have one."""
+    pending, seen = [node], set()
+    while pending:
+        node = pending.pop()
+        own = series_reason(node.op)
+        if own is not None:
+            return f"{own} ({node.where})"
+        if node.op is COND or node.op is LOOP:
+            for body in (node.attrs.get(name) for name in ("yes", "no", "body")):
+                if body is not None and body not in seen:
+                    seen.add(body)
+                    pending += [n for n in ancestors(body.outputs) if n.op.kind in ("custom", "control", "implicit")]
+    return None
 
 
 def _sharpened(node: Node, inputs: Sequence[Any], specs: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.derive.structure import connected
+from wengert.derive.structure import ancestors, connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
 from wengert.ops.linear import SHAPED
@@ -62,10 +62,20 @@ def request(
     if not wanted:
         return [None] * len(xs)
     ys = [y for y, _ in pairs]
+    if ys[0].graph.failing:
+        _raise_failure(ys, wanted, blocked)
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
     found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
     return [next(found) if yes else None for yes in answers]
+
+
+def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
+    """Raise what a custom derivative between xs and ys raised."""
+    behind = set(ancestors(ys, stops))
+    for node in ys[0].graph.failing:
+        if node in behind and any(t.n in {x.n for x in xs} for a in ancestors(node.inputs, stops) for t in a.outputs):
+            raise node.attrs["failure"]
 
 
 def _taylor_infer(inputs: Any, attrs: Any) -> Any:

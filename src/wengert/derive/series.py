@@ -92,6 +92,8 @@ def lowered_by(a: Index) -> tuple[int, Index]:
 
 def series_reason(op: Any) -> str | None:
     """Return why an operation has no series, or None if it has one."""
+    if not op.complete:
+        return f"{op.name} states not every derivative"
     if op.kind == "custom" or op.name == "call":
         return f"{op.name} states no series"
     if (
@@ -475,10 +477,9 @@ class Series:
         flat: Products = {}
         first = None
         for i, u in enumerate(node.inputs):
-            partial = op.partials[i]
-            if partial is None or not any(self.depends(u, s) for a, _ in terms for s in a):
+            if not any(self.depends(u, s) for a, _ in terms for s in a):
                 continue
-            h = partial(tensors, *node.inputs, t, **node.attrs)
+            h = op.partials[i](tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
             top = tops[i] if tops is not None else (yield u, terms[0][0], False)
@@ -633,8 +634,8 @@ class Series:
                 return _plus(total, (yield same, live, False))
         if op.partials and same is None and not _complex(node):
             tops = []
-            for i, u in enumerate(node.inputs):
-                tops.append((yield u, live, False) if op.partials[i] is not None else None)
+            for u in node.inputs:
+                tops.append((yield u, live, False))
             return _plus(total, (yield from self._elementwise(t, live, tops)))
         for a, c in live:
             found = yield from self._of_operation(t, a)
@@ -706,10 +707,7 @@ def _slope(h: Any, u: Any) -> Any:
         node, negative = node.inputs[0].node, not negative
     if len(node.inputs) != 1 or node.inputs[0] is not u or node.op.kind != "elementwise" or node.op.stated:
         return None
-    partial = node.op.partials[0]
-    if partial is None:
-        return None
-    found = partial(tensors, u, node.outputs[0], **node.attrs)
+    found = node.op.partials[0](tensors, u, node.outputs[0], **node.attrs)
     return -found if negative else found
 
 

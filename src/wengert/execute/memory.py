@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.plan import FED
 from wengert.graph import Node
+from wengert.ops.linear import PLACEHOLDER
+from wengert.ops.state import FED, HANDLE
 
 __all__ = ["Plan", "Step", "plan"]
 
@@ -54,7 +55,8 @@ def plan(fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node],
 
     def resolve(t: Any) -> Any:
         # The value of a fed tensor is the feed: what computed it is not run.
-        while t.node.op is FED:
+        # A variable that a body reads may have no value, which the step tells.
+        while t.node.op is FED and t.node.inputs[0].node.op not in (HANDLE, PLACEHOLDER):
             t = t.node.inputs[1]
         return t
 

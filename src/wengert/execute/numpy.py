@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from wengert.options import options
 from wengert.shapes import is_full, text
 from wengert.tensor import diagnose
 
-__all__ = ["Program", "watchers"]
+__all__ = ["Program"]
 
 _ndarray = np.ndarray
 log = logging.getLogger("wengert")
@@ -33,10 +33,6 @@ MOST_FAILURES = 3
 """How often tiles may fail where the whole list does not, before they are left alone."""
 MOST_VARIANTS = 8
 """Shapes of the feeds for which a list is lowered, before one serves all."""
-
-
-watchers: list[Callable[[Program, Sequence[Any]], None]] = []
-"""Called with each program that is about to run, and its feeds: how `wengert check` learns of a script's derivatives."""
 
 
 class Variant(NamedTuple):
@@ -117,9 +113,6 @@ class Program:
     @breakable
     def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
         """Walk the steps."""
-        if watchers and copy:
-            for watcher in list(watchers):
-                watcher(self, arrays)
         key = tuple([arrays[k].shape for k in self.open]) if self.open else None
         found_variant = self.variants.get(key) or self.variant(key, arrays)
         size, feeds, steps, fetches, shared, unfed = found_variant.plan

@@ -90,6 +90,7 @@ class Trainer:
     """What `Model` has for training."""
 
     _compiled: Compiled
+    _named: Any = None
 
     # --- compiling ---------------------------------------------------------------------------------------------
 
@@ -108,6 +109,8 @@ class Trainer:
         c.metrics, c.weighted_metrics, c.run_eagerly, c.jit_compile = metrics, weighted_metrics, run_eagerly, jit_compile
         c.tracker = _metrics.Mean(name="loss")
         c.done = True
+        if self._named is not None:  # a file of weights with an optimizer's state was loaded
+            self._named.left.silent = optimizer is None
 
     @property
     def optimizer(self) -> Any:

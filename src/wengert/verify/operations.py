@@ -29,9 +29,15 @@ EXCLUDED = {
     "custom_gradient": "is what the user's function says",
     "fed": "is made by the lowering alone",
     "gradient": "is lowered before it runs",
+    "linked": "has derivatives that are zero, which say that there is a way",
+    "passed": "is what the user's function says",
+    "polygamma_order": "states no derivative",
     "py_function": "is what the user's function says",
+    "random_gamma": "draws random numbers",
+    "random_shuffle": "states no derivative",
     "read_variable": "reads a variable, and hands its cotangent on",
     "taylor": "is lowered before it runs",
+    "unique": "states no derivative",
 }
 """Operations with a derivative that cannot be called alone, and why. Those of kind `constant` have none."""
 
@@ -202,10 +208,15 @@ case("xlog1py", away(2, 2), between(-0.7, 3.0, 2))
 case("xdivy", away(2, 2), away(2))
 case("logaddexp", normal(2, 3), normal(3))
 case("atan2", normal(2, 2), away(2))
-case("zeta", between(1.5, 4.0, 2), between(0.4, 2.0, 2, 1))
-case("igamma", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
-case("igammac", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
-case("betainc", between(0.5, 3.0, 2), between(0.5, 3.0, 2), between(0.2, 0.8, 2))
+case("zeta", between(1.5, 4.0, 2), between(0.4, 2.0, 1), most=4, order=3)
+case("igamma", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3)
+case("igammac", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3)
+case("betainc", between(0.5, 3.0, 1), between(0.5, 3.0, 1), between(0.2, 0.8, 2), most=2, order=2)
+case("zeta_by", between(1.5, 4.0, 2), between(0.4, 2.0, 1), most=2, order=3, n=1)
+case("igamma_by", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3, n=1)
+case("betainc_by", between(0.5, 3.0, 1), between(0.5, 3.0, 1), between(0.2, 0.8, 1), most=1, order=1, m=1, n=0)
+case("gamma_density", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
+case("beta_density", between(0.5, 3.0, 2), between(0.5, 3.0, 2), between(0.2, 0.8, 2))
 for _name in ("maximum", "minimum", "maximum_first"):
     case(_name, normal(2, 3), normal(3))
     case(_name, normal(3), normal(2, 1))
@@ -226,6 +237,7 @@ case("cast", pairs(2, 3), dtype="float64")
 case("shaped", normal(2, 3), normal(2, 3))
 case("fill", normal(), shape=(2, 3))
 case("fill", normal(), these([2, 3]), shape=None)
+case("range", between(0.1, 0.4), these(3.0, "float64"), between(0.7, 0.9))
 for _axis in (0, -1):
     case("linspace", normal(2), normal(2), num=5, axis=_axis)
 case("linspace", normal(), normal(), num=1, axis=0)
@@ -451,7 +463,7 @@ def question_of(name: str, one: Case, rng: np.random.Generator) -> Question:
 
 def moves(op: Any, k: int) -> bool:
     """Whether an operation has a derivative by its input k."""
-    return k not in op.constant_inputs and not (op.partials and op.partials[k] is None)
+    return k not in op.constant_inputs and op.states(k)
 
 
 def questions(name: str, rng: np.random.Generator) -> Iterator[Question]:
