@@ -92,22 +92,29 @@ class Bounds:
     def __init__(self) -> None:
         """Know nothing yet."""
         self.known: dict[int, Interval] = {}
+        self.known_wild: dict[int, bool] = {}
 
     def of(self, t: Any) -> Interval:
         """Return the bounds of a value."""
         known = self.known
         if t.n not in known:
-            pending, found, seen = [t.node], [], set()
-            while pending:
-                node = pending.pop()
-                if node not in seen:
-                    seen.add(node)
-                    found.append(node)
-                    pending.extend([i.node for i in node.inputs if i.n not in known])
-            for node in sorted(found, key=lambda node: node.index):
+            for node in _unknown(t, known):
                 bounds = self._of_node(node)
                 for o in node.outputs:
                     known[o.n] = bounds
+        return known[t.n]
+
+    def wild(self, t: Any) -> bool:
+        """Whether a value is computed by an operation whose slope may be infinite."""
+        known = self.known_wild
+        if t.n not in known:
+            for node in _unknown(t, known):
+                own = any([known[i.n] for i in node.inputs])
+                if not own and node.op.kind == "control":
+                    own = any(_of_bodies(node))
+                elif not own and node.op.kind != "constant":
+                    own = not _harmless(node, range(len(node.inputs))) and not self.regular(node)
+                known.update([(o.n, own) for o in node.outputs])
         return known[t.n]
 
     def _of_node(self, node: Node) -> Interval:
@@ -134,6 +141,18 @@ class Bounds:
         bounds = self.of(node.inputs[at])
         return (low < bounds[0] and bounds[1] < high) or (low < bounds[0] and high == math.inf) or (
             name in SYMMETRIC and bounds[1] < 0.0)  # fmt: skip
+
+
+def _unknown(t: Any, known: dict[int, Any]) -> list[Node]:
+    """Return the nodes that a value is computed from, in order, but for those of which something is known."""
+    pending, found, seen = [t.node], [], set()
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            found.append(node)
+            pending.extend([i.node for i in node.inputs if i.n not in known])
+    return sorted(found, key=lambda node: node.index)
 
 
 class Moves:
@@ -170,13 +189,14 @@ class Moves:
             found: Any = [None] * len(node.outputs)
             if not moving:
                 # A coefficient may be computed from what does not change with the seed, and change with it all the same.
-                known = terms.get(node.outputs[0].n) if node.outputs else None
-                if known is None or not any([n in columns for n in known.tensors]):
+                sums = terms.get(node.outputs[0].n) if node.outputs else None
+                if sums is None or not any([n in columns for n in sums.tensors]):
                     continue
-            elif op.name in JOINED or any([columns[node.inputs[i].n] is not None for i in moving]):
-                found = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
-                if op.name not in MIXING | PLACED and not op.partials and all([mine is None for mine in found]):
+            elif op.name in FILLING or any([columns[node.inputs[i].n] is not None for i in moving]):
+                known = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
+                if known is None:
                     self.lost.update([t.n for t in node.outputs])
+                found = known or found
             if self.lost and op.name not in MIXING and any([node.inputs[i].n in self.lost for i in moving]):
                 self.lost.update([t.n for t in node.outputs])
             if self.poles or self.refused or op.kind not in ("linear", "bilinear"):
@@ -254,6 +274,8 @@ def _of_bodies(node: Node) -> tuple[str | None, str | None]:
 SAME = _names("negative identity cast real imag conj shaped ensure_shape fed")
 MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll take cumsum")
 JOINED = _names("concat stack")
+FILLING = JOINED | _names("pad getitem_transpose")
+"""Operations beyond which some columns stand still, even where all of an input move."""
 SUMMED = _names("sum mean")
 PLACED = _names("add subtract add_n multiply multiply_no_nan where")
 MIXING = SUMMED | _names("matmul einsum fft ifft max min prod")
@@ -261,11 +283,16 @@ MIXING = SUMMED | _names("matmul einsum fft ifft max min prod")
 MIRRORED = _names("getitem_transpose spread_like mean_transpose broadcast_like sum_like concat_part")
 
 
-def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Columns]:
-    """Return which columns of the outputs move, from those of the inputs, of which some move; False: none."""
+def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Columns] | None:
+    """Return which columns of the outputs move, from those of the inputs, of which some move; False: none.
+
+    None if it is not known.
+    """
     op = node.op
     everything: list[Columns] = [None] * len(node.outputs)
-    if all(given[i] is None for i in live) and (len(live) == len(node.inputs) or op.name not in JOINED):
+    if op.name in MIXING and op.name not in SUMMED:
+        return everything
+    if all(given[i] is None for i in live) and (len(live) == len(node.inputs) or op.name not in FILLING) and op.name != "pad":
         return everything
     if op.name in SAME:
         return [given[0]]
@@ -283,7 +310,7 @@ def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Co
             results = op.eager(*arrays, **attrs)
             several = [results] if op.outputs == 1 else list(results)
             return [_shortened(np.asarray(r) > 0) for r in several]
-    return everything
+    return None
 
 
 def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[Any] | None:

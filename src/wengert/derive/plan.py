@@ -321,6 +321,9 @@ class _Lowering:
         """By seed: the frame, and which columns of it."""
         self.taken: dict[int, Any] = {}
         """The seeds along which derivatives are series, and by what."""
+        self.wild: set[int] = set()
+        """Values that reverse mode found through slopes that may be infinite, and what is computed from them."""
+        self.wild_upto = 0
         self.batches: dict[tuple[int, ...], int] = {}
         self.nodes = needed(fetches, controls)
         self.singled: set[int] = set()
@@ -747,7 +750,10 @@ class _Lowering:
         def by_reverse(which: Sequence[int]) -> list[Any]:
             weights = [None if g is None else self.value(g) for g in gs]
             inner = [self._differentiated(y, g) for y, g in zip(ys, weights, strict=True)]
-            return self._reverse(inner, weights, [values[k] for k in which], blocked)
+            found = self._reverse(inner, weights, [values[k] for k in which], blocked)
+            if any(self.series.bounds.wild(y) for y in inner):
+                self.wild.update([r.n for r in found])
+            return found
 
         for k, f in enumerate(frames):
             if isinstance(f, _Frame):
@@ -1058,8 +1064,15 @@ class _Lowering:
 
     def _stands_in(self, seed: int, bases: Any) -> str | None:
         """Return why a series along a direction may not stand for the gradient of the bases; see `moves`."""
+        nodes = self.lowered.nodes
+        for at in range(self.wild_upto, len(nodes)):
+            if any([t.n in self.wild for t in nodes[at].inputs]):
+                self.wild.update([t.n for t in nodes[at].outputs])
+        self.wild_upto = len(nodes)
         for d, _ in bases:
             for t in d.tensors.values():
+                if t.n in self.wild:
+                    return "a derivative within went by reverse mode, through slopes that may be infinite"
                 if self.series.depends(t, seed) and self.series.moved[seed].reason(t):
                     return self.series.moved[seed].reason(t)
         return None
