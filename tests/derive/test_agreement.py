@@ -217,7 +217,7 @@ def test_modes_agree(seed: int, singular: bool) -> None:
     compare(numbers(tf.function(program.eagerly)(*points)), expected, f"{program}, in a function")
 
 
-@pytest.mark.parametrize("seed", [0, 1, 4, 7, 8])
+@pytest.mark.parametrize("seed", [0, 2, 7, 11])
 def test_eager_mode_agrees_with_jax(seed: int) -> None:
     jax = pytest.importorskip("jax")
     program = Program(seed, False)
