@@ -64,7 +64,7 @@ def test_a_model_that_gets_no_optimizer_says_nothing(tmp_path: Path, caplog):
     one.save_weights(tmp_path / "w")
     two = dense(compiled=False)
     status = two.load_weights(tmp_path / "w")
-    with pytest.raises(AssertionError, match="optimizer.iteration"):
+    with pytest.raises(AssertionError, match=r"optimizer\.iteration"):
         status.assert_consumed()
     del two, status
     assert not caplog.records
