@@ -283,8 +283,6 @@ class Variable:
         self._storage = Storage(self._name, sizes, nptype)
         self._current: EagerTensor | None = None
         self._readings: list[weakref.ref[Any]] = []
-        self._handles: weakref.WeakKeyDictionary[Graph, SymbolicTensor] = weakref.WeakKeyDictionary()
-        self._reads: weakref.WeakKeyDictionary[Graph, Any] = weakref.WeakKeyDictionary()
 
     @property
     def storage(self) -> Storage:
@@ -330,7 +328,7 @@ class Variable:
 
     def handle_in(self, graph: Graph) -> SymbolicTensor:
         """Return the tensor of a graph that stands for the variable itself."""
-        handle = self._handles.get(graph)
+        handle: SymbolicTensor | None = graph.handles.get(self.n)
         if handle is None:
             outer = getattr(graph, "handle_of", None)
             if outer is not None:
@@ -346,12 +344,12 @@ class Variable:
                     graph.controls, graph.scope = controls, scope
                 handle = node.outputs[0]
             assert handle is not None
-            self._handles[graph] = handle
+            graph.handles[self.n] = handle
         return handle
 
     def _read_in(self, graph: Graph) -> Any:
         """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
-        kept = self._reads.get(graph)
+        kept = graph.reads.get(self.n)
         if kept is not None and kept[1] == graph.controls and not state.observers:
             return kept[0]
         handle = self.handle_in(graph)
@@ -367,7 +365,7 @@ class Variable:
                 observer._watch_variable(self)
                 observer.live.add(handle.n)
             observer.record(READ, (handle,), tensor, {})
-        self._reads[graph] = (tensor, graph.controls)
+        graph.reads[self.n] = (tensor, graph.controls)
         return tensor
 
     def value(self) -> Any:
@@ -378,7 +376,7 @@ class Variable:
         """Return the value as a tensor, read now."""
         graph = state.graph
         if graph is not None:
-            self._reads.pop(graph, None)
+            graph.reads.pop(self.n, None)
         return self._as_tensor()
 
     def numpy(self) -> Any:
@@ -425,7 +423,7 @@ class Variable:
             tensor = append(graph, ASSIGN, (handle, value), {"how": how}, name)
         finally:
             state.observers = before
-        self._reads.pop(graph, None)
+        graph.reads.pop(self.n, None)
         if not read_value:
             return tensor.op
         return tensor
@@ -492,7 +490,7 @@ class Variable:
             self._current = None
             return self
         graph = state.graph
-        self._reads.pop(graph, None)
+        graph.reads.pop(self.n, None)
         return append(graph, ASSIGN_SCATTER, (self.handle_in(graph), indices, values), {"how": how})
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
