@@ -25,7 +25,7 @@ from wengert.derive.rows import Refused, row_axes
 from wengert.graph import Node
 from wengert.ops.linear import CONSTANT
 
-__all__ = ["REGULAR", "Bounds", "Moves", "is_classed"]
+__all__ = ["POLES", "REGULAR", "SLOPES", "Bounds", "Moves", "is_classed"]
 
 Columns = Any
 """An array of truth values; None where all columns may move."""
@@ -41,7 +41,8 @@ REGULAR = _names(
     "abs asinh atan bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 box clip cos cosh cumprod dawsn elu elu_slope "
     "erf erfc exp expm expm1 fresnel_cos fresnel_sin leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first "
     "min minimum ndtr nextafter prod recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
-    "softplus softsign spherical_bessel square squared_difference step truncated_remainder"
+    "softplus softsign spherical_bessel square squared_difference step tanh tensor_scatter_max "
+    "tensor_scatter_min truncated_remainder"
 )
 """Operations, beside the linear and bilinear ones, whose derivatives are finite at all finite arguments, at every order."""
 SLOPES: dict[str, tuple[int, Interval]] = {
