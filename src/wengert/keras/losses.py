@@ -117,8 +117,9 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Return the mean over the last axis of e² / 2 where |e| <= delta, else delta |e| - delta² / 2: Huber (1964)."""
     t, y = _pair(y_true, y_pred)
-    e = elementary.abs(y - t)
-    return _mean(array.where(e <= delta, 0.5 * elementary.square(e), delta * e - 0.5 * delta * delta))
+    off = y - t
+    e = elementary.abs(off)  # the square is that of the difference itself: that of |x| has no second derivative at 0
+    return _mean(array.where(e <= delta, 0.5 * elementary.square(off), delta * e - 0.5 * delta * delta))
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Any:

@@ -13,6 +13,8 @@ from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.functions.math import floordiv
 from wengert.keras.configuration import standardize_dtype
+from wengert.ops.elementwise import LOGADDEXP
+from wengert.tensor import apply
 
 arccos, arcsin, arctan, arctan2 = elementary.acos, elementary.asin, elementary.atan, elementary.atan2
 arccosh, arcsinh, arctanh = elementary.acosh, elementary.asinh, elementary.atanh
@@ -248,8 +250,7 @@ def log10(x: Any) -> Any:
 
 def logaddexp(x1: Any, x2: Any) -> Any:
     """Return log(exp(x1) + exp(x2))."""
-    a, b = array.convert_to_tensor(x1), array.convert_to_tensor(x2)
-    return elementary.maximum(a, b) + elementary.softplus(-elementary.abs(a - b))
+    return apply(LOGADDEXP, elementary.operands(LOGADDEXP, x1, x2))
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
