@@ -60,6 +60,8 @@ class State(threading.local):
     """The session at work, which holds the values of a graph's variables."""
     counters: dict[Any, int] | None = None
     """How often each random operation of a graph has run, in the session at work."""
+    numerics: Callable[..., None] | None = None
+    """What looks at each result of a run for infinities and NaN, where that is asked for: (operation, arrays, place)."""
     run: Callable[..., Any]
     """Calls a kernel where NumPy is silent about overflow, division by zero and their like, as tensors are."""
 
