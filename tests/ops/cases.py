@@ -1490,12 +1490,29 @@ def lower_mirrored(x: Any) -> Any:
 
 
 rng = np.random.default_rng(21)  # numbers of its own, whatever is put into the table before
+
+
+def trace(a: Any) -> Any:
+    return sum(a[i, i] for i in range(a.rows))
+
+
 WELL = normal(2, 3, 3) + 3 * np.eye(3)
 SPREAD = 0.2 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
 CWELL = cnormal(3, 3) + 3 * np.eye(3)
 for note, x in [("", WELL), ("complex", CWELL)]:
     case("inverse", x, oracle=matrices(lambda a: a**-1), note=note, rtol=1e-12, loose=1e-3)
     case("det", x, oracle=matrices(mp.det), note=note, rtol=1e-12, loose=1e-3)
+    case("adjugate", x, oracle=matrices(lambda a: mp.det(a) * a**-1), note=note, rtol=1e-12, atol=1e-12, loose=1e-3)
+    case(
+        "adjugate_change",
+        x,
+        x[..., ::-1] * 0.5,
+        note=note,
+        rtol=1e-12,
+        atol=1e-12,
+        loose=1e-3,
+        oracle=matrices(lambda a, e: mp.det(a) * (trace(a**-1 * e) * a**-1 - a**-1 * e * a**-1)),
+    )
     case(
         "slogdet",
         x,

@@ -385,6 +385,8 @@ case("recurrence", pairs(3), pairs(3), axis=0, reverse=False)
 
 # --- linear algebra ---------------------------------------------------------------------------------------------------------
 
+case("adjugate", well(3, 3))
+case("adjugate_change", well(3, 3), normal(3, 3), most=4, order=3)
 for _name in ("inverse", "det", "slogdet"):
     case(_name, well(3, 3))
     case(_name, well(2, 2, 2))
