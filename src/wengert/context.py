@@ -100,6 +100,8 @@ class State(threading.local):
     """How often each random operation of a graph has run, in the session at work."""
     memory: Memory | None = None
     """What a computation that is to be repeated took from the world."""
+    numerics: Callable[..., None] | None = None
+    """What looks at each result of a run for infinities and NaN, where that is asked for: (operation, arrays, place)."""
     run: Callable[..., Any]
     """Calls a kernel where NumPy is silent about overflow, division by zero and their like, as tensors are."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.context import Site
-from wengert.errors import NoGradientError, UnimplementedError
+from wengert.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.op import Op
 from wengert.ops.linear import TAKE
 
@@ -165,12 +167,21 @@ def sweep(
                     cotangents[n] = r
     except NoGradientError as error:
         raise located(error, output) from None
+    except np.linalg.LinAlgError as error:
+        text = f"the derivative of {op.type}: Input is not invertible or the decomposition was not successful: {error}."
+        raise InvalidArgumentError(f"{text}{_at(output)}") from error
     return cotangents
 
 
 def located(error: NoGradientError, output: Any) -> NoGradientError:
     """Return the error with the line of the operation that gave an output, unless it names one."""
+    return error if ": at " in error.message else NoGradientError(f"{error.message}:{_at(output)}.")
+
+
+def _at(output: Any) -> str:
+    """Return " at " and the line of the operation that gave an output, where it is known."""
     one = output if hasattr(output, "n") else output[0]
     node, made = getattr(one, "node", None), getattr(one, "made", None)
-    where = node.where if node is not None else str(Site(*made[2])) if made is not None and made[2] is not None else None
-    return error if where is None or ": at " in error.message else NoGradientError(f"{error.message}: at {where}.")
+    if node is not None:
+        return f" at {node.where}"
+    return f" at {Site(*made[2])}" if made is not None and made[2] is not None else ""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly
+from wengert.context import quietly, state
 from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
 from wengert.execute.memory import Plan, Step, plan
@@ -118,14 +118,17 @@ class Program:
         size, feeds, steps, fetches, shared, unfed = found_variant.plan
         if unfed:
             raise _unfed(unfed[0])
-        tiling = self.tiling(key, found_variant) if copy and options.tiles else None
+        tiling = self.tiling(key, found_variant) if copy and options.tiles and state.numerics is None else None
         if tiling is not None:
             slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
         else:
             slots = [None] * size
             for i, a in zip(feeds, arrays, strict=True):
                 slots[i] = a
-            _walk(steps, slots)
+            if state.numerics is None:
+                _walk(steps, slots)
+            else:
+                _looked_at(steps, slots, state.numerics)
         found = [slots[i] for i in fetches]
         if not copy:
             return found
@@ -180,6 +183,19 @@ def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
     except Exception as error:
         assert step is not None
         raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+
+
+def _looked_at(steps: Sequence[Step], slots: list[Any], look: Callable[..., None]) -> None:
+    """Run steps one after another, and have each one's results looked at."""
+    for step in steps:
+        _walk((step._replace(dead=(), freed=()),), slots)
+        count = len(step.node.outputs) if step.several else 1
+        try:
+            look(step.node.op, slots[step.output : step.output + count], step.node.where)
+        except OpError as error:
+            raise type(error)(step.node, step.node, error.message) from None
+        for i in step.dead:
+            slots[i] = None
 
 
 def _place(slots: list[Any], values: list[Any], overwrites: Sequence[int], pool: Any, node: Node) -> Any:
