@@ -489,11 +489,34 @@ class _Lowering:
             for t in fetches:
                 state.site = t.node.site
                 found.append(self.value(t))
+            found = self._spared(found)
         finally:
             state.graph, state.observers, state.site = before
         for watcher in watchers:
             watcher(lowered)
         return lowered, found, places, [self.twins[c] for c in controls if c in self.twins]
+
+    def _spared(self, found: list[Any]) -> list[Any]:
+        """Return the fetches computed without placeholders that are not fed, where they need known shapes of them alone."""
+        waiting = {node.outputs[0].n for node in self.lowered.nodes if node.op is PLACEHOLDER} - self.lowered.fed
+        if not waiting:
+            return found
+        mapped: dict[int, Any] = {}
+        for node in ancestors(found):
+            if node.op is FED or node.op.stateful or node.control_inputs:
+                continue
+            inputs = [mapped.get(t.n, t) for t in node.inputs]
+            at = getattr(node.op.infer, "reference", None)
+            if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
+                inputs[at] = _filled(0, inputs[at])
+            outputs = node.outputs
+            if any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
+                specs = [(t.sizes, t.nptype) for t in node.outputs]
+                outputs = self.lowered.append(node.op, tuple(inputs), node.attrs, specs, node.name, node.site).outputs
+                mapped.update(zip([t.n for t in node.outputs], outputs, strict=True))
+            if any(t.n in waiting for t in inputs):
+                waiting.update([t.n for t in outputs])
+        return [mapped.get(t.n, t) for t in found]
 
     def value(self, t: Any) -> Any:
         """Return a source tensor's value in the lowered list."""
