@@ -40,7 +40,7 @@ def _names(text: str) -> frozenset[str]:
 REGULAR = _names(
     "abs asinh atan bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 box clip cos cosh cumprod dawsn elu elu_slope "
     "erf erfc exp expm expm1 fresnel_cos fresnel_sin leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first "
-    "min minimum ndtr nextafter prod recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
+    "min minimum ndtr nextafter prod range recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
     "softplus softsign spherical_bessel square squared_difference step tanh tensor_scatter_max "
     "tensor_scatter_min truncated_remainder"
 )
@@ -49,6 +49,8 @@ SLOPES: dict[str, tuple[int, Interval]] = {
     "sqrt": (0, (0.0, math.inf)), "cbrt": (0, (0.0, math.inf)), "real_power": (0, (0.0, math.inf)),
     "power": (0, (0.0, math.inf)), "asin": (0, (-1.0, 1.0)), "acos": (0, (-1.0, 1.0)), "acosh": (0, (1.0, math.inf)),
     "spence": (0, (0.0, math.inf)), "igamma": (1, (0.0, math.inf)), "igammac": (1, (0.0, math.inf)), "betainc": (2, (0.0, 1.0)),
+    "igamma_by": (1, (0.0, math.inf)), "betainc_by": (2, (0.0, 1.0)), "gamma_density": (1, (0.0, math.inf)),
+    "beta_density": (2, (0.0, 1.0)),
 }  # fmt: skip
 """Those that are finite where their slope, or that of a derivative, is infinite: which input, and where it is regular."""
 POLES: dict[str, tuple[int, Interval] | None] = {
@@ -57,11 +59,12 @@ POLES: dict[str, tuple[int, Interval] | None] = {
     "divide_no_nan": (1, (0.0, math.inf)), "xdivy": (1, (0.0, math.inf)), "xlogy": (1, (0.0, math.inf)),
     "xlog1py": (1, (-1.0, math.inf)), "atanh": (0, (-1.0, 1.0)), "tan": (0, (-1.5, 1.5)), "lgamma": (0, (0.0, math.inf)),
     "digamma": (0, (0.0, math.inf)), "polygamma": (0, (0.0, math.inf)), "zeta": (1, (1.0, math.inf)),
+    "zeta_by": (1, (1.0, math.inf)),
     "expint": (0, (0.0, math.inf)), "erfinv": (0, (-1.0, 1.0)), "erfcinv": (0, (0.0, 2.0)), "ndtri": (0, (0.0, 1.0)),
     "bessel_k0": (0, (0.0, math.inf)), "bessel_k0e": (0, (0.0, math.inf)), "bessel_k1": (0, (0.0, math.inf)),
     "bessel_k1e": (0, (0.0, math.inf)), "bessel_y0": (0, (0.0, math.inf)), "bessel_y1": (0, (0.0, math.inf)),
     "bessel": (0, (0.0, math.inf)), "hypot": (0, (0.0, math.inf)), "atan2": (0, (0.0, math.inf)), "angle": None,
-    **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr slogdet solve sqrtm svd triangular_solve".split()),
+    **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr random_gamma slogdet solve sqrtm svd triangular_solve".split()),
 }  # fmt: skip
 """Those that are infinite themselves, or undefined, where their slope is; None: where that is, is not known."""
 SYMMETRIC = _names("reciprocal integer_power divide divide_no_nan xdivy cbrt hypot atan2")
@@ -75,7 +78,12 @@ SELECTIONS = _names(
 
 def is_classed(name: str, kind: str) -> bool:
     """Whether it is stated of an operation where its derivatives are finite."""
-    return kind in ("linear", "bilinear", "constant", "control", "custom") or name in REGULAR or name in SLOPES or name in POLES
+    return (
+        kind in ("linear", "bilinear", "constant", "control", "custom", "unstated")
+        or name in REGULAR
+        or name in SLOPES
+        or name in POLES
+    )
 
 
 class Bounds:

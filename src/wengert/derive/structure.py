@@ -225,6 +225,29 @@ class _Space:
         factor = self.times(self.total, self.union(bent)) if bent else self.zero
         return self.plus(self.union(straight), factor) if straight else factor
 
+    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders) -> Orders:
+        r"""Return the orders of an elementwise operation's output that changes by itself too, being differentiated by.
+
+        Of exp(u), which is v, the derivative v du changes with v: a partial names the output that there is. The least set with
+        v = orders ∪ (h(u, v) ⊕ (u \ 0)), as long as a partial h names v.
+        """
+        naming = []
+        for i in _differentiable(node):
+            nodes, leaves, result = traced(node.op, node.attrs, _complexes(node), i)
+            if inputs[i] != self.zero and leaves[-1].node in ancestors([result]):
+                naming.append((i, [inner for inner in nodes if inner.op is not PLACEHOLDER], leaves, result))
+        before = None
+        while orders != before:
+            before = orders
+            for i, nodes, leaves, result in naming:
+                sets = dict(zip([t.n for t in leaves], [*inputs, orders], strict=True))
+                for inner in nodes:
+                    own = self.of(inner, [sets.get(t.n, self.zero) for t in inner.inputs])
+                    sets.update([(t.n, own) for t in inner.outputs])
+                slope = sets.get(result.n, self.zero)
+                orders = self.union([orders, self.plus(slope, self.moved(inputs[i]))])
+        return orders
+
     def _depth(self, node: Node) -> int:
         # One more for each further input: so that a box ends beyond what matters along each of them.
         return self.total + len(node.inputs) - 1
@@ -406,7 +429,9 @@ class _Question:
                     units = [space.unit(at) for at in places.get(t.n, ())]
                     if t.n in bits:
                         units.append(space.unit(0, bits[t.n]))
-                    orders = space.union([orders, *units])
+                    before, orders = orders, space.union([orders, *units])
+                    if op.partials and before != zero:
+                        orders = space.union([orders, *_named(space, node, inputs, before, units, t.n in bits)])
                 if orders is not zero and orders != zero:
                     sets[t.n] = orders
         return [sets.get(y.n, zero) for y in self.ys]
@@ -426,6 +451,23 @@ class _Question:
                     parts.append(less if g is None else space.plus(less, sets.get(g.n, space.zero)))
             found.append(space.union(parts))
         return found
+
+
+def _named(
+    space: _Space, node: Node, inputs: Sequence[Orders], orders: Orders, units: Sequence[Orders], outermost: bool
+) -> Iterable[Orders]:
+    """Return what partials that name an output add to its orders, the output being differentiated by.
+
+    ``units``: those of its own, the last being that of the xs asked for if it is one of these (``outermost``). A derivative by
+    it meets what the partials name where it is taken of a derivative by what the output is made of, not the other way round. The
+    xs asked for are the last to be differentiated by.
+    """
+    if outermost:
+        yield space.naming(node, inputs, space.union([orders, units[-1]]))
+    inner = units[:-1] if outermost else units
+    if inner:
+        first = [space.union([space.zero, tuple([_flat(box, 0) for box in u if not box.low[0]])]) for u in (*inputs, orders)]
+        yield space.naming(node, first[:-1], space.union([first[-1], *inner]))
 
 
 def _followed(node: Node) -> Sequence[Any]:
