@@ -258,8 +258,8 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Any:
 
 MOVES = frozenset(
     "band_part broadcast_like broadcast_to cast concat concat_part diag diag_part ensure_shape expand_dims fill gather_nd "
-    "getitem identity matrix_transpose pad read_variable reshape reshape_like reverse roll shaped split spread_like squeeze stack take "
-    "take_along_axis tile transpose unstack where".split()
+    "getitem identity matrix_transpose pad read_variable reshape reshape_like reverse roll shaped split spread_like squeeze "
+    "stack take take_along_axis tile transpose unstack where".split()
 )
 """Operations that hand values on: an infinity among theirs was somebody else's."""
 
