@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import here, quietly, state
+from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.errors import InvalidArgumentError, UnimplementedError
@@ -305,6 +306,8 @@ class GradientTape:
         entries = self.entries
         if not self._persistent and not self._recording:
             self.entries = []
+        if any([r is None for r in results]):
+            results = [itself(x, ys, gs) if r is None else r for r, x in zip(results, xs, strict=True)]
         if any([r is None for r in results]):
             if choice == UnconnectedGradients.ZERO:
                 results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]

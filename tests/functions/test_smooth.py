@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import mpmath as mp
@@ -12,7 +12,14 @@ import pytest
 import wengert as tf
 from wengert.functions.math import sinc
 
-mp.mp.dps = 60
+
+@pytest.fixture(autouse=True)
+def digits() -> Iterator[None]:
+    """Have mpmath compute with enough digits."""
+    with mp.workdps(60):
+        yield
+
+
 keras, losses, old = tf.keras, tf.keras.losses, tf.compat.v1
 
 

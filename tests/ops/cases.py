@@ -371,6 +371,20 @@ for name, f, points, further, takes_complex, rtol in FUNCTIONS:
     case(name, np.array(further), oracle=exact(f), rtol=rtol, note="extremes", smooth=False, loose=math.inf)
     if takes_complex:
         case(name, COMPLEX, oracle=exact(f), rtol=1e-13, note="complex")
+for n in (1, 2):
+    case("dawsn_slope", ALL, n=n, note=f"n={n}", rtol=1e-12, oracle=exact(lambda x, n=n: mp.diff(dawson, x, n)))
+case("dawsn_slope", np.array([0.0, 7.4, -7.6, 20.0]), n=1, note="ends", oracle=exact(lambda x: 1 - 2 * x * dawson(x)))
+for k in range(4):
+    case("wave", ALL, k=k, note=f"k={k}", oracle=exact(lambda x, k=k: mp.sin(mp.pi / 2 * (x * x + k))))
+case(
+    "wave",
+    np.array([40.3125, -1000.1, 1e6 + 0.1, 0.0]),
+    k=1,
+    note="far",
+    smooth=False,
+    loose=math.inf,
+    oracle=exact(lambda x: mp.cos(mp.pi / 2 * x * x)),
+)
 for n in (0, 1, 2):
     case(
         "log_quotient",

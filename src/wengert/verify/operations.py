@@ -203,6 +203,9 @@ case("power", between(0.3, 2.0, 3), normal(2, 1))
 case("power", complex_away(2), pairs(2))
 case("hypot", normal(2, 3), away(3))
 case("direction", normal(2, 3), away(3))
+case("dawsn_slope", between(-2.2, 2.2, 3), n=1)
+for _n in (0, 3):
+    case("wave", between(-2.2, 2.2, 3), k=_n)
 for _n in (0, 2):
     case("log_quotient", between(0.3, 3.0, 3), n=_n)
 case("squared_difference", normal(2, 3), normal(3))
