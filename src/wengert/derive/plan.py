@@ -969,10 +969,10 @@ class _Lowering:
                 g = _ones(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
-        nodes = [node for node in ancestors(ys) if not any(o.n in blocked for o in node.outputs)]
+        nodes = [node for node in ancestors(ys) if not all(o.n in blocked for o in node.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
-        found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
+        found = sweep(tensors, entries, cotangents, reach, sources, raw=False, blocked=blocked)
         return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
 
     # --- series that are asked for by name -----------------------------------------------------------------------------
