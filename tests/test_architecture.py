@@ -39,6 +39,7 @@ ROOMS = [
     "jacobians",
     "state",
     "tape",
+    "recording",
     "gradients",
     "tracing",
     "listed",

@@ -145,7 +145,7 @@ def _of_tape(tape: Any, ys: Sequence[Any], xs: Sequence[Any]) -> Question:
                 mapped[t.n] = question.place(np.array(t.array))
             return mapped[t.n]
 
-        for op, inputs, output, attrs in tape.entries:
+        for op, inputs, output, attrs in tape.history(ys):
             if op.name == "read_variable":
                 variable = inputs[0]
                 if variable.n not in variables:
