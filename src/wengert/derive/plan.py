@@ -507,7 +507,7 @@ class _Lowering:
                 continue
             inputs = [mapped.get(t.n, t) for t in node.inputs]
             at = getattr(node.op.infer, "reference", None)
-            if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
+            if at is not None and at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
                 inputs[at] = _filled(0, inputs[at])
             outputs = node.outputs
             if any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
@@ -1143,10 +1143,10 @@ class _Lowering:
                 g = _ones(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
-        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not any(o.n in blocked for o in n.outputs)]
+        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not all(o.n in blocked for o in n.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
-        found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
+        found = sweep(tensors, entries, cotangents, reach, sources, raw=False, blocked=blocked)
         return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
 
     # --- series that are asked for by name -----------------------------------------------------------------------------

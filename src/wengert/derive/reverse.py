@@ -119,11 +119,12 @@ def sweep(
     sources: Container[int],
     raw: bool,
     sparse: Container[int] = (),
+    blocked: Container[int] = (),
 ) -> dict[int, Any]:
     """Carry cotangents back through the entries; return those of the sources, by number.
 
     ``raw``: compute on the arrays of eager tensors, unseen by anyone, rather than on tensors. ``sparse``: the values
-    whose cotangent may be `Slices`.
+    whose cotangent may be `Slices`. ``blocked``: outputs, of operations with several, that pass nothing on.
     """
     output: Any = None
     try:
@@ -135,6 +136,8 @@ def sweep(
                     continue
             else:
                 g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
+                if blocked:
+                    g = tuple([None if o.n in blocked else one for o, one in zip(output, g, strict=True)])
                 if all(one is None for one in g):
                     continue
             wanted = [i for i, t in enumerate(inputs) if t.n in reach]
