@@ -183,16 +183,16 @@ class _Space:
                 a = self.plus(a, a)
         return total
 
-    def moved(self, a: Orders) -> Orders:
-        """Return the set without the order zero."""
+    def moved(self, a: Orders, first: int = 0) -> Orders:
+        """Return the set without the order zero, along the axes from the first on."""
         found = []
         for box in a:
-            if any(box.low):
+            if any(box.low[first:]):
                 found.append(box)
             else:
                 for i, high in enumerate(box.high):
-                    if high:
-                        found.append(box._replace(low=tuple([int(j == i) for j in range(len(self.caps))])))
+                    if high and i >= first:
+                        found.append(box._replace(low=(*box.low[:i], 1, *box.low[i + 1 :])))
         return tuple(found)
 
     def compose(self, own: Orders, inputs: Sequence[Orders]) -> Orders:
@@ -225,11 +225,12 @@ class _Space:
         factor = self.times(self.total, self.union(bent)) if bent else self.zero
         return self.plus(self.union(straight), factor) if straight else factor
 
-    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders) -> Orders:
+    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders, first: int) -> Orders:
         r"""Return the orders of an elementwise operation's output that changes by itself too, being differentiated by.
 
         Of exp(u), which is v, the derivative v du changes with v: a partial names the output that there is. The least set with
-        v = orders ∪ (h(u, v) ⊕ (u \ 0)), as long as a partial h names v.
+        v = orders ∪ (h(u, v) ⊕ (u \ 0)), as long as a partial h names v; the changes of u that count are those along the axes
+        from the first on.
         """
         naming = []
         for i in _differentiable(node):
@@ -245,7 +246,7 @@ class _Space:
                     own = self.of(inner, [sets.get(t.n, self.zero) for t in inner.inputs])
                     sets.update([(t.n, own) for t in inner.outputs])
                 slope = sets.get(result.n, self.zero)
-                orders = self.union([orders, self.plus(slope, self.moved(inputs[i]))])
+                orders = self.union([orders, self.plus(slope, self.moved(inputs[i], first))])
         return orders
 
     def _depth(self, node: Node) -> int:
@@ -463,11 +464,10 @@ def _named(
     xs asked for are the last to be differentiated by.
     """
     if outermost:
-        yield space.naming(node, inputs, space.union([orders, units[-1]]))
+        yield space.naming(node, inputs, space.union([orders, units[-1]]), 0)
     inner = units[:-1] if outermost else units
     if inner:
-        first = [space.union([space.zero, tuple([_flat(box, 0) for box in u if not box.low[0]])]) for u in (*inputs, orders)]
-        yield space.naming(node, first[:-1], space.union([first[-1], *inner]))
+        yield space.naming(node, inputs, space.union([orders, *inner]), 1)
 
 
 def _followed(node: Node) -> Sequence[Any]:
