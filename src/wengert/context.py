@@ -96,7 +96,7 @@ class State(threading.local):
     """The graphs entered before the current one."""
     session: Any = None
     """The session at work, which holds the values of a graph's variables."""
-    counters: dict[Any, int] | None = None
+    counters: dict[Any, Any] | None = None
     """How often each random operation of a graph has run, in the session at work."""
     memory: Memory | None = None
     """What a computation that is to be repeated took from the world."""

@@ -110,7 +110,7 @@ class Session:
         self._closed = False
         self._programs: dict[Any, Any] = {}
         self._storages: dict[int, Storage] = {}
-        self._counters: dict[Any, int] = {}
+        self._counters: dict[Any, Any] = {}
         self._training: dict[int, bool] = {}
         """Which programs (kept above, so that identities last) are steps of training; filled while somebody watches."""
         self._lock = threading.RLock()
