@@ -71,6 +71,11 @@ class Memory:
         finally:
             self._rest = None
 
+    @property
+    def repeating(self) -> bool:
+        """Whether what is done now was done before: what it changed in the world is changed already."""
+        return self._rest is not None
+
     def take(self, new: Any) -> Any:
         """Return what is new, and keep it; or what was taken at this point before."""
         if self._rest is not None:

@@ -417,6 +417,8 @@ class Variable:
     def _assign(self, value: Any, how: str, read_value: bool, name: str | None) -> Any:
         value = self._fitting(value)
         if state.graph is None and value.__class__ is EagerTensor and (self._graph is None or self.storage.array is not None):
+            if state.memory is not None and state.memory.repeating:
+                return self if read_value else None
             self.storage.write(value.array, how)
             self._current = None
             return self if read_value else None
@@ -481,6 +483,8 @@ class Variable:
                 raise InvalidArgumentError(
                     f"scatter: rows of a variable of shape {array.shape} cannot be named by {indices.dtype.name} indices."
                 )
+            if state.memory is not None and state.memory.repeating:
+                return self
             fits = at.shape + array.shape[1:]
             if values.sizes not in ((), fits):
                 raise ShapeError(f"scatter: the rows must have shape {fits}, not {shapes.text(values.sizes)}.")
