@@ -1079,6 +1079,15 @@ EXEMPT = {
     "call": "is what a tape records; tests/test_fields.py",
     "tensor_scatter_max": "has no rule for rows; test_scatter",
     "tensor_scatter_min": "has no rule for rows; test_scatter",
+    "linked": "is made when a traced function is replayed; tests/test_tapes_in_graphs.py",
+    "passed": "states no series; tests/test_bodies.py",
+    **dict.fromkeys(["polygamma_order", "random_gamma", "random_shuffle", "unique"], "states no derivative; tests/ops"),
+    "range": "counts; tests/ops",
+    **dict.fromkeys(
+        "adjugate adjugate_change asin_slope asinh_slope atan_slope atanh_slope beta_density betainc_by dawsn_slope direction "
+        "gamma_density igamma_by log_quotient wave zeta_by".split(),
+        "is a part of another's derivative, and differentiated with it at every higher order here; alone in tests/ops",
+    ),
 }
 """Operations with a derivative that are not in one of the tables here, and why."""
 
@@ -1089,7 +1098,7 @@ def test_every_operation_with_a_derivative_is_tested() -> None:
     from wengert.op import operations
 
     names = {op.name for op in operations() if op.kind != "constant"}
-    assert tested | set(EXEMPT) >= names, names - tested - set(EXEMPT)
+    assert not names - tested - set(EXEMPT), ' '.join(sorted(names - tested - set(EXEMPT)))
     assert not tested & set(EXEMPT)
 
 
