@@ -164,7 +164,7 @@ class Moves:
             op = node.op
             if op.kind == "constant":
                 continue
-            moving = [i for i, t in enumerate(node.inputs) if t.n in columns]
+            moving = [i for i, t in enumerate(node.inputs) if t.n in columns and i not in op.constant_inputs]
             found: Any = [None] * len(node.outputs)
             if not moving:
                 # A coefficient may be computed from what does not change with the seed, and change with it all the same.
@@ -172,10 +172,12 @@ class Moves:
                 if known is None or not any([n in columns for n in known.tensors]):
                     continue
             elif op.name in JOINED or any([columns[node.inputs[i].n] is not None for i in moving]):
-                found = _moved(node, [columns[t.n] if t.n in columns else False for t in node.inputs])
+                found = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
             if self.poles or self.refused or op.kind not in ("linear", "bilinear"):
-                self._judge(node, [i for i in moving if i not in op.constant_inputs])
+                self._judge(node, moving)
             for t, mine in zip(node.outputs, found, strict=True):
+                if mine is False and t.n in self.refused:
+                    mine = None  # reverse mode hands zeros back to what was left out, and they may meet an infinite slope
                 if t.n not in self.stops and t.n not in columns and mine is not False:
                     columns[t.n] = mine
         self.upto = len(nodes)
@@ -247,15 +249,13 @@ SAME = _names("negative identity cast real imag conj shaped ensure_shape fed")
 MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll")
 JOINED = _names("concat stack")
 SUMMED = _names("sum mean")
+MIRRORED = _names("getitem_transpose spread_like mean_transpose broadcast_like sum_like concat_part")
 
 
-def _moved(node: Node, given: Sequence[Columns]) -> list[Columns]:
-    """Return which columns of the outputs move, from those of the inputs; False: none."""
+def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Columns]:
+    """Return which columns of the outputs move, from those of the inputs, of which some move; False: none."""
     op = node.op
     everything: list[Columns] = [None] * len(node.outputs)
-    live = [i for i, g in enumerate(given) if g is not False and i not in op.constant_inputs]
-    if not live:
-        return everything
     if all(given[i] is None for i in live) and (len(live) == len(node.inputs) or op.name not in JOINED):
         return everything
     if op.name in SAME:
@@ -267,7 +267,7 @@ def _moved(node: Node, given: Sequence[Columns]) -> list[Columns]:
         for i in live[1:]:
             found = np.logical_or(found, given[i])
         return [_shortened(found)]
-    if op.name in MOVED or op.name in SUMMED or op.name in JOINED:
+    if op.name in MOVED or op.name in SUMMED or op.name in JOINED or op.name in MIRRORED:
         arrays = _placed(node, given, live)
         if arrays is not None:
             attrs = dict(node.attrs, value=0) if op.name == "pad" else node.attrs
@@ -286,20 +286,18 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     shape: list[list[Any]] = [list(t.sizes) for t in inputs]
     for axis in range(rank):
         try:
-            row_axes(node, [axis if i in live else None for i in range(len(inputs))])
+            placed = row_axes(node, [axis if i in live else None for i in range(len(inputs))])[0]
         except Refused:
             continue
         if all(given[i] is None or given[i].shape[axis] == 1 for i in live):
-            for sizes in shape:
-                sizes[axis] = 1
+            for i, sizes in enumerate(shape):
+                sizes[placed if i in node.op.constant_inputs else axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
         return None
     if any(given[i] is not None and given[i].ndim != rank for i in live):
         return None
-    return [
-        np.broadcast_to(np.zeros(()) if given[i] is False else np.ones(()) if given[i] is None else given[i], sizes).astype(float)
-        for i, sizes in enumerate(shape)
-    ]
+    marks = [0.0 if i not in live else 1.0 if given[i] is None else given[i] for i in range(len(inputs))]
+    return [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]
 
 
 def _shortened(columns: Any) -> Columns:

@@ -29,6 +29,8 @@ from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from wengert.derive import forward
 from wengert.derive.moves import Bounds, Moves
 from wengert.derive.rows import Refused, row_axes
@@ -400,7 +402,7 @@ class Series:
                 if node.op is elementwise.MULTIPLY:
                     p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                 _enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
-        return self._product_sum(node, terms)
+        return self._moving(t, ((a, 1.0),), self._product_sum(node, terms))
 
     def _product_sum(self, node: Node, terms: Products) -> Any:
         """Return the sum of products by a bilinear operation."""
@@ -521,13 +523,33 @@ class Series:
         found = _plus(first, self.weighted(sums))
         if found is None:
             return None
-        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before)
+        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before, terms)
 
-    def _enter_made(self, t: Any, key: Any, found: Any, before: int) -> Any:
+    def _enter_made(self, t: Any, key: Any, found: Any, before: int, terms: Functional) -> Any:
         """Note that a new value is a coefficient of an elementwise operation."""
-        if found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
+        moving = self._moving(t, terms, found)
+        if moving is found and found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
             self.made.setdefault(found.n, (t, key))
-        return found
+        return moving
+
+    def _moving(self, t: Any, terms: Functional, c: Any) -> Any:
+        """Return a coefficient with zeros in the columns that do not move, whatever the slopes are there."""
+        if c is None or c.sizes is None or t.sizes is None or len(c.sizes) != len(t.sizes):
+            return c
+        if t.node.op in (elementwise.MULTIPLY, elementwise.DIVIDE) and any(i.node.op is CONSTANT for i in t.node.inputs):
+            return c  # a number as the slope
+        total: Any = False
+        for a, _ in terms:
+            own: Any = True
+            for s in set(a):
+                columns = self.moved[s].columns.get(t.n)
+                own = own if columns is None else np.logical_and(own, columns)
+            if own is True:
+                return c
+            total = np.logical_or(total, own)
+        if total.all():
+            return c
+        return apply(elementwise.WHERE, (convert(total), c, convert(c.nptype.type(0))))
 
     def _quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
         """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
@@ -547,7 +569,9 @@ class Series:
         rest = self.weighted(sums)
         if rest is not None:
             total = -rest if total is None else total - rest
-        return None if total is None else self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before)
+        if total is None:
+            return None
+        return self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before, ((a, 1.0),))
 
     def _by_tangent(self, t: Any, a: Index) -> Steps:
         """v_e is the tangent, an expression in u_e whose derivatives are known; v_a is the coefficient at a - e of it."""
@@ -665,7 +689,7 @@ class Series:
                     if q is not None:
                         p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                         _enter(terms, m * weight, p, q, fold, self.is_batched(a))
-        return self._product_sum(node, terms)
+        return self._moving(t, live, self._product_sum(node, terms))
 
 
 def _alike(c: Any, x: Any) -> frozenset[int] | None:
