@@ -119,6 +119,8 @@ class Series:
         self.batched: set[int] = set()
         """Seeds that stand for many directions; coefficients along them have an axis more, the second."""
         self.ceiling: Index = ()
+        self.numbers: dict[Any, Any] = {}
+        self.partials: dict[tuple[int, int], Any] = {}
 
     def seed(self, own: dict[tuple[int, Index], Any], stops: frozenset[int], rows: Rows | None = None, count: int = 1) -> int:
         """Enter seeds; return the number of the first.
@@ -169,7 +171,12 @@ class Series:
         """Return c x; None stays None."""
         if x is None or c == 1.0:
             return x
-        return -x if c == -1.0 else c * x
+        if c == -1.0:
+            return -x
+        number = self.numbers.get((c, x.nptype))
+        if number is None:
+            number = self.numbers[c, x.nptype] = convert(c, like=x)
+        return apply(elementwise.MULTIPLY, (number, x))
 
     def depends(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed."""
@@ -469,7 +476,9 @@ class Series:
             partial = op.partials[i]
             if partial is None or not any(self.depends(u, s) for a, _ in terms for s in a):
                 continue
-            h = partial(tensors, *node.inputs, t, **node.attrs)
+            h = self.partials.get((t.n, i))
+            if h is None:
+                h = self.partials[t.n, i] = partial(tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
             top = tops[i] if tops is not None else (yield u, terms[0][0], False)
@@ -666,7 +675,7 @@ def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: 
 
 
 def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
+    return b if a is None else a if b is None else apply(elementwise.ADD, (a, b)) if a.nptype == b.nptype else a + b
 
 
 def _times(p: Any, q: Any) -> Any:
@@ -676,7 +685,7 @@ def _times(p: Any, q: Any) -> Any:
         if node.op is CONSTANT and one.sizes is not None and all(s == 1 for s in one.sizes):
             if node.attrs["value"].reshape(()) == 1 and other.sizes is not None and len(one.sizes) <= len(other.sizes):
                 return other
-    return p * q
+    return apply(elementwise.MULTIPLY, (p, q)) if p.nptype == q.nptype else p * q
 
 
 def _slope(h: Any, u: Any) -> Any:
