@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import os
 import sys
 import threading
@@ -148,6 +149,19 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         return run(function, *arguments)
     finally:
         state.run = run
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of cycles still while many objects are made, all of which stay: it would look at them in vain."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def here() -> tuple[Any, int]:

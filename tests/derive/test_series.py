@@ -1098,7 +1098,7 @@ def test_every_operation_with_a_derivative_is_tested() -> None:
     from wengert.op import operations
 
     names = {op.name for op in operations() if op.kind != "constant"}
-    assert not names - tested - set(EXEMPT), ' '.join(sorted(names - tested - set(EXEMPT)))
+    assert not names - tested - set(EXEMPT), " ".join(sorted(names - tested - set(EXEMPT)))
     assert not tested & set(EXEMPT)
 
 

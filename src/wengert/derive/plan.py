@@ -42,6 +42,10 @@ REVERSE_FACTOR = 3
 """By how much nested reverse mode's cost grows with an order; measured 2 to 4 in TensorFlow, PyTorch and JAX."""
 BATCH = 4
 """Directions from which a sum of pure derivatives carries them side by side in one array."""
+UNIFORM = frozenset([FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE, ONES_LIKE, ZEROS_LIKE, CONSTANT])
+"""Operations whose value may be one number in all places."""
+PASSING = frozenset(["identity", "sum_to", "reshape", "broadcast_to", "broadcast_like", "sum_like", "shaped", "reshape_like"])
+"""Operations that pass their input on where it has the shape already."""
 SMALL = 4096
 """Elements up to which what can be computed from constants is computed at once."""
 
@@ -145,12 +149,15 @@ def _simpler(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Any) -
         for zero, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
             if _is_number(zero, 0) and _passes(other, sizes, nptype):
                 return other.node
-    elif op.name in ("identity", "sum_to", "reshape", "broadcast_to", "broadcast_like", "sum_like", "shaped", "reshape_like"):
+    elif op.name in PASSING:
         if _passes(inputs[0], sizes, nptype):
             return inputs[0].node
+    for t in inputs:
+        if t.node.op is not CONSTANT:
+            return None
     if op.outputs != 1 or op.kind in ("control", "custom") or nptype.kind == "O" or op.name == "variable_handle":
         return None
-    if op is CONSTANT or not all(t.node.op is CONSTANT for t in inputs) or not is_full(sizes) or math.prod(sizes) > SMALL:
+    if op is CONSTANT or not is_full(sizes) or math.prod(sizes) > SMALL:
         return None
     arrays = [t.node.attrs["value"] for t in inputs]
     try:
@@ -173,7 +180,7 @@ def _spread_from(t: Any) -> Any:
 
 
 def _is_number(t: Any, number: int) -> bool:
-    node = _spread_from(t)
+    node = _spread_from(t) if t.node.op in UNIFORM else None
     if node is None:
         return False
     if node.op is ONES_LIKE or node.op is ZEROS_LIKE:
@@ -473,6 +480,8 @@ class _Lowering:
         try:
             for node in self.nodes:
                 state.site = node.site
+                if node.op is PLACEHOLDER and node.outputs[0].n in self.mapped:
+                    continue  # a feed
                 if node.op.name == "gradient":
                     results = self._gradient(node)
                 elif node.op.name == "taylor":
@@ -506,8 +515,8 @@ class _Lowering:
             if node.op is FED or node.op.stateful or node.control_inputs:
                 continue
             inputs = [mapped.get(t.n, t) for t in node.inputs]
-            at = getattr(node.op.infer, "reference", None)
-            if at is not None and at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
+            at: int = getattr(node.op.infer, "reference", -1)
+            if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
                 inputs[at] = _filled(0, inputs[at])
             outputs = node.outputs
             if any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly, state
+from wengert.context import quietly, state, uncollected
 from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
 from wengert.execute.memory import Plan, Step, plan
@@ -71,10 +71,10 @@ class Program:
                 return self.variant()
             graph, fetches, feeds, controls = self.request
             sizes = None if key is None else [a.shape for a in arrays]
-            lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
-            found = self.variants[key] = Variant(
-                lowered, outputs, plan(outputs, places, twins, _bind), [(t.sizes, t.nptype) for t in places]
-            )
+            with uncollected():
+                lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
+                planned = plan(outputs, places, twins, _bind)
+            found = self.variants[key] = Variant(lowered, outputs, planned, [(t.sizes, t.nptype) for t in places])
         return found
 
     @property
@@ -142,7 +142,8 @@ class Program:
         found = self.tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             try:
-                found = cut(variant.plan, variant.feeds)
+                with uncollected():
+                    found = cut(variant.plan, variant.feeds)
             except Exception as error:  # of the cutting, not of the user's: the list is run whole
                 log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
                 found = None
