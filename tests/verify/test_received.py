@@ -198,14 +198,14 @@ def test_what_derivatives_are_part_of_is_judged(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_large_list_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def script() -> Any:
-        x = tf.constant(np.linspace(0.0, 1.0, 70_000).reshape(-1, 1), tf.float32)
+        x = tf.constant(np.linspace(0.0, 1.0, 25_000).reshape(-1, 1), tf.float32)
         found = tf.function(lambda x: tf.gradients(tf.sin(x) * x, x)[0])(x)
         monkeypatch.undo()
         return found
 
     judge(script, "right")
     original = Program.__call__
-    spoil = spoiled(lambda v: v * np.where(np.arange(70_000)[:, None] == 50_000, 1.1, 1.0))
+    spoil = spoiled(lambda v: v * np.where(np.arange(25_000)[:, None] == 20_000, 1.1, 1.0))
     monkeypatch.setattr(Program, "__call__", spoil(original))
     judge(script, "wrong")
 
@@ -404,6 +404,20 @@ def test_xla_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     judge(script, "right")
     monkeypatch.setattr(XlaProgram, "run", spoiled(lambda v: v * 1.01)(XlaProgram.run))
     judge(script, "wrong")
+
+
+def test_what_xla_drew_is_not_known() -> None:
+    pytest.importorskip("jax")
+
+    def run() -> int:
+        with options.set(executor="xla"):
+            f = tf.function(lambda x: tf.gradients(tf.sin(x * tf.random.uniform([], 0.5, 1.5)), x)[0])
+            f(tf.constant(0.5))
+        return 0
+
+    _, report = check_script(run)
+    assert report.verdict == "undecided"
+    assert any("random_uniform gave in the run is not known" in note for note in report.notes)
 
 
 # --- custom gradients -------------------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ __all__ = ["Delivered", "compared", "widened"]
 
 WALKED = 60_000
 """Numbers that a list computes, up to which it is walked in many digits."""
-BEYOND = 100.0
-"""By how much a number may be further off than rounding explains, and be called inaccurate rather than wrong."""
+BEYOND = 6400.0
+"""Units of rounding of each operation, up to which a number that is off is called inaccurate rather than wrong."""
 
 
 class Delivered(NamedTuple):
@@ -47,6 +47,7 @@ class _Gap(NamedTuple):
     expected: float
     gap: float
     explained: float
+    beyond: float
     size: float
 
 
@@ -135,7 +136,7 @@ def _judged(one: Delivered, truth: _Truth | None, about: Any, road: str) -> tupl
         worst = max(truth.numbers, key=abs, default=0.0)
         if not worst:
             return "right", None, None, ""
-        return "wrong", _Gap(np.nan, float(worst), np.inf, 0.0, 1.0), None, "None, where the derivative is not zero"
+        return "wrong", _Gap(np.nan, float(worst), np.inf, 0.0, 0.0, 1.0), None, "None, where the derivative is not zero"
     received = [float(v) for v in _reals(np.asarray(one.array))]
     numbers = [0.0] * len(received) if truth is None else truth.numbers
     if len(numbers) != len(received):
@@ -151,7 +152,7 @@ def _judged(one: Delivered, truth: _Truth | None, about: Any, road: str) -> tupl
         return "wrong", gap, 0.0, "not finite, where the derivative is"
     if gap.gap <= gap.explained:
         return "right", gap, digits, ""
-    if gap.gap <= BEYOND * gap.explained:
+    if gap.gap <= gap.beyond:
         return "inaccurate", gap, digits, "more digits are lost than the rounding of its operations explains"
     return "wrong", gap, digits, ""
 
@@ -160,18 +161,20 @@ def _furthest(received: Sequence[float], numbers: Sequence[Any], truth: _Truth |
     """Return the number that is furthest off; a zero that is right if there is no number, None if no truth is finite."""
     eps, tiny = float(about.eps), float(about.tiny)
     known = truth.condition if truth is not None else [0.0] * len(numbers)
-    worst, ratio = None if numbers else _Gap(0.0, 0.0, 0.0, tiny, 0.0), -1.0
+    worst, ratio = None if numbers else _Gap(0.0, 0.0, 0.0, tiny, tiny, 0.0), -1.0
     for k, (value, t) in enumerate(zip(received, numbers, strict=True)):
         if not mp.isfinite(t):
             continue
         if known is not None:
-            explained = slack * eps * (known[k] + abs(t)) + tiny
+            unit = eps * (known[k] + abs(t))
         else:  # half of the digits are left to rounding
             assert truth is not None
-            explained = (eps / BEYOND) ** 0.5 * truth.scale + tiny
+            unit = eps**0.5 / BEYOND * truth.scale
+        explained, beyond = slack * unit + tiny, BEYOND * unit + tiny
         gap = abs(mp.mpf(value) - t) if np.isfinite(value) else mp.inf
         if gap / explained > ratio:
-            worst, ratio = _Gap(value, float(t), float(gap), float(explained), float(abs(t))), gap / explained
+            worst = _Gap(value, float(t), float(gap), float(explained), float(beyond), float(abs(t)))
+            ratio = gap / explained
     return worst
 
 
