@@ -139,7 +139,7 @@ class Bounds:
 class Moves:
     """One direction: what it moves, and what stands in the way of a series along it."""
 
-    __slots__ = ("bounds", "columns", "poles", "refused", "stops", "upto")
+    __slots__ = ("bounds", "columns", "lost", "poles", "refused", "stops", "upto")
 
     def __init__(self, sources: dict[int, Columns], stops: frozenset[int], bounds: Bounds) -> None:
         """Take the columns of the sources that move, by number, and the values through which no change passes."""
@@ -149,6 +149,8 @@ class Moves:
         """Of these, those behind an operation whose slope may be infinite, and which that is."""
         self.refused: dict[int, str] = {}
         """Of these, those for which a series may differ from reverse mode, and why."""
+        self.lost: set[int] = set()
+        """Of these, those of which some columns stand still, but it is not known which."""
         self.stops, self.bounds = stops, bounds
         self.upto = 0
 
@@ -173,6 +175,10 @@ class Moves:
                     continue
             elif op.name in JOINED or any([columns[node.inputs[i].n] is not None for i in moving]):
                 found = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
+                if op.name not in MIXING | PLACED and not op.partials and all([mine is None for mine in found]):
+                    self.lost.update([t.n for t in node.outputs])
+            if self.lost and op.name not in MIXING and any([node.inputs[i].n in self.lost for i in moving]):
+                self.lost.update([t.n for t in node.outputs])
             if self.poles or self.refused or op.kind not in ("linear", "bilinear"):
                 self._judge(node, moving)
             for t, mine in zip(node.outputs, found, strict=True):
@@ -198,7 +204,7 @@ class Moves:
                 slope = f"{op.name}, whose slope may be infinite ({node.where})"
                 if op.name in SLOPES:
                     refused = slope
-                elif any(self.columns[inputs[i].n] is not None for i in live):
+                elif any(self.columns[inputs[i].n] is not None or inputs[i].n in self.lost for i in live):
                     refused = f"{slope}, of which some columns stand still"
                 pole = pole or slope
         for t in node.outputs:
@@ -246,9 +252,12 @@ def _of_bodies(node: Node) -> tuple[str | None, str | None]:
 # --- columns ------------------------------------------------------------------------------------------------------
 
 SAME = _names("negative identity cast real imag conj shaped ensure_shape fed")
-MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll")
+MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll take cumsum")
 JOINED = _names("concat stack")
 SUMMED = _names("sum mean")
+PLACED = _names("add subtract add_n multiply multiply_no_nan where")
+MIXING = SUMMED | _names("matmul einsum fft ifft max min prod")
+"""Operations beyond which all columns move, if one of them does."""
 MIRRORED = _names("getitem_transpose spread_like mean_transpose broadcast_like sum_like concat_part")
 
 
@@ -260,7 +269,7 @@ def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Co
         return everything
     if op.name in SAME:
         return [given[0]]
-    if op.partials or op.name in ("add", "subtract", "add_n", "multiply", "multiply_no_nan", "where"):
+    if op.partials or op.name in PLACED:
         if any(given[i] is None for i in live):
             return everything
         found = given[live[0]]
@@ -280,7 +289,10 @@ def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Co
 def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[Any] | None:
     """Return numbers, 1 where an input moves, of size one along the axes on which the operation does not work."""
     inputs = node.inputs
-    if any(t.sizes is None or t.nptype.kind not in "fc" for t in inputs):
+    indices = inputs[-1].node
+    if node.op.name == "take" and indices.op is not CONSTANT:
+        return None
+    if any(t.sizes is None or (t.nptype.kind not in "fc" and indices is not t.node) for t in inputs):
         return None
     rank = len(inputs[0].sizes)
     shape: list[list[Any]] = [list(t.sizes) for t in inputs]
@@ -291,13 +303,17 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
             continue
         if all(given[i] is None or given[i].shape[axis] == 1 for i in live):
             for i, sizes in enumerate(shape):
-                sizes[placed if i in node.op.constant_inputs else axis] = 1
+                if node.op.name != "take" or i == 0:
+                    sizes[placed if i in node.op.constant_inputs else axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
         return None
     if any(given[i] is not None and given[i].ndim != rank for i in live):
         return None
     marks = [0.0 if i not in live else 1.0 if given[i] is None else given[i] for i in range(len(inputs))]
-    return [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]
+    arrays = [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]
+    if node.op.name == "take":
+        arrays[1] = indices.attrs["value"]
+    return arrays
 
 
 def _shortened(columns: Any) -> Columns:

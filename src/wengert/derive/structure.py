@@ -225,12 +225,13 @@ class _Space:
         factor = self.times(self.total, self.union(bent)) if bent else self.zero
         return self.plus(self.union(straight), factor) if straight else factor
 
-    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders, first: int) -> Orders:
+    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders) -> Orders:
         r"""Return the orders of an elementwise operation's output that changes by itself too, being differentiated by.
 
         Of exp(u), which is v, the derivative v du changes with v: a partial names the output that there is. The least set with
-        v = orders ∪ (h(u, v) ⊕ (u \ 0)), as long as a partial h names v; the changes of u that count are those along the axes
-        from the first on.
+        v = orders ∪ (h(u, v) ⊕ (u \ 0)), h being the partials that name v. A derivative by v meets them where it is taken of a
+        derivative by what u is made of, not the other way round; the xs asked for, on axis 0, are the last to be differentiated
+        by, so the changes of u that count are those along the other axes.
         """
         naming = []
         for i in _differentiable(node):
@@ -246,7 +247,7 @@ class _Space:
                     own = self.of(inner, [sets.get(t.n, self.zero) for t in inner.inputs])
                     sets.update([(t.n, own) for t in inner.outputs])
                 slope = sets.get(result.n, self.zero)
-                orders = self.union([orders, self.plus(slope, self.moved(inputs[i], first))])
+                orders = self.union([orders, self.plus(slope, self.moved(inputs[i], 1))])
         return orders
 
     def _depth(self, node: Node) -> int:
@@ -430,9 +431,10 @@ class _Question:
                     units = [space.unit(at) for at in places.get(t.n, ())]
                     if t.n in bits:
                         units.append(space.unit(0, bits[t.n]))
-                    before, orders = orders, space.union([orders, *units])
-                    if op.partials and before != zero:
-                        orders = space.union([orders, *_named(space, node, inputs, before, units, t.n in bits)])
+                    moving = orders != zero
+                    orders = space.union([orders, *units])
+                    if op.partials and moving:
+                        orders = space.naming(node, inputs, orders)
                 if orders is not zero and orders != zero:
                     sets[t.n] = orders
         return [sets.get(y.n, zero) for y in self.ys]
@@ -452,22 +454,6 @@ class _Question:
                     parts.append(less if g is None else space.plus(less, sets.get(g.n, space.zero)))
             found.append(space.union(parts))
         return found
-
-
-def _named(
-    space: _Space, node: Node, inputs: Sequence[Orders], orders: Orders, units: Sequence[Orders], outermost: bool
-) -> Iterable[Orders]:
-    """Return what partials that name an output add to its orders, the output being differentiated by.
-
-    ``units``: those of its own, the last being that of the xs asked for if it is one of these (``outermost``). A derivative by
-    it meets what the partials name where it is taken of a derivative by what the output is made of, not the other way round. The
-    xs asked for are the last to be differentiated by.
-    """
-    if outermost:
-        yield space.naming(node, inputs, space.union([orders, units[-1]]), 0)
-    inner = units[:-1] if outermost else units
-    if inner:
-        yield space.naming(node, inputs, space.union([orders, *inner]), 1)
 
 
 def _followed(node: Node) -> Sequence[Any]:
