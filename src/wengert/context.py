@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import os
 import sys
 import threading
@@ -43,6 +44,49 @@ class Site(NamedTuple):
         return f"{self.filename}:{self.lineno}"
 
 
+class Memory:
+    """What a computation took from the world, so that it can be repeated: seeds of random numbers, values of variables."""
+
+    def __init__(self) -> None:
+        """Make it empty."""
+        self._taken: list[Any] = []
+        self._rest: Iterator[Any] | None = None
+        self._around: Memory | None = None
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what a with block takes."""
+        self._around, state.memory = state.memory, self
+        try:
+            yield
+        finally:
+            state.memory = self._around
+
+    @contextlib.contextmanager
+    def given(self) -> Iterator[None]:
+        """Give it to a with block that does the same again, in the same order."""
+        self._rest = iter(self._taken)
+        try:
+            with self.kept():
+                yield
+        finally:
+            self._rest = None
+
+    @property
+    def repeating(self) -> bool:
+        """Whether what is done now was done before: what it changed in the world is changed already."""
+        return self._rest is not None
+
+    def take(self, new: Any) -> Any:
+        """Return what is new, and keep it; or what was taken at this point before."""
+        if self._rest is not None:
+            return next(self._rest, new)
+        if self._around is not None:  # that of a repeated computation around this one, which is a part of it
+            new = self._around.take(new)
+        self._taken.append(new)
+        return new
+
+
 class State(threading.local):
     """The state of one thread. Class attributes are what a new thread starts with."""
 
@@ -60,6 +104,10 @@ class State(threading.local):
     """The session at work, which holds the values of a graph's variables."""
     counters: dict[Any, Any] | None = None
     """How often each random operation of a graph has run, in the session at work."""
+    memory: Memory | None = None
+    """What a computation that is to be repeated took from the world."""
+    numerics: Callable[..., None] | None = None
+    """What looks at each result of a run for infinities and NaN, where that is asked for: (operation, arrays, place)."""
     run: Callable[..., Any]
     """Calls a kernel where NumPy is silent about overflow, division by zero and their like, as tensors are."""
 
@@ -101,6 +149,19 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         return run(function, *arguments)
     finally:
         state.run = run
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of cycles still while many objects are made, all of which stay: it would look at them in vain."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def here() -> tuple[Any, int]:

@@ -17,10 +17,10 @@ from wengert.autograph import _hooks_of_library
 from wengert.context import state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
-from wengert.execute.choose import compile
+from wengert.execute.choose import compile, told, watchers
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.graph import Graph, Node
+from wengert.graph import VALID_NAME, Graph, Node
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
 from wengert.options import options
@@ -258,7 +258,16 @@ class ConcreteFunction:
         before = state.counters
         state.counters = self._counters
         try:
-            return replay(self.program, values)
+            if not watchers:
+                return replay(self.program, values)
+            found: list[Any] = []
+
+            def run() -> list[Any]:
+                found[:] = replay(self.program, values)
+                return [t.array for t in found]
+
+            told(self.program.request, [v.array for v in values], run)
+            return found
         finally:
             state.counters = before
 
@@ -290,7 +299,7 @@ class ConcreteFunction:
 
 
 def _scope_name(name: str) -> bool:
-    return name.isidentifier()
+    return VALID_NAME.match(name) is not None
 
 
 def _variables(graph: Graph) -> list[Any]:
@@ -338,6 +347,7 @@ class Function:
         except TypeError:
             return Function(self.python_function.__get__(instance), self.input_signature, self._autograph, self._relax)
         if bound is None:
+            # The traces of an instance live with it, and do not keep it alive; what is returned does, for the call.
             method = weakref.WeakMethod(self.python_function.__get__(instance))
 
             @functools.wraps(self.python_function)
@@ -349,7 +359,7 @@ class Function:
             parameters = list(inspect.signature(self.python_function).parameters.values())[1:]
             bound._signature = inspect.Signature(parameters)
             self._bound[instance] = bound
-        return bound
+        return _Bound(bound, instance)
 
     def experimental_get_tracing_count(self) -> int:
         """Return how often the function has been traced."""
@@ -525,6 +535,38 @@ class Function:
     def __repr__(self) -> str:
         """Show the function's name."""
         return f"<wengert.Function {self._name}>"
+
+
+class _Bound:
+    """A function bound to an instance, which it keeps alive."""
+
+    __slots__ = ("__weakref__", "_function", "_instance")
+
+    def __init__(self, function: Function, instance: Any) -> None:
+        self._function, self._instance = function, instance
+
+    @property  # type: ignore[misc]  # so that it counts as a function
+    def __class__(self) -> Any:
+        return Function
+
+    @property
+    def __self__(self) -> Any:
+        return self._instance
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._function(*arguments, **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and getattr(other, "_function", other) is self._function
+
+    def __hash__(self) -> int:
+        return hash(self._function)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
 
 
 class ShapeMismatch(ShapeError, TypeError):

@@ -124,6 +124,10 @@ class Graph:
         """The tensors that stand for variables, by the variables' numbers: a variable may outlive the graph."""
         self.reads: dict[int, Any] = {}
         """The latest reading of variables, by their numbers, with what it waited for."""
+        self.failing: list[Node] = []
+        """Operations whose derivative is the user's, and fails."""
+        self.constants: dict[int, Any] = {}
+        """What stands for eager tensors, by their numbers."""
         self.lock = threading.RLock()
 
     # --- building ---------------------------------------------------------------------------------------------

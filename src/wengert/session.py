@@ -54,8 +54,9 @@ def reset_default_graph() -> None:
 
 
 def disable_eager_execution() -> None:
-    """Build graphs by default, in every thread of this process, from now on."""
+    """Build graphs by default, in every thread of this process, from now on; open tapes see none of it."""
     type(state).graph = default_graph()
+    state.observers = ()
     state.__dict__.pop("graph", None)
 
 

@@ -43,7 +43,7 @@ def generator(xp: Any, seeds: Any, key: Any) -> Any:
 
     ``key`` names the operation of a graph, whose runs are counted by the session or the function; None for an eager call.
     """
-    if seeds == FRESH:
+    if seeds == FRESH and state.memory is None:
         return xp.random.default_rng()
     run = 0
     if key is not None and state.counters is not None:
@@ -51,7 +51,9 @@ def generator(xp: Any, seeds: Any, key: Any) -> Any:
         before, run = state.counters.get(key, (start, 0))
         run = run if before == start else 0
         state.counters[key] = (start, run + 1)
-    words = [*(0 if w is None else w for w in seeds), run]
+    words = [xp.random.SeedSequence().entropy] if seeds == FRESH else [*(0 if w is None else w for w in seeds), run]
+    if state.memory is not None:
+        words = state.memory.take(words)
     return xp.random.Generator(xp.random.Philox(xp.random.SeedSequence([w & (2**64 - 1) for w in words])))
 
 
@@ -110,7 +112,7 @@ UNIFORM_INT = Op(
 )
 NORMAL = Op("random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0, 1), type="RandomStandardNormal")
 TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1))
-SHUFFLE = Op("random_shuffle", "constant", _shuffle, first, stateful=True)
+SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True)
 
 # --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
 
@@ -131,7 +133,17 @@ def _poisson(xp: Any, rate: Any, *inputs: Any, shape: Any, dtype: str, seeds: An
     return xp.astype(rng.poisson(rate, size=sizes + rate.shape), dtype)
 
 
-GAMMA = Op("random_gamma", "constant", _gamma, _each_infer, stateful=True)
+def _gamma_slope(xp: Any, alpha: Any, v: Any) -> Any:
+    # A draw of fixed probability P(α, v) moves with α by dv = -∂P/∂α / p dα (M. Figurnov and others, "Implicit
+    # reparameterization gradients", 2018).
+    return -xp.divide_no_nan(xp.igamma_by(alpha, v, n=1), xp.gamma_density(alpha, v))
+
+
+GAMMA = Op(
+    "random_gamma", "implicit", _gamma, _each_infer, stateful=True, constant_inputs=(1,),
+    tangent=lambda xp, t, inputs, v, attrs: t[0] * _gamma_slope(xp, inputs[0], v),
+    transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
+)  # fmt: skip
 POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2")
 
 
