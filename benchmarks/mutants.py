@@ -195,7 +195,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
 def _forget() -> None:
     for name, op in table.items():
         op.vjp, op.jvp = ORIGINAL[name]
-    structure._partials.clear()
+    structure.forget()
 
 
 # --- the function -----------------------------------------------------------------------------------------------------------

@@ -29,13 +29,13 @@ def broken(name: str, **statements: Any) -> Iterator[None]:
         setattr(op, key, statements.get(key, op.vjp if key == "vjp" and op.stated else None))
     for key, value in statements.items():
         setattr(op, key, value)
-    structure._partials.clear()
+    structure.forget()
     try:
         yield
     finally:
         for key, value in kept.items():
             setattr(op, key, value)
-        structure._partials.clear()
+        structure.forget()
 
 
 def net(x: Any, t: Any) -> Any:

@@ -30,6 +30,7 @@ from wengert.function import ConcreteFunction, Function, TensorSpec, function
 from wengert.functions import array, initializers, linalg, nn, program, random, registry
 from wengert.functions import math as elementary
 from wengert.graph import Graph, Node, static_value
+from wengert.jacobians import batch_jacobian_of, jacobian_of
 from wengert.tape import GradientTape
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, convert
 
@@ -224,33 +225,17 @@ def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iteration
     """Return the derivative of each element of a graph's tensor by each element of the inputs."""
     sources = nest.flatten(inputs)
     flat = array.reshape(output, [-1])
-    count = flat.sizes[0]
-    if count is None:
-        raise ValueError("jacobian: the shape of the output must be known.")
-    rows = [control_one.gradients(flat[i], sources) for i in range(count)]
-    results: list[Any] = []
-    for k, x in enumerate(sources):
-        parts = [r[k] for r in rows]
-        if all(p is None for p in parts):
-            results.append(None)
-            continue
-        whole = array.stack([array.zeros_like(x) if p is None else p for p in parts])
-        results.append(array.reshape(whole, [*output.shape.as_list(), *x.shape.as_list()]))
-    return nest.pack_sequence_as(inputs, results)
+
+    def element(i: int) -> list[Any]:
+        return control_one.gradients(flat[i], sources)
+
+    found = jacobian_of(output, sources, lambda g: control_one.gradients(output, sources, g), element)
+    return nest.pack_sequence_as(inputs, found)
 
 
 def batch_jacobian(output: Any, inp: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
     """Return, for each row, the derivative of the output's row by the input's."""
-    if output.sizes is None or inp.sizes is None or output.sizes[0] != inp.sizes[0]:
-        raise ValueError(f"Need first dimension of `output` shape ({output.shape}) and `inp` shape ({inp.shape}) to match.")
-    sizes = output.shape.as_list()
-    rows = sizes[0]
-    columns = array.reshape(output, [-1 if rows is None else rows, int(np.prod(sizes[1:]))])
-    found = [control_one.gradients(columns[:, j], inp)[0] for j in range(columns.sizes[1])]
-    if all(f is None for f in found):
-        return None
-    whole = array.stack([array.zeros_like(inp) if f is None else f for f in found], 1)
-    return array.reshape(whole, [-1 if rows is None else rows, *sizes[1:], *inp.shape.as_list()[1:]])
+    return batch_jacobian_of(output, inp, lambda g: control_one.gradients(output, inp, g))
 
 
 def _hessian_vector_product(ys: Any, xs: Any, v: Any) -> list[Any]:

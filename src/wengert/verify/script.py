@@ -67,7 +67,7 @@ class TapeCall:
         self.where, self.number, self.road = where, number, "tape"
         self.outer = sum(isinstance(o, tapes.GradientTape) for o in state.observers)
         """Tapes that go on recording, so that the derivative may be differentiated further."""
-        self.entries = list(tape.entries)
+        self.entries = list(tape.history(asked[0]))
         self.ys, self.xs, self.gs, self.results = asked
 
     def posed(self) -> Posed:
