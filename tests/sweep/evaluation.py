@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special as sp
 from jax.extend import core
 
-__all__ = ["evaluated"]
+__all__ = ["Traced", "evaluated"]
 
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     "abs": np.abs, "acos": np.arccos, "acosh": np.arccosh, "add": np.add, "add_any": np.add, "and": np.logical_and,
@@ -218,6 +218,13 @@ def _while(given: Any, cond_jaxpr: Any, cond_nconsts: int, body_jaxpr: Any, body
 CONTROL = {"scan": _scan, "cond": _cond, "while": _while}
 
 
+ROUNDED = (PLAIN | {"dot_general", "reduce_sum", "reduce_prod", "cumsum", "cumprod", "cumlogsumexp", "integer_pow"}) - {
+    "abs", "ceil", "clamp", "copy", "floor", "max", "min", "neg", "select_n", "sign", "stop_gradient",
+}  # fmt: skip
+"""What rounds its result."""
+_move: Any = None
+
+
 def _walk(jaxpr: Any, consts: Any, args: Any) -> list[Any]:
     values: dict[Any, Any] = {}
 
@@ -241,13 +248,41 @@ def _walk(jaxpr: Any, consts: Any, args: Any) -> list[Any]:
             found = eqn.primitive.bind(*given, **eqn.params)
             found = found if eqn.primitive.multiple_results else [found]
         for v, x in zip(eqn.outvars, found, strict=True):
-            values[v] = np.asarray(x, v.aval.dtype)
+            value = np.asarray(x, v.aval.dtype)
+            values[v] = _move(value) if _move is not None and name in ROUNDED and value.dtype.kind == "f" else value
     return [read(v) for v in jaxpr.outvars]
+
+
+class Traced:
+    """A function of JAX, traced at some arguments."""
+
+    def __init__(self, f: Callable[..., Any], args: list[Any]) -> None:
+        self.counts = [len(jax.tree_util.tree_leaves(a)) for a in args]
+        self.closed, shape = jax.make_jaxpr(f, return_shape=True)(*args)
+        self.structure = jax.tree_util.tree_structure(shape)
+
+    def run(self, args: list[Any], move: Any = None) -> Any:
+        """Evaluate it; ``move`` is applied to what arithmetic gives."""
+        global _move
+        _move = move
+        try:
+            with np.errstate(all="ignore"):
+                flat = _walk(self.closed.jaxpr, self.closed.consts, jax.tree_util.tree_leaves(args))
+        finally:
+            _move = None
+        return jax.tree_util.tree_unflatten(self.structure, flat)
+
+    def used(self) -> list[bool]:
+        """Return for each argument whether the results depend on it."""
+        jaxpr = self.closed.jaxpr
+        wanted = {v for v in jaxpr.outvars if not isinstance(v, core.Literal)}
+        for eqn in reversed(jaxpr.eqns):
+            if not wanted.isdisjoint(eqn.outvars):
+                wanted.update(v for v in eqn.invars if not isinstance(v, core.Literal))
+        leaves = iter(jaxpr.invars)
+        return [any([next(leaves) in wanted for _ in range(n)]) for n in self.counts]
 
 
 def evaluated(f: Callable[..., Any], *args: Any) -> Any:
     """Return f(*args), as arrays of NumPy."""
-    closed, shape = jax.make_jaxpr(f, return_shape=True)(*args)
-    with np.errstate(all="ignore"):
-        flat = _walk(closed.jaxpr, closed.consts, jax.tree_util.tree_leaves(args))
-    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(shape), flat)
+    return Traced(f, list(args)).run(list(args))

@@ -15,7 +15,7 @@ function.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -24,7 +24,7 @@ import jax.scipy.special as jsp
 import numpy as np
 from jax import lax
 
-from .evaluation import evaluated
+from .evaluation import Traced
 from .program import (
     Accumulate,
     Ask,
@@ -54,6 +54,7 @@ __all__ = ["Cannot", "evaluate"]
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
 
+NOISE = 1e-9
 MOST = 3000
 """Steps that are run in all, at most: nested derivatives run steps again and again."""
 
@@ -130,8 +131,16 @@ class Oracle:
         self.steps: list[Callable[[Any], Any]] = []
         """What gives each value, from a function that looks up values."""
         self.args: list[frozenset[int]] = []
+        """The values that each step depends on."""
+        self.looked: list[list[int]] = []
         """The values that each step looks up."""
         self.values: list[Any] = []
+        self.moved: list[Any] = []
+        """The values where the result of each primitive is moved by a little."""
+        self.rng = np.random.default_rng(0)
+        self.within: dict[int, list[int]] = {}
+        """For each gradient, the steps that it runs again."""
+        self.unclear: set[int] = set()
         self.shifts: dict[int, list[Any]] = {}
         """The shifts in force, by the value that they belong to."""
         self.active: list[Recorder] = []
@@ -141,16 +150,29 @@ class Oracle:
 
     # --- steps
 
-    def step(self, run: Callable[[Any], Any], args: Any = (), reads: str | None = None) -> int:
+    def step(self, run: Callable[[Any], Any], args: Iterable[int] = (), reads: str | None = None) -> int:
         """Append a step of the values ``args`` and run it; return its number."""
-        k = len(self.steps)
+        k, known = len(self.steps), sorted(set(args))
+
+        def f(*xs: Any) -> Any:
+            return run(dict(zip(known, xs, strict=True)).__getitem__)
+
+        traced = Traced(f, [self.values[a] for a in known])
+        self.values.append(traced.run([self.values[a] for a in known]))
+        self.moved.append(traced.run([self.moved[a] for a in known], self.move))
+        used = frozenset(a for a, u in zip(known, traced.used(), strict=True) if u)
         self.steps.append(run)
-        self.args.append(frozenset(args))
-        self.values.append(evaluated(lambda: run(self.values.__getitem__)))
+        self.args.append(used)
+        self.looked.append(known)
+        if self.unclear & used:
+            self.unclear.add(k)
         for r in self.active:
-            if r.recording and (r.everything or reads in r.variables or any(a in r.live for a in args)):
+            if r.recording and (r.everything or reads in r.variables or any(a in r.live for a in used)):
                 r.live.add(k)
         return k
+
+    def move(self, value: Any) -> Any:
+        return value * (1.0 + NOISE * self.rng.uniform(-1, 1, value.shape))
 
     def function(self, f: Callable[..., Any], args: list[int]) -> int:
         return self.step(lambda at: f(*[jnp.asarray(at(k)) for k in args]), args)
@@ -188,13 +210,23 @@ class Oracle:
 
     # --- statements
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> tuple[dict[str, Any], dict[str, float]]:
         self.everything = Recorder(0, everything=True)
         self.active.append(self.everything)
         env: dict[str, Any] = {x.name: Box(self.constant(jnp.asarray(x.value, jnp.float64))) for x in self.program.inputs}
         self.block(self.program.statements, env)
-        boxes = {name: env[name] for name in self.program.results}
-        return {name: None if box is None else np.asarray(self.values[box.k]) for name, box in boxes.items()}
+        found: dict[str, Any] = {}
+        sensitivity = {}
+        for name in self.program.results:
+            box = env[name]
+            if box is None:
+                found[name] = None
+            elif box.k not in self.unclear:
+                found[name] = value = np.asarray(self.values[box.k])
+                change = np.abs(self.moved[box.k] - value)
+                size = np.max(np.abs(value), initial=0.0)
+                sensitivity[name] = float(np.max(change, initial=0.0)) / NOISE + float(size)
+        return found, sensitivity
 
     def find(self, env: dict[str, Any], name: str) -> int:
         """Return the number of a name's value; a variable is read."""
@@ -318,14 +350,27 @@ class Oracle:
             how = jax.jacrev if kind == "jacobian" else jax.grad
             return how(f, argnums=tuple(range(len(points))))(*zeros)
 
-        around = {a for k in steps for a in self.args[k]} | {p for ps in points for p in ps} | ({weight} - {None})
-        answers = self.step(run, {*steps, *targets, *around}) if any(points) else -1
+        answers = self.derived(run, steps, [*targets, *[p for ps in points for p in ps], *([] if weight is None else [weight])],
+                               points) if any(points) else -1  # fmt: skip
         for j, (out, x, p) in enumerate(zip(outs, sources, points, strict=True)):
             env[out] = None
             if p:
                 env[out] = Box(self.step(lambda at, j=j: at(answers)[j], [answers]))  # type: ignore[misc]
             elif zero and kind == "gradient":
                 env[out] = Box(self.constant(jnp.zeros_like(self.values[self.find(env, x)])))
+
+    def derived(self, run: Any, steps: list[int], around: list[int], points: list[list[int]]) -> int:
+        """Append a derivative, which runs steps again.
+
+        Where a source was computed within a derivative that is derived, the answer depends on how that derivative is
+        written: 1 - v v names the value v of tanh, and sech² u does not. Only the modes can be compared then.
+        """
+        looked = {a for k in steps for a in self.looked[k]}
+        answer = self.step(run, {*steps, *looked, *around})
+        self.within[answer] = steps
+        if any(p in self.within[k] and self.args[p] for k in steps if k in self.within for ps in points for p in ps):
+            self.unclear.add(answer)
+        return answer
 
     def _accumulate(self, s: Accumulate, env: dict[str, Any]) -> None:
         recorder = Recorder(len(self.steps), accessed=False)
@@ -363,8 +408,8 @@ class Oracle:
             tangents = tuple(at(t) for t in recorder.tangents)
             return jax.jvp(f, tuple(jnp.zeros_like(t) for t in tangents), tangents)[1]
 
-        around = {a for k in steps for a in self.args[k]} | {p for ps in points for p in ps}
-        env[s.out] = Box(self.step(run, {*steps, target, *around, *recorder.tangents}))
+        around = [target, *[p for ps in points for p in ps], *recorder.tangents]
+        env[s.out] = Box(self.derived(run, steps, around, points))
 
     def _choice(self, s: Choice, env: dict[str, Any]) -> None:
         test = float(jnp.sum(self.values[self.find(env, s.on)])) > s.above
@@ -407,8 +452,10 @@ class Oracle:
         env[s.out] = Box(self.function(f, [self.find(env, s.arg)]))
 
 
-def evaluate(program: Program, draws: dict[str, Any]) -> dict[str, Any]:
-    """Return the results of a program; None only where a tape does not know a source.
+def evaluate(program: Program, draws: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the results of a program, and to how many roundings each is sensitive.
+
+    None stands only where a tape does not know a source; what depends on how derivatives are written is left out.
 
     ``draws``: for each site, what was drawn there, in order.
 
