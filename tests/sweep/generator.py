@@ -131,7 +131,7 @@ class Generator:
         self.roots: dict[str, frozenset[str]] = {}
         """For each value the values that it is computed from, and itself."""
         self.loops: set[str] = set()
-        self.budget = rng.choice([5, 7, 9, 12])
+        self.budget = rng.choice([3, 4, 6, 8])
         self.on = {name for name, p in FEATURES.items() if rng.random() < p}
         if rng.random() < 0.25:  # straight code
             self.on -= {"choice", "loop", "scan", "map", "call", "recompute", "draws", "tapes in bodies"}

@@ -115,6 +115,10 @@ class Recorder:
         self.leaves: list[Any] = []
         self.tangents: list[int] = []
 
+    def all_leaves(self) -> set[int]:
+        """Return what it takes for not computed from anything."""
+        return {*self.watched.values(), *[k for reads in self.variables.values() for k in reads]}
+
 
 class Box:
     """A tensor: the number of the value that stands for it at the moment. Names of one tensor share a box."""
@@ -138,8 +142,8 @@ class Oracle:
         self.moved: list[Any] = []
         """The values where the result of each primitive is moved by a little."""
         self.rng = np.random.default_rng(0)
-        self.within: dict[int, list[int]] = {}
-        """For each gradient, the steps that it runs again."""
+        self.within: dict[int, set[int]] = {}
+        """For each derivative, the steps that it runs again, and those within them."""
         self.unclear: set[int] = set()
         self.shifts: dict[int, list[Any]] = {}
         """The shifts in force, by the value that they belong to."""
@@ -191,8 +195,8 @@ class Oracle:
                 rest += [a for a in self.args[k] if a in recorder.live and a >= recorder.start]
         return sorted(found)
 
-    def again(self, steps: list[int], at: Callable[[int], Any]) -> Callable[[int], Any]:
-        """Run steps once more; return how to look up values then."""
+    def again(self, steps: list[int], leaves: set[int], at: Callable[[int], Any], own: dict[int, Any]) -> Callable[[int], Any]:
+        """Run recorded steps once more, with shifts of one's own; return how to look up values then."""
         found: dict[int, Any] = {}
 
         def look(k: int) -> Any:
@@ -201,11 +205,16 @@ class Oracle:
         self.count += len(steps)
         if self.count > MOST:
             raise Cannot("too long")
-        for k in steps:
-            value = self.steps[k](look)
-            for shift in self.shifts.get(k, ()):
-                value = value + shift
-            found[k] = value
+        before = self.shifts
+        self.shifts = {**before, **{k: [*before.get(k, ()), shift] for k, shift in own.items()}}
+        try:
+            for k in steps:
+                if k in leaves:  # what it is worth now holds the shifts that are in force around
+                    found[k] = at(k) + own[k] if k in own else at(k)
+                else:
+                    found[k] = sum(self.shifts.get(k, ()), start=self.steps[k](look))
+        finally:
+            self.shifts = before
         return look
 
     # --- statements
@@ -328,19 +337,13 @@ class Oracle:
     def asked(self, recorder: Recorder, outs: list[str], targets: list[int], weight: int | None, sources: list[str], zero: bool,
               kind: str, env: dict[str, Any]) -> None:  # fmt: skip
         points = [self.points(recorder, x, env) for x in sources]
-        steps = self.needed(recorder, targets)
+        steps, leaves = self.needed(recorder, targets), recorder.all_leaves()
 
         def run(at: Callable[[int], Any]) -> Any:
             def f(*shifts: Any) -> Any:
-                before = {k: list(v) for k, v in self.shifts.items()}
-                for ps, shift in zip(points, shifts, strict=True):
-                    for p in ps:
-                        self.shifts.setdefault(p, []).append(shift)
-                try:
-                    look = self.again(steps, at)
-                    ys = [look(t) for t in targets]
-                finally:
-                    self.shifts = before
+                own = {p: shift for ps, shift in zip(points, shifts, strict=True) for p in ps}
+                look = self.again(steps, leaves, at, own)
+                ys = [look(t) for t in targets]
                 if kind == "jacobian":
                     return ys[0]
                 ws = [at(weight) if weight is not None and j == 0 else 1.0 for j in range(len(ys))]
@@ -350,7 +353,7 @@ class Oracle:
             how = jax.jacrev if kind == "jacobian" else jax.grad
             return how(f, argnums=tuple(range(len(points))))(*zeros)
 
-        answers = self.derived(run, steps, [*targets, *[p for ps in points for p in ps], *([] if weight is None else [weight])],
+        answers = self.derived(recorder, run, steps, [*targets, *[p for ps in points for p in ps], *([] if weight is None else [weight])],
                                points) if any(points) else -1  # fmt: skip
         for j, (out, x, p) in enumerate(zip(outs, sources, points, strict=True)):
             env[out] = None
@@ -359,7 +362,7 @@ class Oracle:
             elif zero and kind == "gradient":
                 env[out] = Box(self.constant(jnp.zeros_like(self.values[self.find(env, x)])))
 
-    def derived(self, run: Any, steps: list[int], around: list[int], points: list[list[int]]) -> int:
+    def derived(self, recorder: Recorder, run: Any, steps: list[int], around: list[int], points: list[list[int]]) -> int:
         """Append a derivative, which runs steps again.
 
         Where a source was computed within a derivative that is derived, the answer depends on how that derivative is
@@ -367,8 +370,9 @@ class Oracle:
         """
         looked = {a for k in steps for a in self.looked[k]}
         answer = self.step(run, {*steps, *looked, *around})
-        self.within[answer] = steps
-        if any(p in self.within[k] and self.args[p] for k in steps if k in self.within for ps in points for p in ps):
+        inner = set().union(*[self.within[k] for k in steps if k in self.within])
+        self.within[answer] = inner | set(steps)
+        if any(p in inner and p not in recorder.watched.values() and self.args[p] for ps in points for p in ps):
             self.unclear.add(answer)
         return answer
 
@@ -392,24 +396,18 @@ class Oracle:
         recorder = self.tapes[s.accumulator]
         target = self.find(env, s.target)
         points = [list(recorder.variables[x]) if isinstance(x, str) else [x] for x in recorder.leaves]
-        steps = self.needed(recorder, [target])
+        steps, leaves = self.needed(recorder, [target]), recorder.all_leaves()
 
         def run(at: Callable[[int], Any]) -> Any:
             def f(*shifts: Any) -> Any:
-                before = {k: list(v) for k, v in self.shifts.items()}
-                for ps, shift in zip(points, shifts, strict=True):
-                    for p in ps:
-                        self.shifts.setdefault(p, []).append(shift)
-                try:
-                    return self.again(steps, at)(target)
-                finally:
-                    self.shifts = before
+                own = {p: shift for ps, shift in zip(points, shifts, strict=True) for p in ps}
+                return self.again(steps, leaves, at, own)(target)
 
             tangents = tuple(at(t) for t in recorder.tangents)
             return jax.jvp(f, tuple(jnp.zeros_like(t) for t in tangents), tangents)[1]
 
         around = [target, *[p for ps in points for p in ps], *recorder.tangents]
-        env[s.out] = Box(self.derived(run, steps, around, points))
+        env[s.out] = Box(self.derived(recorder, run, steps, around, points))
 
     def _choice(self, s: Choice, env: dict[str, Any]) -> None:
         test = float(jnp.sum(self.values[self.find(env, s.on)])) > s.above

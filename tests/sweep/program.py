@@ -311,10 +311,10 @@ def walk(statements: list[Statement]) -> Iterator[Statement]:
 
 
 class Printer:
-    """Prints statements; ``wrap`` goes around the value of every operation."""
+    """Prints statements; ``given``: draws are taken from a function of that name."""
 
-    def __init__(self, wrap: str = "", given: bool = False) -> None:
-        self.wrap, self.given = wrap, given
+    def __init__(self, given: bool = False) -> None:
+        self.given = given
         self.lines: list[str] = []
         self.depth = 0
         self.count = 0
@@ -348,8 +348,7 @@ class Printer:
         getattr(self, f"_{type(s).__name__.lower()}")(s)
 
     def _op(self, s: Op) -> None:
-        value = s.text.format(*s.args)
-        self.line(f"{s.out} = {f'{self.wrap}({value})' if self.wrap and s.op not in ('cast', 'unpack') else value}")
+        self.line(f"{s.out} = {s.text.format(*s.args)}")
 
     def _draw(self, s: Draw) -> None:
         text = f"given({s.site!r}, {s.shape!r})" if self.given else s.how.format(*s.args)
@@ -385,12 +384,6 @@ class Printer:
             extra += ', unconnected_gradients="zero"'
         left = f"{s.outs[0]},"[: None if single and listed else -1] if single else ", ".join(s.outs)
         self.line(f"{left} = {how}({targets}, {sources}{extra})")
-        self._moved(s.outs)
-
-    def _moved(self, outs: list[str]) -> None:
-        if self.wrap:
-            for out in outs:
-                self.line(f"{out} = None if {out} is None else {self.wrap}(tf.convert_to_tensor({out}))")
 
     def _ask(self, s: Ask) -> None:
         self._asked(s, f"{s.tape}.{s.kind}", "output_gradients", False)
@@ -408,7 +401,6 @@ class Printer:
 
     def _jvp(self, s: Jvp) -> None:
         self.line(f"{s.out} = {s.accumulator}.jvp({s.target})")
-        self._moved([s.out])
 
     def _choice(self, s: Choice) -> None:
         test = f"tf.reduce_sum({s.on}) > {s.above!r}"
@@ -509,12 +501,12 @@ def joined(names: list[str]) -> str:
     return ", ".join(names)
 
 
-def printed(program: Program, wrap: str = "", given: bool = False) -> str:
+def printed(program: Program, given: bool = False) -> str:
     """Return ``def program(inputs): ...``, which returns a dictionary of its results.
 
-    ``wrap``: a function around the value of every operation. ``given``: draws are taken from a function of that name.
+    ``given``: draws are taken from a function of that name.
     """
-    printer = Printer(wrap, given)
+    printer = Printer(given)
     printer.line(f"def program({', '.join(x.name for x in program.inputs)}):")
     printer.depth += 1
     for s in program.statements:

@@ -1,9 +1,9 @@
 """The roads: how a program is run.
 
 Eagerly is the definition. Every road gives an `Outcome`: for each result an array or None, or the class of the error. Roads are
-compared with the eager outcome within a *measured* tolerance: the program is run twice more in float64 with every statement's
-value moved by a random 1e-9 of itself, and what the results move by, over 1e-9, is how many roundings each of them is sensitive
-to. A road may be off by `SLACK` times that many roundings of its dtype.
+compared with the eager outcome in float64 within a *measured* tolerance: the program is run once more with what each operation
+gives, in derivatives too, moved by a random 1e-9 of itself. What the results move by, over 1e-9, is how many roundings each is
+sensitive to, and a road may be off by `SLACK` times that many roundings of its dtype.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import numpy as np
 import wengert as tf
 from wengert.execute import numpy as numpy_executor
 from wengert.execute import tiles
+from wengert.op import table, values
 from wengert.options import Options
 
 from .program import Choice, Loop, Program, printed, walk
 
-__all__ = ["ROADS", "Difference", "Outcome", "Reference", "compare", "plan", "reference", "run"]
+__all__ = ["ROADS", "TOTALS", "Difference", "Outcome", "Reference", "Run", "TimeLimit", "attempt", "compare", "needs_autograph",
+           "reference", "run"]
 
 NOISE = 1e-9
 SLACK = 64.0
@@ -55,15 +57,41 @@ class Difference(NamedTuple):
 # --- running ------------------------------------------------------------------------------------------------------------------
 
 
-def noisy(rng: Any) -> Callable[[Any], Any]:
-    """Return what moves a value by a random part of itself."""
+ROUNDED = [
+    op
+    for op in table.values()
+    if op.kind in ("bilinear", "elementwise", "implicit")
+    and op.name not in ("range", "random_gamma", "multiply_no_nan")
+    or op.name in ("add", "subtract", "add_n", "sum", "mean", "cumsum", "sum_like", "sum_to", "segment_sum", "mean_transpose")
+]
+"""Operations whose results are rounded."""
 
-    def move(value: Any) -> Any:
-        if not isinstance(value, tf.Tensor) or value.dtype.kind != "f":
-            return value
-        return value * tf.constant(1.0 + NOISE * rng.uniform(-1, 1, value.shape), value.dtype)
 
-    return move
+@contextlib.contextmanager
+def noise(seed: int) -> Iterator[None]:
+    """Move what each operation gives eagerly, in derivatives too, by a random `NOISE` of itself."""
+    rng = np.random.default_rng(seed)
+
+    def move(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple([move(one) for one in x])
+        if not isinstance(x, np.ndarray | np.floating) or x.dtype.kind != "f":
+            return x
+        return np.asarray(x * (1.0 + NOISE * rng.uniform(-1, 1, x.shape)), x.dtype)
+
+    def moved(f: Any) -> Any:
+        return lambda *arrays, **attrs: move(f(*arrays, **attrs))
+
+    before = [(op, op.eager) for op in ROUNDED]
+    for op, f in before:
+        op.eager = moved(f)
+        values.__dict__.pop(op.name, None)
+    try:
+        yield
+    finally:
+        for op, f in before:
+            op.eager = f
+            values.__dict__.pop(op.name, None)
 
 
 _serial = [0]
@@ -72,8 +100,8 @@ _serial = [0]
 class Source:
     """A program's text, compiled once, from which each road gets functions with variables of their own."""
 
-    def __init__(self, program: Program, wrap: str = "", given: bool = False) -> None:
-        self.text = printed(program, wrap, given)
+    def __init__(self, program: Program, given: bool = False) -> None:
+        self.text = printed(program, given)
         _serial[0] += 1
         self.file = f"<program {_serial[0]}>"
         self.code = compile(self.text, self.file, "exec")
@@ -96,7 +124,7 @@ class Run:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.source = Source(program)
-        self.sources = {(False, False): self.source}
+        self.sources = {False: self.source}
         self.arrays = [np.asarray(x.value, program.dtype) for x in program.inputs]
         self.traced: Any = None
 
@@ -104,10 +132,10 @@ class Run:
         for source in self.sources.values():
             source.close()
 
-    def variant(self, wrap: bool, given: bool) -> Source:
-        if (wrap, given) not in self.sources:
-            self.sources[wrap, given] = Source(self.program, "N_" if wrap else "", given)
-        return self.sources[wrap, given]
+    def variant(self, given: bool) -> Source:
+        if given not in self.sources:
+            self.sources[given] = Source(self.program, given)
+        return self.sources[given]
 
     def tensors(self, dtype: str | None = None) -> list[Any]:
         return [tf.constant(a if dtype is None else a.astype(dtype)) for a in self.arrays]
@@ -116,14 +144,15 @@ class Run:
         for v in self.program.variables:
             variables[v.name].assign(np.asarray(v.value, dtype))
 
-    def eager(self, dtype: str | None = None, wrap: Any = None, given: Any = None) -> Outcome:
+    def eager(self, dtype: str | None = None, given: Any = None) -> Outcome:
         dtype = dtype or self.program.dtype
-        source = self.variant(wrap is not None, given is not None)
-        names = {"N_": wrap, "given": given}
-        f, _ = source.function(self.program, dtype, **names)
-        around = tf.recording() if "gradients" in self.program.tags else contextlib.nullcontext()
-        with around:
+        f, _ = self.variant(given is not None).function(self.program, dtype, given=given)
+        with self.around():
             return outcome(f(*self.tensors(dtype)))
+
+    def around(self) -> Any:
+        """Return what gradients need eagerly."""
+        return tf.recording() if "gradients" in self.program.tags else contextlib.nullcontext()
 
     def function(self, captured: bool = False) -> Outcome:
         f, variables = self.source.function(self.program, self.program.dtype)
@@ -152,8 +181,7 @@ class Run:
             shapes = [[None, *a.shape[1:]] if a.ndim and self.program.unknown else a.shape for a in self.arrays]
             holders = [tf.compat.v1.placeholder(self.program.dtype, s) for s in shapes]
             initial = {o.name for o in graph.get_operations()}
-            python = any(isinstance(s, Choice | Loop) and s.style in ("if", "for", "while") for s in walk(self.program.statements))
-            results = (tf.function(f) if python else f)(*holders)
+            results = (tf.function(f) if needs_autograph(self.program) else f)(*holders)
             effects = [o for o in graph.get_operations() if o.type.startswith("Assign") and o.name not in initial]
             if self.program.variables:
                 session.run(tf.compat.v1.global_variables_initializer())
@@ -167,11 +195,11 @@ class Run:
         rng = np.random.default_rng(7)
         return [(np.round(rng.uniform(-1, 1, a.shape) * 64) / 64).astype(a.dtype) for a in self.arrays]
 
-    def total(self, how: str, dtype: str | None = None, wrap: Any = None) -> Outcome:
+    def total(self, how: str, dtype: str | None = None) -> Outcome:
         """Return the derivative of a weighted sum of all results along a direction."""
         program = self.program
         dtype = dtype or program.dtype
-        f, _ = self.variant(wrap is not None, False).function(program, dtype, N_=wrap)
+        f, _ = self.source.function(program, dtype)
         inputs = self.tensors(dtype)
         ds = [tf.constant(d.astype(dtype)) for d in self.directions()]
 
@@ -194,10 +222,9 @@ class Run:
                 y = summed(inner(*xs))
             return {"total": zero(acc.jvp(y))}
 
-        if how == "reverse":
-            return outcome(reverse(f, *inputs))
-        if how == "forward":
-            return outcome(forward(f, *inputs))
+        if how in ("reverse", "forward"):
+            with self.around():
+                return outcome((reverse if how == "reverse" else forward)(f, *inputs))
         if how == "forward in function":
             return outcome(tf.function(functools.partial(forward, f))(*inputs))
         if how == "tape in function":
@@ -205,9 +232,25 @@ class Run:
         return outcome((reverse if how == "tape around function" else forward)(tf.function(f), *inputs))
 
 
+def needs_autograph(program: Program) -> bool:
+    """Say whether Python's own if, for or while decide on tensors."""
+    return any(isinstance(s, Choice | Loop) and s.style in ("if", "for", "while") for s in walk(program.statements))
+
+
 def outcome(results: dict[str, Any]) -> Outcome:
     """Return results as arrays."""
-    return Outcome({k: None if r is None else np.asarray(r) for k, r in results.items()})
+    return Outcome({k: None if r is None else np.asarray(dense(r)) for k, r in results.items()})
+
+
+def dense(value: Any) -> Any:
+    """Return rows that a graph or a tape gave as an array."""
+    if isinstance(value, tf.IndexedSlices):
+        return tf.convert_to_tensor(value)
+    if hasattr(value, "dense_shape"):
+        full = np.zeros(tuple(value.dense_shape), value.values.dtype)
+        np.add.at(full, value.indices, value.values)
+        return full
+    return value
 
 
 @contextlib.contextmanager
@@ -317,15 +360,14 @@ def reference(r: Run, found: Outcome | None = None, total: bool = False, times: 
     dtype = program.dtype if program.singular else "float64"
     give = (lambda: None) if found is None else (lambda: given_by(program, found))
 
-    def one(wrap: Any = None) -> Outcome:
-        if total:
-            return attempt(lambda: r.total("reverse", dtype, wrap))
-        return attempt(lambda: r.eager(dtype, wrap, give()))
+    def one(seed: int | None = None) -> Outcome:
+        with contextlib.nullcontext() if seed is None else noise(seed):
+            return attempt(lambda: r.total("reverse", dtype) if total else r.eager(dtype, give()))
 
     clean = one()
     sensitivity: dict[str, float] = {}
     if not clean.error:
-        moved = [] if program.singular else [one(noisy(np.random.default_rng(k))) for k in range(times)]
+        moved = [] if program.singular else [one(k) for k in range(times)]
         for name, value in clean.values.items():
             if value is None or not value.size:
                 continue
@@ -351,13 +393,13 @@ def compare(program: Program, road: str, want: Reference, got: Outcome, against:
         if name in records:
             continue
         other = got.values.get(name)
-        kind = kind_of(program, value, other, want.sensitivity.get(name, 0.0))
+        kind = kind_of(program.dtype, value, other, want.sensitivity.get(name, 0.0))
         if kind:
             found.append(Difference(road, kind, name, shown(other), shown(value), against))
     return found
 
 
-def kind_of(program: Program, value: Any, other: Any, sensitivity: float) -> str:
+def kind_of(dtype: str, value: Any, other: Any, sensitivity: float) -> str:
     """Return how a value differs from what is expected; nothing if it does not."""
     if value is None or other is None:
         if value is other:
@@ -367,7 +409,7 @@ def kind_of(program: Program, value: Any, other: Any, sensitivity: float) -> str
         return "not none" if np.any(other != 0) else "zeros for none"
     if value.shape != other.shape:
         return "shape"
-    if other.dtype.kind == "f" and str(other.dtype) != program.dtype:
+    if other.dtype.kind == "f" and str(other.dtype) != dtype:
         return "dtype"
     with np.errstate(all="ignore"):
         if not np.array_equal(np.isnan(value), np.isnan(other)):
@@ -376,7 +418,7 @@ def kind_of(program: Program, value: Any, other: Any, sensitivity: float) -> str
         if not np.array_equal(value[~finite], other[~finite], equal_nan=True):
             return "value"
         off = np.abs(value[finite].astype(np.float64) - other[finite])
-        most = SLACK * float(np.finfo(program.dtype).eps) * sensitivity + FLOOR[program.dtype]
+        most = SLACK * float(np.finfo(dtype).eps) * sensitivity + FLOOR[dtype]
         return "value" if off.size and not float(np.max(off)) <= most else ""
 
 
