@@ -349,7 +349,7 @@ shaped("scatter_nd_add", 1, "tf.tensor_scatter_nd_add({0}, [[0], [{k}]], tf.sin(
        lambda r, s: ({"k": r.randrange(s[0])}, s) if s and s[0] > 1 else None, grow=lambda b: b + 2, weight=0.7)  # fmt: skip
 shaped("scatter_nd_update", 1, "tf.tensor_scatter_nd_update({0}, [[{k}]], tf.sin({0}[:1]))", "{0}.at[np.array([{k}])].set(jnp.sin({0}[:1]))",
        lambda r, s: ({"k": r.randrange(s[0])}, s) if s and s[0] else None, grow=lambda b: b + 1, weight=0.7)  # fmt: skip
-shaped("scatter_nd", 1, "tf.scatter_nd([[{k}], [0]], {0}[:2], {0}.shape)", "jnp.zeros_like({0}).at[np.array([{k}, 0])].add({0}[:2])",
+shaped("scatter_nd", 1, "tf.scatter_nd([[{k}], [0]], {0}[:2], tf.shape({0}))", "jnp.zeros_like({0}).at[np.array([{k}, 0])].add({0}[:2])",
        lambda r, s: ({"k": r.randrange(s[0])}, s) if s and s[0] > 1 else None, grow=lambda b: 2 * b, weight=0.3)  # fmt: skip
 shaped("segment_sum", 1, "tf.math.segment_sum({0}, {k})", "jnp.zeros((2, *{0}.shape[1:]), {0}.dtype).at[np.array({k})].add({0})",
        lambda r, s: ({"k": [0] + [1] * (s[0] - 1)}, (2, *s[1:])) if s and s[0] > 1 else None, grow=lambda b: 4 * b, weight=0.7)  # fmt: skip

@@ -142,10 +142,14 @@ def inlined(program: Program, where: int, at: int, body: Body | list[Statement],
 
 def changes(program: Program, result: str) -> Iterator[Callable[[], Program]]:
     """Give changes, bold ones first; each makes a smaller program."""
-    if program.results != [result]:
-        yield lambda: _set(program, results=[result])
-    for n in ([result] if not program.draws else []):
-        del n
+    if result in program.results:
+        if len(program.results) > 1:
+            yield lambda: _set(program, results=[result])
+    elif len(program.results) > 1:  # the whole program: a part of its results may do
+        for n in program.results:
+            yield lambda n=n: _set(program, results=[n])  # type: ignore[misc]
+        for n in program.results:
+            yield lambda n=n: _set(program, results=[r for r in program.results if r != n])  # type: ignore[misc]
     for where, block in enumerate(blocks(program)):
         for at in reversed(range(len(block))):
             s = block[at]
