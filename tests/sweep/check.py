@@ -66,7 +66,9 @@ class Checker:
         """Return what an outcome is compared with: where the program draws, with the outcome's draws."""
         drew = self.program.draws and not found.error and not self.eager.error
         if total not in self.base or times > 1:
-            self.base[total] = reference(self.run, self.eager if self.program.draws and not self.eager.error else None, total, times)
+            self.base[total] = reference(
+                self.run, self.eager if self.program.draws and not self.eager.error else None, total, times
+            )
         base = self.base[total]
         if not drew or found is self.eager:
             return base
@@ -251,7 +253,9 @@ def told(program: Program, d: Difference) -> str:
             signature = f", input_signature=[{', '.join(f'tf.TensorSpec({s!r}, F)' for s in shapes)}]"
         way = f"tf.function(program{signature})({names})"
         if d.road == "graph":
-            variables = "".join(f"    {v.name} = tf.Variable({array(v.value)}, trainable={v.trainable})\n" for v in program.variables)
+            variables = "".join(
+                f"    {v.name} = tf.Variable({array(v.value)}, trainable={v.trainable})\n" for v in program.variables
+            )
             holders = ", ".join(f"tf.compat.v1.placeholder(F, {s!r})" for s in shapes)
             given = ", ".join(array(x.value) for x in program.inputs)
             python = roads.needs_autograph(program)
@@ -286,4 +290,3 @@ def kinds(program: Program, d: Difference) -> str:
     road = d.road if d.against == "eager" else "oracle"
     road = "function" if road.startswith("function") else "without" if road.startswith("without") else road
     return f"{d.kind}{error} ({road}): {', '.join(sorted(made))}{f' x{depth}' if depth > 1 else ''}; {', '.join(ops[:3])}"
-

@@ -230,7 +230,9 @@ class Generator:
         order = max(a.order for a in args)
         return self.add(scope, Value(name, fit.shape, fit.bound, order), [a.name for a in args])
 
-    def plain(self, out: list[Statement], scope: Scope, text: str, jax: str, args: list[Value], shape: Any, bound: float) -> Value:
+    def plain(
+        self, out: list[Statement], scope: Scope, text: str, jax: str, args: list[Value], shape: Any, bound: float
+    ) -> Value:
         """Append a given operation."""
         name = self.name("a")
         out.append(Op(name, "plain", [a.name for a in args], text, jax, shape))
@@ -486,8 +488,9 @@ class Generator:
 
     # --- bodies
 
-    def body(self, scope: Scope, params: list[Value], shapes: list[tuple[int, ...]], params_of: dict[str, list[str]],
-             **changes: Any) -> tuple[Body, Scope]:
+    def body(
+        self, scope: Scope, params: list[Value], shapes: list[tuple[int, ...]], params_of: dict[str, list[str]], **changes: Any
+    ) -> tuple[Body, Scope]:
         """Draw a body that gives values of given shapes."""
         inner = scope.inside(**changes)
         for p in params:
@@ -565,7 +568,9 @@ class Generator:
         return None
 
     def _loop(self, out: list[Statement], scope: Scope) -> None:
-        style = self.rng.choice(["while_loop", "while_loop", "for", "while", "foldl"] if scope.python else ["while_loop", "foldl"])
+        style = self.rng.choice(
+            ["while_loop", "while_loop", "for", "while", "foldl"] if scope.python else ["while_loop", "foldl"]
+        )
         turns = self.rng.choice([0, 1, 2, 2, 3])
         count = self.rng.choice([1, 1, 2])
         starts = [self.fitted(out, scope, v, v.shape) for v in [self.tensor(out, scope, self.pick(scope)) for _ in range(count)]]
@@ -586,7 +591,16 @@ class Generator:
             record = self.drawn(body.statements, body, shapes[0], None)
             carried, start, rolled = self.name("h"), self.name("h"), self.name("h")
             shape = (turns, *shapes[0])
-            out.append(Op(start, "record", [], f"tf.fill({list(shape)!r}, tf.constant(np.nan, F))", f"jnp.full({shape!r}, jnp.nan)", shape))
+            out.append(
+                Op(
+                    start,
+                    "record",
+                    [],
+                    f"tf.fill({list(shape)!r}, tf.constant(np.nan, F))",
+                    f"jnp.full({shape!r}, jnp.nan)",
+                    shape,
+                )
+            )
             row = body.results.pop()
             body.statements.append(Op(rolled, "record", [carried, row], "tf.concat([{0}[1:], {1}], 0)",
                                       "jnp.concatenate([{0}[1:], {1}], 0)", shape))  # fmt: skip
@@ -609,8 +623,14 @@ class Generator:
         start = self.fitted(out, scope, start, start.shape)
         params = [Value(self.name("c"), start.shape, 2.0, start.order), Value(self.name("e"), elements.shape[1:], elements.bound)]
         free = scope.depth == 0 and scope.draws
-        body, _ = self.body(scope, params, [start.shape], {params[0].name: [start.name], params[1].name: [elements.name]},
-                            draws=False, python=False)
+        body, _ = self.body(
+            scope,
+            params,
+            [start.shape],
+            {params[0].name: [start.name], params[1].name: [elements.name]},
+            draws=False,
+            python=False,
+        )
         outs = [Value(self.name("b"), (elements.shape[0], *start.shape), 2.0, start.order)]
         starts = [start.name]
         if "draws" in self.on and free and self.chance(0.7):
@@ -662,8 +682,14 @@ class Generator:
         params = [Value(self.name("p"), v.shape, v.bound, v.order) for v in args]
         free = scope.depth == 0 and scope.draws
         shape = self.rng.choice([*[v.shape for v in args], ()])
-        body, _ = self.body(scope, params, [shape], {p.name: [a.name] for p, a in zip(params, args, strict=True)},
-                            draws=False, python=scope.python and style == "function")
+        body, _ = self.body(
+            scope,
+            params,
+            [shape],
+            {p.name: [a.name] for p, a in zip(params, args, strict=True)},
+            draws=False,
+            python=scope.python and style == "function",
+        )
         order = max(v.order for v in args)
         outs = [Value(self.name("b"), shape, 2.0, order)]
         if "draws" in self.on and free and self.chance(0.7):

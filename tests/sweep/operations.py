@@ -295,8 +295,20 @@ shaped("first row", 1, "{0}[0]", "{0}[0]", lambda r, s: ({}, s[1:]) if s and s[0
 shaped("backwards", 1, "{0}[::-1]", "{0}[::-1]", lambda r, s: ({}, s) if s else None)
 shaped("new axis", 1, "{0}[..., tf.newaxis]", "{0}[..., None]", lambda r, s: ({}, (*s, 1)))
 shaped("without first", 1, "{0}[1:]", "{0}[1:]", lambda r, s: ({}, (s[0] - 1, *s[1:])) if s and s[0] > 1 else None)
-shaped("flat", 1, "tf.reshape({0}, [-1])", "jnp.reshape({0}, (-1,))", lambda r, s: ({}, (math.prod(s),)) if s and math.prod(s) else None)
-shaped("as column", 1, "tf.reshape({0}, [-1, 1])", "jnp.reshape({0}, (-1, 1))", lambda r, s: ({}, (math.prod(s), 1)) if s and math.prod(s) else None)
+shaped(
+    "flat",
+    1,
+    "tf.reshape({0}, [-1])",
+    "jnp.reshape({0}, (-1,))",
+    lambda r, s: ({}, (math.prod(s),)) if s and math.prod(s) else None,
+)
+shaped(
+    "as column",
+    1,
+    "tf.reshape({0}, [-1, 1])",
+    "jnp.reshape({0}, (-1, 1))",
+    lambda r, s: ({}, (math.prod(s), 1)) if s and math.prod(s) else None,
+)
 shaped("transpose", 1, "tf.transpose({0})", "jnp.transpose({0})", lambda r, s: ({}, s[::-1]) if len(s) > 1 else None, weight=2)
 shaped("expand_dims", 1, "tf.expand_dims({0}, 0)", "{0}[None]", lambda r, s: ({}, (1, *s)))
 shaped("squeeze", 1, "tf.squeeze({0}, {k})", "jnp.squeeze({0}, {k})",
@@ -356,9 +368,28 @@ shaped("segment_sum", 1, "tf.math.segment_sum({0}, {k})", "jnp.zeros((2, *{0}.sh
 shaped("unsorted_segment_sum", 1, "tf.math.unsorted_segment_sum({0}, {k}, 3)", "jnp.zeros((3, *{0}.shape[1:]), {0}.dtype).at[np.array({k})].add({0})",
        lambda r, s: ({"k": [r.randrange(3) for _ in range(s[0])]}, (3, *s[1:])) if s and s[0] else None, grow=lambda b: 4 * b,
        weight=0.5)  # fmt: skip
-shaped("top_k", 1, "tf.math.top_k({0}, 1)[0]", "-jnp.sort(-{0}, -1)[..., :1]", lambda r, s: ({}, (*s[:-1], 1)) if s and 0 not in s else None)
-shaped("diag", 1, "tf.linalg.diag({0})", "jnp.diag({0})", lambda r, s: ({}, (s[0], s[0])) if len(s) == 1 and s[0] else None, weight=0.7)
-shaped("diag_part", 1, "tf.linalg.diag_part({0})", "jnp.diagonal({0})", lambda r, s: ({}, (min(s),)) if len(s) == 2 and 0 not in s else None)
+shaped(
+    "top_k",
+    1,
+    "tf.math.top_k({0}, 1)[0]",
+    "-jnp.sort(-{0}, -1)[..., :1]",
+    lambda r, s: ({}, (*s[:-1], 1)) if s and 0 not in s else None,
+)
+shaped(
+    "diag",
+    1,
+    "tf.linalg.diag({0})",
+    "jnp.diag({0})",
+    lambda r, s: ({}, (s[0], s[0])) if len(s) == 1 and s[0] else None,
+    weight=0.7,
+)
+shaped(
+    "diag_part",
+    1,
+    "tf.linalg.diag_part({0})",
+    "jnp.diagonal({0})",
+    lambda r, s: ({}, (min(s),)) if len(s) == 2 and 0 not in s else None,
+)
 shaped("trace", 1, "tf.linalg.trace({0})", "jnp.trace({0})", lambda r, s: ({}, ()) if len(s) == 2 and 0 not in s else None,
        grow=lambda b: 4 * b, weight=0.7)  # fmt: skip
 shaped("band_part", 1, "tf.linalg.band_part({0}, -1, 0)", "jnp.tril({0})", _matrix, weight=0.7)

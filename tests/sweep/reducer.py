@@ -26,7 +26,6 @@ from .program import (
     Loop,
     Op,
     Program,
-    Some,
     Statement,
     Stop,
     Tape,
@@ -187,6 +186,7 @@ def _inlines(program: Program, where: int, at: int, s: Statement) -> Iterator[Ca
     elif isinstance(s, Tape | Stop | Accumulate):
         yield put(lambda s: (s.body, []))
     elif isinstance(s, Loop):
+
         def once(s: Any) -> Any:
             turn = Op(s.body.params[0], "plain", [], "tf.constant(0.0, F)", "jnp.zeros(())", ())
             return Body(s.body.params[1:], [turn, *s.body.statements], s.body.results), s.starts
@@ -254,6 +254,7 @@ def _numbers(program: Program) -> Iterator[Callable[[], Program]]:
             plain = np.round(x.value * 2) / 2
             for value in (np.where(plain == 0, 0.5, plain), plain):
                 if not np.array_equal(value, x.value):
+
                     def change(kind: str = kind, k: int = k, value: Any = value) -> Program:
                         copy = program.copy()
                         getattr(copy, kind)[k].value = value
@@ -263,6 +264,7 @@ def _numbers(program: Program) -> Iterator[Callable[[], Program]]:
     rows = {x.value.shape[0] for x in program.inputs if x.value.ndim}
     for n in (1, 2):
         if rows and max(rows) > n:
+
             def fewer(n: int = n) -> Program:
                 copy = program.copy()
                 for x in copy.inputs:

@@ -25,8 +25,20 @@ from wengert.options import Options
 
 from .program import Choice, Loop, Program, printed, walk
 
-__all__ = ["ROADS", "TOTALS", "Difference", "Outcome", "Reference", "Run", "TimeLimit", "attempt", "compare", "needs_autograph",
-           "reference", "run"]
+__all__ = [
+    "ROADS",
+    "TOTALS",
+    "Difference",
+    "Outcome",
+    "Reference",
+    "Run",
+    "TimeLimit",
+    "attempt",
+    "compare",
+    "needs_autograph",
+    "reference",
+    "run",
+]
 
 NOISE = 1e-9
 SLACK = 64.0
@@ -60,8 +72,7 @@ class Difference(NamedTuple):
 ROUNDED = [
     op
     for op in table.values()
-    if op.kind in ("bilinear", "elementwise", "implicit")
-    and op.name not in ("range", "random_gamma", "multiply_no_nan")
+    if (op.kind in ("bilinear", "elementwise", "implicit") and op.name not in ("range", "random_gamma", "multiply_no_nan"))
     or op.name in ("add", "subtract", "add_n", "sum", "mean", "cumsum", "sum_like", "sum_to", "segment_sum", "mean_transpose")
 ]
 """Operations whose results are rounded."""
@@ -258,7 +269,9 @@ def small_tiles() -> Iterator[None]:
     """Let NumPy's executor cut every list that can be cut into tiles of two rows."""
     before = [(tiles, n, getattr(tiles, n)) for n in ("LEAST_ROWS", "LEAST_STEPS", "LEAST_BYTES", "FEWEST")]
     before.append((numpy_executor, "cut", numpy_executor.cut))
-    for module, name, value in zip([tiles] * 4, ["LEAST_ROWS", "LEAST_STEPS", "LEAST_BYTES", "FEWEST"], [2, 1, 0, 1], strict=True):
+    for module, name, value in zip(
+        [tiles] * 4, ["LEAST_ROWS", "LEAST_STEPS", "LEAST_BYTES", "FEWEST"], [2, 1, 0, 1], strict=True
+    ):
         setattr(module, name, value)
     numpy_executor.cut = functools.partial(numpy_executor.cut, tile=2)
     try:

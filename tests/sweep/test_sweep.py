@@ -212,7 +212,11 @@ def disagreeing(numbers: list[int], against: str) -> list[tuple[int, Any]]:
     for n in numbers:
         checker = check.Checker(generator.draw(7, n))
         try:
-            ds = checker.oracle()[0] if against == "oracle" else [d for w in ("function", "without taylor") for d in checker.road(w)]
+            ds = (
+                checker.oracle()[0]
+                if against == "oracle"
+                else [d for w in ("function", "without taylor") for d in checker.road(w)]
+            )
         finally:
             checker.run.close()
         found += [(n, d) for d in ds if d.kind in ("value", "none")][:1]
@@ -250,7 +254,9 @@ def test_a_disagreement_is_cut_down() -> None:
 
 def test_a_report_adds_up(tmp_path: Path) -> None:
     made = report.Report(1, tmp_path)
-    made.add({"number": 0, "order": 2, "structures": ["tape"], "roads": ["eager", "graph"], "notes": ["oracle"], "differences": []})
+    made.add(
+        {"number": 0, "order": 2, "structures": ["tape"], "roads": ["eager", "graph"], "notes": ["oracle"], "differences": []}
+    )
     wrong = {"road": "graph", "kind": "value", "name": "g0", "got": "1", "want": "2", "against": "eager"}
     made.add({"number": 1, "order": 1, "structures": ["tape"], "roads": ["eager", "graph"], "differences": [wrong],
               "script": "print()", "kinds": "value (graph): tape"})  # fmt: skip
@@ -266,7 +272,9 @@ def test_small_tiles_are_tiles() -> None:
 
     seen = []
     cut = numpy_executor.cut
-    program = p.Program([p.Input("x0", np.linspace(0, 1, 10).reshape(5, 2))], [], [op("a0", "tf.sin(tf.exp({0}) * {0})", "x0")], ["a0"])
+    program = p.Program(
+        [p.Input("x0", np.linspace(0, 1, 10).reshape(5, 2))], [], [op("a0", "tf.sin(tf.exp({0}) * {0})", "x0")], ["a0"]
+    )
     with roads.small_tiles():
         patched = numpy_executor.cut
         numpy_executor.cut = lambda *a, **k: seen.append(patched(*a, **k)) or seen[-1]
