@@ -44,6 +44,31 @@ class Site(NamedTuple):
         return f"{self.filename}:{self.lineno}"
 
 
+class Observer:
+    """What sees the operations of a thread: a tape, an accumulator. Here it takes no note of anything."""
+
+    recording = True
+    """Whether it sees operations."""
+
+    def record(self, op: Any, inputs: Any, output: Any, attrs: Any) -> None:
+        """Take note of an operation."""
+
+    def read(self, variable: Any, tensor: Any) -> None:
+        """Take note that a variable was read, giving a tensor."""
+
+    def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
+        """Take note that a variable was read in a graph, through its handle, giving a tensor."""
+
+    def captured(self, source: Any, place: Any) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+
+    def turning(self, places: Any) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+
+    def closed(self, captures: Any) -> None:
+        """Take note of what a body took in: pairs of a tensor and what stands for it."""
+
+
 class Memory:
     """What a computation took from the world, so that it can be repeated: seeds of random numbers, values of variables."""
 

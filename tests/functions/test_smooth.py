@@ -119,7 +119,7 @@ SMOOTH: list[tuple[str, Any, Any, list[float], int]] = [
         2,
     ),
     ("l2_normalize", lambda x: tf.math.l2_normalize(row(x, 1.0))[0], cosine, [0.0], 4),
-    ("cosine_similarity", lambda x: losses.cosine_similarity(row(1.0, 0.0), row(x, 1.0)), cosine, [0.0], 4),
+    ("cosine_similarity", lambda x: -losses.cosine_similarity(row(1.0, 0.0), row(x, 1.0)), cosine, [0.0], 4),
     ("power of a tensor", lambda x: x ** constant(3.0), lambda x: x**3, [0.0], 4),
     ("sinc", sinc, lambda x: mp.sinc(x), [0.0], 4),
     ("atan", tf.math.atan, mp.atan, [1.0, -1.0], 4),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert import checks, dtypes, shapes
-from wengert.context import Site, state
+from wengert.context import Observer, Site, state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.functions.array import integer_of, shape, size
@@ -286,7 +286,7 @@ def _look(op: Any, arrays: Sequence[Any], where: str) -> None:
             )
 
 
-class _Looker:
+class _Looker(Observer):
     """Looks at the result of each eager operation; functions run step by step while it is there, as they do for tapes."""
 
     def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
@@ -295,9 +295,6 @@ class _Looker:
         if outputs and outputs[0].__class__ is EagerTensor:
             made = outputs[0].made
             _look(op, [t.array for t in outputs], str(Site(*made[2])) if made is not None and made[2] else "an unknown place")
-
-    def read(self, variable: Any, tensor: Any) -> None:
-        """Let a variable be read: what it holds was assigned."""
 
 
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:

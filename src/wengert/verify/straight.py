@@ -197,6 +197,9 @@ class Straight:
             return [self.cells[variable.n]]
         if name == "read_variable":
             return [self._read(given[0])]
+        if given and isinstance(given[0], Cell) and name in ("snapshot", "stop_gradient", "fed"):
+            # What a body reads of a variable enters it once: the variable goes in, and is read there.
+            return [self._read(given[0])] if name == "fed" else [given[0]]
         if name == "placeholder":
             t = node.outputs[0]
             if t.n in self.fed:
