@@ -803,3 +803,15 @@ def test_each_rewrite_alone(rewrite: str) -> None:
         for switched in ({**ALL, rewrite: False}, {**NONE, rewrite: True}, {**NONE, "taylor": True, rewrite: True}):
             with options.set(**switched):
                 agree(session.run(fetches, feeds), plain, what=str(switched))
+
+
+def test_a_stop_is_one_output_of_several():
+    # f = 3 x0² + x1², and the second half of the split is held fixed.
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.constant([1.0, 2.0])
+        left, right = tf.split(x * x, 2)
+        y = left * 3.0 + right
+        stopped, through, by_right = tf.gradients(y, [x, left, right], stop_gradients=[right])
+        found = session.run([tf.gradients(y, x)[0], stopped, through, by_right])
+    for value, expected in zip(found, [[6.0, 4.0], [6.0, 0.0], [3.0], [1.0]], strict=True):
+        np.testing.assert_array_equal(value, expected)

@@ -322,6 +322,8 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     if any(t.sizes is None or (t.nptype.kind not in "fc" and indices is not t.node) for t in inputs):
         return None
     rank = len(inputs[0].sizes)
+    if any(given[i] is not None and given[i].ndim != rank for i in live):
+        return None
     shape: list[list[Any]] = [list(t.sizes) for t in inputs]
     for axis in range(rank):
         try:
@@ -333,8 +335,6 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
                 if node.op.name != "take" or i == 0:
                     sizes[placed if i in node.op.constant_inputs else axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
-        return None
-    if any(given[i] is not None and given[i].ndim != rank for i in live):
         return None
     marks = [0.0 if i not in live else 1.0 if given[i] is None else given[i] for i in range(len(inputs))]
     arrays = [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]

@@ -131,6 +131,8 @@ class Series:
         self.batched: set[int] = set()
         """Seeds that stand for many directions; coefficients along them have an axis more, the second."""
         self.ceiling: Index = ()
+        self.numbers: dict[Any, Any] = {}
+        self.partials: dict[tuple[int, int], Any] = {}
 
     def seed(
         self, own: dict[tuple[int, Index], Any], stops: frozenset[int], count: int = 1, columns: dict[int, Any] | None = None
@@ -181,7 +183,12 @@ class Series:
         """Return c x; None stays None."""
         if x is None or c == 1.0:
             return x
-        return -x if c == -1.0 else c * x
+        if c == -1.0:
+            return -x
+        number = self.numbers.get((c, x.nptype))
+        if number is None:
+            number = self.numbers[c, x.nptype] = convert(c, like=x)
+        return apply(elementwise.MULTIPLY, (number, x))
 
     def depends(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed."""
@@ -481,7 +488,9 @@ class Series:
         for i, u in enumerate(node.inputs):
             if not any(self.depends(u, s) for a, _ in terms for s in a):
                 continue
-            h = op.partials[i](tensors, *node.inputs, t, **node.attrs)
+            h = self.partials.get((t.n, i))
+            if h is None:
+                h = self.partials[t.n, i] = op.partials[i](tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
             top = tops[i] if tops is not None else (yield u, terms[0][0], False)
@@ -711,7 +720,7 @@ def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: 
 
 
 def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
+    return b if a is None else a if b is None else apply(elementwise.ADD, (a, b)) if a.nptype == b.nptype else a + b
 
 
 def _times(p: Any, q: Any) -> Any:
@@ -721,7 +730,7 @@ def _times(p: Any, q: Any) -> Any:
         if node.op is CONSTANT and one.sizes is not None and all(s == 1 for s in one.sizes):
             if node.attrs["value"].reshape(()) == 1 and other.sizes is not None and len(one.sizes) <= len(other.sizes):
                 return other
-    return p * q
+    return apply(elementwise.MULTIPLY, (p, q)) if p.nptype == q.nptype else p * q
 
 
 def _slope(h: Any, u: Any) -> Any:

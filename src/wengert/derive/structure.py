@@ -77,7 +77,8 @@ def ancestors(
 
 def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> list[bool]:
     """Return for each x whether the sum of ys has a derivative by it."""
-    nodes = ancestors(ys)
+    question = _Question(ys, (), _Asked({n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}, stops))
+    nodes = question.nodes
     _check_stated(nodes, ys, xs, stops)
     if not any(node.op.name == "gradient" for node in nodes):
         reached = {y.n for y in ys}
@@ -85,12 +86,11 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
             if any(o.n in reached and o.n not in stops for o in node.outputs):
                 reached.update([node.inputs[i].n for i in _differentiable(node)])
         return [x.n in reached for x in xs]
-    bits = {n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}
     found = 0
-    for orders in _answer(_Question(ys, (), _Asked(bits, stops))):
+    for orders in _answer(question):
         for box in orders:
             found |= box.which
-    return [bool(found & bits[x.n]) for x in xs]
+    return [bool(found & question.asked.bits[x.n]) for x in xs]
 
 
 def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
