@@ -50,6 +50,14 @@ def test_what_is_watched():
     assert [v.name for v in tape.watched_variables()] == ["x0:0"]
 
 
+def test_watched_variables_come_in_the_order_in_which_they_were_made():
+    first, second, third = tf.Variable(1.0), tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(third)
+        second * second + first * first
+    assert [v is w for v, w in zip(tape.watched_variables(), [first, second, third], strict=True)] == [True] * 3
+
+
 def test_not_watching_variables():
     x0, x1 = tf.Variable(0.0), tf.Variable(10.0)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -414,3 +422,35 @@ def test_why_none(case):
     assert re.search(pattern, text), text
     if case not in ("unconnected", "numpy"):
         assert "test_tape.py:" in text, text
+
+
+def test_a_forward_accumulator_keeps_nothing_alive():
+    def steps(acc, kept):
+        value = kept
+        for _ in range(3):
+            value = tf.sin(value)
+            seen.append(weakref.ref(value))
+        return value
+
+    seen, x = [], tf.ones([100])
+    seen.append(weakref.ref(x))
+    with tf.autodiff.ForwardAccumulator(x, tf.ones([100])) as acc:
+        y = steps(acc, x)
+        # The tangent of a tensor that is gone is gone; what lives has its own.
+        inner = np.sin(1.0), np.sin(np.sin(1.0))
+        np.testing.assert_allclose(acc.jvp(y), np.full(100, np.cos(1.0) * np.cos(inner[0]) * np.cos(inner[1])), rtol=1e-6)
+        del x
+        assert [one() is None for one in seen] == [True, True, True, False]
+        assert len(acc._tangents) == 1
+    gone = weakref.ref(acc)
+    del acc
+    assert gone() is None
+
+
+def test_a_forward_accumulator_follows_a_variable_through_assignments():
+    v = tf.Variable(2.0)
+    with tf.autodiff.ForwardAccumulator(v, tf.constant(1.0)) as acc:
+        y = v * v
+        v.assign(5.0)
+        z = v * v
+    assert acc.jvp(y).numpy() == 4.0 and acc.jvp(z).numpy() == 10.0

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert import parameters
+
 __all__ = ["NP", "NumPyArrays"]
 
 
@@ -23,6 +25,17 @@ def _special(name: str) -> Any:
 
     function.__name__ = name
     return function
+
+
+def _wide(function: Any) -> Any:
+    """Return a function of float64 arrays as one of arrays of any floating dtype."""
+
+    def wide(*arrays: Any, **orders: int) -> Any:
+        dtype = np.result_type(*arrays)
+        found = function(NP, *[np.asarray(a, np.float64) for a in arrays], **orders)
+        return np.asarray(found, dtype)
+
+    return wide
 
 
 def _of_matrices(name: str, x: Any) -> Any:
@@ -55,6 +68,9 @@ class NumPyArrays:
     gammainc = staticmethod(_special("gammainc"))
     gammaincc = staticmethod(_special("gammaincc"))
     betainc = staticmethod(_special("betainc"))
+    gammainc_by = staticmethod(_wide(parameters.gammainc_by))
+    betainc_by = staticmethod(_wide(parameters.betainc_by))
+    zeta_by = staticmethod(_wide(parameters.zeta_by))
     i0 = staticmethod(_special("i0"))
     i1 = staticmethod(_special("i1"))
     i0e = staticmethod(_special("i0e"))
@@ -78,6 +94,13 @@ class NumPyArrays:
         if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
             x = x.real
         return x.astype(dtype)
+
+    @staticmethod
+    def complex_of(x: Any, y: Any) -> Any:
+        """Return x + iy, with the sign of a zero y, by which functions choose the side of a branch cut: x + 1j * y loses it."""
+        result = np.empty(np.broadcast_shapes(x.shape, y.shape), f"c{2 * x.dtype.itemsize}")
+        result.real, result.imag = x, y
+        return result
 
     @staticmethod
     def sech_squared(x: Any) -> Any:
@@ -111,7 +134,11 @@ class NumPyArrays:
         """Return the spherical Bessel function of the first kind of order n, j₀ being sin(x)/x."""
         import scipy.special
 
-        return np.asarray(np.where(x < 0, (-1) ** n, 1) * scipy.special.spherical_jn(n, np.abs(x)), x.dtype)
+        size = np.abs(np.asarray(x, np.float64))
+        value = scipy.special.spherical_jn(n, size)
+        # Of tiny arguments SciPy's is zero: there the series has one term, xⁿ / (1 · 3 ⋯ (2n + 1)).
+        value = np.where(size < 1e-30, size**n / scipy.special.factorial2(2 * n + 1), value)
+        return np.asarray(np.where(x < 0, (-1) ** n, 1) * value, x.dtype)
 
     @staticmethod
     def fresnel(x: Any) -> Any:

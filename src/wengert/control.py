@@ -17,7 +17,7 @@ from wengert.jacobians import mappers
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
 from wengert.tensor import SymbolicTensor, Tensor, append, apply, cast, convert, lift
-from wengert.tracing import Body, FuncGraph, tracing, unify
+from wengert.tracing import Body, FuncGraph, close, tracing, unify
 
 __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "vectorized_map", "while_loop"]
 
@@ -66,9 +66,9 @@ def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
     if pred.sizes not in ((), None):
         raise ShapeError(f"cond: pred must be a scalar, and has shape {shapes.text(pred.sizes)}.")
     yes, no = FuncGraph(outer, "cond_true", False), FuncGraph(outer, "cond_false", False)
-    with tracing(yes):
+    with tracing(yes, True):
         a = true_fn()
-    with tracing(no):
+    with tracing(no, True):
         b = false_fn()
     if merge is None:
         left, right, pack = _same_structure(a, b)
@@ -80,16 +80,16 @@ def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
     for x, y in zip(left, right, strict=True):
         like_a = y if isinstance(y, Tensor) and not isinstance(x, Tensor) else None
         like_b = x if isinstance(x, Tensor) and not isinstance(y, Tensor) else None
-        with tracing(yes):
+        with tracing(yes, True):
             p = lift(yes, _tensor(x, like_a))
-        with tracing(no):
+        with tracing(no, True):
             q = lift(no, _tensor(y, like_b))
         if p.nptype != q.nptype:
             if p.nptype.kind in "iufc" and q.nptype.kind in "iufc" and merge is not None:
                 common = np.promote_types(p.nptype, q.nptype)
-                with tracing(yes):
+                with tracing(yes, True):
                     p = cast(p, common)
-                with tracing(no):
+                with tracing(no, True):
                     q = cast(q, common)
             else:
                 raise DTypeError(f"cond: true_fn returns dtype {p.dtype.name} where false_fn returns {q.dtype.name}.")
@@ -97,10 +97,29 @@ def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
         outs_b.append(q)
         if hasattr(x, "_of_carry"):
             arrays[len(outs_a) - 1] = x
+    close([yes, no])
     captures, (row_a, row_b) = unify([yes, no])
     bodies = {"yes": Body(yes, outs_a, row_a), "no": Body(no, outs_b, row_b)}
     results = append(outer, COND, (pred, *captures), bodies)
     return pack([arrays[i]._of_carry(r) if i in arrays else r for i, r in enumerate(results)])
+
+
+def apart(fn: Callable[[], Any], name: str) -> Any:
+    """Return ``fn()``, computed in a graph by an operation of its own: for derivatives it is computed again.
+
+    It is a choice whose branches are the same.
+    """
+    outer = state.graph
+    inner = FuncGraph(outer, name, False)
+    with tracing(inner, True):
+        result = fn()
+    flat, _, pack = _same_structure(result, result)
+    with tracing(inner, True):
+        outputs = [lift(inner, _tensor(t)) for t in flat]
+    close([inner])
+    captures, (row,) = unify([inner])
+    body = Body(inner, outputs, row)
+    return pack(append(outer, COND, (convert(True), *captures), {"yes": body, "no": body}))
 
 
 def _same_structure(a: Any, b: Any) -> tuple[list[Any], list[Any], Callable[[Any], Any]]:
@@ -325,7 +344,9 @@ def graph_loop(
         within = FuncGraph(outer, "while_body", False)
         places = [within.add_input(*s) for s in specs]
         slices = [within.add_input(None if t.sizes is None else t.sizes[1:], t.nptype) for t in given]
-        with tracing(within):
+        with tracing(within, True):
+            for observer in state.observers:
+                observer.turning([*places, *slices])
             found = body(*places, *slices)
             following, extra = found if rows else (found, [])
             outs = [lift(within, _tensor(v, p)) for v, p in zip(following, places, strict=True)]
@@ -340,7 +361,7 @@ def graph_loop(
                         "after one iteration."
                     )
                 if common == nptype:
-                    with tracing(within):
+                    with tracing(within, True):
                         outs[i] = cast(out, common)
                 else:
                     carry[i], specs[i], changed = cast(carry[i], common), (sizes, common), True
@@ -364,13 +385,16 @@ def graph_loop(
     if cond is not None:
         testing = FuncGraph(outer, "while_cond", False)
         checks = [testing.add_input(*s) for s in specs]
-        with tracing(testing):
+        with tracing(testing, True):
+            for observer in state.observers:
+                observer.turning(checks)
             verdict = lift(testing, _tensor(cond(*checks)))
         if verdict.sizes not in ((), None):
             raise ShapeError(f"while_loop: cond must return a scalar, and returns shape {shapes.text(verdict.sizes)}.")
         if verdict.nptype.kind != "b":
             raise DTypeError(f"while_loop: cond must return a Boolean, and returns {verdict.dtype.name}.")
         graphs.append(testing)
+    close(graphs)
     captures, places_of = unify(graphs)
     attrs = {
         "body": Body(within, [*outs, *extra], [*places, *slices, *places_of[0]]),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import wengert as tf
+from wengert import terminal
 
 __all__ = ["WANTED", "demo", "table_of_values"]
 
@@ -79,7 +80,6 @@ def digits(values: list[float]) -> float:
 
 def demo() -> None:
     """Print the table."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="u(x, t) = tanh(2x + t) at x = t = 1", caption="float32, except the fourth column", padding=(0, 0))
@@ -89,4 +89,4 @@ def demo() -> None:
     for name, values in table_of_values().items():
         shown = [f"{v:.7g}" for v in values[:-1]] + [f"{values[-1]:.10g}"]
         table.add_row(name, *shown, f"{digits(values):.1f}")
-    Console().print(table)
+    terminal.console().print(table)

@@ -11,6 +11,7 @@
         ├── NotFoundError (LookupError)
         ├── OutOfRangeError (IndexError)
         ├── UnimplementedError (NotImplementedError)
+        │   └── NoGradientError (LookupError)
         ├── CancelledError, UnknownError, DeadlineExceededError, AlreadyExistsError,
         │   PermissionDeniedError, ResourceExhaustedError, AbortedError,
         │   UnavailableError, DataLossError, UnauthenticatedError
@@ -55,6 +56,7 @@ __all__ = [
     "InaccessibleTensorError",
     "InternalError",
     "InvalidArgumentError",
+    "NoGradientError",
     "NoGradientWarning",
     "NotFoundError",
     "OpError",
@@ -175,6 +177,10 @@ class UnimplementedError(OpError, NotImplementedError):
     """The operation does not exist for these arguments."""
 
     error_code = 12
+
+
+class NoGradientError(UnimplementedError, LookupError):
+    """A derivative was asked for that an operation has, and does not state: nothing is left out of a sum in its place."""
 
 
 class InternalError(OpError, RuntimeError):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from wengert import terminal
 from wengert.derive.plan import Choice, Lowered, watchers
 from wengert.execute import choose
 
@@ -50,10 +51,9 @@ class Explanation:
     def show(self) -> None:
         """Print two tables, the derivatives and the sums of them."""
         from rich import box
-        from rich.console import Console
         from rich.table import Table
 
-        console = Console()
+        console = terminal.console()
         if not self.choices:
             console.print("No derivative was taken in a graph or in a traced function: eager tapes go by reverse mode.")
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -10,16 +11,17 @@ from typing import Any
 from wengert import checks, nest
 from wengert.context import here, state
 from wengert.derive import forward
-from wengert.derive.outside import brought_in
 from wengert.derive.request import request
-from wengert.errors import InvalidArgumentError, NoGradientWarning, ShapeError, UnimplementedError
+from wengert.derive.reverse import located
+from wengert.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.graph import Graph
 from wengert.jacobians import jacobian_of
 from wengert.ops import linear
+from wengert.recording import Union
 from wengert.shapes import fits, is_full, text
-from wengert.slices import IndexedSlices, request_rows
+from wengert.slices import IndexedSlices, request_within
 from wengert.tape import GradientTape, UnconnectedGradients
-from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors, within
 from wengert.why import warn_none
 
 __all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
@@ -85,11 +87,10 @@ def gradients(
         if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
             raise TypeError(f"gradients: each x must be a tensor or a variable, not {x!r}.")
     graph = _graph_of([*targets, *sources])
+    stops = [] if stop_gradients is None else nest.flatten(_listed(stop_gradients))
     if graph is None:
-        results = _eagerly(targets, sources, weights)
-        stops: Any = ()
+        results = _eagerly(targets, sources, weights, stops)
     else:
-        stops = _listed(stop_gradients) if stop_gradients is not None else []
         with graph.as_default() if state.graph is not graph else nullcontext():
             results = _in_graph(graph, targets, sources, weights, stops, f"{name or 'gradients'}/grad")
     if choice == UnconnectedGradients.ZERO:
@@ -118,42 +119,41 @@ def _lifted(graph: Graph, t: Any) -> Any:
 
 def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
-    named = [x if hasattr(x, "handle_in") else _tensor(x) for x in (*xs, *stops)]
-    targets, places = brought_in(graph, targets, named)
-    sources, blocked = places[: len(xs)], places[len(xs) :]
+    sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
     weights = []
     for g, y in zip(gs, targets, strict=True):
         weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
     if not targets:
         return [None] * len(xs)
-    return request_rows(targets, sources, weights, blocked, name)
+    blocked = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in ends]
+    outside = {t.n for t in ends}
+    return request_within(graph, targets, sources, weights, blocked, lambda n: n not in outside, name)
 
 
 def _dense(g: Any) -> Any:
     return g._as_tensor() if hasattr(g, "_as_tensor") else g
 
 
-def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-    tapes = [o for o in reversed(state.observers) if isinstance(o, GradientTape)]
+def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> list[Any]:
+    """Return the derivatives by all that any open tape saw: one that opened later saw a part of what leads to the ys."""
+    tapes = [o for o in state.observers if isinstance(o, GradientTape)]
     if not tapes:
         raise RuntimeError(
             "gradients: nothing is recording. Eagerly, put the computation and this call into `with recording():`, or into a "
-            "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these."
+            "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these. "
+            "(`wengert run` records for a script in which it finds such a call.)"
         )
     targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
     weights = [None if g is None else convert(_dense(g), like=y) for g, y in zip(gs, targets, strict=True)]
     for g, y in zip(weights, targets, strict=True):
         if g is not None and not fits(g.sizes, y.sizes):
             raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
-    best: list[Any] = [None] * len(xs)
-    for tape in tapes:
-        found = tape._gradient(targets, xs, weights)
-        best = [b if b is not None else _dense(f) for b, f in zip(best, found, strict=True)]
-        if all(b is not None for b in best):
-            return best
-    missing = [x for x, b in zip(xs, best, strict=True) if b is None]
-    warn_none(targets, missing, tapes[0], tapes[0].entries)
-    return best
+    whole = Union(tapes, targets, {s.n for s in stops})
+    found = [_dense(g) for g in whole._gradient(targets, xs, weights)]
+    missing = [x for x, g in zip(xs, found, strict=True) if g is None]
+    if missing:
+        warn_none(targets, missing, whole, whole.entries)
+    return found
 
 
 def hessians(
@@ -201,8 +201,17 @@ def _hessian(first: Any, x: Any) -> Any:
 # --- forward mode -------------------------------------------------------------------------------------------------
 
 
+class _Owner(weakref.ref):  # type: ignore[type-arg]
+    """A reference to a tensor or variable, which knows its number when it is gone."""
+
+    __slots__ = ("n",)
+    n: int
+
+
 class ForwardAccumulator:
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
+
+    A tangent is forgotten with the tensor that it belongs to: numbers of tensors are never used again.
 
     >>> import wengert as tf
     >>> x = tf.constant([2.0, 3.0])
@@ -218,14 +227,25 @@ class ForwardAccumulator:
         Raises:
             ValueError: if the structures or shapes differ.
         """
-        self._primals = nest.flatten(primals)
+        flat = nest.flatten(primals)
         given = nest.flatten(tangents)
-        if len(given) != len(self._primals):
-            raise ValueError(f"There are {len(self._primals)} primals and {len(given)} tangents.")
+        if len(given) != len(flat):
+            raise ValueError(f"There are {len(flat)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
-        self._held: list[Any] = []
+        self._unstated: dict[int, NoGradientError] = {}
+        self._owners: dict[int, _Owner] = {}
+        self._turning: set[int] = set()
+        """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
         self._recording = False
-        for p, t in zip(self._primals, given, strict=True):
+        own = weakref.ref(self)  # no circle, so that the accumulator goes when its last user does
+
+        def forget(owner: _Owner) -> None:
+            this = own()
+            if this is not None and this._owners.get(owner.n) is owner:
+                del this._owners[owner.n], this._tangents[owner.n]
+
+        self._forget = forget
+        for p, t in zip(flat, given, strict=True):
             if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
             tangent = convert(t, like=p.current() if hasattr(p, "current") else p)
@@ -233,9 +253,18 @@ class ForwardAccumulator:
                 raise ValueError(
                     f"ForwardAccumulator: the tangent has shape {text(tangent.sizes)} and the primal {text(p.sizes)}."
                 )
-            self._tangents[p.n] = cast(tangent, p.nptype)
-            self._held.append(p)
-        self._entries: list[Any] = []
+            self._keep(p, cast(tangent, p.nptype))
+            if state.graph is not None and hasattr(p, "tell"):
+                p.tell(state.graph, self)
+            elif state.graph is not None and within(state.graph, p):
+                self.captured(p, lift(state.graph, p))
+        self._primals = [self._owners[p.n] for p in flat]
+
+    def _keep(self, owner: Any, tangent: Any) -> None:
+        """Keep the tangent of a tensor or variable for as long as that lives."""
+        reference = _Owner(owner, self._forget)
+        reference.n = owner.n
+        self._owners[owner.n], self._tangents[owner.n] = reference, tangent
 
     def __enter__(self) -> ForwardAccumulator:
         """Start."""
@@ -253,17 +282,46 @@ class ForwardAccumulator:
     def read(self, variable: Any, tensor: Any) -> None:
         """Take note that a variable was read."""
         if variable.n in self._tangents and tensor.n not in self._tangents:
-            self._tangents[tensor.n] = self._tangents[variable.n]
-            self._held.append(tensor)
+            self._keep(tensor, self._tangents[variable.n])
+
+    @property
+    def recording(self) -> bool:
+        """Whether it sees operations."""
+        return self._recording
+
+    def captured(self, source: Any, place: Any) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+        if source.n in self._tangents and place.n not in self._tangents:
+            self._keep(place, self._tangents[source.n])
+
+    def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
+        """Take note that a variable was read in a graph."""
+        self.captured(variable, handle)
+        self.captured(variable, tensor)
+
+    def turning(self, places: Sequence[Any]) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+        self._turning.update([t.n for t in places if t.nptype.kind in "fc"])
+
+    def closed(self, captures: Sequence[tuple[Any, Any]]) -> None:
+        """Take note of what a body took in."""
+        for source, place in captures:
+            self.captured(place, source)
 
     def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Carry tangents through an operation, seen by the observers around this one."""
         known = self._tangents
+        if self._turning and any(t.n in self._turning for t in inputs):
+            self._turning.update([t.n for t in ((output,) if op.outputs == 1 else output)])
+            return
+        if self._unstated and (error := next((self._unstated[t.n] for t in inputs if t.n in self._unstated), None)):
+            self._lost(output if op.outputs != 1 else (output,), error)
+            return
         moving = [known.get(t.n) for t in inputs]
         if all(m is None for m in moving) or op.kind == "constant":
             return
         if op.name == "read_variable":
-            known[output.n] = moving[0]
+            self._keep(output, moving[0])
             return
         around = state.observers
         at = next((i for i, o in enumerate(around) if o is self), len(around))
@@ -272,13 +330,17 @@ class ForwardAccumulator:
         try:
             if op.name == "gradient":
                 # What it moves with are the primals: its ys and xs are places in the list, not values that it reads.
-                primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in self._primals]
+                living = [p for p in (owner() for owner in self._primals) if p is not None]
+                primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in living]
                 outputs = output if op.outputs != 1 else (output,)
-                result = _symbolic_jvp([known[p.n] for p in self._primals], primals, outputs, op.outputs != 1, ())
+                result = _symbolic_jvp([known[p.n] for p in living], primals, outputs, op.outputs != 1, ())
             elif op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:
                 result = forward.rule(op)(tensors, moving, inputs, output, attrs)
+        except NoGradientError as error:
+            self._lost(output if op.outputs != 1 else (output,), located(error, output))
+            return
         finally:
             state.observers, state.site = around, site
         if result is None:
@@ -288,11 +350,12 @@ class ForwardAccumulator:
             if tangent is not None:
                 if tangent.sizes != out.sizes and not fits(tangent.sizes, out.sizes):
                     tangent = apply(linear.BROADCAST_LIKE, (tangent, out))
-                known[out.n] = tangent
-                self._held.append(out)
+                self._keep(out, tangent)
 
-    def _watch(self, primal: Any, tangent: Any) -> None:
-        self._tangents[primal.n] = convert(tangent, like=primal)
+    def _lost(self, outputs: Sequence[Any], error: NoGradientError) -> None:
+        """Note that a tangent is not stated: an error for who asks for it, not for the others."""
+        for out in outputs:
+            self._unstated[out.n] = error
 
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
         """Return the tangents of tensors computed since, None (or zeros) where they do not depend on the primals."""
@@ -300,6 +363,13 @@ class ForwardAccumulator:
         results = []
         for p in nest.flatten(primals):
             rows = p.values if isinstance(p, IndexedSlices) else p
+            if rows.n in self._turning:
+                raise UnimplementedError(
+                    "ForwardAccumulator.jvp in the body of a loop: the tensor depends on what the loop carries from turn to "
+                    "turn, and the accumulator was opened outside of it. Open one inside of the body, or ask after the loop."
+                )
+            if rows.n in self._unstated:
+                raise self._unstated[rows.n]
             tangent = self._tangents.get(rows.n)
             if tangent is not None and rows is not p:
                 tangent = IndexedSlices(tangent, p.indices, p.dense_shape)
@@ -335,7 +405,8 @@ def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) 
 def _symbolic_jvp(moving: Any, inputs: Any, outputs: Any, several: bool, stops: Any) -> Any:
     """Return the tangents of outputs; ``stops``: what no derivative passes through on its way to another input."""
     # A tensor may be several of the inputs: its gradient is by all of them.
-    live = list({t.n: (t, m) for t, m in zip(inputs, moving, strict=True) if m is not None}.values())
+    graph = outputs[0].graph
+    live = list({t.n: (t, lift(graph, m)) for t, m in zip(inputs, moving, strict=True) if m is not None}.values())
     gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]
     back = request(outputs, [t for t, _ in live], gs, list({t.n: t for t in stops}.values()))
     pairs = [(b, m) for b, (_, m) in zip(back, live, strict=True) if b is not None]

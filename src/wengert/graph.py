@@ -120,6 +120,10 @@ class Graph:
         self.variable_scope: Any = None
         self.overrides: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
+        self.failing: list[Node] = []
+        """Operations whose derivative is the user's, and fails."""
+        self.constants: dict[int, Any] = {}
+        """What stands for eager tensors, by their numbers."""
         self.lock = threading.RLock()
 
     # --- building ---------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Jacobians: one reverse sweep for each element of the target.
 
-In a graph that does not tell how many elements there are, a loop makes the sweeps. Its body is the gradient for a cotangent, with
-that of the turn in its place.
+In a graph that does not tell how many elements there are, a loop makes the sweeps, one in its body.
 """
 
 from __future__ import annotations
@@ -14,12 +13,10 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import state
-from wengert.derive.outside import brought_in
-from wengert.derive.structure import ancestors
-from wengert.errors import ShapeError, UnimplementedError
+from wengert.errors import ShapeError
 from wengert.ops import elementwise, linear, reduction
 from wengert.shapes import is_full, text
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, cast, convert, lift
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift
 
 __all__ = ["batch_jacobian_of", "jacobian_of", "mappers", "tape_batch_jacobian", "tape_jacobian"]
 
@@ -100,10 +97,8 @@ def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any])
     ``number``: takes the numbers of y's elements in order, and a turn's; returns what equals the latter where the turn's
     cotangent is one.
     """
-    held = apply(linear.ZEROS_LIKE, (y,))
-    found = [_dense(g) for g in sweep(held)]
-    live = [g for g in found if g is not None]
-    if not live:
+    found = [_dense(g) for g in sweep(apply(linear.ZEROS_LIKE, (y,)))]
+    if all(g is None for g in found):
         return found
 
     def turn(i: Any) -> list[Any]:
@@ -111,25 +106,11 @@ def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any])
         size = apply(linear.SIZE, (here,), {"dtype": "int32"})
         places = apply(linear.RANGE, (convert(np.int32(0)), size, convert(np.int32(1))))
         chosen = cast(apply(elementwise.EQUAL, (number(places, i), i)), y.nptype)
-        results, (place,) = brought_in(state.graph, [lift(state.graph, g) for g in live], [held])
-        return _with(results, place, apply(linear.RESHAPE_LIKE, (chosen, here)))
+        return [_dense(g) for g in sweep(apply(linear.RESHAPE_LIKE, (chosen, here))) if g is not None]
 
     turns = apply(linear.RANGE, (convert(np.int32(0)), count, convert(np.int32(1))))
     rows = iter(mappers[0](turn, turns))
     return [None if g is None else next(rows) for g in found]
-
-
-def _with(results: Sequence[Any], place: Any, value: Any) -> list[Any]:
-    """Return tensors of the current graph as they are with a value in the place of another tensor."""
-    mapped = {place.n: value}
-    for node in ancestors(results):
-        if any(t.n in mapped for t in node.inputs):
-            made = append(state.graph, node.op, [mapped.get(t.n, t) for t in node.inputs], node.attrs)
-            mapped.update(zip([t.n for t in node.outputs], made if node.op.outputs != 1 else (made,), strict=True))
-    for t in results:
-        if t.n not in mapped:
-            raise UnimplementedError("jacobian: the derivative cannot be found in a loop, as its target's shape demands.")
-    return [mapped[t.n] for t in results]
 
 
 def _reshaped(whole: Any, y: Any, x: Any, rows: int) -> Any:

@@ -9,6 +9,9 @@ from wengert import checks
 
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
 
+MANY = 10_000
+"""Containers after which it is asked whether one of them holds itself."""
+
 
 def is_nested(structure: Any) -> bool:
     """Whether the value is a container rather than a leaf.
@@ -43,13 +46,41 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
     """
     leaves: list[Any] = []
     pending = [structure]
+    containers = 0
     while pending:
         item = pending.pop()
         if is_nested(item):
+            containers += 1
+            if containers == MANY:
+                _check_ends(structure)
             pending.extend(reversed(_children(item)))
         else:
             leaves.append(item)
     return leaves
+
+
+def _check_ends(structure: Any) -> None:
+    """Check that no container holds itself.
+
+    Raises:
+        ValueError: if one does.
+    """
+    around: set[int] = {id(structure)}
+    whole: set[int] = set()
+    open_ = [(structure, iter(_children(structure)))]
+    while open_:
+        container, rest = open_[-1]
+        for item in rest:
+            if is_nested(item) and id(item) not in whole:
+                if id(item) in around:
+                    raise ValueError(f"A structure holds itself: a {type(item).__name__} is among its own elements.")
+                around.add(id(item))
+                open_.append((item, iter(_children(item))))
+                break
+        else:
+            around.discard(id(container))
+            whole.add(id(container))
+            open_.pop()
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:

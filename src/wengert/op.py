@@ -10,6 +10,7 @@ elementwise    ``partials``: for each input, its partial derivative as operation
 piecewise      a selection that is held fixed: ``partials`` where elementwise, else ``tangent`` and ``transpose``
 implicit       the output solves an equation; its linearisation is ``tangent`` and ``transpose``
 constant       no derivative at all: comparisons, shapes, integers
+unstated       there is a derivative, and nobody states it: asking for it is an error
 control        holds graphs of its own (cond, loop); states ``vjp`` and ``jvp`` by building graphs
 custom         a user's rule: states ``vjp``
 =============  ============================================================================================
@@ -19,7 +20,7 @@ Signatures, array data positional, metadata by keyword:
 - ``kernel(xp, *arrays, **attrs)``: an array, or a tuple where the operation has several outputs. A kernel that is one
   function of the array namespace is given by its name.
 - ``infer(inputs, attrs)``: (shape, dtype), or a list of such pairs; raises ShapeError or DTypeError.
-- ``partials[i](xp, *inputs, output, **attrs)``
+- ``partials[i](xp, *inputs, output, **attrs)``; None where there is a partial that is not stated
 - ``transpose(xp, g, i, inputs, output, attrs)``: the cotangent of input i; g is a tuple for several outputs.
 - ``tangent(xp, tangents, inputs, output, attrs)``: the output's tangent; an absent tangent is None.
 - ``taylor(xp, *inputs, output, **attrs)``: where the coefficients of a Taylor series come cheaper than by the partials: an
@@ -34,10 +35,11 @@ from functools import partial
 from typing import Any
 
 from wengert.arrays import NP
+from wengert.errors import NoGradientError
 
 __all__ = ["KINDS", "Op", "Values", "table", "values"]
 
-KINDS = ("linear", "bilinear", "elementwise", "piecewise", "implicit", "constant", "control", "custom")
+KINDS = ("linear", "bilinear", "elementwise", "piecewise", "implicit", "constant", "unstated", "control", "custom")
 
 table: dict[str, Op] = {}
 """All operations by name."""
@@ -48,6 +50,7 @@ class Op:
 
     __slots__ = (
         "aliases",
+        "complete",
         "constant_inputs",
         "eager",
         "infer",
@@ -100,6 +103,7 @@ class Op:
         that an implicit operation is linear in (the right-hand side of an equation). ``outputs``: how many, None if
         that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
+        ``complete`` tells whether every derivative is stated.
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
         ``stateful``: it must run as often and in the order that the program says.
         """
@@ -109,6 +113,7 @@ class Op:
         self.partials, self.transpose, self.tangent, self.vjp, self.jvp = partials, transpose, tangent, vjp, jvp
         self.constant_inputs, self.linear_inputs, self.outputs, self.kinds = constant_inputs, linear_inputs, outputs, kinds
         self.taylor, self.series, self.stated = taylor, series, vjp is not None or jvp is not None
+        self.complete = kind == "constant" or (kind != "unstated" and None not in partials)
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
         self.aliases, self.stateful = aliases, stateful
@@ -123,6 +128,17 @@ class Op:
         if xp is NP:
             return self.eager
         return getattr(xp, self.kernel) if isinstance(self.kernel, str) else partial(self.kernel, xp)
+
+    def states(self, i: int) -> bool:
+        """Whether the derivative by input i is stated, or is known to be none."""
+        return self.complete or (self.kind != "unstated" and self.partials[i] is not None)
+
+    def unstated(self, i: int) -> NoGradientError:
+        """Return the error for a derivative that is not stated."""
+        return NoGradientError(
+            f"{self.type} states no derivative by its input {i}, and one is asked for through it (stop_gradient on that input "
+            "makes it a constant)"
+        )
 
     def __repr__(self) -> str:
         """Show name and kind."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from wengert.derive.outside import ways
 from wengert.derive.request import request
 from wengert.derive.structure import ancestors
 from wengert.dtypes import DType
 from wengert.graph import static_value
+from wengert.ops.elementwise import ADD
 from wengert.ops.linear import CONCAT, EXPAND_DIMS, RESHAPE, SCATTER_ND, SHAPE, TAKE
 from wengert.ops.state import READ
 from wengert.shapes import TensorShape, is_full
@@ -125,6 +127,26 @@ def request_rows(
         else:
             answers.append(_joined(x, there) if there else None)
     return answers
+
+
+def request_within(
+    graph: Any, ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], stops: Sequence[Any],
+    passes: Callable[[int], bool], name: str | None = None,
+) -> list[Any]:  # fmt: skip
+    """Request gradients as `request_rows` does, by tensors of a graph or of those around it, and by variables.
+
+    ``stops``: tensors of the graph; ``passes``: whether a derivative leads through a tensor outside of it, by its number.
+    """
+    places, found = ways(graph, ys, xs, frozenset(t.n for t in stops), passes)
+    if not found:
+        return request_rows(ys, places, gs, stops, name)
+    first = request(ys, [*places, *(p for p, _ in found)], gs, stops, name)
+    pairs = [(end, g) for (_, end), g in zip(found, first[len(places) :], strict=True) if g is not None]
+    direct = first[: len(places)]
+    if not pairs:
+        return direct
+    along = request([end for end, _ in pairs], places, [g for _, g in pairs], (), name)
+    return [b if a is None else a if b is None else apply(ADD, (a, b)) for a, b in zip(direct, along, strict=True)]
 
 
 def _gathers(ys: Sequence[Any], xs: Sequence[Any]) -> dict[int, list[Any]]:

@@ -38,6 +38,9 @@ _names = itertools.count()
 made: list[Callable[[Variable], None]] = []
 """Called with each variable that is made eagerly, when it has its first value. Empty as a rule."""
 
+awaited: list[Any] = []
+"""Saved values that wait for variables to be made: their ``look()`` is called before one is read or set. Empty as a rule."""
+
 
 class VariableSynchronization:
     """How replicas of a variable are kept together; there is one replica here."""
@@ -286,6 +289,9 @@ class Variable:
     @property
     def storage(self) -> Storage:
         """The memory: one for eager code and functions, one for each session where the variable belongs to a graph."""
+        if awaited:
+            for values in tuple(awaited):
+                values.look()
         session = state.session
         if self._graph is None or session is None:
             return self._storage
@@ -317,6 +323,8 @@ class Variable:
             if self._graph is not None and self.storage.array is None:
                 return self._read_in(self._graph)
             tensor = self.current()
+            if state.memory is not None:
+                tensor = state.memory.take(tensor)
             for observer in state.observers:
                 observer.read(self, tensor)
             return tensor
@@ -345,24 +353,25 @@ class Variable:
 
     def _read_in(self, graph: Graph) -> Any:
         """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
-        kept = self._reads.get(graph)
-        if kept is not None and kept[1] == graph.controls and not state.observers:
-            return kept[0]
         handle = self.handle_in(graph)
-        before = state.graph, state.observers
-        state.observers = ()
-        try:
-            name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
-            tensor = append(graph, READ, (handle,), {}, name)
-        finally:
-            state.graph, state.observers = before
+        kept = self._reads.get(graph)
+        if kept is None or kept[1] != graph.controls:
+            before, state.observers = state.observers, ()
+            try:
+                name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
+                kept = self._reads[graph] = (append(graph, READ, (handle,), {}, name), graph.controls)
+            finally:
+                state.observers = before
         for observer in state.observers:
-            if hasattr(observer, "_watch_variable") and observer._watch_accessed and self._trainable:
-                observer._watch_variable(self)
-                observer.live.add(handle.n)
-            observer.record(READ, (handle,), tensor, {})
-        self._reads[graph] = (tensor, graph.controls)
-        return tensor
+            observer.read_in(self, handle, kept[0])
+        return kept[0]
+
+    def tell(self, graph: Graph, observer: Any) -> None:
+        """Tell an observer what stands for the variable in a graph, and as what its present value was read there."""
+        kept = self._reads.get(graph)
+        observer.captured(self, self.handle_in(graph))
+        if kept is not None:
+            observer.read_in(self, self.handle_in(graph), kept[0])
 
     def value(self) -> Any:
         """Return the value as a tensor."""
@@ -408,6 +417,8 @@ class Variable:
     def _assign(self, value: Any, how: str, read_value: bool, name: str | None) -> Any:
         value = self._fitting(value)
         if state.graph is None and value.__class__ is EagerTensor and (self._graph is None or self.storage.array is not None):
+            if state.memory is not None and state.memory.repeating:
+                return self if read_value else None
             self.storage.write(value.array, how)
             self._current = None
             return self if read_value else None
@@ -472,6 +483,8 @@ class Variable:
                 raise InvalidArgumentError(
                     f"scatter: rows of a variable of shape {array.shape} cannot be named by {indices.dtype.name} indices."
                 )
+            if state.memory is not None and state.memory.repeating:
+                return self
             fits = at.shape + array.shape[1:]
             if values.sizes not in ((), fits):
                 raise ShapeError(f"scatter: the rows must have shape {fits}, not {shapes.text(values.sizes)}.")

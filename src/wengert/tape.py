@@ -11,26 +11,28 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import here, quietly, state
+from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
-from wengert.errors import InvalidArgumentError
+from wengert.derive.structure import ancestors
+from wengert.errors import InvalidArgumentError, UnimplementedError
 from wengert.interrupt import between
 from wengert.jacobians import tape_batch_jacobian, tape_jacobian
 from wengert.op import Op, values
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.state import READ
 from wengert.shapes import fits
-from wengert.slices import IndexedSlices, request_rows
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.slices import IndexedSlices, request_within
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, innermost, lift, tensors, within
 from wengert.why import warn_none
 
-__all__ = ["GradientTape", "UnconnectedGradients", "recording"]
+__all__ = ["GradientTape", "UnconnectedGradients"]
 
 _log = logging.getLogger("wengert")
 
 NESTED = 2
 """Outer tapes from which a derivative may be handed to the planner of lists."""
 watchers: list[Any] = []
-"""Called with each tape that is asked for a derivative, and the ys, xs and weights: how `wengert check` learns of them."""
+"""Called with each tape that gave a derivative, the ys, xs and weights, and what it gave: how `wengert check` learns of them."""
 planners: list[Any] = []
 """What hands a tape's derivative to the planner: `wengert.listed` enters itself."""
 
@@ -95,8 +97,15 @@ class GradientTape:
         self.live: set[int] = set()
         self._held: list[Any] = []
         self._variables: dict[int, Any] = {}
+        self._turning: set[int] = set()
+        """In a graph: what the turns of a loop within the block are given anew."""
 
     # --- recording ---------------------------------------------------------------------------------------------
+
+    @property
+    def recording(self) -> bool:
+        """Whether it sees operations."""
+        return self._recording
 
     def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Take note of an operation, if it reads what is watched."""
@@ -128,6 +137,30 @@ class GradientTape:
             self._variables[variable.n] = variable
             self.live.add(variable.n)
 
+    # While a graph is built, a tensor of another graph, and a variable, are known in it by what stands for them there.
+
+    def read_in(self, variable: Any, handle: Tensor, tensor: Tensor) -> None:
+        """Take note that a variable was read in a graph, through its handle, giving a tensor."""
+        if self._watch_accessed and variable.trainable:
+            self._watch_variable(variable)
+        if variable.n in self.live and tensor.n not in self.live:
+            self.live.update((handle.n, tensor.n))
+            self.entries.append((READ, (handle,), tensor, {}))
+
+    def captured(self, source: Tensor, place: Tensor) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+        if source.n in self.live:
+            self.live.add(place.n)
+
+    def turning(self, places: Sequence[Tensor]) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+        self._turning.update([t.n for t in places])
+        self.live.update([t.n for t in places if t.nptype.kind in "fc"])
+
+    def closed(self, captures: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Take note of what a body took in: where it is watched within, so it is around, and the operation is recorded."""
+        self.live.update([source.n for source, place in captures if place.n in self.live])
+
     def __enter__(self) -> GradientTape:
         """Start recording."""
         if self._recording:
@@ -135,7 +168,7 @@ class GradientTape:
         if self._used and not self._persistent:
             self._clear()
             self._used = False
-        if between and state.graph is None and not state.observers:
+        if between and state.graph is None and all(getattr(o, "_watch_all", False) for o in state.observers):
             for function in between:
                 function()
         self._started = True
@@ -174,6 +207,8 @@ class GradientTape:
                 self._watch_variable(t)
                 for other in t.readings():
                     self.read(t, other)
+                if state.graph is not None:
+                    t.tell(state.graph, self)
             elif isinstance(t, Tensor):
                 if t.nptype.kind not in "fc":
                     _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
@@ -181,8 +216,7 @@ class GradientTape:
                 if t.n not in self.live:
                     self.live.add(t.n)
                     self._held.append(t)
-                if state.graph is not None and isinstance(t, EagerTensor):
-                    # While a function is traced, operations see what stands for the tensor in its graph.
+                if state.graph is not None and within(state.graph, t):
                     self.live.add(lift(state.graph, t).n)
             else:
                 raise ValueError(
@@ -210,8 +244,12 @@ class GradientTape:
         self._used = False
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """Return the variables watched, in the order in which they were."""
-        return tuple(self._variables.values())
+        """Return the variables watched, in the order in which they were made."""
+        return tuple(sorted(self._variables.values(), key=lambda variable: variable.n))
+
+    def history(self, ys: Sequence[Any]) -> list[Any]:
+        """Return the entries among which are those that lead to the ys, in order."""
+        return self.entries
 
     # --- derivatives -------------------------------------------------------------------------------------------
 
@@ -269,15 +307,16 @@ class GradientTape:
         if not self._persistent:
             self._used = True
         results = self._gradient(ys, xs, gs)
-        entries = self.entries
-        if not self._persistent and not self._recording:
-            self.entries = []
+        if any([r is None for r in results]):
+            results = [itself(x, ys, gs) if r is None else r for r, x in zip(results, xs, strict=True)]
         if any([r is None for r in results]):
             if choice == UnconnectedGradients.ZERO:
                 results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
             else:
                 missing = [x for x, r in zip(xs, results, strict=True) if r is None]
-                warn_none(ys, missing, self, entries)
+                warn_none(ys, missing, self, self.history(ys))
+        if not self._persistent and not self._recording:
+            self.entries = []
         return results[0] if single else nest.pack_sequence_as(sources, results)
 
     def _target(self, target: Any) -> Any:
@@ -297,9 +336,12 @@ class GradientTape:
         for y in ys:
             if y.__class__ is SymbolicTensor:
                 return self._symbolic(ys, xs, gs)
-        if watchers:
-            for watcher in list(watchers):
-                watcher(self, ys, xs, gs)
+        found = self._eager(ys, xs, gs)
+        for watcher in watchers:
+            watcher(self, ys, xs, gs, found)
+        return found
+
+    def _eager(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}
@@ -319,7 +361,7 @@ class GradientTape:
             seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
         if not seeds:
             return [None] * len(xs)
-        entries = self.entries
+        entries = self.history(ys)
         # Where all that is watched is asked for, what is live is what is to be reached.
         if live is not None and self._all_asked(sources):
             reach: set[int] = live
@@ -327,7 +369,8 @@ class GradientTape:
             reach = reach_of(entries, sources)
         if not raw:
             entries = list(entries)
-        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if self._variables else sources
+        variables = self._variables or self._watch_all
+        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if variables else sources
         site, state.site = state.site, here()
         try:
             if raw:
@@ -359,21 +402,39 @@ class GradientTape:
         return g
 
     def _symbolic(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-        """In a graph: a Gradient node, through nothing but what this tape recorded."""
-        graph = next(y.graph for y in ys if y.__class__ is SymbolicTensor)
-        live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live and y.__class__ is SymbolicTensor]
+        """In a graph: a Gradient node, through nothing but what this tape recorded.
+
+        What the tape recorded are nodes; where its record begins, at tensors that no entry gives, the derivative stops.
+        """
+        graph = innermost([t for t in (*ys, *gs) if t.__class__ is SymbolicTensor])
+        made = {o.n for op, _, output, _ in self.entries for o in ((output,) if op.outputs == 1 else output)}
         handles = [x.handle_in(graph) if hasattr(x, "handle_in") else x for x in xs]
         known = [x.n in self.live or h.n in self.live for x, h in zip(xs, handles, strict=True)]
-        inside = [lift(graph, h) for h, k in zip(handles, known, strict=True) if k]
+        inside = [x for x, k in zip(xs, known, strict=True) if k]
+        live = [(y, g) for y, g in zip(ys, gs, strict=True) if y.n in self.live]
         if not live or not inside:
             return [None] * len(xs)
-        stops: dict[int, Any] = {}
-        for _, inputs, _, _ in self.entries:
-            for t in inputs:
-                if t.n not in self.live and t.__class__ is SymbolicTensor and t.node.graph is graph:
-                    stops[t.n] = t
-        found = iter(request_rows([y for y, _ in live], inside, [g for _, g in live], list(stops.values())))
+        ends: dict[int, Any] = {}
+        for t in [*(t for _, inputs, _, _ in self.entries for t in inputs), *(y for y, _ in live)]:
+            if t.n not in made and t.__class__ is SymbolicTensor:
+                ends[t.n] = t
+        stops = {n: t for n, t in ends.items() if t.graph is graph and t.node.inputs}
+        targets = [lift(graph, y) for y, _ in live]
+        if self._turning:
+            self._check_turning(targets, {x.n for x in inside}, frozenset(stops))
+        weights = [None if g is None else lift(graph, g) for _, g in live]
+        found = iter(request_within(graph, targets, inside, weights, list(stops.values()), made.__contains__))
         return [next(found) if k else None for k in known]
+
+    def _check_turning(self, ys: Sequence[Any], own: set[int], stops: frozenset[int]) -> None:
+        """Raise UnimplementedError where a derivative would have to lead through the earlier turns of a loop."""
+        for node in ancestors(ys, stops):
+            if any(t.n in self._turning and t.n not in own for t in node.outputs):
+                raise UnimplementedError(
+                    "GradientTape.gradient in the body of a loop: the target depends on what the loop carries from turn to turn, "
+                    "and the tape was opened outside of the loop. Open a tape inside of the body, or take the gradient after the "
+                    "loop."
+                )
 
     def jacobian(
         self,
@@ -442,21 +503,3 @@ def _not_a_source(x: Any) -> Exception:
 
 def _zeros(x: Any) -> Any:
     return apply(ZEROS_LIKE, (convert(x),))
-
-
-@contextmanager
-def recording() -> Iterator[GradientTape]:
-    """Record every operation of a with block, so that ``gradients`` answers for any tensor of it, transformed or not.
-
-    >>> import wengert as tf
-    >>> with tf.recording():
-    ...     x = tf.constant([[1.0], [2.0]])
-    ...     X = tf.concat([x, x * x], 1)
-    ...     g = tf.gradients(X * X, x)[0]
-    >>> g.numpy().tolist()
-    [[6.0], [36.0]]
-    """
-    tape = GradientTape(persistent=True)
-    tape._watch_all = True
-    with tape:
-        yield tape

@@ -372,7 +372,12 @@ class EagerTensor(Tensor):
         """Iterate over the first axis."""
         if self.array.ndim == 0:
             raise TypeError("Cannot iterate over a scalar tensor.")
-        return (self[i] for i in range(len(self.array)))
+        if state.graph is not None:
+            return (self[i] for i in range(len(self.array)))
+        if state.observers:  # one operation, whose derivative is one array, not an array for each row
+            return iter(apply(linear.UNSTACK, (self,), {"axis": 0, "num": len(self.array)}))
+        made = (linear.UNSTACK, [self.n], state.site or here(), NONE)
+        return (EagerTensor(row if row.__class__ is _ndarray else np.asarray(row), made) for row in self.array)
 
     def __contains__(self, item: Any) -> bool:
         """Whether an element equals the item."""
@@ -642,9 +647,39 @@ def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
     if capture is not None:
         return capture(tensor)  # type: ignore[no-any-return]
     if tensor.__class__ is EagerTensor:
-        node = graph.append(CONSTANT, (), {"value": tensor.array}, [(tensor.array.shape, tensor.array.dtype)], None, here())
-        return node.outputs[0]  # type: ignore[no-any-return]
+        known = graph.constants.get(tensor.n)
+        if known is None:
+            spec = [(tensor.array.shape, tensor.array.dtype)]
+            controls, graph.controls = graph.controls, ()
+            try:
+                node = graph.append(CONSTANT, (), {"value": tensor.array}, spec, None, here())
+            finally:
+                graph.controls = controls
+            known = graph.constants[tensor.n] = node.outputs[0]
+            for observer in state.observers:
+                observer.captured(tensor, known)
+        return known  # type: ignore[no-any-return]
     return graph.lift(tensor)  # type: ignore[no-any-return]
+
+
+def within(graph: Any, tensor: Any) -> bool:
+    """Return whether a tensor can stand in a graph: an eager one, or one of this graph or of those around it."""
+    return tensor.__class__ is not SymbolicTensor or _surrounds(tensor.graph, graph)
+
+
+def _surrounds(around: Any, graph: Any) -> bool:
+    while graph is not None and graph is not around:
+        graph = getattr(graph, "outer", None)
+    return graph is around
+
+
+def innermost(several: Sequence[Any]) -> Any:
+    """Return the graph of tensors that is within the graphs of all others."""
+    found = several[0].graph
+    for t in several[1:]:
+        if _surrounds(found, t.graph):
+            found = t.graph
+    return found
 
 
 def _append_anyway(op: Op, inputs: Sequence[Any], attrs: Attributes, name: str | None) -> Any:
@@ -695,6 +730,8 @@ def diagnose(op: Op, inputs: Sequence[Any], attrs: Attributes, error: Exception)
 # --- conversion ---------------------------------------------------------------------------------------------------
 
 _PLAIN: Any = (CONSTANT, [], None, NONE)
+MOST_AXES = 64
+"""Axes that an array of NumPy's may have."""
 _DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
 
 
@@ -732,7 +769,12 @@ def as_array(value: Any, nptype: Any = None) -> Any:
     if nptype is None:
         if not typed and not _typed_leaf(value):
             nptype = _DEFAULTS.get(array.dtype.char)
-            if nptype is not None and array.dtype.kind == "i" and array.size and np.abs(array).max() > 2**31 - 1:
+            if (
+                nptype is not None
+                and array.dtype.kind == "i"
+                and array.size
+                and not (-(2**31) <= array.min() and array.max() < 2**31)
+            ):
                 nptype = None
         if nptype is None:
             nptype = dtypes.of(array.dtype).numpy
@@ -809,15 +851,27 @@ def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: 
 
 
 def holds_tensors(value: Any) -> bool:
-    """Whether a nested sequence has a tensor (or a variable) among its leaves."""
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, list | tuple):
-            pending.extend(item)
-        elif isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
-            return True
-    return False
+    """Whether a nested sequence has a tensor (or a variable) among its leaves.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for one that is nested deeper than an array has axes, as one that holds itself.
+    """
+    found = False
+    open_ = [iter((value,))]
+    while open_:
+        for item in open_[-1]:
+            if isinstance(item, list | tuple):
+                if len(open_) > MOST_AXES:
+                    raise InvalidArgumentError(
+                        f"A sequence nested more than {MOST_AXES} deep (does it hold itself?) cannot become a tensor."
+                    )
+                open_.append(iter(item))
+                break
+            if isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
+                found = True
+        else:
+            open_.pop()
+    return found
 
 
 def _stacked(values: Any, dtype: Any, like: Any) -> Any:

@@ -9,17 +9,19 @@ from typing import Any, NamedTuple
 from wengert.context import here, state
 from wengert.derive.plan import needed
 from wengert.derive.request import request, series
+from wengert.derive.structure import ancestors, connected
 from wengert.errors import InaccessibleTensorError
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
 from wengert.graph import Graph, Node
 from wengert.ops import linear
+from wengert.ops.control import ABSENT, COND, LOOP, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
-from wengert.ops.state import HANDLE, READ
+from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
 from wengert.options import options
-from wengert.tensor import EagerTensor, append, apply, lift, tensors
+from wengert.tensor import EagerTensor, append, apply, convert, lift, tensors, within
 
-__all__ = ["Body", "FuncGraph", "effects_of", "inline", "tracing"]
+__all__ = ["Body", "FuncGraph", "close", "effects_of", "inline", "tracing"]
 
 EFFECTS = ("assign", "assign_scatter", "print", "assert", "py_function")
 
@@ -40,6 +42,8 @@ class FuncGraph(Graph):
         self.inputs: list[Any] = []
         self.captured: dict[int, tuple[Any, Any]] = {}
         self.created: list[Any] = []
+        self.function: Any = None
+        """The user's function whose derivative it is, if it is a custom one."""
         self.seed = outer.seed if outer is not None else None
         self.collections = outer.collections if outer is not None else {}
 
@@ -65,20 +69,18 @@ class FuncGraph(Graph):
         Raises:
             InaccessibleTensorError: for a tensor of a graph that this one is not inside of.
         """
-        if tensor.n in self.captured:
-            return self.captured[tensor.n][1]
-        source = tensor
-        if not isinstance(tensor, EagerTensor):
-            if self.outer is None or not _inside(self.outer, tensor.graph):
-                raise InaccessibleTensorError(
-                    f"The tensor {tensor.name} (made at {tensor.node.where}) belongs to another graph or function and cannot be "
-                    "used here. Pass it as an argument, or return it from where it was made."
-                )
-            source = lift(self.outer, tensor)
-        elif self.outer is not None:
-            source = lift(self.outer, tensor)
+        if not isinstance(tensor, EagerTensor) and (self.outer is None or not within(self.outer, tensor)):
+            raise InaccessibleTensorError(
+                f"The tensor {tensor.name} (made at {tensor.node.where}) belongs to another graph or function and cannot be "
+                "used here. Pass it as an argument, or return it from where it was made."
+            )
+        source = tensor if self.outer is None else lift(self.outer, tensor)
+        if source.n in self.captured:
+            return self.captured[source.n][1]
         place = self.placeholder(tensor.sizes, tensor.nptype, "captured")
-        self.captured[tensor.n] = (source, place)
+        self.captured[source.n] = (source, place)
+        for observer in state.observers:
+            observer.captured(tensor, place)
         return place
 
     def handle_of(self, variable: Any) -> Any:
@@ -125,30 +127,38 @@ def effects_of(graph: Graph) -> list[Node]:
     return found
 
 
-def _inside(graph: Graph | None, other: Graph) -> bool:
-    while graph is not None:
-        if graph is other:
-            return True
-        graph = getattr(graph, "outer", None)
-    return False
-
-
 @contextlib.contextmanager
-def tracing(graph: Graph) -> Iterator[None]:
-    """Append the operations of a with block to a graph; observers outside of it do not see them."""
+def tracing(graph: Graph, body: bool = False) -> Iterator[None]:
+    """Append the operations of a with block to a graph.
+
+    Observers outside of it see those of a ``body``, which are a part of their own program, and not those of a function.
+    """
     before = state.graph, state.observers, state.graphs, state.site
     state.graphs = (*state.graphs, state.graph)
-    state.graph, state.observers, state.site = graph, (), None
+    state.graph, state.site = graph, None
+    if not body:
+        state.observers = ()
     try:
         yield
     finally:
-        state.graph, state.observers, state.graphs, state.site = before
+        state.graph, observers, state.graphs, state.site = before
+        # A tape may have been stopped for good within.
+        state.observers = tuple([o for o in observers if o.recording]) if body else observers
 
 
-def inline(graph: Graph, outputs: Sequence[Any], given: dict[int, Any], controls: Sequence[Node] = ()) -> Any:
+def inline(
+    graph: Graph,
+    outputs: Sequence[Any],
+    given: dict[int, Any],
+    controls: Sequence[Node] = (),
+    make: Callable[[Node, list[Any]], Sequence[Any]] | None = None,
+    values: bool = False,
+) -> Any:
     """Append to the current graph what the outputs and controls of another graph need.
 
-    ``given``: the current graph's tensors for the other's inputs, by number. Observers see the operations.
+    ``given``: the current graph's tensors for the other's inputs, by number. Observers see the operations. ``make(node,
+    inputs)``: returns the outputs that stand for a node's, in place of the same operation's. ``values``: only what the
+    outputs are computed from, in no order that the program asks for.
 
     Returns:
         (the outputs, the control nodes) in the current graph.
@@ -156,35 +166,47 @@ def inline(graph: Graph, outputs: Sequence[Any], given: dict[int, Any], controls
     target = state.graph
     mapped = dict(given)
     twins: dict[Node, Node] = {}
-    for node in needed(outputs, controls):
+    for node in ancestors(outputs) if values else needed(outputs, controls):
         if all(t.n in mapped for t in node.outputs) and node.outputs:
             continue
         if node.op is HANDLE:
             mapped[node.outputs[0].n] = node.attrs["variable"].handle_in(target)
             continue
         before, site = target.controls, state.site
-        target.controls = before + tuple(twins[c] for c in node.control_inputs if c in twins)
+        target.controls = () if values else before + tuple(twins[c] for c in node.control_inputs if c in twins)
         state.site = node.site
         try:
-            if node.op is READ and state.observers:
-                _watched(mapped[node.inputs[0].n], node.inputs[0].node)
-            result = append(target, node.op, [mapped[t.n] for t in node.inputs], node.attrs)
+            inputs = [mapped[t.n] for t in node.inputs]
+            if make is not None:
+                several = make(node, inputs)
+            elif node.op is READ and node.inputs[0].node.op is HANDLE and state.observers:
+                several = (_read_observed(target, inputs[0], node.inputs[0].node.attrs["variable"]),)
+            else:
+                several = append_all(target, node.op, inputs, node.attrs)
         finally:
             target.controls, state.site = before, site
-        several = result if node.op.outputs != 1 else (result,)
         for t, r in zip(node.outputs, several, strict=True):
             mapped[t.n] = r
         twins[node] = several[0].node if several else target.nodes[-1]
     return [mapped[t.n] for t in outputs], [twins[c] for c in controls if c in twins]
 
 
-def _watched(handle: Any, node: Node) -> None:
-    """Tell the tapes that a variable is read through a handle, as reading it directly would."""
-    if node.op is HANDLE and node.attrs["variable"].trainable:
-        for observer in state.observers:
-            if getattr(observer, "_watch_accessed", False):
-                observer._watch_variable(node.attrs["variable"])
-                observer.live.add(handle.n)
+def _read_observed(graph: Graph, handle: Any, variable: Any) -> Any:
+    """Read a variable and tell the observers, as reading it directly would."""
+    before, state.observers = state.observers, ()
+    try:
+        tensor = append(graph, READ, (handle,))
+    finally:
+        state.observers = before
+    for observer in state.observers:
+        observer.read_in(variable, handle, tensor)
+    return tensor
+
+
+def append_all(graph: Graph, op: Any, inputs: Sequence[Any], attrs: Any) -> Sequence[Any]:
+    """Append an operation and return its outputs, however many there are."""
+    result = append(graph, op, inputs, attrs)
+    return (result,) if op.outputs == 1 else result
 
 
 class Adjoint(NamedTuple):
@@ -215,6 +237,18 @@ class Adjoint(NamedTuple):
         return [found.get(i) for i in wanted]
 
 
+class Split(NamedTuple):
+    """A body that also gives its record, the pure body that takes it, and the record's (shape, dtype)s."""
+
+    kept: Body
+    pure: Body
+    record: list[Any]
+
+
+class _Shaped(NamedTuple):
+    shape: Any
+
+
 class Body:
     """A graph that a choice or a loop runs: inputs first, then captures. See `wengert.ops.control`."""
 
@@ -223,6 +257,7 @@ class Body:
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
         self._programs: dict[Any, Program] = {}
         self._adjoints: dict[Any, Any] = {}
+        self._made: dict[Any, Any] = {}
 
     @property
     def specs(self) -> list[Any]:
@@ -298,15 +333,127 @@ class Body:
             outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
         return Body(graph, [lift(graph, o) for o in outputs], wide)
 
-    def remember(self, carries: int) -> Body:
-        """Return a loop's body that also gives each step's carry as rows."""
-        if "remember" not in self._adjoints:
-            graph, places = self._copy()
-            with tracing(graph):
-                outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
-                kept = [apply(linear.IDENTITY, (p,)) for p in places[:carries]]
-            self._adjoints["remember"] = Body(graph, [*outputs, *kept], graph.inputs)
-        return self._adjoints["remember"]  # type: ignore[no-any-return]
+    @property
+    def touched(self) -> list[list[int]]:
+        """For each output the numbers of the inputs that it has a derivative by, a loop's carry apart."""
+        if "touched" not in self._made:
+            at = [i for i, p in enumerate(self.places) if p.nptype.kind in "fc"]
+            real = [self.places[i] for i in at]
+            self._made["touched"] = [
+                [i for i, yes in zip(at, connected([t], real, frozenset()), strict=True) if yes] if t.nptype.kind in "fc" else []
+                for t in self.outputs
+            ]
+        return self._made["touched"]  # type: ignore[no-any-return]
+
+    # --- what it takes from the world; see `wengert.ops.control` ---------------------------------------------------
+
+    def split(self) -> Split:
+        """Return the body with its record, and the pure one."""
+        if "split" not in self._made:
+            self._made["split"] = self._split()
+        return self._made["split"]  # type: ignore[no-any-return]
+
+    def _split(self) -> Split:
+        nodes = ancestors(self.outputs)
+        inner = {node: opened(node.op, node.attrs, False) for node in nodes if node.op is COND or node.op is LOOP}
+        keeping = [node for node in nodes if inner.get(node) is not None or _acts(node)]
+        if not keeping:
+            return Split(self, self, [])
+        found: dict[Node, Sequence[Any]] = {}
+        kept, kept_places = self._copy()
+
+        def keep(node: Node, inputs: list[Any]) -> Sequence[Any]:
+            more = inner.get(node)
+            if more is None:
+                outputs = append_all(kept, node.op, inputs, node.attrs)
+                if _acts(node):
+                    found[node] = outputs
+                return outputs
+            own, found[node], _ = more.parts(append_all(kept, node.op, inputs, more.attrs))
+            return list(own)
+
+        with tracing(kept):
+            kept_outputs, _ = inline(self.graph, self.outputs, _given(self.places, kept_places), self.graph.effects, keep)
+        pure, pure_places = self._copy()
+        taken = {node: [pure.add_input(t.sizes, t.nptype, "record") for t in found[node]] for node in keeping}
+
+        def again(node: Node, inputs: list[Any]) -> Sequence[Any]:
+            record = taken.get(node)
+            if record is None:
+                return append_all(pure, node.op, inputs, node.attrs)
+            more = inner.get(node)
+            if more is not None:
+                return append_all(pure, node.op, with_record(node.op, node.attrs, inputs, record), more.pure)
+            if node.op is READ:
+                return [append(pure, FED, (inputs[0], record[0]))]
+            if node.op is PY_FUNCTION and node.attrs["gradient"] is not None:
+                gradient = node.attrs["gradient"]
+            elif node.op.kind == "unstated":
+                gradient = _unstated(node.op)
+            else:
+                return record
+            held = [apply(linear.STOP_GRADIENT, (t,)) for t in record]
+            return append_all(pure, PASSED, [*held, *inputs], {"results": len(record), "gradient": gradient})
+
+        with tracing(pure):
+            outputs, _ = inline(self.graph, self.outputs, _given(self.places, pure_places), (), again, True)
+        record = [t for node in keeping for t in found[node]]
+        return Split(
+            Body(kept, [*(lift(kept, t) for t in kept_outputs), *record], kept_places),
+            Body(pure, [lift(pure, t) for t in outputs], [*pure_places, *(t for node in keeping for t in taken[node])]),
+            [(t.sizes, t.nptype) for t in record],
+        )
+
+    def padded(self, own: int, before: Sequence[Any], after: Sequence[Any]) -> Body:
+        """Return the body that gives zeros, (shape, dtype), before and after the outputs that follow the own ones."""
+        key = ("padded", own, tuple(before), tuple(after))
+        if key not in self._made:
+            with tracing(self.graph):
+                first, last = (
+                    [append(self.graph, ABSENT, (), {"shape": s, "dtype": nptype}) for s, nptype in specs]
+                    for specs in (before, after)
+                )
+            self._made[key] = Body(self.graph, [*self.outputs[:own], *first, *self.outputs[own:], *last], self.places)
+        return self._made[key]  # type: ignore[no-any-return]
+
+    def taking(self, count: int, before: Sequence[Any], after: Sequence[Any]) -> Body:
+        """Return the body with more inputs, (shape, dtype), before and after its last ``count``: it does not read them."""
+        key = ("taking", count, tuple(before), tuple(after))
+        if key not in self._made:
+            at = len(self.places) - count
+            first, last = ([self.graph.placeholder(s, nptype, "unused") for s, nptype in specs] for specs in (before, after))
+            self._made[key] = Body(self.graph, self.outputs, [*self.places[:at], *first, *self.places[at:], *last])
+        return self._made[key]  # type: ignore[no-any-return]
+
+    def counted(self, own: int) -> Body:
+        """Return the body that gives one more output after the own ones, so that its rows tell the turns."""
+        if "counted" not in self._made:
+            with tracing(self.graph):
+                one = convert(True)
+            self._made["counted"] = Body(self.graph, [*self.outputs[:own], one, *self.outputs[own:]], self.places)
+        return self._made["counted"]  # type: ignore[no-any-return]
+
+    def in_order(self, order: Sequence[int]) -> Body:
+        """Return the body with its inputs in another order."""
+        key = ("order", *order)
+        if key not in self._made:
+            same = list(order) == list(range(len(self.places)))
+            self._made[key] = self if same else Body(self.graph, self.outputs, [self.places[k] for k in order])
+        return self._made[key]  # type: ignore[no-any-return]
+
+    def remembering(self, carries: int) -> Body:
+        """Return a loop's body that also gives each turn's carry, as rows."""
+        key = ("remembering", carries)
+        if key not in self._made:
+            with tracing(self.graph):
+                kept = [apply(linear.IDENTITY, (p,)) for p in self.places[:carries]]
+            self._made[key] = Body(self.graph, [*self.outputs, *kept], self.places)
+        return self._made[key]  # type: ignore[no-any-return]
+
+    def shapes(self, sizes: Sequence[Any]) -> list[Any]:
+        """Return the shapes of the outputs for inputs of these shapes, as far as they are known without a run."""
+        program = self.program
+        return [t.sizes for t in program.variant(tuple([sizes[k] for k in program.open]), [_Shaped(s) for s in sizes]).outputs]
 
     def loop_adjoint(self, counts: tuple[int, int, int], row_given: tuple[bool, ...], wanted: tuple[int, ...]) -> Adjoint:
         """Return the body of the loop that carries cotangents back; see `Adjoint`."""
@@ -345,6 +492,18 @@ class Body:
         return result
 
 
+def _acts(node: Node) -> bool:
+    """Whether an operation gives something that another run of it might not give."""
+    return bool(node.op.stateful and node.op is not HANDLE and node.outputs)
+
+
+def _unstated(op: Any) -> Any:
+    def gradient(xp: Any, g: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+        raise op.unstated(wanted[0])
+
+    return gradient
+
+
 def _given(places: Sequence[Any], others: Sequence[Any]) -> dict[int, Any]:
     return {p.n: o for p, o in zip(places, others, strict=True)}
 
@@ -376,3 +535,71 @@ def unify(graphs: Sequence[FuncGraph]) -> tuple[list[Any], list[list[Any]]]:
                 row.append(graph.placeholder(source.sizes, source.nptype, "unused"))
         rows.append(row)
     return list(sources.values()), rows
+
+
+# --- variables that bodies read ---------------------------------------------------------------------------------------
+
+
+def close(graphs: Sequence[FuncGraph]) -> None:
+    """End the tracing of an operation's bodies: what they took in is known to the observers around, and enters once."""
+    captures = [pair for graph in graphs for pair in graph.captured.values()]
+    for observer in state.observers:
+        observer.closed(captures)
+    _enter_reads(graphs)
+
+
+def _enter_reads(graphs: Sequence[FuncGraph]) -> None:
+    """Let the variables that bodies read, and do not assign to, enter them once, as they are before the operation runs.
+
+    A read becomes the value that the graph around reads, by which the derivative passes to the variable as before.
+    """
+    written: set[int] = set()
+    for graph in graphs:
+        found = _written(graph)
+        if found is None:
+            return
+        written |= found
+    for graph in graphs:
+        handles = {place.n: source for source, place in graph.captured.values() if source.__class__ is not EagerTensor}
+        for node in list(graph.nodes):
+            if node.op is not READ and node.op is not SNAPSHOT:
+                continue
+            handle = handles.get(node.inputs[0].n)
+            if handle is None or handle.n in written:
+                continue
+            value = graph.capture(_snapshot(handle))
+            if node.op is READ:
+                node.op, node.inputs = FED, (node.inputs[0], value)
+            else:
+                node.op, node.inputs = linear.STOP_GRADIENT, (value,)
+
+
+def _snapshot(handle: Any) -> Any:
+    """Return a variable's value, read at the end of the handle's graph."""
+    graph = handle.graph
+    last = graph.nodes[-1]
+    if last.op is SNAPSHOT and last.inputs[0] is handle:
+        return last.outputs[0]
+    before, state.observers = state.observers, ()
+    try:
+        return append(graph, SNAPSHOT, (handle,))
+    finally:
+        state.observers = before
+
+
+def _written(graph: FuncGraph) -> set[int] | None:
+    """Return the numbers of the handles around that a body may assign to; None where that may be any."""
+    outside = {place.n: source.n for source, place in graph.captured.values()}
+    found: set[int] = set()
+    for node in graph.nodes:
+        if node.op is PY_FUNCTION:
+            return None
+        if node.op.name in ("assign", "assign_scatter"):
+            found.add(outside.get(node.inputs[0].n, -1))
+        for body in node.attrs.values():
+            if isinstance(body, Body):
+                inner = _written(body.graph)
+                if inner is None:
+                    return None
+                found |= {outside.get(n, -1) for n in inner}
+    return found

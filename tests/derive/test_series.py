@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
+from wengert.derive.moves import SLOPES
 from wengert.op import table
 
 
@@ -44,8 +45,8 @@ MIXED = [(1, 1), (2, 1), (1, 2), (2, 2), (1, 4), (3, 3), (0, 2), (0, 5)]
 
 
 def inner(xp: Any, s: Any) -> Any:
-    """A function that has derivatives of all orders."""
-    return 0.7 * s + 0.3 * xp.sin(s)
+    """A function that has derivatives of all orders, and bounds: it stays away from where an operation's slope is infinite."""
+    return 0.7 * xp.sin(s) + 0.3 * xp.cos(0.8 * s)
 
 
 class Entry(NamedTuple):
@@ -259,7 +260,7 @@ SEVERAL = [
 ]
 INNER = [
     lambda xp, x, t: xp.sin(0.8 * x + 0.5 * t) * 0.9,
-    lambda xp, x, t: 0.4 * xp.cos(0.6 * x - 0.9 * t) + 0.25 * x * t,
+    lambda xp, x, t: 0.4 * xp.cos(0.6 * x - 0.9 * t) + 0.25 * xp.sin(x * t),
     lambda xp, x, t: 0.5 * xp.sin(1.1 * x * t + 0.3),
 ]
 """What the inputs are made of: functions of x and t, of absolute value below 1 near the points."""
@@ -353,7 +354,8 @@ def test_function_of_a_complex_number(name: str) -> None:
         w = operation(name, tf.complex(*at(tf, x, t)))
         y = tf.math.real(w) + 0.7 * tf.math.imag(w) if w.dtype.is_complex else w
         found, how = session_run(derivatives(y, x, t, [(1, 0), (2, 0), (3, 0), (1, 1), (2, 1), (2, 2)]), {x: X, t: T})
-    by_taylor(how)
+    if name not in SLOPES:  # a complex number has no bounds
+        by_taylor(how)
     points = [Differences(exact, a, b) for a, b in zip(X.flat, T.flat, strict=True)]
     for orders, value in found.items():
         close(value, [[float(d(*orders))] for d in points], TOLERANCE, f"{name}, order {orders}")
@@ -690,6 +692,7 @@ IMPLICIT = {
         lambda a, b: projector(a),
         symmetric=True,
         digits=140,
+        taylor=False,  # one vector of several: where eigenvalues meet, the others' infinite slopes are for reverse mode to judge
     ),
     "eig": Implicit(
         lambda a, b: tf.math.real(tf.reduce_sum(tf.exp(-tf.linalg.eig(a)[0]), -1, keepdims=True)),
@@ -706,6 +709,7 @@ IMPLICIT = {
         lambda a, b: tf.matmul(tf.linalg.svd(b)[1][:, :, 1:], tf.linalg.svd(b)[2][:, :, 1:], transpose_b=True),
         lambda a, b: flat(b * mp.matrix([projector(b.T * b)[:2], projector(b.T * b)[2:]]) / mp.sqrt(eigenvalues(b.T * b)[0])),
         digits=140,
+        taylor=False,
     ),
     "qr": Implicit(lambda a, b: tf.linalg.qr(b)[0] ** 2, lambda a, b: [v * v for v in flat(gram_schmidt(b)[0])]),
     "qr, triangle": Implicit(lambda a, b: tf.linalg.qr(b)[1] ** 2, lambda a, b: [v * v for v in flat(gram_schmidt(b)[1])]),
@@ -1075,6 +1079,15 @@ EXEMPT = {
     "call": "is what a tape records; tests/test_fields.py",
     "tensor_scatter_max": "has no rule for rows; test_scatter",
     "tensor_scatter_min": "has no rule for rows; test_scatter",
+    "linked": "is made when a traced function is replayed; tests/test_tapes_in_graphs.py",
+    "passed": "states no series; tests/test_bodies.py",
+    **dict.fromkeys(["polygamma_order", "random_gamma", "random_shuffle", "unique"], "states no derivative; tests/ops"),
+    "range": "counts; tests/ops",
+    **dict.fromkeys(
+        "adjugate adjugate_change asin_slope asinh_slope atan_slope atanh_slope beta_density betainc_by dawsn_slope direction "
+        "gamma_density igamma_by log_quotient wave zeta_by".split(),
+        "is a part of another's derivative, and differentiated with it at every higher order here; alone in tests/ops",
+    ),
 }
 """Operations with a derivative that are not in one of the tables here, and why."""
 
@@ -1085,7 +1098,7 @@ def test_every_operation_with_a_derivative_is_tested() -> None:
     from wengert.op import operations
 
     names = {op.name for op in operations() if op.kind != "constant"}
-    assert tested | set(EXEMPT) >= names, names - tested - set(EXEMPT)
+    assert not names - tested - set(EXEMPT), " ".join(sorted(names - tested - set(EXEMPT)))
     assert not tested & set(EXEMPT)
 
 

@@ -13,6 +13,7 @@ import pytest
 import wengert as tf
 from wengert.derive import request, structure
 from wengert.derive.plan import lower
+from wengert.errors import NoGradientError
 from wengert.execute.memory import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
@@ -95,11 +96,12 @@ def test_no_derivative_passes_through_a_stop_at_any_order() -> None:
         assert tf.gradients(first, s)[0] is not None
 
 
-def test_a_parameter_whose_derivative_is_not_stated_counts_in_the_derivatives_that_read_it() -> None:
+def test_a_parameter_whose_derivative_is_not_stated_is_an_error_and_not_on_the_way_of_others() -> None:
     with tf.Graph().as_default():
         n, x = (tf.compat.v1.placeholder(tf.float64, []) for _ in range(2))
         u = tf.math.polygamma(n, x)
-        assert tf.gradients(u, n)[0] is None
+        with pytest.raises(NoGradientError, match="Polygamma"):
+            tf.gradients(u, n)
         u_x = tf.gradients(u, x)[0]  # polygamma(n + 1, x)
         assert tf.gradients(u_x, x)[0] is not None
 

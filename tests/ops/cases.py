@@ -66,6 +66,11 @@ EXEMPT = {
     "call": "holds a graph of its own",
     "cond": "holds graphs of its own",
     "loop": "holds graphs of its own",
+    "absent": "stands for what nobody reads",
+    "linked": "passes its input on; tests/test_tapes_in_graphs",
+    "passed": "is what the user's function says; tests/test_bodies",
+    "snapshot": "needs a variable; tests/test_bodies",
+    "skip_random": "counts numbers that are drawn; tests/functions/test_random",
 }
 """Operations that are not in the table, and why."""
 
@@ -238,6 +243,7 @@ case(
     smooth=False,
     loose=math.inf,
 )
+case("direction", normal(2, 3), away(3), oracle=exact(lambda x, y: x / mp.hypot(x, y)))
 case("squared_difference", normal(2, 3), normal(3), oracle=exact(lambda x, y: (x - y) ** 2))
 case(
     "squared_difference",
@@ -294,6 +300,15 @@ def odd_root(x: Any) -> Any:
     return mp.sign(x) * mp.cbrt(abs(x))
 
 
+def parameter_slope(a: Any, x: Any) -> Any:
+    """Return ∂P/∂a(a, x) by a difference of the smaller of P and 1 - P, with the digits that it needs."""
+    with mp.workdps(90):
+        h = mp.mpf(10) ** -20 * a
+        ends = (0, x) if x < a else (x, mp.inf)
+        values = [mp.gammainc(a + s * h, *ends, regularized=True) for s in (1, -1)]
+        return (values[0] - values[1]) / (2 * h) * (1 if x < a else -1)
+
+
 # (name, function, points, further points for the value alone, whether it takes complex numbers, relative error)
 FUNCTIONS: list[tuple[str, Any, Any, Any, bool, float]] = [
     ("sqrt", mp.sqrt, POSITIVE, [0.0, 1e-300, 1e300], True, 1e-15),
@@ -317,6 +332,10 @@ FUNCTIONS: list[tuple[str, Any, Any, Any, bool, float]] = [
     ("asinh", mp.asinh, ALL, [0.0, 1e-300, 1e200], True, 1e-14),
     ("acosh", mp.acosh, ABOVE, [1.0, 1e200], True, 1e-14),
     ("atanh", mp.atanh, UNIT, [0.0, 1e-300], True, 1e-14),
+    ("asin_slope", lambda x: 1 / mp.sqrt((1 - x) * (1 + x)), UNIT, [0.0, 1e-300], True, 1e-14),
+    ("atan_slope", lambda x: 1 / (1 + x * x), ALL, [0.0, 1e160, -1e150, 1.0], True, 1e-11),
+    ("asinh_slope", lambda x: 1 / mp.sqrt(1 + x * x), ALL, [0.0, 1e300, -1e160], True, 1e-14),
+    ("atanh_slope", lambda x: 1 / ((1 - x) * (1 + x)), UNIT, [0.0, 1e-300], True, 1e-14),
     ("sinc_unnormalised", sinc, ALL, [0.0, 1e-9], False, 1e-14),
     ("sigmoid", sigmoid, ALL, [0.0, 40.0, -40.0, -700.0], True, 1e-14),
     ("softplus", softplus, ALL, [0.0, 800.0, -700.0], False, 1e-14),
@@ -353,6 +372,29 @@ for name, f, points, further, takes_complex, rtol in FUNCTIONS:
     case(name, np.array(further), oracle=exact(f), rtol=rtol, note="extremes", smooth=False, loose=math.inf)
     if takes_complex:
         case(name, COMPLEX, oracle=exact(f), rtol=1e-13, note="complex")
+for n in (1, 2):
+    case("dawsn_slope", ALL, n=n, note=f"n={n}", rtol=1e-12, oracle=exact(lambda x, n=n: mp.diff(dawson, x, n)))
+case("dawsn_slope", np.array([0.0, 7.4, -7.6, 20.0]), n=1, note="ends", oracle=exact(lambda x: 1 - 2 * x * dawson(x)))
+for k in range(4):
+    case("wave", ALL, k=k, note=f"k={k}", oracle=exact(lambda x, k=k: mp.sin(mp.pi / 2 * (x * x + k))))
+case(
+    "wave",
+    np.array([40.3125, -1000.1, 1e6 + 0.1, 0.0]),
+    k=1,
+    note="far",
+    smooth=False,
+    loose=math.inf,
+    oracle=exact(lambda x: mp.cos(mp.pi / 2 * x * x)),
+)
+for n in (0, 1, 2):
+    case(
+        "log_quotient",
+        np.array([0.1, 0.501, 0.9, 1.1, 1.5, 4.2]),
+        n=n,
+        note=f"n={n}",
+        oracle=exact(lambda x, n=n: mp.diff(lambda t: mp.log(t) / (1 - t), x, n)),
+    )
+case("log_quotient", np.array([1.0]), n=3, note="at one", oracle=lambda x: [1.5])
 for n in (1, 2, 3):
     case("polygamma", np.array([0.3, 1.2, 4.2]), n=n, oracle=exact(lambda x, n=n: mp.psi(n, x)), note=f"n={n}")
 for family, f in [
@@ -394,6 +436,78 @@ case(
     rtol=1e-12,
     oracle=exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)),
 )
+SHAPES, PLACES = np.array([0.5, 2.5]), np.array([[0.3], [2.7]])
+case(
+    "igamma_by",
+    SHAPES,
+    PLACES,
+    n=1,
+    oracle=exact(lambda a, x: mp.diff(lambda t: mp.gammainc(t, 0, x, regularized=True), a)),
+)
+case(
+    "igamma_by",
+    np.array([1e-4, 0.01, 1.6, 30.0, 150.0, 20.0, 1000.0, 3.0, 3.0]),
+    np.array([0.2, 1e-50, 1.7, 28.0, 150.0, 100.0, 950.0, 0.0, np.inf]),
+    n=1,
+    rtol=1e-12,
+    note="extremes",
+    smooth=False,
+    loose=math.inf,
+    oracle=exact(lambda a, x: parameter_slope(a, x) if 0 < x < mp.inf else mp.mpf(0)),
+)
+case(
+    "gamma_density",
+    SHAPES,
+    PLACES,
+    oracle=exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a)),
+)
+case(
+    "gamma_density",
+    np.array([1e-3, 9.9, 10.1, 1e3, 1e6, 1.0, 2.0]),
+    np.array([1e-9, 3.0, 30.0, 1.1e3, 1.001e6, 0.0, 0.0]),
+    note="extremes",
+    smooth=False,
+    oracle=exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a)),
+)
+BETAS = np.array([0.5, 2.5]), np.array([1.5, 0.7]), np.array([[0.2], [0.8]])
+for m, n in ((1, 0), (0, 1)):
+    case(
+        "betainc_by",
+        *BETAS,
+        m=m,
+        n=n,
+        note=f"{m}{n}",
+        rtol=1e-12,
+        oracle=exact(lambda a, b, x, k=(m, n): mp.diff(lambda s, t: mp.betainc(s, t, 0, x, regularized=True), (a, b), k)),
+    )
+case(
+    "betainc_by",
+    np.array([0.01, 30.0, 200.0, 3.0, 1.0]),
+    np.array([2.0, 20.0, 300.0, 0.01, 2.0]),
+    np.array([1e-6, 0.7, 0.41, 0.999, 0.0]),
+    m=1,
+    n=0,
+    note="extremes",
+    smooth=False,
+    rtol=1e-11,
+    loose=math.inf,
+    oracle=exact(lambda a, b, x: mp.diff(lambda t: mp.betainc(t, b, 0, x, regularized=True), a) if x else mp.mpf(0)),
+)
+case("beta_density", *BETAS, oracle=exact(lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)))
+case(
+    "beta_density",
+    np.array([1e3, 1e5, 0.1]),
+    np.array([2e3, 1e5, 0.2]),
+    np.array([0.3, 0.501, 1e-9]),
+    note="extremes",
+    smooth=False,
+    loose=1e-2,
+    oracle=exact(lambda a, b, x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)),
+)
+case("zeta_by", np.array([1.5, 2.0, 4.2]), np.array([[0.3], [1.7]]), n=1, oracle=exact(lambda s, q: mp.zeta(s, q, 1)))
+case("zeta_by", np.array([1.01, 30.0, 3.0]), np.array([1.0, 2.5, 200.0]), n=2, note="second", smooth=False,
+     oracle=exact(lambda s, q: mp.zeta(s, q, 2)))  # fmt: skip
+case("polygamma_order", np.array([1.0, 2.0]), oracle=lambda n: n, smooth=False)
 case("xlogy", normal(2, 3), between(0.2, 3, 3), oracle=exact(lambda x, y: x * mp.log(y)))
 case(
     "xlogy",
@@ -1395,12 +1509,29 @@ def lower_mirrored(x: Any) -> Any:
 
 
 rng = np.random.default_rng(21)  # numbers of its own, whatever is put into the table before
+
+
+def trace(a: Any) -> Any:
+    return sum(a[i, i] for i in range(a.rows))
+
+
 WELL = normal(2, 3, 3) + 3 * np.eye(3)
 SPREAD = 0.2 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
 CWELL = cnormal(3, 3) + 3 * np.eye(3)
 for note, x in [("", WELL), ("complex", CWELL)]:
     case("inverse", x, oracle=matrices(lambda a: a**-1), note=note, rtol=1e-12, loose=1e-3)
     case("det", x, oracle=matrices(mp.det), note=note, rtol=1e-12, loose=1e-3)
+    case("adjugate", x, oracle=matrices(lambda a: mp.det(a) * a**-1), note=note, rtol=1e-12, atol=1e-12, loose=1e-3)
+    case(
+        "adjugate_change",
+        x,
+        x[..., ::-1] * 0.5,
+        note=note,
+        rtol=1e-12,
+        atol=1e-12,
+        loose=1e-3,
+        oracle=matrices(lambda a, e: mp.det(a) * (trace(a**-1 * e) * a**-1 - a**-1 * e * a**-1)),
+    )
     case(
         "slogdet",
         x,

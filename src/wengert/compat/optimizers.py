@@ -61,6 +61,8 @@ class Optimizer:
         self._non_slot: dict[str, Any] = {}
         self._owners: dict[int, Any] = {}
         """The variables that have slots, so that their identities last."""
+        self._kept: list[tuple[Any, str, Any]] = []
+        """The slots in the order in which they were made: (whose, under what name, slot)."""
 
     def get_name(self) -> str:
         """Return the name."""
@@ -80,6 +82,12 @@ class Optimizer:
         """Return all variables of the optimizer."""
         slots = [v for by_variable in self._slots.values() for v in by_variable.values()]
         return sorted([*self._non_slot.values(), *slots], key=lambda v: str(v.name))
+
+    def _trackable_children(self) -> dict[str, Any]:
+        return dict(self._non_slot)
+
+    def _trackable_slots(self) -> list[tuple[Any, str, Any]]:
+        return self._kept
 
     def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
         return self._non_slot.get(name)
@@ -104,6 +112,7 @@ class Optimizer:
             finally:
                 if graph is not None:
                     graph.scope = scope
+            self._kept.append((var, name, kept[id(var)]))
         return kept[id(var)]
 
     def _zeros_slot(self, var: Any, slot_name: str, op_name: str) -> Any:

@@ -23,7 +23,7 @@ from wengert.errors import NotFoundError
 from wengert.session import Session, default_graph
 from wengert.state import Variable
 from wengert.train import files
-from wengert.train.checkpoint import restored, storage_of
+from wengert.train.checkpoint import by_names, restored, storage_of
 
 __all__ = ["Saver", "export_meta_graph", "import_meta_graph"]
 
@@ -181,6 +181,8 @@ class Saver:
         except NotFoundError as error:
             raise ValueError(f"The passed save_path is not a valid checkpoint: {path}. {error}") from None
         session = _session(sess, variables, "restore")
+        if any(name not in values for name, _ in variables):
+            values = dict(by_names(path, values))
         if self._reshape:
             for name, v in variables:
                 value = values.get(name)

@@ -312,6 +312,7 @@ from wengert.functions.math import (
     unsorted_segment_sum,
     zeta,
 )
+from wengert.functions.math import divide_no_nan as div_no_nan
 from wengert.functions.math import floordiv as floor_div
 from wengert.functions.registry import NotDifferentiable, TensorProto
 from wengert.io import parse_tensor, read_file, serialize_tensor, write_file
@@ -649,6 +650,7 @@ __all__ = [
     "disable_v2_behavior",
     "disable_v2_tensorshape",
     "div",
+    "div_no_nan",
     "divide",
     "double",
     "dtypes",

@@ -38,7 +38,7 @@ class _Group:
             else:
                 wanted = [b for b, _, _ in splits(key)]
             for i, u in enumerate(node.inputs):
-                if node.op.partials[i] is None or u.nptype.kind not in "fc":
+                if u.nptype.kind not in "fc":
                     continue
                 for part in wanted:
                     if (i, part) not in inputs:

@@ -19,8 +19,8 @@ def rule(op: Op) -> Callable[..., Any]:
     if op.jvp is None:
         if op.kind == "constant":
             op.jvp = lambda xp, tangents, inputs, output, attrs: None
-        elif op.partials:
-            op.jvp = _of_partials(op.partials)
+        elif op.partials or op.kind == "unstated":
+            op.jvp = _of_partials(op)
         elif op.tangent is not None:
             op.jvp = _of_tangent(op)
         elif op.kind == "linear":
@@ -32,11 +32,14 @@ def rule(op: Op) -> Callable[..., Any]:
     return op.jvp
 
 
-def _of_partials(partials: Any) -> Callable[..., Any]:
+def _of_partials(op: Op) -> Callable[..., Any]:
     def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
         total = None
-        for partial, t in zip(partials, tangents, strict=True):
-            if partial is not None and t is not None:
+        for i, t in enumerate(tangents):
+            if t is not None:
+                if not op.states(i):
+                    raise op.unstated(i)
+                partial: Any = op.partials[i]
                 term = t * partial(xp, *inputs, output, **attrs)
                 if term.dtype.kind == "c" and output.dtype.kind != "c":
                     term = xp.real(term)

@@ -27,24 +27,14 @@ from wengert.errors import OpError
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops import elementwise, linear, reduction
+from wengert.ops.control import COND, LOOP, Opened, opened
 from wengert.ops.linear import CONSTANT, EXPAND_DIMS, FILL, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
+from wengert.ops.state import FED
 from wengert.options import options
 from wengert.shapes import is_full, merge, text
 from wengert.tensor import SymbolicTensor, apply, convert, tensors
 
-__all__ = ["FED", "Choice", "Lowered", "lower", "needed", "watchers"]
-
-
-def _fed_infer(inputs: Any, attrs: Any) -> Any:
-    return inputs[1].sizes, inputs[0].nptype
-
-
-_fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
-FED = Op(
-    "fed", "linear", lambda xp, original, value: value, _fed_infer, constant_inputs=(1,), type="Fed", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: g,
-)  # fmt: skip
-"""A tensor that a run feeds: the value is the fed one, and the derivative passes on as if it were computed."""
+__all__ = ["Choice", "Lowered", "lower", "needed", "watchers"]
 
 
 ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
@@ -90,10 +80,24 @@ class Lowered(Graph):
         self.fed: set[int] = set()
         self.singled: set[int] = set()
         """Values that are differentiated by: what they hold is not to be computed with beforehand."""
+        self.opened: dict[Node, Opened] = {}
+        """Choices and loops that keep what their derivative needs."""
+        self.opening = False
+        """Whether derivatives will lead through what rules append now."""
         self.choices: list[Choice] = []
         """How each derivative was found."""
         self.notes: list[tuple[str, str]] = []
         """Rewrites of sums of derivatives: where, and what became of them."""
+
+    def keep(self, outputs: Sequence[Any], found: Opened) -> Any:
+        """Note that an operation keeps what its derivative needs; return its own outputs."""
+        self.opened[outputs[0].node] = found
+        return outputs[: found.own]
+
+    def record_of(self, node: Node) -> list[Any]:
+        """Return what an operation took from the world: the derivative takes it as it is."""
+        _, record, _ = self.opened[node].parts(node.outputs)
+        return [apply(linear.STOP_GRADIENT, (t,)) if t.nptype.kind in "fc" else t for t in record]
 
     def append(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
                site: Any = None, unique: Any = None, controls: tuple[Node, ...] = ()) -> Node:  # fmt: skip
@@ -240,11 +244,17 @@ class Deferred:
 class Columns:
     """The gradient by all columns of x, of which only those that are asked for are found."""
 
-    def __init__(self, x: Any, axis: int | None, parts: Sequence[Any]) -> None:
-        self.x, self.axis, self.parts = x, axis, parts
+    def __init__(self, x: Any, axis: int | None, numbers: Sequence[int], part: Any, whole: Any = None) -> None:
+        """Take x, its axis of rows, and which columns these are.
+
+        ``part``: gives the sum of some of them, deferred. ``whole``: gives all by reverse mode, where that costs less.
+        """
+        self.x, self.axis, self.numbers, self.part, self.whole = x, axis, numbers, part, whole
 
     def pick(self, index: tuple[Any, ...]) -> Any:
         """Return what a static index takes: (a part, the index that is left for it), `Columns`, or None."""
+        if self.whole is not None:
+            return None
         rank = len(self.x.sizes)
         used = sum(i is not None and i is not Ellipsis for i in index)
         if any(i is None for i in index) or used > rank:
@@ -262,15 +272,19 @@ class Columns:
                 return None
             item = items[1 - self.axis]
             rest = (slice(None), 0) if self.axis == 0 else (0, slice(None))
-        count = len(self.parts)
+        count = len(self.numbers)
         if isinstance(item, slice):
             if not all(b is None or isinstance(b, int) for b in (item.start, item.stop, item.step)):
                 return None
-            chosen = list(range(count))[item]
+            chosen = list(self.numbers[item])
             if len(chosen) == 1 and self.axis is not None:
-                return self.parts[chosen[0]], ()
-            return Columns(self.x, self.axis, [self.parts[k] for k in chosen]) if chosen else None
-        return (self.parts[item % count], rest) if isinstance(item, int) and -count <= item < count else None
+                return chosen[0], ()
+            return Columns(self.x, self.axis, chosen, self.part) if chosen else None
+        return (self.numbers[item], rest) if isinstance(item, int) and -count <= item < count else None
+
+    def total(self) -> Deferred:
+        """Return the sum of the columns, which is one direction: all that a gradient of these reads."""
+        return self.part(tuple(self.numbers))  # type: ignore[no-any-return]
 
 
 class _Frame(NamedTuple):
@@ -280,6 +294,21 @@ class _Frame(NamedTuple):
     axis: int | None
     rows: Rows | None
     width: int
+    dear: str | None = None
+    """Why the whole gradient goes by reverse mode, though sums of its columns are directions."""
+
+
+class _Asked(NamedTuple):
+    """What of a gradient by several columns is asked for."""
+
+    directions: int
+    """Slices, and the sum of all, if a further gradient reads that."""
+    whole: bool
+    summed: bool
+
+    def of(self, count: int) -> int:
+        """Return how many directions that takes, of so many columns."""
+        return count if self.whole else min(self.directions, count)
 
 
 class _Refusal(Exception):
@@ -298,8 +327,10 @@ class _Lowering:
         self.rows: dict[Any, Rows] = {}
         self.paths: dict[Any, _Path] = {}
         self.directions: dict[Any, int] = {}
-        self.units: dict[int, tuple[_Frame, int]] = {}
-        """By seed: the frame, and which column of it."""
+        self.units: dict[int, tuple[_Frame, tuple[int, ...]]] = {}
+        """By seed: the frame, and which columns of it."""
+        self.taken: dict[int, Any] = {}
+        """The seeds along which derivatives are series, and by what."""
         self.batches: dict[tuple[int, ...], int] = {}
         self.nodes = needed(fetches, controls)
         self.singled: set[int] = set()
@@ -318,9 +349,49 @@ class _Lowering:
                 self.uses[t.n] = self.uses.get(t.n, 0) + 1
         self.awkward = self._awkward()
         self.height = self._heights()
-        self.columns_used: dict[int, Any] = {}
+        self.asked: dict[int, _Asked] = {}
         self.outer: dict[int, int] = {}
-        self._survey()
+        self.through = self._through_control()
+        self.nested = self._nested()
+        self._survey({t.n for t in fetches})
+
+    def _through_control(self) -> set[Node]:
+        """Return the choices and loops that derivatives may lead through."""
+        if not any(node.op is COND or node.op is LOOP for node in self.nodes):
+            return set()
+        sources: set[int] = set()
+        targets: list[Any] = []
+        for node in self.nodes:
+            if node.op.name == "gradient":
+                ys, _, xs, _ = split_gradient(node)
+            elif node.op.name == "taylor":
+                ys, xs = list(node.inputs[: node.attrs["ys"]]), list(node.inputs[node.attrs["ys"] :][: node.attrs["xs"]])
+            else:
+                continue
+            targets += ys
+            sources.update(x.n for x in xs)
+        behind = set(ancestors(targets))
+        found = set()
+        for node in self.nodes:
+            if any(t.n in sources for t in node.inputs):
+                sources.update(t.n for t in node.outputs)
+                if node in behind and (node.op is COND or node.op is LOOP):
+                    found.add(node)
+        return found
+
+    def _nested(self) -> set[Node]:
+        """Return the Gradient nodes of which further derivatives are taken."""
+        inside: set[int] = set()
+        found = set()
+        for node in reversed(self.nodes):
+            gradient = node.op.name in ("gradient", "taylor")
+            if any(t.n in inside for t in node.outputs):
+                inside.update(t.n for t in node.inputs)
+                if gradient:
+                    found.add(node)
+            elif gradient:
+                inside.update(t.n for t in node.inputs)
+        return found
 
     def _awkward(self) -> list[tuple[Node, Any, set[int]]]:
         """Return the Gradient nodes by a value that is computed by an operation whose derivative reads its output.
@@ -363,13 +434,13 @@ class _Lowering:
                 above[t.n] = max(above.get(t.n, 0), high)
         return found
 
-    def _survey(self) -> None:
+    def _survey(self, fetched: set[int]) -> None:
         """Note which columns of a gradient are used, and how many further gradients are taken of it."""
-        slices: dict[int, list[Node]] = {}
+        users_of: dict[int, list[Node]] = {}
         for node in self.nodes:
             for t in node.inputs:
                 if t.node.op.name == "gradient":
-                    slices.setdefault(t.n, []).append(node)
+                    users_of.setdefault(t.n, []).append(node)
         users: dict[int, int] = {}
         for node in self.nodes:
             if node.op.name == "gradient":
@@ -383,14 +454,15 @@ class _Lowering:
                 continue
             for t in node.outputs:
                 self.outer[t.n] = users.get(t.n, 0)
-                used: set[Any] | None = set()
-                for user in slices.get(t.n, ()):
-                    index = user.attrs.get("index") if user.op is GETITEM and len(user.inputs) == 1 else None
-                    if index is None or (self.uses.get(t.n, 0) >= 2 and not slices.get(t.n)):
-                        used = None
-                        break
-                    used.add(repr(index))  # type: ignore[union-attr]
-                self.columns_used[t.n] = None if used is None or not slices.get(t.n) else len(used)
+                slices, whole, summed = set(), t.n in fetched, False
+                for user in users_of.get(t.n, ()):
+                    if user.op is GETITEM and len(user.inputs) == 1:
+                        slices.add(repr(user.attrs["index"]))
+                    elif _reads_sum(user, t):
+                        summed = True
+                    else:
+                        whole = True
+                self.asked[t.n] = _Asked(len(slices) + summed, whole, summed)
 
     # --- the walk ------------------------------------------------------------------------------------------------------
 
@@ -482,6 +554,12 @@ class _Lowering:
             twin = self.lowered.append(linear.IDENTITY, inputs, {}, specs, node.name, node.site, unique, waits)
             self.twins[node] = twin
             return twin.outputs
+        kept = opened(node.op, node.attrs) if node in self.through else None
+        if kept is not None:
+            specs = [*specs, *node.op.infer(inputs, kept.attrs)[kept.own :]]
+            twin = self.lowered.append(node.op, inputs, kept.attrs, specs, node.name, node.site, unique, waits)
+            self.twins[node] = twin
+            return self.lowered.keep(twin.outputs, kept)
         twin = self.lowered.append(node.op, inputs, node.attrs, specs, node.name, node.site, unique, waits)
         self.twins[node] = twin
         return twin.outputs
@@ -547,7 +625,7 @@ class _Lowering:
             if op.name == "unstack":
                 numbers: list[Any] = list(range(attrs["num"]))
             elif isinstance(attrs["parts"], int):
-                size = len(g.parts) // attrs["parts"]
+                size = len(g.numbers) // attrs["parts"]
                 numbers = [slice(k * size, (k + 1) * size) for k in range(attrs["parts"])]
             else:
                 return None
@@ -564,11 +642,9 @@ class _Lowering:
         found = g.pick(index)
         if found is None or isinstance(found, Columns):
             return None if found is None else [found]
-        part, rest = found
-        if rest:
-            part = self._through(part(), lambda base: apply(GETITEM, (base,), {"index": rest}))
-            return [part]
-        return [part()]
+        number, rest = found
+        part = g.part((number,))
+        return [self._through(part, lambda base: apply(GETITEM, (base,), {"index": rest})) if rest else part]
 
     def force(self, r: Any) -> Any:
         """Return the value of something deferred."""
@@ -631,12 +707,12 @@ class _Lowering:
             return self.batches[seeds]
         own: dict[Any, Any] = {}
         for k, s in enumerate(seeds):
-            frame, j = self.units[s]
+            frame, chosen = self.units[s]
             x = frame.x
             if frame.axis != 0 or len(x.sizes) != 2:
                 return None
             direction = own.setdefault((x.n, (0,)), np.zeros((1, len(seeds), x.sizes[1]), x.nptype))
-            direction[0, k, j] = 1
+            direction[0, k, list(chosen)] = 1
         frame = self.units[seeds[0]][0]
         blocked = self.series.stops[seeds[0]]
         if any(self.series.stops[s] != blocked for s in seeds):
@@ -644,7 +720,7 @@ class _Lowering:
         sources = {n for n, _ in own}
         if not self._carries(base, sources, blocked):
             return None
-        found = self.series.seed({key: convert(array) for key, array in own.items()}, blocked, frame.rows)
+        found = self.series.seed({key: convert(array) for key, array in own.items()}, blocked)
         self.series.batched.add(found)
         self.batches[seeds] = found
         return found
@@ -663,7 +739,9 @@ class _Lowering:
         return base.n not in self.series.terms
 
     def _joined(self, g: Columns) -> Any:
-        parts = [self.force(p()) for p in g.parts]
+        if g.whole is not None:
+            return g.whole()
+        parts = [self.force(g.part((j,))) for j in g.numbers]
         x = g.x
         if g.axis is None:
             whole = apply(linear.STACK, parts, {"axis": 0})
@@ -682,6 +760,7 @@ class _Lowering:
 
     def _gradient(self, node: Node) -> list[Any]:
         ys, gs, xs, stops = split_gradient(node)
+        self.lowered.opening = node in self.nested
         blocked = frozenset(self.value(t).n for t in stops)
         values = [self.value(x) for x in xs]
         frames: list[_Frame | str] = []
@@ -699,26 +778,45 @@ class _Lowering:
             frames = [f"another x of the request goes by reverse mode: {reason}" if isinstance(f, _Frame) else f for f in frames]
         results: list[Any] = [None] * len(xs)
         left = [k for k, f in enumerate(frames) if isinstance(f, str)]
+
+        def by_reverse(which: Sequence[int]) -> list[Any]:
+            weights = [None if g is None else self.value(g) for g in gs]
+            inner = [self._differentiated(y, g) for y, g in zip(ys, weights, strict=True)]
+            return self._reverse(inner, weights, [values[k] for k in which], blocked)
+
         for k, f in enumerate(frames):
             if isinstance(f, _Frame):
                 assert bases is not None
-                results[k] = self._directional(f, bases, blocked)
-            self._note(node, xs[k], f)
+
+                def note(reason: str, k: int = k) -> None:
+                    self._note(node, xs[k], reason, bases)
+
+                results[k] = self._directional(f, bases, blocked, lambda k=k: by_reverse([k])[0], note)
+            self._note(node, xs[k], f, bases)
         if left:
-            weights = [None if g is None else self.value(g) for g in gs]
-            found = self._reverse([self.value(y) for y in ys], weights, [values[k] for k in left], blocked)
-            for k, r in zip(left, found, strict=True):
+            for k, r in zip(left, by_reverse(left), strict=True):
                 results[k] = r
         return results
 
-    def _note(self, node: Node, x: Any, frame: Any) -> None:
+    def _differentiated(self, y: Any, g: Any) -> Any:
+        """Return a value whose sum is that of y: of a gradient by all columns, the sum along one direction."""
+        r = self.mapped[y.n]
+        return self.force(r.total()) if isinstance(r, Columns) and g is None else self.value(y)
+
+    def _note(self, node: Node, x: Any, frame: Any, bases: Any) -> None:
         order = self.orders[node.index]
         reverse = float(sum(REVERSE_FACTOR**k for k in range(order)) + 1)
         if isinstance(frame, str):
-            choice = Choice(node.where, _name(x), "reverse", order, 0, reverse, reverse, frame)
+            # What is inside may be a series: reverse mode over its coefficients.
+            inside = max([len(a) for d, _ in bases or () for _, a in d.terms], default=0)
+            cost = min(reverse, float(REVERSE_FACTOR * (inside + 1))) if inside else reverse
+            choice = Choice(node.where, _name(x), "reverse", order, 0, cost, reverse, frame)
         else:
-            cost = 1.0 + order * (self.columns_used.get(node.outputs[0].n) or frame.width)
+            asked = self.asked[node.outputs[0].n]
+            cost = 1.0 + order * (asked.directions if frame.dear else asked.of(frame.width))
             how = f"rows along axis {frame.axis}, {frame.width} a row" if frame.axis is not None else f"{frame.width} numbers"
+            if frame.dear:
+                how += f"; its sum is one direction, its value by reverse mode ({frame.dear})"
             choice = Choice(node.where, _name(x), "taylor", order, frame.width, cost, reverse, how)
         self.lowered.choices.append(choice)
 
@@ -726,16 +824,13 @@ class _Lowering:
         """Return each y as a sum of coefficients, with its cotangent; None for ones."""
         found = []
         for y, g in zip(ys, gs, strict=True):
+            weight = None if g is None else self.value(g)
+            number = None if weight is None else _number_in(weight)
             r = self.mapped[y.n]
             if isinstance(r, Columns):
-                r = self.value(y)
+                r = self.value(y) if weight is not None and not number else r.total()
             d = r if isinstance(r, Deferred) else self._as_deferred(r)
-            weight = None if g is None else self.value(g)
-            if weight is not None:
-                number = _number_in(weight)
-                if number is not None:
-                    d, weight = _scaled(d, number), None
-            found.append((d, weight))
+            found.append((_scaled(d, number), None) if number else (d, weight))
         return found
 
     def _frame(self, node: Node, x: Any, t: Any, out: Any, bases: Any, blocked: frozenset[int]) -> _Frame:
@@ -763,9 +858,9 @@ class _Lowering:
             if high <= 1 and not any(len(b.sizes) == len(x.sizes) for d, _ in bases for b in d.tensors.values()):
                 raise _Refusal("reverse mode costs less: one number, order one")
             self._check_path(x, bases, blocked)
-            return _Frame(x, None, None, 1)
+            return self._allowed(node, t, out, _Frame(x, None, None, 1), bases, blocked)
         reasons = []
-        for axis in [0, len(x.sizes) - 1] if len(x.sizes) > 1 else [0] if x.sizes else []:
+        for axis in _axes_of_rows(x):
             rest = _rest(x, axis)
             if None in rest or not math.prod(rest):
                 reasons.append(f"the number of columns of {_name(t)} is not known")
@@ -774,14 +869,12 @@ class _Lowering:
                 continue  # one row: its elements are columns
             try:
                 frame = self._row_frame(x, axis, math.prod(rest), bases, blocked)
-                self._afford(node, t, out, frame.width)
-                return frame
+                return self._allowed(node, t, out, frame, bases, blocked)
             except _Refusal as refusal:
                 reasons.append(str(refusal))
         if is_full(x.sizes) and 0 < math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
-            self._afford(node, t, out, math.prod(x.sizes))
-            return _Frame(x, None, None, math.prod(x.sizes))
+            return self._allowed(node, t, out, _Frame(x, None, None, math.prod(x.sizes)), bases, blocked)
         raise _Refusal(reasons[0] if reasons else "its elements are not independent rows")
 
     def _check_related(self, x: Any, blocked: frozenset[int]) -> None:
@@ -790,9 +883,8 @@ class _Lowering:
         It does where one is computed from the other by an operation whose partial derivative is stated through its output:
         of exp(x), which is v, a derivative by v is left in the derivative by x, but not the other way round.
         """
-        for key, seed in self.directions.items():
-            source = self.units[seed][0].x
-            if key[0] == x.n:
+        for seed, source in self.taken.items():
+            if source.n == x.n:
                 continue
             later = x if self.series.depends(x, seed) else None
             if later is None and _mentions_output(source.node):
@@ -812,17 +904,43 @@ class _Lowering:
         return any(other is not node and other.op.name == "gradient" and any(x is t for x in split_gradient(other)[2])
                    for other in self.nodes) if t.sizes is not None and self.height[node] > 1 else False  # fmt: skip
 
-    def _afford(self, node: Node, t: Any, out: Any, count: int) -> None:
-        """Raise _Refusal where reverse mode costs less: it is blind to columns, and grows with the order in x alone."""
-        used = self.columns_used.get(out.n) or count
-        if used <= 2:
-            return
-        order = self._order_in(node, t)
-        if order <= 1 or used > REVERSE_FACTOR**order * max(1, self.outer.get(out.n, 0)):
-            raise _Refusal(f"reverse mode costs less: {used} columns, order {order} in {_name(t)}")
+    def _allowed(self, node: Node, t: Any, out: Any, frame: _Frame, bases: Any, blocked: frozenset[int]) -> _Frame:
+        """Return the frame with what it costs; raise _Refusal where reverse mode costs less, or must decide."""
+        if frame.width == 1:
+            reason = self._stands_in(self._seed(frame, (0,), blocked), bases)
+            if reason is not None:
+                raise _Refusal(reason)
+        dear = self._dear(node, t, out, frame.width)
+        if dear is not None and not self.asked[out.n].summed:
+            raise _Refusal(dear)
+        return frame._replace(dear=dear)
 
-    def _order_in(self, node: Node, t: Any) -> int:
-        """Return the greatest order, of derivatives that the node is a part of, in x or what x depends on or x decides."""
+    def _dear(self, node: Node, t: Any, out: Any, count: int) -> str | None:
+        """Return why reverse mode finds the columns that are asked for at less cost; None if it does not.
+
+        Reverse mode is blind to columns. Once more over what stands inside, it costs three times that, so the last order by
+        more than three columns goes by it. Where further derivatives are taken of the columns, it multiplies their cost too:
+        by three with each order, where a series needs one coefficient for each multi-index.
+        """
+        asked = self.asked[out.n]
+        used = asked.of(count)
+        if used <= 2:
+            return None
+        own, above = self._order_in(node, t)
+        order = own + above
+        if not above:
+            dear = used > (REVERSE_FACTOR if order > 1 else 2)
+        elif asked.whole:
+            dear = min(used**order, math.comb(used + order - 1, order)) > REVERSE_FACTOR**order
+        else:
+            dear = used > REVERSE_FACTOR**order * max(1, self.outer.get(out.n, 0))
+        return f"reverse mode costs less: {used} columns, order {order} in {_name(t)}" if dear else None
+
+    def _order_in(self, node: Node, t: Any) -> tuple[int, int]:
+        """Return the greatest orders of derivatives within the node (its own counts) and around it.
+
+        In x, or what x depends on or x decides.
+        """
         before = {t.n} | {o.n for a in ancestors([t]) for o in a.outputs}
         related = set(before)
         for other in self.nodes:
@@ -843,7 +961,7 @@ class _Lowering:
                 inner[o.n] = deep
                 if high >= 0:
                     outer[o.n] = high
-        return own + max(outer.values(), default=0)
+        return own, max(outer.values(), default=0)
 
     def _row_frame(self, x: Any, axis: int, count: int, bases: Any, blocked: frozenset[int]) -> _Frame:
         key = (x.n, axis, blocked)
@@ -922,35 +1040,68 @@ class _Lowering:
                     found.append((one, weight if number is None else None))
         return found
 
-    def _directional(self, frame: _Frame, bases: Sequence[Any], blocked: frozenset[int]) -> Any:
-        """Return the gradient, deferred."""
+    def _directional(self, frame: _Frame, bases: Sequence[Any], blocked: frozenset[int], reverse: Any, note: Any) -> Any:
+        """Return the gradient, deferred.
+
+        ``reverse``: gives the whole of it by reverse mode, for a direction along which a series may not stand for it.
+        """
         if frame.rows is not None:
             bases = [part for d, g in bases for part in self._peeled(d, g, frame.rows)]
-        made: dict[int, Deferred] = {}
+        made: dict[tuple[int, ...], Deferred] = {}
+        whole: list[Any] = []
 
-        def part(j: int) -> Deferred:
-            if j not in made:
-                made[j] = self._one_direction(frame, j, bases, blocked)
-            return made[j]
+        def of_all() -> Any:
+            if not whole:
+                whole.append(reverse())
+            return whole[0]
+
+        def part(columns: tuple[int, ...]) -> Deferred:
+            if columns not in made:
+                reason = self._stands_in(self._seed(frame, columns, blocked), bases)
+                if reason is None:
+                    made[columns] = self._one_direction(frame, columns, bases, blocked)
+                else:
+                    note(reason)
+                    made[columns] = self._as_deferred(self._some_columns(of_all(), frame, columns))
+            return made[columns]
 
         if frame.width == 1:
-            return part(0)
-        return Columns(frame.x, frame.axis, [lambda j=j: part(j) for j in range(frame.width)])
+            return part((0,))
+        return Columns(frame.x, frame.axis, range(frame.width), part, of_all if frame.dear else None)
 
-    def _seed(self, frame: _Frame, j: int, blocked: frozenset[int]) -> int:
+    def _some_columns(self, g: Any, frame: _Frame, columns: Sequence[int]) -> Any:
+        """Return the sum of some columns of a gradient, in the shape that a column of x has."""
+        total = None
+        for j in columns:
+            total = _plus(total, apply(GETITEM, (g,), {"index": _column_index(frame.x, frame.axis, j)}))
+        return total
+
+    def _seed(self, frame: _Frame, columns: tuple[int, ...], blocked: frozenset[int]) -> int:
+        """Return the seed of a direction: the sum of some unit columns."""
         x = frame.x
-        key = (x.n, frame.axis, j, blocked)
+        key = (x.n, frame.axis, columns, blocked)
         if key not in self.directions:
             sizes = tuple(1 if k == frame.axis else s for k, s in enumerate(x.sizes))
             unit = np.zeros(math.prod(sizes), x.nptype)
-            unit[j] = 1
-            direction = convert(unit.reshape(sizes))
-            self.directions[key] = self.series.seed({(x.n, (0,)): direction}, blocked - {x.n}, frame.rows)
-            self.units[self.directions[key]] = frame, j
+            unit[list(columns)] = 1
+            unit = unit.reshape(sizes)
+            own: dict[Any, Any] = {(x.n, (0,)): convert(unit)}
+            seed = self.series.seed(own, blocked - {x.n}, columns={x.n: None if unit.all() else unit != 0})
+            self.directions[key] = seed
+            self.units[seed] = frame, columns
         return self.directions[key]
 
-    def _one_direction(self, frame: _Frame, j: int, bases: Sequence[Any], blocked: frozenset[int]) -> Deferred:
-        seed = self._seed(frame, j, blocked)
+    def _stands_in(self, seed: int, bases: Any) -> str | None:
+        """Return why a series along a direction may not stand for the gradient of the bases; see `moves`."""
+        for d, _ in bases:
+            for t in d.tensors.values():
+                if self.series.depends(t, seed) and self.series.moved[seed].reason(t):
+                    return self.series.moved[seed].reason(t)
+        return None
+
+    def _one_direction(self, frame: _Frame, columns: tuple[int, ...], bases: Sequence[Any], blocked: frozenset[int]) -> Deferred:
+        seed = self._seed(frame, columns, blocked)
+        self.taken[seed] = frame.x
         x = frame.x
         parts = []
         for d, g in bases:
@@ -965,7 +1116,7 @@ class _Lowering:
                 one = self._through(one, lambda base: self._column(base, frame, base))
             parts.append(one)
         if not parts:
-            like = x if frame.width == 1 else apply(GETITEM, (x,), {"index": _first_column(x, frame.axis)})
+            like = x if frame.width == 1 else apply(GETITEM, (x,), {"index": _column_index(x, frame.axis, 0)})
             return self._as_deferred(_filled(0, like))
         return _sum(parts, [1.0] * len(parts))
 
@@ -1004,10 +1155,10 @@ class _Lowering:
                 g = _ones(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
-        nodes = [node for node in ancestors(ys) if not any(o.n in blocked for o in node.outputs)]
+        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not all(o.n in blocked for o in n.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
-        found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
+        found = sweep(tensors, entries, cotangents, reach, sources, raw=False, blocked=blocked)
         return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
 
     # --- series that are asked for by name -----------------------------------------------------------------------------
@@ -1025,7 +1176,7 @@ class _Lowering:
             for y in ys:
                 if path.reasons.get(y.n):
                     raise NotImplementedError(path.reasons[y.n])
-        first = self.series.seed(own, frozenset(), None, seeds)
+        first = self.series.seed(own, frozenset(), seeds)
         self.series.ceiling = max((tuple(s + first for s in a) for _, a in outputs), key=len, default=())
         found = []
         for i, a in outputs:
@@ -1093,12 +1244,27 @@ class _Path:
             if touched:
                 reason = next((reasons[n] for n in touched if reasons[n]), None)
                 if reason is None:
-                    own = series_reason(node.op)
-                    reason = None if own is None else f"{own} ({node.where})"
+                    reason = _series_reason(node)
                 for t in node.outputs:
                     if t.n not in self.stops:
                         reasons.setdefault(t.n, reason)
         self.upto = len(nodes)
+
+
+def _series_reason(node: Node) -> str | None:
+    """Return why an operation, or one that a body of it runs, has no series; None if all have one."""
+    pending, seen = [node], set()
+    while pending:
+        node = pending.pop()
+        own = series_reason(node.op)
+        if own is not None:
+            return f"{own} ({node.where})"
+        if node.op is COND or node.op is LOOP:
+            for body in (node.attrs.get(name) for name in ("yes", "no", "body")):
+                if body is not None and body not in seen:
+                    seen.add(body)
+                    pending += [n for n in ancestors(body.outputs) if n.op.kind in ("custom", "control", "implicit")]
+    return None
 
 
 def _sharpened(node: Node, inputs: Sequence[Any], specs: Any) -> Any:
@@ -1129,10 +1295,26 @@ def _name(x: Any) -> str:
     return f"{x.node.name} {text(x.sizes)}"
 
 
-def _first_column(x: Any, axis: int | None) -> tuple[Any, ...]:
+def _column_index(x: Any, axis: int | None, j: int) -> tuple[Any, ...]:
+    """Return the index of a column, that has as many axes as x; of an element where there are no rows."""
     if axis is None:
-        return (0,)
-    return tuple(slice(None) if k == axis else slice(0, 1) for k in range(len(x.sizes)))
+        return (j,)
+    places = iter(np.unravel_index(j, _rest(x, axis)))
+    return tuple(slice(None) if k == axis else slice(at := int(next(places)), at + 1) for k in range(len(x.sizes)))
+
+
+def _axes_of_rows(x: Any) -> list[int]:
+    """Return the axes along which the rows of x may lie: the first, the last, or one beside which there is nothing."""
+    rank = len(x.sizes)
+    return sorted({0, rank - 1} | {k for k in range(rank) if _rest(x, k) == (1,) * (rank - 1)}) if rank else []
+
+
+def _reads_sum(user: Node, g: Any) -> bool:
+    """Whether a node is a gradient that reads g only as what is differentiated, summed with equal weights."""
+    if user.op.name != "gradient":
+        return False
+    ys, gs, _, _ = split_gradient(user)
+    return sum(t is g for t in user.inputs) == 1 and any(y is g and w is None for y, w in zip(ys, gs, strict=True))
 
 
 def _below(a: Any, b: Any) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.derive.structure import connected
+from wengert.derive.structure import ancestors, connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
-from wengert.ops.linear import SHAPED
+from wengert.ops.linear import ONES_LIKE, SHAPED
 from wengert.shapes import fits, is_full, text
-from wengert.tensor import append, cast
+from wengert.tensor import append, apply, cast
 
 __all__ = ["GRADIENT", "TAYLOR", "request", "series"]
 
@@ -39,6 +39,10 @@ def request(
         ShapeError: (a ValueError) where a cotangent has not the shape of its y.
         DTypeError: (a TypeError) where it is not of y's kind.
     """
+    real = [x for x in xs if x.nptype.kind in "fc"]
+    if len(real) < len(xs):
+        by_real = iter(request(ys, real, gs, stops, name))
+        return [next(by_real) if x.nptype.kind in "fc" else itself(x, ys, gs) for x in xs]
     pairs = []
     for y, g in zip(ys, gs, strict=True):
         if y.nptype.kind not in "fc":
@@ -52,20 +56,36 @@ def request(
             if g.root is not y.root and not (g.sizes == y.sizes and is_full(g.sizes)):
                 g = append(y.graph, SHAPED, (g, y))
         pairs.append((y, g))
-    real = [x for x in xs if x.nptype.kind in "fc"]
-    if not pairs or not real:
+    if not pairs or not xs:
         return [None] * len(xs)
     blocked = frozenset(t.n for t in stops)
-    there = iter(connected([y for y, _ in pairs], real, blocked))
-    answers = [x.nptype.kind in "fc" and next(there) for x in xs]
+    answers = connected([y for y, _ in pairs], xs, blocked)
     wanted = [x for x, yes in zip(xs, answers, strict=True) if yes]
     if not wanted:
         return [None] * len(xs)
     ys = [y for y, _ in pairs]
+    if ys[0].graph.failing:
+        _raise_failure(ys, wanted, blocked)
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
     found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
     return [next(found) if yes else None for yes in answers]
+
+
+def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
+    """Raise what a custom derivative between xs and ys raised."""
+    behind = set(ancestors(ys, stops))
+    for node in ys[0].graph.failing:
+        if node in behind and any(t.n in {x.n for x in xs} for a in ancestors(node.inputs, stops) for t in a.outputs):
+            raise node.attrs["failure"]
+
+
+def itself(x: Any, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
+    """Return the gradient of integers by themselves, TensorFlow's one: ones, or their weight; None by any others."""
+    if x.nptype.kind not in "iu":
+        return None
+    same = [g for y, g in zip(ys, gs, strict=True) if y is x]
+    return None if not same else apply(ONES_LIKE, (x,)) if same[0] is None else same[0]
 
 
 def _taylor_infer(inputs: Any, attrs: Any) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
-from wengert.errors import UnimplementedError
+import numpy as np
+
+from wengert.context import Site
+from wengert.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.op import Op
 from wengert.ops.linear import TAKE
 
-__all__ = ["reach_of", "rule", "sweep"]
+__all__ = ["located", "reach_of", "rule", "sweep"]
 
 Entry = tuple[Op, Sequence[Any], Any, dict[str, Any]]
 """(operation, inputs, output or tuple of outputs, attributes); inputs and outputs have a number ``n``."""
@@ -23,10 +26,10 @@ def rule(op: Op) -> Callable[..., Any]:
     if op.vjp is None:
         if op.kind == "constant":
             op.vjp = _nothing
-        elif len(op.partials) == 1:
+        elif len(op.partials) == 1 and op.partials[0] is not None:
             op.vjp = _of_one_partial(op.partials[0])
-        elif op.partials:
-            op.vjp = _of_partials(op.partials)
+        elif op.partials or op.kind == "unstated":
+            op.vjp = _of_partials(op)
         elif op.transpose is not None:
             op.vjp = _of_transpose(op.transpose, op.constant_inputs)
         else:
@@ -42,15 +45,17 @@ def _of_one_partial(partial: Any) -> Callable[..., Any]:
     def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
         return [g * xp.dual(partial(xp, inputs[0], output, **attrs))]
 
-    return vjp if partial is not None else _nothing
+    return vjp
 
 
-def _of_partials(partials: Any) -> Callable[..., Any]:
+def _of_partials(op: Op) -> Callable[..., Any]:
+    partials = op.partials
+
     def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
-        return [
-            None if partials[i] is None else xp.fit(g * xp.dual(partials[i](xp, *inputs, output, **attrs)), inputs[i])
-            for i in wanted
-        ]
+        for i in wanted:
+            if not op.states(i):
+                raise op.unstated(i)
+        return [xp.fit(g * xp.dual(partials[i](xp, *inputs, output, **attrs)), inputs[i]) for i in wanted]
 
     return vjp
 
@@ -114,48 +119,72 @@ def sweep(
     sources: Container[int],
     raw: bool,
     sparse: Container[int] = (),
+    blocked: Container[int] = (),
 ) -> dict[int, Any]:
     """Carry cotangents back through the entries; return those of the sources, by number.
 
     ``raw``: compute on the arrays of eager tensors, unseen by anyone, rather than on tensors. ``sparse``: the values
-    whose cotangent may be `Slices`.
+    whose cotangent may be `Slices`. ``blocked``: outputs, of operations with several, that pass nothing on.
     """
-    for op, inputs, output, attrs in reversed(entries):
-        if op.outputs == 1:
-            n = output.n
-            g = cotangents.get(n) if n in sources else cotangents.pop(n, None)
-            if g is None:
-                continue
-        else:
-            g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
-            if all(one is None for one in g):
-                continue
-        wanted = [i for i, t in enumerate(inputs) if t.n in reach]
-        if not wanted:
-            continue
-        if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
-            x, at = (inputs[0].array, inputs[1].array) if raw else inputs
-            results = [Slices(g, at, x)]
-        else:
-            if g.__class__ is Slices and op.name != "read_variable":
-                g = g.dense(xp)
-            vjp = op.vjp or rule(op)
-            if not raw:
-                results = vjp(xp, g, inputs, output, attrs, wanted)
-            elif op.outputs == 1:
-                results = vjp(xp, g, [t.array for t in inputs], output.array, attrs, wanted)
+    output: Any = None
+    try:
+        for op, inputs, output, attrs in reversed(entries):
+            if op.outputs == 1:
+                n = output.n
+                g = cotangents.get(n) if n in sources else cotangents.pop(n, None)
+                if g is None:
+                    continue
             else:
-                results = vjp(xp, g, [t.array for t in inputs], [o.array for o in output], attrs, wanted)
-        for i, r in zip(wanted, results, strict=True):
-            if r is not None:
-                n = inputs[i].n
-                old = cotangents.get(n)
-                if old is not None:
-                    if old.__class__ is Slices and r.__class__ is Slices:
-                        r = old.joined(xp, r)
-                    else:
-                        old = old.dense(xp) if old.__class__ is Slices else old
-                        r = r.dense(xp) if r.__class__ is Slices else r
-                        r = old + r
-                cotangents[n] = r
+                g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
+                if blocked:
+                    g = tuple([None if o.n in blocked else one for o, one in zip(output, g, strict=True)])
+                if all(one is None for one in g):
+                    continue
+            wanted = [i for i, t in enumerate(inputs) if t.n in reach]
+            if not wanted:
+                continue
+            if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
+                x, at = (inputs[0].array, inputs[1].array) if raw else inputs
+                results = [Slices(g, at, x)]
+            else:
+                if g.__class__ is Slices and op.name != "read_variable":
+                    g = g.dense(xp)
+                vjp = op.vjp or rule(op)
+                if not raw:
+                    results = vjp(xp, g, inputs, output, attrs, wanted)
+                elif op.outputs == 1:
+                    results = vjp(xp, g, [t.array for t in inputs], output.array, attrs, wanted)
+                else:
+                    results = vjp(xp, g, [t.array for t in inputs], [o.array for o in output], attrs, wanted)
+            for i, r in zip(wanted, results, strict=True):
+                if r is not None:
+                    n = inputs[i].n
+                    old = cotangents.get(n)
+                    if old is not None:
+                        if old.__class__ is Slices and r.__class__ is Slices:
+                            r = old.joined(xp, r)
+                        else:
+                            old = old.dense(xp) if old.__class__ is Slices else old
+                            r = r.dense(xp) if r.__class__ is Slices else r
+                            r = old + r
+                    cotangents[n] = r
+    except NoGradientError as error:
+        raise located(error, output) from None
+    except np.linalg.LinAlgError as error:
+        text = f"the derivative of {op.type}: Input is not invertible or the decomposition was not successful: {error}."
+        raise InvalidArgumentError(f"{text}{_at(output)}") from error
     return cotangents
+
+
+def located(error: NoGradientError, output: Any) -> NoGradientError:
+    """Return the error with the line of the operation that gave an output, unless it names one."""
+    return error if ": at " in error.message else NoGradientError(f"{error.message}:{_at(output)}.")
+
+
+def _at(output: Any) -> str:
+    """Return " at " and the line of the operation that gave an output, where it is known."""
+    one = output if hasattr(output, "n") else output[0]
+    node, made = getattr(one, "node", None), getattr(one, "made", None)
+    if node is not None:
+        return f" at {node.where}"
+    return f" at {Site(*made[2])}" if made is not None and made[2] is not None else ""

@@ -16,8 +16,10 @@ A *functional* is a sum of coefficients of one value, Σ c_a v_a. All rules are 
 so that a functional is carried through them as one value: "collapsed Taylor mode" (F. Dangel, T. Siebert, M. Zeinhofer,
 A. Walther, 2025), which for a Laplacian is the "forward Laplacian" (R. Li et al., 2024).
 
-Where the rows of x are independent, a direction is the same in each row, and so may coefficients be: they then have one row,
-and broadcast.
+Where the rows of x are independent, a direction is the same in each row, and so may coefficients be. A coefficient has as many
+axes as its value; along each it may have size one, where it is alike, and it broadcasts. An operation keeps that where the rule
+of `rows` says that it works on each place of that axis alone; along any other axis the coefficient is spread first. So it is
+the coefficient's own shape that tells what it is alike along, and no proof of another seed's rows is ever read.
 """
 
 from __future__ import annotations
@@ -27,8 +29,11 @@ from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from wengert.derive import forward
-from wengert.derive.rows import Rows
+from wengert.derive.moves import Bounds, Moves
+from wengert.derive.rows import Refused, row_axes
 from wengert.errors import UnimplementedError
 from wengert.graph import Node
 from wengert.ops import elementwise, linear
@@ -47,6 +52,13 @@ Request = tuple[Any, Any, bool]
 Steps = Generator[Request, Any, Any]
 Products = dict[tuple[int, int, bool], tuple[float, Any, Any, bool]]
 """Products to be summed: their factor, the two values, and whether the sum is over directions too."""
+
+
+NARROW = frozenset(
+    "negative identity cast real imag conj getitem transpose matrix_transpose expand_dims split unstack cumsum pad tile reverse "
+    "roll sum mean concat stack".split()
+)
+"""Linear operations that take a coefficient of size one along an axis on which they do not work, as they stand."""
 
 
 class Combination(NamedTuple):
@@ -82,6 +94,8 @@ def lowered_by(a: Index) -> tuple[int, Index]:
 
 def series_reason(op: Any) -> str | None:
     """Return why an operation has no series, or None if it has one."""
+    if not op.complete:
+        return f"{op.name} states not every derivative"
     if op.kind == "custom" or op.name == "call":
         return f"{op.name} states no series"
     if (
@@ -105,10 +119,8 @@ class Series:
         """What a seed adds to its tensor."""
         self.sources: list[set[int]] = []
         self.stops: list[frozenset[int]] = []
-        self.rows: list[Rows] = []
-        """The proofs by which directions are the same in every row."""
-        self.reach: list[set[int]] = []
-        self.upto: list[int] = []
+        self.moved: list[Moves] = []
+        self.bounds = Bounds()
         self.memo: dict[Key, Any] = {}
         self.tangents: dict[Any, Any] = {}
         self.controls: dict[Any, Any] = {}
@@ -122,20 +134,20 @@ class Series:
         self.numbers: dict[Any, Any] = {}
         self.partials: dict[tuple[int, int], Any] = {}
 
-    def seed(self, own: dict[tuple[int, Index], Any], stops: frozenset[int], rows: Rows | None = None, count: int = 1) -> int:
+    def seed(
+        self, own: dict[tuple[int, Index], Any], stops: frozenset[int], count: int = 1, columns: dict[int, Any] | None = None
+    ) -> int:
         """Enter seeds; return the number of the first.
 
         ``own``: the coefficients that they give to their tensors, by (number, index), where the index counts these seeds
-        from 0.
+        from 0. ``columns``: by number, which columns of the tensors these move; all, where it is not said.
         """
         first = len(self.sources)
         for k in range(count):
             self.sources.append({n for n, a in own if k in a})
             self.stops.append(stops)
-            self.reach.append(set(self.sources[-1]))
-            self.upto.append(0)
-        if rows is not None and rows not in self.rows:
-            self.rows.append(rows)
+            known = columns or {}
+            self.moved.append(Moves({n: known.get(n) for n in self.sources[-1]}, stops, self.bounds))
         for (n, a), t in own.items():
             self.own[n, tuple(s + first for s in a)] = t
         return first
@@ -180,21 +192,10 @@ class Series:
 
     def depends(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed."""
-        reach, upto = self.reach[seed], self.upto[seed]
-        if t.node.index >= upto:
-            stops = self.stops[seed]
-            for at in range(upto, len(self.nodes)):
-                node = self.nodes[at]
-                if node.op.kind == "constant":
-                    continue
-                known = self.terms.get(node.outputs[0].n) if node.outputs else None
-                # A coefficient may be computed from what does not change with the seed, and change with it all the same.
-                if any([i.n in reach for i in node.inputs]) or (known is not None and any([n in reach for n in known.tensors])):
-                    for o in node.outputs:
-                        if o.n not in stops:
-                            reach.add(o.n)
-            self.upto[seed] = len(self.nodes)
-        return t.n in reach
+        moved = self.moved[seed]
+        if t.node.index >= moved.upto:
+            moved.advance(self.nodes, self.terms)
+        return t.n in moved.columns
 
     def moves(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed by what it is computed from."""
@@ -319,15 +320,15 @@ class Series:
         if op.name == "where":
             filled = [convert(t.nptype.type(0)) if m is None else m for m in moved[1:]]
             return self._placed(apply(op, (node.inputs[0], *filled)), t, t)
-        narrow = self._one_row(node, moved, live)
+        kept = self._kept(node, moved, live)
         inputs = []
         for i, x in enumerate(node.inputs):
             if moved[i] is not None:
-                inputs.append(moved[i] if narrow else self.whole(moved[i], x))
+                inputs.append(self._spread(moved[i], x, kept[i]))
             elif i in op.constant_inputs or x.nptype.kind not in "fc":
                 inputs.append(x)
             else:
-                inputs.append(self._zeros(x, self._axis(node.inputs[live[0]]) if narrow else None))
+                inputs.append(self._zeros(x, kept[live[0]]))
         found = apply(op, inputs, node.attrs)
         return found if op.outputs == 1 else found[t.index]
 
@@ -337,51 +338,59 @@ class Series:
             if c.sizes[2] != t.sizes[1]:
                 c = apply(linear.BROADCAST_TO, (c,), {"shape": (*c.sizes[:2], t.sizes[1])})
             return c
-        if c.sizes is not None and t.sizes is not None and len(c.sizes) == len(t.sizes):
-            axis = self._axis(t)
-            if all(p == q or (k == axis and p == 1) for k, (p, q) in enumerate(zip(c.sizes, t.sizes, strict=True))):
-                return c
-            if axis is not None and c.sizes[axis] == 1 and None not in (*t.sizes[:axis], *t.sizes[axis + 1 :]):
-                return apply(linear.BROADCAST_TO, (c,), {"shape": (*t.sizes[:axis], 1, *t.sizes[axis + 1 :])})
-        return self.whole(c, t)
+        if c.sizes is None or t.sizes is None or len(c.sizes) > len(t.sizes):
+            return self.whole(c, t)
+        for _ in range(len(t.sizes) - len(c.sizes)):
+            c = apply(linear.EXPAND_DIMS, (c,), {"axis": 0})
+        return c
 
-    def _axis(self, t: Any) -> int | None:
-        for rows in self.rows:
-            if rows.upto < len(self.nodes):
-                rows.advance(self.nodes, len(self.nodes))
-            if t.n in rows.axes:
-                return rows.axes[t.n]
-        return None
+    def _kept(self, node: Node, moved: Sequence[Any], live: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Return for each moving input the axes along which its coefficient may stay alike while the operation is applied.
 
-    def _is_narrow(self, c: Any, x: Any) -> bool:
-        axis = self._axis(x)
-        return axis is not None and c.sizes is not None and c.sizes[axis] == 1 and x.sizes[axis] != 1
+        They are those of which the operation's rule for rows says where they go, the same for all inputs that move.
+        """
+        none = dict.fromkeys(live, frozenset[int]())
+        if node.op.name not in NARROW or any(_alike(moved[i], node.inputs[i]) is None for i in live):
+            return none
+        found = none
+        first = live[0]
+        for axis in _alike(moved[first], node.inputs[first]) or ():
+            axes: list[int | None] = [None] * len(node.inputs)
+            for i in live:
+                # Where several inputs move, they have one rank (concat, stack).
+                if axis in (_alike(moved[i], node.inputs[i]) or ()):
+                    axes[i] = axis
+            if any(axes[i] is None for i in live) or not self._carries(node, axes):
+                continue
+            if len(node.inputs) > 1 and any(_unknown_beside(x, axis) for x in node.inputs):
+                continue
+            found = {i: kept | {axis} for i, kept in found.items()}
+        return found
 
-    def _one_row(self, node: Node, moved: Sequence[Any], live: Sequence[int]) -> bool:
-        """Whether an operation on rows may be applied to the one row that stands for all."""
-        if not all(self._is_narrow(moved[i], node.inputs[i]) for i in live):
+    def _carries(self, node: Node, axes: Sequence[int | None]) -> bool:
+        """Whether an operation works on each place along an axis alone."""
+        try:
+            row_axes(node, axes)
+        except Refused:
             return False
-        if any(self._axis(t) is None for t in node.outputs):
-            return False  # it works along the rows
-        name = node.op.name
-        if name in ("negative", "identity", "cast", "real", "imag", "conj", "getitem", "transpose", "matrix_transpose",
-                    "expand_dims", "split", "unstack", "cumsum", "pad", "tile", "reverse", "roll"):  # fmt: skip
-            return True
-        if name in ("sum", "mean"):
-            return self._axis(node.outputs[0]) is not None
-        if name in ("concat", "stack"):
-            axis = self._axis(node.inputs[live[0]]) or 0
-            return all(x.sizes is not None and None not in (*x.sizes[:axis], *x.sizes[axis + 1 :]) for x in node.inputs)
-        return False
+        return True
 
-    def _zeros(self, x: Any, axis: int | None) -> Any:
-        """Return zeros in the shape of x, with one row where the axis of rows is given."""
-        if axis is not None:
-            # The other inputs' rows lie where these do: a part of a concat that does not change is zero in one row too.
-            return self._filled(tuple(1 if k == axis else s for k, s in enumerate(x.sizes)), x)
-        if is_full(x.sizes):
-            return self._filled(tuple(x.sizes), x)
-        return apply(linear.ZEROS_LIKE, (x,))
+    def _spread(self, c: Any, x: Any, kept: frozenset[int]) -> Any:
+        """Return a coefficient of x in the shape of x, but for the axes kept, along which it may have size one."""
+        alike = _alike(c, x)
+        if alike is None:
+            return self.whole(c, x)
+        if alike <= kept:
+            return c
+        if not alike & kept:
+            return self.whole(c, x)
+        shape = tuple([1 if k in alike & kept else s for k, s in enumerate(x.sizes)])
+        return self.whole(c, x) if None in shape else apply(linear.BROADCAST_TO, (c,), {"shape": shape})
+
+    def _zeros(self, x: Any, alike: frozenset[int]) -> Any:
+        """Return zeros in the shape of x, but of size one along some axes."""
+        sizes = None if x.sizes is None else tuple([1 if k in alike else s for k, s in enumerate(x.sizes)])
+        return apply(linear.ZEROS_LIKE, (x,)) if not is_full(sizes) else self._filled(sizes, x)  # type: ignore[arg-type]
 
     def _filled(self, sizes: tuple[int, ...], x: Any) -> Any:
         zero = convert(x.nptype.type(0))
@@ -400,7 +409,7 @@ class Series:
                 if node.op is elementwise.MULTIPLY:
                     p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                 _enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
-        return self._product_sum(node, terms)
+        return self._moving(t, ((a, 1.0),), self._product_sum(node, terms))
 
     def _product_sum(self, node: Node, terms: Products) -> Any:
         """Return the sum of products by a bilinear operation."""
@@ -417,11 +426,15 @@ class Series:
         return self.weighted(sums)
 
     def _factor(self, node: Node, i: int, c: Any) -> Any:
-        """Return a coefficient of an input of a product of matrices: a row that stands for all may stay one."""
+        """Return a coefficient of an input of a product: it may stay alike along the axes that are not summed over."""
         x = node.inputs[i]
-        if c is x or (self._is_narrow(c, x) and node.op.name == "matmul" and i == 0 and c.ndim == 2):
-            return c
-        return self.whole(c, x)
+        alike = frozenset() if c is x else _alike(c, x)
+        if not alike:
+            return c if c is x or alike is not None else self.whole(c, x)
+        kept = []
+        if node.op.name == "matmul":
+            kept = [k for k in alike if self._carries(node, [k if j == i else None for j in range(2)])]
+        return self._spread(c, x, frozenset(kept))
 
     def weighted(self, sums: dict[tuple[float, bool], Any]) -> Any:
         """Return the sum of values by their factors; those marked are summed over the directions that they hold."""
@@ -473,12 +486,11 @@ class Series:
         flat: Products = {}
         first = None
         for i, u in enumerate(node.inputs):
-            partial = op.partials[i]
-            if partial is None or not any(self.depends(u, s) for a, _ in terms for s in a):
+            if not any(self.depends(u, s) for a, _ in terms for s in a):
                 continue
             h = self.partials.get((t.n, i))
             if h is None:
-                h = self.partials[t.n, i] = partial(tensors, *node.inputs, t, **node.attrs)
+                h = self.partials[t.n, i] = op.partials[i](tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
             top = tops[i] if tops is not None else (yield u, terms[0][0], False)
@@ -520,13 +532,33 @@ class Series:
         found = _plus(first, self.weighted(sums))
         if found is None:
             return None
-        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before)
+        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before, terms)
 
-    def _enter_made(self, t: Any, key: Any, found: Any, before: int) -> Any:
+    def _enter_made(self, t: Any, key: Any, found: Any, before: int, terms: Functional) -> Any:
         """Note that a new value is a coefficient of an elementwise operation."""
-        if found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
+        moving = self._moving(t, terms, found)
+        if moving is found and found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
             self.made.setdefault(found.n, (t, key))
-        return found
+        return moving
+
+    def _moving(self, t: Any, terms: Functional, c: Any) -> Any:
+        """Return a coefficient with zeros in the columns that do not move, whatever the slopes are there."""
+        if c is None or c.sizes is None or t.sizes is None or len(c.sizes) != len(t.sizes):
+            return c
+        if t.node.op in (elementwise.MULTIPLY, elementwise.DIVIDE) and any(i.node.op is CONSTANT for i in t.node.inputs):
+            return c  # a number as the slope
+        total: Any = False
+        for a, _ in terms:
+            own: Any = True
+            for s in set(a):
+                columns = self.moved[s].columns.get(t.n)
+                own = own if columns is None else np.logical_and(own, columns)
+            if own is True:
+                return c
+            total = np.logical_or(total, own)
+        if total.all():
+            return c
+        return apply(elementwise.WHERE, (convert(total), c, convert(c.nptype.type(0))))
 
     def _quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
         """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
@@ -546,7 +578,9 @@ class Series:
         rest = self.weighted(sums)
         if rest is not None:
             total = -rest if total is None else total - rest
-        return None if total is None else self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before)
+        if total is None:
+            return None
+        return self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before, ((a, 1.0),))
 
     def _by_tangent(self, t: Any, a: Index) -> Steps:
         """v_e is the tangent, an expression in u_e whose derivatives are known; v_a is the coefficient at a - e of it."""
@@ -633,8 +667,8 @@ class Series:
                 return _plus(total, (yield same, live, False))
         if op.partials and same is None and not _complex(node):
             tops = []
-            for i, u in enumerate(node.inputs):
-                tops.append((yield u, live, False) if op.partials[i] is not None else None)
+            for u in node.inputs:
+                tops.append((yield u, live, False))
             return _plus(total, (yield from self._elementwise(t, live, tops)))
         for a, c in live:
             found = yield from self._of_operation(t, a)
@@ -664,7 +698,18 @@ class Series:
                     if q is not None:
                         p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                         _enter(terms, m * weight, p, q, fold, self.is_batched(a))
-        return self._product_sum(node, terms)
+        return self._moving(t, live, self._product_sum(node, terms))
+
+
+def _alike(c: Any, x: Any) -> frozenset[int] | None:
+    """Return the axes along which a coefficient of x has size one and x has not; None where their ranks differ."""
+    if c.sizes is None or x.sizes is None or len(c.sizes) != len(x.sizes):
+        return None
+    return frozenset([k for k, (p, q) in enumerate(zip(c.sizes, x.sizes, strict=True)) if p == 1 and q != 1])
+
+
+def _unknown_beside(x: Any, axis: int) -> bool:
+    return x.sizes is None or None in (*x.sizes[:axis], *x.sizes[axis + 1 :])
 
 
 def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: bool = False) -> None:
@@ -695,10 +740,7 @@ def _slope(h: Any, u: Any) -> Any:
         node, negative = node.inputs[0].node, not negative
     if len(node.inputs) != 1 or node.inputs[0] is not u or node.op.kind != "elementwise" or node.op.stated:
         return None
-    partial = node.op.partials[0]
-    if partial is None:
-        return None
-    found = partial(tensors, u, node.outputs[0], **node.attrs)
+    found = node.op.partials[0](tensors, u, node.outputs[0], **node.attrs)
     return -found if negative else found
 
 

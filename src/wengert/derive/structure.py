@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.context import state
+from wengert.derive.reverse import located
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops.linear import PLACEHOLDER
@@ -78,6 +79,7 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     """Return for each x whether the sum of ys has a derivative by it."""
     question = _Question(ys, (), _Asked({n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}, stops))
     nodes = question.nodes
+    _check_stated(nodes, ys, xs, stops)
     if not any(node.op.name == "gradient" for node in nodes):
         reached = {y.n for y in ys}
         for node in reversed(nodes):
@@ -91,6 +93,30 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     return [bool(found & question.asked.bits[x.n]) for x in xs]
 
 
+def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
+    """Check that no way from an x to a y passes through a derivative that is not stated.
+
+    Of the ways through another gradient, it is seen when that is lowered.
+
+    Raises:
+        NoGradientError: with the operation and its line.
+    """
+    if all(node.op.complete for node in nodes):
+        return
+    nodes = [node for node in nodes if node.op.name != "gradient"]
+    changing = {x.n for x in xs}
+    for node in nodes:
+        if any(node.inputs[i].n in changing for i in _differentiable(node)):
+            changing.update([o.n for o in node.outputs if o.n not in stops])
+    asked = {y.n for y in ys}
+    for node in reversed(nodes):
+        if any(o.n in asked and o.n not in stops for o in node.outputs):
+            for i in _differentiable(node):
+                if node.inputs[i].n in changing and not node.op.states(i):
+                    raise located(node.op.unstated(i), node.outputs[0])
+            asked.update([node.inputs[i].n for i in _differentiable(node)])
+
+
 def _differentiable(node: Node) -> list[int]:
     """Return the positions of the inputs that an operation has a derivative by."""
     op = node.op
@@ -98,8 +124,6 @@ def _differentiable(node: Node) -> list[int]:
         return []
     if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or node.outputs[0].nptype.kind not in "fc"):
         return []
-    if op.partials:
-        return [i for i in range(len(node.inputs)) if op.partials[i] is not None]
     return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
 
 
@@ -159,16 +183,16 @@ class _Space:
                 a = self.plus(a, a)
         return total
 
-    def moved(self, a: Orders) -> Orders:
-        """Return the set without the order zero."""
+    def moved(self, a: Orders, first: int = 0) -> Orders:
+        """Return the set without the order zero, along the axes from the first on."""
         found = []
         for box in a:
-            if any(box.low):
+            if any(box.low[first:]):
                 found.append(box)
             else:
                 for i, high in enumerate(box.high):
-                    if high:
-                        found.append(box._replace(low=tuple([int(j == i) for j in range(len(self.caps))])))
+                    if high and i >= first:
+                        found.append(box._replace(low=(*box.low[:i], 1, *box.low[i + 1 :])))
         return tuple(found)
 
     def compose(self, own: Orders, inputs: Sequence[Orders]) -> Orders:
@@ -200,6 +224,31 @@ class _Space:
         bent = [inputs[i] for i in live if i not in op.linear_inputs and inputs[i] != self.zero]
         factor = self.times(self.total, self.union(bent)) if bent else self.zero
         return self.plus(self.union(straight), factor) if straight else factor
+
+    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders) -> Orders:
+        r"""Return the orders of an elementwise operation's output that changes by itself too, being differentiated by.
+
+        Of exp(u), which is v, the derivative v du changes with v: a partial names the output that there is. The least set with
+        v = orders ∪ (h(u, v) ⊕ (u \ 0)), h being the partials that name v. A derivative by v meets them where it is taken of a
+        derivative by what u is made of, not the other way round; the xs asked for, on axis 0, are the last to be differentiated
+        by, so the changes of u that count are those along the other axes.
+        """
+        naming = []
+        for i in _differentiable(node):
+            nodes, leaves, result = traced(node.op, node.attrs, _complexes(node), i)
+            if inputs[i] != self.zero and leaves[-1].node in ancestors([result]):
+                naming.append((i, [inner for inner in nodes if inner.op is not PLACEHOLDER], leaves, result))
+        before = None
+        while orders != before:
+            before = orders
+            for i, nodes, leaves, result in naming:
+                sets = dict(zip([t.n for t in leaves], [*inputs, orders], strict=True))
+                for inner in nodes:
+                    own = self.of(inner, [sets.get(t.n, self.zero) for t in inner.inputs])
+                    sets.update([(t.n, own) for t in inner.outputs])
+                slope = sets.get(result.n, self.zero)
+                orders = self.union([orders, self.plus(slope, self.moved(inputs[i], 1))])
+        return orders
 
     def _depth(self, node: Node) -> int:
         # One more for each further input: so that a box ends beyond what matters along each of them.
@@ -269,6 +318,8 @@ def _next(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], n: int, kn
                     sets.update([(t.n, orders) for t in node.outputs])
             for low, high, _ in sets.get(result.n, inner.zero):
                 found.append(Box((*low[:i], low[i] + 1, *low[i + 1 :]), (*high[:i], high[i] + 1, *high[i + 1 :])))
+        elif not op.states(i):  # who comes this way meets the error
+            found.append(Box(tuple([int(k == i) for k in range(count)]), (n,) * count))
     return outer.union([tuple([_grown(box, found) for box in found])])
 
 
@@ -380,7 +431,10 @@ class _Question:
                     units = [space.unit(at) for at in places.get(t.n, ())]
                     if t.n in bits:
                         units.append(space.unit(0, bits[t.n]))
+                    moving = orders != zero
                     orders = space.union([orders, *units])
+                    if op.partials and moving:
+                        orders = space.naming(node, inputs, orders)
                 if orders is not zero and orders != zero:
                     sets[t.n] = orders
         return [sets.get(y.n, zero) for y in self.ys]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.execute.auto import AutoProgram
@@ -13,13 +13,18 @@ from wengert.execute.xla import Unsupported, XlaProgram
 from wengert.graph import Graph, Node
 from wengert.options import EXECUTORS, options
 
-__all__ = ["Falling", "compile"]
+__all__ = ["Falling", "compile", "told", "watchers"]
 
 log = logging.getLogger("wengert")
 
 _told: set[str] = set()
 looked_at: list[Any] | None = None
 """Where `wengert explain` keeps the programs that are made; None while nobody asks."""
+
+
+watchers: list[Callable[[Any, Sequence[Any]], Callable[[Any], None] | None]] = []
+"""Called with each request that is about to run, and the arrays of its feeds; what one returns is called with the results, or
+with None where the run fails: how `wengert check` learns of what a script received."""
 
 
 class Falling(XlaProgram):
@@ -54,4 +59,39 @@ def compile(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls
         raise ValueError(f"The executor (WENGERT_EXECUTOR) must be one of {', '.join(EXECUTORS)}, not {options.executor!r}.")
     if looked_at is not None:
         looked_at.append(program)
-    return Compared(program, graph, fetches, feeds, controls) if options.compare else program
+    if options.compare:
+        program = Compared(program, graph, fetches, feeds, controls)
+    return Watched(program) if watchers else program
+
+
+class Watched:
+    """A program of whose runs the watchers are told."""
+
+    def __init__(self, inner: Any) -> None:
+        """Take the program."""
+        self.inner = inner
+
+    @property
+    def program(self) -> Program:
+        """The program over NumPy."""
+        return self.inner if isinstance(self.inner, Program) else self.inner.program
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer as the program does."""
+        return getattr(self.inner, name)
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Run."""
+        return told(self.program.request, arrays, lambda: self.inner(*arrays))
+
+
+def told(request: Any, arrays: Sequence[Any], run: Callable[[], list[Any]]) -> list[Any]:
+    """Return what a run gives, arrays; the watchers learn of it."""
+    waiting = [one for one in [watcher(request, arrays) for watcher in watchers] if one is not None]
+    found = None
+    try:
+        found = run()
+    finally:
+        for one in waiting:
+            one(found)
+    return found

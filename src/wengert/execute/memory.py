@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.plan import FED
 from wengert.graph import Node
 from wengert.ops.linear import PLACEHOLDER
+from wengert.ops.state import FED, HANDLE
 
 __all__ = ["Plan", "Step", "plan"]
 
@@ -141,8 +141,11 @@ _index = attrgetter("index")
 
 
 def _resolved(t: Any) -> Any:
-    """Return where a value comes from: that of a fed tensor is the feed, and what computed it is not run."""
-    while t.node.op is FED:
+    """Return where a value comes from: that of a fed tensor is the feed, and what computed it is not run.
+
+    A variable that a body reads may have no value: the step tells.
+    """
+    while t.node.op is FED and t.node.inputs[0].node.op not in (HANDLE, PLACEHOLDER):
         t = t.node.inputs[1]
     return t
 

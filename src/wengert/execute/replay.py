@@ -10,6 +10,8 @@ import numpy as np
 from wengert.context import state
 from wengert.execute.numpy import Program
 from wengert.ops import linear
+from wengert.ops.control import LINKED
+from wengert.ops.state import FED, READ, SNAPSHOT
 from wengert.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
@@ -32,13 +34,18 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
             inputs = [slots[i] for i in step.inputs]
             if op.name == "variable_handle":
                 result: Any = node.attrs["variable"]
-            elif op.name == "read_variable":
+            elif op is READ:
                 result = inputs[0]._as_tensor()
+            elif op is SNAPSHOT:
+                # A variable without a value is handed on: it is an error where it is read.
+                result = inputs[0]._as_tensor() if inputs[0].storage.held is not None else inputs[0]
+            elif op is FED:
+                result = inputs[1]._as_tensor() if inputs[1].__class__ is not EagerTensor else inputs[1]
             elif op.name == "assign":
                 result = inputs[0]._assign(inputs[1], node.attrs["how"], True, None)._as_tensor()
             elif op.name == "cond":
-                body = node.attrs["yes" if inputs[0].array else "no"]
-                result = replay(body.program, inputs[1:])
+                taken, other = ("yes", "no") if inputs[0].array else ("no", "yes")
+                result = _linked(replay(node.attrs[taken].program, inputs[1:]), node.attrs[other], inputs[1:])
             elif op.name == "loop":
                 result = _loop(inputs, **node.attrs)
             elif op.name == "constant":
@@ -68,10 +75,27 @@ def _loop(inputs: Any, *, body: Any, test: Any, counts: Any, carry_specs: Any, l
         step += 1
     if reverse:
         rows.reverse()
-    stacked = []
-    for k, (sizes, nptype) in enumerate(body.specs[carries:]):
-        if rows:
-            stacked.append(apply(linear.STACK, [row[k] for row in rows], {"axis": 0}))
-        else:
-            stacked.append(EagerTensor(np.zeros((0, *(s or 0 for s in sizes or ())), nptype)))
-    return [*carry, *stacked]
+    if rows:
+        return [*carry, *(apply(linear.STACK, [row[k] for row in rows], {"axis": 0}) for k in range(len(rows[0])))]
+    sizes = body.shapes([*(c.sizes for c in carry), *(t.sizes[1:] for t in over), *(t.sizes for t in captures)])
+    stacked = [
+        EagerTensor(np.zeros((0, *(s or 0 for s in shape or ())), nptype))
+        for shape, (_, nptype) in zip(sizes[carries:], body.specs[carries:], strict=True)
+    ]
+    places = [*carry, *([None] * len(over)), *captures]
+    return [*_linked(list(carry), body, places), *stacked]
+
+
+def _linked(results: list[Any], other: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Return the results, as depending on what only the branch, or the turn, that did not run connects them with.
+
+    Where a branch or a number of turns depends on values, a derivative by that is zero, not None.
+    """
+    if not state.observers:
+        return results
+    found = []
+    for result, at in zip(results, other.touched, strict=False):
+        sources = [inputs[i] for i in at if inputs[i] is not None]
+        sources = [s._as_tensor() if hasattr(s, "handle_in") else s for s in sources]
+        found.append(apply(LINKED, (result, *sources)) if sources else result)
+    return found

@@ -998,7 +998,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
         value = value._as_tensor()
     attrs = {"paddings": pairs, "mode": mode, "value": 0}
     if mode == "constant" and not (value.__class__ is int and value == 0):
-        value = stop_gradient(convert(value, like=x))
+        value = convert(value, like=x)
         if value.sizes not in ((), None):
             raise ShapeError(f"constant_values must be a scalar, not {constant_values!r}.")
         inside = apply(linear.CAST, (apply(linear.ONES_LIKE, (x,)),), {"dtype": "bool"})
@@ -1259,6 +1259,9 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: str | None =
     batch = integer_of(batch_dims, "batch_dims")
     if at.sizes == ():
         raise ShapeError("gather_nd: the coordinates stand along the last axis of the indices, and a scalar has none.")
+    if batch == 0 and at.sizes is not None and at.sizes[-1] == 1 and x.sizes != ():
+        # One coordinate is the number of a row: what rows hand back is sparse.
+        return _checked(linear.TAKE, (x, apply(linear.SQUEEZE, (at,), {"axis": (-1,)})), {"axis": 0, "batch_dims": 0}, name)
     return _checked(linear.GATHER_ND, (x, at), {"batch_dims": batch}, name)
 
 
@@ -1408,13 +1411,13 @@ def one_hot(
     if sizes is not None and at.sizes is not None:
         sizes_of([*(s or 1 for s in at.sizes), sizes[0]])
     number = None if symbolic else sizes[0]
-    later = any(v.__class__ is SymbolicTensor and v.node.op is not linear.CONSTANT for v in given)
+    later = any(isinstance(v, Tensor) or hasattr(v, "_as_tensor") for v in (on_value, off_value))
     on, off = (True, False) if later else (_scalar(v, d) for v, d in ((on_value, 1), (off_value, 0)))
     attrs = {"depth": number, "on": on, "off": off, "axis": along, "dtype": "bool" if later else nptype.name}
     hit = apply(linear.ONE_HOT, (at, *symbolic), attrs, name)
     if not later:
         return hit
-    branches = [stop_gradient(convert(d if v is None else v, None if v is not None else dtypes.of(nptype)))
+    branches = [_cast(convert(d if v is None else v, None if v is not None else dtypes.of(nptype)), nptype)
                 for v, d in ((on_value, 1), (off_value, 0))]  # fmt: skip
     return apply(elementwise.WHERE, (hit, *branches))
 

@@ -629,12 +629,12 @@ class special:
 
 
 def zeta(x: Any, q: Any, name: str | None = None) -> Any:
-    """Return Hurwitz's zeta function Σₙ (q + n)⁻ˣ; there is no derivative by x."""
+    """Return Hurwitz's zeta function Σₙ (q + n)⁻ˣ."""
     return apply(elementwise.ZETA, operands(elementwise.ZETA, x, q), NONE, name)
 
 
 def polygamma(a: Any, x: Any, name: str | None = None) -> Any:
-    """Return the a-th derivative of `digamma` at x; there is no derivative by a.
+    """Return the a-th derivative of `digamma` at x; the derivative by a is not stated.
 
     >>> import wengert as tf
     >>> f"{tf.math.polygamma(1.0, 1.0):.5f}"
@@ -646,8 +646,10 @@ def polygamma(a: Any, x: Any, name: str | None = None) -> Any:
         n = float(value.flat[0])
         if n.is_integer() and n >= 0:
             result = apply(elementwise.POLYGAMMA if n else elementwise.DIGAMMA, (t,), {"n": int(n)} if n else NONE, name)
-            return result if order.sizes == () else apply(linear.BROADCAST_LIKE, (result, constant_of(t + order)))
-    order = constant_of(order)
+            whole = result if order.sizes == () else apply(linear.BROADCAST_LIKE, (result, constant_of(t + order)))
+            # Who asks for a derivative by the order is told.
+            return whole + 0.0 * apply(elementwise.POLYGAMMA_ORDER, (order,)) if isinstance(a, Tensor) else whole
+    order = apply(elementwise.POLYGAMMA_ORDER, (order,))
     one = array.ones_like(order)
     # ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), DLMF 25.11.12.
     proper = logical_and(order > 0.0, equal(floor(order), order))
@@ -666,17 +668,17 @@ def _constant(t: Any) -> Any:
 
 
 def igamma(a: Any, x: Any, name: str | None = None) -> Any:
-    """Return the lower regularised incomplete Γ function P(a, x); there is no derivative by a."""
+    """Return the lower regularised incomplete Γ function P(a, x)."""
     return apply(elementwise.IGAMMA, operands(elementwise.IGAMMA, a, x), NONE, name)
 
 
 def igammac(a: Any, x: Any, name: str | None = None) -> Any:
-    """Return the upper regularised incomplete Γ function Q(a, x) = 1 - P(a, x); there is no derivative by a."""
+    """Return the upper regularised incomplete Γ function Q(a, x) = 1 - P(a, x)."""
     return apply(elementwise.IGAMMAC, operands(elementwise.IGAMMAC, a, x), NONE, name)
 
 
 def betainc(a: Any, b: Any, x: Any, name: str | None = None) -> Any:
-    """Return the regularised incomplete beta function Iₓ(a, b); there is no derivative by a and b."""
+    """Return the regularised incomplete beta function Iₓ(a, b)."""
     return apply(elementwise.BETAINC, alike([a, b, x], elementwise.BETAINC), NONE, name)
 
 

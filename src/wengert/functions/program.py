@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from wengert import checks, nest
-from wengert.context import scoped, state
+from wengert.context import Memory, scoped, state
+from wengert.control import apart
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.function import TensorSpec
@@ -384,7 +385,7 @@ def numpy_function(
         flat = [EagerTensor(a) for a in call(*[t.array for t in arguments])]
     else:
         arguments = [apply(linear.STOP_GRADIENT, (a,)) for a in arguments]
-        attrs = {"call": call, "specs": specs, "gradient": _no_second}
+        attrs = {"call": call, "specs": specs, "gradient": None}
         flat = list(append(state.graph, PY_FUNCTION, arguments, attrs, name))
     if not flat:
         return None if state.graph is None else state.graph.nodes[-1]
@@ -428,7 +429,22 @@ def custom_gradient(f: Any = None) -> Any:
 def _argument(a: Any) -> Any:
     if hasattr(a, "handle_in"):
         return a
-    return nest.map_structure(lambda leaf: leaf._as_tensor() if hasattr(leaf, "_as_tensor") else convert(leaf), a)
+    return nest.map_structure(_tensor_or_object, a)
+
+
+def _tensor_or_object(leaf: Any) -> Any:
+    """Return an argument as a tensor; an object that is no value (the instance of a method, a function) as it is."""
+    if hasattr(leaf, "handle_in") or isinstance(leaf, Tensor):
+        return leaf
+    if hasattr(leaf, "_as_tensor"):
+        return leaf._as_tensor()
+    plain = isinstance(leaf, int | float | complex | str | bytes | np.ndarray | np.generic) or hasattr(leaf, "__array__")
+    return convert(leaf) if plain else leaf
+
+
+def _inputs(arguments: Any) -> list[Any]:
+    """Return the tensors and variables among arguments: those that have cotangents."""
+    return [t for t in nest.flatten(arguments) if isinstance(t, Tensor) or hasattr(t, "handle_in")]
 
 
 def _unpack(pair: Any) -> tuple[Any, Any]:
@@ -482,7 +498,7 @@ def _cotangents(grad_fn: Any, gs: Sequence[Any], variables: Sequence[Any], count
 def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     with GradientTape() as watcher:
         result, grad_fn = _unpack(f(*arguments, **keywords))
-    flat = [t for t in nest.flatten(arguments)]
+    flat = _inputs(arguments)
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
     _takes_variables(grad_fn, variables)
@@ -506,7 +522,7 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     op = Op("custom", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
             type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
     for observer in state.observers:
-        observer.record(op, inputs, tuple(outputs), {})
+        observer.record(op, inputs, tuple(outputs), {"function": f, "arguments": arguments, "keywords": keywords})
     return nest.pack_sequence_as(result, outputs)
 
 
@@ -518,16 +534,23 @@ def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
     graph: Graph = state.graph
     with GradientTape() as watcher:
         result, grad_fn = _unpack(f(*arguments, **keywords))
-    flat = nest.flatten(arguments)
+    flat = _inputs(arguments)
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
     _takes_variables(grad_fn, variables)
     results = [lift(graph, convert(_dense(r))) for r in nest.flatten(result)]
     body = FuncGraph(graph, "custom_gradient", share_variables=False)
+    body.function = f
     gs = [body.add_input(r.sizes, r.nptype, "g") for r in results]
+    failure = None
+    found: list[Any] = []
+    kept: list[Any] = []
     with tracing(body):
-        found = _cotangents(grad_fn, gs, variables, len(flat) + len(variables))
-        kept = [lift(body, convert(_dense(g))) for g in found if g is not None]
+        try:
+            found = _cotangents(grad_fn, gs, variables, len(flat) + len(variables))
+            kept = [lift(body, convert(_dense(g))) for g in found if g is not None]
+        except Exception as error:  # the user's derivative fails: who asks for it is told
+            failure = error
     sources = [source for source, _ in body.captured.values()]
     places = [*gs, *(place for _, place in body.captured.values())]
     inputs = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in (*flat, *variables)]
@@ -536,30 +559,62 @@ def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
         "arguments": len(inputs),
         "body": Body(body, kept, places),
         "there": tuple(g is not None for g in found),
+        "failure": failure,
     }
     outputs = append(graph, CUSTOM, (*results, *inputs, *sources), attrs, "IdentityN")
+    if failure is not None:
+        graph.failing.append(outputs[0].node)
     return nest.pack_sequence_as(result, list(outputs))
 
 
 def recompute_grad(f: Any) -> Any:
-    """Decorate a function so that a tape keeps its arguments only, and computes it again for derivatives."""
+    """Decorate a function so that what it computes on the way is not kept for derivatives, but computed again.
 
-    @custom_gradient
-    def inner(*arguments: Any, **keywords: Any) -> Any:
-        result = f(*arguments, **keywords)
+    What it reads from the world, random numbers and variables, is kept: the derivative is that of the call that was made.
+    """
 
-        def grad(*gs: Any, variables: Any = None) -> Any:
-            copies = nest.map_structure(lambda t: apply(linear.IDENTITY, (convert(t),)), list(arguments))
+    @functools.wraps(f)
+    def decorated(*arguments: Any, **keywords: Any) -> Any:
+        if state.graph is not None:
+            return apart(lambda: f(*arguments, **keywords), "recompute_grad")
+        return _recomputed(f, arguments, keywords)
+
+    return decorated
+
+
+def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
+    given = [_argument(a) for a in arguments]
+    memory = Memory()
+    with GradientTape() as watcher, memory.kept():
+        result = f(*given, **keywords)
+    flat = _inputs(given)
+    own = {t.n for t in flat}
+    inputs = [*flat, *(v for v in watcher.watched_variables() if v.n not in own)]
+    outputs = [EagerTensor(convert(_dense(r)).array) for r in nest.flatten(result)]
+
+    def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
+        raw = xp is values
+        weights = [None if g is None else EagerTensor(np.asarray(g)) if raw else g for g in gs]
+        before, run = state.observers, state.run
+        if raw:
+            state.observers = ()
+        try:
             with GradientTape() as tape:
-                tape.watch(nest.flatten(copies))
-                again = f(*copies, **keywords)
-            sources = (nest.flatten(copies), list(variables or []))
-            by_argument, by_variable = tape.gradient(again, sources, output_gradients=list(gs), unconnected_gradients="zero")
-            return (by_argument, by_variable) if variables is not None else by_argument
+                tape.watch(inputs)
+                with memory.given():
+                    again = nest.flatten(f(*given, **keywords))
+            pairs = [(y, g) for y, g in zip(again, weights, strict=True) if g is not None]
+            ys, given_gs = [y for y, _ in pairs], [g for _, g in pairs]
+            found = tape.gradient(ys, [inputs[i] for i in wanted], output_gradients=given_gs, unconnected_gradients="zero")
+        finally:
+            state.observers, state.run = before, run
+        return [convert(_dense(g)).array if raw else convert(_dense(g)) for g in found]
 
-        return result, grad
-
-    return inner
+    op = Op("recomputed", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
+            type=getattr(f, "__name__", "RecomputeGrad"))  # fmt: skip
+    for observer in state.observers:
+        observer.record(op, inputs, tuple(outputs), {})
+    return nest.pack_sequence_as(result, outputs)
 
 
 def grad_pass_through(f: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras import registry
-from wengert.tensor import convert
+from wengert.ops.elementwise import ELU
+from wengert.tensor import apply, convert
 
 __all__ = [
     "celu",
@@ -37,6 +39,9 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
     "squareplus",
     "swish",
     "tanh",
@@ -94,16 +99,12 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x) - 1) where it is not."""
-    if alpha == 1.0:
-        return nn.elu(x)
-    x = convert(x)
-    return array.where(x > 0.0, x, alpha * elementary.expm1(elementary.minimum(x, 0.0)))
+    return apply(ELU, (elementary.number(x, "elu"),), {"alpha": float(alpha), "scale": 1.0})
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x / alpha) - 1) where it is not."""
-    x = convert(x)
-    return elementary.maximum(x, 0.0) + alpha * elementary.expm1(elementary.minimum(x, 0.0) / alpha)
+    return alpha * nn.elu(convert(x) / alpha)
 
 
 def selu(x: Any) -> Any:
@@ -168,7 +169,22 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Return x, nearer to 0 by the threshold."""
     x = convert(x)
-    return elementary.maximum(x - threshold, 0.0) + elementary.minimum(x + threshold, 0.0)
+    below = array.where(x < -threshold, x + threshold, array.zeros_like(x))
+    return array.where(x > threshold, x - threshold, below)
+
+
+def sparse_plus(x: Any) -> Any:
+    """Return 0 for x <= -1, (x + 1)² / 4 between, and x for x >= 1."""
+    x = convert(x)
+    between = array.where(x < 1.0, 0.25 * elementary.square(x + 1.0), x)
+    return array.where(x <= -1.0, array.zeros_like(x), between)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """Return 0 for x <= -1, (x + 1) / 2 between, and 1 for x >= 1: the slope of `sparse_plus`."""
+    x = convert(x)
+    between = array.where(x >= 1.0, array.ones_like(x), 0.5 * (x + 1.0))
+    return array.where(x <= -1.0, array.zeros_like(x), between)
 
 
 def tanh_shrink(x: Any) -> Any:
@@ -189,14 +205,46 @@ def glu(x: Any, axis: int = -1) -> Any:
     return a * elementary.sigmoid(b)
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Return exp(x) / sum(exp(x)) along an axis."""
-    return elementary.softmax(x, axis)
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Return exp(x) / sum(exp(x)), the sum being along an axis, along several, or (None) along all.
+
+    >>> softmax([[1.0, 1.0], [1.0, 1.0]], axis=None).numpy().tolist()
+    [[0.25, 0.25], [0.25, 0.25]]
+    """
+    return _along(elementary.softmax, x, axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return the logarithm of `softmax`."""
-    return elementary.log_softmax(x, axis)
+    return _along(elementary.log_softmax, x, axis)
+
+
+def _along(function: Callable[[Any, int], Any], x: Any, axis: Any) -> Any:
+    """Return a function along one axis of x, or along several as if they were one."""
+    if isinstance(axis, int):
+        return function(x, axis)
+    x = convert(x)
+    rank = len(x.sizes)
+    axes = list(range(rank)) if axis is None else [a % rank for a in axis]
+    order = [*(a for a in range(rank) if a not in axes), *axes]
+    moved = array.transpose(x, order)
+    whole = array.shape(moved)
+    flat = array.reshape(moved, array.concat([whole[: rank - len(axes)], [-1]], 0))
+    return array.transpose(array.reshape(function(flat, -1), whole), [order.index(a) for a in range(rank)])
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """Return the nearest point to x whose elements along an axis are not negative and have sum 1: Martins, Astudillo (2016)."""
+    x = convert(x)
+    falling = array.sort(x, axis, "DESCENDING")
+    sums = elementary.cumsum(falling, axis)
+    sizes = [1] * len(x.sizes)
+    sizes[axis] = -1
+    numbers = array.reshape(array.cast(array.range(1, array.shape(x)[axis] + 1), x.dtype), sizes)
+    inside = falling * numbers > sums - 1.0
+    number = elementary.reduce_sum(array.cast(inside, x.dtype), axis, True)
+    total = elementary.reduce_sum(array.where(inside, falling, array.zeros_like(x)), axis, True)
+    return elementary.maximum(x - (total - 1.0) / number, array.zeros_like(x))
 
 
 def log_sigmoid(x: Any) -> Any:

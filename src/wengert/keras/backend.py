@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from wengert.context import state
-from wengert.dtypes import as_dtype, promote
 from wengert.functions import array, program
 from wengert.functions import math as elementary
 from wengert.functions import random as draws
-from wengert.functions.array import cast, concat, expand_dims, ones_like, reshape, squeeze, stack, tile, zeros_like
+from wengert.functions.array import cast, concat, ones_like, reshape, squeeze, stack, tile, zeros_like
 from wengert.functions.array import constant as _constant
 from wengert.functions.math import (
     abs,
-    clip_by_value,
     cos,
     equal,
     exp,
@@ -30,7 +30,6 @@ from wengert.functions.math import (
     sin,
     softmax,
     softplus,
-    sqrt,
     square,
     tanh,
 )
@@ -48,11 +47,12 @@ from wengert.keras.configuration import (
     standardize_dtype,
 )
 from wengert.keras.layers.layer import put
+from wengert.keras.ops.promotion import result_type
 from wengert.keras.registry import get_uid
 from wengert.keras.symbolic import is_keras_tensor
 from wengert.keras.variable import Variable
 from wengert.state import Variable as AnyVariable
-from wengert.tensor import Tensor
+from wengert.tensor import Tensor, convert
 
 __all__ = [
     "Variable",
@@ -184,19 +184,6 @@ def is_int_dtype(dtype: Any) -> bool:
     return standardize_dtype(dtype).startswith(("int", "uint"))
 
 
-def result_type(*dtypes: Any) -> str:
-    """Return the dtype of a sum of numbers of these dtypes."""
-    found = as_dtype(standardize_dtype(dtypes[0] if dtypes else None)).numpy
-    for one in dtypes[1:]:
-        other = as_dtype(standardize_dtype(one)).numpy
-        if found != other:
-            if found.kind != "f" and other.kind == "f":
-                found = other
-            elif not (found.kind == "f" and other.kind != "f"):
-                found = promote(found, other, "result_type")
-    return str(as_dtype(found).name)
-
-
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
@@ -291,9 +278,15 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return elementary.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 
+def _counted(x: Any) -> Any:
+    """Return Booleans as 0 and 1 of `floatx`."""
+    x = convert(x)
+    return cast(x, floatx()) if x.nptype.kind == "b" else x
+
+
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the mean along axes."""
-    return elementary.reduce_mean(x, axis=axis, keepdims=keepdims)
+    """Return the mean along axes; of integers it is cut to one, as these old names do: see `keras.ops.mean`."""
+    return elementary.reduce_mean(_counted(x), axis=axis, keepdims=keepdims)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -313,12 +306,12 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the standard deviation along axes."""
-    return elementary.reduce_std(x, axis=axis, keepdims=keepdims)
+    return elementary.reduce_std(_counted(x), axis=axis, keepdims=keepdims)
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the variance along axes."""
-    return elementary.reduce_variance(x, axis=axis, keepdims=keepdims)
+    return elementary.reduce_variance(_counted(x), axis=axis, keepdims=keepdims)
 
 
 def argmax(x: Any, axis: int = -1) -> Any:
@@ -359,8 +352,22 @@ def concatenate(tensors: Any, axis: int = -1) -> Any:
 
 
 def clip(x: Any, min_value: Any, max_value: Any) -> Any:
-    """Return x kept within limits."""
-    return clip_by_value(x, min_value, max_value)
+    """Return x kept within limits; None is no limit, and a maximum below the minimum counts as the minimum."""
+    if isinstance(min_value, int | float) and isinstance(max_value, int | float):
+        max_value = builtins.max(min_value, max_value)
+    low = -math.inf if min_value is None else min_value
+    return elementary.clip_by_value(x, low, math.inf if max_value is None else max_value)
+
+
+def sqrt(x: Any) -> Any:
+    """Return √max(x, 0)."""
+    x = convert(x)
+    return elementary.sqrt(elementary.maximum(x, array.zeros_like(x)))
+
+
+def expand_dims(x: Any, axis: int = -1) -> Any:
+    """Return x with a new axis of size 1 at a place, the last by default."""
+    return array.expand_dims(x, axis)
 
 
 def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:

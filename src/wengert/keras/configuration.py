@@ -13,6 +13,9 @@ __all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx"
 _settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 
 
+_PYTHON: dict[Any, str] = {int: "int64", "int": "int64", float: "", "float": "", bool: "bool", "bool": "bool", str: "string"}
+
+
 def floatx() -> str:
     """Return the dtype of layers, weights and inputs that are given none.
 
@@ -64,18 +67,13 @@ def standardize_dtype(dtype: Any) -> str:
     """Return a dtype's name; the default float dtype's for None.
 
     >>> standardize_dtype(None), standardize_dtype("int")
-    ('float32', 'int32')
+    ('float32', 'int64')
     """
     if dtype is None:
         return floatx()
-    if dtype in (int, "int"):
-        return "int32"
-    if dtype in (float, "float"):
-        return floatx()
-    if dtype in (bool, "bool"):
-        return "bool"
-    if dtype is str:
-        return "string"
+    # Python's own types, by identity: tf.float32 equals the type float, and is not to become `floatx`.
+    if isinstance(dtype, type | str) and dtype in _PYTHON:
+        return _PYTHON[dtype] or floatx()
     if hasattr(dtype, "compute_dtype"):
         return str(dtype.compute_dtype)
     try:

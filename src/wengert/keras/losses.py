@@ -64,7 +64,7 @@ def tensor_of(value: Any) -> Any:
 
 
 def _pair(y_true: Any, y_pred: Any, squeeze: bool = True) -> tuple[Any, Any]:
-    """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped."""
+    """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
     if hasattr(y_true, "_as_tensor"):
         y_true = y_true._as_tensor()
@@ -72,9 +72,9 @@ def _pair(y_true: Any, y_pred: Any, squeeze: bool = True) -> tuple[Any, Any]:
     t = cast(t, y.nptype)
     if squeeze and t.sizes is not None and y.sizes is not None and abs(len(t.sizes) - len(y.sizes)) == 1:
         if len(t.sizes) > len(y.sizes) and t.sizes[-1] == 1:
-            t = array.squeeze(t, -1)
-        elif len(y.sizes) > len(t.sizes) and y.sizes[-1] == 1:
-            y = array.squeeze(y, -1)
+            return (t, array.expand_dims(y, -1)) if len(y.sizes) == 1 else (array.squeeze(t, -1), y)
+        if len(y.sizes) > len(t.sizes) and y.sizes[-1] == 1:
+            return (array.expand_dims(t, -1), y) if len(t.sizes) == 1 else (t, array.squeeze(y, -1))
     return t, y
 
 
@@ -117,8 +117,10 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Return the mean over the last axis of e² / 2 where |e| <= delta, else delta |e| - delta² / 2: Huber (1964)."""
     t, y = _pair(y_true, y_pred)
-    e = elementary.abs(y - t)
-    return _mean(array.where(e <= delta, 0.5 * elementary.square(e), delta * e - 0.5 * delta * delta))
+    e = y - t
+    size = elementary.abs(e)
+    # The square is that of e itself: |e|² has no second derivative where e is 0.
+    return _mean(array.where(size <= delta, 0.5 * elementary.square(e), delta * size - 0.5 * delta * delta))
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
@@ -166,9 +168,9 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Return the sum of y_true y_pred along an axis, both scaled to norm 1 along it."""
+    """Return minus the sum of y_true y_pred along an axis, both scaled to norm 1 along it: least where they agree."""
     t, y = (linalg.l2_normalize(v, axis=axis) for v in _pair(y_true, y_pred))
-    return elementary.reduce_sum(t * y, axis=axis)
+    return -elementary.reduce_sum(t * y, axis=axis)
 
 
 def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Any:
@@ -199,13 +201,14 @@ def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
     """Return the cross entropy of the classes that whole numbers name."""
-    if axis != -1 or ignore_class is not None:
-        raise NotImplementedError("sparse_categorical_crossentropy: axis and ignore_class are not served.")
+    if ignore_class is not None:
+        raise NotImplementedError("sparse_categorical_crossentropy: ignore_class is not served.")
     y = tensor_of(y_pred)
     t = array.cast(y_true, "int64")
-    if t.sizes is not None and y.sizes is not None and len(t.sizes) == len(y.sizes) and t.sizes[-1] == 1:
-        t = array.squeeze(t, -1)
-    return categorical_crossentropy(array.one_hot(t, y.sizes[-1], dtype=y.dtype), y, from_logits)
+    if t.sizes is not None and y.sizes is not None and len(t.sizes) == len(y.sizes) and t.sizes[axis] == 1:
+        t = array.squeeze(t, axis)
+    hot = array.one_hot(t, y.sizes[axis], axis=axis, dtype=y.dtype)
+    return categorical_crossentropy(hot, y, from_logits, axis=axis)
 
 
 mse = MSE = mean_squared_error
@@ -423,10 +426,6 @@ class CosineSimilarity(LossFunctionWrapper):
     ) -> None:
         """Take the axis, reduction, name and dtype."""
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return minus the cosine of each row."""
-        return -super().call(y_true, y_pred)
 
 
 class BinaryCrossentropy(LossFunctionWrapper):

@@ -106,6 +106,15 @@ class Metric:
 
     non_trainable_variables = weights = variables
 
+    def _trackable_children(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for variable in self._variables:
+            label = name = str(variable._label)
+            while name in found:
+                name = f"{label}_{len(found)}"
+            found[name] = variable
+        return found
+
     def reset_state(self) -> None:
         """Begin anew."""
         for variable in self._variables:
@@ -304,6 +313,11 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return array.cast(elementary.equal(t, elementary.argmax(y, -1)), standardize_dtype(None))
 
 
+def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Return the cosine between y_true and y_pred: minus the loss."""
+    return -cosine_similarity(y_true, y_pred, axis)
+
+
 def _wrapped(title: str, function: Callable[..., Any], label: str, what: str) -> type:
     """Return the class of the mean of a function."""
 
@@ -330,9 +344,7 @@ Poisson = _wrapped("Poisson", poisson, "poisson", "The mean of y_pred - y_true l
 Hinge = _wrapped("Hinge", hinge, "hinge", "The mean of max(1 - y_true y_pred, 0).")
 SquaredHinge = _wrapped("SquaredHinge", squared_hinge, "squared_hinge", "The mean of max(1 - y_true y_pred, 0)².")
 CategoricalHinge = _wrapped("CategoricalHinge", categorical_hinge, "categorical_hinge", "The mean of the categorical hinge loss.")
-CosineSimilarity = _wrapped(
-    "CosineSimilarity", cosine_similarity, "cosine_similarity", "The mean cosine between y_true and y_pred."
-)
+CosineSimilarity = _wrapped("CosineSimilarity", _cosine, "cosine_similarity", "The mean cosine between y_true and y_pred.")
 BinaryCrossentropy = _wrapped("BinaryCrossentropy", binary_crossentropy, "binary_crossentropy", "The mean binary cross entropy.")
 CategoricalCrossentropy = _wrapped(
     "CategoricalCrossentropy", categorical_crossentropy, "categorical_crossentropy", "The mean categorical cross entropy."

@@ -30,7 +30,7 @@ class Model(Trainer, Layer):
     array([[6.]], dtype=float32)
     """
 
-    _UNTRACKED: tuple[str, ...] = ("_compiled", "_path", "history")
+    _UNTRACKED: tuple[str, ...] = ("_compiled", "_path", "_named", "history")
     _path: Any
     _layers: list[Any]
 
@@ -192,6 +192,10 @@ class Model(Trainer, Layer):
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
         self._built = True
+
+    def _trackable_children(self) -> dict[str, Any]:
+        found = {name: item for name, item in vars(self).items() if name not in self._UNTRACKED}
+        return found if self.optimizer is None else {**found, "optimizer": self.optimizer}
 
     # --- weights in files --------------------------------------------------------------------------------------
 

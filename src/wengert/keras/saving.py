@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from wengert import shapes
+from wengert.context import state
 from wengert.keras import registry
 from wengert.keras.layers.layer import put
 from wengert.train import files
+from wengert.train.objects import children, slot_names, slots, trackable
+from wengert.train.restoration import Restoration
 
 __all__ = ["LoadStatus", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -24,21 +28,56 @@ FORMAT = "wengert.keras 1"
 
 
 class LoadStatus:
-    """What ``load_weights`` returns: everything was loaded, or an error said why not."""
+    """What ``load_weights`` returns: the model's weights were loaded, or an error said why not; an optimizer's may wait."""
+
+    def __init__(self, waiting: Restoration | None = None) -> None:
+        """Take what gives the optimizer's variables their values."""
+        self._waiting = waiting
 
     def expect_partial(self) -> LoadStatus:
-        """Return itself."""
+        """Return itself: what is left over of the optimizer's values in the end is not spoken of."""
+        if self._waiting is not None:
+            self._waiting.left.silent = True
         return self
 
     def assert_consumed(self) -> LoadStatus:
+        """Return itself if all values have gone to variables.
+
+        Raises:
+            AssertionError: if the optimizer lacks variables for some.
+        """
+        if self._waiting is not None:
+            self._waiting.look()
+            if self._waiting.left.values:
+                raise AssertionError(f"Unresolved values in {self._waiting.source}: {_few(self._waiting.left.values)}")
+        return self
+
+    def assert_existing_objects_matched(self) -> LoadStatus:
         """Return itself."""
         return self
 
-    assert_existing_objects_matched = assert_nontrivial_match = assert_consumed
+    assert_nontrivial_match = assert_existing_objects_matched
 
 
-def _numbered(model: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over the variables with the names that a file has them under."""
+OPTIMIZER = "optimizer."
+"""What the names of an optimizer's variables begin with in a file."""
+
+
+class _Named:
+    """A model as a file of weights knows it: its variables by their names there, and its optimizer."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.left: Any = None
+
+    def _trackable_children(self) -> dict[str, Any]:
+        found = dict(_weights(self.model))
+        optimizer = getattr(self.model, "optimizer", None)
+        return found if not trackable(optimizer) else {**found, OPTIMIZER: optimizer}
+
+
+def _weights(model: Any) -> Iterator[tuple[str, Any]]:
+    """Iterate over the model's variables with the names that a file has them under."""
     seen: set[str] = set()
     for path, variable, _ in model._named_weights():
         label, count = path, 1
@@ -46,10 +85,47 @@ def _numbered(model: Any) -> Iterator[tuple[str, Any]]:
             label, count = f"{path}#{count}", count + 1
         seen.add(label)
         yield label, variable
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and getattr(optimizer, "built", False):
-        for i, variable in enumerate(optimizer.variables):
-            yield f"optimizer.{i}", variable
+
+
+def _numbered(model: Any) -> Iterator[tuple[str, Any]]:
+    """Iterate over the model's variables and its optimizer's with the names that a file has them under.
+
+    A slot is named after its variable, ``optimizer.hidden.0.kernel:momentum``, what belongs to none as ``optimizer.iteration``.
+    """
+    labels = {}
+    for label, variable in _weights(model):
+        labels[id(variable)] = label
+        yield label, variable
+    optimizer: Any = getattr(model, "optimizer", None)
+    if trackable(optimizer) and getattr(optimizer, "built", True):
+        others = {id(kept): name for name, kept in slot_names(optimizer).items()}
+        for name, variable in children(optimizer).items():
+            yield OPTIMIZER + name, variable
+        for variable, slot, kept in slots(optimizer):
+            known = labels.get(id(variable))
+            yield OPTIMIZER + (others[id(kept)] if known is None else f"{known}:{slot}"), kept
+
+
+def _picture(labels: list[str], keys: Any) -> list[dict[str, Any]]:
+    """Return the nodes that the optimizer's keys in a file tell of: the model, its optimizer, variables, what is kept."""
+    nodes: list[dict[str, Any]] = [{"children": {OPTIMIZER: 1}}, {"children": {}, "slots": []}]
+    for label in labels:
+        nodes[0]["children"][label] = len(nodes)
+        nodes.append({"children": {}})
+    for key in sorted(keys):
+        name = key.removeprefix(OPTIMIZER)
+        label, _, slot = name.rpartition(":")
+        if label in nodes[0]["children"]:
+            nodes[1]["slots"].append([nodes[0]["children"][label], slot, len(nodes)])
+        elif name.isdecimal():  # a file that tells the places of an optimizer's variables, and no more
+            if "variables" not in nodes[1]["children"]:
+                nodes[1]["children"]["variables"] = len(nodes)
+                nodes.append({"children": {}})
+            nodes[nodes[1]["children"]["variables"]]["children"][name] = len(nodes)
+        else:
+            nodes[1]["children"][name] = len(nodes)
+        nodes.append({"children": {}, "value": key})
+    return nodes
 
 
 def _write(path: str, arrays: dict[str, Any], metadata: dict[str, str]) -> None:
@@ -118,27 +194,56 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> Load
     arrays, _ = _read(path, "load_weights")
     if not model._built and not model.weights:
         raise ValueError(f'load_weights: the model "{model.name}" has no weights yet: build it, or call it with something.')
-    _place(model, arrays, path, skip_mismatch)
-    return LoadStatus()
+    return LoadStatus(_place(model, arrays, path, skip_mismatch))
 
 
-def _place(model: Any, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False) -> None:
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and any(k.startswith("optimizer.") for k in arrays) and not getattr(optimizer, "built", True):
-        optimizer.build(model.trainable_variables)
-    wanted = dict(_numbered(model))
-    own = {k for k in wanted if not k.startswith("optimizer.")}
-    given = {k for k in arrays if not k.startswith("optimizer.")}
-    wrong = [f"{k} is not in the file" for k in sorted(own - given)] + [f"{k} is not in the model" for k in sorted(given - own)]
-    for key in sorted(wanted.keys() & arrays.keys()):
-        if not shapes.fits(wanted[key].sizes, arrays[key].shape):
-            wrong.append(f"{key} has shape {shapes.text(wanted[key].sizes)}, and in the file {arrays[key].shape}")
+def _place(model: Any, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False) -> Restoration | None:
+    """Set the weights, and the optimizer's variables as soon as they are there; return what does that, None if nothing is to be.
+
+    Raises:
+        ValueError: where names or shapes are not those of the model; nothing is changed then.
+    """
+    wanted = dict(_weights(model))
+    given = {k: v for k, v in arrays.items() if not k.startswith(OPTIMIZER)}
+    wrong = [f"{k} is not in the file" for k in sorted(wanted.keys() - given.keys())]
+    wrong += [f"{k} is not in the model" for k in sorted(given.keys() - wanted.keys())]
+    for key in sorted(wanted.keys() & given.keys()):
+        if not shapes.fits(wanted[key].sizes, given[key].shape):
+            wrong.append(f"{key} has shape {shapes.text(wanted[key].sizes)}, and in the file {given[key].shape}")
     if wrong and not skip_mismatch:
         more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
         raise ValueError(f'The weights in {path} are not those of the model "{model.name}": {"; ".join(wrong[:3])}{more}.')
     for key, variable in wanted.items():
-        if key in arrays and shapes.fits(variable.sizes, arrays[key].shape):
-            put(variable, arrays[key])
+        if key in given and shapes.fits(variable.sizes, given[key].shape):
+            put(variable, given[key])
+    kept = {k: v for k, v in arrays.items() if k.startswith(OPTIMIZER)}
+    return _keep(model, kept, list(wanted), path) if kept else None
+
+
+def _keep(model: Any, kept: Mapping[str, Any], labels: list[str], path: str) -> Restoration:
+    """Give the optimizer's variables their values, now or when they are made; say where that cannot be."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not getattr(optimizer, "built", True):
+        optimizer.build(model.trainable_variables)
+    names = model._named = _Named(model)  # lives as long as the model
+    waiting = Restoration(path, kept, _picture(labels, kept), names, state.session)
+    names.left = waiting.left
+    names.left.silent = optimizer is None  # as long as there is none
+    if optimizer is not None:
+        own = [name for name, variable in _numbered(model) if name.startswith(OPTIMIZER) and not waiting.took(variable)]
+        left = waiting.left.values
+        about = [f"the optimizer has {_few(own)}, which the file has not"] if own else []
+        about += [f"the file has {_few(left)}, which go to no variable so far"] if left else []
+        if about:
+            text = f"{path}: not all of the optimizer's state was restored: {'; '.join(about)}. The model's weights were."
+            warnings.warn(text, stacklevel=5)
+    return waiting
+
+
+def _few(keys: Iterable[str]) -> str:
+    """Return some keys as a text."""
+    names = sorted(keys)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, **keywords: Any) -> None:
@@ -161,6 +266,8 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **keywords: An
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
     """Make the model that `save_model` wrote, of layers that are known by name; it is not compiled.
 
+    The optimizer's state goes to the optimizer that it is compiled with.
+
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
@@ -177,5 +284,5 @@ def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, 
             model = registry.deserialize(config, table, "model")
         except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"load_model: the architecture in {path} is damaged: {error!r}") from None
-    _place(model, {k: v for k, v in arrays.items() if not k.startswith("optimizer.")}, path)
+    _place(model, arrays, path)
     return model

@@ -3,24 +3,99 @@
 A body is an object with
 
 - ``body(xp, *arrays)``: run it, giving a tuple of arrays;
-- ``specs``: (shape, dtype) of its outputs;
+- ``specs``: (shape, dtype) of its outputs; ``shapes(arrays)``: their shapes for inputs of these shapes, as far as known;
+- ``split()``: the body that also gives its record (below), and the pure one that takes the record;
 - ``series(given, indices, seeds)``: the body with coefficients of Taylor series beside the values; ``of``, ``widened``: the
   same with other outputs and inputs;
 - ``adjoint(wanted, given)``: a body of (inputs..., cotangents of the outputs numbered in ``given``...) that gives the
   cotangents of the wanted inputs, zeros where there is none, and which of them there are.
 
-The derivative of a choice is a choice between adjoints. The derivative of a loop is a loop that runs back over the
-states, which a second run of the loop lays out; so both are closed under differentiation, to any order.
+The law: **a derivative uses what the forward run computed**. What a body takes from the world while it runs (random numbers,
+values of variables that it assigns to, results of Python functions) is its *record*. An operation through which a derivative
+leads is opened: it gives its record beside its outputs, stacked by turn where it is a loop, and a loop the states at the
+beginning of each turn. The derivative is that of the *pure* operation, which takes the record and computes the same again:
+only what is pure is computed twice. The derivative of a choice is a choice between adjoints, that of a loop a loop that
+runs back over the states; so both are closed under differentiation, to any order, and nothing impure runs twice.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from wengert.errors import ShapeError
 from wengert.op import Op
+from wengert.ops import signature
 
-__all__ = ["CALL", "COND", "LOOP"]
+__all__ = ["ABSENT", "CALL", "COND", "LINKED", "LOOP", "Opened", "opened", "with_record"]
+
+
+class Opened(NamedTuple):
+    """An operation that keeps what its derivative needs; its outputs are its own, then the record, then a loop's states."""
+
+    attrs: dict[str, Any]
+    """Its attributes."""
+    pure: dict[str, Any]
+    """The attributes of the pure operation, whose outputs are the own ones and a loop's states."""
+    own: int
+    record: int
+
+    def parts(self, outputs: Any) -> tuple[Any, Any, Any]:
+        """Return the own outputs, the record, and the states."""
+        end = self.own + self.record
+        return outputs[: self.own], outputs[self.own : end], outputs[end:]
+
+
+def opened(op: Op, attrs: dict[str, Any], states: bool = True) -> Opened | None:
+    """Return what an operation becomes when it keeps what its derivative needs; None if there is nothing to keep.
+
+    ``states``: keep those of a loop, too.
+    """
+    if op is COND:
+        yes, no = attrs["yes"].split(), attrs["no"].split()
+        a, b = yes.record, no.record
+        if not a and not b:
+            return None
+        # One record for both branches: the one that is not taken gives zeros for its part.
+        kept = {"yes": yes.kept.padded(len(yes.pure.outputs), (), b), "no": no.kept.padded(len(no.pure.outputs), a, ())}
+        pure = {"yes": yes.pure.taking(len(a), (), b), "no": no.pure.taking(len(b), a, ())}
+        return Opened(kept, pure, len(yes.pure.outputs), len(a) + len(b))
+    if op is LOOP:
+        carries, sequences, captures = attrs["counts"]
+        body = attrs["body"].split()
+        changing = attrs["test"] is not None and bool(attrs["test"].split().record)
+        if not states and not body.record and not changing:
+            return None
+        kept_body, pure_body, record = body.kept, body.pure, len(body.record)
+        own = len(pure_body.outputs)
+        if changing and not record:
+            # The pure loop cannot ask its test again: it has as many turns as there are rows of a record.
+            kept_body, pure_body, record = kept_body.counted(own), pure_body.taking(0, (), [_TURN]), 1
+        pure_body = pure_body.in_order([*range(carries), *range(len(pure_body.places) - record, len(pure_body.places)),
+                                        *range(carries, len(pure_body.places) - record)])  # fmt: skip
+        if states:
+            kept_body, pure_body = kept_body.remembering(carries), pure_body.remembering(carries)
+        ends = {} if not record else {"test": None, "limit": None}
+        pure = attrs | {"body": pure_body, "counts": (carries, record + sequences, captures)} | ends
+        return Opened(attrs | {"body": kept_body}, pure, own, record)
+    return None
+
+
+def with_record(op: Op, attrs: dict[str, Any], inputs: Any, record: Any) -> list[Any]:
+    """Return the inputs of the pure operation: a choice's record is captured, a loop's is a sequence, the first."""
+    if op is COND:
+        return [*inputs, *record]
+    carries = attrs["counts"][0]
+    return [*inputs[:carries], *record, *inputs[carries:]]
+
+
+def _made(op: Op, inputs: Any, attrs: dict[str, Any], xp: Any, graph: Any) -> Any:
+    """Append an operation to a lowered list; an open one where a derivative will lead through it."""
+    found = opened(op, attrs) if graph.opening else None
+    function = xp.cond if op is COND else xp.loop
+    if found is None:
+        return function(*inputs, **attrs)
+    results = function(*inputs, **found.attrs)
+    return graph.keep(results, found)
 
 
 def _cond_infer(inputs: Any, attrs: Any) -> Any:
@@ -37,12 +112,24 @@ def _cond(xp: Any, predicate: Any, *captures: Any, yes: Any, no: Any) -> Any:
     return yes(xp, *captures) if predicate else no(xp, *captures)
 
 
+def _purely(node: Any) -> tuple[dict[str, Any], int, Any]:
+    """Return the attributes of an operation's pure form, the number of its own outputs, and its record."""
+    found = node.graph.opened.get(node)
+    if found is None:
+        return node.attrs, len(node.outputs), ()
+    return found.pure, found.own, node.graph.record_of(node)
+
+
 def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
-    given = tuple(k for k, one in enumerate(g) if one is not None)
+    node = outputs[0].node
+    pure, own, record = _purely(node)
+    given = tuple(k for k, one in enumerate(g[:own]) if one is not None)
     inner = tuple(i - 1 for i in wanted if i > 0)
-    yes, yes_there = attrs["yes"].adjoint(inner, given)
-    no, no_there = attrs["no"].adjoint(inner, given)
-    results = xp.cond(*inputs, *(g[k] for k in given), yes=yes, no=no)
+    if not given:
+        return [None] * len(wanted)
+    yes, yes_there = pure["yes"].adjoint(inner, given)
+    no, no_there = pure["no"].adjoint(inner, given)
+    results = _made(COND, [*inputs, *record, *(g[k] for k in given)], {"yes": yes, "no": no}, xp, node.graph)
     there = iter(r if a or b else None for r, a, b in zip(results, yes_there, no_there, strict=True))
     return [next(there) if i > 0 else None for i in wanted]
 
@@ -59,15 +146,15 @@ def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
     given = {
         (i, local(a)): c for i, row in enumerate(moved[1:]) for a, c in zip(indices[1:], row[1:], strict=True) if c is not None
     }
+    pure, own, record = _purely(node)
     branches, keys = {}, []
     for branch in ("yes", "no"):
-        places, coefficients, outputs, found = node.attrs[branch].series(
-            tuple(given), [local(a) for a in indices[1:]], len(seeds)
-        )
-        branches[branch] = node.attrs[branch].of([*outputs, *found.values()], [*places, *coefficients])
+        places, coefficients, outputs, found = pure[branch].series(tuple(given), [local(a) for a in indices[1:]], len(seeds))
+        branches[branch] = pure[branch].of([*outputs, *found.values()], [*places, *coefficients])
         keys = list(found)
-    results = xp.cond(moved[0][0], *(row[0] for row in moved[1:]), *given.values(), **branches)[len(node.outputs) :]
-    return {(k, a): r for k in range(len(node.outputs)) for a in indices[1:] for key, r in zip(keys, results, strict=True)
+    values = [moved[0][0], *(row[0] for row in moved[1:]), *record, *given.values()]
+    results = _made(COND, values, branches, xp, node.graph)[own:]
+    return {(k, a): r for k in range(own) for a in indices[1:] for key, r in zip(keys, results, strict=True)
             if key == (k, local(a))}  # fmt: skip
 
 
@@ -89,9 +176,26 @@ CALL = Op(
 """A body that runs: what a tape records for a derivative that it took by way of a list."""
 
 
+_TURN = ((), signature.BOOL)
+"""What a loop's record has where nothing else tells how many turns there were."""
+
 # A loop: inputs are [carry..., sequences..., captures...]; ``counts`` says how many of each.
 # Body: (carry..., slices of the sequences..., captures...) -> (carry..., rows...). It ends when ``test`` (on carry...,
 # captures...) is false, or the sequences do. Outputs are [carry..., rows stacked...].
+
+
+ABSENT = Op(
+    "absent", "constant", lambda xp, *, shape, dtype: xp.zeros(tuple(s or 0 for s in shape or ()), dtype),
+    lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
+)  # fmt: skip
+"""What the branch that is not taken gives for the record of the other: nobody reads it."""
+
+
+LINKED = Op(
+    "linked", "linear", lambda xp, x, *others: x, signature.first, aliases=True,
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.zeros_like(inputs[i]) if i else g,
+)  # fmt: skip
+"""The first input, of which the derivatives by the others are zero: they are not None."""
 
 
 def _loop_infer(inputs: Any, attrs: Any) -> Any:
@@ -122,11 +226,14 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
     if reverse:
         rows.reverse()
     stacked = []
-    for k, (sizes, nptype) in enumerate(body.specs[carries:]):
+    shapes: Any = None
+    for k, (_, nptype) in enumerate(body.specs[carries:]):
         if rows:
             stacked.append(_rows(xp, [row[k] for row in rows]))
-        else:
-            stacked.append(xp.zeros((0, *(s or 0 for s in sizes or ())), nptype))
+            continue
+        if shapes is None:
+            shapes = body.shapes([*(c.shape for c in carry), *(s.shape[1:] for s in rows_in), *(c.shape for c in captures)])
+        stacked.append(xp.zeros((0, *(s or 0 for s in shapes[carries + k] or ())), nptype))
     return (*carry, *stacked)
 
 
@@ -141,31 +248,45 @@ def _rows(xp: Any, rows: list[Any]) -> Any:
 
 
 def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
-    carries, sequences, captures = attrs["counts"]
-    body = attrs["body"]
-    # Once more, with each step's carry as a row: the states to run back over.
-    history = xp.loop(*inputs, **(attrs | {"body": body.remember(carries)}))
-    states = history[len(outputs) :]
-    back = body.loop_adjoint(attrs["counts"], tuple(one is not None for one in g[carries:]), tuple(wanted))
+    node = outputs[0].node
+    graph = node.graph
+    found = graph.opened.get(node)
+    carries, _, captures = attrs["counts"]
+    if found is not None:
+        own, _, states = found.parts(outputs)
+        record, pure = graph.record_of(node), found.pure
+        g = [*g[: found.own], *g[found.own + found.record :]]
+    else:
+        # A loop that a rule made, and nothing was known of a further derivative: pure, so that it may run once more.
+        again = opened(LOOP, attrs)
+        assert again is not None and not again.record
+        own, _, states = again.parts(xp.loop(*inputs, **again.attrs))
+        record, pure = (), attrs
+    if all(one is None for one in g):
+        return [None] * len(wanted)
+    more = len(record)
+    places = [i if i < carries else i + more for i in wanted]
+    inputs = with_record(LOOP, attrs, inputs, record)
+    _, sequences, _ = pure["counts"]
+    back = pure["body"].loop_adjoint(pure["counts"], tuple(one is not None for one in g[carries:]), tuple(places))
     start = []
     for k in range(carries):
         if back.carried[k]:
-            start.append(xp.zeros_like(outputs[k]) if g[k] is None else g[k])
+            start.append(xp.zeros_like(own[k]) if g[k] is None else g[k])
     for k in back.captured:
         start.append(xp.zeros_like(inputs[carries + sequences + k]))
     row_gs = [one for one in g[carries:] if one is not None]
     over = [*states, *inputs[carries : carries + sequences], *row_gs]
     rest = inputs[carries + sequences :]
-    results = xp.loop(
-        *start, *over, *rest, body=back.body, test=None, counts=(len(start), len(over), captures),
-        carry_specs=back.carry_specs, limit=None, reverse=not attrs["reverse"],
-    )  # fmt: skip
-    return back.pick(results, wanted)
+    turned = {"body": back.body, "test": None, "counts": (len(start), len(over), captures), "carry_specs": back.carry_specs,
+              "limit": None, "reverse": not attrs["reverse"]}  # fmt: skip
+    return back.pick(_made(LOOP, [*start, *over, *rest], turned, xp, graph), places)
 
 
 def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
     """The same loop, which carries coefficients beside the values; it ends when the values say so."""
-    attrs = node.attrs
+    attrs, own, record = _purely(node)
+    moved = with_record(LOOP, attrs, moved, [[r, *([None] * (len(indices) - 1))] for r in record])
     carries, sequences, captures = attrs["counts"]
     body, test = attrs["body"], attrs["test"]
     seeds, local = _relabelled(indices)
@@ -196,11 +317,14 @@ def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
         spots += [*range(carries, carries + captures), *((spot[key].sizes, spot[key].nptype) for key in order[2])]
         new_test = test.widened(spots)
     specs = [*attrs["carry_specs"], *(attrs["carry_specs"][i] for i, _ in order[0])]
-    results = xp.loop(*inputs, **(attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)}))
+    results = _made(LOOP, inputs, attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)},
+                    xp, node.graph)  # fmt: skip
     by_key: dict[Any, Any] = dict(zip(order[0], results[carries:], strict=False))
     at = carries + len(order[0]) + len(outputs) - carries
     by_key.update(zip(rows, results[at:], strict=True))
-    return {(k, a): by_key[k, local(a)] for k in range(len(node.outputs)) for a in indices[1:] if (k, local(a)) in by_key}
+    # The states are outputs of the operation after its record, and of the pure one at once after its own.
+    return {(k if k < own else k + len(record), a): by_key[k, local(a)] for k in range(len(outputs)) for a in indices[1:]
+            if (k, local(a)) in by_key}  # fmt: skip
 
 
 LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp, series=_loop_series)

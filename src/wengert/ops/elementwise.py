@@ -13,6 +13,7 @@ from wengert import dtypes, shapes
 from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import boolean, elementwise, first
+from wengert.parameters import bell
 
 __all__ = ["integer_power"]
 
@@ -106,7 +107,9 @@ DIVIDE_NO_NAN = Op(
 
 
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
-    if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
+    if x.dtype.kind == "f":  # TensorFlow's: NumPy takes the quotient that its remainder leaves, 14 for 1.5 // 0.1
+        return xp.floor(x / y)
+    if xp.name != "xla" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.floor_divide(x, y)
 
@@ -124,8 +127,9 @@ def _remainder(xp: Any, x: Any, y: Any) -> Any:
 
 REMAINDER = Op(
     "remainder", "piecewise", _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.floor_divide(x, y)),
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
 )  # fmt: skip
+"""x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
 
 def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
@@ -136,14 +140,18 @@ def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
 
 TRUNCATED_REMAINDER = Op(
     "truncated_remainder", "piecewise", _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.trunc(x / y)),
+    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
 )  # fmt: skip
 
 
 def _integer_power(xp: Any, x: Any, *, n: int) -> Any:
     """Multiply by repeated squaring: exact for integers, and for any array namespace."""
+    if n == -1:
+        return 1.0 / x
     if n < 0:
-        return 1.0 / _integer_power(xp, x, n=-n)
+        power = _integer_power(xp, x, n=-n)
+        # Where it overflows, its reciprocal may not have vanished yet.
+        return xp.where(xp.isinf(power), _integer_power(xp, 1.0 / x, n=-n), 1.0 / power)
     if n == 0:
         return xp.ones_like(x)
     result, base = None, x
@@ -187,9 +195,14 @@ def _log_of_base(xp: Any, x: Any, y: Any, v: Any) -> Any:
     return v * xp.where(safe, xp.log(xp.where(safe, x, xp.ones_like(x))), xp.zeros_like(x))
 
 
+def _power_slope(xp: Any, x: Any, y: Any, v: Any) -> Any:
+    # d/dx x**y = y x**(y-1). Where x = 0 and y = 0, x**y is 1 whatever x: not 0 times infinity, and no order after it either.
+    spent = xp.logical_and(xp.equal(x, xp.zeros_like(x)), xp.equal(y, xp.zeros_like(y)))
+    return y * xp.power(x, xp.where(spent, xp.ones_like(y), y - 1.0))
+
+
 POWER = Op(
-    "power", "elementwise", "power", elementwise,
-    partials=(lambda xp, x, y, v: y * xp.power(x, y - 1.0), _log_of_base), type="Pow", label="pow", kinds=NUMBER,
+    "power", "elementwise", "power", elementwise, partials=(_power_slope, _log_of_base), type="Pow", label="pow", kinds=NUMBER,
 )  # fmt: skip
 SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x)
 SQRT = unary(
@@ -203,9 +216,23 @@ CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL)
 RECIPROCAL = unary(
     "reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v), taylor=lambda xp, x, v: (None, x),
 )  # fmt: skip
+DIRECTION = Op(
+    "direction", "elementwise", lambda xp, x, y: x / xp.hypot(x, y), elementwise, kinds=REAL,
+    partials=(
+        lambda xp, x, y, v: _across(xp, x, y, xp.direction(y, x)), lambda xp, x, y, v: -_across(xp, x, y, v),
+    ),
+)  # fmt: skip
+"""x / √(x² + y²), the cosine of the angle of (x, y)."""
+
+
+def _across(xp: Any, x: Any, y: Any, part: Any) -> Any:
+    # The derivative of the cosine c by x is s² / r, by y -c s / r, s being the sine, where 1 - c² would cancel.
+    return part / xp.hypot(x, y) * xp.direction(y, x)
+
+
 HYPOT = Op(
     "hypot", "elementwise", "hypot", elementwise, kinds=REAL,
-    partials=(lambda xp, x, y, v: x / v, lambda xp, x, y, v: y / v),
+    partials=(lambda xp, x, y, v: xp.direction(x, y), lambda xp, x, y, v: xp.direction(y, x)),
 )  # fmt: skip
 SQUARED_DIFFERENCE = Op(
     "squared_difference", "elementwise", lambda xp, x, y: (x - y) * xp.conj(x - y) if x.dtype.kind == "c"
@@ -254,12 +281,36 @@ LOGADDEXP = Op(
 SIN = unary("sin", "sin", lambda xp, x, v: xp.cos(x))
 COS = unary("cos", "cos", lambda xp, x, v: -xp.sin(x))
 TAN = unary("tan", "tan", lambda xp, x, v: 1.0 + v * v)
-ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.rsqrt((1.0 - x) * (1.0 + x)))
-ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.rsqrt((1.0 - x) * (1.0 + x)))
-ATAN = unary("atan", "arctan", lambda xp, x, v: 1.0 / (1.0 + x * x))
+# The slopes of the inverse functions are operations of their own, whose kernels do not overflow with x² and whose partials
+# neither: as products in this order they vanish where the derivative does, and not before.
+ASIN_SLOPE = unary(
+    "asin_slope", lambda xp, x: 1.0 / xp.sqrt((1.0 - x) * (1.0 + x)), lambda xp, x, v: (x * v) * v * v, type="AsinGrad",
+)  # fmt: skip
+"""1 / √(1 - x²)."""
+ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.asin_slope(x))
+ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.asin_slope(x))
+
+
+def _atan_slope(xp: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return 1.0 / (1.0 + x * x)
+    far = xp.abs(x) > 1.0
+    small = xp.where(far, 1.0 / xp.where(far, x, 1.0), x)
+    rest = 1.0 / (1.0 + small * small)
+    return xp.where(far, (small * small) * rest, rest)
+
+
+ATAN_SLOPE = unary(
+    "atan_slope", _atan_slope, lambda xp, x, v: -2.0 * ((x * v) * v), taylor=lambda xp, x, v: (None, 1.0 + x * x),
+    type="AtanGrad",
+)  # fmt: skip
+"""1 / (1 + x²)."""
+ATAN = unary("atan", "arctan", lambda xp, x, v: xp.atan_slope(x))
 ATAN2 = Op(
     "atan2", "elementwise", "arctan2", elementwise, kinds=REAL,
-    partials=(lambda xp, y, x, v: x / (x * x + y * y), lambda xp, y, x, v: -y / (x * x + y * y)),
+    partials=(
+        lambda xp, y, x, v: xp.direction(x, y) / xp.hypot(x, y), lambda xp, y, x, v: -xp.direction(y, x) / xp.hypot(x, y),
+    ),
 )  # fmt: skip
 SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x))
 COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x))
@@ -271,9 +322,19 @@ SECH_SQUARED = unary(
     taylor=lambda xp, x, v: -xp.square(xp.tanh(x)),
 )  # fmt: skip
 """1 - tanh², but without its cancellation; so beyond the value itself their series are one."""
-ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.rsqrt(x * x + 1.0))
+ASINH_SLOPE = unary(
+    "asinh_slope", lambda xp, x: 1.0 / (xp.sqrt(1.0 + x * x) if x.dtype.kind == "c" else xp.hypot(xp.ones_like(x), x)),
+    lambda xp, x, v: -((x * v) * v * v), type="AsinhGrad",
+)  # fmt: skip
+"""1 / √(1 + x²)."""
+ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.asinh_slope(x))
 ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0))
-ATANH = unary("atanh", "arctanh", lambda xp, x, v: 1.0 / ((1.0 - x) * (1.0 + x)))
+ATANH_SLOPE = unary(
+    "atanh_slope", lambda xp, x: 1.0 / ((1.0 - x) * (1.0 + x)), lambda xp, x, v: 2.0 * ((x * v) * v),
+    taylor=lambda xp, x, v: (None, (1.0 - x) * (1.0 + x)), type="AtanhGrad",
+)  # fmt: skip
+"""1 / (1 - x²)."""
+ATANH = unary("atanh", "arctanh", lambda xp, x, v: xp.atanh_slope(x))
 
 
 def _spherical_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
@@ -351,27 +412,161 @@ DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REA
 POLYGAMMA = unary(
     "polygamma", lambda xp, x, *, n: xp.polygamma(x, n), lambda xp, x, v, *, n: xp.polygamma(x, n=n + 1), REAL,
 )  # fmt: skip
-ZETA = Op(
-    "zeta", "elementwise", "zeta", elementwise, kinds=REAL,
-    partials=(None, lambda xp, x, q, v: -x * xp.zeta(x + 1.0, q)),
+POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma")
+"""An order that is a tensor: it is a whole number, and no derivative by it is stated."""
+
+
+# --- incomplete gamma and beta functions, Hurwitz's zeta function, and their derivatives by parameters, of all orders ----
+
+
+def _stirling(xp: Any, a: Any) -> Any:
+    """Return log Γ(a + 1) - log(2π a) / 2 - a log a + a for a ≥ 10."""
+    s = 1.0 / (a * a)
+    return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188 - s * (691 / 360360)))))) / a
+
+
+def _excess(xp: Any, e: Any) -> Any:
+    """Return e - log(1 + e)."""
+    return e - xp.log1p(e)
+
+
+def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
+    """Return xᵃ⁻¹ e⁻ˣ / Γ(a): for large a by C. Loader's saddle point, where the factors' logarithms are large and cancel.
+
+    At a = 0, -1, ... it is 0, and below 0 it has the sign of Γ, which its slope at x = 0 needs.
+    """
+    dtype, a, x = x.dtype.name, xp.astype(a, "float64"), xp.astype(x, "float64")
+    large = xp.logical_and(a >= 10.0, x > 0.0)
+    m, y = xp.where(large, a, 10.0), xp.where(large, x, 10.0)
+    point = xp.exp(-_stirling(xp, m) - m * _excess(xp, (y - m) / m)) * xp.sqrt(m / (2.0 * math.pi)) / y
+    log_gamma = xp.lgamma(a)
+    sign = xp.where(a < 0.0, 1.0 - 2.0 * xp.remainder(xp.floor(a), 2.0), 1.0)
+    small = sign * xp.exp(XLOGY.bind(xp)(a - 1.0, x) - x - log_gamma)
+    return xp.astype(xp.where(large, point, xp.where(xp.isinf(log_gamma), 0.0, small)), dtype)
+
+
+def _gamma_density_slope(xp: Any, a: Any, x: Any, v: Any) -> Any:
+    # p' = (a - 1 - x) p / x; at x = 0 by p(a - 1) - p(a), DLMF 8.8.13.
+    end = xp.equal(x, xp.zeros_like(x))
+    inside = xp.where(end, xp.ones_like(x), x)
+    return xp.where(end, xp.gamma_density(a - 1.0, x) - v, v * ((a - 1.0 - inside) / inside))
+
+
+GAMMA_DENSITY = Op(
+    "gamma_density", "elementwise", _gamma_density, elementwise, kinds=REAL,
+    partials=(lambda xp, a, x, v: xp.multiply_no_nan(xp.log(x) - xp.digamma(a), v), _gamma_density_slope),
 )  # fmt: skip
+"""The slope of igamma by x: the density of the gamma distribution."""
+
+
+def _gammas(xp: Any, a: Any) -> Any:
+    """Return the derivatives of log Γ, of order n = 1, 2, ..."""
+    return lambda n: xp.digamma(a) if n == 1 else xp.polygamma(a, n=n - 1)
+
+
+def _igamma_by_slope(xp: Any, a: Any, x: Any, v: Any, *, n: int) -> Any:
+    of_a = _gammas(xp, a)
+    factor = bell(lambda i, j: xp.log(x) - of_a(1) if i == 1 else -of_a(i), n, 0)
+    return xp.multiply_no_nan(factor, xp.gamma_density(a, x))
+
+
+IGAMMA_BY = Op(
+    "igamma_by", "elementwise", lambda xp, a, x, *, n: xp.gammainc_by(a, x, n=n), elementwise, kinds=REAL, type="IgammaGradA",
+    partials=(lambda xp, a, x, v, *, n: xp.igamma_by(a, x, n=n + 1), _igamma_by_slope),
+)  # fmt: skip
+"""The n-th derivative of igamma by a."""
 IGAMMA = Op(
     "igamma", "elementwise", "gammainc", elementwise, kinds=REAL,
-    partials=(None, lambda xp, a, x, v: xp.exp(xp.xlogy(a - 1.0, x) - x - xp.lgamma(a))),
+    partials=(lambda xp, a, x, v: xp.igamma_by(a, x, n=1), lambda xp, a, x, v: xp.gamma_density(a, x)),
 )  # fmt: skip
 IGAMMAC = Op(
     "igammac", "elementwise", "gammaincc", elementwise, kinds=REAL,
-    partials=(None, lambda xp, a, x, v: -xp.exp(xp.xlogy(a - 1.0, x) - x - xp.lgamma(a))),
+    partials=(lambda xp, a, x, v: -xp.igamma_by(a, x, n=1), lambda xp, a, x, v: -xp.gamma_density(a, x)),
 )  # fmt: skip
+
+
+def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    """Return xᵃ⁻¹ (1 - x)ᵇ⁻¹ / B(a, b), as `_gamma_density` does."""
+    dtype, a, b, x = x.dtype.name, xp.astype(a, "float64"), xp.astype(b, "float64"), xp.astype(x, "float64")
+    large = xp.logical_and(xp.logical_and(a >= 10.0, b >= 10.0), xp.logical_and(x > 0.0, x < 1.0))
+    m, n, y = xp.where(large, a, 10.0), xp.where(large, b, 10.0), xp.where(large, x, 0.5)
+    both = m + n
+    off = y * n - (1.0 - y) * m
+    point = (
+        xp.exp(_stirling(xp, both) - _stirling(xp, m) - _stirling(xp, n) - m * _excess(xp, off / m) - n * _excess(xp, -off / n))
+        * xp.sqrt(m * n / both / (2.0 * math.pi))
+        / (y * (1.0 - y))
+    )
+    beta = xp.lgamma(a) + xp.lgamma(b) - xp.lgamma(a + b)
+    small = XLOGY.bind(xp)(a - 1.0, x) + XLOG1PY.bind(xp)(b - 1.0, -x) - beta
+    return xp.astype(xp.where(large, point, xp.exp(small)), dtype)
+
+
+def _beta_density_slope(xp: Any, a: Any, b: Any, x: Any, v: Any) -> Any:
+    # p' = ((a - 1) / x - (b - 1) / (1 - x)) p; at the ends by (a + b - 1) (p(a - 1, b) - p(a, b - 1)), DLMF 8.17.
+    end = xp.logical_or(xp.equal(x, xp.zeros_like(x)), xp.equal(x, xp.ones_like(x)))
+    inside = xp.where(end, 0.5 * xp.ones_like(x), x)
+    there = (a + b - 1.0) * (xp.beta_density(a - 1.0, b, x) - xp.beta_density(a, b - 1.0, x))
+    return xp.where(end, there, v * ((a - 1.0) / inside - (b - 1.0) / (1.0 - inside)))
+
+
+def _beta_logs(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    """Return the derivatives of log p, p the density, of orders i by a and j by b."""
+    of_a, of_b, of_both = _gammas(xp, a), _gammas(xp, b), _gammas(xp, a + b)
+
+    def logs(i: int, j: int) -> Any:
+        found = of_both(i + j)
+        if i and j:
+            return found
+        found = found - (of_a if i else of_b)(i + j)
+        return found if i + j > 1 else found + (xp.log(x) if i else xp.log1p(-x))
+
+    return logs
+
+
+BETA_DENSITY = Op(
+    "beta_density", "elementwise", _beta_density, elementwise, kinds=REAL,
+    partials=(
+        lambda xp, a, b, x, v: xp.multiply_no_nan(_beta_logs(xp, a, b, x)(1, 0), v),
+        lambda xp, a, b, x, v: xp.multiply_no_nan(_beta_logs(xp, a, b, x)(0, 1), v),
+        _beta_density_slope,
+    ),
+)  # fmt: skip
+"""The slope of betainc by x: the density of the beta distribution."""
+BETAINC_BY = Op(
+    "betainc_by", "elementwise", lambda xp, a, b, x, *, m, n: xp.betainc_by(a, b, x, m=m, n=n), elementwise, kinds=REAL,
+    partials=(
+        lambda xp, a, b, x, v, *, m, n: xp.betainc_by(a, b, x, m=m + 1, n=n),
+        lambda xp, a, b, x, v, *, m, n: xp.betainc_by(a, b, x, m=m, n=n + 1),
+        lambda xp, a, b, x, v, *, m, n: xp.multiply_no_nan(
+            bell(_beta_logs(xp, a, b, x), m, n), xp.beta_density(a, b, x)),
+    ),
+)  # fmt: skip
+"""The derivative of betainc of orders m by a and n by b."""
 BETAINC = Op(
     "betainc", "elementwise", "betainc", elementwise, kinds=REAL,
     partials=(
-        None, None,
-        lambda xp, a, b, x, v: xp.exp(
-            xp.xlogy(a - 1.0, x) + xp.xlog1py(b - 1.0, -x) - (xp.lgamma(a) + xp.lgamma(b) - xp.lgamma(a + b))),
+        lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=1, n=0), lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=0, n=1),
+        lambda xp, a, b, x, v: xp.beta_density(a, b, x),
     ),
 )  # fmt: skip
 
+
+def _zeta_by_slope(xp: Any, s: Any, q: Any, v: Any, *, n: int) -> Any:
+    # ∂/∂q ζ(s, q) = -s ζ(s + 1, q), differentiated n times by s.
+    less = xp.zeta(s + 1.0, q) if n == 1 else xp.zeta_by(s + 1.0, q, n=n - 1)
+    return -(s * xp.zeta_by(s + 1.0, q, n=n) + float(n) * less)
+
+
+ZETA_BY = Op(
+    "zeta_by", "elementwise", lambda xp, s, q, *, n: xp.zeta_by(s, q, n=n), elementwise, kinds=REAL,
+    partials=(lambda xp, s, q, v, *, n: xp.zeta_by(s, q, n=n + 1), _zeta_by_slope),
+)  # fmt: skip
+"""The n-th derivative of zeta by its first argument."""
+ZETA = Op(
+    "zeta", "elementwise", "zeta", elementwise, kinds=REAL,
+    partials=(lambda xp, s, q, v: xp.zeta_by(s, q, n=1), lambda xp, s, q, v: -s * xp.zeta(s + 1.0, q)),
+)  # fmt: skip
 
 # Cylinder functions, family "j", "y", "i", "k", and "ie" = exp(-|x|) I, "ke" = exp(x) K. The recurrences of DLMF 10.6.1
 # and 10.29.1 hold at 0 too, where those with n / x do not.
@@ -411,21 +606,77 @@ BESSEL_K1 = _bessel("bessel_k1", "k", 1)
 BESSEL_K0E = _bessel("bessel_k0e", "ke", 0)
 BESSEL_K1E = _bessel("bessel_k1e", "ke", 1)
 EXPINT = unary("expint", "expi", lambda xp, x, v: xp.exp(x) / x, REAL)
-FRESNEL_SIN = unary(
-    "fresnel_sin", lambda xp, x: xp.fresnel(x)[0], lambda xp, x, v: xp.sin((0.5 * math.pi) * (x * x)), REAL,
+
+
+def _wave(xp: Any, x: Any, *, k: int) -> Any:
+    """Return sin(π/2 (x² + k)): of x² only the rest by 4 counts, found without rounding (T. J. Dekker, 1971)."""
+    wide = xp.astype(x, "float64")
+    large = wide * 134217729.0
+    high = large - (large - wide)
+    low = wide - high
+    square = wide * wide
+    rest = ((high * high - square) + 2.0 * high * low) + low * low
+    return xp.astype(xp.sin((0.5 * math.pi) * (xp.fmod(square, 4.0) + (rest + k))), x.dtype.name)
+
+
+WAVE = unary("wave", _wave, lambda xp, x, v, *, k: math.pi * x * xp.wave(x, k=(k + 1) % 4), REAL, type="FresnelGrad")
+FRESNEL_SIN = unary("fresnel_sin", lambda xp, x: xp.fresnel(x)[0], lambda xp, x, v: xp.wave(x, k=0), REAL)
+FRESNEL_COS = unary("fresnel_cos", lambda xp, x: xp.fresnel(x)[1], lambda xp, x, v: xp.wave(x, k=1), REAL)
+
+# Dawson's integral: D' = 1 - 2 x D and D⁽ⁿ⁺¹⁾ = -2 x D⁽ⁿ⁾ - 2 n D⁽ⁿ⁻¹⁾, which cancel where x is large: there
+# D ~ Σ (2k - 1)!! / (2ᵏ⁺¹ x²ᵏ⁺¹), differentiated term by term.
+
+
+def _dawsn_slope(xp: Any, x: Any, *, n: int) -> Any:
+    wide = xp.astype(x, "float64")
+    far = xp.abs(wide) > 7.5
+    near, large = xp.where(far, 0.0, wide), xp.where(far, wide, 8.0)
+    before, value = xp.dawsn(near), 1.0 - 2.0 * near * xp.dawsn(near)
+    for k in range(1, n):
+        before, value = value, -2.0 * (near * value + k * before)
+    inverse = 1.0 / large
+    square, series, factor = inverse * inverse, xp.zeros_like(wide), (-1.0) ** n * math.factorial(n) / 2.0
+    factors = [factor]
+    for k in range(1, 40):
+        factors.append(factors[-1] * (2 * k - 1) / 2.0 * ((2 * k + n - 1) * (2 * k + n)) / ((2 * k - 1) * (2 * k)))
+    for c in reversed(factors):
+        series = series * square + c
+    for _ in range(n + 1):
+        series = series * inverse
+    return xp.astype(xp.where(far, series, value), x.dtype.name)
+
+
+DAWSN_SLOPE = unary(
+    "dawsn_slope", _dawsn_slope, lambda xp, x, v, *, n: xp.dawsn_slope(x, n=n + 1), REAL, type="DawsnGrad",
 )  # fmt: skip
-FRESNEL_COS = unary(
-    "fresnel_cos", lambda xp, x: xp.fresnel(x)[1], lambda xp, x, v: xp.cos((0.5 * math.pi) * (x * x)), REAL,
+"""The n-th derivative of Dawson's integral, n > 0."""
+DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL)
+
+# log(x) / (1 - x) is smooth at x = 1, where it is -1, and so are its derivatives h⁽ⁿ⁾: from (1 - x) h = log x
+# follows (1 - x) h⁽ⁿ⁾ = n h⁽ⁿ⁻¹⁾ + log⁽ⁿ⁾(x); near 1 they are series in 1 - x.
+
+
+def _log_quotient(xp: Any, x: Any, *, n: int) -> Any:
+    w = 1.0 - x
+    near = xp.abs(w) < 0.5
+    small = xp.where(near, w, 0.0)
+    far = xp.where(near, 2.0, x)
+    value = xp.log(far)
+    quotient = value / (1.0 - far)
+    for k in range(1, n + 1):
+        quotient = (k * quotient - (-1.0) ** k * math.factorial(k - 1) * far ** (-k)) / (1.0 - far)
+    # h = -Σ wᵏ / (k + 1), and each derivative by x is one by w with the sign changed.
+    series = xp.zeros_like(x)
+    for k in range(64 + 8 * n, n - 1, -1):
+        series = series * small - math.perm(k, n) / (k + 1)
+    return xp.where(near, (-1.0) ** n * series, quotient)
+
+
+LOG_QUOTIENT = unary(
+    "log_quotient", _log_quotient, lambda xp, x, v, *, n: xp.log_quotient(x, n=n + 1), REAL, type="SpenceGrad",
 )  # fmt: skip
-DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: 1.0 - 2.0 * (x * v), REAL)
-
-
-def _spence_partial(xp: Any, x: Any, v: Any) -> Any:
-    # log(x) / (1 - x) goes to -1 as x goes to 1; as in TensorFlow, the orders beyond the first are NaN at that point.
-    return xp.where(xp.equal(x, xp.ones_like(x)), -xp.ones_like(x), xp.log(x) / (1.0 - x))
-
-
-SPENCE = unary("spence", "spence", _spence_partial, REAL)
+"""The n-th derivative of log(x) / (1 - x)."""
+SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log_quotient(x, n=0), REAL)
 
 # --- piecewise ----------------------------------------------------------------------------------------------------
 
@@ -518,7 +769,7 @@ CONJ = Op(
     "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
 )  # fmt: skip
 COMPLEX = Op(
-    "complex", "linear", lambda xp, x, y: xp.astype(x, f"c{2 * x.dtype.itemsize}") + 1j * y, _complex_infer,
+    "complex", "linear", "complex_of", _complex_infer,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
     kinds=REAL,
 )  # fmt: skip

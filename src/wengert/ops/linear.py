@@ -146,18 +146,19 @@ def _range_infer(inputs: Any, attrs: Any) -> Any:
 
 
 def range_count(start: Any, limit: Any, delta: Any) -> int:
-    """Return how many numbers a range holds.
+    """Return how many numbers a range holds: ⌈|(limit - start) / delta|⌉, computed in the dtype as TensorFlow does.
 
     Raises:
         InvalidArgumentError: for a zero delta, and one that leads away from the limit.
     """
+    quotient = (limit - start) / delta if start.dtype.kind == "f" and delta else None
     start, limit, delta = start.item(), limit.item(), delta.item()
     if delta == 0:
         raise InvalidArgumentError("Requires delta != 0: 0")
     if (start > limit) if delta > 0 else (start < limit):
         sign, relation = (">", "<=") if delta > 0 else ("<", ">=")
         raise InvalidArgumentError(f"Requires start {relation} limit when delta {sign} 0: {start}/{limit}")
-    count = -((start - limit) // delta) if isinstance(delta, int) else (limit - start) / delta
+    count = -((start - limit) // delta) if quotient is None else abs(quotient.item())
     if not abs(count) <= MOST_ELEMENTS:
         raise ResourceExhaustedError(f"A range from {start} to {limit} by {delta} is beyond any memory.")
     whole: int = math.ceil(count)
@@ -170,7 +171,20 @@ def _range(xp: Any, start: Any, limit: Any, delta: Any) -> Any:
     return xp.astype(start + delta * xp.arange(n, dtype=start.dtype), start.dtype)
 
 
-RANGE = Op("range", "constant", _range, _range_infer, label="range")
+def _place(xp: Any, inputs: Any, output: Any) -> Any:
+    """Return k for each number start + k delta of a range."""
+    return xp.round((output - inputs[0]) / inputs[2])
+
+
+# The limit decides how many numbers there are, and nothing else.
+RANGE = Op(
+    "range", "implicit", _range, _range_infer, label="range", constant_inputs=(1,), linear_inputs=(0, 2),
+    tangent=lambda xp, t, inputs, output, attrs: (
+        0.0 * output if t[0] is None else xp.broadcast_like(t[0], output)
+    ) + (0.0 if t[2] is None else t[2] * _place(xp, inputs, output)),
+    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
+        g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
+)  # fmt: skip
 LINSPACE = Op(
     "linspace", "linear",
     lambda xp, start, stop, *, num, axis: xp.linspace(start, stop, num, axis=axis, dtype=start.dtype),

@@ -257,7 +257,7 @@ def _unique(xp: Any, x: Any, *, dtype: str) -> Any:
     return found[order], xp.astype(rank[xp.reshape(inverse, x.shape)], dtype), xp.astype(counts[order], dtype)
 
 
-UNIQUE = Op("unique", "constant", _unique, _unique_infer, outputs=None)
+UNIQUE = Op("unique", "unstated", _unique, _unique_infer, outputs=None)
 BINCOUNT = Op(
     "bincount", "constant",
     lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),

@@ -13,7 +13,7 @@ from wengert.op import Op
 from wengert.ops import signature
 from wengert.ops.signature import first
 
-__all__ = ["ASSERT", "ASSIGN", "HANDLE", "NO_OP", "PRINT", "PY_FUNCTION", "READ"]
+__all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_FUNCTION", "READ", "SNAPSHOT"]
 
 HANDLE = Op(
     "variable_handle", "constant", lambda xp, *, variable: variable.storage,
@@ -24,6 +24,24 @@ READ = Op(
     "read_variable", "linear", lambda xp, handle: handle.read(), first, stateful=True, aliases=True, type="ReadVariableOp",
     label="ReadVariableOp", transpose=lambda xp, g, i, inputs, output, attrs: g,
 )  # fmt: skip
+
+SNAPSHOT = Op(
+    "snapshot", "constant", lambda xp, handle: handle if handle.array is None else handle.array, first, stateful=True,
+    aliases=True, type="ReadVariableOp", label="Snapshot",
+)  # fmt: skip
+"""A variable's value for a body that reads it; the variable itself where it has none, so that only a read is an error."""
+
+
+def _fed_infer(inputs: Any, attrs: Any) -> Any:
+    return inputs[1].sizes, inputs[0].nptype
+
+
+_fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
+FED = Op(
+    "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value, _fed_infer,
+    constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
+)  # fmt: skip
+"""A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 
 
 def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
@@ -71,12 +89,30 @@ ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=Non
 PY_FUNCTION = Op(
     "py_function", "custom", lambda xp, *arrays, call, specs, gradient: call(*arrays),
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, stateful=True, type="EagerPyFunc", label="EagerPyFunc",
-    vjp=lambda xp, g, inputs, outputs, attrs, wanted: attrs["gradient"](xp, g, inputs, outputs, wanted),
+    vjp=lambda xp, g, inputs, outputs, attrs, wanted: (
+        [None] * len(wanted) if attrs["gradient"] is None else attrs["gradient"](xp, g, inputs, outputs, wanted)
+    ),
 )  # fmt: skip
+
+
+def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    n = attrs["results"]
+    by_arguments = [i - n for i in wanted if i >= n]
+    found = iter(attrs["gradient"](xp, g, inputs[n:], outputs, by_arguments) if by_arguments else ())
+    return [next(found) if i >= n else None for i in wanted]
+
+
+PASSED = Op(
+    "passed", "custom", lambda xp, *arrays, results, gradient: tuple(arrays[:results]),
+    lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, aliases=True, vjp=_passed_vjp,
+)  # fmt: skip
+"""A Python function's results and then its arguments: the results pass on, with the function's derivative."""
 
 
 def _custom_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
     results, arguments, body = attrs["results"], attrs["arguments"], attrs["body"]
+    if attrs["failure"] is not None:
+        raise attrs["failure"]
     gs = [xp.zeros_like(v) if one is None else one for one, v in zip(g, outputs, strict=True)]
     found = iter(body.open(xp, [*gs, *inputs[results + arguments :]]))
     by_argument = [next(found) if there else None for there in attrs["there"]]
@@ -84,7 +120,7 @@ def _custom_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: 
 
 
 CUSTOM = Op(
-    "custom_gradient", "custom", lambda xp, *arrays, results, arguments, body, there: tuple(arrays[:results]),
+    "custom_gradient", "custom", lambda xp, *arrays, results, arguments, body, there, failure: tuple(arrays[:results]),
     lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, type="IdentityN",
     aliases=True, vjp=_custom_vjp,
 )  # fmt: skip

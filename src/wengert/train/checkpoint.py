@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,22 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
-from wengert.errors import DTypeError, NotFoundError, ShapeError
+from wengert.errors import NotFoundError
 from wengert.functions.program import init_scope
 from wengert.graph import Graph
-from wengert.module import Module
-from wengert.state import Storage, Variable
+from wengert.state import Storage, Variable, awaited
 from wengert.train import files
+from wengert.train.objects import VALUE, children, picture, picture_of_keys, trackable, walk
+from wengert.train.restoration import ByNames, Restoration, fitting
 
 __all__ = ["Checkpoint", "CheckpointManager", "CheckpointOptions", "checkpoints_iterator", "restored", "storage_of"]
 
-VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-"""What TensorFlow's names of values end in."""
+OBJECTS = "wengert.objects"
+"""The entry of a file's metadata that holds the picture of the objects (`wengert.train.objects`), as JSON."""
 
 
 def storage_of(variable: Variable, session: Any = None) -> Storage:
     """Return where a variable's value is: with it, or for one of a graph, in the given or the default session."""
+    for waiting in tuple(awaited):
+        waiting.look()
     if variable._graph is None:
         return variable._storage
     return Graph.default_session(session).storage_of(variable)  # type: ignore[no-any-return]
@@ -45,64 +48,25 @@ def restored(wanted: Sequence[tuple[str, Variable]], values: Mapping[str, Any], 
                 f"Key {name} not found in checkpoint {source}, which holds {', '.join(sorted(values)) or 'nothing'}. "
                 "Nothing has been restored."
             )
-        value = values[name]
-        if not shapes.fits(variable.sizes, value.shape):
-            raise ShapeError(
-                f"{source} holds {name} with shape {shapes.text(value.shape)}, and the variable '{variable.name}' has shape "
-                f"{shapes.text(variable.sizes)}. Nothing has been restored."
-            )
-        if value.dtype != variable.nptype:
-            raise DTypeError(
-                f"{source} holds {name} as {value.dtype}, and the variable '{variable.name}' is of dtype "
-                f"{variable.dtype.name}. Nothing has been restored."
-            )
-        writes.append((storage_of(variable, session), value))
+        writes.append((storage_of(variable, session), fitting(source, name, values[name], variable)))
     for storage, value in writes:
         storage.write(value)
 
 
-# --- what is reached from an object ---------------------------------------------------------------------------------------
+def by_names(source: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a file by the names of variables, where it holds them by the names of objects."""
+    nodes = _nodes_of(source)
+    names = [node["name"] for node in nodes or () if "name" in node and "value" in node]
+    if not names:
+        return values
+    known = {n["name"]: n["value"] for n in nodes or () if "name" in n and "value" in n and names.count(n["name"]) == 1}
+    return {**values, **{name: values[key] for name, key in known.items() if key in values}}
 
 
-def _children(item: Any) -> dict[str, Any]:
-    """Return what an object holds, by name."""
-    own = getattr(item, "_trackable_children", None)
-    if own is not None and not isinstance(item, type):
-        return dict(own())
-    if isinstance(item, Mapping):
-        return {str(k): v for k, v in item.items()}
-    if isinstance(item, list | tuple):
-        return {str(i): v for i, v in enumerate(item)}
-    return dict(vars(item)) if isinstance(item, Module) else {}
-
-
-def _escaped(name: str) -> str:
-    return name.replace(".", "..").replace("/", ".S")
-
-
-def _walk(root: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over (path, object), nearest first, each object once."""
-    seen = {id(root)}
-    level: list[tuple[str, Any]] = [("", root)]
-    while level:
-        following = []
-        for path, item in level:
-            yield path, item
-            if isinstance(item, Variable):
-                continue
-            for name, child in sorted(_children(item).items()):
-                if id(child) not in seen and (isinstance(child, Variable) or hasattr(child, "__dict__") or _is_nest(child)):
-                    seen.add(id(child))
-                    following.append((f"{path}/{_escaped(name)}" if path else _escaped(name), child))
-        level = following
-
-
-def _is_nest(item: Any) -> bool:
-    return isinstance(item, Mapping | list | tuple)
-
-
-def _variables(root: Any) -> dict[str, Variable]:
-    return {path + VALUE: item for path, item in _walk(root) if isinstance(item, Variable)}
+def _nodes_of(source: Any) -> list[dict[str, Any]] | None:
+    """Return the picture of the objects that a file holds, None if it holds none."""
+    text = files.metadata(source).get(OBJECTS)
+    return None if text is None else json.loads(text)
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------------
@@ -117,31 +81,50 @@ class CheckpointOptions:
 
 
 class Status:
-    """What came of a restoration, and assertions about it."""
+    """What came of a restoration so far, and assertions about it. What was made since has its value."""
 
-    def __init__(self, source: str, used: set[str], unused: set[str], missing: list[str]) -> None:
-        """Take the names that were used, those that were not, and the variables that the file has no value for."""
-        self._source, self._used, self._unused, self._missing = source, used, unused, missing
+    def __init__(self, root: Any, values: Sequence[str], restoration: Restoration | ByNames | None) -> None:
+        """Take what was restored, the keys of the file's values, and what gives them to variables (None: nothing does)."""
+        self._root, self._keys, self._restoration = root, values, restoration
+
+    def _looked(self) -> Restoration | ByNames | None:
+        if self._restoration is not None:
+            self._restoration.look()
+        return self._restoration
 
     def assert_consumed(self) -> Status:
         """Return self if all values have gone to variables, and all variables have got one.
+
+        From a file by the names of variables (a Saver's) it is enough that all variables have got one.
 
         Raises:
             AssertionError: if not.
         """
         self.assert_existing_objects_matched()
-        if self._unused:
-            raise AssertionError(f"Unresolved objects in checkpoint {self._source}: {', '.join(sorted(self._unused))}")
+        found = self._looked()
+        if isinstance(found, Restoration) and found.left.values:
+            unused = ", ".join(sorted(found.left.values))
+            raise AssertionError(f"Unresolved objects in checkpoint {found.source}: {unused}")
         return self
 
     def assert_existing_objects_matched(self) -> Status:
-        """Return self if all variables that there were have got a value.
+        """Return self if all variables that there are have got a value.
 
         Raises:
             AssertionError: if not.
         """
-        if self._missing:
-            raise AssertionError(f"The checkpoint {self._source} has no value for {', '.join(self._missing)}")
+        found = self._looked()
+        if found is None:
+            return self
+        # The counter of `save` is the checkpoint's own, and a file that `write` wrote has none.
+        counter = None if f"save_counter{VALUE}" in self._keys else getattr(self._root, "_counter", None)
+        missing = [
+            f"{path} ('{item.name}')"
+            for path, item in walk(self._root)
+            if isinstance(item, Variable) and item is not counter and not found.took(item)
+        ]
+        if missing:
+            raise AssertionError(f"The checkpoint {found.source} has no value for {', '.join(missing)}")
         return self
 
     def assert_nontrivial_match(self) -> Status:
@@ -150,24 +133,41 @@ class Status:
         Raises:
             AssertionError: if not.
         """
-        if not self._used:
-            raise AssertionError(f"Nothing in the checkpoint {self._source} belongs to what was to be restored.")
+        found = self._looked()
+        if found is not None and not found.taken:
+            raise AssertionError(f"Nothing in the checkpoint {found.source} belongs to what was to be restored.")
         return self
 
     def expect_partial(self) -> Status:
-        """Return self: what is left over is not complained about."""
+        """Return self: what is left over in the end is not spoken of."""
+        if self._restoration is not None:
+            self._restoration.left.silent = True
         return self
 
     def run_restore_ops(self, session: Any = None) -> None:
-        """Do nothing: the values are set."""
+        """Set the variables of a graph in a session, the default one if none is given; others are set already."""
+        found = self._looked()
+        if found is not None and found.postponed:
+            found.in_session(Graph.default_session(session))
 
-    initialize_or_restore = run_restore_ops
+    def initialize_or_restore(self, session: Any = None) -> None:
+        """Set the variables of a graph in a session: those that have no value in the file to their initial values."""
+        self.run_restore_ops(session)
+        left = [
+            item
+            for _, item in walk(self._root)
+            if isinstance(item, Variable)
+            and item._graph is not None
+            and (self._restoration is None or not self._restoration.took(item))
+        ]
+        if left:
+            Graph.default_session(session).run([item.initializer for item in left])
 
 
 class Checkpoint:
     """Saves and restores the variables of modules, models, optimizers, lists, dictionaries, and variables themselves.
 
-    Values that belong to an optimizer or a model whose variables are not made yet wait until they are.
+    What is made after `restore`, and held by what was restored, has its saved value from then on.
 
     >>> import tempfile, wengert as tf
     >>> v = tf.Variable(1.0)
@@ -179,14 +179,24 @@ class Checkpoint:
     """
 
     def __init__(self, root: Any = None, **kwargs: Any) -> None:
-        """Take an object, and objects by name."""
-        self._root = root
+        """Take an object, and objects by name.
+
+        Raises:
+            ValueError: for one that holds no variables, and never will.
+        """
+        for name, item in {"root": root, **kwargs}.items():
+            if not (trackable(item) or (name == "root" and item is None)):
+                raise ValueError(
+                    f"`Checkpoint` was expecting {name} to be a trackable object (a variable, or what holds some: a module, a "
+                    f"model, an optimizer, a metric, a generator, a list or a dictionary), got {item!r}."
+                )
+        self._trackable_root = root
         self._counter: Variable | None = None
         for name, item in kwargs.items():
             setattr(self, name, item)
 
     def _trackable_children(self) -> dict[str, Any]:
-        found = {} if self._root is None else _children(self._root)
+        found = {} if self._trackable_root is None else children(self._trackable_root)
         found |= {k: v for k, v in vars(self).items() if not k.startswith("_")}
         return found if self._counter is None else found | {"save_counter": self._counter}
 
@@ -200,8 +210,11 @@ class Checkpoint:
 
     def write(self, file_prefix: Any, options: Any = None, session: Any = None) -> str:
         """Write the values under this very prefix; return it."""
-        values = {key: storage_of(v, session).read() for key, v in _variables(self).items()}
-        files.write(file_prefix, values)
+        for waiting in tuple(awaited):
+            waiting.look()
+        variables, nodes = picture(self)
+        values = {key: storage_of(v, session).read() for key, v in variables.items()}
+        files.write(file_prefix, values, {OBJECTS: json.dumps(nodes)})
         return str(os.fspath(file_prefix))
 
     def save(self, file_prefix: Any, session: Any = None, options: Any = None) -> str:
@@ -214,45 +227,30 @@ class Checkpoint:
         return path
 
     def read(self, save_path: Any, options: Any = None, session: Any = None) -> Status:
-        """Set the variables to the values of a checkpoint.
+        """Set the variables to the values of a checkpoint, those that are made later when they are.
+
+        A Saver's file is read by the names of variables. Values that nothing has taken are spoken of in a warning, when neither
+        the status that is returned nor an object that could take them is left, unless its `Status.expect_partial` is called.
 
         Raises:
             NotFoundError: if there is no such checkpoint.
             DataLossError: if it cannot be read.
             ValueError: if a value does not fit its variable. In each case nothing has been set.
         """
+        source = os.fspath(save_path)
         values = files.read(save_path)
-        variables = _variables(self)
-        matched = [(key, v) for key, v in variables.items() if key in values]
-        restored(matched, values, os.fspath(save_path), session)
-        left = {key: v for key, v in values.items() if key not in variables}
-        waiting = self._handed_on(left)
-        missing = [v.name for key, v in variables.items() if key not in values]
-        return Status(os.fspath(save_path), {key for key, _ in matched}, set(left) - waiting, missing)
-
-    def _handed_on(self, left: Mapping[str, Any]) -> set[str]:
-        """Give values of variables that are not made yet to the objects that will make them; return their names."""
-        taken: set[str] = set()
-        for path, item in _walk(self):
-            later: Callable[[dict[str, Any]], None] | None = getattr(item, "_restore_later", None)
-            if later is None or isinstance(item, type):
-                continue
-            head = path + "/"
-            own = {key: v for key, v in left.items() if key.startswith(head)}
-            if own:
-                later({key.removeprefix(head).removesuffix(VALUE): v for key, v in own.items()})
-                taken |= set(own)
-        return taken
+        nodes = _nodes_of(save_path)
+        if nodes is None and values and not any(key.endswith(VALUE) for key in values):
+            return Status(self, list(values), ByNames(source, values, self, session))
+        found = Restoration(source, values, picture_of_keys(values) if nodes is None else nodes, self, session)
+        return Status(self, list(values), found)
 
     def restore(self, save_path: Any, options: Any = None, session: Any = None) -> Any:
         """Set the variables to the values of a checkpoint; without a path (None) do nothing. See `read`."""
         if save_path is None:
-            return Status("None", set(), set(), [])
-        counter = self.save_counter
-        status = self.read(save_path, options, session)
-        if counter.name in status._missing:  # written by `write`, which does not count
-            status._missing.remove(counter.name)
-        return status
+            return Status(self, (), None)
+        _ = self.save_counter  # made now, so that it is restored too
+        return self.read(save_path, options, session)
 
 
 class CheckpointManager:

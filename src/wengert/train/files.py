@@ -51,8 +51,8 @@ def path_of(prefix: Any) -> str:
     return text if text.endswith(SUFFIX) else text + SUFFIX
 
 
-def write(prefix: Any, values: Mapping[str, Any]) -> None:
-    """Write arrays by name, whole or not at all: a file that was there stays until the new one is complete.
+def write(prefix: Any, values: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
+    """Write arrays by name, and texts, whole or not at all: a file that was there stays until the new one is complete.
 
     Raises:
         TypeError: for an array that is not of numbers.
@@ -70,8 +70,8 @@ def write(prefix: Any, values: Mapping[str, Any]) -> None:
             special[name] = "complex128"
             array = np.stack([array.real, array.imag], -1)
         packed[name] = np.array(array, order="C")
-    metadata = {"format": "np", **({DTYPES: json.dumps(special)} if special else {})}
-    replace(path_of(prefix), save(packed, metadata))
+    texts = {"format": "np", **(texts or {}), **({DTYPES: json.dumps(special)} if special else {})}
+    replace(path_of(prefix), save(packed, texts))
 
 
 def replace(path: str, content: bytes) -> None:
@@ -126,6 +126,14 @@ def read(prefix: Any) -> dict[str, Any]:
             f"{path} cannot be read as a checkpoint, it is damaged or of another format: {error}. Nothing has been restored."
         ) from None
     return values
+
+
+def metadata(prefix: Any) -> dict[str, str]:
+    """Return the texts of a checkpoint that `read` has read."""
+    from safetensors import safe_open
+
+    with safe_open(path_of(prefix), framework="np") as file:
+        return dict(file.metadata() or {})
 
 
 # --- which is the latest ------------------------------------------------------------------------------------------------

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.context import quietly
-from wengert.derive.plan import lower, needed
+from wengert.derive.plan import lower
 from wengert.execute.memory import plan
 from wengert.graph import Node
 from wengert.options import Options, options
@@ -23,7 +23,7 @@ from wengert.shapes import is_full
 from wengert.tensor import SymbolicTensor, append
 from wengert.tracing import Body, FuncGraph, tracing
 
-__all__ = ["Listing", "Question", "Unanswerable", "is_held", "rewrites", "wrapped"]
+__all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
 
 HELD = frozenset(["stop_gradient", "py_function"])
 RANDOM = "random_"
@@ -43,6 +43,21 @@ def is_held(name: str) -> bool:
     return name in HELD or name.startswith(RANDOM) or name == "categorical"
 
 
+def passed(nodes: Sequence[Node]) -> set[Node]:
+    """Return the nodes of ``stop_gradient`` that hold nothing: within a function with a custom gradient.
+
+    How such a function is differentiated is what the user says, so it is known by its values, and they move.
+    """
+    found: set[Node] = set()
+    for node in nodes:
+        if node.op.name == "custom_gradient":
+            results, arguments = node.attrs["results"], node.attrs["arguments"]
+            cut = dict.fromkeys([t.n for t in node.inputs[results : results + arguments]])
+            inside = _up_to(node.inputs[:results], cut)
+            found.update(n for n in inside if n.op.name == "stop_gradient")
+    return found
+
+
 class Question:
     """Outputs ys and inputs xs of a graph of its own, and the point at which their derivatives are asked for."""
 
@@ -54,8 +69,6 @@ class Question:
         self.names: list[str] = []
         self.feeds: list[Any] = []
         self.arrays: list[Any] = []
-        self.twins: dict[Node, Node] = {}
-        """The user's node of each node of the copy."""
         self._listings: dict[Any, Listing] = {}
 
     def place(self, array: Any) -> Any:
@@ -66,9 +79,23 @@ class Question:
         self.arrays.append(array)
         return t
 
+    def leaf(self, symbol: Any, array: Any) -> tuple[Any, Any]:
+        """Return what stands for a value that is differentiated by: a placeholder that holds it, and the value.
+
+        The value moves with the placeholder, and with what the tensor ``symbol``, by which it was computed, depends on.
+        """
+        leaf = self.place(array)
+        return leaf, leaf if symbol.node.op.name == "placeholder" else self.beside(leaf, symbol, array)
+
+    def beside(self, value: Any, moving: Any, base: Any) -> Any:
+        """Return a value (an array or a tensor), moved by as much as a tensor is moved from what it holds."""
+        with tracing(self.graph):
+            start = self.place(value) if isinstance(value, np.ndarray) else value
+            return start + (moving - self.place(base))
+
     def copy(
         self, ys: Sequence[Any], xs: Sequence[Any], value: Callable[[Node], Any], fed: Mapping[int, Any] | None = None,
-        stops: Sequence[Any] = (),
+        cut: Mapping[int, Any] | None = None,
     ) -> None:  # fmt: skip
         """Copy what ys need.
 
@@ -76,16 +103,21 @@ class Question:
             ys: The outputs.
             xs: The inputs: placeholders or values on the way; a variable's handle stands for it.
             value: Gives the array of a placeholder's or of a handle's node.
-            fed: What tensors on the way were fed with, by their numbers.
-            stops: Tensors that no derivative passes through: they are held at their values.
+            fed: What tensors on the way were fed with, by their numbers; derivatives pass on through them.
+            cut: What tensors hold that no derivative passes through.
         """
         mapped: dict[int, Any] = {}
+        known, stopped = dict(fed or {}), dict(cut or {})
         moved = {x.n for x in xs}
-        known = dict(fed or {})
         held: list[tuple[Any, Any]] = []
+        nodes = _up_to([*ys, *xs], stopped)
+        moving = passed(nodes)
         with tracing(self.graph):
-            for node in needed([*ys, *xs, *stops], ()):
+            for node in nodes:
                 op = node.op
+                if node.outputs and all(t.n in stopped for t in node.outputs):
+                    mapped.update((t.n, self.place(stopped[t.n])) for t in node.outputs)
+                    continue
                 if op.name in ("placeholder", "variable_handle"):
                     array = value(node)
                     if array is None:
@@ -106,13 +138,12 @@ class Question:
                 several = list(result) if op.outputs != 1 else [result]
                 if several:
                     several[0].node.site = node.site
-                    self.twins[several[0].node] = node
                 for t, r in zip(node.outputs, several, strict=True):
-                    mapped[t.n] = r
-                    if t.n in known or is_held(node.op.name):
+                    mapped[t.n] = self.place(stopped[t.n]) if t.n in stopped else r
+                    if t.n in known or (is_held(node.op.name) and node not in moving):
                         held.append((r, known.get(t.n)))
         self.ys, self.xs = [mapped[y.n] for y in ys], [mapped[x.n] for x in xs]
-        self.hold([*held, *((mapped[t.n], None) for t in stops)])
+        self.hold(held)
 
     def hold(self, held: Sequence[tuple[Any, Any]]) -> None:
         """Feed values on the way, and xs, with what they hold: the arrays given, or what is computed at the point."""
@@ -150,12 +181,20 @@ class Question:
 
     def size(self) -> int:
         """Return how many numbers the list of ys computes."""
-        listing = self.listing(self.ys, False)
-        count = 0
-        for step in listing.plan.steps:
-            for t in step.node.outputs:
-                count += math.prod(t.sizes) if is_full(t.sizes) else 0
-        return count
+        return self.listing(self.ys, False).size()
+
+
+def _up_to(fetches: Iterable[Any], cut: Mapping[int, Any]) -> list[Node]:
+    """Return the nodes that tensors depend on, and nothing above those that are cut off."""
+    seen: set[Node] = set()
+    pending = [t.node for t in fetches]
+    while pending:
+        node = pending.pop()
+        if node not in seen:
+            seen.add(node)
+            if not node.outputs or any(t.n not in cut for t in node.outputs):
+                pending.extend([t.node for t in node.inputs])
+    return sorted(seen, key=lambda node: node.index)
 
 
 class Listing:
@@ -189,6 +228,11 @@ class Listing:
             else:
                 slots[step.output] = found
         return [slots[k] for k in self.plan.fetches]
+
+    def size(self) -> int:
+        """Return how many numbers it computes, those in bodies not counted."""
+        outputs = [t for step in self.plan.steps for t in step.node.outputs]
+        return sum(math.prod(t.sizes) for t in outputs if is_full(t.sizes))
 
     def slot(self, t: SymbolicTensor) -> int | None:
         """Return the slot of a tensor of the lowered list."""

@@ -8,26 +8,31 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
-from wengert.context import quietly
+from wengert.context import ROOT, quietly
+from wengert.derive.plan import needed
 from wengert.derive.structure import freeze
 from wengert.errors import OpError
 from wengert.graph import Node
 from wengert.tensor import append
-from wengert.tracing import tracing
+from wengert.tracing import Body, tracing
 from wengert.verify import lists
 from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
 from wengert.verify.lists import Question, Unanswerable
-from wengert.verify.oracle import SMOOTH, Oracle
+from wengert.verify.oracle import JUMP, KINK, SMOOTH, UNDEFINED, Oracle
 from wengert.verify.precise import Precise, precise
 from wengert.verify.report import Fault, Row
 from wengert.verify.roads import LISTS, Probe
 
-__all__ = ["kinked", "lossy", "wrong_rules"]
+__all__ = ["customs", "kinked", "lossy", "wrong_controls", "wrong_rules"]
 
 MOST = 400
 """Calls of operations that are looked at."""
 ALIKE = 3
 """Calls of one operation with the same attributes and shapes that are looked at."""
+REPEATED = {"eigh": ("eigvalsh", "eigenvalues"), "eig": ("eigvals", "eigenvalues"), "svd": ("svdvals", "singular values")}
+"""Decompositions whose vectors are not defined where two values are equal: NumPy's function of the values, and their name."""
+EQUAL = 1e-7
+"""Relative difference of values that are equal, as far as their vectors go."""
 SUMS = frozenset(["add", "subtract", "add_n", "sum", "mean", "matmul", "einsum", "sum_to", "dot_over_rows"])
 SATURATING = {"tanh": 1.0, "sigmoid": 1.0, "erf": 1.0, "softmax": 1.0, "expit": 1.0, "ndtr": 1.0}
 
@@ -51,17 +56,20 @@ def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
     return question
 
 
-def custom_question(question: Question, node: Node) -> Question | None:
+def custom_question(question: Question | None, node: Node, arrays: Sequence[Any]) -> Question | None:
     """Return the question of a custom gradient: its results by its arguments, as the user's function computes them."""
-    listing = question.listing(question.ys, False)
-    if not any(step.node is node for step in listing.plan.steps) or node.op.name != "custom_gradient":
-        return None  # in the body of a choice or a loop, or a Python function
-    known = {t.node: question.arrays[k] for k, t in enumerate(listing.places)}
+    if node.op.name != "custom_gradient":
+        return None  # a Python function
+    known = {t.node: a for t, a in zip(node.inputs, arrays, strict=True)}
+    if question is not None:
+        known |= {t.node: a for t, a in zip(question.listing(question.ys, False).places, question.arrays, strict=True)}
     results, arguments = node.attrs["results"], node.attrs["arguments"]
-    xs = [t for t in node.inputs[results : results + arguments] if t.nptype.kind in "fc"]
+    given = dict(zip([t.n for t in node.inputs], arrays, strict=True))
+    taken = node.inputs[results : results + arguments]
+    xs = [t for t in taken if t.nptype.kind in "fc"]
     one = Question()
-    one.copy(list(node.outputs), xs, known.get)
-    one.names = [f"argument {k}" for k in range(len(xs))]
+    one.copy(list(node.outputs), xs, known.get, cut={t.n: given[t.n] for t in taken})
+    one.names = [f"argument_{k}" for k in range(len(xs))]
     return one
 
 
@@ -87,26 +95,39 @@ def calls(question: Question) -> list[tuple[Node, list[Any]]]:
 
 
 def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generator) -> list[Fault]:
-    """Return the operations whose own rules are wrong, in the order of the list; else that the lowering is."""
+    """Return whose fault it is that something is wrong.
+
+    The operations whose own rules are wrong, in the order of the list; else the first operation that has no derivative of its own
+    here; else that the lowering is.
+    """
     wrong = [r for r in rows if r.status == "wrong"]
     if not wrong:
         return []
     order = max((r.order for r in wrong), default=1)
-    looked = calls(question)
+    behind = within(question)
+    looked = [*calls(question), *((node, arrays) for node, arrays, _ in behind)]
+    deeper = {node: depth for node, _, depth in behind}
     found: list[tuple[int, Fault]] = []
+    rough: list[Fault] = []
     # The operations of choices and loops are looked at themselves; these as wholes where nothing else is at fault.
     for control in (False, True):
         for node, arrays in looked:
             if (node.op.kind == "control") is control and not any(f[1:3] == (node.op.name, node.where) for _, f in found):
-                bad = _bad_rule(question, node, arrays, order, rng)
+                inner = node.op.kind == "custom" and node in deeper
+                own = _rows_of(question, node, arrays, order + (deeper[node] if inner else 0), rng)
+                bad = _least(own, "wrong")
                 if bad is not None:
-                    kind = "custom gradient" if node.op.kind == "custom" else "wrong rule"
-                    found.append((bad.order, Fault(kind, node.op.name, node.where, described(arrays), _told(bad))))
+                    kind, text = "wrong rule", _told(bad)
+                    if node.op.kind == "custom":
+                        kind, text = "custom gradient", _custom(node, bad)
+                    found.append((bad.order, Fault(kind, node.op.name, node.where, described(arrays), text)))
+                elif not rough and node.op.kind != "custom":
+                    rough += _roughness(node, arrays, _least(own, "undecided"))
         if found:
             break
     # Rules are made of operations: one that is wrong from a higher order on may be so by another that is wrong from a lower one.
     least = min((o for o, _ in found), default=0)
-    faults = [f for o, f in found if o == least]
+    faults = _innermost([f for o, f in found if o == least], [node for node, _ in looked]) or rough
     if faults:
         return faults
     exact = sorted({r.road for r in wrong if r.arithmetic == "exact"})
@@ -117,17 +138,128 @@ def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generato
     return [Fault("executor", "", "", "", f"the lists are right, and {_and(runs)} computes something else")]
 
 
-def _bad_rule(question: Question, node: Node, arrays: Sequence[Any], order: int, rng: np.random.Generator) -> Row | None:
-    """Return the row of least order that is wrong of an operation alone; None if none is."""
+def within(question: Question) -> list[tuple[Node, list[Any], int]]:
+    """Return the custom gradients behind derivatives that a question's own values are made of.
+
+    With their inputs, and of which order these derivatives are.
+    """
+    depth: dict[Node, int] = {}
+    nodes = needed(question.ys, ())
+    for node in reversed(nodes):
+        below = depth.setdefault(node, 0) + (node.op.name == "gradient")
+        for t in node.inputs:
+            depth[t.node] = max(depth.get(t.node, 0), below)
+    found = [node for node in nodes if node.op.name == "custom_gradient" and depth[node]]
+    return [(node, question.values(node.inputs), depth[node]) for node in found]
+
+
+def customs(question: Question, order: int, rng: np.random.Generator, label: str) -> tuple[list[Row], list[Fault]]:
+    """Return what is wrong with the custom gradients of a question, to an order to which they are going to be differentiated."""
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for node in needed(question.ys, ()):
+        if node.op.name == "custom_gradient":
+            arrays = question.values(node.inputs)
+            bad = _least(_rows_of(question, node, arrays, order, rng), "wrong")
+            if bad is not None and bad.order > 1:
+                rows.append(bad._replace(function=label))
+                faults.append(Fault("custom gradient", node.op.name, node.where, described(arrays), _custom(node, bad)))
+    return rows, faults
+
+
+def wrong_controls(looked: Sequence[tuple[Node, Sequence[Any]]], rng: np.random.Generator) -> list[Fault]:
+    """Return the choices and loops whose own derivatives are wrong, of calls with their inputs."""
+    found = []
+    for node, arrays in looked:
+        bad = None if any(a is None for a in arrays) else _least(_rows_of(None, node, arrays, 1, rng), "wrong")
+        if bad is not None:
+            found.append(Fault("wrong rule", node.op.name, node.where, described(arrays), _told(bad)))
+    return _innermost(found, [node for node, _ in looked])
+
+
+def _innermost(faults: Sequence[Fault], nodes: Sequence[Node]) -> list[Fault]:
+    """Return the faults without those of choices and loops that another one of them stands within."""
+    places = {(f.operation, f.where) for f in faults}
+    around = {(n.op.name, n.where) for n in nodes if n.op.kind == "control" and places & _held(n) - {(n.op.name, n.where)}}
+    return [f for f in faults if (f.operation, f.where) not in around]
+
+
+def _held(node: Node) -> set[tuple[str, str]]:
+    """Return the choices and loops within one: their names and lines."""
+    found: set[tuple[str, str]] = set()
+    pending = [node]
+    while pending:
+        for body in (v for v in pending.pop().attrs.values() if isinstance(v, Body)):
+            inner = [n for n in body.graph.nodes if n.op.kind == "control"]
+            found |= {(n.op.name, n.where) for n in inner}
+            pending += inner
+    return found
+
+
+def _rows_of(question: Question | None, node: Node, arrays: Sequence[Any], order: int, rng: np.random.Generator) -> list[Row]:
+    """Return what is found of an operation alone."""
     custom = node.op.kind == "custom"
     try:
-        one = custom_question(question, node) if custom else operation_question(node, arrays)
+        one = custom_question(question, node, arrays) if custom else operation_question(node, arrays)
         if one is None:
-            return None
-        rows = check_question(one, 1 if custom else order, rng, executors=False, only=("reverse",) if custom else None)
+            return []
+        rows = check_question(one, order, rng, executors=False, only=("reverse",) if custom else None)
+        if custom and order > 1 and _least(rows, "wrong") is None:
+            # A user's rule is differentiated by the cotangent, too, where that moves: it does behind something that bends.
+            with tracing(one.graph):
+                one.ys = [y * (y + 2.0) for y in one.ys]
+            rows = check_question(one, order, rng, executors=False, only=("reverse",))
+        return rows
     except (Unanswerable, OpError, NotImplementedError):
-        return None
-    return min((r for r in rows if r.status == "wrong"), key=lambda r: r.order, default=None)
+        return []
+
+
+def _least(rows: Sequence[Row], status: str) -> Row | None:
+    """Return the row of least order with a status."""
+    return min((r for r in rows if r.status == status), key=lambda r: r.order, default=None)
+
+
+def _roughness(node: Node, arrays: Sequence[Any], row: Row | None) -> list[Fault]:
+    """Return that an operation has no derivative of its own, where there is one of what it is used for."""
+    if row is None or row.note not in (KINK, JUMP, UNDEFINED):
+        return []
+    equal = repeated(node, arrays)
+    why = (
+        equal or f"{node.op.name} alone has a {row.note} at its input"
+        if row.note != UNDEFINED
+        else f"{node.op.name} is not finite"
+    )
+    text = (
+        f"{why}: it has no derivative of order {row.order} of its own here, and what its rule gives instead is not that of the "
+        "whole, which has one"
+    )
+    return [Fault(UNDEFINED if equal else row.note, node.op.name, node.where, described(arrays), text)]
+
+
+def repeated(node: Node, arrays: Sequence[Any]) -> str:
+    """Return that a decomposition meets two equal eigenvalues or singular values; nothing if it does not."""
+    name, kind = REPEATED.get(node.op.name, ("", ""))
+    x = np.asarray(arrays[0]) if name and arrays else None
+    if x is None or x.ndim < 2 or not x.size:
+        return ""
+    found = np.sort(getattr(np.linalg, name)(x.reshape(-1, *x.shape[-2:])), axis=-1)
+    near = np.abs(np.diff(found, axis=-1)) <= EQUAL * np.abs(found).max(axis=-1, keepdims=True)
+    if not near.any():
+        return ""
+    row, k = np.argwhere(near)[0]
+    pair = " and ".join(f"{v:.6g}" for v in found[row, k : k + 2])
+    return f"the {kind} {pair} are equal, and the vectors that belong to them are not defined by themselves"
+
+
+def _custom(node: Node, bad: Row) -> str:
+    """Return what is wrong with a custom gradient: whose it is, and from which order on."""
+    code: Any = getattr(node.attrs["body"].graph.function, "__code__", None)
+    own = code is not None and not code.co_filename.startswith(ROOT)
+    whose = f"that of {code.co_name} ({code.co_filename}:{code.co_firstlineno}): " if own else ""
+    if bad.order == 1:
+        return whose + _told(bad)
+    before = "first derivative" if bad.order == 2 else f"derivative of order {bad.order - 1}"
+    return f"{whose}its {before} is right, and differentiates to something else: {_told(bad)}"
 
 
 def _told(bad: Row) -> str:
@@ -186,9 +318,10 @@ def kinked(question: Question, probe: Probe, counts: Sequence[int]) -> Fault | N
             for step, kind in zip(shown, answer.kinds, strict=False):
                 if kind != SMOOTH:
                     given = _double_inputs(question, step.node)
-                    return Fault(kind, step.node.op.name, step.node.where, described(given),
-                                 f"{step.node.op.name} has a {kind} at its input: there is no derivative of order {total}, and "
-                                 "what is given is a convention")  # fmt: skip
+                    equal = repeated(step.node, given)
+                    why = equal or f"{step.node.op.name} has a {kind} at its input"
+                    text = f"{why}: there is no derivative of order {total}, and what is given is a convention"
+                    return Fault(UNDEFINED if equal else kind, step.node.op.name, step.node.where, described(given), text)
             if answer.kind == "undefined":
                 return Fault("undefined", "", "", "", f"the function has no finite value beside the point (order {total})")
     return None

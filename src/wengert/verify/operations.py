@@ -29,9 +29,15 @@ EXCLUDED = {
     "custom_gradient": "is what the user's function says",
     "fed": "is made by the lowering alone",
     "gradient": "is lowered before it runs",
+    "linked": "has derivatives that are zero, which say that there is a way",
+    "passed": "is what the user's function says",
+    "polygamma_order": "states no derivative",
     "py_function": "is what the user's function says",
+    "random_gamma": "draws random numbers",
+    "random_shuffle": "states no derivative",
     "read_variable": "reads a variable, and hands its cotangent on",
     "taylor": "is lowered before it runs",
+    "unique": "states no derivative",
 }
 """Operations with a derivative that cannot be called alone, and why. Those of kind `constant` have none."""
 
@@ -140,7 +146,8 @@ def definite(*shape: int, kind: Any = normal) -> Draw:
 REAL, UNIT, POSITIVE, COMPLEX = (-2.2, 2.2), (-0.85, 0.85), (0.3, 3.0), "complex"
 UNARY: dict[str, Any] = {
     "abs": (REAL, COMPLEX), "acos": (UNIT, COMPLEX), "acosh": ((1.2, 4.0), COMPLEX), "angle": (REAL, COMPLEX),
-    "asin": (UNIT, COMPLEX), "asinh": (REAL, COMPLEX), "atan": (REAL, COMPLEX), "atanh": (UNIT, COMPLEX),
+    "asin": (UNIT, COMPLEX), "asin_slope": (UNIT, COMPLEX), "asinh": (REAL, COMPLEX), "asinh_slope": (REAL, COMPLEX),
+    "atan": (REAL, COMPLEX), "atan_slope": (REAL, COMPLEX), "atanh": (UNIT, COMPLEX), "atanh_slope": (UNIT, COMPLEX),
     "bessel_i0": (REAL,), "bessel_i0e": (REAL,), "bessel_i1": (REAL,), "bessel_i1e": (REAL,), "bessel_j0": (REAL,),
     "bessel_j1": (REAL,), "bessel_k0": (POSITIVE,), "bessel_k0e": (POSITIVE,), "bessel_k1": (POSITIVE,),
     "bessel_k1e": (POSITIVE,), "bessel_y0": (POSITIVE,), "bessel_y1": (POSITIVE,), "cbrt": (POSITIVE, (-3.0, -0.3)),
@@ -195,6 +202,12 @@ for _name in ("remainder", "truncated_remainder"):
 case("power", between(0.3, 2.0, 3), normal(2, 1))
 case("power", complex_away(2), pairs(2))
 case("hypot", normal(2, 3), away(3))
+case("direction", normal(2, 3), away(3))
+case("dawsn_slope", between(-2.2, 2.2, 3), n=1)
+for _n in (0, 3):
+    case("wave", between(-2.2, 2.2, 3), k=_n)
+for _n in (0, 2):
+    case("log_quotient", between(0.3, 3.0, 3), n=_n)
 case("squared_difference", normal(2, 3), normal(3))
 case("xlogy", away(2, 2), between(0.3, 3.0, 2))
 case("xlogy", complex_away(2), complex_away(2))
@@ -202,10 +215,15 @@ case("xlog1py", away(2, 2), between(-0.7, 3.0, 2))
 case("xdivy", away(2, 2), away(2))
 case("logaddexp", normal(2, 3), normal(3))
 case("atan2", normal(2, 2), away(2))
-case("zeta", between(1.5, 4.0, 2), between(0.4, 2.0, 2, 1))
-case("igamma", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
-case("igammac", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
-case("betainc", between(0.5, 3.0, 2), between(0.5, 3.0, 2), between(0.2, 0.8, 2))
+case("zeta", between(1.5, 4.0, 2), between(0.4, 2.0, 1), most=4, order=3)
+case("igamma", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3)
+case("igammac", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3)
+case("betainc", between(0.5, 3.0, 1), between(0.5, 3.0, 1), between(0.2, 0.8, 2), most=2, order=2)
+case("zeta_by", between(1.5, 4.0, 2), between(0.4, 2.0, 1), most=2, order=3, n=1)
+case("igamma_by", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1), most=4, order=3, n=1)
+case("betainc_by", between(0.5, 3.0, 1), between(0.5, 3.0, 1), between(0.2, 0.8, 1), most=1, order=1, m=1, n=0)
+case("gamma_density", between(0.5, 3.0, 2), between(0.4, 2.5, 2, 1))
+case("beta_density", between(0.5, 3.0, 2), between(0.5, 3.0, 2), between(0.2, 0.8, 2))
 for _name in ("maximum", "minimum", "maximum_first"):
     case(_name, normal(2, 3), normal(3))
     case(_name, normal(3), normal(2, 1))
@@ -226,6 +244,7 @@ case("cast", pairs(2, 3), dtype="float64")
 case("shaped", normal(2, 3), normal(2, 3))
 case("fill", normal(), shape=(2, 3))
 case("fill", normal(), these([2, 3]), shape=None)
+case("range", between(0.1, 0.4), these(3.0, "float64"), between(0.7, 0.9))
 for _axis in (0, -1):
     case("linspace", normal(2), normal(2), num=5, axis=_axis)
 case("linspace", normal(), normal(), num=1, axis=0)
@@ -371,6 +390,8 @@ case("recurrence", pairs(3), pairs(3), axis=0, reverse=False)
 
 # --- linear algebra ---------------------------------------------------------------------------------------------------------
 
+case("adjugate", well(3, 3))
+case("adjugate_change", well(3, 3), normal(3, 3), most=4, order=3)
 for _name in ("inverse", "det", "slogdet"):
     case(_name, well(3, 3))
     case(_name, well(2, 2, 2))
@@ -451,7 +472,7 @@ def question_of(name: str, one: Case, rng: np.random.Generator) -> Question:
 
 def moves(op: Any, k: int) -> bool:
     """Whether an operation has a derivative by its input k."""
-    return k not in op.constant_inputs and not (op.partials and op.partials[k] is None)
+    return k not in op.constant_inputs and op.states(k)
 
 
 def questions(name: str, rng: np.random.Generator) -> Iterator[Question]:

@@ -40,6 +40,7 @@ CANNOT = {
     "gradient": "is lowered before it runs",
     "taylor": "is lowered before it runs",
     "fed": "is made by the lowering alone",
+    "snapshot": "reads a variable, whose storage holds NumPy's arrays",
     "variable_handle": "gives a variable, whose storage holds NumPy's arrays",
     "read_variable": "reads a variable, whose storage holds NumPy's arrays",
     "assign": "changes a variable",
@@ -87,7 +88,8 @@ class Precise(np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Put numbers of any kind in."""
-        _plain(self)[index] = _plain(_like(value, self.nominal))
+        plain = _plain(_like(value, self.nominal))
+        _plain(self)[index] = plain if plain.ndim else plain[()]  # NumPy would keep an array as one element
 
     def __iter__(self) -> Any:
         """Go through the parts along the first axis."""
@@ -473,6 +475,11 @@ class PreciseArrays:
     # --- what the standard lacks ----------------------------------------------------------------------------------
 
     @staticmethod
+    def complex_of(x: Any, y: Any) -> Any:
+        """Return x + iy."""
+        return PreciseArrays.astype(x, f"c{2 * x.dtype.itemsize}") + 1j * y
+
+    @staticmethod
     def dot_over_rows(a: Any, b: Any) -> Any:
         """Return aᵀ b for two matrices."""
         return np.matmul(a.T, b)
@@ -481,6 +488,21 @@ class PreciseArrays:
     def polygamma(x: Any, n: int) -> Any:
         """Return the n-th derivative of digamma."""
         return _map(numbers.closed(lambda v: mp.psi(n, v)), x)
+
+    @staticmethod
+    def gammainc_by(a: Any, x: Any, n: int) -> Any:
+        """Return the n-th derivative of gammainc by a, by differences with the digits that they need."""
+        return _map(numbers.closed(lambda a, x: mp.diff(lambda t: numbers.gammainc(t, x), a, n)), a, x)
+
+    @staticmethod
+    def betainc_by(a: Any, b: Any, x: Any, m: int, n: int) -> Any:
+        """Return the derivative of betainc of orders m by a and n by b, by differences with the digits that they need."""
+        return _map(numbers.closed(lambda a, b, x: mp.diff(lambda s, t: numbers.betainc(s, t, x), (a, b), (m, n))), a, b, x)
+
+    @staticmethod
+    def zeta_by(s: Any, q: Any, n: int) -> Any:
+        """Return the n-th derivative of Hurwitz's zeta function by its first argument."""
+        return _map(numbers.closed(lambda s, q: mp.zeta(s, q, n)), s, q)
 
     @staticmethod
     def bessel(x: Any, family: str, n: int) -> Any:

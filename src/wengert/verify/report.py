@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from wengert import terminal
+
 __all__ = ["Fault", "Report", "Row"]
 
 ROADS = {
@@ -16,6 +18,7 @@ ROADS = {
     "tape": "nested eager tapes",
     "numpy": "NumPy executor",
     "xla": "XLA executor",
+    "received": "what the script received",
     "grad": "the framework's reverse mode",
     "jvp": "the framework's forward mode",
     "gradient": "the gradient that was given",
@@ -49,7 +52,8 @@ class Fault(NamedTuple):
     """Whose fault it is where something is not right."""
 
     kind: str
-    """wrong rule, custom gradient, lowering, executor; kink, jump, undefined; saturation, cancellation, ill-conditioned."""
+    """wrong rule, custom gradient, lowering, executor, received; kink, jump, undefined; saturation, cancellation,
+    ill-conditioned."""
     operation: str
     where: str
     """The user's line."""
@@ -116,10 +120,9 @@ class Report:
         ``every``: all rows; else one line for each derivative, and the rows that are not right.
         """
         from rich import box
-        from rich.console import Console
         from rich.table import Table
 
-        console = console or Console()
+        console = console or terminal.console()
         table = Table(box=box.SIMPLE_HEAD)
         names = ("function", "derivative", "order", "verdict", "value", "digits", "roads")
         for name in names:
@@ -224,7 +227,8 @@ def _fault(f: Fault) -> str:
     """Return a fault in one line, beginning with its kind and a colon."""
     place = f" at {f.where}" if f.where else ""
     given = f" (inputs {f.inputs})" if f.inputs else ""
-    return f"{f.kind}: {f.operation}{place}{given}, {f.text}" if f.operation else f"{f.kind}: {f.text}"
+    who = f"{f.operation}{place}{given}, " if f.operation else f"{f.where}: " if f.where else ""
+    return f"{f.kind}: {who}{f.text}"
 
 
 def _escaped(text: str) -> str:

@@ -85,7 +85,10 @@ class Optimizer:
         self._averages: list[Any] = []
         self._sums: list[Any] = []
         self._kept_whole: tuple[set[int], list[str]] = (set(), [])
-        self._waiting: dict[str, Any] = {}
+        self._named: dict[str, Any] = {}
+        """The variables that belong to no other one, by name."""
+        self._kept: list[tuple[Any, str, Any]] = []
+        """The variables that are kept for others, in the order in which they were made: (which, under what name, variable)."""
         self._iterations: Any = None
         self._rate: Any = _given_rate(learning_rate)
 
@@ -96,17 +99,21 @@ class Optimizer:
         if self._iterations is not None:
             return
         self._iterations = Variable(np.int64(0), trainable=False, name="iteration", path=f"{self.name}/iteration")
-        self._track(self._iterations)
+        self._track(self._iterations, "iteration")
+        self._make_rate()
+
+    def _make_rate(self) -> None:
         if isinstance(self._rate, float):
             self._rate = Variable(
                 self._rate, dtype=floatx(), trainable=False, name="learning_rate", path=f"{self.name}/learning_rate"
             )
-            self._track(self._rate)
+            self._track(self._rate, "learning_rate")
 
-    def _track(self, variable: Any) -> None:
-        waiting = self._waiting.pop(f"variables/{len(self._variables)}", None)
-        if waiting is not None:
-            variable.assign(waiting)
+    def _track(self, variable: Any, name: str) -> None:
+        label, count = name, 1
+        while name in self._named:
+            name, count = f"{label}_{count}", count + 1
+        self._named[name] = variable
         self._variables.append(variable)
 
     @property
@@ -120,10 +127,8 @@ class Optimizer:
         if self._iterations is not None:
             raise RuntimeError("Cannot set `iterations` to a new Variable after the Optimizer weights have been created.")
         self._iterations = variable
-        self._track(variable)
-        if isinstance(self._rate, float):
-            self._rate = Variable(self._rate, dtype=floatx(), trainable=False, name="learning_rate")
-            self._track(self._rate)
+        self._track(variable, "iteration")
+        self._make_rate()
 
     @property
     def learning_rate(self) -> Any:
@@ -141,6 +146,7 @@ class Optimizer:
                 self._rate.assign(given)
                 return
             self._variables = [v for v in self._variables if v is not self._rate]
+            del self._named["learning_rate"]
         elif isinstance(self._rate, schedules.LearningRateSchedule) and isinstance(given, float):
             raise TypeError(
                 "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor argument, "
@@ -185,10 +191,25 @@ class Optimizer:
             variable.assign(value)
 
     def _trackable_children(self) -> dict[str, Any]:
-        return {"variables": self.variables}
+        self._begin()
+        return dict(self._named)
 
-    def _restore_later(self, values: Mapping[str, Any]) -> None:
-        self._waiting.update(values)
+    def _trackable_slots(self) -> list[tuple[Any, str, Any]]:
+        return self._kept
+
+    def _by_place(self, sizes: Mapping[int, Any]) -> dict[int, Any]:
+        """Return variables by the places that they had in a file which tells no more, with the shapes that it has for them.
+
+        Only those that there is no doubt of: the counter and the learning rate, and the rest if there are as many, of these
+        shapes, and no two variables that have slots are of one shape, which might stand in another order.
+        """
+        own = self.variables
+        found = {i: v for i, v in enumerate(own[:2]) if v is self._iterations or v is self._rate}
+        shapes = [tuple(v.shape) for v in self._trainable]
+        if self.built and sorted(sizes) == list(range(len(own))) and len(set(shapes)) == len(shapes):
+            if all(tuple(v.shape) == tuple(sizes[i]) for i, v in enumerate(own)):
+                found = dict(enumerate(own))
+        return {i: v for i, v in found.items() if i in sizes and tuple(v.shape) == tuple(sizes[i])}
 
     def build(self, variables: Iterable[Any]) -> None:
         """Make the slots of variables that have none yet."""
@@ -224,7 +245,7 @@ class Optimizer:
         variable = Variable(
             initializer, shape=shape, dtype=dtype, trainable=False, name=name, path=f"{self.name}/{name or 'variable'}"
         )
-        self._track(variable)
+        self._track(variable, name or "variable")
         return variable
 
     def add_variable_from_reference(
@@ -242,7 +263,11 @@ class Optimizer:
             variable = Variable(
                 initializer, shape=sizes, dtype=kind.name, trainable=False, name=label, path=f"{self.name}/{label}"
             )
-        self._track(variable)
+        self._variables.append(variable)
+        slot, count = name or "slot", 1
+        while any(v is reference_variable and kept == slot for v, kept, _ in self._kept[-8:]):
+            slot, count = f"{name or 'slot'}_{count}", count + 1
+        self._kept.append((reference_variable, slot, variable))
         return variable
 
     def exclude_from_weight_decay(self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None) -> None:

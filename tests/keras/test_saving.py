@@ -1,0 +1,112 @@
+"""Files of weights: slots go to their variables, and what of an optimizer's state was not restored is said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wengert as tf
+from wengert.keras import saving
+
+X, Y = np.linspace(-1.0, 1.0, 8, dtype="float32").reshape(4, 2), np.ones((4, 1), "float32")
+
+
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = tf.Variable(1.0), tf.Variable(1.0)
+        self.optimizer = tf.keras.optimizers.Adam(0.1)
+
+    def step(self, order):
+        chosen = [getattr(self, name) for name in order]
+        with tf.GradientTape() as tape:
+            loss = 100.0 * self.a + 0.01 * self.b * self.b
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, chosen), chosen, strict=True))
+        return [self.a.numpy(), self.b.numpy()]
+
+
+def dense(units=1, compiled=True):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(units, input_shape=(2,), kernel_initializer="ones")])
+    if compiled:
+        model.compile(tf.keras.optimizers.Adam(0.1), "mse")
+    return model
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_slots_go_to_their_variables(order, tmp_path: Path):
+    one, two = Net(), Net()
+    for _ in range(3):
+        one.step("ba")
+    one.save_weights(tmp_path / "w")
+    two.load_weights(tmp_path / "w").assert_consumed()
+    assert two.step(order) == one.step("ba")
+
+
+def test_an_optimizer_that_comes_later(tmp_path: Path):
+    one = dense()
+    one.fit(X, Y, epochs=3, verbose=0)
+    one.save(tmp_path / "m.keras")
+    one.save_weights(tmp_path / "w")
+    two, three = tf.keras.models.load_model(tmp_path / "m.keras"), dense(compiled=False)
+    three.load_weights(tmp_path / "w")
+    for model in (two, three):
+        model.compile(tf.keras.optimizers.Adam(0.5), "mse")
+    for model in (one, two, three):
+        model.fit(X, Y, epochs=2, verbose=0)
+    for a, b, c in zip(one.get_weights(), two.get_weights(), three.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+def test_a_model_that_gets_no_optimizer_says_nothing(tmp_path: Path, caplog):
+    one = dense()
+    one.fit(X, Y, verbose=0)
+    one.save_weights(tmp_path / "w")
+    two = dense(compiled=False)
+    status = two.load_weights(tmp_path / "w")
+    with pytest.raises(AssertionError, match=r"optimizer\.iteration"):
+        status.assert_consumed()
+    del two, status
+    assert not caplog.records
+
+
+def test_numbers_of_slots_that_differ_are_said(tmp_path: Path):
+    one, two = Net(), Net()
+    one.step("a")
+    one.save_weights(tmp_path / "w")
+    with pytest.warns(UserWarning, match=r"optimizer has optimizer.b:momentum, optimizer.b:velocity, which the file has not"):
+        two.load_weights(tmp_path / "w")
+    one.step("ab")
+    one.save_weights(tmp_path / "w")
+    three = Net()
+    three.optimizer.build([three.b])
+    with pytest.warns(UserWarning, match=r"the file has optimizer.a:momentum, optimizer.a:velocity, which go to no variable"):
+        status = three.load_weights(tmp_path / "w")
+    assert three.step("ba") == one.step("ab")  # they waited
+    status.assert_consumed()
+
+
+def older(path, sizes):
+    """Write the weights of a model of two variables with an optimizer's state by places, as it was once."""
+    slots = {f"optimizer.{2 + 2 * i + k}": np.full(s, 10.0 * i + k, "float32") for i, s in enumerate(sizes) for k in (0, 1)}
+    weights = {name: np.zeros(s, "float32") for name, s in zip("ab", sizes, strict=True)}
+    counts = {"optimizer.0": np.asarray(np.int64(3)), "optimizer.1": np.asarray(np.float32(0.25))}
+    saving._write(str(path), {**weights, **counts, **slots}, {"format": saving.FORMAT})
+
+
+def test_an_older_file_where_there_is_no_doubt(tmp_path: Path):
+    class Two(tf.keras.Model):
+        def __init__(self, sizes):
+            super().__init__()
+            self.a, self.b = tf.Variable(tf.zeros(sizes[0])), tf.Variable(tf.zeros(sizes[1]))
+            self.optimizer = tf.keras.optimizers.Adam(0.1)
+
+    older(tmp_path / "w", [(2,), (3,)])
+    one = Two([(2,), (3,)])
+    one.load_weights(tmp_path / "w")
+    assert [v.numpy().ravel()[0] for v in one.optimizer.variables] == [3, 0.25, 0.0, 1.0, 10.0, 11.0]
+    older(tmp_path / "v", [(2,), (2,)])
+    two = Two([(2,), (2,)])
+    with pytest.warns(UserWarning, match="the file has optimizer.2, optimizer.3, optimizer.4 and 1 more"):
+        two.load_weights(tmp_path / "v").expect_partial()
+    assert [v.numpy().ravel()[0] for v in two.optimizer.variables] == [3, 0.25, 0.0, 0.0, 0.0, 0.0]

@@ -1,0 +1,322 @@
+"""Branches and loops: a derivative uses what the forward run computed, and nothing impure runs twice.
+
+Values are exact formulas of the numbers that the program drew or read, which it returns.
+"""
+
+import numpy as np
+import pytest
+
+import wengert as tf
+from wengert.config import rewrites
+
+tf1 = tf.compat.v1
+
+
+def factors(shape=()):
+    return tf.random.uniform(shape, 0.5, 1.5, tf.float64)
+
+
+# Each multiplies x by numbers that it takes from the world, so that y' = y / x for those very numbers.
+generator = tf.random.Generator.from_seed(7)
+step = tf.Variable(1.0, dtype=tf.float64)
+
+
+def a_while(x):
+    return tf.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, z * factors()), [0, x])[1]
+
+
+def nested(x):
+    def body(i, z):
+        return i + 1, tf.cond(i > 0, lambda: a_while(z) * factors(), lambda: z * factors())
+
+    return tf.while_loop(lambda i, z: i < 3, body, [0, x])[1]
+
+
+def counted_by_chance(x):
+    return tf.while_loop(lambda i, z: tf.random.uniform([]) < 0.7, lambda i, z: (i + 1, z * 2.0), [0, x], maximum_iterations=9)[1]
+
+
+def assigned(x):
+    step.assign(1.0)
+
+    def body(i, z):
+        step.assign_add(1.0)
+        return i + 1, z * step
+
+    return tf.while_loop(lambda i, z: i < 3, body, [0, x])[1]
+
+
+def read_after_assigned_in_branch(x):
+    step.assign(2.0)
+
+    def yes():
+        y = x * step
+        step.assign(100.0)
+        return y
+
+    return tf.cond(x > 0.0, yes, lambda: x)
+
+
+def python_function(x):
+    def draw():
+        return np.random.rand() + 0.5
+
+    return tf.while_loop(
+        lambda i, z: i < 3, lambda i, z: (i + 1, z * tf.reshape(tf.numpy_function(draw, [], tf.float64), [])), [0, x]
+    )[1]
+
+
+LINEAR = {
+    "cond": lambda x: tf.cond(x > 0.0, lambda: x * factors(), lambda: x),
+    "the other branch": lambda x: tf.cond(x < 0.0, lambda: x * factors() * factors([2])[0], lambda: x * factors()),
+    "switch_case": lambda x: tf.switch_case(tf.constant(1), [lambda: x, lambda: x * factors(), lambda: x * factors() * 2.0]),
+    "while_loop": a_while,
+    "scan": lambda x: tf.scan(lambda a, e: a * factors() * e, tf.ones([3], tf.float64), initializer=x)[-1],
+    "reversed scan": lambda x: tf.scan(lambda a, e: a * factors() * e, tf.ones([3], tf.float64), initializer=x, reverse=True)[0],
+    "map_fn": lambda x: tf.reduce_sum(tf.map_fn(lambda e: e * x * factors(), tf.ones([3], tf.float64))),
+    "nested": nested,
+    "a test that draws": counted_by_chance,
+    "dropout": lambda x: tf.while_loop(
+        lambda i, z: i < 2, lambda i, z: (i + 1, tf.nn.dropout(tf.ones([4], tf.float64), 0.3)[0] * z + z), [0, x]
+    )[1],
+    "generator": lambda x: tf.while_loop(
+        lambda i, z: i < 3, lambda i, z: (i + 1, z * generator.uniform([], 0.5, 1.5, tf.float64)), [0, x]
+    )[1],
+    "shuffle": lambda x: tf.cond(x > 0.0, lambda: x * tf.random.shuffle(tf.constant([0.5, 1.5], tf.float64))[0], lambda: x),
+    "assigned in the loop": assigned,
+    "assigned in the branch": read_after_assigned_in_branch,
+    "numpy_function": python_function,
+    "recompute_grad": lambda x: tf.recompute_grad(lambda v: v * factors() * step)(x),
+    "recompute_grad in recompute_grad": lambda x: tf.recompute_grad(
+        lambda v: tf.recompute_grad(lambda w: w * factors())(v * factors())
+    )(x),
+}
+
+
+def by_tapes(f, x):
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = f(x)
+        step.assign(1e6)  # too late for y
+        g = inner.gradient(y, x)
+        q = g * x * x
+    return y, g, outer.gradient(q, x)
+
+
+def by_gradients(f, x):
+    y = f(x)
+    step.assign(1e6)
+    g = tf.gradients(y, x)[0]
+    return y, g, tf.gradients(g * x * x, x)[0]
+
+
+def forwards(f, x):
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as acc:
+        y = f(x)
+    g = acc.jvp(y)
+    return y, g, 2.0 * g * x  # the derivative of g x², g being a number
+
+
+ROADS = {
+    "eagerly": by_tapes,
+    "function, tapes": lambda f, x: tf.function(by_tapes)(f, x),
+    "function, gradients": lambda f, x: tf.function(by_gradients)(f, x),
+    "function, forwards": lambda f, x: tf.function(forwards)(f, x),
+    "tape around a function": lambda f, x: by_tapes(tf.function(f), x),
+}
+
+
+# The rewrites are of graphs.
+@pytest.mark.parametrize("road, taylor", [(r, t) for r in ROADS for t in (True, False) if t or r != "eagerly"])
+@pytest.mark.parametrize("form", LINEAR)
+def test_the_derivative_belongs_to_the_numbers_that_were_drawn(form, road, taylor):
+    x = tf.constant(2.0, tf.float64)
+    step.assign(3.0)
+    with rewrites(taylor=taylor):
+        y, g, h = (float(t) for t in ROADS[road](LINEAR[form], x))
+    assert g == pytest.approx(y / 2.0, rel=1e-12)
+    assert h == pytest.approx(2.0 * y, rel=1e-12)
+
+
+# Eager variables and generators are not a static graph's.
+@pytest.mark.parametrize("form", [k for k in LINEAR if k not in ("generator", "recompute_grad") and "assigned" not in k])
+def test_in_a_static_graph(form):
+    with tf.Graph().as_default():
+        x = tf1.placeholder(tf.float64, [])
+        y = LINEAR[form](x)
+        g = tf.gradients(y, x)[0]
+        h = tf.gradients(g * x * x, x)[0]
+        with tf1.Session() as session:
+            y, g, h = session.run([y, g, h], {x: 2.0})
+    assert g == pytest.approx(y / 2.0, rel=1e-12) and h == pytest.approx(2.0 * y, rel=1e-12)
+
+
+def test_second_derivatives_through_what_was_drawn():
+    # y = sin(a x) + ..., a drawn by turn and returned
+    def body(z, _):
+        a = factors()
+        return tf.sin(a * z[0]), a
+
+    def f(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                values, drawn = tf.scan(body, tf.zeros([3], tf.float64), initializer=(x, tf.zeros([], tf.float64)))
+                y = values[-1]
+            g = inner.gradient(y, x)
+        return y, g, outer.gradient(g, x), drawn
+
+    x = tf.constant(0.7, tf.float64)
+    for run in (f, tf.function(f)):
+        y, g, h, drawn = run(x)
+        z, d, dd = 0.7, 1.0, 0.0
+        for a in drawn.numpy():
+            z, d, dd = np.sin(a * z), a * np.cos(a * z) * d, a * np.cos(a * z) * dd - a * a * np.sin(a * z) * d * d
+        np.testing.assert_allclose([y, g, h], [z, d, dd], rtol=1e-12)
+
+
+def test_effects_of_a_body_happen_once_for_every_derivative_that_is_taken():
+    count = tf.Variable(0)
+    calls = []
+
+    def body(i, z):
+        count.assign_add(1)
+        tf.py_function(lambda: calls.append(1), [], [])
+        return i + 1, tf.sin(z)
+
+    @tf.function
+    def f(x):
+        y = tf.while_loop(lambda i, z: i < 3, body, [0, x])[1]
+        g = tf.gradients(y, x)[0]
+        return y, g, tf.gradients(g, x)[0]
+
+    f(tf.constant(0.5))
+    assert count.numpy() == 3 and len(calls) == 3
+
+
+def test_variables_enter_a_body_once_and_their_derivative_passes_through_every_read():
+    a = tf.Variable(1.0, dtype=tf.float64)
+
+    def f():
+        a.assign(1.0)
+        with tf.GradientTape() as tape:
+            s = a * 1.0
+            for _ in tf.range(3):
+                a.assign_add(1.0)
+                s = s * a
+        a.assign(-5.0)
+        return tape.gradient(s, a)
+
+    # s = a₀ a₁ a₂ a₃ at 1, 2, 3, 4, each a read of a
+    want = 24.0 * (1 + 1 / 2 + 1 / 3 + 1 / 4)
+    assert float(f()) == pytest.approx(want) and float(tf.function(f)()) == pytest.approx(want)
+
+
+def test_a_variable_without_a_value_may_be_named_in_the_branch_that_is_not_taken():
+    with tf.Graph().as_default():
+        v = tf1.get_variable("v", [], initializer=tf1.ones_initializer())
+        y = tf.cond(tf1.is_variable_initialized(v), lambda: v * 2.0, lambda: tf.constant(7.0))
+        with tf1.Session() as session:
+            assert session.run(y) == 7.0
+            with pytest.raises(tf.errors.FailedPreconditionError):
+                session.run(tf.cond(tf.constant(True), lambda: v * 2.0, lambda: tf.constant(7.0)))
+            session.run(tf1.global_variables_initializer())
+            assert session.run(y) == 2.0
+
+
+@pytest.mark.parametrize("shape", [[None, 4], [1, None], [None, None], [1, 4]])
+def test_a_loop_without_turns_keeps_its_shapes(shape):
+    with tf.Graph().as_default():
+        x = tf1.placeholder(tf.float64, shape)
+        y = tf.foldl(lambda a, r: a * tf.cos(r) + r, x)
+        g = tf.gradients(y, x)[0]
+        h = tf.gradients(tf.sin(g), x)[0]
+        with tf1.Session() as session:
+            g, h = session.run([g, h], {x: np.ones((1, 4))})
+    np.testing.assert_array_equal(g, np.ones((1, 4)))
+    np.testing.assert_array_equal(h, np.zeros((1, 4)))
+
+
+def test_rows_of_no_turns():
+    f = tf.function(
+        lambda x: tf.gradients(tf.map_fn(lambda r: tf.sin(r), x), x)[0], input_signature=[tf.TensorSpec([None, None], tf.float64)]
+    )
+    assert f(tf.ones([0, 3], tf.float64)).shape == (0, 3)
+    np.testing.assert_allclose(f(tf.ones([2, 3], tf.float64)), np.cos(np.ones((2, 3))))
+
+
+def test_a_body_under_recompute_grad_is_differentiated_by_variables_and_to_any_order():
+    w = tf.Variable(3.0, dtype=tf.float64)
+
+    def derivatives(x):
+        with tf.GradientTape(persistent=True) as outer:
+            outer.watch(x)
+            with tf.GradientTape(persistent=True) as inner:
+                inner.watch(x)
+                y = tf.recompute_grad(lambda v: tf.sin(v * w))(x)
+            g = inner.gradient(y, [x, w])
+        return [*g, outer.gradient(g[0], x), outer.gradient(g[0], w)]
+
+    c, s = np.cos(6.0), np.sin(6.0)
+    want = [3 * c, 2 * c, -9 * s, c - 6 * s]
+    x = tf.constant(2.0, tf.float64)
+    np.testing.assert_allclose([float(v) for v in derivatives(x)], want, rtol=1e-12)
+    np.testing.assert_allclose([float(v) for v in tf.function(derivatives)(x)], want, rtol=1e-12)
+
+
+def test_what_is_computed_again_changes_nothing_again():
+    count = tf.Variable(0.0, dtype=tf.float64)
+
+    def f(x):
+        def counted(v):
+            count.assign_add(1.0)
+            return tf.sin(v * count) * generator.uniform([], 0.5, 1.5, tf.float64)
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.recompute_grad(counted)(x)
+        return tape.gradient(y, x)
+
+    x = tf.constant(0.3, tf.float64)
+    for run in (f, tf.function(f)):
+        generator.reset_from_seed(3)
+        count.assign(1.0)
+        drawn = generator.uniform([], 0.5, 1.5, tf.float64)
+        generator.reset_from_seed(3)
+        assert float(run(x)) == pytest.approx(2.0 * np.cos(0.6) * float(drawn), rel=1e-12)
+        assert count.numpy() == 2.0
+        after = generator.uniform([])
+        generator.reset_from_seed(3)
+        generator.uniform([], 0.5, 1.5, tf.float64)
+        assert float(after) == float(generator.uniform([]))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_custom_gradients_in_bodies(order):
+    @tf.custom_gradient
+    def cube(x):
+        return x**3, lambda dy: dy * 3.0 * x * x
+
+    forms = [
+        lambda x: tf.cond(x > 0.0, lambda: cube(x), lambda: x),
+        lambda x: tf.while_loop(lambda i, z: i < 1, lambda i, z: (i + 1, cube(z)), [0, x])[1],
+        lambda x: tf.scan(lambda a, e: cube(a), tf.zeros([1]), initializer=x)[-1],
+        lambda x: tf.recompute_grad(cube)(x),
+    ]
+
+    def nth(f, x, n):
+        return _derivative(lambda x: nth(f, x, n - 1), x) if n else f(x)
+
+    for f in forms:
+        for run in (nth, tf.function(nth)):
+            assert float(run(f, tf.constant(2.0), order)) == [12.0, 12.0, 6.0][order - 1]
+
+
+def _derivative(f, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
