@@ -81,7 +81,7 @@ $(DOCS)/.stamp: pyproject.toml
 	touch $@
 
 bench: venv
-	@for name in tape_cell start memory long_list tanh_slope statements tiles; do \
+	@for name in tape_cell start memory long_list orders tanh_slope statements tiles; do \
 		echo "== benchmarks/$$name.py"; $(VENV)/bin/python benchmarks/$$name.py || exit 1; \
 	done
 

@@ -12,7 +12,9 @@ import pytest
 
 import wengert as tf
 from wengert.derive import request, structure
+from wengert.derive.plan import lower
 from wengert.errors import NoGradientError
+from wengert.execute.memory import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 
@@ -178,6 +180,24 @@ def test_gradients_of_products_of_gradients_are_decided_once_for_each_order(visi
         return visits["walks"]
 
     assert last(16) < 4.2 * last(8)
+
+
+def test_the_work_of_a_long_chain_grows_with_its_length(visits: Counter[str]) -> None:
+    counts: list[tuple[int, int, int]] = []
+    for length in (300, 600, 1200):
+        visits.clear()
+        with tf.Graph().as_default() as graph:
+            x = u = tf.compat.v1.placeholder(tf.float64, [])
+            for k in range(length):
+                u = u * 1.0001 if k % 2 else tf.sin(u)
+            for _ in range(3):
+                u = tf.gradients(u, x)[0]
+            lowered, outputs, places, controls = lower(graph, [u], [x], [])
+        steps = plan(outputs, places, controls, lambda node: None).steps
+        counts.append((visits["nodes"], len(lowered.nodes), len(steps)))
+    assert counts[0][0] < 4 * 300  # each request but the first, which needs no orders, walks over the chain once
+    for less, more in itertools.pairwise(counts):
+        assert all(b < 2.1 * a for a, b in zip(less, more, strict=True))
 
 
 def test_all_xs_are_decided_in_one_walk(visits: Counter[str]) -> None:

@@ -185,7 +185,10 @@ def _is_number(t: Any, number: int) -> bool:
         return False
     if node.op is ONES_LIKE or node.op is ZEROS_LIKE:
         return number == (node.op is ONES_LIKE)
-    return node.op is CONSTANT and node.attrs["value"].dtype.kind in "iufc" and bool((node.attrs["value"] == number).all())
+    if node.op is not CONSTANT or node.attrs["value"].dtype.kind not in "iufc":
+        return False
+    value = node.attrs["value"]
+    return not value.size or bool(value.item(0) == number and (value.size == 1 or (value == number).all()))
 
 
 def _number_in(t: Any) -> float | None:
