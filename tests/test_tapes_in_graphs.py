@@ -439,3 +439,96 @@ def test_custom_gradients_of_methods_and_those_that_fail():
         assert tf.gradients(y, y)[0] is not None
         with pytest.raises(ArithmeticError, match="mine"):
             tf.gradients(y, x)
+
+
+# --- derivatives that a later tape takes for numbers, or for leaves ----------------------------------------------------------
+
+X = 0.75
+
+
+def _slope(x, f):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x)
+
+
+def by_what_stands_beside_a_derivative(x):  # (sin x d)', d = 2 x a number
+    d = _slope(x, lambda x: x * x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.sin(x) * d
+    return tape.gradient(y, x)
+
+
+def second_by_what_stands_beside_a_derivative(x):  # (sin x d)'', d = 3 x^2 a number
+    d = _slope(x, lambda x: x**3)
+    return _slope(x, lambda x: _slope(x, lambda x: tf.sin(x) * d))
+
+
+def not_through_a_second_derivative(x):  # (x d)', d = -sin x a number
+    d = _slope(x, lambda x: _slope(x, tf.sin))
+    return _slope(x, lambda x: x * d)
+
+
+def by_a_derivative(x):  # d (d^2) / dd, d = cos x
+    d = _slope(x, tf.sin)
+    with tf.GradientTape() as tape:
+        tape.watch(d)
+        y = d * d
+    return tape.gradient(y, d)
+
+
+def by_a_derivative_that_is_a_number(x):  # the same, d = 2
+    d = _slope(x, lambda x: 2.0 * x)
+    with tf.GradientTape() as tape:
+        tape.watch(d)
+        y = d * d * d
+    return tape.gradient(y, d)
+
+
+@pytest.mark.parametrize("taylor", [True, False])
+@pytest.mark.parametrize("mode", ["eager", "function", "graph"])
+@pytest.mark.parametrize(
+    ("f", "right"),
+    [
+        (by_what_stands_beside_a_derivative, 2 * X * np.cos(X)),
+        (second_by_what_stands_beside_a_derivative, -3 * X**2 * np.sin(X)),
+        (not_through_a_second_derivative, -np.sin(X)),
+        (by_a_derivative, 2 * np.cos(X)),
+        (by_a_derivative_that_is_a_number, 12.0),
+    ],
+)
+@pytest.mark.parametrize("shape", [(), (1,), (2, 1), (2, 2)])
+def test_a_derivative_is_what_the_tape_takes_it_for(f, right, mode, taylor, shape):
+    x = np.full(shape, X)
+    with tf.config.rewrites(taylor=taylor):
+        if mode == "graph":
+            with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+                place = tf.compat.v1.placeholder(tf.float64, [None, *shape[1:]] if shape else [])
+                got = session.run(f(place), {place: x})
+        else:
+            got = (tf.function(f) if mode == "function" else f)(tf.constant(x))
+    np.testing.assert_allclose(got, np.full(shape, right), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 1)])
+def test_gradients_stop_at_derivatives(shape):
+    def f(x):
+        d = tf.gradients(x * x, x)[0]
+        return tf.gradients(tf.sin(x) * d, x, stop_gradients=[d])[0]
+
+    got = tf.function(f)(tf.constant(np.full(shape, X)))
+    np.testing.assert_allclose(got, np.full(shape, 2 * X * np.cos(X)), rtol=1e-12)
+
+
+def test_forward_mode_along_a_variable_of_a_static_graph():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        v = tf.Variable(np.array([0.5, 2.0]))
+        with tf.autodiff.ForwardAccumulator(v, tf.constant([1.0, -0.25], tf.float64)) as acc:
+            y = v * v
+        tangents = acc.jvp(y), acc.jvp(v)
+        session.run(tf.compat.v1.global_variables_initializer())
+        got = session.run(tangents)
+    np.testing.assert_allclose(got[0], [1.0, -1.0])
+    np.testing.assert_allclose(got[1], [1.0, -0.25])

@@ -248,7 +248,7 @@ class ForwardAccumulator:
         for p, t in zip(flat, given, strict=True):
             if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
-            tangent = convert(t, like=p.current() if hasattr(p, "current") else p)
+            tangent = convert(t, like=p)
             if not fits(tangent.sizes, p.sizes):
                 raise ValueError(
                     f"ForwardAccumulator: the tangent has shape {text(tangent.sizes)} and the primal {text(p.sizes)}."

@@ -90,6 +90,8 @@ def sweep(seed: int, count: int, first: int, processes: int, reduce: int, folder
     from .report import Report
 
     folder.mkdir(exist_ok=True)
+    for old in folder.glob(f"{seed}*"):
+        old.unlink()
     report = Report(seed, folder)
     said: queue.Queue[Any] = queue.Queue()
     shares = [list(range(first + k, first + count, processes)) for k in range(processes)]

@@ -69,6 +69,7 @@ FEATURES = {
     "unknown": 0.30,
     "gradients": 0.30,
     "tapes in bodies": 0.35,
+    "python": 0.15,
     "misuse": 0.02,
 }
 """The features, and in how many programs they are."""
@@ -172,7 +173,7 @@ class Generator:
         values = [Value(x.name, x.value.shape, 2.0) for x in inputs]
         values += [Value(v.name, v.value.shape, 2.0, variable=True) for v in variables]
         self.variables = variables
-        scope = Scope(values, preferred=[v.name for v in values])
+        scope = Scope(values, preferred=[v.name for v in values], python="python" in self.on)
         statements: list[Statement] = []
         self.results: list[Value] = []
         if self.chance(0.6):
@@ -527,7 +528,9 @@ class Generator:
         outs = [Value(self.name("b"), shapes[0], 4.0, first.order)]
         if "draws" in self.on and free and self.chance(0.7):
             outs.append(self.drawn(then.statements, then, shapes[0], other))
-        style = self.rng.choice(["cond", "cond", "if", "case", "switch_case"] if scope.python else ["cond", "cond", "case"])
+        style = self.rng.choice(
+            ["cond", "cond", "if", "case", "switch_case"] if scope.python else ["cond", "cond", "case", "switch_case"]
+        )
         above = round(self.rng.uniform(-1, 1) * 8) / 8 + 0.03125
         out.append(Choice([v.name for v in outs], on.name, above, then, other, style))
         self.add(scope, outs[0], [then.results[0], other.results[0], first.name])
@@ -569,7 +572,7 @@ class Generator:
 
     def _loop(self, out: list[Statement], scope: Scope) -> None:
         style = self.rng.choice(
-            ["while_loop", "while_loop", "for", "while", "foldl"] if scope.python else ["while_loop", "foldl"]
+            ["while_loop", "while_loop", "for", "while", "foldl"] if scope.python else ["while_loop", "while_loop", "foldl"]
         )
         turns = self.rng.choice([0, 1, 2, 2, 3])
         count = self.rng.choice([1, 1, 2])

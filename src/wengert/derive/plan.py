@@ -499,6 +499,12 @@ class _Lowering:
                         place = self.fed[t.n]
                         spec = [(place.sizes, t.nptype)]
                         r = lowered.append(FED, (self.force(r), place), {}, spec, None, node.site, t.n).outputs[0]
+                    elif t.n in self.singled and node.op.name in ("gradient", "taylor"):
+                        # A derivative by a derivative, or not through one: it stands for itself, not for the coefficients
+                        # that it is made of, nor for a number to be computed with beforehand.
+                        r = self.force(r)
+                        spec = [(r.sizes, r.nptype)]
+                        r = lowered.append(linear.IDENTITY, (r,), {}, spec, None, node.site, (t.n,)).outputs[0]
                     self.mapped.setdefault(t.n, r)
             found = []
             for t in fetches:
