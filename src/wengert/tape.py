@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import here, quietly, state
+from wengert.derive.request import by_itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.errors import InvalidArgumentError, UnimplementedError
@@ -327,13 +328,24 @@ class GradientTape:
         raise NotATensor(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
 
     def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
+        strange = [(y, g) for y, g in zip(ys, gs, strict=True) if not self._knows(y)]
         for y in ys:
             if y.__class__ is SymbolicTensor:
-                return self._symbolic(ys, xs, gs)
-        found = self._eager(ys, xs, gs)
+                return self._with_own(self._symbolic(ys, xs, gs), strange, xs)
+        found = self._with_own(self._eager(ys, xs, gs), strange, xs)
         for watcher in watchers:
             watcher(self, ys, xs, gs, found)
         return found
+
+    def _knows(self, y: Any) -> bool:
+        return y.nptype.kind in "fc" and (self._watch_all or y.n in self.live)
+
+    def _with_own(self, found: list[Any], strange: list[Any], xs: list[Any]) -> list[Any]:
+        """Add the derivatives by themselves of the targets that this tape knows nothing of."""
+        if not strange:
+            return found
+        own = by_itself(strange, xs)
+        return [own.get(x.n) if f is None else f for f, x in zip(found, xs, strict=True)]
 
     def _eager(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
         sources = {x.n for x in xs}

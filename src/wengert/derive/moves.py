@@ -274,6 +274,8 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     if any(t.sizes is None or t.nptype.kind not in "fc" for t in inputs):
         return None
     rank = len(inputs[0].sizes)
+    if any(given[i] is not None and given[i].ndim != rank for i in live):
+        return None
     shape: list[list[Any]] = [list(t.sizes) for t in inputs]
     for axis in range(rank):
         try:
@@ -284,8 +286,6 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
             for sizes in shape:
                 sizes[axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
-        return None
-    if any(given[i] is not None and given[i].ndim != rank for i in live):
         return None
     return [
         np.broadcast_to(np.zeros(()) if given[i] is False else np.ones(()) if given[i] is None else given[i], sizes).astype(float)

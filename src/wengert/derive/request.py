@@ -8,11 +8,12 @@ from typing import Any
 from wengert.derive.structure import ancestors, connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
-from wengert.ops.linear import SHAPED
+from wengert.ops.elementwise import ADD
+from wengert.ops.linear import ONES_LIKE, SHAPED
 from wengert.shapes import fits, is_full, text
-from wengert.tensor import append, cast
+from wengert.tensor import append, apply, cast
 
-__all__ = ["GRADIENT", "TAYLOR", "request", "series"]
+__all__ = ["GRADIENT", "TAYLOR", "by_itself", "request", "series"]
 
 
 def _infer(inputs: Any, attrs: Any) -> Any:
@@ -39,9 +40,10 @@ def request(
         ShapeError: (a ValueError) where a cotangent has not the shape of its y.
         DTypeError: (a TypeError) where it is not of y's kind.
     """
-    pairs = []
+    pairs, whole = [], []
     for y, g in zip(ys, gs, strict=True):
         if y.nptype.kind not in "fc":
+            whole.append((y, g))
             continue
         if g is not None:
             if not fits(g.sizes, y.sizes):
@@ -52,22 +54,37 @@ def request(
             if g.root is not y.root and not (g.sizes == y.sizes and is_full(g.sizes)):
                 g = append(y.graph, SHAPED, (g, y))
         pairs.append((y, g))
+    own = by_itself(whole, xs)
     real = [x for x in xs if x.nptype.kind in "fc"]
     if not pairs or not real:
-        return [None] * len(xs)
+        return [own.get(x.n) for x in xs]
     blocked = frozenset(t.n for t in stops)
     there = iter(connected([y for y, _ in pairs], real, blocked))
     answers = [x.nptype.kind in "fc" and next(there) for x in xs]
     wanted = [x for x, yes in zip(xs, answers, strict=True) if yes]
     if not wanted:
-        return [None] * len(xs)
+        return [own.get(x.n) for x in xs]
     ys = [y for y, _ in pairs]
     if ys[0].graph.failing:
         _raise_failure(ys, wanted, blocked)
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
     found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
-    return [next(found) if yes else None for yes in answers]
+    return [next(found) if yes else own.get(x.n) for x, yes in zip(xs, answers, strict=True)]
+
+
+def by_itself(pairs: Sequence[tuple[Any, Any]], xs: Sequence[Any]) -> dict[int, Any]:
+    """Return, by number, the derivatives of those ys that are among the xs, by themselves: their cotangents, ones for None.
+
+    ``pairs``: ys with their cotangents. It needs no rule, and holds for whole numbers too, as in TensorFlow.
+    """
+    sources = {x.n for x in xs}
+    found: dict[int, Any] = {}
+    for y, g in pairs:
+        if y.n in sources and y.nptype.kind != "O":
+            g = apply(ONES_LIKE, (y,)) if g is None else cast(g, y.nptype)
+            found[y.n] = g if y.n not in found else apply(ADD, (found[y.n], g))
+    return found
 
 
 def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
