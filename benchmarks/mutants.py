@@ -1,11 +1,13 @@
 """Mutants: the rules of all operations are broken one at a time; who notices, and who names the operation?
 
-    .venv/bin/python benchmarks/mutants.py [--operations tanh,matmul] [--json FILE] [--jobs 2]
+    .venv/bin/python benchmarks/mutants.py [--operations tanh,matmul | --only bodies] [--json FILE] [--jobs 2]
 
 Each mutant is planted in an operation's record, and a function that uses the operation among others is checked, by
 `wengert.verify`, and by the algorithms of two well-known checkers, at their own steps and tolerances: PyTorch's `gradcheck` and
 `gradgradcheck` (central differences with a step of 1e-6, the whole Jacobian, atol 1e-5, rtol 1e-3), and JAX's `check_grads` to
 order 2 (a step of 1e-4, one random direction, atol and rtol 1e-5, both modes). All three see the same function at the same point.
+
+Mutants of bodies, of what bodies take from the world, and of custom gradients stand in `broken_bodies.py`.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import broken_bodies
 import numpy as np
 from machine import describe
 
@@ -92,6 +95,10 @@ class Unfitted:
         return found if before == after else float(after / before) * found
 
 
+def _no_slope(xp: Any, *arrays: Any, **attrs: Any) -> Any:
+    return xp.zeros_like(arrays[-1])
+
+
 def mutants_of(name: str) -> Iterator[Mutant]:
     """Return the mutants of an operation."""
     op = table[name]
@@ -108,7 +115,7 @@ def mutants_of(name: str) -> Iterator[Mutant]:
 
                 yield Mutant(name, kind + which, "partials", _with(op.partials, i, broken))
         if len(op.partials) > 1:
-            yield Mutant(name, "missing input", "partials", _with(op.partials, len(op.partials) - 1, None))
+            yield Mutant(name, "missing input", "partials", _with(op.partials, len(op.partials) - 1, _no_slope))
             if all(op.partials):
                 yield Mutant(name, "inputs swapped", "partials", tuple(reversed(op.partials)))
     if op.transpose is not None and ORIGINAL[name][0] is None:
@@ -438,6 +445,29 @@ def trial(name: str) -> list[dict[str, Any]]:
     return found
 
 
+def trial_of(job: tuple[str, str]) -> list[dict[str, Any]]:
+    """Carry out one job: of which sort, and the name of an operation or of a form."""
+    sort, name = job
+    if sort == "operations":
+        return trial(name)
+    with quiet(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if sort == "bodies":
+            return broken_bodies.bodies_trial(name)
+        if sort == "worlds":
+            return broken_bodies.worlds_trial(name)
+        others = {"gradcheck": lambda q: tried(by_gradcheck, q), "check_grads": lambda q: tried(by_check_grads, q)}
+        return broken_bodies.customs_trial(name, others)
+
+
+JOBS = {
+    "operations": list(CASES),
+    "bodies": list(broken_bodies.FORMS),
+    "worlds": list(broken_bodies.WORLDS),
+    "customs": list(broken_bodies.CUSTOM),
+}
+
+
 def why_equivalent(mutant: Mutant) -> str:
     """Return why a mutant changes no derivative, by the oracle's numbers; nothing if it does change one."""
     table[mutant.op]
@@ -501,23 +531,31 @@ def main() -> None:
     """Run all, in processes, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--operations", help="names, separated by commas; all otherwise")
+    parser.add_argument("--only", choices=JOBS, help="one sort of mutants; all otherwise")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="file for every row")
     given = parser.parse_args()
-    names = given.operations.split(",") if given.operations else list(CASES)
+    jobs = (
+        {"operations": given.operations.split(",")}
+        if given.operations
+        else {given.only: JOBS[given.only]}
+        if given.only
+        else JOBS
+    )
+    work = [(sort, name) for sort, names in jobs.items() for name in names]
     print(describe())
     start = time.perf_counter()
     rows: list[dict[str, Any]] = []
     if given.jobs > 1:
         with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
-            for found in pool.map(trial, names):
+            for found in pool.map(trial_of, work):
                 rows += found
     else:
-        for name in names:
-            rows += trial(name)
+        for job in work:
+            rows += trial_of(job)
     seconds = time.perf_counter() - start
     live = [r for r in rows if not r["equivalent"]]
-    print(f"{len(rows)} mutants of {len(names)} operations in {seconds:.0f} s; {len(rows) - len(live)} change no derivative:")
+    print(f"{len(rows)} mutants of {len(work)} operations and forms in {seconds:.0f} s; {len(rows) - len(live)} say nothing:")
     for reason, count in Counter(r["equivalent"] for r in rows if r["equivalent"]).items():
         print(f"  {count}: {reason}")
     show(live, "family")
@@ -531,7 +569,7 @@ def main() -> None:
 
 def show(rows: list[dict[str, Any]], by: str) -> None:
     """Print the rates by family or by statement."""
-    print(f"\n{by:18}{'mutants':>9}{'detected':>10}{'named':>8}{'gradcheck':>11}{'check_grads':>13}   (where they pass intact)")
+    print(f"\n{by:30}{'mutants':>9}{'detected':>10}{'named':>8}{'gradcheck':>11}{'check_grads':>13}   (where they pass intact)")
     for group in [*sorted({r[by] for r in rows}), None]:
         part = [r for r in rows if group is None or r[by] == group]
         real = [r for r in part if "gradcheck" in r]
@@ -539,7 +577,7 @@ def show(rows: list[dict[str, Any]], by: str) -> None:
         def rate(key: str, of: list[dict[str, Any]]) -> str:
             return f"{100 * sum(bool(r.get(key)) for r in of) / len(of):.1f} %" if of else ""
 
-        print(f"{group or 'all':18}{len(part):9}{rate('detected', part):>10}{rate('named', part):>8}{rate('gradcheck', real):>11}"
+        print(f"{group or 'all':30}{len(part):9}{rate('detected', part):>10}{rate('named', part):>8}{rate('gradcheck', real):>11}"
               f"{rate('check_grads', real):>13}")  # fmt: skip
 
 

@@ -40,6 +40,7 @@ ROOMS = [
     "jacobians",
     "state",
     "tape",
+    "recording",
     "gradients",
     "tracing",
     "listed",

@@ -267,6 +267,33 @@ def test_a_body_under_recompute_grad_is_differentiated_by_variables_and_to_any_o
     np.testing.assert_allclose([float(v) for v in tf.function(derivatives)(x)], want, rtol=1e-12)
 
 
+def test_what_is_computed_again_changes_nothing_again():
+    count = tf.Variable(0.0, dtype=tf.float64)
+
+    def f(x):
+        def counted(v):
+            count.assign_add(1.0)
+            return tf.sin(v * count) * generator.uniform([], 0.5, 1.5, tf.float64)
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.recompute_grad(counted)(x)
+        return tape.gradient(y, x)
+
+    x = tf.constant(0.3, tf.float64)
+    for run in (f, tf.function(f)):
+        generator.reset_from_seed(3)
+        count.assign(1.0)
+        drawn = generator.uniform([], 0.5, 1.5, tf.float64)
+        generator.reset_from_seed(3)
+        assert float(run(x)) == pytest.approx(2.0 * np.cos(0.6) * float(drawn), rel=1e-12)
+        assert count.numpy() == 2.0
+        after = generator.uniform([])
+        generator.reset_from_seed(3)
+        generator.uniform([], 0.5, 1.5, tf.float64)
+        assert float(after) == float(generator.uniform([]))
+
+
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_custom_gradients_in_bodies(order):
     @tf.custom_gradient

@@ -40,6 +40,7 @@ LEFT_OUT = {
     "enable_eager_execution": "changes the process",
     "disable_v2_behavior": "changes the process",
     "enable_v2_behavior": "changes the process",
+    "enable_check_numerics": "changes the thread",
     "reset_default_graph": "changes the process",
     "run_functions_eagerly": "changes the process",
 }

@@ -24,6 +24,8 @@ ONE_NODE = "a gradient in a graph is one node until the graph is compiled"
 CLASS = "there is one class of variables, called Variable"
 
 DIFFERENT = {
+    "array_gather_scatter": "derivatives by the values of one_hot are there",
+    "array_where_clip_pad": "the derivative by pad's constant_values is there",
     "dtype_conversion": f"{MIXED}; a number that does not fit its dtype raises rather than being cut",
     "errors_eager": "the error classes are also Python's own; gradients and hessians answer eagerly",
     "forward_accumulator": "a tangent of another shape than its primal is refused",

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from wengert.run import style_of
+from wengert.run import style_of, wants_recording
 
 TF1 = "import tensorflow as tf\nx = tf.placeholder(tf.float32)\n"
 STYLES = {
@@ -36,6 +36,64 @@ def test_style_of_a_local_import(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import model\n")
     assert style_of(str(script)) == "tf1"
+
+
+HEAD = "import tensorflow as tf\n"
+NAMING = {
+    "a call": (HEAD + "tf.gradients(y, x)\n", True),
+    "version 1's": (HEAD + "def f():\n    return tf.compat.v1.gradients(y, x)\n", True),
+    "another name": ("import tensorflow.compat.v1 as one\none.gradients(y, x)\n", True),
+    "from": ("from tensorflow import gradients as slope\n", True),
+    "a module from": ("from tensorflow.compat import v1\nprint(v1.hessians(y, x))\n", True),
+    "passed on": (HEAD + "slope = tf.gradients\n", True),
+    "in a function": (HEAD + "@tf.function\ndef f(x):\n    return tf.gradients(x * x, x)\n", False),
+    "in a compiled function": (HEAD + "@tf.function(jit_compile=True)\ndef f(x):\n    return tf.gradients(x * x, x)\n", False),
+    "in a graph": (HEAD + "with tf.Graph().as_default() as g:\n    tf.gradients(y, x)\n", False),
+    "a tape's": (HEAD + "with tf.GradientTape() as t:\n    t.gradient(y, x)\n", False),
+    "another's": ("import mine\nmine.gradients(y, x)\n", False),
+    "no Python": ("def (:\n", False),
+}
+
+
+@pytest.mark.parametrize("case", NAMING)
+def test_scripts_that_want_a_recording(tmp_path, case):
+    source, wanted = NAMING[case]
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    assert wants_recording(str(script)) is wanted
+    (tmp_path / "module.py").write_text(source)
+    script.write_text("import module\n")
+    assert wants_recording(str(script)) is wanted
+
+
+EAGERLY = (
+    HEAD
+    + """
+from slopes import slope
+x, t = tf.constant([[1.0]]), tf.constant([[0.25]])
+X = tf.concat([x, t], 1)
+u = X[:, 0:1] ** 2 * X[:, 1:2] ** 3
+print([d.numpy().item() for d in (slope(u, x), slope(slope(u, x), t), slope(slope(u, x), x))])
+w = tf.Variable(3.0)
+w.assign_sub(0.5 * slope(w * w, w))
+print(w.numpy(), tf.executing_eagerly())
+"""
+)
+
+
+def test_gradients_eagerly(tmp_path):
+    (tmp_path / "slopes.py").write_text(HEAD + "def slope(y, x):\n    return tf.gradients(y, x)[0]\n")
+    done = run(tmp_path, EAGERLY)
+    # u = x² t³ at (1, 1/4): u_x = 2 x t³, u_xt = 6 x t², u_xx = 2 t³
+    assert (done.returncode, done.stdout) == (0, "[0.03125, 0.375, 0.03125]\n0.0 True\n"), done.stderr
+
+
+def test_gradients_in_a_graph_that_a_script_turns_to(tmp_path):
+    source = HEAD + "tf.compat.v1.disable_eager_execution()\nv = tf.Variable(3.0)\ny = v * v\ng = tf.gradients(y + v, v)\n"
+    source += "with tf.compat.v1.Session() as s:\n    s.run(v.initializer)\n    print(s.run(g))\n"
+    source += "print(sum(o.type == 'ReadVariableOp' for o in tf.compat.v1.get_default_graph().get_operations()))\n"
+    done = run(tmp_path, source)
+    assert (done.returncode, done.stdout) == (0, "[np.float32(7.0)]\n1\n"), done.stderr
 
 
 def run(tmp_path, source, *arguments, options=()):

@@ -52,6 +52,42 @@ def test_only_what_is_needed(graph):
         assert sess.run(z, {x: [[3.0]]}) == 6.0
 
 
+LINEAR = {
+    "a product with a number": (lambda x: 3.0 * x, [3.0, 3.0, 3.0]),
+    "a mean": (lambda x: tf.reduce_mean(x), [1 / 3, 1 / 3, 1 / 3]),
+    "a sum": (lambda x: tf.reduce_sum(tf.reshape(x, [3, 1]), 0), [1.0, 1.0, 1.0]),
+    "a slice": (lambda x: x[1:], [0.0, 1.0, 1.0]),
+    "one of several parts": (lambda x: tf.unstack(x)[1] + tf.split(x, 3)[2], [0.0, 1.0, 1.0]),
+    "a padded value": (lambda x: tf.pad(tf.pad(x, [[0, 2]]), [[1, 0]])[2:4], [0.0, 1.0, 1.0]),
+    "tiles": (lambda x: tf.tile(x, [2]) * [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [5.0, 7.0, 9.0]),
+    "a diagonal": (lambda x: tf.linalg.diag_part(tf.linalg.diag(x)), [1.0, 1.0, 1.0]),
+    "a convolution": (lambda x: tf.nn.conv1d(tf.reshape(x, [1, 3, 1]), tf.ones([2, 1, 1]), 1, "VALID"), [1.0, 2.0, 1.0]),
+    "a second derivative": (lambda x: tf.gradients(tf.reduce_mean(x) ** 2, x)[0], [2 / 3, 2 / 3, 2 / 3]),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_where_a_derivative_needs_a_shape_alone_nothing_is_fed(graph, name):
+    f, expected = LINEAR[name]
+    x = v1.placeholder(tf.float32, [3])
+    with v1.Session() as sess:
+        np.testing.assert_allclose(sess.run(tf.gradients(f(x), x)[0]), expected, rtol=1e-6)
+        with pytest.raises(errors.InvalidArgumentError, match="You must feed"):
+            sess.run(tf.gradients(f(x) * f(x), x)[0])
+
+
+def test_what_a_derivative_does_not_read_is_not_fed(graph):
+    x, p = v1.placeholder(tf.float32, [1, 2]), v1.placeholder(tf.float32, [1, 2])
+    second = tf.gradients(tf.gradients(x * x * p + p * p, x)[0], x)[0]
+    with v1.Session() as sess:
+        assert sess.run(tf.gradients(x * x + p, x)[0], {x: [[1.0, 2.0]]}).tolist() == [[2.0, 4.0]]
+        assert sess.run(second, {p: [[1.0, 2.0]]}).tolist() == [[2.0, 4.0]]
+        twice = v1.assign_add(v1.get_variable("v", initializer=1.0), tf.reduce_sum(p))
+        sess.run(v1.global_variables_initializer())
+        with pytest.raises(errors.InvalidArgumentError, match="You must feed"):
+            sess.run([tf.gradients(tf.reduce_mean(tf.ones([3]) * p[0, 0]), p)[0], twice])
+
+
 def test_feeding_any_tensor(graph):
     x = column()
     y = x * 2.0

@@ -134,7 +134,11 @@ class NumPyArrays:
         """Return the spherical Bessel function of the first kind of order n, j₀ being sin(x)/x."""
         import scipy.special
 
-        return np.asarray(np.where(x < 0, (-1) ** n, 1) * scipy.special.spherical_jn(n, np.abs(x)), x.dtype)
+        size = np.abs(np.asarray(x, np.float64))
+        value = scipy.special.spherical_jn(n, size)
+        # Of tiny arguments SciPy's is zero: there the series has one term, xⁿ / (1 · 3 ⋯ (2n + 1)).
+        value = np.where(size < 1e-30, size**n / scipy.special.factorial2(2 * n + 1), value)
+        return np.asarray(np.where(x < 0, (-1) ** n, 1) * value, x.dtype)
 
     @staticmethod
     def fresnel(x: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import os
 import sys
 import threading
@@ -43,6 +44,31 @@ class Site(NamedTuple):
         return f"{self.filename}:{self.lineno}"
 
 
+class Observer:
+    """What sees the operations of a thread: a tape, an accumulator. Here it takes no note of anything."""
+
+    recording = True
+    """Whether it sees operations."""
+
+    def record(self, op: Any, inputs: Any, output: Any, attrs: Any) -> None:
+        """Take note of an operation."""
+
+    def read(self, variable: Any, tensor: Any) -> None:
+        """Take note that a variable was read, giving a tensor."""
+
+    def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
+        """Take note that a variable was read in a graph, through its handle, giving a tensor."""
+
+    def captured(self, source: Any, place: Any) -> None:
+        """Take note that a tensor stands for another one in a graph within."""
+
+    def turning(self, places: Any) -> None:
+        """Take note of what a loop within the block gives its body anew in each turn."""
+
+    def closed(self, captures: Any) -> None:
+        """Take note of what a body took in: pairs of a tensor and what stands for it."""
+
+
 class Memory:
     """What a computation took from the world, so that it can be repeated: seeds of random numbers, values of variables."""
 
@@ -71,6 +97,11 @@ class Memory:
         finally:
             self._rest = None
 
+    @property
+    def repeating(self) -> bool:
+        """Whether what is done now was done before: what it changed in the world is changed already."""
+        return self._rest is not None
+
     def take(self, new: Any) -> Any:
         """Return what is new, and keep it; or what was taken at this point before."""
         if self._rest is not None:
@@ -96,10 +127,12 @@ class State(threading.local):
     """The graphs entered before the current one."""
     session: Any = None
     """The session at work, which holds the values of a graph's variables."""
-    counters: dict[Any, int] | None = None
+    counters: dict[Any, Any] | None = None
     """How often each random operation of a graph has run, in the session at work."""
     memory: Memory | None = None
     """What a computation that is to be repeated took from the world."""
+    numerics: Callable[..., None] | None = None
+    """What looks at each result of a run for infinities and NaN, where that is asked for: (operation, arrays, place)."""
     run: Callable[..., Any]
     """Calls a kernel where NumPy is silent about overflow, division by zero and their like, as tensors are."""
 
@@ -141,6 +174,19 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         return run(function, *arguments)
     finally:
         state.run = run
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of cycles still while many objects are made, all of which stay: it would look at them in vain."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def here() -> tuple[Any, int]:

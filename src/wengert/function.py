@@ -90,14 +90,22 @@ def _is_tensorlike(leaf: Any) -> bool:
 class ConcreteFunction:
     """One trace: a graph, its inputs and captures, and the structure of what it returns."""
 
-    def __init__(self, graph: FuncGraph, name: str, inputs: Sequence[Any], outputs: Any, structure: Any) -> None:
-        """Take the finished trace."""
+    def __init__(
+        self, graph: FuncGraph, name: str, inputs: Sequence[Any], outputs: Any, described: Any, labels: Sequence[str],
+        signature: inspect.Signature | None,
+    ) -> None:  # fmt: skip
+        """Take the finished trace, the arguments (specs for tensors), the parameters of the inputs, and the signature."""
         self.graph, self.name = graph, name
         self._inputs, self._structured = list(inputs), outputs
         self._flat = [t for t in nest.flatten(outputs) if t is not None]
-        self._arguments = structure
+        self._arguments = described
+        self._labels = list(labels)
+        # What is left out of a call is not known to be what was traced, so defaults do not stand in.
+        self._signature = None if signature is None else signature.replace(
+            parameters=[p.replace(default=inspect.Parameter.empty) for p in signature.parameters.values()]
+        )  # fmt: skip
         self._programs: dict[Any, Any] = {}
-        self._counters: dict[Any, int] = {}
+        self._counters: dict[Any, Any] = {}
         self._lock = threading.RLock()
 
     @property
@@ -164,15 +172,66 @@ class ConcreteFunction:
         return program if isinstance(program, Program) else program.program
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Call with the tensors of the traced arguments, in order."""
-        leaves = [a for a in nest.flatten([list(arguments), keywords]) if _is_tensorlike(a)]
-        if len(leaves) != len(self._inputs):
-            raise TypeError(f"{self.name}() takes {len(self._inputs)} tensors, and {len(leaves)} were given.")
+        """Call with all arguments, of which those that are no tensors must be what was traced; or with the tensors alone.
+
+        Raises:
+            TypeError: for other arguments, and for another value of one that is no tensor.
+        """
+        try:
+            leaves = self._matched(arguments, keywords)
+        except TypeError as error:
+            try:
+                leaves = self._tensors(arguments, keywords)
+            except TypeError as other:
+                raise TypeError(f"{self.name}(): {error}; and as a call with its tensors alone: {other}.") from None
         for leaf, place in zip(leaves, self._inputs, strict=True):
-            t = leaf if isinstance(leaf, Tensor) else convert(leaf)
-            if t.nptype != place.nptype or not shapes.fits(t.sizes, place.sizes):
-                raise InvalidArgumentError(f"{self.name}() was traced for {place!r}, and was called with {t!r}.")
+            if leaf.nptype != place.nptype or not shapes.fits(leaf.sizes, place.sizes):
+                raise InvalidArgumentError(f"{self.name}() was traced for {place!r}, and was called with {leaf!r}.")
         return self.call(leaves)
+
+    def _matched(self, arguments: Any, keywords: Any) -> list[Any]:
+        """Return the tensors of a call with all arguments."""
+        if self._signature is not None:
+            bound = self._signature.bind(*arguments, **keywords)
+            arguments, keywords = bound.args, bound.kwargs
+        leaves = []
+        pairs: list[tuple[Any, Any]] = [([list(self._arguments[0]), self._arguments[1]], [list(arguments), keywords])]
+        while pairs:
+            one, other = pairs.pop()
+            if nest.is_nested(one):
+                if not nest.is_nested(other) or isinstance(one, dict) != isinstance(other, dict) or len(one) != len(other):
+                    raise TypeError(f"{other!r} is not of the structure that was traced, {one!r}")
+                if isinstance(one, dict) and one.keys() != other.keys():
+                    raise TypeError(f"{sorted(map(str, other))} are not the keys that were traced, {sorted(map(str, one))}")
+                names = sorted(one) if isinstance(one, dict) else range(len(one))
+                pairs.extend((one[k], other[k]) for k in reversed(names))
+            elif isinstance(one, TensorSpec):
+                leaves.append(other if isinstance(other, Tensor) else convert(other, one.dtype))
+            elif _static(one) != _static(other):
+                raise TypeError(f"it was traced with {one!r}, and is called with {other!r} in its place")
+        return leaves
+
+    def _tensors(self, arguments: Any, keywords: Any) -> list[Any]:
+        """Return the tensors of a call with nothing else: in order, or by the names of their parameters."""
+        left = dict(enumerate(self._labels))
+        found = {}
+        for i, value in enumerate(arguments):
+            if i not in left:
+                raise TypeError(f"it takes {len(self._labels)} tensors, and {len(arguments)} were given")
+            found[i] = value
+            del left[i]
+        for name, value in keywords.items():
+            at = next((i for i, label in left.items() if label == name), None)
+            if at is None:
+                raise TypeError(f"there is no tensor {name!r}" if name not in self._labels else f"{name!r} is given twice")
+            found[at] = value
+            del left[at]
+        if left:
+            raise TypeError(f"the tensors {', '.join(left.values())} are missing")
+        for value in found.values():
+            if not _is_tensorlike(value):
+                raise TypeError(f"{value!r} is no tensor")
+        return [v if isinstance(v, Tensor) else convert(v) for _, v in sorted(found.items())]
 
     def call(self, leaves: Sequence[Any]) -> Any:
         """Run on eager tensors, or put the graph into the one that is being built."""
@@ -416,18 +475,18 @@ class Function:
     def _convert(self, error: Exception) -> Callable[..., Any]:
         from wengert.autograph import convert as autograph
 
-        original = self.python_function
         method = getattr(self, "_method", None)
-        if method is not None:
-            original = method()
-        return autograph(original, _hooks())
+        if method is None:
+            return autograph(self.python_function, _hooks())
+        plain = autograph(method().__func__, _hooks())  # not the bound one, which would hold the instance
+        return lambda *arguments, **keywords: plain(method().__self__, *arguments, **keywords)
 
     def _trace_once(self, python: Callable[..., Any], structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
         arguments, keywords = structure
         graph = FuncGraph(state.graph, self._name)
         names = self._names(arguments, keywords)
         specs = nest.flatten(list(self.input_signature)) if self.input_signature is not None else []
-        places, symbolic = [], []
+        places, symbolic, labels, specified = [], [], [], []
         for i, leaf in enumerate(leaves):
             if i < len(specs):
                 place = graph.add_input(specs[i]._sizes, specs[i]._nptype, names[i])
@@ -437,10 +496,14 @@ class Function:
                 place = graph.add_input(leaf.sizes, leaf.nptype, names[i])
             else:
                 symbolic.append(leaf)
+                specified.append(leaf)
                 continue
             places.append(place)
             symbolic.append(place)
+            labels.append(names[i])
+            specified.append(TensorSpec(place.sizes, place.nptype, names[i]))
         packed_arguments, packed_keywords = nest.pack_sequence_as([list(arguments), keywords], symbolic)
+        described, also = nest.pack_sequence_as([list(arguments), keywords], specified)
         self._count += 1
         with tracing(graph):
             result = python(*packed_arguments, **packed_keywords)
@@ -450,7 +513,7 @@ class Function:
                     "outside of the function."
                 )
             outputs = nest.map_structure(lambda leaf: _output(graph, leaf), result)
-        return ConcreteFunction(graph, self._name, places, outputs, structure)
+        return ConcreteFunction(graph, self._name, places, outputs, (tuple(described), also), labels, self._signature)
 
     def _names(self, arguments: Any, keywords: Any) -> list[str]:
         names: list[str] = []

@@ -17,6 +17,7 @@ from wengert.errors import InvalidArgumentError, NoGradientError, NoGradientWarn
 from wengert.graph import Graph
 from wengert.jacobians import jacobian_of
 from wengert.ops import linear
+from wengert.recording import Union
 from wengert.shapes import fits, is_full, text
 from wengert.slices import IndexedSlices, request_within
 from wengert.tape import GradientTape, UnconnectedGradients
@@ -86,11 +87,10 @@ def gradients(
         if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
             raise TypeError(f"gradients: each x must be a tensor or a variable, not {x!r}.")
     graph = _graph_of([*targets, *sources])
+    stops = [] if stop_gradients is None else nest.flatten(_listed(stop_gradients))
     if graph is None:
-        results = _eagerly(targets, sources, weights)
-        stops: Any = ()
+        results = _eagerly(targets, sources, weights, stops)
     else:
-        stops = _listed(stop_gradients) if stop_gradients is not None else []
         with graph.as_default() if state.graph is not graph else nullcontext():
             results = _in_graph(graph, targets, sources, weights, stops, f"{name or 'gradients'}/grad")
     if choice == UnconnectedGradients.ZERO:
@@ -137,27 +137,26 @@ def _dense(g: Any, like: Any = None) -> Any:
     return g._as_tensor() if hasattr(g, "_as_tensor") else g
 
 
-def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-    tapes = [o for o in reversed(state.observers) if isinstance(o, GradientTape)]
+def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> list[Any]:
+    """Return the derivatives by all that any open tape saw: one that opened later saw a part of what leads to the ys."""
+    tapes = [o for o in state.observers if isinstance(o, GradientTape)]
     if not tapes:
         raise RuntimeError(
             "gradients: nothing is recording. Eagerly, put the computation and this call into `with recording():`, or into a "
-            "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these."
+            "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these. "
+            "(`wengert run` records for a script in which it finds such a call.)"
         )
     targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
     weights = [None if g is None else convert(_dense(g, y), like=y) for g, y in zip(gs, targets, strict=True)]
     for g, y in zip(weights, targets, strict=True):
         if g is not None and not fits(g.sizes, y.sizes):
             raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
-    best: list[Any] = [None] * len(xs)
-    for tape in tapes:
-        found = tape._gradient(targets, xs, weights)
-        best = [b if b is not None else _dense(f) for b, f in zip(best, found, strict=True)]
-        if all(b is not None for b in best):
-            return best
-    missing = [x for x, b in zip(xs, best, strict=True) if b is None]
-    warn_none(targets, missing, tapes[0], tapes[0].entries)
-    return best
+    whole = Union(tapes, targets, {s.n for s in stops})
+    found = [_dense(g) for g in whole._gradient(targets, xs, weights)]
+    missing = [x for x, g in zip(xs, found, strict=True) if g is None]
+    if missing:
+        warn_none(targets, missing, whole, whole.entries)
+    return found
 
 
 def hessians(

@@ -1,7 +1,8 @@
 """Running a TensorFlow script: ``import tensorflow`` finds Wengert, in this process alone.
 
 A script that uses names which only TensorFlow 1 had at the top (``tf.placeholder``, ``tf.Session``) gets TensorFlow 1's
-names there and starts in graph mode; any other gets TensorFlow 2's and starts eagerly.
+names there and starts in graph mode; any other gets TensorFlow 2's and starts eagerly. One that calls ``tf.gradients`` eagerly is
+recorded.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wengert.context import ROOT
+from wengert.context import ROOT, state
 from wengert.errors import DataLossError
 from wengert.published.mending import Mending
 from wengert.published.packages import missing_module, python_2
 from wengert.published.pictures import Figures
 from wengert.published.source import NAMES, compiled
+from wengert.recording import recording
 from wengert.version import VERSION
 
-__all__ = ["MissingName", "Served", "run_script", "serve", "style_of"]
+__all__ = ["MissingName", "Served", "run_script", "serve", "style_of", "wants_recording"]
 
 V1_ONLY = frozenset(
     """
@@ -46,8 +48,25 @@ class MissingName(AttributeError):
     """A name of TensorFlow's that is not served here."""
 
 
+GRADIENTS = frozenset(["gradients", "hessians"])
+PACKAGES = frozenset(["tensorflow", "wengert"])
+
+
 def style_of(path: str) -> str:
     """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
+    return "tf1" if any(_uses_v1(tree) for tree in _trees(path)) else "tf2"
+
+
+def wants_recording(path: str) -> bool:
+    """Return whether a script, or a local module that it imports, names ``tf.gradients`` where no graph is in sight.
+
+    In sight are functions decorated with `function` and blocks ``with graph.as_default()``. A name too many costs time alone.
+    """
+    return any(_names_gradients(tree) for tree in _trees(path))
+
+
+def _trees(path: str) -> Iterator[ast.AST]:
+    """Iterate over the syntax trees of a script and of the local modules that it imports."""
     seen: set[str] = set()
     pending = [os.path.abspath(path)]
     folder = os.path.dirname(os.path.realpath(path))
@@ -61,10 +80,8 @@ def style_of(path: str) -> str:
                 tree = ast.parse(file.read())
         except (SyntaxError, ValueError):
             continue
-        if _uses_v1(tree):
-            return "tf1"
+        yield tree
         pending.extend(_local_imports(tree, folder))
-    return "tf2"
 
 
 def _uses_v1(tree: ast.AST) -> bool:
@@ -85,6 +102,46 @@ def _uses_v1(tree: ast.AST) -> bool:
         and isinstance(node.ctx, ast.Load)
         for node in ast.walk(tree)
     )
+
+
+def _names_gradients(tree: ast.AST) -> bool:
+    roots: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] in PACKAGES:
+                    roots.add(alias.asname or alias.name.partition(".")[0])
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in PACKAGES:
+            if any(alias.name in GRADIENTS for alias in node.names):
+                return True
+            roots.update(alias.asname or alias.name for alias in node.names)
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in GRADIENTS and _root(node) in roots for node in _outside_of_graphs(tree)
+    )
+
+
+def _root(node: ast.AST) -> str | None:
+    """Return the name that a chain of attributes begins with: ``tf`` of ``tf.compat.v1.gradients``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _outside_of_graphs(tree: ast.AST) -> Iterator[ast.AST]:
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        decorated = node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+        entered = [item.context_expr for item in node.items] if isinstance(node, ast.With) else []
+        if "function" not in map(_called, decorated) and "as_default" not in map(_called, entered):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _called(node: ast.AST) -> str | None:
+    """Return the last name of what is called, or named."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
 def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
@@ -265,6 +322,8 @@ def run_script(
         main.__dict__.update(NAMES)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_in_its_place(main, path, arguments))
+        if state.graph is None and wants_recording(path):
+            stack.enter_context(recording())
         stack.enter_context(Mending(path, style, strict, kept))
         if resumption is not None:
             stack.enter_context(resumption)

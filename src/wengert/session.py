@@ -54,8 +54,9 @@ def reset_default_graph() -> None:
 
 
 def disable_eager_execution() -> None:
-    """Build graphs by default, in every thread of this process, from now on."""
+    """Build graphs by default, in every thread of this process, from now on; open tapes see none of it."""
     type(state).graph = default_graph()
+    state.observers = ()
     state.__dict__.pop("graph", None)
 
 
@@ -109,7 +110,7 @@ class Session:
         self._closed = False
         self._programs: dict[Any, Any] = {}
         self._storages: dict[int, Storage] = {}
-        self._counters: dict[Any, int] = {}
+        self._counters: dict[Any, Any] = {}
         self._training: dict[int, bool] = {}
         """Which programs (kept above, so that identities last) are steps of training; filled while somebody watches."""
         self._lock = threading.RLock()

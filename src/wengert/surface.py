@@ -217,10 +217,11 @@ from wengert.graph import Graph
 from wengert.graph import Node as Operation
 from wengert.module import Module
 from wengert.partials import partial, taylor
+from wengert.recording import recording
 from wengert.shapes import TensorShape
 from wengert.slices import IndexedSlices
 from wengert.state import Variable, VariableAggregation, VariableSynchronization
-from wengert.tape import GradientTape, UnconnectedGradients, recording
+from wengert.tape import GradientTape, UnconnectedGradients
 from wengert.tensor import Tensor
 from wengert.why import why
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert import nest
 from wengert.context import here, quietly, state
-from wengert.derive.request import by_itself
+from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.errors import InvalidArgumentError, UnimplementedError
@@ -25,7 +25,7 @@ from wengert.slices import IndexedSlices, request_within
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, innermost, lift, tensors, within
 from wengert.why import warn_none
 
-__all__ = ["GradientTape", "UnconnectedGradients", "recording"]
+__all__ = ["GradientTape", "UnconnectedGradients"]
 
 _log = logging.getLogger("wengert")
 
@@ -168,7 +168,7 @@ class GradientTape:
         if self._used and not self._persistent:
             self._clear()
             self._used = False
-        if between and state.graph is None and not state.observers:
+        if between and state.graph is None and all(getattr(o, "_watch_all", False) for o in state.observers):
             for function in between:
                 function()
         self._started = True
@@ -247,6 +247,10 @@ class GradientTape:
         """Return the variables watched, in the order in which they were made."""
         return tuple(sorted(self._variables.values(), key=lambda variable: variable.n))
 
+    def history(self, ys: Sequence[Any]) -> list[Any]:
+        """Return the entries among which are those that lead to the ys, in order."""
+        return self.entries
+
     # --- derivatives -------------------------------------------------------------------------------------------
 
     def _use(self) -> None:
@@ -303,15 +307,16 @@ class GradientTape:
         if not self._persistent:
             self._used = True
         results = self._gradient(ys, xs, gs)
-        entries = self.entries
-        if not self._persistent and not self._recording:
-            self.entries = []
+        if any([r is None for r in results]):
+            results = [itself(x, ys, gs) if r is None else r for r, x in zip(results, xs, strict=True)]
         if any([r is None for r in results]):
             if choice == UnconnectedGradients.ZERO:
                 results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
             else:
                 missing = [x for x, r in zip(xs, results, strict=True) if r is None]
-                warn_none(ys, missing, self, entries)
+                warn_none(ys, missing, self, self.history(ys))
+        if not self._persistent and not self._recording:
+            self.entries = []
         return results[0] if single else nest.pack_sequence_as(sources, results)
 
     def _target(self, target: Any) -> Any:
@@ -328,24 +333,13 @@ class GradientTape:
         raise NotATensor(f"The target of a gradient must be a tensor or a variable, not {target!r}.")
 
     def _gradient(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
-        strange = [(y, g) for y, g in zip(ys, gs, strict=True) if not self._knows(y)]
         for y in ys:
             if y.__class__ is SymbolicTensor:
-                return self._with_own(self._symbolic(ys, xs, gs), strange, xs)
-        found = self._with_own(self._eager(ys, xs, gs), strange, xs)
+                return self._symbolic(ys, xs, gs)
+        found = self._eager(ys, xs, gs)
         for watcher in watchers:
             watcher(self, ys, xs, gs, found)
         return found
-
-    def _knows(self, y: Any) -> bool:
-        return y.nptype.kind in "fc" and (self._watch_all or y.n in self.live)
-
-    def _with_own(self, found: list[Any], strange: list[Any], xs: list[Any]) -> list[Any]:
-        """Add the derivatives by themselves of the targets that this tape knows nothing of."""
-        if not strange:
-            return found
-        own = by_itself(strange, xs)
-        return [own.get(x.n) if f is None else f for f, x in zip(found, xs, strict=True)]
 
     def _eager(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
         sources = {x.n for x in xs}
@@ -367,7 +361,7 @@ class GradientTape:
             seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
         if not seeds:
             return [None] * len(xs)
-        entries = self.entries
+        entries = self.history(ys)
         # Where all that is watched is asked for, what is live is what is to be reached.
         if live is not None and self._all_asked(sources):
             reach: set[int] = live
@@ -375,7 +369,8 @@ class GradientTape:
             reach = reach_of(entries, sources)
         if not raw:
             entries = list(entries)
-        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if self._variables else sources
+        variables = self._variables or self._watch_all
+        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if variables else sources
         site, state.site = state.site, here()
         try:
             if raw:
@@ -508,21 +503,3 @@ def _not_a_source(x: Any) -> Exception:
 
 def _zeros(x: Any) -> Any:
     return apply(ZEROS_LIKE, (convert(x),))
-
-
-@contextmanager
-def recording() -> Iterator[GradientTape]:
-    """Record every operation of a with block, so that ``gradients`` answers for any tensor of it, transformed or not.
-
-    >>> import wengert as tf
-    >>> with tf.recording():
-    ...     x = tf.constant([[1.0], [2.0]])
-    ...     X = tf.concat([x, x * x], 1)
-    ...     g = tf.gradients(X * X, x)[0]
-    >>> g.numpy().tolist()
-    [[6.0], [36.0]]
-    """
-    tape = GradientTape(persistent=True)
-    tape._watch_all = True
-    with tape:
-        yield tape

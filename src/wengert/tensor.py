@@ -603,7 +603,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
 
 def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
     """Append an operation to a graph and return its output or outputs."""
-    lifted = tuple([lift(graph, t) for t in inputs])
+    lifted = tuple([t if t.__class__ is SymbolicTensor and t.node.graph is graph else lift(graph, t) for t in inputs])
     at = getattr(op.infer, "reference", None)
     if at is not None and at in op.constant_inputs:
         source = _reference(lifted[at])

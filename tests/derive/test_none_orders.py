@@ -18,6 +18,7 @@ DIFFERENT: dict[str, str] = {
     "tf.nn.softsign": "has derivatives of every order here; TensorFlow has none beyond the first",
     "tf.math.cumulative_logsumexp": "is NaN at no order here",
     "tf.linalg.logm": "has derivatives here; TensorFlow has none",
+    "tf.math.zeta": "has derivatives by its first argument here; TensorFlow has none",
     "tf.linalg.eigh_vectors": "the sign of an eigenvector is the linear algebra library's choice",
 }
 """Functions for which another answer than TensorFlow's is meant."""

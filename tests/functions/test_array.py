@@ -1,8 +1,11 @@
 """Array functions against NumPy: values eagerly and in graphs of known and unknown sizes, derivatives, refusals."""
 
+import time
+
 import numpy as np
 import pytest
 
+import wengert as tf
 from wengert import errors
 from wengert import shapes as S
 from wengert.execute.numpy import Program
@@ -530,3 +533,92 @@ def test_cast_of_a_tensor_of_the_dtype_is_the_tensor():
 def test_cast_of_slices_is_dense():
     rows = IndexedSlices(A.constant([[1.0]]), A.constant([1]), A.constant([2, 1]))
     same(A.cast(rows, "float64"), np.array([[0.0], [1.0]]))
+
+
+# --- rows, and sequences that hold themselves -------------------------------------------------------------------------
+
+
+def own() -> list:
+    sequence: list = []
+    sequence += [sequence, sequence]
+    return sequence
+
+
+@pytest.mark.parametrize("f", [tf.constant, tf.convert_to_tensor, tf.stack, tf.reduce_sum, tf.nest.flatten, tf.function(len)])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sequence_that_holds_itself_is_refused_at_once(f, first):
+    for sequence in (own(), [tf.constant(1.0), own()] if first else [own(), tf.constant(1.0)]):
+        with pytest.raises(ValueError, match="itself"):
+            f(sequence)
+
+
+def test_deep_but_finite_structures_are_taken():
+    deep: tuple = ()
+    for _ in range(20_000):
+        deep = (deep, 1)
+    assert tf.nest.flatten(deep) == [1] * 20_000
+    shared = [1.0]
+    assert tf.nest.flatten([[shared] * 30_000]) == [1.0] * 30_000
+    assert tf.constant([[shared] * 3]).shape == [1, 3, 1]
+
+
+def test_a_million_rows_one_by_one():
+    x = tf.constant(np.arange(10**6, dtype=np.float32))
+    begin = time.perf_counter()
+    assert sum(1 for _ in x) == 10**6
+    rows = tf.unstack(x)
+    assert time.perf_counter() - begin < 30.0  # a second or three; quadratic work would take an hour
+    assert float(rows[-1]) == 10**6 - 1
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        third, *_ = list(x)[3:4]
+        y = third * third
+    g = tape.gradient(y, x).numpy()
+    assert g[3] == 6.0 and np.count_nonzero(g) == 1
+
+
+def test_rows_are_derived_through():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as acc, tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.add_n([tf.reduce_sum(row**3) * (k + 1.0) for k, row in enumerate(x)])
+        g = tape.gradient(y, x)
+    np.testing.assert_allclose(g, [[3.0, 12.0], [54.0, 96.0]])
+    np.testing.assert_allclose(outer.gradient(g, x), [[6.0, 12.0], [36.0, 48.0]])
+    np.testing.assert_allclose(acc.jvp(y), 3.0 + 12.0 + 54.0 + 96.0)
+    assert [float(v) for v in x[0]] == [1.0, 2.0]
+
+
+def test_rows_by_one_coordinate_have_a_sparse_gradient():
+    def gathered(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.gather_nd(x, [[2], [0], [2]]) * 3.0
+        return tape.gradient(y, x)
+
+    x = tf.constant([[1.0], [2.0], [3.0]])
+    found = gathered(x)
+    assert isinstance(found, tf.IndexedSlices)
+    assert found.numpy().tolist() == [[3.0], [0.0], [6.0]]
+    with Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.constant([[1.0], [2.0], [3.0]])
+        g = tf.gradients(tf.gather_nd(x, [[2], [0], [2]]), x)[0]
+        assert isinstance(g, tf.IndexedSlices)
+        assert session.run(tf.convert_to_tensor(g)).tolist() == [[1.0], [0.0], [2.0]]
+
+
+def test_integers_have_a_gradient_by_themselves_alone():
+    x, z = tf.constant([3, 4]), tf.constant(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(z)
+        y = tf.cast(x, tf.float32) * z
+    assert tape.gradient(x, x).numpy().tolist() == [1, 1]
+    with pytest.warns(errors.NoGradientWarning):
+        by_x, by_z = tape.gradient(y, [x, z])
+    assert by_x is None and float(by_z) == 7.0
+    with Graph().as_default(), tf.compat.v1.Session() as session:
+        n, w = tf.constant(3), tf.constant(2.0)
+        by_n, by_w = tf.gradients([n, w * w], [n, w])
+        assert session.run([by_n, by_w]) == [1, 4.0]

@@ -199,3 +199,66 @@ def test_switches():
     assert not D.is_traceback_filtering_enabled()
     D.enable_traceback_filtering()
     assert D.is_traceback_filtering_enabled()
+
+
+# --- the check of every operation -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_at():
+    tf.debugging.enable_check_numerics()
+    tf.debugging.enable_check_numerics()
+    yield
+    tf.debugging.disable_check_numerics()
+
+
+def slope_of_root(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.sqrt(x)
+    return tape.gradient(y, x, output_gradients=tf.ones_like(x))
+
+
+@pytest.mark.parametrize("traced", [False, True], ids=["eager", "function"])
+def test_every_operation_is_looked_at(looked_at, traced):
+    def value(x):
+        return 2.0 * tf.math.log(x)
+
+    def loop(x):
+        return tf.while_loop(lambda k, x: k < 3, lambda k, x: (k + 1, x * 1e30), (0, x))[1]
+
+    for f, name, bad in ((value, "Log", 0.0), (slope_of_root, "RealDiv", 0.0), (loop, "Mul", 1.0)):
+        ask = tf.function(f) if traced else f
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Detected Infinity or NaN in output 0") as caught:
+            ask(tf.constant(bad))
+        assert f'op "{name}"' in str(caught.value)
+        assert __file__ in str(caught.value)
+    assert float((tf.function(value) if traced else value)(tf.constant(1.0))) == 0.0
+
+
+def test_graphs_are_looked_at(looked_at):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, [2])
+        y = tf.math.log(x)
+        g = tf.gradients(tf.sqrt(x), x)[0]
+        assert np.isfinite(session.run([y, g], {x: [1.0, 2.0]})).all()
+        for fetch in (y, g):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="Detected Infinity or NaN") as caught:
+                session.run(fetch, {x: [0.0, 1.0]})
+            assert __file__ in str(caught.value)
+            assert "# of" in str(caught.value)
+
+
+def test_what_is_handed_on_is_not_blamed(looked_at):
+    mask = tf.constant([-np.inf, 0.0])
+    assert tf.reshape(tf.stack([mask, mask]), [4]).shape == [4]
+    assert tf.where([True, False], mask, tf.zeros(2)).shape == [2]
+
+
+def test_the_check_ends():
+    tf.debugging.enable_check_numerics()
+    tf.debugging.disable_check_numerics()
+    assert np.isneginf(tf.math.log(0.0).numpy())
+    assert np.isneginf(tf.function(tf.math.log)(tf.constant(0.0)).numpy())
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        assert np.isneginf(session.run(tf.math.log(tf.constant(0.0))))

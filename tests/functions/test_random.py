@@ -49,7 +49,7 @@ def test_distribution(label, f, law):
     assert scipy.stats.kstest(np.asarray(x), law.cdf).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(("label", "f", "law"), DISTRIBUTIONS, ids=IDS)
+@pytest.mark.parametrize(("label", "f", "law"), [r for r in DISTRIBUTIONS if "generator" not in r[0]])
 def test_distribution_in_graph(label, f, law):
     graph = Graph()
     with graph.as_default():

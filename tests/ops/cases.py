@@ -70,6 +70,7 @@ EXEMPT = {
     "linked": "passes its input on; tests/test_tapes_in_graphs",
     "passed": "is what the user's function says; tests/test_bodies",
     "snapshot": "needs a variable; tests/test_bodies",
+    "skip_random": "counts numbers that are drawn; tests/functions/test_random",
 }
 """Operations that are not in the table, and why."""
 
@@ -242,6 +243,7 @@ case(
     smooth=False,
     loose=math.inf,
 )
+case("direction", normal(2, 3), away(3), oracle=exact(lambda x, y: x / mp.hypot(x, y)))
 case("squared_difference", normal(2, 3), normal(3), oracle=exact(lambda x, y: (x - y) ** 2))
 case(
     "squared_difference",
@@ -330,6 +332,10 @@ FUNCTIONS: list[tuple[str, Any, Any, Any, bool, float]] = [
     ("asinh", mp.asinh, ALL, [0.0, 1e-300, 1e200], True, 1e-14),
     ("acosh", mp.acosh, ABOVE, [1.0, 1e200], True, 1e-14),
     ("atanh", mp.atanh, UNIT, [0.0, 1e-300], True, 1e-14),
+    ("asin_slope", lambda x: 1 / mp.sqrt((1 - x) * (1 + x)), UNIT, [0.0, 1e-300], True, 1e-14),
+    ("atan_slope", lambda x: 1 / (1 + x * x), ALL, [0.0, 1e160, -1e150, 1.0], True, 1e-11),
+    ("asinh_slope", lambda x: 1 / mp.sqrt(1 + x * x), ALL, [0.0, 1e300, -1e160], True, 1e-14),
+    ("atanh_slope", lambda x: 1 / ((1 - x) * (1 + x)), UNIT, [0.0, 1e-300], True, 1e-14),
     ("sinc_unnormalised", sinc, ALL, [0.0, 1e-9], False, 1e-14),
     ("sigmoid", sigmoid, ALL, [0.0, 40.0, -40.0, -700.0], True, 1e-14),
     ("softplus", softplus, ALL, [0.0, 800.0, -700.0], False, 1e-14),
@@ -366,6 +372,29 @@ for name, f, points, further, takes_complex, rtol in FUNCTIONS:
     case(name, np.array(further), oracle=exact(f), rtol=rtol, note="extremes", smooth=False, loose=math.inf)
     if takes_complex:
         case(name, COMPLEX, oracle=exact(f), rtol=1e-13, note="complex")
+for n in (1, 2):
+    case("dawsn_slope", ALL, n=n, note=f"n={n}", rtol=1e-12, oracle=exact(lambda x, n=n: mp.diff(dawson, x, n)))
+case("dawsn_slope", np.array([0.0, 7.4, -7.6, 20.0]), n=1, note="ends", oracle=exact(lambda x: 1 - 2 * x * dawson(x)))
+for k in range(4):
+    case("wave", ALL, k=k, note=f"k={k}", oracle=exact(lambda x, k=k: mp.sin(mp.pi / 2 * (x * x + k))))
+case(
+    "wave",
+    np.array([40.3125, -1000.1, 1e6 + 0.1, 0.0]),
+    k=1,
+    note="far",
+    smooth=False,
+    loose=math.inf,
+    oracle=exact(lambda x: mp.cos(mp.pi / 2 * x * x)),
+)
+for n in (0, 1, 2):
+    case(
+        "log_quotient",
+        np.array([0.1, 0.501, 0.9, 1.1, 1.5, 4.2]),
+        n=n,
+        note=f"n={n}",
+        oracle=exact(lambda x, n=n: mp.diff(lambda t: mp.log(t) / (1 - t), x, n)),
+    )
+case("log_quotient", np.array([1.0]), n=3, note="at one", oracle=lambda x: [1.5])
 for n in (1, 2, 3):
     case("polygamma", np.array([0.3, 1.2, 4.2]), n=n, oracle=exact(lambda x, n=n: mp.psi(n, x)), note=f"n={n}")
 for family, f in [
@@ -1480,12 +1509,29 @@ def lower_mirrored(x: Any) -> Any:
 
 
 rng = np.random.default_rng(21)  # numbers of its own, whatever is put into the table before
+
+
+def trace(a: Any) -> Any:
+    return sum(a[i, i] for i in range(a.rows))
+
+
 WELL = normal(2, 3, 3) + 3 * np.eye(3)
 SPREAD = 0.2 * normal(2, 3, 3) + np.diag([1.0, 3.0, 6.0])
 CWELL = cnormal(3, 3) + 3 * np.eye(3)
 for note, x in [("", WELL), ("complex", CWELL)]:
     case("inverse", x, oracle=matrices(lambda a: a**-1), note=note, rtol=1e-12, loose=1e-3)
     case("det", x, oracle=matrices(mp.det), note=note, rtol=1e-12, loose=1e-3)
+    case("adjugate", x, oracle=matrices(lambda a: mp.det(a) * a**-1), note=note, rtol=1e-12, atol=1e-12, loose=1e-3)
+    case(
+        "adjugate_change",
+        x,
+        x[..., ::-1] * 0.5,
+        note=note,
+        rtol=1e-12,
+        atol=1e-12,
+        loose=1e-3,
+        oracle=matrices(lambda a, e: mp.det(a) * (trace(a**-1 * e) * a**-1 - a**-1 * e * a**-1)),
+    )
     case(
         "slogdet",
         x,

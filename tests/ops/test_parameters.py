@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import mpmath as mp
@@ -13,7 +14,12 @@ import pytest
 import wengert as tf
 from wengert.errors import NoGradientError
 
-mp.mp.dps = 40
+
+@pytest.fixture(autouse=True)
+def digits() -> Iterator[None]:
+    """Have mpmath compute with enough digits."""
+    with mp.workdps(40):
+        yield
 
 
 def nth(f: Any, xs: Any, order: Any) -> Any:

@@ -167,6 +167,20 @@ def test_shape_rule_with_unknown_sizes(case: Any) -> None:
                 assert fits(y.sizes, b.shape), f"input {i} of shape {less}: {y.sizes}, and the kernel gives {b.shape}"
 
 
+def reference(case: Any) -> int | None:
+    """Return which input gives an operation's shape, if nothing else is read of it."""
+    at = getattr(table[case.op].infer, "reference", None)
+    return at if at in table[case.op].constant_inputs else None
+
+
+@over(c for c in CASES if reference(c) is not None)
+def test_of_an_input_that_gives_the_shape_the_values_are_not_read(case: Any) -> None:
+    at = reference(case)
+    other = [np.full_like(a, 113) if k == at else a for k, a in enumerate(case.inputs)]
+    for a, b in zip(eager(case), eager(case, other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 # --- eager = static ---------------------------------------------------------------------------------------------------
 
 

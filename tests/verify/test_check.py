@@ -122,6 +122,74 @@ def test_a_wrong_rule_inside_of_a_loop_is_named() -> None:
     assert [fault.operation for fault in report.faults] == ["sinh"]
 
 
+def square_with(held: Any) -> Any:
+    @tf.custom_gradient
+    def square(x: Any) -> Any:
+        return x * x, lambda g: held(g, x)
+
+    return square
+
+
+@pytest.mark.parametrize("where", ["alone", "cond", "while"])
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda g, x: g * 2.0 * tf.stop_gradient(x),
+        lambda g, x: tf.stop_gradient(g) * 2.0 * x,
+        lambda g, x: tf.stop_gradient(g * 2.0 * x),
+    ],
+)
+def test_a_custom_gradient_whose_derivative_is_wrong_is_named(where: str, held: Any) -> None:
+    square = square_with(held)
+    forms: dict[str, Any] = {
+        "alone": lambda x: tf.sin(square(x)),
+        "cond": lambda x: tf.cond(x > 0.0, lambda: tf.sin(square(x)), lambda: x),
+        "while": lambda x: tf.while_loop(lambda i, z: i < 2, lambda i, z: (i + 1, tf.sin(square(z))), [0, x])[1],
+    }
+    report = check(forms[where], 0.7, order=2)
+    assert report.verdict == "wrong"
+    assert {r.order for r in report.rows if r.status == "wrong" and r.road == "reverse"} == {2}
+    assert [f.kind for f in report.faults if f.kind not in ("saturation", "cancellation")] == ["custom gradient"]
+    assert f"that of square ({__file__}:" in report.faults[0].text
+    assert "its first derivative is right" in report.faults[0].text
+
+
+def exponential(a: Any) -> Any:
+    w, u = tf.linalg.eigh(0.5 * (a + tf.transpose(a)))
+    return tf.matmul(u * tf.exp(w)[None, :], u, transpose_b=True)
+
+
+def vectors(a: Any) -> Any:
+    return tf.linalg.eigh(0.5 * (a + tf.transpose(a)))[1]
+
+
+def singular(a: Any) -> Any:
+    return tf.linalg.svd(a)[1]
+
+
+@pytest.mark.parametrize(
+    ("f", "a", "operation", "values"),
+    [
+        (exponential, np.eye(2), "eigh", "the eigenvalues 1 and 1"),
+        (vectors, np.diag([3.0, 0.5, 0.5]), "eigh", "the eigenvalues 0.5 and 0.5"),
+        (singular, np.diag([2.0, -2.0]), "svd", "the singular values 2 and 2"),
+    ],
+)
+def test_equal_eigenvalues_are_said(f: Any, a: Any, operation: str, values: str) -> None:
+    report = check(f, a, order=1, dtypes=["float64"])
+    assert report.verdict != "right"
+    assert {(fault.kind, fault.operation) for fault in report.faults} == {("undefined", operation)}
+    assert values in report.faults[0].text
+    assert report.faults[0].where.startswith(__file__)
+
+
+def test_kinks_that_cancel_are_not_blamed_on_the_lowering() -> None:
+    report = check(lambda x: tf.nn.relu(x) - tf.nn.relu(-x), 0.0, order=1, dtypes=["float64"])  # x, and its slope is 1
+    for fault in report.faults:
+        assert (fault.kind, fault.operation) == ("kink", "relu")
+    assert (report.verdict == "right") != bool(report.faults)
+
+
 def test_a_custom_gradient_is_compared_with_the_function() -> None:
     @tf.custom_gradient
     def cube(x: Any) -> Any:

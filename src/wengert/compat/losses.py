@@ -144,9 +144,10 @@ def huber_loss(
     """Return the mean of e² / 2 where e = |predictions - labels| ≤ delta, of delta e - delta² / 2 beyond."""
     truth, guess = _pair("huber_loss", labels, predictions)
     with name_scope(scope or "huber_loss"):
-        error = math.abs(guess - truth)
-        near = math.minimum(error, delta)
-        return compute_weighted_loss(0.5 * math.square(near) + (error - near) * delta, weights, None, loss_collection, reduction)
+        off = guess - truth
+        error = math.abs(off)
+        each = array.where(error <= delta, 0.5 * math.square(off), delta * error - 0.5 * delta * delta)
+        return compute_weighted_loss(each, weights, None, loss_collection, reduction)
 
 
 def log_loss(

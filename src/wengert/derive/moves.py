@@ -25,7 +25,7 @@ from wengert.derive.rows import Refused, row_axes
 from wengert.graph import Node
 from wengert.ops.linear import CONSTANT
 
-__all__ = ["REGULAR", "Bounds", "Moves", "is_classed"]
+__all__ = ["POLES", "REGULAR", "SLOPES", "Bounds", "Moves", "is_classed"]
 
 Columns = Any
 """An array of truth values; None where all columns may move."""
@@ -40,14 +40,17 @@ def _names(text: str) -> frozenset[str]:
 REGULAR = _names(
     "abs asinh atan bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 box clip cos cosh cumprod dawsn elu elu_slope "
     "erf erfc exp expm expm1 fresnel_cos fresnel_sin leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first "
-    "min minimum ndtr nextafter prod recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
-    "softplus softsign spherical_bessel square squared_difference step truncated_remainder"
+    "min minimum ndtr nextafter prod range recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
+    "softplus softsign spherical_bessel square squared_difference step tanh tensor_scatter_max "
+    "tensor_scatter_min truncated_remainder"
 )
 """Operations, beside the linear and bilinear ones, whose derivatives are finite at all finite arguments, at every order."""
 SLOPES: dict[str, tuple[int, Interval]] = {
     "sqrt": (0, (0.0, math.inf)), "cbrt": (0, (0.0, math.inf)), "real_power": (0, (0.0, math.inf)),
     "power": (0, (0.0, math.inf)), "asin": (0, (-1.0, 1.0)), "acos": (0, (-1.0, 1.0)), "acosh": (0, (1.0, math.inf)),
     "spence": (0, (0.0, math.inf)), "igamma": (1, (0.0, math.inf)), "igammac": (1, (0.0, math.inf)), "betainc": (2, (0.0, 1.0)),
+    "igamma_by": (1, (0.0, math.inf)), "betainc_by": (2, (0.0, 1.0)), "gamma_density": (1, (0.0, math.inf)),
+    "beta_density": (2, (0.0, 1.0)),
 }  # fmt: skip
 """Those that are finite where their slope, or that of a derivative, is infinite: which input, and where it is regular."""
 POLES: dict[str, tuple[int, Interval] | None] = {
@@ -56,11 +59,12 @@ POLES: dict[str, tuple[int, Interval] | None] = {
     "divide_no_nan": (1, (0.0, math.inf)), "xdivy": (1, (0.0, math.inf)), "xlogy": (1, (0.0, math.inf)),
     "xlog1py": (1, (-1.0, math.inf)), "atanh": (0, (-1.0, 1.0)), "tan": (0, (-1.5, 1.5)), "lgamma": (0, (0.0, math.inf)),
     "digamma": (0, (0.0, math.inf)), "polygamma": (0, (0.0, math.inf)), "zeta": (1, (1.0, math.inf)),
+    "zeta_by": (1, (1.0, math.inf)),
     "expint": (0, (0.0, math.inf)), "erfinv": (0, (-1.0, 1.0)), "erfcinv": (0, (0.0, 2.0)), "ndtri": (0, (0.0, 1.0)),
     "bessel_k0": (0, (0.0, math.inf)), "bessel_k0e": (0, (0.0, math.inf)), "bessel_k1": (0, (0.0, math.inf)),
     "bessel_k1e": (0, (0.0, math.inf)), "bessel_y0": (0, (0.0, math.inf)), "bessel_y1": (0, (0.0, math.inf)),
     "bessel": (0, (0.0, math.inf)), "hypot": (0, (0.0, math.inf)), "atan2": (0, (0.0, math.inf)), "angle": None,
-    **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr slogdet solve sqrtm svd triangular_solve".split()),
+    **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr random_gamma slogdet solve sqrtm svd triangular_solve".split()),
 }  # fmt: skip
 """Those that are infinite themselves, or undefined, where their slope is; None: where that is, is not known."""
 SYMMETRIC = _names("reciprocal integer_power divide divide_no_nan xdivy cbrt hypot atan2")
@@ -74,7 +78,12 @@ SELECTIONS = _names(
 
 def is_classed(name: str, kind: str) -> bool:
     """Whether it is stated of an operation where its derivatives are finite."""
-    return kind in ("linear", "bilinear", "constant", "control", "custom") or name in REGULAR or name in SLOPES or name in POLES
+    return (
+        kind in ("linear", "bilinear", "constant", "control", "custom", "unstated")
+        or name in REGULAR
+        or name in SLOPES
+        or name in POLES
+    )
 
 
 class Bounds:
@@ -130,7 +139,7 @@ class Bounds:
 class Moves:
     """One direction: what it moves, and what stands in the way of a series along it."""
 
-    __slots__ = ("bounds", "columns", "poles", "refused", "stops", "upto")
+    __slots__ = ("bounds", "columns", "lost", "poles", "refused", "stops", "upto")
 
     def __init__(self, sources: dict[int, Columns], stops: frozenset[int], bounds: Bounds) -> None:
         """Take the columns of the sources that move, by number, and the values through which no change passes."""
@@ -140,6 +149,8 @@ class Moves:
         """Of these, those behind an operation whose slope may be infinite, and which that is."""
         self.refused: dict[int, str] = {}
         """Of these, those for which a series may differ from reverse mode, and why."""
+        self.lost: set[int] = set()
+        """Of these, those of which some columns stand still, but it is not known which."""
         self.stops, self.bounds = stops, bounds
         self.upto = 0
 
@@ -155,7 +166,7 @@ class Moves:
             op = node.op
             if op.kind == "constant":
                 continue
-            moving = [i for i, t in enumerate(node.inputs) if t.n in columns]
+            moving = [i for i, t in enumerate(node.inputs) if t.n in columns and i not in op.constant_inputs]
             found: Any = [None] * len(node.outputs)
             if not moving:
                 # A coefficient may be computed from what does not change with the seed, and change with it all the same.
@@ -163,10 +174,16 @@ class Moves:
                 if known is None or not any([n in columns for n in known.tensors]):
                     continue
             elif op.name in JOINED or any([columns[node.inputs[i].n] is not None for i in moving]):
-                found = _moved(node, [columns[t.n] if t.n in columns else False for t in node.inputs])
+                found = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
+                if op.name not in MIXING | PLACED and not op.partials and all([mine is None for mine in found]):
+                    self.lost.update([t.n for t in node.outputs])
+            if self.lost and op.name not in MIXING and any([node.inputs[i].n in self.lost for i in moving]):
+                self.lost.update([t.n for t in node.outputs])
             if self.poles or self.refused or op.kind not in ("linear", "bilinear"):
-                self._judge(node, [i for i in moving if i not in op.constant_inputs])
+                self._judge(node, moving)
             for t, mine in zip(node.outputs, found, strict=True):
+                if mine is False and t.n in self.refused:
+                    mine = None  # reverse mode hands zeros back to what was left out, and they may meet an infinite slope
                 if t.n not in self.stops and t.n not in columns and mine is not False:
                     columns[t.n] = mine
         self.upto = len(nodes)
@@ -187,7 +204,7 @@ class Moves:
                 slope = f"{op.name}, whose slope may be infinite ({node.where})"
                 if op.name in SLOPES:
                     refused = slope
-                elif any(self.columns[inputs[i].n] is not None for i in live):
+                elif any(self.columns[inputs[i].n] is not None or inputs[i].n in self.lost for i in live):
                     refused = f"{slope}, of which some columns stand still"
                 pole = pole or slope
         for t in node.outputs:
@@ -235,30 +252,31 @@ def _of_bodies(node: Node) -> tuple[str | None, str | None]:
 # --- columns ------------------------------------------------------------------------------------------------------
 
 SAME = _names("negative identity cast real imag conj shaped ensure_shape fed")
-MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll")
+MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll take cumsum")
 JOINED = _names("concat stack")
 SUMMED = _names("sum mean")
+PLACED = _names("add subtract add_n multiply multiply_no_nan where")
+MIXING = SUMMED | _names("matmul einsum fft ifft max min prod")
+"""Operations beyond which all columns move, if one of them does."""
+MIRRORED = _names("getitem_transpose spread_like mean_transpose broadcast_like sum_like concat_part")
 
 
-def _moved(node: Node, given: Sequence[Columns]) -> list[Columns]:
-    """Return which columns of the outputs move, from those of the inputs; False: none."""
+def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Columns]:
+    """Return which columns of the outputs move, from those of the inputs, of which some move; False: none."""
     op = node.op
     everything: list[Columns] = [None] * len(node.outputs)
-    live = [i for i, g in enumerate(given) if g is not False and i not in op.constant_inputs]
-    if not live:
-        return everything
     if all(given[i] is None for i in live) and (len(live) == len(node.inputs) or op.name not in JOINED):
         return everything
     if op.name in SAME:
         return [given[0]]
-    if op.partials or op.name in ("add", "subtract", "add_n", "multiply", "multiply_no_nan", "where"):
+    if op.partials or op.name in PLACED:
         if any(given[i] is None for i in live):
             return everything
         found = given[live[0]]
         for i in live[1:]:
             found = np.logical_or(found, given[i])
         return [_shortened(found)]
-    if op.name in MOVED or op.name in SUMMED or op.name in JOINED:
+    if op.name in MOVED or op.name in SUMMED or op.name in JOINED or op.name in MIRRORED:
         arrays = _placed(node, given, live)
         if arrays is not None:
             attrs = dict(node.attrs, value=0) if op.name == "pad" else node.attrs
@@ -271,7 +289,10 @@ def _moved(node: Node, given: Sequence[Columns]) -> list[Columns]:
 def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[Any] | None:
     """Return numbers, 1 where an input moves, of size one along the axes on which the operation does not work."""
     inputs = node.inputs
-    if any(t.sizes is None or t.nptype.kind not in "fc" for t in inputs):
+    indices = inputs[-1].node
+    if node.op.name == "take" and indices.op is not CONSTANT:
+        return None
+    if any(t.sizes is None or (t.nptype.kind not in "fc" and indices is not t.node) for t in inputs):
         return None
     rank = len(inputs[0].sizes)
     if any(given[i] is not None and given[i].ndim != rank for i in live):
@@ -279,18 +300,20 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     shape: list[list[Any]] = [list(t.sizes) for t in inputs]
     for axis in range(rank):
         try:
-            row_axes(node, [axis if i in live else None for i in range(len(inputs))])
+            placed = row_axes(node, [axis if i in live else None for i in range(len(inputs))])[0]
         except Refused:
             continue
         if all(given[i] is None or given[i].shape[axis] == 1 for i in live):
-            for sizes in shape:
-                sizes[axis] = 1
+            for i, sizes in enumerate(shape):
+                if node.op.name != "take" or i == 0:
+                    sizes[placed if i in node.op.constant_inputs else axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
         return None
-    return [
-        np.broadcast_to(np.zeros(()) if given[i] is False else np.ones(()) if given[i] is None else given[i], sizes).astype(float)
-        for i, sizes in enumerate(shape)
-    ]
+    marks = [0.0 if i not in live else 1.0 if given[i] is None else given[i] for i in range(len(inputs))]
+    arrays = [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]
+    if node.op.name == "take":
+        arrays[1] = indices.attrs["value"]
+    return arrays
 
 
 def _shortened(columns: Any) -> Columns:

@@ -15,7 +15,7 @@ from wengert.errors import UnimplementedError
 from wengert.graph import Graph, Node
 from wengert.ops.control import opened
 from wengert.ops.state import FED, HANDLE, READ
-from wengert.tensor import append, lift, within
+from wengert.tensor import EagerTensor, append, lift
 
 __all__ = ["ways"]
 
@@ -39,44 +39,48 @@ def ways(
     taken = [(s, p) for s, p in graph.captured.values() if p.n in reached and getattr(s, "node", None)]  # type: ignore[attr-defined]
     links: dict[int, Any] = {}
     nodes = _around(outer, [s for s, _ in taken], links)
-    # By the number of a tensor around: what stands for it here, at the end of a way from an x.
+    # By the number of a tensor around: what stands for it here, an x or at the end of a way from one.
     mapped: dict[int, Any] = {}
-    roots = {p.n: p for p in places}
+    begins = {x.n for x in xs}
+    begun: set[int] = set()
+    variables = {x.n: p for x, p in zip(xs, places, strict=True) if hasattr(x, "handle_in")}
     for x, p in zip(xs, places, strict=True):
-        if hasattr(x, "handle_in"):
-            roots[x.n] = p
-            continue
-        around = outer
-        while around is not None and within(around, x):
+        around = outer if x.__class__ is EagerTensor else None
+        while around is not None:
             mapped[lift(around, x).n] = p
             around = getattr(around, "outer", None)
-    begun = set(mapped)
+    begun.update(mapped)
+    for node in nodes:  # of a gradient, the way from its xs is a part of what it means
+        if node.op.name == "gradient":
+            begins.update([t.n for t in node.inputs[node.attrs["ys"] + sum(node.attrs["given"]) :]])
+        elif node.op.name == "taylor":
+            begins.update([t.n for t in node.inputs[node.attrs["ys"] :][: node.attrs["xs"]]])
     for node in nodes:
+        source = links.get(node.outputs[0].n) if node.outputs else None
         if node.op is HANDLE:
-            place = roots.get(node.attrs["variable"].n)
-            if place is not None:
-                mapped[node.outputs[0].n] = place
+            place = variables.get(node.attrs["variable"].n)
+            if place is not None or node.outputs[0].n in begins:
+                mapped[node.outputs[0].n] = node.attrs["variable"].handle_in(graph) if place is None else place
                 begun.add(node.outputs[0].n)
             continue
-        source = links.get(node.outputs[0].n) if node.outputs else None
         if source is not None:
             if source.n in mapped:
                 mapped.setdefault(node.outputs[0].n, mapped[source.n])
                 if source.n in begun:
                     begun.add(node.outputs[0].n)
-            continue
-        if not any(t.n in mapped for t in node.inputs) or all(t.n in mapped for t in node.outputs):
-            continue
-        if not any(passes(t.n) for t in node.outputs):
-            continue
-        if node.op is READ:
-            # Its value is what was read around; the derivative passes to the variable.
-            mapped[node.outputs[0].n] = append(graph, FED, (mapped[node.inputs[0].n], lift(graph, node.outputs[0])))
-        elif _runs_again(node):
-            inputs = [mapped[t.n] if t.n in mapped else lift(graph, t) for t in node.inputs]
-            copy = append(graph, node.op, inputs, node.attrs)
-            for t, new in zip(node.outputs, copy if node.op.outputs != 1 else (copy,), strict=True):
-                mapped.setdefault(t.n, new)
+        elif any(t.n in mapped for t in node.inputs) and any(passes(t.n) for t in node.outputs):
+            if node.op is READ:
+                # Its value is what was read around; the derivative passes to the variable.
+                mapped[node.outputs[0].n] = append(graph, FED, (mapped[node.inputs[0].n], lift(graph, node.outputs[0])))
+            elif _runs_again(node):
+                inputs = [mapped[t.n] if t.n in mapped else lift(graph, t) for t in node.inputs]
+                copy = append(graph, node.op, inputs, node.attrs)
+                mapped.update(zip([t.n for t in node.outputs], copy if node.op.outputs != 1 else (copy,), strict=True))
+        for t in node.outputs:
+            if t.n in begins and t.n not in mapped:
+                mapped[t.n] = lift(graph, t)
+                begun.add(t.n)
+    places = [p if hasattr(x, "handle_in") else mapped.get(x.n, p) for x, p in zip(xs, places, strict=True)]
     return places, [(p, mapped[s.n]) for s, p in taken if s.n in mapped and s.n not in begun]
 
 

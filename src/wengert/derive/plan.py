@@ -42,6 +42,10 @@ REVERSE_FACTOR = 3
 """By how much nested reverse mode's cost grows with an order; measured 2 to 4 in TensorFlow, PyTorch and JAX."""
 BATCH = 4
 """Directions from which a sum of pure derivatives carries them side by side in one array."""
+UNIFORM = frozenset([FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE, ONES_LIKE, ZEROS_LIKE, CONSTANT])
+"""Operations whose value may be one number in all places."""
+PASSING = frozenset(["identity", "sum_to", "reshape", "broadcast_to", "broadcast_like", "sum_like", "shaped", "reshape_like"])
+"""Operations that pass their input on where it has the shape already."""
 SMALL = 4096
 """Elements up to which what can be computed from constants is computed at once."""
 
@@ -145,12 +149,15 @@ def _simpler(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Any) -
         for zero, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
             if _is_number(zero, 0) and _passes(other, sizes, nptype):
                 return other.node
-    elif op.name in ("identity", "sum_to", "reshape", "broadcast_to", "broadcast_like", "sum_like", "shaped", "reshape_like"):
+    elif op.name in PASSING:
         if _passes(inputs[0], sizes, nptype):
             return inputs[0].node
+    for t in inputs:
+        if t.node.op is not CONSTANT:
+            return None
     if op.outputs != 1 or op.kind in ("control", "custom") or nptype.kind == "O" or op.name == "variable_handle":
         return None
-    if op is CONSTANT or not all(t.node.op is CONSTANT for t in inputs) or not is_full(sizes) or math.prod(sizes) > SMALL:
+    if op is CONSTANT or not is_full(sizes) or math.prod(sizes) > SMALL:
         return None
     arrays = [t.node.attrs["value"] for t in inputs]
     try:
@@ -173,7 +180,7 @@ def _spread_from(t: Any) -> Any:
 
 
 def _is_number(t: Any, number: int) -> bool:
-    node = _spread_from(t)
+    node = _spread_from(t) if t.node.op in UNIFORM else None
     if node is None:
         return False
     if node.op is ONES_LIKE or node.op is ZEROS_LIKE:
@@ -501,6 +508,8 @@ class _Lowering:
         try:
             for node in self.nodes:
                 state.site = node.site
+                if node.op is PLACEHOLDER and node.outputs[0].n in self.mapped:
+                    continue  # a feed
                 if node.op.name == "gradient":
                     results = self._gradient(node)
                 elif node.op.name == "taylor":
@@ -517,6 +526,7 @@ class _Lowering:
             for t in fetches:
                 state.site = t.node.site
                 found.append(self.value(t))
+            found = self._spared(found)
         finally:
             state.graph, state.observers, state.site = before
         for watcher in watchers:
@@ -524,6 +534,28 @@ class _Lowering:
         twins = [self.twins[c] for c in controls if c in self.twins]
         _blank(found, twins, lowered.fed)
         return lowered, found, places, twins
+
+    def _spared(self, found: list[Any]) -> list[Any]:
+        """Return the fetches computed without placeholders that are not fed, where they need known shapes of them alone."""
+        waiting = {node.outputs[0].n for node in self.lowered.nodes if node.op is PLACEHOLDER} - self.lowered.fed
+        if not waiting:
+            return found
+        mapped: dict[int, Any] = {}
+        for node in ancestors(found):
+            if node.op is FED or node.op.stateful or node.control_inputs:
+                continue
+            inputs = [mapped.get(t.n, t) for t in node.inputs]
+            at: int = getattr(node.op.infer, "reference", -1)
+            if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
+                inputs[at] = _filled(0, inputs[at])
+            outputs = node.outputs
+            if any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
+                specs = [(t.sizes, t.nptype) for t in node.outputs]
+                outputs = self.lowered.append(node.op, tuple(inputs), node.attrs, specs, node.name, node.site).outputs
+                mapped.update(zip([t.n for t in node.outputs], outputs, strict=True))
+            if any(t.n in waiting for t in inputs):
+                waiting.update([t.n for t in outputs])
+        return [mapped.get(t.n, t) for t in found]
 
     def value(self, t: Any) -> Any:
         """Return a source tensor's value in the lowered list."""
@@ -1150,10 +1182,10 @@ class _Lowering:
                 g = _ones(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
-        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not any(o.n in blocked for o in n.outputs)]
+        nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not all(o.n in blocked for o in n.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
-        found = sweep(tensors, entries, cotangents, reach, sources, raw=False)
+        found = sweep(tensors, entries, cotangents, reach, sources, raw=False, blocked=blocked)
         return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
 
     # --- series that are asked for by name -----------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from typing import Any
 from wengert.derive.structure import ancestors, connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
-from wengert.ops.elementwise import ADD
+from wengert.ops.elementwise import ADD_N
 from wengert.ops.linear import ONES_LIKE, SHAPED
 from wengert.shapes import fits, is_full, text
 from wengert.tensor import append, apply, cast
 
-__all__ = ["GRADIENT", "TAYLOR", "by_itself", "request", "series"]
+__all__ = ["GRADIENT", "TAYLOR", "request", "series"]
 
 
 def _infer(inputs: Any, attrs: Any) -> Any:
@@ -40,10 +40,13 @@ def request(
         ShapeError: (a ValueError) where a cotangent has not the shape of its y.
         DTypeError: (a TypeError) where it is not of y's kind.
     """
-    pairs, whole = [], []
+    real = [x for x in xs if x.nptype.kind in "fc"]
+    if len(real) < len(xs):
+        by_real = iter(request(ys, real, gs, stops, name))
+        return [next(by_real) if x.nptype.kind in "fc" else itself(x, ys, gs) for x in xs]
+    pairs = []
     for y, g in zip(ys, gs, strict=True):
         if y.nptype.kind not in "fc":
-            whole.append((y, g))
             continue
         if g is not None:
             if not fits(g.sizes, y.sizes):
@@ -54,37 +57,20 @@ def request(
             if g.root is not y.root and not (g.sizes == y.sizes and is_full(g.sizes)):
                 g = append(y.graph, SHAPED, (g, y))
         pairs.append((y, g))
-    own = by_itself(whole, xs)
-    real = [x for x in xs if x.nptype.kind in "fc"]
-    if not pairs or not real:
-        return [own.get(x.n) for x in xs]
+    if not pairs or not xs:
+        return [None] * len(xs)
     blocked = frozenset(t.n for t in stops)
-    there = iter(connected([y for y, _ in pairs], real, blocked))
-    answers = [x.nptype.kind in "fc" and next(there) for x in xs]
+    answers = connected([y for y, _ in pairs], xs, blocked)
     wanted = [x for x, yes in zip(xs, answers, strict=True) if yes]
     if not wanted:
-        return [own.get(x.n) for x in xs]
+        return [None] * len(xs)
     ys = [y for y, _ in pairs]
     if ys[0].graph.failing:
         _raise_failure(ys, wanted, blocked)
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
     found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
-    return [next(found) if yes else own.get(x.n) for x, yes in zip(xs, answers, strict=True)]
-
-
-def by_itself(pairs: Sequence[tuple[Any, Any]], xs: Sequence[Any]) -> dict[int, Any]:
-    """Return, by number, the derivatives of those ys that are among the xs, by themselves: their cotangents, ones for None.
-
-    ``pairs``: ys with their cotangents. It needs no rule, and holds for whole numbers too, as in TensorFlow.
-    """
-    sources = {x.n for x in xs}
-    found: dict[int, Any] = {}
-    for y, g in pairs:
-        if y.n in sources and y.nptype.kind != "O":
-            g = apply(ONES_LIKE, (y,)) if g is None else cast(g, y.nptype)
-            found[y.n] = g if y.n not in found else apply(ADD, (found[y.n], g))
-    return found
+    return [next(found) if yes else None for yes in answers]
 
 
 def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
@@ -93,6 +79,17 @@ def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) 
     for node in ys[0].graph.failing:
         if node in behind and any(t.n in {x.n for x in xs} for a in ancestors(node.inputs, stops) for t in a.outputs):
             raise node.attrs["failure"]
+
+
+def itself(x: Any, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
+    """Return the gradient of x by itself: its weights as one of the ys, ones for None; None where it is none of them.
+
+    As in TensorFlow it holds of integers too, and of what a tape does not know.
+    """
+    if x.nptype.kind not in "iufc":
+        return None
+    weights = [apply(ONES_LIKE, (x,)) if g is None else g for y, g in zip(ys, gs, strict=True) if y is x]
+    return apply(ADD_N, weights) if len(weights) > 1 else weights[0] if weights else None
 
 
 def _taylor_infer(inputs: Any, attrs: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.context import Site
-from wengert.errors import NoGradientError, UnimplementedError
+from wengert.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.op import Op
 from wengert.ops.linear import TAKE
 
@@ -117,11 +119,12 @@ def sweep(
     sources: Container[int],
     raw: bool,
     sparse: Container[int] = (),
+    blocked: Container[int] = (),
 ) -> dict[int, Any]:
     """Carry cotangents back through the entries; return those of the sources, by number.
 
     ``raw``: compute on the arrays of eager tensors, unseen by anyone, rather than on tensors. ``sparse``: the values
-    whose cotangent may be `Slices`.
+    whose cotangent may be `Slices`. ``blocked``: outputs, of operations with several, that pass nothing on.
     """
     output: Any = None
     try:
@@ -133,6 +136,8 @@ def sweep(
                     continue
             else:
                 g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
+                if blocked:
+                    g = tuple([None if o.n in blocked else one for o, one in zip(output, g, strict=True)])
                 if all(one is None for one in g):
                     continue
             wanted = [i for i, t in enumerate(inputs) if t.n in reach]
@@ -165,12 +170,21 @@ def sweep(
                     cotangents[n] = r
     except NoGradientError as error:
         raise located(error, output) from None
+    except np.linalg.LinAlgError as error:
+        text = f"the derivative of {op.type}: Input is not invertible or the decomposition was not successful: {error}."
+        raise InvalidArgumentError(f"{text}{_at(output)}") from error
     return cotangents
 
 
 def located(error: NoGradientError, output: Any) -> NoGradientError:
     """Return the error with the line of the operation that gave an output, unless it names one."""
+    return error if ": at " in error.message else NoGradientError(f"{error.message}:{_at(output)}.")
+
+
+def _at(output: Any) -> str:
+    """Return " at " and the line of the operation that gave an output, where it is known."""
     one = output if hasattr(output, "n") else output[0]
     node, made = getattr(one, "node", None), getattr(one, "made", None)
-    where = node.where if node is not None else str(Site(*made[2])) if made is not None and made[2] is not None else None
-    return error if where is None or ": at " in error.message else NoGradientError(f"{error.message}: at {where}.")
+    if node is not None:
+        return f" at {node.where}"
+    return f" at {Site(*made[2])}" if made is not None and made[2] is not None else ""

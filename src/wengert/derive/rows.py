@@ -524,7 +524,8 @@ _RULES: dict[str, Rule] = {
     **_names(_sum_to, "sum_to sum_like"),
     **_names(_pad, "pad"),
     **_names(_tile, "tile"),
-    **_names(_matrices, "inverse solve triangular_solve cholesky det slogdet eigh svd qr eig pinv expm logm sqrtm"),
+    **_names(_matrices, "inverse solve triangular_solve cholesky det adjugate adjugate_change slogdet eigh svd qr eig"),
+    **_names(_matrices, "pinv expm logm sqrtm"),
     **_names(_diagonal, "diag diag_part band_part"),
     **_names(_set_diag, "set_diag"),
     **_names(_last, "fft ifft"),
@@ -543,7 +544,7 @@ NO_RULE = frozenset(
     "scatter_winner searchsorted segment_sum segment_sum_like segment_table segment_take shape size take_along_axis_transpose "
     "take_transpose tensor_scatter_add tensor_scatter_max tensor_scatter_min tensor_scatter_update tile_transpose "
     "truncated_normal unique write_row read_variable variable_handle assign assign_scatter print assert no_op py_function "
-    "is_initialized custom_gradient call gradient taylor absent passed snapshot linked".split()
+    "is_initialized custom_gradient call gradient taylor absent passed snapshot linked polygamma_order skip_random".split()
 )
 """Operations through which no proof passes: they move rows by index, have no rows, or act on the world."""
 

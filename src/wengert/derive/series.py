@@ -29,6 +29,8 @@ from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from wengert.derive import forward
 from wengert.derive.moves import Bounds, Moves
 from wengert.derive.rows import Refused, row_axes
@@ -129,6 +131,8 @@ class Series:
         self.batched: set[int] = set()
         """Seeds that stand for many directions; coefficients along them have an axis more, the second."""
         self.ceiling: Index = ()
+        self.numbers: dict[Any, Any] = {}
+        self.partials: dict[tuple[int, int], Any] = {}
 
     def seed(
         self, own: dict[tuple[int, Index], Any], stops: frozenset[int], count: int = 1, columns: dict[int, Any] | None = None
@@ -179,7 +183,12 @@ class Series:
         """Return c x; None stays None."""
         if x is None or c == 1.0:
             return x
-        return -x if c == -1.0 else c * x
+        if c == -1.0:
+            return -x
+        number = self.numbers.get((c, x.nptype))
+        if number is None:
+            number = self.numbers[c, x.nptype] = convert(c, like=x)
+        return apply(elementwise.MULTIPLY, (number, x))
 
     def depends(self, t: Any, seed: int) -> bool:
         """Whether a value changes with a seed."""
@@ -400,7 +409,7 @@ class Series:
                 if node.op is elementwise.MULTIPLY:
                     p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                 _enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
-        return self._product_sum(node, terms)
+        return self._moving(t, ((a, 1.0),), self._product_sum(node, terms))
 
     def _product_sum(self, node: Node, terms: Products) -> Any:
         """Return the sum of products by a bilinear operation."""
@@ -479,7 +488,9 @@ class Series:
         for i, u in enumerate(node.inputs):
             if not any(self.depends(u, s) for a, _ in terms for s in a):
                 continue
-            h = op.partials[i](tensors, *node.inputs, t, **node.attrs)
+            h = self.partials.get((t.n, i))
+            if h is None:
+                h = self.partials[t.n, i] = op.partials[i](tensors, *node.inputs, t, **node.attrs)
             if _is_zero(h):
                 continue
             top = tops[i] if tops is not None else (yield u, terms[0][0], False)
@@ -521,13 +532,33 @@ class Series:
         found = _plus(first, self.weighted(sums))
         if found is None:
             return None
-        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before)
+        return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before, terms)
 
-    def _enter_made(self, t: Any, key: Any, found: Any, before: int) -> Any:
+    def _enter_made(self, t: Any, key: Any, found: Any, before: int, terms: Functional) -> Any:
         """Note that a new value is a coefficient of an elementwise operation."""
-        if found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
+        moving = self._moving(t, terms, found)
+        if moving is found and found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
             self.made.setdefault(found.n, (t, key))
-        return found
+        return moving
+
+    def _moving(self, t: Any, terms: Functional, c: Any) -> Any:
+        """Return a coefficient with zeros in the columns that do not move, whatever the slopes are there."""
+        if c is None or c.sizes is None or t.sizes is None or len(c.sizes) != len(t.sizes):
+            return c
+        if t.node.op in (elementwise.MULTIPLY, elementwise.DIVIDE) and any(i.node.op is CONSTANT for i in t.node.inputs):
+            return c  # a number as the slope
+        total: Any = False
+        for a, _ in terms:
+            own: Any = True
+            for s in set(a):
+                columns = self.moved[s].columns.get(t.n)
+                own = own if columns is None else np.logical_and(own, columns)
+            if own is True:
+                return c
+            total = np.logical_or(total, own)
+        if total.all():
+            return c
+        return apply(elementwise.WHERE, (convert(total), c, convert(c.nptype.type(0))))
 
     def _quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
         """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
@@ -547,7 +578,9 @@ class Series:
         rest = self.weighted(sums)
         if rest is not None:
             total = -rest if total is None else total - rest
-        return None if total is None else self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before)
+        if total is None:
+            return None
+        return self._enter_made(t, a, self._placed(total / self.aligned(q, (), a), t, t), before, ((a, 1.0),))
 
     def _by_tangent(self, t: Any, a: Index) -> Steps:
         """v_e is the tangent, an expression in u_e whose derivatives are known; v_a is the coefficient at a - e of it."""
@@ -665,7 +698,7 @@ class Series:
                     if q is not None:
                         p, q = self.aligned(p, b, a), self.aligned(q, c, a)
                         _enter(terms, m * weight, p, q, fold, self.is_batched(a))
-        return self._product_sum(node, terms)
+        return self._moving(t, live, self._product_sum(node, terms))
 
 
 def _alike(c: Any, x: Any) -> frozenset[int] | None:
@@ -687,7 +720,7 @@ def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: 
 
 
 def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
+    return b if a is None else a if b is None else apply(elementwise.ADD, (a, b)) if a.nptype == b.nptype else a + b
 
 
 def _times(p: Any, q: Any) -> Any:
@@ -697,7 +730,7 @@ def _times(p: Any, q: Any) -> Any:
         if node.op is CONSTANT and one.sizes is not None and all(s == 1 for s in one.sizes):
             if node.attrs["value"].reshape(()) == 1 and other.sizes is not None and len(one.sizes) <= len(other.sizes):
                 return other
-    return p * q
+    return apply(elementwise.MULTIPLY, (p, q)) if p.nptype == q.nptype else p * q
 
 
 def _slope(h: Any, u: Any) -> Any:

@@ -77,7 +77,8 @@ def ancestors(
 
 def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> list[bool]:
     """Return for each x whether the sum of ys has a derivative by it."""
-    nodes = ancestors(ys)
+    question = _Question(ys, (), _Asked({n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}, stops))
+    nodes = question.nodes
     _check_stated(nodes, ys, xs, stops)
     if not any(node.op.name == "gradient" for node in nodes):
         reached = {y.n for y in ys}
@@ -85,12 +86,11 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
             if any(o.n in reached and o.n not in stops for o in node.outputs):
                 reached.update([node.inputs[i].n for i in _differentiable(node)])
         return [x.n in reached for x in xs]
-    bits = {n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}
     found = 0
-    for orders in _answer(_Question(ys, (), _Asked(bits, stops))):
+    for orders in _answer(question):
         for box in orders:
             found |= box.which
-    return [bool(found & bits[x.n]) for x in xs]
+    return [bool(found & question.asked.bits[x.n]) for x in xs]
 
 
 def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> None:
@@ -183,16 +183,16 @@ class _Space:
                 a = self.plus(a, a)
         return total
 
-    def moved(self, a: Orders) -> Orders:
-        """Return the set without the order zero."""
+    def moved(self, a: Orders, first: int = 0) -> Orders:
+        """Return the set without the order zero, along the axes from the first on."""
         found = []
         for box in a:
-            if any(box.low):
+            if any(box.low[first:]):
                 found.append(box)
             else:
                 for i, high in enumerate(box.high):
-                    if high:
-                        found.append(box._replace(low=tuple([int(j == i) for j in range(len(self.caps))])))
+                    if high and i >= first:
+                        found.append(box._replace(low=(*box.low[:i], 1, *box.low[i + 1 :])))
         return tuple(found)
 
     def compose(self, own: Orders, inputs: Sequence[Orders]) -> Orders:
@@ -224,6 +224,31 @@ class _Space:
         bent = [inputs[i] for i in live if i not in op.linear_inputs and inputs[i] != self.zero]
         factor = self.times(self.total, self.union(bent)) if bent else self.zero
         return self.plus(self.union(straight), factor) if straight else factor
+
+    def naming(self, node: Node, inputs: Sequence[Orders], orders: Orders) -> Orders:
+        r"""Return the orders of an elementwise operation's output that changes by itself too, being differentiated by.
+
+        Of exp(u), which is v, the derivative v du changes with v: a partial names the output that there is. The least set with
+        v = orders ∪ (h(u, v) ⊕ (u \ 0)), h being the partials that name v. A derivative by v meets them where it is taken of a
+        derivative by what u is made of, not the other way round; the xs asked for, on axis 0, are the last to be differentiated
+        by, so the changes of u that count are those along the other axes.
+        """
+        naming = []
+        for i in _differentiable(node):
+            nodes, leaves, result = traced(node.op, node.attrs, _complexes(node), i)
+            if inputs[i] != self.zero and leaves[-1].node in ancestors([result]):
+                naming.append((i, [inner for inner in nodes if inner.op is not PLACEHOLDER], leaves, result))
+        before = None
+        while orders != before:
+            before = orders
+            for i, nodes, leaves, result in naming:
+                sets = dict(zip([t.n for t in leaves], [*inputs, orders], strict=True))
+                for inner in nodes:
+                    own = self.of(inner, [sets.get(t.n, self.zero) for t in inner.inputs])
+                    sets.update([(t.n, own) for t in inner.outputs])
+                slope = sets.get(result.n, self.zero)
+                orders = self.union([orders, self.plus(slope, self.moved(inputs[i], 1))])
+        return orders
 
     def _depth(self, node: Node) -> int:
         # One more for each further input: so that a box ends beyond what matters along each of them.
@@ -406,7 +431,10 @@ class _Question:
                     units = [space.unit(at) for at in places.get(t.n, ())]
                     if t.n in bits:
                         units.append(space.unit(0, bits[t.n]))
+                    moving = orders != zero
                     orders = space.union([orders, *units])
+                    if op.partials and moving:
+                        orders = space.naming(node, inputs, orders)
                 if orders is not zero and orders != zero:
                     sets[t.n] = orders
         return [sets.get(y.n, zero) for y in self.ys]

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.context import state
 from wengert.errors import OpError
 from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program
@@ -114,6 +115,8 @@ class AutoProgram:
 
     def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
         """Run where it is this run's turn."""
+        if state.numerics is not None:
+            return self._on_numpy(arrays, copy)
         arrays = [a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays]
         key = signature(arrays, [v.storage for v in self._variables] if self._variables else ())
         contest = self.decisions.get(key)

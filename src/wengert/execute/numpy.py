@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly
+from wengert.context import quietly, state, uncollected
 from wengert.derive.plan import Lowered, lower
 from wengert.errors import InvalidArgumentError, OpError
 from wengert.execute.memory import Plan, Step, plan
@@ -71,10 +71,10 @@ class Program:
                 return self.variant()
             graph, fetches, feeds, controls = self.request
             sizes = None if key is None else [a.shape for a in arrays]
-            lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
-            found = self.variants[key] = Variant(
-                lowered, outputs, plan(outputs, places, twins, _bind), [(t.sizes, t.nptype) for t in places]
-            )
+            with uncollected():
+                lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
+                planned = plan(outputs, places, twins, _bind)
+            found = self.variants[key] = Variant(lowered, outputs, planned, [(t.sizes, t.nptype) for t in places])
         return found
 
     @property
@@ -118,14 +118,17 @@ class Program:
         size, feeds, steps, fetches, shared, unfed = found_variant.plan
         if unfed:
             raise _unfed(unfed[0])
-        tiling = self.tiling(key, found_variant) if copy and options.tiles else None
+        tiling = self.tiling(key, found_variant) if copy and options.tiles and state.numerics is None else None
         if tiling is not None:
             slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
         else:
             slots = [None] * size
             for i, a in zip(feeds, arrays, strict=True):
                 slots[i] = a
-            _walk(steps, slots)
+            if state.numerics is None:
+                _walk(steps, slots)
+            else:
+                _looked_at(steps, slots, state.numerics)
         found = [slots[i] for i in fetches]
         if not copy:
             return found
@@ -139,7 +142,8 @@ class Program:
         found = self.tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             try:
-                found = cut(variant.plan, variant.feeds)
+                with uncollected():
+                    found = cut(variant.plan, variant.feeds)
             except Exception as error:  # of the cutting, not of the user's: the list is run whole
                 log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
                 found = None
@@ -180,6 +184,19 @@ def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
     except Exception as error:
         assert step is not None
         raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+
+
+def _looked_at(steps: Sequence[Step], slots: list[Any], look: Callable[..., None]) -> None:
+    """Run steps one after another, and have each one's results looked at."""
+    for step in steps:
+        _walk((step._replace(dead=(), freed=()),), slots)
+        count = len(step.node.outputs) if step.several else 1
+        try:
+            look(step.node.op, slots[step.output : step.output + count], step.node.where)
+        except OpError as error:
+            raise type(error)(step.node, step.node, error.message) from None
+        for i in step.dead:
+            slots[i] = None
 
 
 def _place(slots: list[Any], values: list[Any], overwrites: Sequence[int], pool: Any, node: Node) -> Any:

@@ -55,10 +55,13 @@ def variables_of(request: Any) -> tuple[list[Any], int]:
 
 
 def trains(request: Any) -> bool:
-    """Return whether a request changes variables by what they were, as a step of training does and an initializer does not."""
+    """Return whether a request changes variables by what they were, as a step of training does and an initializer does not.
+
+    That random numbers were drawn, which the state of a generator counts, makes no step of training.
+    """
     _, fetches, _, controls = request
     nodes = needed(fetches, controls)
-    written = set(variables_in(nodes, {})[1])
+    written = {n for n, v in variables_in(nodes, {})[1].items() if not getattr(v, "counts_draws", False)}
     read = {id(n.inputs[0].node.attrs["variable"]) for n in nodes if n.op.name == "read_variable" and _is_handle(n.inputs[0])}
     adds = any(n.op.name == "assign_scatter" or (n.op.name == "assign" and n.attrs["how"] != "update") for n in nodes)
     return bool(written) and (adds or bool(written & read))

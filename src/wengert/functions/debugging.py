@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert import checks, dtypes, shapes
-from wengert.context import state
+from wengert.context import Observer, Site, state
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
 from wengert.functions.array import integer_of, shape, size
@@ -256,12 +256,72 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Any:
     return check_numerics(x, message, name)
 
 
+MOVES = frozenset(
+    "band_part broadcast_like broadcast_to cast concat concat_part diag diag_part ensure_shape expand_dims fill gather_nd "
+    "getitem identity matrix_transpose pad read_variable reshape reshape_like reverse roll shaped split spread_like squeeze "
+    "stack take take_along_axis tile transpose unstack where fed snapshot linked".split()
+)
+"""Operations that hand values on: an infinity among theirs was somebody else's."""
+
+
+def _look(op: Any, arrays: Sequence[Any], where: str) -> None:
+    """Check what an operation gave.
+
+    Raises:
+        InvalidArgumentError: for infinities and NaN among it.
+    """
+    if op.kind == "constant" or op.name in MOVES:
+        return
+    for k, a in enumerate(arrays):
+        if getattr(getattr(a, "dtype", None), "kind", "") in "fc" and not np.isfinite(a).all():
+            parts = (a.real, a.imag) if a.dtype.kind == "c" else (a,)
+            counts = [
+                (sign, sum(int(test(p).sum()) for p in parts))
+                for sign, test in (("-Inf", np.isneginf), ("+Inf", np.isposinf), ("NaN", np.isnan))
+            ]
+            found = "".join(f"\n  # of {sign} elements: {n}" for sign, n in counts if n)
+            raise InvalidArgumentError(
+                f'!!! Detected Infinity or NaN in output {k} of op "{op.type}" (# of outputs: {len(arrays)}) at {where} !!!\n'
+                f"  dtype: {dtypes.of(a.dtype)!r}\n  shape: {shapes.text(a.shape)}{found}"
+            )
+
+
+class _Looker(Observer):
+    """Looks at the result of each eager operation; functions run step by step while it is there, as they do for tapes."""
+
+    def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
+        """Look at an operation's outputs."""
+        outputs = output if isinstance(output, tuple | list) else (output,)
+        if outputs and outputs[0].__class__ is EagerTensor:
+            made = outputs[0].made
+            _look(op, [t.array for t in outputs], str(Site(*made[2])) if made is not None and made[2] else "an unknown place")
+
+
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:
-    """Accept, and do nothing: `check_numerics` checks one tensor."""
+    """Have every operation of this thread raise an error where it gives an infinity or NaN: eagerly, in functions, in graphs.
+
+    The error names the operation and its line. Operations that only move values are not looked at. Everything runs on NumPy,
+    step by step, until `disable_check_numerics`. ``stack_height_limit`` and ``path_length_limit`` have no effect.
+
+    >>> import wengert as tf
+    >>> tf.debugging.enable_check_numerics()
+    >>> try:
+    ...     tf.math.log(0.0)
+    ... except tf.errors.InvalidArgumentError as error:
+    ...     print(str(error).partition(" (#")[0])
+    ... finally:
+    ...     tf.debugging.disable_check_numerics()
+    !!! Detected Infinity or NaN in output 0 of op "Log"
+    """
+    if state.numerics is None:
+        state.numerics = _look
+        state.observers = (_Looker(), *state.observers)
 
 
 def disable_check_numerics() -> None:
-    """Accept, and do nothing."""
+    """End what `enable_check_numerics` began."""
+    state.numerics = None
+    state.observers = tuple([o for o in state.observers if not isinstance(o, _Looker)])
 
 
 # --- types ------------------------------------------------------------------------------------------------------------

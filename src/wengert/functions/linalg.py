@@ -476,8 +476,7 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = 
     if order in ("euclidean", "fro") or (order == 2.0 and (axes is None or len(axes) == 1)):
         if order == "fro" and axes is not None and len(axes) == 1:
             raise ValueError(f"'ord' must be a supported vector norm in ['euclidean', 1, 2, inf] or positive, got {ord!r}")
-        square = apply(elementwise.SQUARE, (_abs(x) if x.nptype.kind == "c" else x,))
-        return _sqrt(_sum(square, axes, keep))
+        return _sqrt(_sum(_square(x), axes, keep))
     if not isinstance(order, float):
         raise ValueError(f"'ord' must be a supported norm in ['euclidean', 'fro', 1, 2, inf] or positive, got {ord!r}")
     if axes is not None and len(axes) == 2:
@@ -488,7 +487,16 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = 
         return _sum(_abs(x), axes, keep)
     if order == math.inf:
         return _max(_abs(x), axes, keep)
-    return _sum(_abs(x) ** order, axes, keep) ** (1.0 / order)
+    # An even power is smooth at 0, as that of |x| is not to the rules.
+    powers = _square(x) ** (order / 2.0) if order % 2.0 == 0.0 else _abs(x) ** order
+    return _sum(powers, axes, keep) ** (1.0 / order)
+
+
+def _square(x: Any) -> Any:
+    """Return |x|²."""
+    if x.nptype.kind != "c":
+        return apply(elementwise.SQUARE, (x,))
+    return apply(elementwise.REAL_PART, (x * apply(elementwise.CONJ, (x,)),))
 
 
 def _matrix_norm(x: Any, order: float, axes: tuple[int, ...], keep: bool) -> Any:
@@ -518,8 +526,7 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | Non
     """Return x / √max(Σ x², ε), the sum being over the given axes."""
     t = convert(x)
     axes = None if axis is None else array.integers_of(axis)
-    square = apply(elementwise.SQUARE, (_abs(t) if t.nptype.kind == "c" else t,))
-    total = _sum(square, axes, True)
+    total = _sum(_square(t), axes, True)
     scale = apply(elementwise.RSQRT, (apply(elementwise.MAXIMUM, (total, convert(epsilon, like=total))),))
     return t * cast(scale, t.nptype)
 
@@ -537,7 +544,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     for t in checks.listed(t_list, "global_norm", "t_list"):
         if t is not None:
             x = convert(t.values if isinstance(t, IndexedSlices) else t)
-            square = _sum(apply(elementwise.SQUARE, (_abs(x) if x.nptype.kind == "c" else x,)), None)
+            square = _sum(_square(x), None)
             total = square if total is None else total + square
     return convert(0.0) if total is None else _sqrt(total)
 

@@ -1,24 +1,31 @@
 """TensorFlow's ``tf.random``.
 
 Seeds as in TensorFlow: with neither a global nor an operation's seed every run draws fresh numbers; a global seed makes
-the whole program's sequence repeatable, and `set_seed` starts it again; an operation's seed gives that operation its own
-sequence. An operation of a graph starts its sequence anew in each session. The numbers are NumPy's (Philox), not
-TensorFlow's.
+the whole program's sequence repeatable, and `set_seed` starts it again, those of functions too; an operation's seed gives
+that operation its own sequence, the same one eagerly and in a function. An operation of a graph starts its sequence anew in
+each session. A `Generator` is its state, a variable: eager code and functions go on from each other. The numbers are NumPy's
+(Philox), not TensorFlow's.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import threading
 from typing import Any
+
+import numpy as np
 
 from wengert import dtypes
 from wengert.context import state
 from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError
+from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.functions.array import integer_of, integers_of, sizes_of
+from wengert.functions.program import init_scope
 from wengert.op import Op
-from wengert.ops import elementwise
+from wengert.ops import elementwise, linear, reduction
 from wengert.ops import random as ops
+from wengert.state import Variable
 from wengert.tensor import SymbolicTensor, Tensor, apply, cast, coerce, convert
 
 __all__ = [
@@ -31,6 +38,7 @@ __all__ = [
     "set_global_generator",
     "set_seed",
     "shuffle",
+    "stateless_categorical",
     "stateless_normal",
     "stateless_truncated_normal",
     "stateless_uniform",
@@ -52,17 +60,18 @@ class _Seeds:
     def start(self, seed: int | None) -> None:
         with self.lock:
             self.seed = seed
-            self.runs: dict[int | None, int] = {}
+            self.runs: dict[Any, int] = {}
 
-    def next(self, seed: int | None) -> Any:
-        """Return the seeds for the next eager operation with this seed of its own."""
+    def next(self, seed: int | None, kind: Any) -> Any:
+        """Return the seeds for the next eager operation with this seed of its own, of which each kind has a sequence."""
         if self.seed is None and seed is None:
             return ops.FRESH
         with self.lock:
-            run = self.runs.get(seed, 0)
-            self.runs[seed] = run + 1
-            words = (DEFAULT_SEED if self.seed is None else self.seed, 0 if seed is None else seed)
-            return (*words, run, seed is None)
+            which = None if seed is None else (seed, kind)
+            run = self.runs.get(which, 0)
+            self.runs[which] = run + 1
+            words = DEFAULT_SEED if self.seed is None else self.seed
+            return (words, 0, run, True) if seed is None else (words, seed, run)
 
 
 _eager = _Seeds()
@@ -84,14 +93,15 @@ def set_seed(seed: Any) -> None:
         graph.seed = number
     if graph is None or graph.building_function:
         _eager.start(number)
+        ops.restart()
 
 
-def _seeds(seed: Any) -> dict[str, Any]:
-    """Return the attributes ``seeds`` and ``key`` of the next random operation."""
+def _seeds(seed: Any, *kind: Any) -> dict[str, Any]:
+    """Return the attributes ``seeds`` and ``key`` of the next random operation, of this kind (its name and dtype)."""
     own = None if seed is None else integer_of(seed, "seed")
     graph = state.graph
     if graph is None:
-        return {"seeds": _eager.next(own), "key": None}
+        return {"seeds": _eager.next(own, kind), "key": None}
     whole = _eager.seed if graph.seed is None and graph.building_function else graph.seed
     if whole is None and own is None:
         return {"seeds": ops.FRESH, "key": None}
@@ -205,7 +215,7 @@ def uniform(
     >>> tf.random.uniform([2, 3], seed=1).shape
     TensorShape([2, 3])
     """
-    return _uniform(shape, minval, maxval, dtype, (_seeds(seed), ()), name or "random_uniform")
+    return _uniform(shape, minval, maxval, dtype, (_seeds(seed, "uniform", as_dtype(dtype)), ()), name or "random_uniform")
 
 
 def normal(
@@ -223,7 +233,9 @@ def normal(
     tf.float64
     """
     name = name or "random_normal"
-    return _affine(_draw(ops.NORMAL, shape, _float(dtype), (_seeds(seed), ()), name), stddev, mean, name)
+    return _affine(
+        _draw(ops.NORMAL, shape, _float(dtype), (_seeds(seed, "normal", as_dtype(dtype)), ()), name), stddev, mean, name
+    )
 
 
 def truncated_normal(
@@ -236,7 +248,8 @@ def truncated_normal(
 ) -> Any:
     """Return normally distributed numbers within two standard deviations of the mean."""
     name = name or "truncated_normal"
-    return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), (_seeds(seed), ()), name), stddev, mean, name)
+    seeds = _seeds(seed, "truncated", as_dtype(dtype))
+    return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), (seeds, ()), name), stddev, mean, name)
 
 
 def gamma(
@@ -254,7 +267,7 @@ def gamma(
     nptype = _float(dtype)
     a = cast(_operand(alpha, nptype), nptype)
     sizes, symbolic = sizes_of(shape)
-    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed)}
+    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed, "gamma", nptype)}
     if beta is None:
         return apply(ops.GAMMA, (a, *symbolic), attrs, name or "random_gamma")
     b = cast(_operand(beta, nptype), nptype)
@@ -271,13 +284,13 @@ def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None,
     if rate.nptype.kind != "f":
         rate = cast(rate, dtypes.float64.numpy)
     sizes, symbolic = sizes_of(shape)
-    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed)}
+    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed, "poisson", nptype)}
     return apply(ops.POISSON, (rate, *symbolic), attrs, name or "random_poisson")
 
 
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Any:
     """Return the tensor with its rows (along the first axis) in random order."""
-    return apply(ops.SHUFFLE, (convert(value),), _seeds(seed), name or "random_shuffle")
+    return apply(ops.SHUFFLE, (convert(value),), _seeds(seed, "shuffle"), name or "random_shuffle")
 
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Any:
@@ -286,12 +299,19 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     Raises:
         ShapeError: (a ValueError) unless logits have shape (rows, classes).
     """
+    kind = dtypes.int64 if dtype is None else dtype
+    seeds = _seeds(seed, "categorical", as_dtype(kind))
+    return _classes(logits, num_samples, kind, (seeds, ()), name or "categorical/Multinomial")
+
+
+def _classes(logits: Any, num_samples: Any, dtype: Any, seeds: Any, name: str) -> Any:
     x = convert(logits)
     sizes, symbolic = sizes_of([num_samples])
-    attrs = {"shape": sizes, "dtype": as_dtype(dtypes.int64 if dtype is None else dtype).name, **_seeds(seed)}
+    attrs, more = seeds
+    attrs = {"shape": sizes, "dtype": as_dtype(dtype).name, **attrs}
     if state.graph is None:
         ops.CATEGORICAL.infer((x,), attrs)
-    return apply(ops.CATEGORICAL, (x, *symbolic), attrs, name or "categorical/Multinomial")
+    return apply(ops.CATEGORICAL, (x, *symbolic, *more), attrs, name)
 
 
 # --- without state --------------------------------------------------------------------------------------------------
@@ -344,72 +364,196 @@ def stateless_truncated_normal(
     return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), _of_pair(seed), name), stddev, mean, name)
 
 
+def stateless_categorical(
+    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
+) -> Any:  # fmt: skip
+    """Return what `categorical` does, decided by a pair of integers alone."""
+    return _classes(logits, num_samples, dtype, _of_pair(seed), name or "stateless_categorical")
+
+
 # --- generators -----------------------------------------------------------------------------------------------------
 
 
+class _State(Variable):
+    """The state of a generator."""
+
+    counts_draws = True
+
+
 class Generator:
-    """A sequence of random numbers that belongs to an object.
+    """A sequence of random numbers that belongs to an object: its state, a variable that each draw moves on.
+
+    The state is TensorFlow's for the algorithm Philox: the two words of a counter, and a key. Eager code, functions and graphs
+    share it, `Checkpoint` saves it.
 
     >>> import wengert as tf
     >>> g, h = (tf.random.Generator.from_seed(7) for _ in range(2))
-    >>> bool(tf.reduce_all(g.normal([2]) == h.normal([2])))
-    True
+    >>> draw = tf.function(lambda: h.normal([2]))
+    >>> [bool(tf.reduce_all(g.normal([2]) == draw())) for _ in range(2)]
+    [True, True]
     """
 
-    def __init__(self, seed: Any = None) -> None:
-        """Take a seed; None: fresh entropy."""
-        self.reset_from_seed(seed)
+    def __init__(self, copy_from: Any = None, state: Any = None, alg: Any = None) -> None:
+        """Take a generator to copy, or a state; with neither begin with fresh entropy. ``alg`` is accepted: there is one.
+
+        Raises:
+            ValueError: for both, and for a state that is no three whole numbers.
+        """
+        if copy_from is not None and state is not None:
+            raise ValueError("Generator: give copy_from or state, not both.")
+        if copy_from is not None:
+            start = convert(copy_from.state)
+        elif state is not None:
+            start = _state_of(state)
+        else:
+            start = convert(np.frombuffer(os.urandom(24), np.int64))
+        self._state_var = _State(start, trainable=False, name="random_generator/StateVar", dtype=dtypes.int64)
+
+    @classmethod
+    def from_state(cls, state: Any, alg: Any = None) -> Generator:
+        """Make a generator of a state, which is copied."""
+        return cls(state=state, alg=alg)
 
     @classmethod
     def from_seed(cls, seed: Any, alg: Any = None) -> Generator:
-        """Make a generator whose numbers a seed decides."""
+        """Make a generator whose numbers a seed decides: a whole number, or up to three."""
         if seed is None:
             raise InvalidArgumentError("Generator.from_seed takes an integer; see from_non_deterministic_state.")
-        return cls(seed)
+        return cls(state=_state_of_seed(seed))
 
     @classmethod
     def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
         """Make a generator from fresh entropy."""
         return cls()
 
+    @classmethod
+    def from_key_counter(cls, key: Any, counter: Any, alg: Any = None) -> Generator:
+        """Make a generator of a key and the two words of a counter."""
+        return cls(state=_joined(key, counter))
+
+    def _trackable_children(self) -> dict[str, Any]:
+        return {"_state_var": self._state_var}
+
+    @property
+    def state(self) -> Variable:
+        """The state: a variable of three whole numbers."""
+        return self._state_var
+
+    @property
+    def key(self) -> Any:
+        """The last of the state's numbers."""
+        return self._state_var.read_value()[2]
+
+    @property
+    def algorithm(self) -> int:
+        """TensorFlow's number of Philox."""
+        return 1
+
+    def reset(self, state: Any) -> None:
+        """Go on from a state."""
+        self._state_var.assign(_state_of(state))
+
     def reset_from_seed(self, seed: Any) -> None:
         """Start again, as if made from this seed."""
-        self._seed = None if seed is None else integer_of(seed, "seed")
-        self._made = 0
+        self.reset(_state_of_seed(seed))
 
-    def _seeds(self) -> Any:
-        if self._seed is None:
-            return {"seeds": ops.FRESH, "key": None}, ()
-        self._made += 1
-        return {"seeds": (self._seed, self._made, 1), "key": None if state.graph is None else object()}, ()
+    def reset_from_key_counter(self, key: Any, counter: Any) -> None:
+        """Go on from a key and the two words of a counter."""
+        self.reset(_joined(key, counter))
+
+    def skip(self, delta: Any) -> Any:
+        """Move on by so many numbers, as if they were drawn; return the state before that."""
+        count = cast(convert(delta), dtypes.int64.numpy)
+        graph = state.graph
+        if graph is None:
+            with self._state_var.storage.lock:
+                before = self._state_var.read_value()
+                self._state_var.assign(apply(ops.SKIP, (before, count)))
+            return before
+        before = self._state_var.read_value()
+        done = self._state_var.assign(apply(ops.SKIP, (before, count)))
+        if graph.building_function:
+            return before
+        with graph.control_dependencies([done]):
+            return apply(linear.IDENTITY, (before,))
+
+    def _next(self, shape: Any) -> Any:
+        """Return what `_seeds` does for numbers of a shape, and the state that decides them; move on."""
+        sizes, symbolic = sizes_of(shape)
+        if sizes is None:
+            count = apply(reduction.PROD, (cast(symbolic[0], dtypes.int64.numpy),), {"axis": None, "keepdims": False})
+        else:
+            count = math.prod(sizes)
+        return {"seeds": None, "key": None}, (self.skip(count),)
 
     def uniform(
         self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None
     ) -> Any:
         """Return numbers spread evenly over [minval, maxval)."""
-        return _uniform(shape, minval, maxval, dtype, self._seeds(), name or "stateful_uniform")
+        return _uniform(shape, minval, maxval, dtype, self._next(shape), name or "stateful_uniform")
+
+    def uniform_full_int(self, shape: Any, dtype: Any = dtypes.uint64, name: str | None = None) -> Any:
+        """Return whole numbers spread evenly over all that the dtype has."""
+        kind = as_dtype(dtype)
+        if not kind.is_integer:
+            raise DTypeError(f"uniform_full_int: expected an integer dtype, not {kind.name}.")
+        return _uniform_int(shape, kind.min, kind.max + 1, kind.numpy, self._next(shape), name or "stateful_uniform_full_int")
 
     def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None) -> Any:
         """Return normally distributed numbers."""
         name = name or "stateful_normal"
-        return _affine(_draw(ops.NORMAL, shape, _float(dtype), self._seeds(), name), stddev, mean, name)
+        return _affine(_draw(ops.NORMAL, shape, _float(dtype), self._next(shape), name), stddev, mean, name)
 
     def truncated_normal(
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
     ) -> Any:
         """Return normally distributed numbers within two standard deviations of the mean."""
         name = name or "truncated_normal"
-        return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), self._seeds(), name), stddev, mean, name)
+        return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), self._next(shape), name), stddev, mean, name)
+
+    def make_seeds(self, count: int = 1) -> Any:
+        """Return so many pairs of seeds for the functions without state, as columns."""
+        drawn = self.uniform_full_int([count], dtypes.int64)
+        return apply(linear.STACK, (drawn, convert(np.zeros(count, np.int64))), {"axis": 0})
 
     def split(self, count: int = 1) -> list[Generator]:
-        """Return new generators, each with a sequence of its own."""
-        if self._seed is None:
-            return [Generator() for _ in range(count)]
-        made = []
-        for _ in range(count):
-            self._made += 1
-            made.append(Generator(hash((self._seed, self._made)) & (2**62 - 1)))
-        return made
+        """Return new generators, each with a sequence of its own; this one moves on."""
+        keys = self.make_seeds(count)[0]
+        return [Generator.from_key_counter(keys[i], [0, 0]) for i in range(count)]
+
+
+def _state_of(value: Any) -> Any:
+    """Return a state as a tensor.
+
+    Raises:
+        ShapeError: (a ValueError) unless it is of three whole numbers.
+    """
+    value = value._as_tensor() if hasattr(value, "_as_tensor") else value
+    state = value if isinstance(value, Tensor) else convert(np.asarray(value))
+    if state.nptype.kind not in "iu" or state.sizes not in ((3,), (None,), None):
+        raise ShapeError(f"The state of a generator is of three whole numbers, not {value!r}.")
+    return cast(state, dtypes.int64.numpy)
+
+
+def _state_of_seed(seed: Any) -> Any:
+    """Return the state that a seed stands for: its numbers, as many as there are, before them zeros, or after a single one."""
+    seed = seed._as_tensor() if hasattr(seed, "_as_tensor") else seed
+    if isinstance(seed, SymbolicTensor):
+        seed = cast(seed, dtypes.int64.numpy)
+        zeros = convert(np.zeros(2, np.int64))
+        return apply(linear.CONCAT, (apply(linear.RESHAPE, (seed,), {"shape": (1,)}), zeros), {"axis": 0})
+    words = [int(w) for w in np.asarray(seed, object).reshape(-1)]
+    if len(words) > 3:
+        raise InvalidArgumentError(f"A seed is a whole number, or up to three, not {seed!r}.")
+    words = [*words, 0, 0] if np.ndim(seed) == 0 else [0] * (3 - len(words)) + words
+    return convert(np.array([w & (2**64 - 1) for w in words], np.uint64).astype(np.int64))
+
+
+def _joined(key: Any, counter: Any) -> Any:
+    """Return the state of a counter and a key."""
+    parts = [cast(convert(counter), dtypes.int64.numpy), cast(convert(key), dtypes.int64.numpy)]
+    return apply(linear.CONCAT, tuple(apply(linear.RESHAPE, (p,), {"shape": (n,)}) for p, n in zip(parts, (2, 1), strict=True)),
+                 {"axis": 0})  # fmt: skip
 
 
 _shared: list[Generator] = []
@@ -418,7 +562,8 @@ _shared: list[Generator] = []
 def get_global_generator() -> Generator:
     """Return the generator that a program shares; it starts from fresh entropy."""
     if not _shared:
-        _shared.append(Generator())
+        with init_scope():
+            _shared.append(Generator())
     return _shared[0]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras import registry
-from wengert.tensor import convert
+from wengert.ops.elementwise import ELU
+from wengert.tensor import apply, convert
 
 __all__ = [
     "celu",
@@ -98,17 +99,12 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x) - 1) where it is not."""
-    if alpha == 1.0:
-        return nn.elu(x)
-    x = convert(x)
-    return array.where(x > 0.0, x, alpha * elementary.expm1(elementary.minimum(x, 0.0)))
+    return apply(ELU, (elementary.number(x, "elu"),), {"alpha": float(alpha), "scale": 1.0})
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x / alpha) - 1) where it is not."""
-    x = convert(x)
-    # By a selection: the sum of a maximum and a minimum would count the slope at 0 twice.
-    return array.where(x > 0.0, x, alpha * elementary.expm1(elementary.minimum(x, 0.0) / alpha))
+    return alpha * nn.elu(convert(x) / alpha)
 
 
 def selu(x: Any) -> Any:

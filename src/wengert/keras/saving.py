@@ -49,9 +49,7 @@ class LoadStatus:
         if self._waiting is not None:
             self._waiting.look()
             if self._waiting.left.values:
-                raise AssertionError(
-                    f"Unresolved values in {self._waiting.source}: {', '.join(sorted(self._waiting.left.values))}"
-                )
+                raise AssertionError(f"Unresolved values in {self._waiting.source}: {_few(self._waiting.left.values)}")
         return self
 
     def assert_existing_objects_matched(self) -> LoadStatus:

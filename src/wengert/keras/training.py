@@ -6,6 +6,8 @@ A step is traced once for each shape of a batch: so a last, smaller batch costs 
 from __future__ import annotations
 
 import math
+import warnings
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -57,10 +59,7 @@ class Compiled:
         self.loss: Any = None
         self.losses: Any = None
         self.loss_weights: Any = None
-        self.metrics: Any = None
-        self.weighted_metrics: Any = None
-        self.built_metrics: list[Any] | None = None
-        self.places: list[tuple[Any, int, bool]] = []
+        self.together: Any = None
         self.tracker: Any = None
         self.jit_compile: Any = None
         self.run_eagerly = False
@@ -70,6 +69,83 @@ class Compiled:
     def __deepcopy__(self, memo: Any) -> Compiled:
         """Return one that is not compiled: optimizers belong to one model's variables."""
         return Compiled()
+
+
+class CompileMetrics(metrics.Metric):
+    """The metrics that ``compile`` was given, as one: each is made when the first batch shows what there is to measure."""
+
+    def __init__(self, model: Any, plain: Any, weighted: Any) -> None:
+        """Take a model, its metrics, and those that sample weights count in."""
+        super().__init__(name="compile_metrics")
+        self._model: Any = weakref.ref(model)
+        self._given = ((plain, False), (weighted, True))
+        self._places: list[tuple[Any, int, bool]] | None = None
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics, as far as they are made."""
+        return [m for m, _, _ in self._places or ()]
+
+    @property
+    def variables(self) -> list[Any]:
+        """Their variables."""
+        return [v for m in self.metrics for v in m.variables]
+
+    def _trackable_children(self) -> dict[str, Any]:
+        return {str(i): m for i, m in enumerate(self.metrics)}
+
+    def build(self, y: Any, y_pred: Any) -> None:
+        """Make the metrics for targets and outputs like these."""
+        names = self._model()._names(y_pred)
+        outputs, targets = nest.flatten(y_pred), _arranged(y, names)
+        self._places = []
+        for group, weighted in self._given:
+            if group is None:
+                continue
+            if len(names) == 1 and not isinstance(group, Mapping):
+                group = [list(group) if isinstance(group, list | tuple) else [group]]
+            for i, given in enumerate(_by_output(group, names, "metrics")):
+                if given is None:
+                    continue
+                for one in given if isinstance(given, list | tuple) else [given]:
+                    metric = _metric(one, targets[i], outputs[i])
+                    if len(names) > 1:
+                        metric.name = f"{names[i]}_{metric.name}"
+                    self._places.append((metric, i, weighted))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Give a batch to each; sample weights to those that they count in."""
+        if self._places is None:
+            self.build(y_true, y_pred)
+        names = self._model()._names(y_pred)
+        outputs, targets = nest.flatten(y_pred), _arranged(y_true, names)
+        for metric, i, weighted in self._places or ():
+            if weighted and sample_weight is not None:
+                metric.update_state(targets[i], outputs[i], sample_weight=sample_weight)
+            else:
+                metric.update_state(targets[i], outputs[i])
+
+    def result(self) -> dict[str, Any]:
+        """Return their results by name; where two have one name, the other is "weighted_..." or numbered.
+
+        Raises:
+            ValueError: before the first batch.
+        """
+        if self._places is None:
+            raise ValueError("Cannot get result() since the metric has not yet been built: no batch was given to it.")
+        found: dict[str, Any] = {}
+        for metric, _, weighted in self._places:
+            name = f"weighted_{metric.name}" if weighted and metric.name in found else metric.name
+            label, count = name, 1
+            while name in found:
+                name, count = f"{label}_{count}", count + 1
+            found[name] = metric.result()
+        return found
+
+    def reset_state(self) -> None:
+        """Begin each anew."""
+        for metric in self.metrics:
+            metric.reset_state()
 
 
 def _by_output(value: Any, names: list[str], what: str) -> list[Any]:
@@ -106,8 +182,10 @@ class Trainer:
             optimizer = optimizers.get(optimizer)
         c = self._compiled = Compiled()
         c.optimizer, c.loss, c.loss_weights = optimizer, loss, loss_weights
-        c.metrics, c.weighted_metrics, c.run_eagerly, c.jit_compile = metrics, weighted_metrics, run_eagerly, jit_compile
+        c.run_eagerly, c.jit_compile = run_eagerly, jit_compile
         c.tracker = _metrics.Mean(name="loss")
+        if metrics is not None or weighted_metrics is not None:
+            c.together = CompileMetrics(self, metrics, weighted_metrics)
         c.done = True
         if self._named is not None:  # a file of weights with an optimizer's state was loaded
             self._named.left.silent = optimizer is None
@@ -147,10 +225,9 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """The trackers: of the loss, those of ``compile``, and those among the model's attributes."""
+        """The trackers: of the loss, of what ``compile`` was given (as one), and those among the model's attributes."""
         c = self._compiled
-        found = [] if c.tracker is None else [c.tracker]
-        found += c.built_metrics or []
+        found = [m for m in (c.tracker, c.together) if m is not None]
         for value in vars(self).values():
             found += [m for m in nest.flatten(value) if isinstance(m, _metrics.Metric)] if nest.is_nested(value) else []
             if isinstance(value, _metrics.Metric):
@@ -208,16 +285,8 @@ class Trainer:
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Give a batch to the metrics of ``compile``; return all results by name."""
-        c = self._compiled
-        if c.built_metrics is None:
-            self._build_metrics(y, y_pred)
-        names = self._names(y_pred)
-        outputs, targets = nest.flatten(y_pred), _arranged(y, names)
-        for metric, i, weighted in c.places:
-            if weighted and sample_weight is not None:
-                metric.update_state(targets[i], outputs[i], sample_weight=sample_weight)
-            else:
-                metric.update_state(targets[i], outputs[i])
+        if self._compiled.together is not None:
+            self._compiled.together.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -227,27 +296,6 @@ class Trainer:
             result = metric.result()
             found.update(result if isinstance(result, dict) else {metric.name: result})
         return found
-
-    def _build_metrics(self, y: Any, y_pred: Any) -> None:
-        c = self._compiled
-        names = self._names(y_pred)
-        outputs, targets = nest.flatten(y_pred), _arranged(y, names)
-        places: list[tuple[Any, int, bool]] = []
-        for group, weighted in ((c.metrics, False), (c.weighted_metrics, True)):
-            if group is None:
-                continue
-            if len(names) == 1 and not isinstance(group, Mapping):
-                group = [list(group) if isinstance(group, list | tuple) else [group]]
-            for i, given in enumerate(_by_output(group, names, "metrics")):
-                if given is None:
-                    continue
-                for one in given if isinstance(given, list | tuple) else [given]:
-                    metric = _metric(one, targets[i], outputs[i])
-                    if len(names) > 1:
-                        metric.name = f"{names[i]}_{metric.name}"
-                    places.append((metric, i, weighted))
-        c.places = places
-        c.built_metrics = [m for m, _, _ in places]
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Do one step of training; subclasses may state their own."""
@@ -319,14 +367,12 @@ class Trainer:
         x, y, _ = unpack_x_y_sample_weight(data)
         c = self._compiled
         plain = type(self).train_step is Trainer.train_step
-        if plain and not (self._built and c.built_metrics is not None):  # type: ignore[attr-defined]
+        if plain and not (self._built and (c.together is None or c.together.metrics)):  # type: ignore[attr-defined]
             y_pred = self(x, training=False)  # type: ignore[operator]
-            if c.built_metrics is None:
-                self._build_metrics(y, y_pred)
+            if c.together is not None and not c.together.metrics:
+                c.together.build(y, y_pred)
         elif not self._built and type(self).call is not _no_call():  # type: ignore[attr-defined]
             self(x, training=False)  # type: ignore[operator]
-        if c.built_metrics is None:
-            c.built_metrics = []
         optimizer = c.optimizer
         if optimizer is not None and hasattr(optimizer, "build") and not getattr(optimizer, "built", False):
             variables = self.trainable_variables  # type: ignore[attr-defined]
@@ -339,15 +385,18 @@ class Trainer:
         self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
         callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
         class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
-        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: int = 1,
+        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
         workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10,
     ) -> Any:  # fmt: skip
         """Train for some epochs; return the `History`.
 
-        x, y: arrays, tensors, or structures of them; or an iterable of batches (x, y) or (x, y, sample_weight).
+        x, y: arrays, tensors, or structures of them; or an iterable of batches (x, y) or (x, y, sample_weight). With
+        ``steps_per_epoch`` an epoch goes on where the one before it has ended, and begins the data anew at their end.
         """
         self._ready("fit", needs_optimizer=type(self).train_step is Trainer.train_step)
         if class_weight is not None:
+            if _is_stream(x):
+                raise ValueError("fit: class_weight is not served for an iterable of batches; let them hold sample weights.")
             sample_weight = _class_weights(y, class_weight, sample_weight)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = _divided(x, y, sample_weight, validation_split)
@@ -363,6 +412,7 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             log.on_epoch_begin(epoch)
+            i = -1
             for i, batch in enumerate(batches):
                 if step is None:
                     self._begin(batch)
@@ -373,8 +423,11 @@ class Trainer:
                     log.on_train_batch_end(i, _numbers(logs))
                 if self.stop_training:
                     break
+            if i < 0:
+                break  # the data have ended, and it has been said
             logs = _numbers(logs)
-            if validation_data is not None and (epoch + 1) % validation_freq == 0:
+            due = (epoch + 1) % validation_freq == 0 if isinstance(validation_freq, int) else epoch + 1 in validation_freq
+            if validation_data is not None and due:
                 vx, vy, vw = (
                     unpack_x_y_sample_weight(validation_data)
                     if not _is_stream(validation_data)
@@ -535,7 +588,14 @@ def _numbers(logs: Any) -> dict[str, Any]:
         return {}
     if not isinstance(logs, Mapping):
         return {"loss": float(np.asarray(logs))}
-    return {k: float(v) if np.ndim(v.array if isinstance(v, EagerTensor) else v) == 0 else np.asarray(v) for k, v in logs.items()}
+    found: dict[str, Any] = {}
+    for key, value in logs.items():
+        if isinstance(value, Mapping):  # what several metrics tell as one
+            found.update(_numbers(value))
+        else:
+            plain = np.asarray(value.array if isinstance(value, EagerTensor) else value)
+            found[key] = plain if plain.ndim else float(plain)
+    return found
 
 
 def _class_weights(y: Any, class_weight: Any, sample_weight: Any) -> Any:
@@ -556,6 +616,9 @@ def _is_stream(x: Any) -> bool:
     ):
         return False
     return isinstance(x, Iterable)
+
+
+_END = object()
 
 
 def _level(verbose: Any) -> int:
@@ -601,19 +664,20 @@ def _batch(data: Any) -> Any:
 class _Batches:
     """Data in batches: arrays in the order of a new permutation each time, or an iterable as it comes.
 
-    A batch is what steps are given: x, (x, y) or (x, y, sample_weight), as many as there are.
+    A batch is what steps are given: x, (x, y) or (x, y, sample_weight), as many as there are. With ``steps`` each iteration takes
+    so many, and goes on where the one before it has ended.
     """
 
     def __init__(self, x: Any, y: Any, w: Any, batch_size: int | None, shuffle: bool, steps: int | None) -> None:
         self.stream: Any = None
         self.steps = steps
         self.count: Any = None
+        self._going: Iterator[Any] | None = None
         if _is_stream(x):
             if y is not None:
                 raise ValueError("y must be None where x is an iterable of batches: they hold their own.")
             self.stream = x
             self.count = steps if steps is not None else len(x) if hasattr(x, "__len__") else None
-            self.again = iter(x) if not hasattr(x, "__len__") and not isinstance(x, list) and iter(x) is x else None
             return
         self.data = tuple(_arrays(p) for p in (x, y, w))
         flat = [v for v in nest.flatten(list(self.data)) if v is not None]
@@ -627,19 +691,50 @@ class _Batches:
         self.rows = int(next(iter(sizes)))  # type: ignore[arg-type]
         self.size = int(batch_size) if batch_size is not None else math.ceil(self.rows / steps) if steps else 32
         self.shuffle = bool(shuffle)
-        self.count = min(steps, math.ceil(self.rows / self.size)) if steps else math.ceil(self.rows / self.size)
+        self.count = math.ceil(self.rows / self.size)
         self.whole: Any = None
+        if steps:
+            self.count = min(steps, self.count)
 
     def __iter__(self) -> Iterator[Any]:
+        if self.steps is None:
+            found = False
+            for batch in self._once():
+                found = True
+                yield batch
+            if not found:
+                self._ended()
+            return
+        for i in range(self.steps):
+            carried = self._going is not None
+            if self._going is None:
+                self._going = self._once()
+            batch = next(self._going, _END)
+            if batch is _END and i == 0 and carried:  # the data ended with the last epoch
+                self._going = self._once()
+                batch = next(self._going, _END)
+            if batch is _END:
+                self._going = None
+                self._ended()
+                return
+            yield batch
+
+    def _ended(self) -> None:
+        more = " times epochs" if self.steps is not None else ""
+        warnings.warn(
+            f"The data have ended before an epoch has: {'an iterable' if self.stream is not None else 'x'} must give as many "
+            f"batches as steps{more}, or begin anew when it is iterated over.",
+            stacklevel=4,
+        )  # fmt: skip
+
+    def _once(self) -> Iterator[Any]:
+        """Iterate over all batches that there are."""
         if self.stream is not None:
-            source = self.again if self.again is not None else iter(self.stream)
-            for i, batch in enumerate(source):
+            for batch in self.stream:
                 parts = _batch(batch)
                 yield parts[: len(batch)] if isinstance(batch, list | tuple) else parts[0]
-                if self.steps is not None and i + 1 >= self.steps:
-                    break
             return
-        if self.count == 1 and self.size >= self.rows:  # the order of the rows of one batch does not matter
+        if self.size >= self.rows:  # the order of the rows of one batch does not matter
             if self.whole is None:
                 self.whole = self._tensors(self.data, lambda v: v)
             yield self.whole
@@ -648,7 +743,7 @@ class _Batches:
         if self.shuffle:
             order = np.asarray(random.shuffle(np.arange(self.rows)))
             data = tuple(nest.map_structure(lambda v: None if v is None else v[order], p) for p in data)
-        for i in range(self.count):
+        for i in range(math.ceil(self.rows / self.size)):
             rows = slice(i * self.size, (i + 1) * self.size)
             yield self._tensors(data, lambda v, rows=rows: v[rows])
 

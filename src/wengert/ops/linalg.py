@@ -164,10 +164,83 @@ def _trace_of_product(xp: Any, a: Any, b: Any) -> Any:
     return xp.sum(a * xp.matrix_transpose(b), axis=(-2, -1), keepdims=False)
 
 
+# d det A = tr(adj(A) dA) holds for singular matrices too, where det A · A⁻¹ does not. With A = U S Vᴴ and δ = det U det Vᴴ,
+# adj(A) = δ V adj(S) Uᴴ, adj(S)ᵢᵢ being the product of the other singular values; its change with dA, P = Uᴴ dA V, is
+# δ V M Uᴴ, Mᵢⱼ = -Pᵢⱼ Πₖ sₖ over the k other than i and j, and Mᵢᵢ = Σⱼ Pⱼⱼ Πₖ sₖ. What follows from these two goes through
+# A⁻¹: adj(A) = det A · Y and its change is det A (tr(Y dA) Y - Y dA Y), Y = A⁻¹.
+
+
+def _frame(xp: Any, a: Any) -> tuple[Any, Any, Any, Any]:
+    """Return U, s, V and δ of square matrices."""
+    u, s, vh = xp.linalg.svd(a)
+    return u, s, xp.conj(xp.swapaxes(vh, -1, -2)), (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
+
+
+def _products(xp: Any, s: Any, left_out: Any, dtype: Any) -> Any:
+    """Return the products of numbers along the last axis but for those left out."""
+    return xp.astype(xp.prod(xp.where(left_out, xp.ones((), s.dtype), s), axis=-1), dtype)
+
+
+def _adjugate(xp: Any, a: Any) -> Any:
+    if 0 in a.shape:
+        return xp.zeros(a.shape, a.dtype)
+    u, s, v, turn = _frame(xp, a)
+    same = xp.arange(s.shape[-1])[:, None] == xp.arange(s.shape[-1])
+    others = _products(xp, s[..., None, :], same, a.dtype)
+    return turn * xp.matmul(v * others[..., None, :], xp.conj(xp.swapaxes(u, -1, -2)))
+
+
+def _adjugate_change(xp: Any, a: Any, change: Any) -> Any:
+    if 0 in a.shape:
+        return xp.zeros(a.shape, a.dtype)
+    u, s, v, turn = _frame(xp, a)
+    same = xp.arange(s.shape[-1])[:, None] == xp.arange(s.shape[-1])
+    others = _products(xp, s[..., None, None, :], same[:, None, :] | same[None, :, :], a.dtype)
+    others = xp.where(same, xp.zeros((), a.dtype), others)
+    uh = xp.conj(xp.swapaxes(u, -1, -2))
+    p = xp.matmul(uh, xp.matmul(change, v))
+    diagonal = xp.matmul(others, xp.diagonal(p, axis1=-2, axis2=-1)[..., None])
+    return turn * xp.matmul(v, xp.matmul(xp.where(same, diagonal, -p * others), uh))
+
+
+def _second_change(xp: Any, a: Any, e: Any, f: Any) -> Any:
+    """Return the change with f of the change of the adjugate with e."""
+    y = xp.inverse(a)
+    ye, yf = xp.matmul(y, e), xp.matmul(y, f)
+    trace = [_column(xp, xp.sum(xp.diag_part(t, k=0), axis=(-1,), keepdims=False)) for t in (ye, yf, xp.matmul(ye, yf))]
+    inner = (trace[0] * trace[1] - trace[2]) * y - trace[1] * xp.matmul(ye, y) - trace[0] * xp.matmul(yf, y)
+    both = xp.matmul(xp.matmul(ye, yf) + xp.matmul(yf, ye), y)
+    return _column(xp, xp.det(a)) * (inner + both)
+
+
+# Both changes are symmetric: tr(G D[E]) = tr(E D[G]).
+ADJUGATE = Op(
+    "adjugate", "implicit", _adjugate, _square("adjugate"), type="MatrixAdjugate",
+    tangent=lambda xp, t, inputs, output, attrs: xp.adjugate_change(inputs[0], t[0]),
+    transpose=lambda xp, g, i, inputs, output, attrs: adjoint(
+        xp, xp.adjugate_change(inputs[0], adjoint(xp, g))),
+)  # fmt: skip
+ADJUGATE_CHANGE = Op(
+    "adjugate_change", "implicit", _adjugate_change, _square("adjugate_change"), linear_inputs=(1,), type="MatrixAdjugateGrad",
+    tangent=lambda xp, t, inputs, output, attrs: _adjugate_tangent(xp, t, inputs),
+    transpose=lambda xp, g, i, inputs, output, attrs: adjoint(xp, (
+        xp.adjugate_change(inputs[0], adjoint(xp, g)) if i == 1
+        else _second_change(xp, inputs[0], inputs[1], adjoint(xp, g)))),
+)  # fmt: skip
+
+
+def _adjugate_tangent(xp: Any, t: Any, inputs: Any) -> Any:
+    total = None if t[1] is None else xp.adjugate_change(inputs[0], t[1])
+    if t[0] is None:
+        return total
+    bent = _second_change(xp, inputs[0], inputs[1], t[0])
+    return bent if total is None else total + bent
+
+
 DET = Op(
     "det", "implicit", lambda xp, x: xp.linalg.det(x), _scalars, type="MatrixDeterminant", label="MatrixDeterminant",
-    tangent=lambda xp, t, inputs, d, attrs: d * _trace_of_product(xp, xp.inverse(inputs[0]), t[0]),
-    transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g * xp.dual(d)) * adjoint(xp, xp.inverse(inputs[0])),
+    tangent=lambda xp, t, inputs, d, attrs: _trace_of_product(xp, xp.adjugate(inputs[0]), t[0]),
+    transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g) * adjoint(xp, xp.adjugate(inputs[0])),
 )  # fmt: skip
 
 

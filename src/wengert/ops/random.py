@@ -1,7 +1,11 @@
 """Random numbers: Philox streams (NumPy's), one for each tuple of seeds.
 
-Seeds give a sequence; an operation of a graph takes the next numbers of its own sequence each time it runs. None has a
-derivative; a mean or a scale enters by ordinary operations outside.
+Seeds give a sequence; an operation of a graph takes the next numbers of its own sequence each time it runs, and begins anew where
+`restart` has been called, but for the operations of a session. None has a derivative; a mean or a scale enters by ordinary
+operations outside.
+
+A generator object's numbers are decided by its state alone, which is the value of a variable: the state is an input (the seed
+tensor below), and `SKIP` says what it is after that.
 
 Inputs: parameters, then the shape tensor where the attribute ``shape`` is None, then the seed tensor where ``seeds`` is.
 """
@@ -17,23 +21,36 @@ from wengert.op import Op
 from wengert.ops.linear import as_sizes, sizes_from
 from wengert.ops.signature import check, first
 
-__all__ = ["CATEGORICAL", "GAMMA", "NORMAL", "POISSON", "SHUFFLE", "TRUNCATED_NORMAL", "UNIFORM", "UNIFORM_INT"]
+__all__ = [
+    "CATEGORICAL", "GAMMA", "NORMAL", "POISSON", "SHUFFLE", "SKIP", "TRUNCATED_NORMAL", "UNIFORM", "UNIFORM_INT", "restart",
+]  # fmt: skip
 
 FRESH = (None, None)
 """Seeds that stand for none: new entropy in each run."""
 
 
+_starts = [0]
+"""How often all sequences outside of sessions have begun anew."""
+
+
+def restart() -> None:
+    """Begin the sequences of all functions anew: each at its next run."""
+    _starts[0] += 1
+
+
 def generator(xp: Any, seeds: Any, key: Any) -> Any:
     """Return the generator for this run of an operation; fresh entropy where no seed is given.
 
-    ``key`` names the operation of a graph, whose runs are counted by the session; None for an eager call.
+    ``key`` names the operation of a graph, whose runs are counted by the session or the function; None for an eager call.
     """
     if seeds == FRESH and state.memory is None:
         return xp.random.default_rng()
     run = 0
     if key is not None and state.counters is not None:
-        run = state.counters.get(key, 0)
-        state.counters[key] = run + 1
+        start = 0 if state.session is not None else _starts[0]
+        before, run = state.counters.get(key, (start, 0))
+        run = run if before == start else 0
+        state.counters[key] = (start, run + 1)
     words = [xp.random.SeedSequence().entropy] if seeds == FRESH else [*(0 if w is None else w for w in seeds), run]
     if state.memory is not None:
         words = state.memory.take(words)
@@ -151,3 +168,14 @@ def _categorical(xp: Any, logits: Any, *inputs: Any, shape: Any, dtype: str, see
 
 
 CATEGORICAL = Op("categorical", "constant", _categorical, _categorical_infer, stateful=True, type="Multinomial")
+
+
+def _skip(xp: Any, at: Any, count: Any) -> Any:
+    """Return the state (low and high word of the counter, key) after so many numbers, of which each moves the counter by 256."""
+    words = xp.astype(at, "uint64")
+    low = words[:1] + xp.reshape(xp.astype(count, "uint64"), (1,)) * xp.asarray(256, dtype="uint64")
+    high = words[1:2] + xp.astype(low < words[:1], "uint64")
+    return xp.astype(xp.concat([low, high, words[2:]]), "int64")
+
+
+SKIP = Op("skip_random", "constant", _skip, first, type="RngSkip")

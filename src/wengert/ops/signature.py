@@ -34,8 +34,10 @@ def elementwise(inputs: Any, attrs: Any) -> Any:
     """Say: the broadcast shape, the common dtype."""
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     for other in inputs[1:]:
-        sizes = shapes.broadcast(sizes, other.sizes)
-        nptype = dtypes.promote(nptype, other.nptype, "an elementwise operation")
+        if other.sizes != sizes:
+            sizes = shapes.broadcast(sizes, other.sizes)
+        if other.nptype is not nptype:
+            nptype = dtypes.promote(nptype, other.nptype, "an elementwise operation")
     return sizes, nptype
 
 

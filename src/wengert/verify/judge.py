@@ -66,13 +66,13 @@ def with_noise(rng: np.random.Generator, node: Node, arrays: list[Any]) -> Any:
     found = with_precision(node, arrays)
     if node.op.kind == "control":
         return found
-    small = mp.mpf(10) ** -NOISE
+    up, down = 1 + mp.mpf(10) ** -NOISE, 1 - mp.mpf(10) ** -NOISE
 
     def shaken(y: Any) -> Any:
         if not isinstance(y, Precise) or not y.size:
             return y
-        signs = rng.choice([-1.0, 1.0], np.shape(y))
-        return y + y * precise(signs) * small
+        factors = np.where(rng.integers(0, 2, np.shape(y), bool), up, down)
+        return y * factors
 
     return tuple(shaken(y) for y in found) if node.op.outputs != 1 else shaken(found)
 

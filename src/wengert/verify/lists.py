@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from wengert.shapes import is_full
 from wengert.tensor import SymbolicTensor, append
 from wengert.tracing import Body, FuncGraph, tracing
 
-__all__ = ["Listing", "Question", "Unanswerable", "is_held", "rewrites", "wrapped"]
+__all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
 
 HELD = frozenset(["stop_gradient", "py_function"])
 RANDOM = "random_"
@@ -41,6 +41,21 @@ def rewrites(on: bool) -> dict[str, bool]:
 def is_held(name: str) -> bool:
     """Whether what an operation gives does not change with its inputs, by intent."""
     return name in HELD or name.startswith(RANDOM) or name == "categorical"
+
+
+def passed(nodes: Sequence[Node]) -> set[Node]:
+    """Return the nodes of ``stop_gradient`` that hold nothing: within a function with a custom gradient.
+
+    How such a function is differentiated is what the user says, so it is known by its values, and they move.
+    """
+    found: set[Node] = set()
+    for node in nodes:
+        if node.op.name == "custom_gradient":
+            results, arguments = node.attrs["results"], node.attrs["arguments"]
+            cut = dict.fromkeys([t.n for t in node.inputs[results : results + arguments]])
+            inside = _up_to(node.inputs[:results], cut)
+            found.update(n for n in inside if n.op.name == "stop_gradient")
+    return found
 
 
 class Question:
@@ -95,8 +110,10 @@ class Question:
         known, stopped = dict(fed or {}), dict(cut or {})
         moved = {x.n for x in xs}
         held: list[tuple[Any, Any]] = []
+        nodes = _up_to([*ys, *xs], stopped)
+        moving = passed(nodes)
         with tracing(self.graph):
-            for node in _up_to([*ys, *xs], stopped):
+            for node in nodes:
                 op = node.op
                 if node.outputs and all(t.n in stopped for t in node.outputs):
                     mapped.update((t.n, self.place(stopped[t.n])) for t in node.outputs)
@@ -123,7 +140,7 @@ class Question:
                     several[0].node.site = node.site
                 for t, r in zip(node.outputs, several, strict=True):
                     mapped[t.n] = self.place(stopped[t.n]) if t.n in stopped else r
-                    if t.n in known or is_held(node.op.name):
+                    if t.n in known or (is_held(node.op.name) and node not in moving):
                         held.append((r, known.get(t.n)))
         self.ys, self.xs = [mapped[y.n] for y in ys], [mapped[x.n] for x in xs]
         self.hold(held)
@@ -167,7 +184,7 @@ class Question:
         return self.listing(self.ys, False).size()
 
 
-def _up_to(fetches: Sequence[Any], cut: Mapping[int, Any]) -> list[Node]:
+def _up_to(fetches: Iterable[Any], cut: Mapping[int, Any]) -> list[Node]:
     """Return the nodes that tensors depend on, and nothing above those that are cut off."""
     seen: set[Node] = set()
     pending = [t.node for t in fetches]

@@ -14,7 +14,7 @@ from wengert.derive.structure import freeze
 from wengert.errors import OpError
 from wengert.graph import Node
 from wengert.tensor import append
-from wengert.tracing import tracing
+from wengert.tracing import Body, tracing
 from wengert.verify import lists
 from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
 from wengert.verify.lists import Question, Unanswerable
@@ -127,7 +127,7 @@ def wrong_rules(question: Question, rows: Sequence[Row], rng: np.random.Generato
             break
     # Rules are made of operations: one that is wrong from a higher order on may be so by another that is wrong from a lower one.
     least = min((o for o, _ in found), default=0)
-    faults = [f for o, f in found if o == least] or rough
+    faults = _innermost([f for o, f in found if o == least], [node for node, _ in looked]) or rough
     if faults:
         return faults
     exact = sorted({r.road for r in wrong if r.arithmetic == "exact"})
@@ -174,6 +174,25 @@ def wrong_controls(looked: Sequence[tuple[Node, Sequence[Any]]], rng: np.random.
         bad = None if any(a is None for a in arrays) else _least(_rows_of(None, node, arrays, 1, rng), "wrong")
         if bad is not None:
             found.append(Fault("wrong rule", node.op.name, node.where, described(arrays), _told(bad)))
+    return _innermost(found, [node for node, _ in looked])
+
+
+def _innermost(faults: Sequence[Fault], nodes: Sequence[Node]) -> list[Fault]:
+    """Return the faults without those of choices and loops that another one of them stands within."""
+    places = {(f.operation, f.where) for f in faults}
+    around = {(n.op.name, n.where) for n in nodes if n.op.kind == "control" and places & _held(n) - {(n.op.name, n.where)}}
+    return [f for f in faults if (f.operation, f.where) not in around]
+
+
+def _held(node: Node) -> set[tuple[str, str]]:
+    """Return the choices and loops within one: their names and lines."""
+    found: set[tuple[str, str]] = set()
+    pending = [node]
+    while pending:
+        for body in (v for v in pending.pop().attrs.values() if isinstance(v, Body)):
+            inner = [n for n in body.graph.nodes if n.op.kind == "control"]
+            found |= {(n.op.name, n.where) for n in inner}
+            pending += inner
     return found
 
 
@@ -184,7 +203,13 @@ def _rows_of(question: Question | None, node: Node, arrays: Sequence[Any], order
         one = custom_question(question, node, arrays) if custom else operation_question(node, arrays)
         if one is None:
             return []
-        return check_question(one, order, rng, executors=False, only=("reverse",) if custom else None)
+        rows = check_question(one, order, rng, executors=False, only=("reverse",) if custom else None)
+        if custom and order > 1 and _least(rows, "wrong") is None:
+            # A user's rule is differentiated by the cotangent, too, where that moves: it does behind something that bends.
+            with tracing(one.graph):
+                one.ys = [y * (y + 2.0) for y in one.ys]
+            rows = check_question(one, order, rng, executors=False, only=("reverse",))
+        return rows
     except (Unanswerable, OpError, NotImplementedError):
         return []
 

@@ -146,7 +146,8 @@ def definite(*shape: int, kind: Any = normal) -> Draw:
 REAL, UNIT, POSITIVE, COMPLEX = (-2.2, 2.2), (-0.85, 0.85), (0.3, 3.0), "complex"
 UNARY: dict[str, Any] = {
     "abs": (REAL, COMPLEX), "acos": (UNIT, COMPLEX), "acosh": ((1.2, 4.0), COMPLEX), "angle": (REAL, COMPLEX),
-    "asin": (UNIT, COMPLEX), "asinh": (REAL, COMPLEX), "atan": (REAL, COMPLEX), "atanh": (UNIT, COMPLEX),
+    "asin": (UNIT, COMPLEX), "asin_slope": (UNIT, COMPLEX), "asinh": (REAL, COMPLEX), "asinh_slope": (REAL, COMPLEX),
+    "atan": (REAL, COMPLEX), "atan_slope": (REAL, COMPLEX), "atanh": (UNIT, COMPLEX), "atanh_slope": (UNIT, COMPLEX),
     "bessel_i0": (REAL,), "bessel_i0e": (REAL,), "bessel_i1": (REAL,), "bessel_i1e": (REAL,), "bessel_j0": (REAL,),
     "bessel_j1": (REAL,), "bessel_k0": (POSITIVE,), "bessel_k0e": (POSITIVE,), "bessel_k1": (POSITIVE,),
     "bessel_k1e": (POSITIVE,), "bessel_y0": (POSITIVE,), "bessel_y1": (POSITIVE,), "cbrt": (POSITIVE, (-3.0, -0.3)),
@@ -201,6 +202,12 @@ for _name in ("remainder", "truncated_remainder"):
 case("power", between(0.3, 2.0, 3), normal(2, 1))
 case("power", complex_away(2), pairs(2))
 case("hypot", normal(2, 3), away(3))
+case("direction", normal(2, 3), away(3))
+case("dawsn_slope", between(-2.2, 2.2, 3), n=1)
+for _n in (0, 3):
+    case("wave", between(-2.2, 2.2, 3), k=_n)
+for _n in (0, 2):
+    case("log_quotient", between(0.3, 3.0, 3), n=_n)
 case("squared_difference", normal(2, 3), normal(3))
 case("xlogy", away(2, 2), between(0.3, 3.0, 2))
 case("xlogy", complex_away(2), complex_away(2))
@@ -383,6 +390,8 @@ case("recurrence", pairs(3), pairs(3), axis=0, reverse=False)
 
 # --- linear algebra ---------------------------------------------------------------------------------------------------------
 
+case("adjugate", well(3, 3))
+case("adjugate_change", well(3, 3), normal(3, 3), most=4, order=3)
 for _name in ("inverse", "det", "slogdet"):
     case(_name, well(3, 3))
     case(_name, well(2, 2, 2))

@@ -24,8 +24,8 @@ __all__ = ["Delivered", "compared", "widened"]
 
 WALKED = 60_000
 """Numbers that a list computes, up to which it is walked in many digits."""
-BEYOND = 100.0
-"""By how much a number may be further off than rounding explains, and be called inaccurate rather than wrong."""
+BEYOND = 6400.0
+"""Units of rounding of each operation, up to which a number that is off is called inaccurate rather than wrong."""
 
 
 class Delivered(NamedTuple):
@@ -47,20 +47,30 @@ class _Gap(NamedTuple):
     expected: float
     gap: float
     explained: float
+    beyond: float
     size: float
 
 
 def compared(question: Question, many: Sequence[Delivered], rng: np.random.Generator, road: str, note: str = "") -> list[Row]:
     """Return what was found of each; ``road`` is that whose arithmetic the numbers came from: tape, numpy, xla."""
-    rows = []
-    there = [one for one in many if one.symbol is not None]
-    truths = _truths(question, [one.symbol for one in there], rng) if there else []
-    known = {id(one): truth for one, truth in zip(there, truths, strict=True)}
+    symbols = [one.symbol for one in many if one.symbol is not None]
+    truths = _truths(question, symbols) if symbols else []
+    rows = _rows(many, truths, road, note)
+    if truths and truths[0].condition is not None and any(r.status != "right" for r in rows):
+        # Only now is it of interest what rounding explains: to learn it takes six walks more.
+        conditions = _conditions(question, symbols, rng)
+        rows = _rows(many, [t._replace(condition=c) for t, c in zip(truths, conditions, strict=True)], road, note)
+    return rows
+
+
+def _rows(many: Sequence[Delivered], truths: Sequence[_Truth], road: str, note: str) -> list[Row]:
+    rows, left = [], iter(truths)
     for one in many:
-        dtype = np.asarray(one.array).dtype if one.array is not None else one.symbol.nptype if one.symbol is not None else None
-        if dtype is None or dtype.kind not in "fc":
+        truth = None if one.symbol is None else next(left)
+        dtype = np.asarray(one.array).dtype if one.array is not None else one.symbol.nptype
+        if dtype.kind not in "fc":
             continue
-        status, gap, digits, told = _judged(one, known.get(id(one)), np.finfo(dtype), road)
+        status, gap, digits, told = _judged(one, truth, np.finfo(dtype), road)
         value, expected = (None, None) if gap is None else (gap.value, gap.expected)
         rows.append(Row(one.label, one.by, 1, "received", dtype.name, status, value, expected, digits,
                         "; ".join(filter(None, (told, note)))))  # fmt: skip
@@ -68,45 +78,47 @@ def compared(question: Question, many: Sequence[Delivered], rng: np.random.Gener
 
 
 class _Truth(NamedTuple):
-    """What the list gives, as real numbers in a row, and the change of each where every operation errs by one."""
+    """What the list gives, as real numbers in a row."""
 
     numbers: list[Any]
     condition: list[Any] | None
+    """By how much each is changed where every operation errs by one; None in double precision, where it is not known."""
     finite: bool
     """Whether the list's own arithmetic gives finite numbers."""
     scale: float
     """The greatest number of all that were received together: in double precision what is lost of the others is not known."""
 
 
-def _truths(question: Question, symbols: Sequence[Any], rng: np.random.Generator) -> list[_Truth]:
+def _truths(question: Question, symbols: Sequence[Any]) -> list[_Truth]:
     listing = question.listing(symbols, False)
     own = [bool(np.isfinite(np.asarray(a)).all()) for a in listing.run(question.arrays)]
     if listing.size() <= WALKED:
         try:
             with mp.workdps(DIGITS):
-                return [_Truth(t, c, ok, 0.0) for t, c, ok in zip(*_in_digits(question, symbols, rng), own, strict=True)]
+                found = [_reals(y) for y in listing.walk([precise(a) for a in question.arrays], with_precision)]
+                return [_Truth(y, [0.0] * len(y), ok, 0.0) for y, ok in zip(found, own, strict=True)]
         except (NotImplementedError, ValueError, ZeroDivisionError, OverflowError):
             pass  # what many digits cannot say, double precision may
     wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in question.arrays]
-    found = [np.asarray(y) for y in quietly(listing.walk, wide, widened)]
-    scale = max((float(np.abs(y[np.isfinite(y)]).max(initial=0.0)) for y in found), default=0.0)
-    return [_Truth(_reals(y), None, ok, scale) for y, ok in zip(found, own, strict=True)]
+    arrays = [np.asarray(y) for y in quietly(listing.walk, wide, widened)]
+    scale = max((float(np.abs(y[np.isfinite(y)]).max(initial=0.0)) for y in arrays), default=0.0)
+    return [_Truth(_reals(y), None, ok, scale) for y, ok in zip(arrays, own, strict=True)]
 
 
-def _in_digits(question: Question, symbols: Sequence[Any], rng: np.random.Generator) -> tuple[list[Any], list[Any]]:
-    """Return the numbers of each tensor, and their conditions: of the plain list or of the rewritten one, which is run."""
+def _conditions(question: Question, symbols: Sequence[Any], rng: np.random.Generator) -> list[Any]:
+    """Return the condition of each number of each tensor: of the plain list or of the rewritten one, the worse of the two."""
     arrays = [precise(a) for a in question.arrays]
-    plain: list[Any] = []
     worst: list[Any] = []
-    for on in (True, False):
-        listing = question.listing(symbols, on)
-        plain = [_reals(y) for y in listing.walk(arrays, with_precision)]
-        worst = worst or [[mp.mpf(0)] * len(y) for y in plain]
-        for _ in range(2):
-            shaken = listing.walk(arrays, functools.partial(with_noise, rng))
-            for k, y in enumerate(shaken):
-                worst[k] = [max(w, abs(a - b)) for w, a, b in zip(worst[k], plain[k], _reals(y), strict=True)]
-    return plain, [[w * mp.mpf(10) ** NOISE for w in one] for one in worst]
+    with mp.workdps(DIGITS):
+        for on in (False, True):
+            listing = question.listing(symbols, on)
+            plain = [_reals(y) for y in listing.walk(arrays, with_precision)]
+            worst = worst or [[mp.mpf(0)] * len(y) for y in plain]
+            for _ in range(2):
+                shaken = listing.walk(arrays, functools.partial(with_noise, rng))
+                for k, y in enumerate(shaken):
+                    worst[k] = [max(w, abs(a - b)) for w, a, b in zip(worst[k], plain[k], _reals(y), strict=True)]
+        return [[w * mp.mpf(10) ** NOISE for w in one] for one in worst]
 
 
 def _reals(y: Any) -> list[Any]:
@@ -124,7 +136,7 @@ def _judged(one: Delivered, truth: _Truth | None, about: Any, road: str) -> tupl
         worst = max(truth.numbers, key=abs, default=0.0)
         if not worst:
             return "right", None, None, ""
-        return "wrong", _Gap(np.nan, float(worst), np.inf, 0.0, 1.0), None, "None, where the derivative is not zero"
+        return "wrong", _Gap(np.nan, float(worst), np.inf, 0.0, 0.0, 1.0), None, "None, where the derivative is not zero"
     received = [float(v) for v in _reals(np.asarray(one.array))]
     numbers = [0.0] * len(received) if truth is None else truth.numbers
     if len(numbers) != len(received):
@@ -140,7 +152,7 @@ def _judged(one: Delivered, truth: _Truth | None, about: Any, road: str) -> tupl
         return "wrong", gap, 0.0, "not finite, where the derivative is"
     if gap.gap <= gap.explained:
         return "right", gap, digits, ""
-    if gap.gap <= BEYOND * gap.explained:
+    if gap.gap <= gap.beyond:
         return "inaccurate", gap, digits, "more digits are lost than the rounding of its operations explains"
     return "wrong", gap, digits, ""
 
@@ -149,18 +161,20 @@ def _furthest(received: Sequence[float], numbers: Sequence[Any], truth: _Truth |
     """Return the number that is furthest off; a zero that is right if there is no number, None if no truth is finite."""
     eps, tiny = float(about.eps), float(about.tiny)
     known = truth.condition if truth is not None else [0.0] * len(numbers)
-    worst, ratio = None if numbers else _Gap(0.0, 0.0, 0.0, tiny, 0.0), -1.0
+    worst, ratio = None if numbers else _Gap(0.0, 0.0, 0.0, tiny, tiny, 0.0), -1.0
     for k, (value, t) in enumerate(zip(received, numbers, strict=True)):
         if not mp.isfinite(t):
             continue
         if known is not None:
-            explained = slack * eps * (known[k] + abs(t)) + tiny
+            unit = eps * (known[k] + abs(t))
         else:  # half of the digits are left to rounding
             assert truth is not None
-            explained = (eps / BEYOND) ** 0.5 * truth.scale + tiny
+            unit = eps**0.5 / BEYOND * truth.scale
+        explained, beyond = slack * unit + tiny, BEYOND * unit + tiny
         gap = abs(mp.mpf(value) - t) if np.isfinite(value) else mp.inf
         if gap / explained > ratio:
-            worst, ratio = _Gap(value, float(t), float(gap), float(explained), float(abs(t))), gap / explained
+            worst = _Gap(value, float(t), float(gap), float(explained), float(beyond), float(abs(t)))
+            ratio = gap / explained
     return worst
 
 

@@ -67,7 +67,7 @@ class TapeCall:
         self.where, self.number, self.road = where, number, "tape"
         self.outer = sum(isinstance(o, tapes.GradientTape) for o in state.observers)
         """Tapes that go on recording, so that the derivative may be differentiated further."""
-        self.entries = list(tape.entries)
+        self.entries = list(tape.history(asked[0]))
         self.ys, self.xs, self.gs, self.results = asked
 
     def posed(self) -> Posed:
@@ -189,7 +189,8 @@ class Watch:
 
         def kernel(*arrays: Any, **attrs: Any) -> Any:
             found = eager(*arrays, **attrs)
-            for run in self._runs:
+            # XLA draws by itself what its programs need: what passes here then belongs to their tracing.
+            for run in [r for r in self._runs if r.road == "numpy"]:
                 run.drawn.setdefault(key_of(attrs), []).append(found)
             return found
 
@@ -278,7 +279,7 @@ def _of_tape(
     mapped: dict[int, Any] = {}
     variables: dict[int, tuple[Any, Any]] = {}
     leaves: dict[int, Any] = {}
-    wanted = {x.n for x in xs}
+    wanted, moving = {x.n for x in xs}, _passed(entries)
     with tracing(question.graph):
 
         def settled(t: Any, symbol: Any) -> None:
@@ -292,6 +293,8 @@ def _of_tape(
             return mapped[t.n]
 
         for op, inputs, output, attrs in entries:
+            made = None if op.outputs != 1 and not output else (output if op.outputs == 1 else output[0]).made
+            state.site = None if made is None else made[2]
             if op.name == "read_variable":
                 variable, array = inputs[0], np.array(output.array)
                 if variable.n not in variables:
@@ -307,13 +310,16 @@ def _of_tape(
                     settled(t, r)
                 continue
             several = output if op.outputs != 1 else (output,)
-            if lists.is_held(op.name):
+            if op.name == "custom_gradient" and any(t.n not in mapped for t in inputs[: attrs["results"]]):
+                raise Unanswerable("a function with a custom gradient stops the derivative within, so that no tape recorded it")
+            if lists.is_held(op.name) and output.n not in moving:
                 for t in several:
                     settled(t, question.place(np.array(t.array)))
                 continue
             result = apply(op, [place(t) for t in inputs], attrs)
             for t, r in zip(several, result if op.outputs != 1 else (result,), strict=True):
                 settled(t, r)
+        state.site = None
     question.ys = [mapped[y.n] for y in ys if y.n in mapped and y.nptype.kind in "fc"]
     places = [variables[x.n][0] if x.n in variables else leaves.get(x.n) for x in xs]
     for k, (x, leaf) in enumerate(zip(xs, places, strict=True)):
@@ -323,6 +329,22 @@ def _of_tape(
     if not question.ys or not question.xs:
         raise Unanswerable("there is no path from the target to a source (the derivative is None)")
     return mapped, places
+
+
+def _passed(entries: Sequence[Any]) -> set[int]:
+    """Return what ``stop_gradient`` gave within functions with custom gradients, as `lists.passed` does, by number."""
+    found: set[int] = set()
+    inside: set[int] = set()
+    for op, inputs, output, attrs in reversed(entries):
+        several = output if op.outputs != 1 else (output,)
+        if op.name == "custom_gradient":
+            arguments = {t.n for t in inputs[attrs["results"] : attrs["results"] + attrs["arguments"]]}
+            inside |= {t.n for t in inputs[: attrs["results"]]} - arguments
+        elif any(t.n in inside for t in several):
+            inside |= {t.n for t in inputs}
+            if op.name == "stop_gradient":
+                found |= {t.n for t in several}
+    return found
 
 
 def _called(question: Question, attrs: Any, symbols: Sequence[Any]) -> list[Any]:
@@ -445,7 +467,7 @@ def check_script(
     counts: dict[str, int] = {}
     labels: dict[Any, dict[str, str]] = {}
     unsound: set[Any] = set()
-    lists_judged = 0
+    lists_judged = calls_judged = 0
     with options.set(executor="numpy"):
         for k, (key, call) in enumerate(watch.kept):
             where = call.where if isinstance(call, TapeCall) else ""
@@ -481,7 +503,8 @@ def check_script(
                 notes.append(f"what was received is not checked: {error}")
                 continue
             rows += found
+            calls_judged += bool(found)
             faults += [b for b in blamed if b not in faults]
-    notes.append(f"{lists_judged} derivatives were checked, and the numbers received at {len(watch.kept)} calls; the script took "
+    notes.append(f"{lists_judged} derivatives were checked, and the numbers received at {calls_judged} calls; the script took "
                  f"{watch.calls}.")  # fmt: skip
-    return status, Report(rows, faults, notes, graph)
+    return status, Report(rows, faults, dict.fromkeys(notes), graph)

@@ -23,7 +23,7 @@ from wengert.ops.linear import IDENTITY, STACK
 from wengert.state import Storage
 from wengert.tensor import append, apply
 from wengert.tracing import Body, tracing
-from wengert.verify.lists import RANDOM, Listing, Question, Unanswerable, is_held
+from wengert.verify.lists import RANDOM, Listing, Question, Unanswerable, is_held, passed
 
 __all__ = ["Asked", "Pair", "Straight", "is_drawn", "key_of"]
 
@@ -144,6 +144,8 @@ class Straight:
         """The choices and loops met on the way, each node's first, with the arrays of their inputs."""
         self.left = MOST
         self.leaves: set[int] = set()
+        self.moving: set[Node] = set()
+        """What holds a value without saying so to the derivative: see `passed`."""
 
     def follow(self, fetches: Sequence[Any], effects: Sequence[Node]) -> list[Pair]:
         """Return what the fetches are; ``effects`` are the operations that act on variables meanwhile."""
@@ -158,6 +160,7 @@ class Straight:
     def walk(self, nodes: Sequence[Node], known: dict[int, Any], outputs: Sequence[Any]) -> list[Any]:
         """Follow the nodes of a graph or of a body; ``known``: the values of its inputs."""
         leaves = {x.n for node in nodes if node.op.name == "gradient" for x in split_gradient(node)[2]}
+        self.moving |= passed(nodes)
         values = {n: self._leaf(v) if n in leaves else v for n, v in known.items()}
         for node in nodes:
             if node.outputs and all(t.n in values for t in node.outputs):
@@ -194,11 +197,14 @@ class Straight:
             return [self.cells[variable.n]]
         if name == "read_variable":
             return [self._read(given[0])]
+        if given and isinstance(given[0], Cell) and name in ("snapshot", "stop_gradient", "fed"):
+            # What a body reads of a variable enters it once: the variable goes in, and is read there.
+            return [self._read(given[0])] if name == "fed" else [given[0]]
         if name == "placeholder":
-            array = self.fed.get(node.outputs[0].n)
-            if array is None:
-                raise Unanswerable(f"{node.name} has no value ({node.where})")
-            return [self.held(array)]
+            t = node.outputs[0]
+            if t.n in self.fed:
+                return [self.held(self.fed[t.n])]
+            return [Pair(self, self.question.graph.placeholder(t.sizes, t.nptype, node.name))]  # what no value depends on
         if name in UNMOVED:
             return ()
         if is_drawn(name):
@@ -207,7 +213,7 @@ class Straight:
             return self._gradient(node, given)
         if name in ("cond", "loop", "call"):
             return self._control(node, given)
-        if op.stateful or is_held(name):
+        if op.stateful or (is_held(name) and node not in self.moving):
             arrays = [v if isinstance(v, Cell) else v.array for v in given]
             found = quietly(partial(op.eager, *arrays, **node.attrs))
             return [self.held(a) for a in (found if op.outputs != 1 else (found,))]

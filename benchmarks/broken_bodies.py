@@ -1,0 +1,476 @@
+"""Mutants of bodies, of what bodies take from the world, and of custom gradients; `mutants.py` plants them with all others.
+
+A mutant of a body is a change of what a choice's or a loop's rule is given, or of what it gives: a capture's cotangent left out,
+another turn's row, the state after the loop for the one before it. So it says what such a derivative has to satisfy, and nothing
+of how it is found. Where a rule changes its form, what has to follow is this: `RULES` (the statements of a record that are
+broken), and `Parts` (which inputs and outputs are carried, sequences, rows, captures).
+
+What comes from the world cannot be broken in a rule. There a whole run is: the value of one run, and the derivative of a second,
+in which numbers were drawn anew, a variable was read after it changed, or a Python function was called again. `wengert check` of
+a script has to see it.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import wengert as tf
+from wengert.derive import structure
+from wengert.execute.numpy import Program
+from wengert.op import table
+from wengert.tensor import Tensor
+from wengert.tracing import tracing
+from wengert.verify.judge import check_question
+from wengert.verify.lists import Question
+from wengert.verify.locate import wrong_rules
+from wengert.verify.script import check_script
+
+RULES = ("vjp", "series")
+"""The statements of a control operation's record that are broken."""
+
+# --- forms: functions with bodies, of a vector x and of a vector c that the bodies take in -------------------------------------
+
+
+def _sum(x: Any) -> Any:
+    return tf.reduce_sum(x)
+
+
+FORMS: dict[str, Callable[[Any, Any], Any]] = {
+    "cond, true": lambda x, c: tf.cond(_sum(x) < 9.0, lambda: tf.sin(x * c) * c, lambda: tf.exp(x) + c * x),
+    "cond, false": lambda x, c: tf.cond(_sum(x) > 9.0, lambda: tf.sin(x * c) * c, lambda: tf.exp(x) + c * x),
+    "while": lambda x, c: tf.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, tf.sin(z * c) + 0.5 * z), [0, x])[1],
+    "while, by values": lambda x, c: tf.while_loop(lambda z: _sum(z * z) < 9.0, lambda z: [1.5 * z + 0.1 * c * z * z], [x])[0],
+    "while, two carried": lambda x, c: sum(
+        tf.while_loop(lambda i, z, w: i < 3, lambda i, z, w: (i + 1, tf.sin(w) * c, z * w), [0, x, 0.5 * c])[1:]
+    ),
+    "scan": lambda x, c: tf.scan(lambda a, e: tf.sin(a * e) + c * a, x, initializer=c),
+    "foldr": lambda x, c: tf.foldr(lambda a, e: tf.sin(a) * e + c, x, initializer=c),
+    "map_fn": lambda x, c: tf.map_fn(lambda e: tf.sin(e * c) * e, x),
+    "cond in while": lambda x, c: tf.while_loop(
+        lambda i, z: i < 3, lambda i, z: (i + 1, tf.cond(i < 1, lambda: tf.sin(z * c), lambda: z * z * c)), [0, x]
+    )[1],
+    "while in cond": lambda x, c: tf.cond(
+        _sum(x) < 9.0, lambda: tf.while_loop(lambda i, z: i < 2, lambda i, z: (i + 1, tf.sin(z * c)), [0, x])[1], lambda: x
+    ),
+    "while in while": lambda x, c: tf.while_loop(
+        lambda i, z: i < 2,
+        lambda i, z: (i + 1, tf.while_loop(lambda k, w: k < 2, lambda k, w: (k + 1, tf.sin(w * c)), [0, z])[1] * c),
+        [0, x],
+    )[1],
+}
+
+
+def question_of(form: str) -> Question:
+    """Return the question of a form among other operations."""
+    rng = np.random.default_rng(1)
+    question = Question()
+    with tracing(question.graph):
+        x, c = question.place(rng.uniform(0.4, 0.9, 3)), question.place(rng.uniform(0.6, 1.2, 3))
+        y = FORMS[form](tf.identity(x), tf.identity(c))
+        question.ys = [y * (0.5 * y + 1.0)]
+    question.xs, question.names = [x, c], ["x", "c"]
+    return question
+
+
+# --- mutants of rules -----------------------------------------------------------------------------------------------------------
+
+
+class Parts(NamedTuple):
+    """Which inputs of a choice or a loop are what, and which outputs."""
+
+    carried: range
+    sequences: range
+    captures: range
+
+    @classmethod
+    def of(cls, op: str, inputs: Any, attrs: Any) -> "Parts":
+        """Read them off."""
+        if op == "cond":
+            return cls(range(0), range(0), range(1, len(inputs)))
+        a, b, c = attrs["counts"]
+        return cls(range(a), range(a, a + b), range(a + b, a + b + c))
+
+
+Call = dict[str, Any]
+"""What a vjp is called with: g, inputs, outputs, attrs, wanted; after it, `found`."""
+
+
+def _set(values: Any, changes: dict[int, Any]) -> list[Any]:
+    return [changes.get(k, v) for k, v in enumerate(values)]
+
+
+def _floats(values: Any, at: Any) -> list[int]:
+    return [k for k in at if values[k].dtype.kind in "fc"] if values else []
+
+
+def _kind(t: Any) -> str:
+    return str(t.nptype.kind if isinstance(t, Tensor) else t.dtype.kind)
+
+
+def _moving(call: Call, at: range) -> list[int]:
+    """Return the positions in `found` of the inputs in a range that got a cotangent."""
+    return [k for k, i in enumerate(call["wanted"]) if i in at and call["found"][k] is not None]
+
+
+def _of_found(which: str, change: Callable[[Any, Any], Any], last: bool = True) -> Callable[[str, Any, Call], Any]:
+    """Return a mutant of what is given for the inputs of a sort: for the last of them, or for all."""
+
+    def broken(op: str, xp: Any, call: Call) -> bool:
+        parts = Parts.of(op, call["inputs"], call["attrs"])
+        at = _moving(call, range(len(call["inputs"])) if which == "all" else getattr(parts, which))
+        chosen = at[-1:] if last else at
+        call["found"] = _set(call["found"], {k: change(xp, call["found"][k]) for k in chosen})
+        return bool(chosen)
+
+    broken.after = True  # type: ignore[attr-defined]
+    return broken
+
+
+def _of_given(change: Callable[[str, Any, Call, Parts], dict[str, Any]]) -> Callable[[str, Any, Call], Any]:
+    """Return a mutant of what the rule is given."""
+
+    def broken(op: str, xp: Any, call: Call) -> bool:
+        changes = change(op, xp, call, Parts.of(op, call["inputs"], call["attrs"]))
+        call.update(changes)
+        return bool(changes)
+
+    broken.after = False  # type: ignore[attr-defined]
+    return broken
+
+
+def _reversed(xp: Any, x: Any) -> Any:
+    return xp.reverse(x, axis=(0,))
+
+
+def _no_cotangents(rows: bool) -> Callable[..., dict[str, Any]]:
+    def change(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+        n = len(parts.carried)
+        at = [k for k, one in enumerate(call["g"]) if one is not None and (k >= n) is rows]
+        if op != "loop" or not at or len(at) == sum(one is not None for one in call["g"]):
+            return {}  # with no other cotangent there would be no derivative at all
+        return {"g": _set(call["g"], dict.fromkeys(at))}
+
+    return change
+
+
+def _swapped(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    attrs = call["attrs"]
+    return {} if op != "cond" else {"attrs": {**attrs, "yes": attrs["no"], "no": attrs["yes"]}}
+
+
+def _other_rows(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    changes = {k: _reversed(xp, call["inputs"][k]) for k in parts.sequences}
+    return {"inputs": _set(call["inputs"], changes)} if changes else {}
+
+
+def _last_state(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    changes = {k: call["outputs"][k] for k in parts.carried if _kind(call["inputs"][k]) in "fc"}
+    return {"inputs": _set(call["inputs"], changes)} if changes else {}
+
+
+def _fewer_turns(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    changes = {k: call["inputs"][k] + 1 for k in parts.carried if _kind(call["inputs"][k]) in "iu"}
+    return {"inputs": _set(call["inputs"], changes)} if changes else {}
+
+
+def _wrong_way(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    attrs = call["attrs"]
+    return {"attrs": {**attrs, "reverse": not attrs["reverse"]}} if op == "loop" and parts.sequences else {}
+
+
+def _captures_swapped(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
+    at = [k for k in parts.captures if _kind(call["inputs"][k]) in "fc" and tuple(call["inputs"][k].shape) == (3,)]
+    if len(at) < 2:
+        return {}
+    i, k = at[0], at[-1]
+    return {"inputs": _set(call["inputs"], {i: call["inputs"][k], k: call["inputs"][i]})}
+
+
+VJPS: dict[str, Callable[[str, Any, Call], Any]] = {
+    "capture dropped": _of_found("captures", lambda xp, g: None),
+    "capture counted twice": _of_found("captures", lambda xp, g: g + g),
+    "carry dropped": _of_found("carried", lambda xp, g: None),
+    "sequence dropped": _of_found("sequences", lambda xp, g: None),
+    "sequence's rows the wrong way round": _of_found("sequences", _reversed),
+    "sign": _of_found("all", lambda xp, g: -g, last=False),
+    "factor 1.001": _of_found("all", lambda xp, g: 1.001 * g, last=False),
+    "order 2 on": _of_found("all", lambda xp, g: xp.stop_gradient(g), last=False),
+    "rows' cotangent dropped": _of_given(_no_cotangents(True)),
+    "carry's cotangent dropped": _of_given(_no_cotangents(False)),
+    "branches swapped": _of_given(_swapped),
+    "another turn's row": _of_given(_other_rows),
+    "the last state for the first": _of_given(_last_state),
+    "a turn fewer": _of_given(_fewer_turns),
+    "turns the wrong way round": _of_given(_wrong_way),
+    "captures swapped": _of_given(_captures_swapped),
+}
+SERIES = ("capture's coefficients dropped", "first coefficients dropped", "sign", "factor 1.001")
+
+
+class Planted:
+    """A control operation's rule, broken for a with block; `hits` counts what it changed."""
+
+    def __init__(self, op: str, rule: str, kind: str) -> None:
+        """Take the operation, the statement, and the mutant's name."""
+        self.op, self.rule, self.kind, self.hits = op, rule, kind, 0
+
+    def __enter__(self) -> "Planted":
+        """Break it."""
+        self.original = getattr(table[self.op], self.rule)
+        setattr(table[self.op], self.rule, self._vjp if self.rule == "vjp" else self._series)
+        structure._partials.clear()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Mend it."""
+        setattr(table[self.op], self.rule, self.original)
+        structure._partials.clear()
+
+    def _vjp(self, xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+        mutant = VJPS[self.kind]
+        call: Call = {"g": g, "inputs": list(inputs), "outputs": outputs, "attrs": attrs, "wanted": wanted}
+        if not mutant.after:  # type: ignore[attr-defined]
+            self.hits += mutant(self.op, xp, call)
+        call["found"] = self.original(xp, *[call[k] for k in ("g", "inputs", "outputs", "attrs", "wanted")])
+        if mutant.after:  # type: ignore[attr-defined]
+            self.hits += mutant(self.op, xp, call)
+        return call["found"]
+
+    def _series(self, xp: Any, moved: Any, indices: Any, node: Any) -> Any:
+        parts = Parts.of(self.op, node.inputs, node.attrs)
+        rows = [list(row) for row in moved]
+        dropped = {"capture's coefficients dropped": parts.captures, "first coefficients dropped": parts.carried}
+        at = [k for k in dropped.get(self.kind, ()) if any(c is not None for c in rows[k][1:])]
+        if at:
+            rows[at[-1]][1:] = [None] * (len(rows[at[-1]]) - 1)
+            self.hits += 1
+        found = self.original(xp, rows, indices, node)
+        if self.kind in ("sign", "factor 1.001"):
+            self.hits += bool(found)
+            found = {key: -c if self.kind == "sign" else 1.001 * c for key, c in found.items()}
+        return found
+
+
+def bodies_trial(form: str) -> list[dict[str, Any]]:
+    """Plant each mutant in the operations of a form; return what was found."""
+    rows = []
+    held = {node.op.name for node in question_of(form).graph.nodes if node.op.name in ("cond", "loop")}
+    held |= {"cond", "loop"} if " in " in form else set()
+    for op in sorted(held):
+        kinds = [("vjp", k) for k in VJPS] + [("series", k) for k in SERIES]
+        for rule, kind in kinds:
+            if rule not in RULES:
+                continue
+            said: Any = (False, False)
+            with Planted(op, rule, kind) as planted:
+                try:
+                    said = _asked(question_of(form), op)
+                except Exception:  # a broken rule raises whatever it likes
+                    said = (True, False)
+                    raised = True
+                else:
+                    raised = False
+            if planted.hits:
+                rows.append({"op": form, "family": "bodies", "kind": kind, "field": f"{op}.{rule}", "detected": said[0],
+                             "named": said[1], "raised": raised, "equivalent": ""})  # fmt: skip
+    return rows
+
+
+def _asked(question: Question, name: str) -> tuple[bool, bool]:
+    """Return whether something is wrong, and whether the first fault names the operation: at order 1, else at order 2."""
+    for order in (1, 2):  # lists in lists grow fast with the order
+        rng = np.random.default_rng(0)
+        rows = check_question(question, order, rng, executors=False, only=("reverse", "forward", "series"))
+        if any(r.status == "wrong" for r in rows):
+            faults = wrong_rules(question, rows, rng)
+            return True, bool(faults) and faults[0].operation == name
+    return False, False
+
+
+# --- mutants of what comes from the world ---------------------------------------------------------------------------------------
+
+KEPT = tf.Variable(np.float64(0.7), trainable=False)
+
+
+def _python() -> Any:
+    return tf.reshape(tf.numpy_function(lambda: np.random.rand() + 0.5, [], tf.float64), [])
+
+
+SOURCES: dict[str, tuple[Callable[[], Any], str]] = {
+    "numbers drawn anew": (lambda: tf.random.uniform([], 0.5, 1.5, tf.float64), "random_uniform"),
+    "variable read anew": (lambda: KEPT * 1.0, "read_variable"),
+    "Python called anew": (_python, "py_function"),
+}
+WORLDS: dict[str, Callable[[Any, Callable[[], Any]], Any]] = {
+    "straight": lambda x, w: tf.sin(x * w()),
+    "cond": lambda x, w: tf.cond(x > 0.0, lambda: tf.sin(x * w()), lambda: x),
+    "while": lambda x, w: tf.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, tf.sin(z * w())), [0, x])[1],
+    "scan": lambda x, w: tf.scan(lambda a, e: tf.sin(a * w()), tf.zeros([3], tf.float64), initializer=x)[-1],
+    "map_fn": lambda x, w: tf.reduce_sum(tf.map_fn(lambda e: tf.sin(e * w()), tf.stack([x, 2.0 * x]))),
+}
+
+
+@contextlib.contextmanager
+def run_again() -> Iterator[None]:
+    """Give the value of one run, and the derivative of a second one, in which the world is another."""
+    original = Program.__call__
+
+    def wrong(self: Any, *arrays: Any) -> Any:
+        y, _ = original(self, *arrays)
+        before = KEPT.storage.array
+        KEPT.storage.array = np.asarray(before + 0.25)
+        try:
+            _, g = original(self, *arrays)
+        finally:
+            KEPT.storage.array = before
+        return [y, g]
+
+    Program.__call__ = wrong  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Program.__call__ = original  # type: ignore[method-assign]
+
+
+def _script(form: str, source: str, spoil: Any) -> Any:
+    draw = SOURCES[source][0]
+
+    def f(x: Any) -> Any:
+        y = WORLDS[form](x, draw)
+        return y, tf.gradients(y, x)[0]
+
+    def run() -> int:
+        with spoil:
+            tf.function(f)(tf.constant(0.8, tf.float64))
+        return 0
+
+    return check_script(run)[1]
+
+
+def worlds_trial(form: str) -> list[dict[str, Any]]:
+    """Run a form's script with each mutant; return what was found."""
+    rows = []
+    for source, (_, reads) in SOURCES.items():
+        intact = _script(form, source, contextlib.nullcontext())
+        report = _script(form, source, run_again())
+        wrong = [r for r in report.rows if r.road == "received" and r.status == "wrong"]
+        # In a body, what it reads from the world is named; in straight code there is nothing that could be run again.
+        named = any(f.kind == "received" and os.path.basename(__file__) in f.where and (form == "straight" or reads in f.text)
+                    for f in report.faults)  # fmt: skip
+        rows.append({"op": form, "family": "world", "kind": source, "field": "run", "detected": bool(wrong), "named": named,
+                     "equivalent": "" if intact.ok else "the intact program is wrong itself"})  # fmt: skip
+    return rows
+
+
+# --- mutants of custom gradients ------------------------------------------------------------------------------------------------
+
+
+class Custom(NamedTuple):
+    """A function, and its cotangents as functions of (g, arguments)."""
+
+    value: Callable[..., Any]
+    rules: tuple[Callable[..., Any], ...]
+    point: tuple[Any, ...]
+
+
+def _matrix(*sizes: int) -> Any:
+    return np.random.default_rng(5).uniform(0.4, 1.1, sizes)
+
+
+CUSTOM: dict[str, Custom] = {
+    "cube": Custom(lambda x: x**3, (lambda g, x: g * 3.0 * x * x,), (0.7,)),
+    "log1pexp": Custom(lambda x: tf.math.log(1.0 + tf.exp(x)), (lambda g, x: g / (1.0 + tf.exp(-x)),), (_matrix(3),)),
+    "product": Custom(lambda x, y: tf.sin(x) * y * y,
+                      (lambda g, x, y: g * tf.cos(x) * y * y, lambda g, x, y: g * 2.0 * tf.sin(x) * y),
+                      (_matrix(3), 0.5 + _matrix(3))),
+    "matmul": Custom(lambda a, b: a @ b, (lambda g, a, b: g @ tf.transpose(b), lambda g, a, b: tf.transpose(a) @ g),
+                     (_matrix(2, 3), _matrix(3, 2))),
+    "norm": Custom(lambda x: tf.sqrt(tf.reduce_sum(x * x)), (lambda g, x: g * x / tf.sqrt(tf.reduce_sum(x * x)),), (_matrix(3),)),
+    "scan in it": Custom(lambda x: tf.foldl(lambda a, e: a * e, x), (lambda g, x: g * tf.reduce_prod(x) / x,), (_matrix(3),)),
+}  # fmt: skip
+
+FIRST = ("sign", "factor 2", "factor 1.001", "argument dropped", "arguments swapped", "cotangent ignored")
+SECOND = ("held: all of it", "held: an argument", "held: the cotangent", "second rule: factor 1.001", "second rule: sign")
+
+
+def broken_custom(one: Custom, kind: str) -> tuple[Any, bool]:
+    """Return the function with its custom gradient, broken, and whether that changes anything; intact for no kind."""
+    count = len(one.rules)
+
+    def cotangents(g: Any, xs: Any) -> list[Any]:
+        stop = tf.stop_gradient
+        if kind == "cotangent ignored":
+            g = tf.ones_like(g)
+        if kind == "held: the cotangent":
+            g = stop(g)
+        given = [stop(x) if kind == "held: an argument" and k == 0 else x for k, x in enumerate(xs)]
+        found = [rule(g, *given) for rule in one.rules]
+        if kind == "arguments swapped":
+            found.reverse()
+        if kind == "argument dropped":
+            found[-1] = tf.zeros_like(found[-1])
+        change = {"sign": -1.0, "factor 2": 2.0, "factor 1.001": 1.001}.get(kind, 1.0)
+        found = [change * f for f in found] if change != 1.0 else found
+        return [stop(f) for f in found] if kind == "held: all of it" else found
+
+    def second(g: Any, *xs: Any) -> Any:
+        """The first rule as a function with a custom gradient of its own, of which the last part is broken."""
+        found = cotangents(g, xs)
+
+        def grad(*hs: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch([g, *xs])
+                again = cotangents(g, xs)
+            parts = tape.gradient(again, [g, *xs], output_gradients=list(hs), unconnected_gradients="zero")
+            factor = -1.0 if kind.endswith("sign") else 1.001
+            return [*parts[:-1], factor * parts[-1]]
+
+        return found if count > 1 else found[0], grad
+
+    def f(*xs: Any) -> Any:
+        value = one.value(*xs)
+        if kind.startswith("second rule"):
+            return value, lambda g: tf.custom_gradient(second)(g, *xs)
+        return value, lambda g: cotangents(g, xs) if count > 1 else cotangents(g, xs)[0]
+
+    applies = count > 1 or kind not in ("argument dropped", "arguments swapped")
+    return tf.custom_gradient(f), applies
+
+
+def custom_question(name: str, kind: str) -> tuple[Question, bool]:
+    """Return the question of a function with a broken custom gradient among other operations."""
+    one = CUSTOM[name]
+    f, applies = broken_custom(one, kind)
+    question = Question()
+    with tracing(question.graph):
+        places = [question.place(np.asarray(p, np.float64)) for p in one.point]
+        y = f(*map(tf.identity, places))
+        question.ys = [y * (0.5 * y + 1.0)]
+    question.xs, question.names = places, [f"x{k}" for k in range(len(places))]
+    return question, applies
+
+
+def customs_trial(name: str, others: dict[str, Callable[[Question], Any]]) -> list[dict[str, Any]]:
+    """Break a custom gradient in each way; return what each checker said (``others`` by their names)."""
+    rows = []
+    for kind in (*FIRST, *SECOND):
+        question, applies = custom_question(name, kind)
+        if not applies:
+            continue
+        rng = np.random.default_rng(0)
+        found = check_question(question, 3, rng, executors=False, only=("reverse",))
+        detected = any(r.status == "wrong" for r in found)
+        faults = wrong_rules(question, found, rng) if detected else []
+        raised = not detected and any(r.status == "skipped" for r in found)  # shapes that do not fit, say
+        family = f"custom gradients, {'first' if kind in FIRST else 'second'} rule"
+        row: dict[str, Any] = {"op": name, "family": family, "kind": kind, "field": "custom", "detected": detected or raised,
+                               "named": bool(faults) and faults[0].kind == "custom gradient", "raised": raised,
+                               "equivalent": ""}  # fmt: skip
+        for checker, ask in others.items():
+            if not ask(custom_question(name, "")[0]):
+                row[checker] = bool(ask(custom_question(name, kind)[0]))
+        rows.append(row)
+    return rows
