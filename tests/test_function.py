@@ -304,3 +304,121 @@ def test_an_argument_that_is_captured_too_is_differentiated_by_alone():
         return inner(c)
 
     assert outer(tf.constant([2.0, 3.0])).numpy().tolist() == [2.0, 3.0]
+
+
+v = tf.Variable(2.0)
+
+
+def by_tape(f, x):
+    with tf.GradientTape() as t:
+        t.watch(x)
+        y = f()
+    return t.gradient(y, x)
+
+
+def by_graph(f, x):
+    return tf.gradients(f(), x)[0]
+
+
+def twice(first):
+    def derivative(f, x):
+        return first(lambda: first(f, x), x)
+
+    return derivative
+
+
+# The derivative of b³ c by b (or v) within a function, whose arguments b and c depend on each other where it is called.
+# By hand: the function knows nothing of that, so that it is 3 b² c (and 6 b c) however c was computed.
+DEPENDENT = {
+    "computed": (lambda b: b * b, 3.0, 9.0),
+    "the same": (lambda b: b, 3.0, 3.0),
+    "by a choice": (lambda b: tf.cond(b > 0.0, lambda: b * 2.0, lambda: b), 3.0, 6.0),
+    "by a function": (tf.function(lambda b: tf.exp(b - 3.0) * 4.0), 3.0, 4.0),
+    "apart": (lambda b: tf.stop_gradient(b), 3.0, 3.0),
+}
+WAYS = {"tape": by_tape, "gradients": by_graph, "tape, second": twice(by_tape), "gradients, second": twice(by_graph)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", DEPENDENT)
+def test_a_derivative_within_a_function_is_by_its_own_argument(case, way):
+    of, b, c = DEPENDENT[case]
+    wanted = 6.0 * b * c if "second" in way else 3.0 * b**2 * c
+
+    @tf.function
+    def inner(b, c):
+        return WAYS[way](lambda: b**3 * c, b)
+
+    def program(b):
+        return inner(b, of(b))
+
+    x = tf.constant(b)
+    assert float(tf.function(program)(x)) == pytest.approx(wanted, rel=1e-6)
+    assert float(tf.function(tf.function(program))(x)) == pytest.approx(wanted, rel=1e-6)
+    with tf.Graph().as_default():
+        g = program(tf.constant(b))
+        with tf.compat.v1.Session() as session:
+            assert session.run(g) == pytest.approx(wanted, rel=1e-6)
+    if "tape" in way:
+        assert float(program(x)) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_derivative_of_a_derivative_within_a_function_leads_through_what_depends():
+    @tf.function
+    def inner(b, c):
+        return by_tape(lambda: b**3 * c, b)
+
+    def outer(b):
+        return by_tape(lambda: inner(b, b * b), b)
+
+    # inner is 3 b² c with c = b²: 12 b³.
+    for x in (tf.constant(2.0), tf.constant([[1.0], [2.0], [3.0]])):
+        np.testing.assert_allclose(tf.function(outer)(x), 12.0 * x.numpy() ** 3, rtol=1e-6)
+        np.testing.assert_allclose(outer(x), 12.0 * x.numpy() ** 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_derivative_within_a_function_by_a_variable_ends_at_its_arguments(way):
+    @tf.function
+    def inner(c, d):
+        return WAYS[way](lambda: v**3 * c + d, v)
+
+    wanted = 6.0 * 2.0 * 6.0 if "second" in way else 3.0 * 2.0**2 * 6.0
+    assert float(tf.function(lambda: inner(v * 3.0, v * v))()) == pytest.approx(wanted, rel=1e-6)
+    with tf.Graph().as_default():
+        w = tf.compat.v1.get_variable("w", initializer=2.0)
+
+        @tf.function
+        def other(c):
+            return tf.gradients(w * w * c, w)[0]
+
+        g = other(w * 3.0)
+        with tf.compat.v1.Session() as session:
+            session.run(w.initializer)
+            assert session.run(g) == 24.0
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("names", ["i", "j", "k", "x", "ij", "ik", "jk", "ix", "kx", "ijkx"])
+def test_gradients_in_a_function_by_tensors_from_outside_that_depend_on_each_other(names, nested):
+    # By hand, at a = 1 and b = 2, of i = a, j = b, k = ab, x = a.
+    by_hand = {"i": (1.0, 0.0), "j": (0.0, 1.0), "k": (2.0, 1.0), "x": (1.0, 0.0)}
+
+    @tf.function
+    def outer(a, b):
+        product, same = a * b, tf.identity(a)
+
+        @tf.function
+        def middle():
+            held = tf.identity(same)
+
+            def inner():
+                there = {"i": tf.identity(held), "j": tf.identity(b), "k": tf.identity(product), "x": a}
+                return tf.gradients([there[n] for n in names], [a, b], unconnected_gradients="zero")
+
+            return tf.function(inner)() if nested else inner()
+
+        return middle()
+
+    found = [float(t) for t in outer(tf.constant(1.0), tf.constant(2.0))]
+    assert found == [sum(by_hand[n][i] for n in names) for i in (0, 1)]

@@ -8,6 +8,7 @@ import pytest
 
 import wengert as tf
 from wengert.compat import v1
+from wengert.gradient_checker import max_error
 
 A = np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 4.0]])
 Z = np.array([[1.0 + 2.0j, 0.5 - 1.0j]])
@@ -190,3 +191,30 @@ def test_what_cannot_be_asked_of_a_graph(graph):
     k = tf.constant([1, 2])
     with pytest.raises(AssertionError, match="type int32 for x"):
         v1.test.compute_gradient(k, [2], k * 2, [2])
+
+
+def test_nan_is_the_greatest_difference():
+    table, other = np.array([[1.0, 2.0]]), np.array([[1.0, np.nan]])
+    assert np.isnan(max_error([table], [other])) and np.isnan(max_error([other, table], [table, table]))
+
+
+def test_a_derivative_that_is_nan_is_not_right():
+    @tf.custom_gradient
+    def f(x):
+        return tf.identity(x), lambda g: g * np.nan
+
+    with tf.Graph().as_default(), v1.Session():
+        x, z = v1.placeholder(tf.float32), v1.placeholder(tf.float32)
+        assert np.isnan(v1.test.compute_gradient_error(x, (), f(x), ()))
+        assert np.isnan(v1.test.compute_gradient_error([z, x], [(), ()], z + f(x), ()))
+
+
+def test_broadcast_along_leading_axes_in_a_graph():
+    # By hand: (l - r)² has the derivative -2 (l - r) by r, summed over what r is broadcast to.
+    left, right = np.arange(12.0).reshape(1, 2, 3, 2) / 4, np.arange(6.0).reshape(3, 2)
+    with tf.Graph().as_default(), v1.Session() as session:
+        r = tf.constant(right)
+        w = v1.placeholder_with_default(np.ones((1, 2, 3, 2)), [1, 2, 3, 2])
+        g = tf.gradients(tf.math.squared_difference(tf.constant(left), r), r, grad_ys=w)[0]
+        np.testing.assert_allclose(session.run(g), -2.0 * (left - right).sum((0, 1)))
+        np.testing.assert_allclose(session.run(tf.gradients(g, r)[0]), np.full((3, 2), 4.0))

@@ -301,3 +301,44 @@ def test_large_arrays_are_not_overwritten(graph):
     ve[:] = 0.0
     vx[:] = 7.0
     np.testing.assert_array_equal(feed, kept)
+
+
+# The derivative is known without x: of x its shape alone is read. A run asks for no feed, as TensorFlow does not.
+WITHOUT_ITS_VALUE = {
+    "sum": (lambda x: tf.reduce_sum(x, 0), np.ones((3, 4))),
+    "mean": (tf.reduce_mean, np.full((3, 4), 1 / 12)),
+    "pad": (lambda x: tf.pad(x, [[1, 1], [0, 2]]), np.ones((3, 4))),
+    "slice": (lambda x: x[1:, ::2], [[0, 0, 0, 0], [1, 0, 1, 0], [1, 0, 1, 0]]),
+    "reshape": (lambda x: tf.reshape(x, [12]) * 2.0, np.full((3, 4), 2.0)),
+    "tile": (lambda x: tf.tile(x, [2, 1]), np.full((3, 4), 2.0)),
+    "gather": (lambda x: tf.gather(x, [2, 2], axis=1), [[0, 0, 2, 0]] * 3),
+    "broadcast": (lambda x: tf.broadcast_to(x, [5, 3, 4]), np.full((3, 4), 5.0)),
+    "matmul": (lambda x: tf.reshape(x, [4, 3]) @ [[1.0], [2.0], [3.0]], np.tile([1.0, 2.0, 3.0], 4).reshape(3, 4)),
+    "conv2d": (
+        lambda x: tf.nn.conv2d(tf.reshape(x, [1, 3, 4, 1]), tf.ones([1, 2, 1, 1]), 1, "SAME"),
+        np.tile([1.0, 2.0, 2.0, 2.0], (3, 1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_ITS_VALUE)
+def test_a_placeholder_of_which_the_shape_alone_is_read_needs_no_feed(graph, case):
+    f, wanted = WITHOUT_ITS_VALUE[case]
+    x = v1.placeholder(tf.float32, [3, 4])
+    g = tf.gradients(f(x), x)[0]
+    with v1.Session() as session:
+        np.testing.assert_allclose(session.run(g), wanted, rtol=1e-6)
+        np.testing.assert_allclose(session.run(g, {x: np.ones((3, 4))}), wanted, rtol=1e-6)
+        with pytest.raises(errors.InvalidArgumentError, match="must feed"):
+            session.run([g, f(x)])
+    unknown = v1.placeholder(tf.float32, [None, 4])
+    with v1.Session() as session, pytest.raises(errors.InvalidArgumentError, match="must feed"):
+        session.run(tf.gradients(tf.reduce_sum(unknown), unknown)[0])
+
+
+def test_rows_as_grad_ys_that_do_not_say_of_which_shape_are_rows_of_y(graph):
+    x = v1.placeholder(tf.float32, [3, 2])
+    rows = tf.IndexedSlices(tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([0, 2, 0]))
+    g = tf.gradients(2.0 * x, x, grad_ys=rows)[0]
+    with v1.Session() as session:
+        assert session.run(g, {x: np.zeros((3, 2))}).tolist() == [[12.0, 16.0], [0.0, 0.0], [6.0, 8.0]]

@@ -454,3 +454,65 @@ def test_a_forward_accumulator_follows_a_variable_through_assignments():
         v.assign(5.0)
         z = v * v
     assert acc.jvp(y).numpy() == 4.0 and acc.jvp(z).numpy() == 10.0
+
+
+@pytest.mark.parametrize("x, g", [(3, 5), (3.0, 5.0), ([1, 2], [4, 5]), ([1.0, 2.0], [4.0, 5.0])])
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_derivative_of_a_tensor_by_itself_is_its_weight(x, g, watched):
+    # As TensorFlow 2.21 answers, of whole numbers and of what was not watched too.
+    x, g = tf.constant(x), tf.constant(g)
+
+    def by_itself(x, g):
+        with tf.GradientTape(persistent=True) as t:
+            if watched:
+                t.watch(x)
+        return t.gradient(x, x), t.gradient(x, x, output_gradients=g), t.gradient([x, x], [x])
+
+    def in_graph(x, g):
+        return tf.gradients(x, x)[0], tf.gradients(x, x, grad_ys=g)[0], tf.gradients([x, x], [x])
+
+    for f in (by_itself, tf.function(by_itself), tf.function(in_graph)):
+        one, weighted, (two,) = f(x, g)
+        assert one.dtype == x.dtype and np.all(one.numpy() == 1)
+        assert weighted.dtype == x.dtype and np.all(weighted.numpy() == g.numpy())
+        assert np.all(two.numpy() == 2)
+
+
+def test_whole_numbers_have_no_other_derivatives():
+    x = tf.constant(3)
+
+    def f(x):
+        with tf.GradientTape() as t:
+            t.watch(x)
+            y = tf.identity(x)
+        return t.gradient(y, x)
+
+    assert f(x) is None and tf.function(f)(x) is None
+    with tf.Graph().as_default():
+        x = tf.constant(3)
+        assert tf.gradients(x + 1, x) == [None]
+
+
+def test_recompute_grad_of_a_tensor_given_twice():
+    # By hand: d/dx of x y is 2 x where y is x; of x y², 3 x².
+    f = tf.recompute_grad(lambda x, y: x * y)
+    g = tf.recompute_grad(lambda x, y: (x * y * y, x))
+    x = tf.constant([2.0, 3.0])
+    for call in (lambda h: taped(h, x), lambda h: tf.function(lambda x: taped(h, x))(x)):
+        assert call(lambda x: f(x, x)).numpy().tolist() == [4.0, 6.0]
+        assert call(lambda x: g(x, x)[0]).numpy().tolist() == [12.0, 27.0]
+        assert call(lambda x: g(x, x)).numpy().tolist() == [13.0, 28.0]
+
+
+def test_forward_mode_by_a_tensor_given_twice():
+    x = tf.constant([2.0, 3.0])
+    one, two = tf.constant([1.0, 0.0]), tf.constant([0.0, 1.0])
+    with pytest.raises(ValueError, match="multiple times"):
+        tf.autodiff.ForwardAccumulator([x, x], [one, two])
+    # By hand, of f(a, b) = a b² at a = b = x: by a it is x², by b 2 x².
+    f = lambda a, b: a * b * b  # noqa: E731
+    assert tf.autodiff.jvp(f, [x, x], [one, two])[1].numpy().tolist() == [4.0, 18.0]
+    by_a, by_b = tf.autodiff.vjp(f, [x, x])[1](tf.ones(2))
+    assert by_a.numpy().tolist() == [4.0, 9.0] and by_b.numpy().tolist() == [8.0, 18.0]
+    by_a, by_b = tf.autodiff.jacobian(f, [x, x])
+    assert by_a.numpy().tolist() == [[4.0, 0.0], [0.0, 9.0]] and by_b.numpy().tolist() == [[8.0, 0.0], [0.0, 18.0]]

@@ -278,13 +278,6 @@ class ConcreteFunction:
             with graph.as_default():
                 return self._inline(values, sources)
         given = {p.n: lift(graph, v) for p, v in zip(self.inputs, [*values, *sources], strict=True)}
-        taken: set[int] = set()
-        for p in reversed(self.inputs):
-            # One tensor in two places, an argument that is captured too: a gradient by the argument is not by the capture.
-            t = given[p.n]
-            if t.n in taken and t.node.op is not HANDLE:
-                given[p.n] = append(graph, linear.IDENTITY, (t,))
-            taken.add(t.n)
         effects = self.graph.effects
         with graph.name_scope(self.name if _scope_name(self.name) else "StatefulPartitionedCall"):
             outputs, done = inline(self.graph, self._flat, given, effects)

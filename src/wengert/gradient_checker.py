@@ -189,7 +189,7 @@ def _value(t: Any) -> Any:
 
 
 def max_error(grad1: Sequence[Any], grad2: Sequence[Any]) -> float:
-    """Return the greatest difference between two lists of Jacobians.
+    """Return the greatest difference between two lists of Jacobians, NaN where one has NaN.
 
     >>> max_error([np.array([[1.0, 2.0]])], [np.array([[1.0, 2.5]])])
     0.5
@@ -197,7 +197,7 @@ def max_error(grad1: Sequence[Any], grad2: Sequence[Any]) -> float:
     error = 0.0
     for a, b in zip(grad1, grad2, strict=True):
         if a.size or b.size:
-            error = max(error, float(np.fabs(a - b).max()))
+            error = float(np.maximum(error, np.fabs(a - b).max()))
     return error
 
 

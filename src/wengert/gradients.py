@@ -122,7 +122,7 @@ def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: 
     sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
     weights = []
     for g, y in zip(gs, targets, strict=True):
-        weights.append(None if g is None else lift(graph, convert(_dense(g), like=y)))
+        weights.append(None if g is None else lift(graph, convert(_dense(g, y), like=y)))
     if not targets:
         return [None] * len(xs)
     blocked = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in ends]
@@ -130,7 +130,10 @@ def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: 
     return request_within(graph, targets, sources, weights, blocked, lambda n: n not in outside, name)
 
 
-def _dense(g: Any) -> Any:
+def _dense(g: Any, like: Any = None) -> Any:
+    """Return a gradient as a tensor; rows that do not say of which shape are rows of what has the shape of ``like``."""
+    if isinstance(g, IndexedSlices) and g.dense_shape is None and like is not None:
+        g = IndexedSlices(g.values, g.indices, apply(linear.SHAPE, (like,), {"dtype": "int32"}))
     return g._as_tensor() if hasattr(g, "_as_tensor") else g
 
 
@@ -144,7 +147,7 @@ def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> l
             "(`wengert run` records for a script in which it finds such a call.)"
         )
     targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
-    weights = [None if g is None else convert(_dense(g), like=y) for g, y in zip(gs, targets, strict=True)]
+    weights = [None if g is None else convert(_dense(g, y), like=y) for g, y in zip(gs, targets, strict=True)]
     for g, y in zip(weights, targets, strict=True):
         if g is not None and not fits(g.sizes, y.sizes):
             raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
@@ -225,7 +228,7 @@ class ForwardAccumulator:
         """Take primals (tensors or variables) and their tangents, in the same structure and shapes.
 
         Raises:
-            ValueError: if the structures or shapes differ.
+            ValueError: if the structures or shapes differ, or if a primal is there twice.
         """
         flat = nest.flatten(primals)
         given = nest.flatten(tangents)
@@ -248,6 +251,10 @@ class ForwardAccumulator:
         for p, t in zip(flat, given, strict=True):
             if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
+            if p.n in self._tangents:
+                raise ValueError(
+                    f"ForwardAccumulator: {p!r} is a primal multiple times; give it once, with the sum of its tangents."
+                )
             tangent = convert(t, like=p)
             if not fits(tangent.sizes, p.sizes):
                 raise ValueError(
@@ -443,7 +450,10 @@ def _scalar(f: Any, point: Any, who: str) -> Any:
 
 def _inputs(xs: Any) -> tuple[list[Any], bool]:
     single = not isinstance(xs, list | tuple)
-    return [convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor() for x in _listed(xs)], single
+    given = [convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor() for x in _listed(xs)]
+    first = {t.n: i for i, t in reversed(list(enumerate(given)))}
+    # Derivatives are by the arguments: a tensor that is several of them is a tensor of its own for each.
+    return [t if first[t.n] == i else apply(linear.IDENTITY, (t,)) for i, t in enumerate(given)], single
 
 
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:

@@ -250,6 +250,8 @@ class TestCase(unittest.TestCase):
     def _GetNdArray(self, a: Any) -> Any:
         if isinstance(a, np.ndarray):
             return a
+        if isinstance(a, EagerTensor):
+            return a.numpy()  # it has its value, whatever graph is the default
         if isinstance(a, Tensor | Variable) or hasattr(a, "_as_tensor"):
             a = self.evaluate(a)
         if isinstance(a, list | tuple) and any(isinstance(v, Tensor | Variable) for v in nest.flatten(a)):
@@ -326,7 +328,7 @@ class TestCase(unittest.TestCase):
         with np.errstate(all="ignore"):
             raise AssertionError(
                 f"Values are not close{where}: rtol {rtol}, atol {atol}; {wrong.sum()} of {wrong.size} differ.\n"
-                f"not close where = {np.where(wrong)}\nnot close lhs = {x}\nnot close rhs = {y}\n"
+                f"not close where = {np.where(np.atleast_1d(wrong))}\nnot close lhs = {x}\nnot close rhs = {y}\n"
                 f"not close dif = {np.abs(x - y)}\n{msg or ''}"
             )
 

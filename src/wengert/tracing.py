@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from wengert.context import here, state
 from wengert.derive.plan import needed
-from wengert.derive.request import request, series
-from wengert.derive.structure import ancestors, connected
+from wengert.derive.request import GRADIENT, TAYLOR, request, series
+from wengert.derive.structure import ancestors, connected, split_gradient
 from wengert.errors import InaccessibleTensorError
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
@@ -158,15 +159,17 @@ def inline(
 
     ``given``: the current graph's tensors for the other's inputs, by number. Observers see the operations. ``make(node,
     inputs)``: returns the outputs that stand for a node's, in place of the same operation's. ``values``: only what the
-    outputs are computed from, in no order that the program asks for.
+    outputs are computed from, in no order that the program asks for. A derivative that was taken in the other graph ends at
+    its inputs, however those that are given depend on each other.
 
     Returns:
         (the outputs, the control nodes) in the current graph.
     """
     target = state.graph
-    mapped = dict(given)
+    nodes = ancestors(outputs) if values else needed(outputs, controls)
+    mapped, ends = _apart(nodes, given) if any(node.op in (GRADIENT, TAYLOR) for node in nodes) else (dict(given), {})
     twins: dict[Node, Node] = {}
-    for node in ancestors(outputs) if values else needed(outputs, controls):
+    for node in nodes:
         if all(t.n in mapped for t in node.outputs) and node.outputs:
             continue
         if node.op is HANDLE:
@@ -177,6 +180,8 @@ def inline(
         state.site = node.site
         try:
             inputs = [mapped[t.n] for t in node.inputs]
+            if ends and node.op is GRADIENT:
+                inputs += [end for x in split_gradient(node)[2] for end in ends.get(mapped[x.n].n, ())]
             if make is not None:
                 several = make(node, inputs)
             elif node.op is READ and node.inputs[0].node.op is HANDLE and state.observers:
@@ -189,6 +194,34 @@ def inline(
             mapped[t.n] = r
         twins[node] = several[0].node if several else target.nodes[-1]
     return [mapped[t.n] for t in outputs], [twins[c] for c in controls if c in twins]
+
+
+def _apart(nodes: Sequence[Node], given: dict[int, Any]) -> tuple[dict[int, Any], dict[int, list[Any]]]:
+    """Tell apart, for the derivatives among nodes, the tensors that are given for their graph's inputs.
+
+    Eagerly a derivative by one argument is not by another that was computed from it, or that is the same tensor.
+
+    Returns:
+        (what stands for the inputs: a tensor that others are computed from, or that stands for several, is a tensor of its
+        own; by the number of a variable's handle, what was computed from the variable, where derivatives by it are to end)
+    """
+    target, mapped = state.graph, dict(given)
+    count = Counter(t.n for t in given.values())
+    handles = {x.n: x.node.attrs["variable"].handle_in(target).n for node in nodes if node.op is GRADIENT
+               for x in split_gradient(node)[2] if x.node.op is HANDLE}  # fmt: skip
+    marks = {*count, *handles.values()}
+    behind: dict[int, frozenset[int]] = {}
+    for node in ancestors(t for t in given.values() if t.node.inputs):
+        found = frozenset().union(*(behind.get(t.n, frozenset()) | ({t.n} & marks) for t in node.inputs))
+        behind.update((t.n, found) for t in node.outputs)
+    below = frozenset().union(*(behind.get(n, frozenset()) for n in count))
+    read = {t.n for node in nodes if node.op in (READ, SNAPSHOT, FED) or node.op.stateful for t in node.inputs}
+    for n, t in given.items():
+        count[t.n] -= 1
+        if (t.n in below or count[t.n]) and t.nptype.kind in "fc" and n not in read:
+            mapped[n] = append(target, linear.IDENTITY, (t,))
+    ends = {h: [mapped[n] for n, t in given.items() if h in behind.get(t.n, ())] for h in handles.values()}
+    return mapped, {h: stops for h, stops in ends.items() if stops}
 
 
 def _read_observed(graph: Graph, handle: Any, variable: Any) -> Any:

@@ -103,4 +103,4 @@ def compute_gradient_error(
 ) -> float:
     """Return the greatest difference between the derivative by the graph and the one by differences."""
     pairs = _jacobians(x, x_shape, y, y_shape, x_init_value, delta, init_targets, extra_feed_dict)
-    return max(max_error([a], [b]) for a, b in pairs)
+    return max_error(*zip(*pairs, strict=True))

@@ -232,6 +232,34 @@ def needed(fetches: Iterable[Any], controls: Iterable[Node]) -> list[Node]:
     return sorted(seen, key=lambda node: node.index)
 
 
+def _blank(fetches: Sequence[Any], controls: Sequence[Node], fed: set[int]) -> None:
+    """Give zeros to placeholders that are not fed, where nothing but their shape, which is known, is read of them."""
+    unfed = [node for node in needed(fetches, controls) if node.op is PLACEHOLDER and node.outputs[0].n not in fed]
+    if not unfed:
+        return
+    read: set[Node] = set()
+    pending = [t.node for t in fetches] + list(controls)
+    while pending:
+        node = pending.pop()
+        if node not in read:
+            read.add(node)
+            shape_only = _reference(node.op)
+            pending.extend([t.node for i, t in enumerate(node.inputs) if i != shape_only or not is_full(t.sizes)])
+            pending.extend(node.control_inputs)
+    for node in unfed:
+        t = node.outputs[0]
+        if node not in read and is_full(t.sizes) and t.nptype.kind != "O":
+            node.op, node.attrs = CONSTANT, {"value": np.broadcast_to(np.zeros((), t.nptype), t.sizes)}
+
+
+def _reference(op: Op) -> int | None:
+    """Return the position of the input of which an operation reads the shape alone."""
+    if op in (linear.SHAPE, linear.SIZE):
+        return 0
+    at = 1 if op is linear.SHAPED else getattr(op.infer, "reference", None)
+    return at if at in op.constant_inputs else None
+
+
 class Deferred:
     """A sum of coefficients that is computed where its value is needed."""
 
@@ -515,7 +543,9 @@ class _Lowering:
             state.graph, state.observers, state.site = before
         for watcher in watchers:
             watcher(lowered)
-        return lowered, found, places, [self.twins[c] for c in controls if c in self.twins]
+        twins = [self.twins[c] for c in controls if c in self.twins]
+        _blank(found, twins, lowered.fed)
+        return lowered, found, places, twins
 
     def _spared(self, found: list[Any]) -> list[Any]:
         """Return the fetches computed without placeholders that are not fed, where they need known shapes of them alone."""

@@ -8,6 +8,7 @@ from typing import Any
 from wengert.derive.structure import ancestors, connected
 from wengert.errors import DTypeError, ShapeError
 from wengert.op import Op
+from wengert.ops.elementwise import ADD_N
 from wengert.ops.linear import ONES_LIKE, SHAPED
 from wengert.shapes import fits, is_full, text
 from wengert.tensor import append, apply, cast
@@ -81,11 +82,14 @@ def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) 
 
 
 def itself(x: Any, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
-    """Return the gradient of integers by themselves, TensorFlow's one: ones, or their weight; None by any others."""
-    if x.nptype.kind not in "iu":
+    """Return the gradient of x by itself: its weights as one of the ys, ones for None; None where it is none of them.
+
+    As in TensorFlow it holds of integers too, and of what a tape does not know.
+    """
+    if x.nptype.kind not in "iufc":
         return None
-    same = [g for y, g in zip(ys, gs, strict=True) if y is x]
-    return None if not same else apply(ONES_LIKE, (x,)) if same[0] is None else same[0]
+    weights = [apply(ONES_LIKE, (x,)) if g is None else g for y, g in zip(ys, gs, strict=True) if y is x]
+    return apply(ADD_N, weights) if len(weights) > 1 else weights[0] if weights else None
 
 
 def _taylor_infer(inputs: Any, attrs: Any) -> Any:

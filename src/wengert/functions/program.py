@@ -587,9 +587,8 @@ def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
     memory = Memory()
     with GradientTape() as watcher, memory.kept():
         result = f(*given, **keywords)
-    flat = _inputs(given)
-    own = {t.n for t in flat}
-    inputs = [*flat, *(v for v in watcher.watched_variables() if v.n not in own)]
+    # Each once, wherever f takes it: the derivative below is by the tensor, in all of its places.
+    inputs = list({t.n: t for t in (*_inputs(given), *watcher.watched_variables())}.values())
     outputs = [EagerTensor(convert(_dense(r)).array) for r in nest.flatten(result)]
 
     def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
