@@ -26,9 +26,10 @@ from wengert.op import table
 from wengert.ops import control
 from wengert.tensor import Tensor
 from wengert.tracing import tracing
-from wengert.verify.judge import check_question
+from wengert.verify.judge import check_question, in_double, probes
 from wengert.verify.lists import Question
 from wengert.verify.locate import wrong_rules
+from wengert.verify.roads import LISTS
 from wengert.verify.script import check_script
 
 RULES = ("vjp", "kept", "series")
@@ -265,6 +266,7 @@ def bodies_trial(form: str) -> list[dict[str, Any]]:
     rows = []
     held = {node.op.name for node in question_of(form).graph.nodes if node.op.name in ("cond", "loop")}
     held |= {"cond", "loop"} if " in " in form else set()
+    intact = numbers(form)
     for op in sorted(held):
         kinds = {"vjp": list(VJPS), "kept": [k for k, one in KEPT.items() if one[0] == op], "series": list(SERIES)}
         for rule, kind in [(r, k) for r in RULES for k in kinds[r]]:
@@ -277,10 +279,23 @@ def bodies_trial(form: str) -> list[dict[str, Any]]:
                     raised = True
                 else:
                     raised = False
+                same = planted.hits and not said[0] and np.allclose(numbers(form), intact, rtol=1e-13, atol=0.0)
             if planted.hits:
                 rows.append({"op": form, "family": "bodies", "kind": kind, "field": f"{op}.{rule}", "detected": said[0],
-                             "named": said[1], "raised": raised, "equivalent": ""})  # fmt: skip
+                             "named": said[1], "raised": raised,
+                             "equivalent": "the derivatives are the same numbers" if same else ""})  # fmt: skip
     return rows
+
+
+def numbers(form: str) -> list[float]:
+    """Return the derivatives of a form by reverse mode, to order 2."""
+    question = question_of(form)
+    found: list[float] = []
+    for probe in probes(question, 2, np.random.default_rng(0)):
+        for one in LISTS["reverse"][0](question, probe).values():
+            if one is not None:
+                found.append(in_double(question.values(one.tensors), one.weights))
+    return found
 
 
 def _asked(question: Question, name: str) -> tuple[bool, bool]:
@@ -440,25 +455,19 @@ def broken_custom(one: Custom, kind: str) -> tuple[Any, bool]:
         found = [change * f for f in found] if change != 1.0 else found
         return [stop(f) for f in found] if kind == "held: all of it" else found
 
-    def second(g: Any, *xs: Any) -> Any:
-        """The first rule as a function with a custom gradient of its own, of which the last part is broken."""
-        found = cotangents(g, xs)
-
-        def grad(*hs: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch([g, *xs])
-                again = cotangents(g, xs)
-            parts = tape.gradient(again, [g, *xs], output_gradients=list(hs), unconnected_gradients="zero")
-            factor = -1.0 if kind.endswith("sign") else 1.001
-            return [*parts[:-1], factor * parts[-1]]
-
-        return found if count > 1 else found[0], grad
+    @tf.custom_gradient
+    def passing(y: Any) -> Any:
+        """The same value, whose derivative is broken: it stands behind the first rule."""
+        return tf.identity(y), lambda h: (-1.0 if kind.endswith("sign") else 1.001) * h
 
     def f(*xs: Any) -> Any:
-        value = one.value(*xs)
-        if kind.startswith("second rule"):
-            return value, lambda g: tf.custom_gradient(second)(g, *xs)
-        return value, lambda g: cotangents(g, xs) if count > 1 else cotangents(g, xs)[0]
+        def grad(g: Any) -> Any:
+            found = cotangents(g, xs)
+            if kind.startswith("second rule"):
+                found = [passing(one) for one in found]
+            return found if count > 1 else found[0]
+
+        return one.value(*xs), grad
 
     applies = count > 1 or kind not in ("argument dropped", "arguments swapped")
     return tf.custom_gradient(f), applies
