@@ -3,6 +3,7 @@
 #   make demo         a first look: the examples, then a table
 #   make test         the tests and the doctests; PYTEST_ARGS="-k tanh" narrows them
 #   make fuzz         many malformed calls of every public function; FUZZ_EXAMPLES=1000 makes more
+#   make sweep        random programs along many roads; SWEEP_PROGRAMS=2000 SWEEP_SEED=3: docs/design/sweep.md
 #   make selfcheck    every operation's derivatives, orders 1 to 4, at 20 random points each, against the oracle
 #   make check        lint, format, types
 #   make wheel-test   the same tests against the wheel, in an environment of its own
@@ -13,6 +14,9 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 FUZZ_EXAMPLES ?= 200
+SWEEP_PROGRAMS ?= 20000
+SWEEP_SEED ?= 1
+SWEEP_ARGS ?=
 
 VENV := .venv
 DOCS := .venv-docs
@@ -23,7 +27,7 @@ THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # The tests, then the doctests of the package that is installed.
 TESTS := -n 2 --doctest-modules --pyargs tests wengert
 
-.PHONY: venv demo test fuzz selfcheck check wheel-test docs bench clean distclean
+.PHONY: venv demo test fuzz sweep selfcheck check wheel-test docs bench clean distclean
 
 venv: $(VENV)/.stamp
 
@@ -43,6 +47,9 @@ test: venv
 
 fuzz: venv
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(THREADS) $(VENV)/bin/python -m pytest tests/test_fuzz.py -n 2 $(PYTEST_ARGS)
+
+sweep: venv
+	cd tests && $(THREADS) ../$(VENV)/bin/python -m sweep --programs $(SWEEP_PROGRAMS) --seed $(SWEEP_SEED) $(SWEEP_ARGS)
 
 selfcheck: venv
 	$(THREADS) $(VENV)/bin/wengert check --operations
@@ -79,7 +86,7 @@ bench: venv
 	done
 
 clean:
-	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site .sweep .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

@@ -95,6 +95,10 @@ class Unfitted:
         return found if before == after else float(after / before) * found
 
 
+def _no_slope(xp: Any, *arrays: Any, **attrs: Any) -> Any:
+    return xp.zeros_like(arrays[-1])
+
+
 def mutants_of(name: str) -> Iterator[Mutant]:
     """Return the mutants of an operation."""
     op = table[name]
@@ -111,7 +115,7 @@ def mutants_of(name: str) -> Iterator[Mutant]:
 
                 yield Mutant(name, kind + which, "partials", _with(op.partials, i, broken))
         if len(op.partials) > 1:
-            yield Mutant(name, "missing input", "partials", _with(op.partials, len(op.partials) - 1, None))
+            yield Mutant(name, "missing input", "partials", _with(op.partials, len(op.partials) - 1, _no_slope))
             if all(op.partials):
                 yield Mutant(name, "inputs swapped", "partials", tuple(reversed(op.partials)))
     if op.transpose is not None and ORIGINAL[name][0] is None:

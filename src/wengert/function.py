@@ -482,11 +482,11 @@ class Function:
     def _convert(self, error: Exception) -> Callable[..., Any]:
         from wengert.autograph import convert as autograph
 
-        original = self.python_function
         method = getattr(self, "_method", None)
-        if method is not None:
-            original = method()
-        return autograph(original, _hooks())
+        if method is None:
+            return autograph(self.python_function, _hooks())
+        plain = autograph(method().__func__, _hooks())  # not the bound one, which would hold the instance
+        return lambda *arguments, **keywords: plain(method().__self__, *arguments, **keywords)
 
     def _trace_once(self, python: Callable[..., Any], structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
         arguments, keywords = structure

@@ -120,6 +120,10 @@ class Graph:
         self.variable_scope: Any = None
         self.overrides: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
+        self.handles: dict[int, Any] = {}
+        """The tensors that stand for variables, by the variables' numbers: a variable may outlive the graph."""
+        self.reads: dict[int, Any] = {}
+        """The latest reading of variables, by their numbers, with what it waited for."""
         self.failing: list[Node] = []
         """Operations whose derivative is the user's, and fails."""
         self.constants: dict[int, Any] = {}

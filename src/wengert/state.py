@@ -283,8 +283,6 @@ class Variable:
         self._storage = Storage(self._name, sizes, nptype)
         self._current: EagerTensor | None = None
         self._readings: list[weakref.ref[Any]] = []
-        self._handles: weakref.WeakKeyDictionary[Graph, SymbolicTensor] = weakref.WeakKeyDictionary()
-        self._reads: weakref.WeakKeyDictionary[Graph, Any] = weakref.WeakKeyDictionary()
 
     @property
     def storage(self) -> Storage:
@@ -332,7 +330,7 @@ class Variable:
 
     def handle_in(self, graph: Graph) -> SymbolicTensor:
         """Return the tensor of a graph that stands for the variable itself."""
-        handle = self._handles.get(graph)
+        handle: SymbolicTensor | None = graph.handles.get(self.n)
         if handle is None:
             outer = getattr(graph, "handle_of", None)
             if outer is not None:
@@ -348,18 +346,18 @@ class Variable:
                     graph.controls, graph.scope = controls, scope
                 handle = node.outputs[0]
             assert handle is not None
-            self._handles[graph] = handle
+            graph.handles[self.n] = handle
         return handle
 
     def _read_in(self, graph: Graph) -> Any:
         """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
         handle = self.handle_in(graph)
-        kept = self._reads.get(graph)
+        kept = graph.reads.get(self.n)
         if kept is None or kept[1] != graph.controls:
             before, state.observers = state.observers, ()
             try:
                 name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
-                kept = self._reads[graph] = (append(graph, READ, (handle,), {}, name), graph.controls)
+                kept = graph.reads[self.n] = (append(graph, READ, (handle,), {}, name), graph.controls)
             finally:
                 state.observers = before
         for observer in state.observers:
@@ -368,7 +366,7 @@ class Variable:
 
     def tell(self, graph: Graph, observer: Any) -> None:
         """Tell an observer what stands for the variable in a graph, and as what its present value was read there."""
-        kept = self._reads.get(graph)
+        kept = graph.reads.get(self.n)
         observer.captured(self, self.handle_in(graph))
         if kept is not None:
             observer.read_in(self, self.handle_in(graph), kept[0])
@@ -381,7 +379,7 @@ class Variable:
         """Return the value as a tensor, read now."""
         graph = state.graph
         if graph is not None:
-            self._reads.pop(graph, None)
+            graph.reads.pop(self.n, None)
         return self._as_tensor()
 
     def numpy(self) -> Any:
@@ -430,7 +428,7 @@ class Variable:
             tensor = append(graph, ASSIGN, (handle, value), {"how": how}, name)
         finally:
             state.observers = before
-        self._reads.pop(graph, None)
+        graph.reads.pop(self.n, None)
         if not read_value:
             return tensor.op
         return tensor
@@ -499,7 +497,7 @@ class Variable:
             self._current = None
             return self
         graph = state.graph
-        self._reads.pop(graph, None)
+        graph.reads.pop(self.n, None)
         return append(graph, ASSIGN_SCATTER, (self.handle_in(graph), indices, values), {"how": how})
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:

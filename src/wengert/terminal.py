@@ -15,12 +15,6 @@ def console(file: Any = None) -> Any:
     """Return a console as wide as the terminal; where there is none (a pipe, a file), a line may have any width.
 
     What reads a pipe reads lines: a table folded to 80 columns is of no use to it. ``COLUMNS`` says otherwise.
-
-    >>> import io
-    >>> text = io.StringIO()
-    >>> console(text).print("x" * 1000)
-    >>> len(text.getvalue())
-    1001
     """
     from rich.console import Console
 

@@ -171,3 +171,33 @@ def test_what_losses_refuse(v1, graph):
         v1.losses.get_total_loss(scope="nothing")
     with pytest.raises(ValueError, match="None"):
         v1.losses.mean_squared_error(None, [1.0])
+
+
+def test_averages_in_each_mode(v1):
+    """s becomes s/2 + value/2: 1, then 3/2, 9/4, 25/8 for the values 2, 3, 4, as TensorFlow has it."""
+    wanted = [1.5, 2.25, 3.125]
+    eager, traced = (tf.Variable(1.0) for _ in range(2))
+    first, second = (v1.train.ExponentialMovingAverage(0.5) for _ in range(2))
+
+    @tf.function
+    def step(x):
+        traced.assign(x)
+        second.apply([traced])
+        return second.average(traced)
+
+    first.apply([eager])
+    for x, value in zip((2.0, 3.0, 4.0), wanted, strict=True):
+        eager.assign(x)
+        first.apply([eager])
+        assert float(first.average(eager)) == value
+        assert float(step(tf.constant(x))) == value
+    with tf.Graph().as_default():
+        v = v1.get_variable("v", initializer=1.0)
+        third = v1.train.ExponentialMovingAverage(0.5)
+        with tf.control_dependencies([v.assign_add(1.0)]):
+            move = third.apply([v])
+        with v1.Session() as sess:
+            sess.run(v1.global_variables_initializer())
+            for value in wanted:
+                sess.run(move)
+                assert sess.run(third.average(v)) == value

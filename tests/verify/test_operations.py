@@ -15,9 +15,13 @@ def test_every_operation_with_a_derivative_has_a_case_or_a_reason() -> None:
     assert not set(CASES) & set(EXCLUDED)
 
 
+# By their parameters, no higher derivatives are stated.
+STATED = {"betainc": 2, "betainc_by": 1}
+
+
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_no_operation_is_wrong(name: str) -> None:
-    order = 2 if name in SLOW or table[name].kind in ("implicit", "control") else 3
+    order = 2 if name in SLOW or table[name].kind in ("implicit", "control") else STATED.get(name, 3)
     rows = check_operation(name, order, 2)
     assert not [r for r in rows if r.status == "wrong"]
     decided = {r.order for r in rows if r.status == "right"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from wengert.context import state
 from wengert.dtypes import as_dtype, float32
 from wengert.functions import array
 from wengert.functions.program import group, name_scope, no_op
-from wengert.graph import Graph
 from wengert.session import default_graph
 from wengert.slices import IndexedSlices
 from wengert.state import Variable, VariableAggregation, VariableSynchronization
@@ -151,14 +149,14 @@ class _Store:
         self.counts: dict[str, int] = {}
 
 
-_stores: weakref.WeakKeyDictionary[Graph, _Store] = weakref.WeakKeyDictionary()
-
-
 def _store() -> _Store:
+    """Return the store of the current graph. It belongs to the graph, whose variables it holds, and goes with it."""
     graph = default_graph()
     while graph.building_function and getattr(graph, "outer", None) is not None:
         graph = graph.outer  # type: ignore[attr-defined]
-    return _stores.setdefault(graph, _Store())
+    if graph.variable_scope is None:
+        graph.variable_scope = _Store()
+    return graph.variable_scope  # type: ignore[no-any-return]
 
 
 def get_variable_scope() -> VariableScope:

@@ -38,6 +38,7 @@ __all__ = [
     "set_global_generator",
     "set_seed",
     "shuffle",
+    "stateless_categorical",
     "stateless_normal",
     "stateless_truncated_normal",
     "stateless_uniform",
@@ -298,13 +299,19 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     Raises:
         ShapeError: (a ValueError) unless logits have shape (rows, classes).
     """
+    kind = dtypes.int64 if dtype is None else dtype
+    seeds = _seeds(seed, "categorical", as_dtype(kind))
+    return _classes(logits, num_samples, kind, (seeds, ()), name or "categorical/Multinomial")
+
+
+def _classes(logits: Any, num_samples: Any, dtype: Any, seeds: Any, name: str) -> Any:
     x = convert(logits)
     sizes, symbolic = sizes_of([num_samples])
-    kind = as_dtype(dtypes.int64 if dtype is None else dtype).name
-    attrs = {"shape": sizes, "dtype": kind, **_seeds(seed, "categorical", kind)}
+    attrs, more = seeds
+    attrs = {"shape": sizes, "dtype": as_dtype(dtype).name, **attrs}
     if state.graph is None:
         ops.CATEGORICAL.infer((x,), attrs)
-    return apply(ops.CATEGORICAL, (x, *symbolic), attrs, name or "categorical/Multinomial")
+    return apply(ops.CATEGORICAL, (x, *symbolic, *more), attrs, name)
 
 
 # --- without state --------------------------------------------------------------------------------------------------
@@ -355,6 +362,13 @@ def stateless_truncated_normal(
     """Return what `truncated_normal` does, decided by a pair of integers alone."""
     name = name or "stateless_truncated_normal"
     return _affine(_draw(ops.TRUNCATED_NORMAL, shape, _float(dtype), _of_pair(seed), name), stddev, mean, name)
+
+
+def stateless_categorical(
+    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
+) -> Any:  # fmt: skip
+    """Return what `categorical` does, decided by a pair of integers alone."""
+    return _classes(logits, num_samples, dtype, _of_pair(seed), name or "stateless_categorical")
 
 
 # --- generators -----------------------------------------------------------------------------------------------------

@@ -657,19 +657,18 @@ DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL)
 
 
 def _log_quotient(xp: Any, x: Any, *, n: int) -> Any:
-    w = 1.0 - x
+    wide = xp.astype(x, "float64")
+    w = 1.0 - wide
     near = xp.abs(w) < 0.5
-    small = xp.where(near, w, 0.0)
-    far = xp.where(near, 2.0, x)
-    value = xp.log(far)
-    quotient = value / (1.0 - far)
+    small, far = xp.where(near, w, 0.0), xp.where(near, 2.0, wide)
+    quotient = xp.log(far) / (1.0 - far)
     for k in range(1, n + 1):
         quotient = (k * quotient - (-1.0) ** k * math.factorial(k - 1) * far ** (-k)) / (1.0 - far)
     # h = -Σ wᵏ / (k + 1), and each derivative by x is one by w with the sign changed.
-    series = xp.zeros_like(x)
+    series = xp.zeros_like(wide)
     for k in range(64 + 8 * n, n - 1, -1):
         series = series * small - math.perm(k, n) / (k + 1)
-    return xp.where(near, (-1.0) ** n * series, quotient)
+    return xp.astype(xp.where(near, (-1.0) ** n * series, quotient), x.dtype.name)
 
 
 LOG_QUOTIENT = unary(

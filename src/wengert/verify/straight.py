@@ -200,6 +200,8 @@ class Straight:
         if name == "snapshot":
             cell = given[0]
             return [cell if not isinstance(cell, Cell) or cell.array is None else self.held(cell.array)]
+        if name == "stop_gradient" and isinstance(given[0], Cell):
+            return [given[0]]  # of a variable that has no value yet
         if name == "fed":
             return [self._fed(*given)]
         if name == "placeholder":

@@ -1,0 +1,111 @@
+"""Differences that are meant: each is known by its cause in the program, and listed with its reason in docs/differences.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from .program import Body, Choice, Loop, Map, Program, Scan, Statement, bodies, walk
+from .roads import Difference
+
+__all__ = ["KNOWN", "causes", "known", "names_in", "structures"]
+
+WORDS = frozenset(["op", "text", "jax", "how", "style", "kind", "value", "slope", "jax_value", "jax_slope", "site"])
+"""Fields of statements that hold no names."""
+
+
+def names_in(s: Statement) -> set[str]:
+    """Return every name that a statement makes or uses, also within it."""
+    found: set[str] = set()
+
+    def take(value: Any) -> None:
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, Body):
+            found.update([*value.params, *value.results])
+            for inner in value.statements:
+                found.update(names_in(inner))
+        elif isinstance(value, list):
+            for v in value:
+                if isinstance(v, Statement):
+                    found.update(names_in(v))
+                else:
+                    take(v)
+
+    for f in fields(s):  # type: ignore[arg-type]
+        if f.name not in WORDS:
+            take(getattr(s, f.name))
+    return found
+
+
+def causes(program: Program, name: str) -> list[Statement]:
+    """Return the outermost statements that a result may depend on."""
+    wanted, found = {name}, []
+    for s in reversed(program.statements):
+        names = names_in(s)
+        if names & wanted:
+            wanted |= names
+            found.append(s)
+    return found
+
+
+def _untaken(program: Program, d: Difference) -> bool:
+    if d.kind != "zeros for none" or d.road in ("eager", "oracle"):
+        return False
+    within = walk(causes(program, d.name))
+    return any(isinstance(s, Choice | Loop | Scan | Map) for s in within)
+
+
+KNOWN: list[tuple[str, Callable[[Program, Difference], bool]]] = [
+    ("zero for what only an untaken path connects", _untaken),
+]
+"""What may differ: the reason, and whether it is the cause of a difference of a program."""
+
+
+def known(program: Program, d: Difference) -> str:
+    """Return the reason for which a difference is meant; nothing if it is not."""
+    return next((reason for reason, cause in KNOWN if cause(program, d)), "")
+
+
+def structures(program: Program) -> set[str]:
+    """Return what a program is made of, for the report."""
+    found: set[str] = set()
+    depth = 0
+
+    def look(statements: list[Statement], tapes: int, inside: int) -> None:
+        nonlocal depth
+        for s in statements:
+            kind = type(s).__name__.lower()
+            if kind in ("choice", "loop", "call", "map"):
+                found.add(str(s.style))  # type: ignore[attr-defined]
+                if inside:
+                    found.add("nested bodies")
+            elif kind in ("scan", "assign", "draw", "custom", "accumulate", "stop", "reset", "gradients"):
+                found.add(kind)
+            elif kind == "tape":
+                found.add("nested tapes" if tapes else "tape")
+                found.update(n for n, on in (("persistent", s.persistent), ("watched by hand", not s.accessed),  # type: ignore[attr-defined]
+                                             ("tape in a body", inside > 0)) if on)  # fmt: skip
+            if kind in ("ask", "gradients"):
+                found.update(n for n, on in (("several sources", len(s.sources) > 1), ("weights", s.weight is not None),  # type: ignore[attr-defined]
+                                             ("intermediate source", any(x[0] not in "xv" for x in s.sources))) if on)  # type: ignore[attr-defined]  # fmt: skip
+                if getattr(s, "kind", "") == "jacobian":
+                    found.add("jacobian")
+            more = kind in ("choice", "loop", "scan", "map", "call")
+            for body in bodies(s):
+                look(body, tapes + (kind == "tape"), inside + more)
+
+    look(program.statements, 0, 0)
+    if program.variables:
+        found.add("variables")
+    shapes = [x.value.shape for x in program.inputs]
+    rows = shapes[0][0] if shapes[0] else None
+    found.update(n for n, on in (("singular", program.singular), ("unknown rows", program.unknown), (program.dtype, True),
+                                 ("0 rows", rows == 0), ("1 row", rows == 1),
+                                 ("grid", len(shapes) > 1 and any(len(s) == 2 and s[0] == 1 and rows != 1 for s in shapes[1:])))
+                 if on)  # fmt: skip
+    if not found & {"cond", "if", "case", "switch_case", "while_loop", "for", "while", "foldl", "map_fn", "vectorized_map", "scan",
+                    "function", "recompute", "plain", "draw"}:  # fmt: skip
+        found.add("straight")
+    return found
