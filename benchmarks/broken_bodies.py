@@ -1,13 +1,14 @@
 """Mutants of bodies, of what bodies take from the world, and of custom gradients; `mutants.py` plants them with all others.
 
-A mutant of a body is a change of what a choice's or a loop's rule is given, or of what it gives: a capture's cotangent left out,
-another turn's row, the state after the loop for the one before it. So it says what such a derivative has to satisfy, and nothing
-of how it is found. Where a rule changes its form, what has to follow is this: `RULES` (the statements of a record that are
-broken), and `Parts` (which inputs and outputs are carried, sequences, rows, captures).
+A mutant of a body is a change of what a choice's or a loop's rule is given, of what it gives, or of what an opened operation
+keeps for it: a capture's cotangent left out, another turn's row, the branches swapped, the state of another turn. So it says what
+such a derivative has to satisfy, and little of how it is found. Where the rules change their form, what has to follow is this:
+`RULES` (what is broken), `Parts` (which inputs and outputs are carried, sequences, rows, captures), and `KEPT` (where the states
+and the branches come from).
 
-What comes from the world cannot be broken in a rule. There a whole run is: the value of one run, and the derivative of a second,
-in which numbers were drawn anew, a variable was read after it changed, or a Python function was called again. `wengert check` of
-a script has to see it.
+What comes from the world is broken in whole runs: the value of one run and the derivative of a second, in which numbers were
+drawn anew, a variable was read after it changed, or a Python function was called again; or the record of a loop, its rows being
+those of other turns. `wengert check` of a script has to see it.
 """
 
 import contextlib
@@ -19,17 +20,20 @@ import numpy as np
 
 import wengert as tf
 from wengert.derive import structure
+from wengert.derive.plan import Lowered
 from wengert.execute.numpy import Program
 from wengert.op import table
+from wengert.ops import control
 from wengert.tensor import Tensor
 from wengert.tracing import tracing
-from wengert.verify.judge import check_question
+from wengert.verify.judge import check_question, in_double, probes
 from wengert.verify.lists import Question
 from wengert.verify.locate import wrong_rules
+from wengert.verify.roads import LISTS
 from wengert.verify.script import check_script
 
-RULES = ("vjp", "series")
-"""The statements of a control operation's record that are broken."""
+RULES = ("vjp", "kept", "series")
+"""What is broken: the statements of a control operation's record, and what the first of them keeps."""
 
 # --- forms: functions with bodies, of a vector x and of a vector c that the bodies take in -------------------------------------
 
@@ -156,23 +160,8 @@ def _no_cotangents(rows: bool) -> Callable[..., dict[str, Any]]:
     return change
 
 
-def _swapped(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
-    attrs = call["attrs"]
-    return {} if op != "cond" else {"attrs": {**attrs, "yes": attrs["no"], "no": attrs["yes"]}}
-
-
 def _other_rows(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
     changes = {k: _reversed(xp, call["inputs"][k]) for k in parts.sequences}
-    return {"inputs": _set(call["inputs"], changes)} if changes else {}
-
-
-def _last_state(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
-    changes = {k: call["outputs"][k] for k in parts.carried if _kind(call["inputs"][k]) in "fc"}
-    return {"inputs": _set(call["inputs"], changes)} if changes else {}
-
-
-def _fewer_turns(op: str, xp: Any, call: Call, parts: Parts) -> dict[str, Any]:
-    changes = {k: call["inputs"][k] + 1 for k in parts.carried if _kind(call["inputs"][k]) in "iu"}
     return {"inputs": _set(call["inputs"], changes)} if changes else {}
 
 
@@ -200,13 +189,18 @@ VJPS: dict[str, Callable[[str, Any, Call], Any]] = {
     "order 2 on": _of_found("all", lambda xp, g: xp.stop_gradient(g), last=False),
     "rows' cotangent dropped": _of_given(_no_cotangents(True)),
     "carry's cotangent dropped": _of_given(_no_cotangents(False)),
-    "branches swapped": _of_given(_swapped),
     "another turn's row": _of_given(_other_rows),
-    "the last state for the first": _of_given(_last_state),
-    "a turn fewer": _of_given(_fewer_turns),
     "turns the wrong way round": _of_given(_wrong_way),
     "captures swapped": _of_given(_captures_swapped),
 }
+KEPT: dict[str, tuple[str, Any, str, Callable[[Any, Any], Any]]] = {
+    "branches swapped": ("cond", control, "_purely", lambda found, _: ({**found[0], "yes": found[0]["no"], "no": found[0]["yes"]},
+                                                                       *found[1:])),
+    "another turn's state": ("loop", control.Opened, "parts", lambda found, _: (*found[:2], [s[::-1] for s in found[2]])),
+    "the first state for all": ("loop", control.Opened, "parts",
+                                lambda found, _: (*found[:2], [tf.zeros_like(s) + s[:1] for s in found[2]])),
+}  # fmt: skip
+"""Mutants of what is kept: the operation, whose attribute it is, its name, and what becomes of what it gives."""
 SERIES = ("capture's coefficients dropped", "first coefficients dropped", "sign", "factor 1.001")
 
 
@@ -219,15 +213,28 @@ class Planted:
 
     def __enter__(self) -> "Planted":
         """Break it."""
-        self.original = getattr(table[self.op], self.rule)
-        setattr(table[self.op], self.rule, self._vjp if self.rule == "vjp" else self._series)
+        self.owner, self.name = (KEPT[self.kind][1:3]) if self.rule == "kept" else (table[self.op], self.rule)
+        self.original = getattr(self.owner, self.name)
+        setattr(self.owner, self.name, {"vjp": self._vjp, "series": self._series, "kept": self._kept()}[self.rule])
         structure._partials.clear()
         return self
 
     def __exit__(self, *exception: Any) -> None:
         """Mend it."""
-        setattr(table[self.op], self.rule, self.original)
+        setattr(self.owner, self.name, self.original)
         structure._partials.clear()
+
+    def _kept(self) -> Any:
+        def broken(*arguments: Any) -> Any:
+            found = self.original(*arguments)
+            if self.op == "cond" and "yes" not in found[0]:
+                return found  # a loop's
+            if self.op == "loop" and not any(_kind(s) in "fc" for s in found[2]):
+                return found
+            self.hits += 1
+            return KEPT[self.kind][3](found, arguments)
+
+        return broken
 
     def _vjp(self, xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
         mutant = VJPS[self.kind]
@@ -259,11 +266,10 @@ def bodies_trial(form: str) -> list[dict[str, Any]]:
     rows = []
     held = {node.op.name for node in question_of(form).graph.nodes if node.op.name in ("cond", "loop")}
     held |= {"cond", "loop"} if " in " in form else set()
+    intact = numbers(form)
     for op in sorted(held):
-        kinds = [("vjp", k) for k in VJPS] + [("series", k) for k in SERIES]
-        for rule, kind in kinds:
-            if rule not in RULES:
-                continue
+        kinds = {"vjp": list(VJPS), "kept": [k for k, one in KEPT.items() if one[0] == op], "series": list(SERIES)}
+        for rule, kind in [(r, k) for r in RULES for k in kinds[r]]:
             said: Any = (False, False)
             with Planted(op, rule, kind) as planted:
                 try:
@@ -273,10 +279,23 @@ def bodies_trial(form: str) -> list[dict[str, Any]]:
                     raised = True
                 else:
                     raised = False
+                same = planted.hits and not said[0] and np.allclose(numbers(form), intact, rtol=1e-13, atol=0.0)
             if planted.hits:
                 rows.append({"op": form, "family": "bodies", "kind": kind, "field": f"{op}.{rule}", "detected": said[0],
-                             "named": said[1], "raised": raised, "equivalent": ""})  # fmt: skip
+                             "named": said[1], "raised": raised,
+                             "equivalent": "the derivatives are the same numbers" if same else ""})  # fmt: skip
     return rows
+
+
+def numbers(form: str) -> list[float]:
+    """Return the derivatives of a form by reverse mode, to order 2."""
+    question = question_of(form)
+    found: list[float] = []
+    for probe in probes(question, 2, np.random.default_rng(0)):
+        for one in LISTS["reverse"][0](question, probe).values():
+            if one is not None:
+                found.append(in_double(question.values(one.tensors), one.weights))
+    return found
 
 
 def _asked(question: Question, name: str) -> tuple[bool, bool]:
@@ -292,7 +311,7 @@ def _asked(question: Question, name: str) -> tuple[bool, bool]:
 
 # --- mutants of what comes from the world ---------------------------------------------------------------------------------------
 
-KEPT = tf.Variable(np.float64(0.7), trainable=False)
+HELD = tf.Variable(np.float64(0.7), trainable=False)
 
 
 def _python() -> Any:
@@ -301,7 +320,7 @@ def _python() -> Any:
 
 SOURCES: dict[str, tuple[Callable[[], Any], str]] = {
     "numbers drawn anew": (lambda: tf.random.uniform([], 0.5, 1.5, tf.float64), "random_uniform"),
-    "variable read anew": (lambda: KEPT * 1.0, "read_variable"),
+    "variable read anew": (lambda: HELD * 1.0, "read_variable"),
     "Python called anew": (_python, "py_function"),
 }
 WORLDS: dict[str, Callable[[Any, Callable[[], Any]], Any]] = {
@@ -320,12 +339,12 @@ def run_again() -> Iterator[None]:
 
     def wrong(self: Any, *arrays: Any) -> Any:
         y, _ = original(self, *arrays)
-        before = KEPT.storage.array
-        KEPT.storage.array = np.asarray(before + 0.25)
+        before = HELD.storage.array
+        HELD.storage.array = np.asarray(before + 0.25)
         try:
             _, g = original(self, *arrays)
         finally:
-            KEPT.storage.array = before
+            HELD.storage.array = before
         return [y, g]
 
     Program.__call__ = wrong  # type: ignore[method-assign]
@@ -333,6 +352,22 @@ def run_again() -> Iterator[None]:
         yield
     finally:
         Program.__call__ = original  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def other_turns() -> Iterator[None]:
+    """Give the derivative of a loop the record of its turns the wrong way round."""
+    original = Lowered.record_of
+
+    def wrong(self: Any, node: Any) -> Any:
+        found = original(self, node)
+        return [t if t.sizes == () else t[::-1] for t in found] if node.op.name == "loop" else found
+
+    Lowered.record_of = wrong  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Lowered.record_of = original  # type: ignore[method-assign]
 
 
 def _script(form: str, source: str, spoil: Any) -> Any:
@@ -355,13 +390,17 @@ def worlds_trial(form: str) -> list[dict[str, Any]]:
     rows = []
     for source, (_, reads) in SOURCES.items():
         intact = _script(form, source, contextlib.nullcontext())
-        report = _script(form, source, run_again())
-        wrong = [r for r in report.rows if r.road == "received" and r.status == "wrong"]
-        # In a body, what it reads from the world is named; in straight code there is nothing that could be run again.
-        named = any(f.kind == "received" and os.path.basename(__file__) in f.where and (form == "straight" or reads in f.text)
-                    for f in report.faults)  # fmt: skip
-        rows.append({"op": form, "family": "world", "kind": source, "field": "run", "detected": bool(wrong), "named": named,
-                     "equivalent": "" if intact.ok else "the intact program is wrong itself"})  # fmt: skip
+        spoils = [(source, run_again())]
+        if form in ("while", "scan", "map_fn") and "variable" not in source:
+            spoils.append((f"{source.split()[0]} of another turn", other_turns()))
+        for kind, spoil in spoils:
+            report = _script(form, source, spoil)
+            wrong = [r for r in report.rows if r.road == "received" and r.status == "wrong"]
+            # In a body, what it reads from the world is named; in straight code there is nothing that could be run again.
+            named = any(f.kind == "received" and os.path.basename(__file__) in f.where and (form == "straight" or reads in f.text)
+                        for f in report.faults)  # fmt: skip
+            rows.append({"op": form, "family": "world", "kind": kind, "field": "run", "detected": bool(wrong), "named": named,
+                         "equivalent": "" if intact.ok else "the intact program is wrong itself"})  # fmt: skip
     return rows
 
 
@@ -416,25 +455,19 @@ def broken_custom(one: Custom, kind: str) -> tuple[Any, bool]:
         found = [change * f for f in found] if change != 1.0 else found
         return [stop(f) for f in found] if kind == "held: all of it" else found
 
-    def second(g: Any, *xs: Any) -> Any:
-        """The first rule as a function with a custom gradient of its own, of which the last part is broken."""
-        found = cotangents(g, xs)
-
-        def grad(*hs: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch([g, *xs])
-                again = cotangents(g, xs)
-            parts = tape.gradient(again, [g, *xs], output_gradients=list(hs), unconnected_gradients="zero")
-            factor = -1.0 if kind.endswith("sign") else 1.001
-            return [*parts[:-1], factor * parts[-1]]
-
-        return found if count > 1 else found[0], grad
+    @tf.custom_gradient
+    def passing(y: Any) -> Any:
+        """The same value, whose derivative is broken: it stands behind the first rule."""
+        return tf.identity(y), lambda h: (-1.0 if kind.endswith("sign") else 1.001) * h
 
     def f(*xs: Any) -> Any:
-        value = one.value(*xs)
-        if kind.startswith("second rule"):
-            return value, lambda g: tf.custom_gradient(second)(g, *xs)
-        return value, lambda g: cotangents(g, xs) if count > 1 else cotangents(g, xs)[0]
+        def grad(g: Any) -> Any:
+            found = cotangents(g, xs)
+            if kind.startswith("second rule"):
+                found = [passing(one) for one in found]
+            return found if count > 1 else found[0]
+
+        return one.value(*xs), grad
 
     applies = count > 1 or kind not in ("argument dropped", "arguments swapped")
     return tf.custom_gradient(f), applies

@@ -346,3 +346,16 @@ def test_the_fixture_of_pytest(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "custom gradient" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, v: tf.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, tf.sin(z * tf.cast(v, z.dtype))), [0, x])[1],
+        lambda x, v: tf.cond(x > 0.0, lambda: tf.sin(x * tf.cast(v, x.dtype)), lambda: x),
+    ],
+)
+def test_a_body_may_read_a_variable(f: Any) -> None:
+    v = tf.Variable(np.float64(0.7))
+    report = check(lambda x: f(x, v), 0.5, order=2)
+    assert report.verdict == "right", report

@@ -129,7 +129,7 @@ class Question:
                     if op.name == "py_function":
                         raise Unanswerable(f"a Python function is on the way, which takes doubles only ({node.where})")
                     moved.update(t.n for t in node.outputs)
-                if op.name == "read_variable":
+                if op.name in ("read_variable", "snapshot"):
                     mapped[node.outputs[0].n] = inputs[0]
                     continue
                 if op.name in ("assign", "assign_scatter", "print", "assert", "no_op"):
@@ -243,7 +243,7 @@ class Listing:
 
 
 def _with_numpy(node: Node, arrays: list[Any]) -> Any:
-    if node.op.name == "read_variable":
+    if node.op.name in ("read_variable", "snapshot"):
         return arrays[0]
     found = node.op.eager(*arrays, **wrapped(node.attrs, _with_numpy))
     return found if node.op.outputs != 1 else np.asarray(found)

@@ -41,14 +41,20 @@ def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
     """Return the question of one call of an operation, by its inputs that have a derivative; None if there is none."""
     op = node.op
     question = Question()
+    places: list[Any] = []
     with tracing(question.graph):
-        places = [question.place(a) for a in arrays]
+        known: dict[int, Any] = {}
+        for a in arrays:
+            if op.kind != "control" or id(a) not in known:
+                known[id(a)] = question.place(a)
+            places.append(known[id(a)])  # a body takes in a variable and its value, which are one
         try:
             result = append(question.graph, op, places, node.attrs)
         except OpError:
             return None
     ys = [y for y in (result if op.outputs != 1 else (result,)) if y.nptype.kind in "fc"]
-    moving = [k for k, t in enumerate(places) if t.nptype.kind in "fc" and k not in op.constant_inputs]
+    own = [k for k, t in enumerate(places) if all(t is not other for other in places[:k])]
+    moving = [k for k in own if places[k].nptype.kind in "fc" and k not in op.constant_inputs]
     if not ys or not moving:
         return None
     question.ys, question.xs = ys, [places[k] for k in moving]
@@ -85,7 +91,7 @@ def calls(question: Question) -> list[tuple[Node, list[Any]]]:
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= ALIKE:
                 found.append((node, [np.asarray(a) for a in arrays]))
-        if node.op.name == "read_variable":
+        if node.op.name in ("read_variable", "snapshot"):
             return arrays[0]
         result = node.op.eager(*arrays, **lists.wrapped(node.attrs, run))
         return result if node.op.outputs != 1 else np.asarray(result)

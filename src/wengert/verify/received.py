@@ -185,7 +185,7 @@ def widened(node: Any, arrays: list[Any]) -> Any:
         return arrays[0]
     if name == "constant" and node.attrs["value"].dtype.kind == "f":
         return node.attrs["value"].astype(np.float64)
-    if name in ("read_variable", "fed"):
+    if name in ("read_variable", "snapshot", "fed"):
         return arrays[-1]
     found = node.op.eager(*arrays, **lists.wrapped(node.attrs, widened))
     return found if node.op.outputs != 1 else np.asarray(found)

@@ -128,8 +128,9 @@ class Run:
         """Return what its choices and loops do that depends on the world, or acts on it."""
         found: dict[str, None] = {}
         for node in _inside(needed(self.fetches, self.controls)):
-            if is_drawn(node.op.name) or node.op.name in ("assign", "assign_scatter", "read_variable"):
-                found[f"{node.op.name} at {node.where}"] = None
+            name = "read_variable" if node.op.name == "fed" else node.op.name  # a body is given what variables hold
+            if is_drawn(name) or name in ("assign", "assign_scatter", "read_variable"):
+                found[f"{name} at {node.where}"] = None
         return list(found)
 
     def blamed(self) -> list[tuple[Node, list[Any]]]:

@@ -197,9 +197,13 @@ class Straight:
             return [self.cells[variable.n]]
         if name == "read_variable":
             return [self._read(given[0])]
-        if given and isinstance(given[0], Cell) and name in ("snapshot", "stop_gradient", "fed"):
-            # What a body reads of a variable enters it once: the variable goes in, and is read there.
-            return [self._read(given[0])] if name == "fed" else [given[0]]
+        if name == "snapshot":
+            cell = given[0]
+            return [cell if not isinstance(cell, Cell) or cell.array is None else self.held(cell.array)]
+        if name == "stop_gradient" and isinstance(given[0], Cell):
+            return [given[0]]  # of a variable that has no value yet
+        if name == "fed":
+            return [self._fed(*given)]
         if name == "placeholder":
             t = node.outputs[0]
             if t.n in self.fed:
@@ -207,6 +211,8 @@ class Straight:
             return [Pair(self, self.question.graph.placeholder(t.sizes, t.nptype, node.name))]  # what no value depends on
         if name in UNMOVED:
             return ()
+        if name == "passed" and any(self._moves(v.symbol) for v in given[node.attrs["results"] :]):
+            raise _doubles(node)
         if is_drawn(name):
             return [self.held(array) for array in self._drawn(node, given)]
         if name == "gradient":
@@ -243,9 +249,18 @@ class Straight:
             t.node.site = node.site
         return several
 
-    def _read(self, cell: Cell) -> Pair:
-        """Return what a variable holds now; it moves with the variable, whatever was assigned meanwhile."""
-        array = cell.read()
+    def _fed(self, original: Any, value: Any) -> Pair:
+        """Return a value in the place of another one, with which it moves."""
+        array = value.read() if isinstance(value, Cell) else value.array
+        if isinstance(original, Cell):
+            return self._read(original, array)
+        if array.dtype.kind not in "fc":
+            return self.held(array)
+        return Pair(self, self.question.beside(array, original.symbol, original.array), array)
+
+    def _read(self, cell: Cell, array: Any = None) -> Pair:
+        """Return what a variable holds now, or held when a body began; it moves with it, whatever was assigned meanwhile."""
+        array = cell.read() if array is None else array
         if array.dtype.kind not in "fc":
             return self.held(array)
         self._begin(cell)
@@ -261,7 +276,7 @@ class Straight:
 
     def _drawn(self, node: Node, given: Sequence[Any]) -> Sequence[Any]:
         if node.op.name == "py_function" and any(self._moves(v.symbol) for v in given):
-            raise Unanswerable(f"a Python function is on the way, which takes doubles only ({node.where})")
+            raise _doubles(node)
         found = next(self.drawn.get(key_of(node.attrs), iter(())), None)
         if found is None:
             raise Unanswerable(f"what {node.op.name} gave in the run is not known ({node.where})")
@@ -293,6 +308,10 @@ class Straight:
             self.controls.append((node, [v.array for v in given]))
         bodies = {k: _Body(self, v) if isinstance(v, Body) else v for k, v in node.attrs.items()}
         return list(node.op.kernel(_Arrays(self), *given, **bodies))
+
+
+def _doubles(node: Node) -> Unanswerable:
+    return Unanswerable(f"a Python function is on the way, which takes doubles only ({node.where})")
 
 
 class _Body:
