@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from wengert import nest
-from wengert.context import here, quietly, state
+from wengert.context import here, quietly, recent, slopes, state
+from wengert.derive.request import GRADIENT
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.errors import InvalidArgumentError
 from wengert.interrupt import between
@@ -21,6 +22,7 @@ from wengert.ops.state import READ
 from wengert.shapes import fits
 from wengert.slices import IndexedSlices, request_rows
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift, tensors
+from wengert.tensor import _number as next_number
 from wengert.why import warn_none
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
@@ -76,6 +78,13 @@ class GradientTape:
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
 
+    times: list[int]
+    """When it started and stopped to record, in turns: tensors' numbers tell the time."""
+    since: dict[int, int]
+    """When what is watched by hand was."""
+    forgot = 0
+    """When it was last reset."""
+
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         """Make a tape.
 
@@ -88,12 +97,14 @@ class GradientTape:
         self._used = False
         self._recording = False
         self._started = False
+        self.times = []
         self._clear()
 
     def _clear(self) -> None:
         self.entries: list[Any] = []
         self.live: set[int] = set()
         self._held: list[Any] = []
+        self.since = {}
         self._variables: dict[int, Any] = {}
 
     # --- recording ---------------------------------------------------------------------------------------------
@@ -125,6 +136,7 @@ class GradientTape:
 
     def _watch_variable(self, variable: Any) -> None:
         if variable.n not in self._variables:
+            self.since[variable.n] = next_number()
             self._variables[variable.n] = variable
             self.live.add(variable.n)
 
@@ -150,8 +162,10 @@ class GradientTape:
     def _start(self) -> None:
         state.observers = (*state.observers, self)
         self._recording = True
+        self.times.append(next_number())
 
     def _stop(self) -> None:
+        self.times.append(next_number())
         state.observers = tuple([o for o in state.observers if o is not self])
         self._recording = False
 
@@ -163,6 +177,7 @@ class GradientTape:
         """
         if tensor.__class__ is EagerTensor and state.graph is None and tensor.array.dtype.kind in "fc":
             if tensor.n not in self.live:
+                self.since[tensor.n] = next_number()
                 self.live.add(tensor.n)
                 self._held.append(tensor)
             return
@@ -179,6 +194,7 @@ class GradientTape:
                     _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
                     continue
                 if t.n not in self.live:
+                    self.since[t.n] = next_number()
                     self.live.add(t.n)
                     self._held.append(t)
                 if state.graph is not None and isinstance(t, EagerTensor):
@@ -208,6 +224,7 @@ class GradientTape:
         """Forget everything, as if the tape began here."""
         self._clear()
         self._used = False
+        self.forgot = next_number()
 
     def watched_variables(self) -> tuple[Any, ...]:
         """Return the variables watched, in the order in which they were made."""
@@ -332,7 +349,8 @@ class GradientTape:
             entries = list(entries)
         variables = self._variables or self._watch_all
         sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if variables else sources
-        site, state.site = state.site, here()
+        site, at = state.site, here()
+        state.site = at = (at[0], at[1], True)
         try:
             if raw:
                 found = quietly(sweep, values, entries, seeds, reach, sources, True, sparse)
@@ -340,26 +358,34 @@ class GradientTape:
                 found = sweep(tensors, entries, seeds, reach, sources, False, sparse)
         finally:
             state.site = site
-        return [self._result(found.get(x.n), x, raw, live) for x in xs]
+        made = (GRADIENT, [t.n for t in (*ys, *gs) if t is not None], at, {"xs": sources})
+        results = [self._result(found.get(x.n), x, made if raw else None, live) for x in xs]
+        told = recent if raw else slopes
+        for r in results:
+            if r.__class__ is EagerTensor:
+                told.append((r.n, made))
+        return results
 
     def _all_asked(self, sources: set[int]) -> bool:
         if len(self._held) + len(self._variables) > len(sources):
             return False
         return all([t.n in sources for t in self._held]) and all([n in sources for n in self._variables])
 
-    def _result(self, g: Any, x: Any, raw: bool, live: Any) -> Any:
+    def _result(self, g: Any, x: Any, made: Any, live: Any) -> Any:
         if g is None or (live is not None and x.n not in live) or x.nptype.kind not in "fc":
             return None
         if g.__class__ is Slices:
-            indices, values_ = (EagerTensor(g.indices), EagerTensor(np.asarray(g.values))) if raw else (g.indices, g.values)
+            indices, values_ = g.indices, g.values
+            if made is not None:
+                indices, values_ = EagerTensor(indices), EagerTensor(np.asarray(values_), made)
             rows = indices.array.size
             flat = EagerTensor(indices.array.reshape(-1))
             rest = values_.array.shape[indices.array.ndim :]
             if values_.array.shape != (rows, *rest):
                 values_ = apply(RESHAPE, (values_,), {"shape": (rows, *rest)})
             return IndexedSlices(values_, flat, EagerTensor(np.array(x.sizes, np.int32)))
-        if raw:
-            return EagerTensor(g if isinstance(g, np.ndarray) else np.asarray(g))
+        if made is not None:
+            return EagerTensor(g if isinstance(g, np.ndarray) else np.asarray(g), made)
         return g
 
     def _symbolic(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:
