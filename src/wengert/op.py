@@ -65,6 +65,7 @@ class Op:
         "stateful",
         "tangent",
         "taylor",
+        "told",
         "transpose",
         "type",
         "vjp",
@@ -101,6 +102,7 @@ class Op:
         that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
+        ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
         ``stateful``: it must run as often and in the order that the program says.
         """
         if kind not in KINDS:
@@ -112,6 +114,7 @@ class Op:
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
         self.aliases, self.stateful = aliases, stateful
+        self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
         if register:
             if name in table:

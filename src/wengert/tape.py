@@ -78,10 +78,8 @@ class GradientTape:
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
 
-    times: list[int]
+    times: tuple[int, ...] = ()
     """When it started and stopped to record, in turns: tensors' numbers tell the time."""
-    since: dict[int, int]
-    """When what is watched by hand was."""
     forgot = 0
     """When it was last reset."""
 
@@ -97,15 +95,13 @@ class GradientTape:
         self._used = False
         self._recording = False
         self._started = False
-        self.times = []
         self._clear()
 
     def _clear(self) -> None:
         self.entries: list[Any] = []
         self.live: set[int] = set()
-        self._held: list[Any] = []
-        self.since = {}
-        self._variables: dict[int, Any] = {}
+        self._held: dict[int, Any] = {}
+        self._variables: Any = {}
 
     # --- recording ---------------------------------------------------------------------------------------------
 
@@ -136,7 +132,6 @@ class GradientTape:
 
     def _watch_variable(self, variable: Any) -> None:
         if variable.n not in self._variables:
-            self.since[variable.n] = next_number()
             self._variables[variable.n] = variable
             self.live.add(variable.n)
 
@@ -162,11 +157,12 @@ class GradientTape:
     def _start(self) -> None:
         state.observers = (*state.observers, self)
         self._recording = True
-        self.times.append(next_number())
+        self.times = (*self.times, next_number())
 
     def _stop(self) -> None:
-        self.times.append(next_number())
-        state.observers = tuple([o for o in state.observers if o is not self])
+        self.times = (*self.times, next_number())
+        around = state.observers
+        state.observers = around[:-1] if around[-1:] == (self,) else tuple([o for o in around if o is not self])
         self._recording = False
 
     def watch(self, tensor: Any) -> None:
@@ -177,9 +173,8 @@ class GradientTape:
         """
         if tensor.__class__ is EagerTensor and state.graph is None and tensor.array.dtype.kind in "fc":
             if tensor.n not in self.live:
-                self.since[tensor.n] = next_number()
                 self.live.add(tensor.n)
-                self._held.append(tensor)
+                self._held[tensor.n] = tensor
             return
         for t in nest.flatten(tensor):
             if hasattr(t, "_as_tensor") and hasattr(t, "trainable"):
@@ -194,9 +189,8 @@ class GradientTape:
                     _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
                     continue
                 if t.n not in self.live:
-                    self.since[t.n] = next_number()
                     self.live.add(t.n)
-                    self._held.append(t)
+                    self._held[t.n] = t
                 if state.graph is not None and isinstance(t, EagerTensor):
                     # While a function is traced, operations see what stands for the tensor in its graph.
                     self.live.add(lift(state.graph, t).n)
@@ -323,6 +317,7 @@ class GradientTape:
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}
+        weights: tuple[int, ...] = ()
         raw = not state.observers
         if not raw and len(state.observers) >= NESTED and planners:
             found = planners[0](self, ys, xs, gs)
@@ -333,13 +328,15 @@ class GradientTape:
                 continue
             if g is None:
                 g = EagerTensor(np.ones(y.array.shape, y.array.dtype))
-            elif g.array.dtype != y.array.dtype:
-                g = cast(g, y.array.dtype)
+            else:
+                weights = (*weights, g.n)
+                if g.array.dtype != y.array.dtype:
+                    g = cast(g, y.array.dtype)
             g = g.array if raw else g
             seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
         if not seeds:
             return [None] * len(xs)
-        entries = self.history(ys)
+        entries = self.history(ys) if self._watch_all else self.entries
         # Where all that is watched is asked for, what is live is what is to be reached.
         if live is not None and self._all_asked(sources):
             reach: set[int] = live
@@ -347,10 +344,10 @@ class GradientTape:
             reach = reach_of(entries, sources)
         if not raw:
             entries = list(entries)
-        variables = self._variables or self._watch_all
-        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if variables else sources
+        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if self._variables else sources
         site, at = state.site, here()
         state.site = at = (at[0], at[1], True)
+        made = (GRADIENT, [*seeds, *weights], at, sources)
         try:
             if raw:
                 found = quietly(sweep, values, entries, seeds, reach, sources, True, sparse)
@@ -358,7 +355,6 @@ class GradientTape:
                 found = sweep(tensors, entries, seeds, reach, sources, False, sparse)
         finally:
             state.site = site
-        made = (GRADIENT, [t.n for t in (*ys, *gs) if t is not None], at, {"xs": sources})
         results = [self._result(found.get(x.n), x, made if raw else None, live) for x in xs]
         told = recent if raw else slopes
         for r in results:
@@ -367,9 +363,7 @@ class GradientTape:
         return results
 
     def _all_asked(self, sources: set[int]) -> bool:
-        if len(self._held) + len(self._variables) > len(sources):
-            return False
-        return all([t.n in sources for t in self._held]) and all([n in sources for n in self._variables])
+        return sources.issuperset(self._held) and sources.issuperset(self._variables)
 
     def _result(self, g: Any, x: Any, made: Any, live: Any) -> Any:
         if g is None or (live is not None and x.n not in live) or x.nptype.kind not in "fc":

@@ -592,7 +592,8 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
             out = state.run(op.eager, *arrays, **attrs)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
-    made = (op, [t.n for t in inputs], state.site or here(), attrs if op.partials or op is CAST or op is GETITEM else NONE)
+    numbers = [inputs[0].n] if len(inputs) == 1 else [t.n for t in inputs]
+    made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
         if out.__class__ is not _ndarray:
             out = np.asarray(out)

@@ -35,6 +35,12 @@ class Step(NamedTuple):
         return "an unknown place" if self.site is None else str(Site(*self.site))
 
 
+def _step(made: Any) -> Step:
+    """Return what a tensor remembers as a step; a gradient remembers what it is by in the place of attributes."""
+    op, inputs, site, attrs = made[:4]
+    return Step(op, inputs, site, {"xs": attrs} if op.name == "gradient" else attrs)
+
+
 class Flaw(NamedTuple):
     """What is wrong with a step from a tensor back to one of those that it came from.
 
@@ -71,18 +77,19 @@ class Past:
         self._graphs: dict[Any, tuple[dict[int, Any], dict[int, list[Any]]]] = {}
         self.oldest = recent[0][0] if len(recent) == recent.maxlen else 0
         for n, made in recent.copy():
-            self.steps[n] = Step(*made[:4])
+            self.steps[n] = _step(made)
         for _, inputs, output, _ in entries:
             self.add(output if isinstance(output, tuple | list) else (output,))
             self.add(inputs)
-        self.add(getattr(tape, "_held", ()))
+        self.held: dict[int, Any] = getattr(tape, "_held", {})
+        self.add(self.held.values())
         self.add(x.readings() if hasattr(x, "readings") else ())
         self.add([*ys, x])
         self.slopes = dict(slopes.copy())
         self.writes: dict[int, list[Any]] = {}
         for variable, value, how, site, name in assigned.copy():
             self.writes.setdefault(variable, []).append((value, how, site, name))
-        times = list(getattr(tape, "times", ()))
+        times = getattr(tape, "times", ())
         self.spans = list(zip(times[::2], [*times[1::2], float("inf")], strict=False))
         self.in_graph = any(y.n in self.symbols for y in ys)
 
@@ -92,7 +99,7 @@ class Past:
             if t.__class__ is SymbolicTensor:
                 self.symbols[t.n] = t
             elif t.__class__ is EagerTensor and t.made is not None:
-                self.steps[t.n] = Step(*t.made[:4])
+                self.steps[t.n] = _step(t.made)
 
     # --- steps back -----------------------------------------------------------------------------------------------------
 
@@ -140,7 +147,7 @@ class Past:
                 yield from self._written(n, step)
         taken = self.slopes.get(n)
         if taken is not None:
-            way = Step(*taken)
+            way = _step(taken)
             for m in way.inputs:
                 yield Edge(n, m, Flaw("slope", way))
 
@@ -186,7 +193,7 @@ class Past:
 
     def hidden(self, n: int) -> bool:
         """Return whether something was computed while the tape did not record, or forgotten by it since."""
-        if self.tape is None or (n in self.tape.live and n not in self.tape.since):  # what is watched by hand may be older
+        if self.tape is None or (n in self.tape.live and n not in self.held):  # what is watched by hand may be older
             return False
         return n < self.tape.forgot or not any(begin < n < end for begin, end in self.spans)
 

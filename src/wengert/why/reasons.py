@@ -87,14 +87,12 @@ class _Reason:
             return []
         step = past.step(unseen.above)
         assert step is not None
-        if unseen.above < tape.since.get(x.n, 0):
-            return [f"{_name(step)} used the source before the tape watched it: call tape.watch(source) before that line."]
-        if _is_variable(x):
+        if _is_variable(x) and unseen.below not in tape.live:
             return [
                 f"{_name(step)} uses what was read of variable {x._name} before the tape's with block began: read it, or use "
                 "the variable itself, inside of the block."
             ]
-        return [f"{_name(step)} was computed where the tape does not see, inside of another function's own derivative."]
+        return [f"{_name(step)} used the source before the tape watched it: call tape.watch(source) before that line."]
 
     def _user(self, way: list[Edge], k: int) -> Step | None:
         """Return the next operation on the way."""
@@ -122,7 +120,7 @@ class _Reason:
                 f"tape.watch(source) {before}, inside of the with block, or leave that argument out."
             )
         above = {edge.above for edge in way}
-        held = [t for t in tape._held if t.n in above]
+        held = [n for n in tape._held if n in above]
         if held and hidden:
             return (
                 f"The source was used by {_name(hidden[0])} before the tape watched its result. Watch the source itself "
@@ -130,9 +128,9 @@ class _Reason:
             )
         note = ""
         made = self.past.step(x.n)
-        watched = [t for t in tape._held if x.n in self.past.all([t.n])]
+        watched = [n for n in tape._held if x.n in self.past.all([n])]
         if watched:
-            step = self.past.step(watched[0].n)
+            step = self.past.step(watched[0])
             note = "" if step is None else f" It watches another tensor, which {_name(step)} made of it."
         elif made is not None and made.site is not None and any(self._is_read(m) for m in made.inputs):
             note = (
