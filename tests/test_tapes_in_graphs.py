@@ -443,7 +443,7 @@ def test_custom_gradients_of_methods_and_those_that_fail():
 
 # --- derivatives that a later tape takes for numbers, or for leaves ----------------------------------------------------------
 
-X = 0.75
+AT = 0.75
 
 
 def _slope(x, f):
@@ -492,16 +492,16 @@ def by_a_derivative_that_is_a_number(x):  # the same, d = 2
 @pytest.mark.parametrize(
     ("f", "right"),
     [
-        (by_what_stands_beside_a_derivative, 2 * X * np.cos(X)),
-        (second_by_what_stands_beside_a_derivative, -3 * X**2 * np.sin(X)),
-        (not_through_a_second_derivative, -np.sin(X)),
-        (by_a_derivative, 2 * np.cos(X)),
+        (by_what_stands_beside_a_derivative, 2 * AT * np.cos(AT)),
+        (second_by_what_stands_beside_a_derivative, -3 * AT**2 * np.sin(AT)),
+        (not_through_a_second_derivative, -np.sin(AT)),
+        (by_a_derivative, 2 * np.cos(AT)),
         (by_a_derivative_that_is_a_number, 12.0),
     ],
 )
 @pytest.mark.parametrize("shape", [(), (1,), (2, 1), (2, 2)])
 def test_a_derivative_is_what_the_tape_takes_it_for(f, right, mode, taylor, shape):
-    x = np.full(shape, X)
+    x = np.full(shape, AT)
     with tf.config.rewrites(taylor=taylor):
         if mode == "graph":
             with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -518,8 +518,8 @@ def test_gradients_stop_at_derivatives(shape):
         d = tf.gradients(x * x, x)[0]
         return tf.gradients(tf.sin(x) * d, x, stop_gradients=[d])[0]
 
-    got = tf.function(f)(tf.constant(np.full(shape, X)))
-    np.testing.assert_allclose(got, np.full(shape, 2 * X * np.cos(X)), rtol=1e-12)
+    got = tf.function(f)(tf.constant(np.full(shape, AT)))
+    np.testing.assert_allclose(got, np.full(shape, 2 * AT * np.cos(AT)), rtol=1e-12)
 
 
 def test_forward_mode_along_a_variable_of_a_static_graph():

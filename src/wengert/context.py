@@ -25,6 +25,8 @@ class Site(NamedTuple):
 
     code: Any
     instruction: int
+    sweep: bool = False
+    """Whether what happened was part of a derivative that was taken there."""
 
     @property
     def filename(self) -> str:
@@ -121,7 +123,7 @@ class State(threading.local):
     """Tapes and accumulators that see each operation, outermost first."""
     scope: str = ""
     """The name scope of eager code, which variables take."""
-    site: tuple[Any, int] | None = None
+    site: tuple[Any, ...] | None = None
     """The user's line on whose behalf a sweep runs operations."""
     graphs: tuple[Any, ...] = ()
     """The graphs entered before the current one."""
@@ -159,6 +161,12 @@ def scoped(name: str | None) -> Iterator[str]:
 
 recent: deque[tuple[int, Any]] = deque(maxlen=4096)
 """How the latest tensors came about, so that a reason can be given through those that are gone."""
+left: deque[tuple[int, str, int, Any]] = deque(maxlen=1024)
+"""Which tensors' values left for Python or NumPy: the tensor's number, how, the number when it did, and where."""
+assigned: deque[tuple[int, int, str, Any, str]] = deque(maxlen=1024)
+"""What was assigned to variables: the variable's number, the value's, how, where, and the variable's name."""
+slopes: deque[tuple[int, Any]] = deque(maxlen=1024)
+"""What gradients are of that were computed operation by operation, seen by an outer tape."""
 
 
 def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -189,11 +197,11 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def here() -> tuple[Any, int]:
+def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:
     """Return the nearest place on the stack that is outside of this package: the arguments of a `Site`."""
     if state.site is not None:
         return state.site
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(SKIP):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(skipped):
         frame = frame.f_back
     return (frame.f_code, frame.f_lasti)

@@ -155,7 +155,7 @@ def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> l
     found = [_dense(g) for g in whole._gradient(targets, xs, weights)]
     missing = [x for x, g in zip(xs, found, strict=True) if g is None]
     if missing:
-        warn_none(targets, missing, whole, whole.entries)
+        warn_none(targets, missing, tapes[0], whole.entries)
     return found
 
 

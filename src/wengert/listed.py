@@ -50,7 +50,7 @@ def taken(tape: GradientTape, ys: list[Any], xs: list[Any], gs: list[Any]) -> li
     sources = {x.n for x in xs}
     for o in outer:
         # What an outer tape watches inside of the list, the call would hide.
-        if any(t.n in made for t in o._held):
+        if any(n in made for n in o._held):
             return None
     gs = [None if g is None else cast(g, y.array.dtype) for g, y in zip(gs, ys, strict=True)]
     leaves, key = _structure(entries, ys, xs, gs)

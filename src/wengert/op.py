@@ -68,6 +68,7 @@ class Op:
         "stateful",
         "tangent",
         "taylor",
+        "told",
         "transpose",
         "type",
         "vjp",
@@ -105,6 +106,7 @@ class Op:
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``complete`` tells whether every derivative is stated.
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
+        ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
         ``stateful``: it must run as often and in the order that the program says.
         """
         if kind not in KINDS:
@@ -117,6 +119,7 @@ class Op:
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
         self.aliases, self.stateful = aliases, stateful
+        self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
         if register:
             if name in table:

@@ -37,7 +37,7 @@ class Recording(GradientTape):
 
     def _clear(self) -> None:
         super()._clear()
-        self._read: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._variables: Any = weakref.WeakValueDictionary()
         self._began = next_number()
 
     def _start(self) -> None:
@@ -63,19 +63,14 @@ class Recording(GradientTape):
         """Take note that a variable was read; the tensor knows it of itself."""
         if tensor.__class__ is SymbolicTensor:
             super().read(variable, tensor)
-        elif variable.trainable and variable.n not in self._read:
-            self._read[variable.n] = variable
+        elif variable.trainable and variable.n not in self._variables:
+            self._variables[variable.n] = variable
 
     def watch(self, tensor: Any) -> None:
         """Do nothing for tensors and variables, which are watched already."""
         for t in nest.flatten(tensor):
             if self._in_graph or not (t.__class__ is EagerTensor or hasattr(t, "readings")):
                 super().watch(t)
-
-    def watched_variables(self) -> tuple[Any, ...]:
-        """Return the trainable variables that were read and are there still, in the order in which they were made."""
-        found = {**self._variables, **self._read}
-        return tuple(sorted(found.values(), key=lambda variable: variable.n))
 
     def history(self, ys: Sequence[Any]) -> list[Any]:
         """Return the entries of the block that lead to the ys, in order."""

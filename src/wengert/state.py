@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert import dtypes, shapes
-from wengert.context import state
+from wengert.context import assigned, here, recent, state
 from wengert.dtypes import as_dtype
 from wengert.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
 from wengert.graph import Graph, Node
@@ -308,6 +308,7 @@ class Variable:
         array = self.storage.read()
         if tensor is None or tensor.array is not array:
             tensor = self._current = EagerTensor(array, (READ, [self.n], None, {}))
+            recent.append((tensor.n, tensor.made))
             _read_as[tensor.n] = self
         return tensor
 
@@ -419,6 +420,7 @@ class Variable:
                 return self if read_value else None
             self.storage.write(value.array, how)
             self._current = None
+            assigned.append((self.n, value.n, "assign" if how == "update" else f"assign_{how}", here(), self._name))
             return self if read_value else None
         graph = state.graph if state.graph is not None else (self._graph or value.graph)
         handle = self.handle_in(graph)
@@ -495,6 +497,7 @@ class Variable:
                 np.add.at(changed, at, -values.array if how == "sub" else values.array)
             self.storage.write(changed)
             self._current = None
+            assigned.append((self.n, values.n, f"scatter_{how}", here(), self._name))
             return self
         graph = state.graph
         graph.reads.pop(self.n, None)

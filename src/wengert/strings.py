@@ -10,21 +10,21 @@ import numpy as np
 from wengert import checks, dtypes
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
-from wengert.tensor import EagerTensor, convert
+from wengert.tensor import EagerTensor, convert, derived
 
 __all__ = ["as_string", "format", "join", "length", "lower", "regex_replace", "split", "strip", "to_number", "upper"]
 
 
-def _array(value: Any, what: str) -> Any:
+def _eager(value: Any, what: str) -> Any:
     t = convert(value)
     if not isinstance(t, EagerTensor):
         raise NotImplementedError(f"strings.{what}: strings are computed eagerly here, not in a graph; use numpy_function.")
-    return t.array
+    return t
 
 
-def _each(value: Any, what: str, change: Any) -> Any:
-    a = _array(value, what)
-    return EagerTensor(np.array([change(v) for v in a.ravel().tolist()], object).reshape(a.shape))
+def _each(value: Any, what: str, change: Any, nptype: Any = object) -> Any:
+    t = _eager(value, what)
+    return derived(np.array([change(v) for v in t.array.ravel().tolist()], nptype).reshape(t.sizes), f"strings.{what}", t)
 
 
 def as_string(
@@ -36,7 +36,7 @@ def as_string(
     >>> as_string([1, 2]).numpy().tolist()
     [b'1', b'2']
     """
-    kind = _array(input, "as_string").dtype.kind
+    kind = _eager(input, "as_string").nptype.kind
     if kind == "O":
         raise InvalidArgumentError("as_string takes numbers, not strings.")
     exponent, short = checks.flag(scientific, "as_string", "scientific"), checks.flag(shortest, "as_string", "shortest")
@@ -68,20 +68,22 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
     Raises:
         InvalidArgumentError: (a ValueError) for a string that is no number.
     """
-    a, kind = _array(input, "to_number"), as_dtype(out_type).numpy
-    if a.dtype.kind != "O":
-        raise InvalidArgumentError(f"to_number takes strings, not {a.dtype}.")
+    t, kind = _eager(input, "to_number"), as_dtype(out_type).numpy
+    if t.nptype.kind != "O":
+        raise InvalidArgumentError(f"to_number takes strings, not {t.nptype}.")
     try:
-        return EagerTensor(np.array([kind.type(v) for v in a.ravel().tolist()], kind).reshape(a.shape))
+        return _each(t, "to_number", kind.type, kind)
     except ValueError as error:
         raise InvalidArgumentError(f"StringToNumberOp could not correctly convert string: {error}") from None
 
 
 def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
     """Return strings joined elementwise."""
-    arrays = np.broadcast_arrays(*[_array(i, "join") for i in inputs])
+    given = [_eager(i, "join") for i in inputs]
+    arrays = np.broadcast_arrays(*[t.array for t in given])
     rows = zip(*[a.ravel().tolist() for a in arrays], strict=True)
-    return EagerTensor(np.array([separator.encode().join(row) for row in rows], object).reshape(arrays[0].shape))
+    joined = np.array([separator.encode().join(row) for row in rows], object).reshape(arrays[0].shape)
+    return derived(joined, "strings.join", *given)
 
 
 def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Any:
@@ -94,9 +96,7 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
 
 def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     """Return the lengths of strings."""
-    a = _array(input, "length")
-    sizes = [len(v if unit == "BYTE" else v.decode()) for v in a.ravel().tolist()]
-    return EagerTensor(np.array(sizes, np.int32).reshape(a.shape))
+    return _each(input, "length", lambda v: len(v if unit == "BYTE" else v.decode()), np.int32)
 
 
 def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
@@ -126,7 +126,8 @@ def split(input: Any, sep: str | None = None, maxsplit: int = -1, name: str | No
     Raises:
         NotImplementedError: for several strings: their parts would not make a rectangle.
     """
-    a = _array(input, "split")
-    if a.ndim:
+    t = _eager(input, "split")
+    if t.array.ndim:
         raise NotImplementedError("strings.split: one string only; several would give a ragged tensor.")
-    return EagerTensor(np.array(a.item().split(None if sep is None else sep.encode(), maxsplit), object))
+    parts = t.array.item().split(None if sep is None else sep.encode(), maxsplit)
+    return derived(np.array(parts, object), "strings.split", t)

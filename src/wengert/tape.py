@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from wengert import nest
-from wengert.context import here, quietly, state
-from wengert.derive.request import itself
+from wengert.context import here, quietly, recent, slopes, state
+from wengert.derive.request import GRADIENT, itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.errors import InvalidArgumentError, UnimplementedError
@@ -23,6 +23,7 @@ from wengert.ops.state import READ
 from wengert.shapes import fits
 from wengert.slices import IndexedSlices, request_within
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, innermost, lift, tensors, within
+from wengert.tensor import _number as next_number
 from wengert.why import warn_none
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
@@ -78,6 +79,11 @@ class GradientTape:
     <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
     """
 
+    times: tuple[int, ...] = ()
+    """When it started and stopped to record, in turns: tensors' numbers tell the time."""
+    forgot = 0
+    """When it was last reset."""
+
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         """Make a tape.
 
@@ -95,8 +101,8 @@ class GradientTape:
     def _clear(self) -> None:
         self.entries: list[Any] = []
         self.live: set[int] = set()
-        self._held: list[Any] = []
-        self._variables: dict[int, Any] = {}
+        self._held: dict[int, Any] = {}
+        self._variables: Any = {}
         self._turning: set[int] = set()
         """In a graph: what the turns of a loop within the block are given anew."""
 
@@ -183,9 +189,12 @@ class GradientTape:
     def _start(self) -> None:
         state.observers = (*state.observers, self)
         self._recording = True
+        self.times = (*self.times, next_number())
 
     def _stop(self) -> None:
-        state.observers = tuple([o for o in state.observers if o is not self])
+        self.times = (*self.times, next_number())
+        around = state.observers
+        state.observers = around[:-1] if around[-1:] == (self,) else tuple([o for o in around if o is not self])
         self._recording = False
 
     def watch(self, tensor: Any) -> None:
@@ -197,7 +206,7 @@ class GradientTape:
         if tensor.__class__ is EagerTensor and state.graph is None and tensor.array.dtype.kind in "fc":
             if tensor.n not in self.live:
                 self.live.add(tensor.n)
-                self._held.append(tensor)
+                self._held[tensor.n] = tensor
             return
         for t in nest.flatten(tensor):
             if hasattr(t, "_as_tensor") and hasattr(t, "trainable"):
@@ -215,7 +224,7 @@ class GradientTape:
                     continue
                 if t.n not in self.live:
                     self.live.add(t.n)
-                    self._held.append(t)
+                    self._held[t.n] = t
                 if state.graph is not None and within(state.graph, t):
                     self.live.add(lift(state.graph, t).n)
             else:
@@ -242,6 +251,7 @@ class GradientTape:
         """Forget everything, as if the tape began here."""
         self._clear()
         self._used = False
+        self.forgot = next_number()
 
     def watched_variables(self) -> tuple[Any, ...]:
         """Return the variables watched, in the order in which they were made."""
@@ -345,6 +355,7 @@ class GradientTape:
         sources = {x.n for x in xs}
         live = self.live if not self._watch_all else None
         seeds: dict[int, Any] = {}
+        weights: tuple[int, ...] = ()
         raw = not state.observers
         if not raw and len(state.observers) >= NESTED and planners:
             found = planners[0](self, ys, xs, gs)
@@ -355,13 +366,15 @@ class GradientTape:
                 continue
             if g is None:
                 g = EagerTensor(np.ones(y.array.shape, y.array.dtype))
-            elif g.array.dtype != y.array.dtype:
-                g = cast(g, y.array.dtype)
+            else:
+                weights = (*weights, g.n)
+                if g.array.dtype != y.array.dtype:
+                    g = cast(g, y.array.dtype)
             g = g.array if raw else g
             seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
         if not seeds:
             return [None] * len(xs)
-        entries = self.history(ys)
+        entries = self.history(ys) if self._watch_all else self.entries
         # Where all that is watched is asked for, what is live is what is to be reached.
         if live is not None and self._all_asked(sources):
             reach: set[int] = live
@@ -369,9 +382,10 @@ class GradientTape:
             reach = reach_of(entries, sources)
         if not raw:
             entries = list(entries)
-        variables = self._variables or self._watch_all
-        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if variables else sources
-        site, state.site = state.site, here()
+        sparse = sources | {e[2].n for e in entries if e[0] is READ and e[1][0].n in sources} if self._variables else sources
+        site, at = state.site, here()
+        state.site = at = (at[0], at[1], True)
+        made = (GRADIENT, [*seeds, *weights], at, sources)
         try:
             if raw:
                 found = quietly(sweep, values, entries, seeds, reach, sources, True, sparse)
@@ -379,26 +393,31 @@ class GradientTape:
                 found = sweep(tensors, entries, seeds, reach, sources, False, sparse)
         finally:
             state.site = site
-        return [self._result(found.get(x.n), x, raw, live) for x in xs]
+        results = [self._result(found.get(x.n), x, made if raw else None, live) for x in xs]
+        told = recent if raw else slopes
+        for r in results:
+            if r.__class__ is EagerTensor:
+                told.append((r.n, made))
+        return results
 
     def _all_asked(self, sources: set[int]) -> bool:
-        if len(self._held) + len(self._variables) > len(sources):
-            return False
-        return all([t.n in sources for t in self._held]) and all([n in sources for n in self._variables])
+        return sources.issuperset(self._held) and sources.issuperset(self._variables)
 
-    def _result(self, g: Any, x: Any, raw: bool, live: Any) -> Any:
+    def _result(self, g: Any, x: Any, made: Any, live: Any) -> Any:
         if g is None or (live is not None and x.n not in live) or x.nptype.kind not in "fc":
             return None
         if g.__class__ is Slices:
-            indices, values_ = (EagerTensor(g.indices), EagerTensor(np.asarray(g.values))) if raw else (g.indices, g.values)
+            indices, values_ = g.indices, g.values
+            if made is not None:
+                indices, values_ = EagerTensor(indices), EagerTensor(np.asarray(values_), made)
             rows = indices.array.size
             flat = EagerTensor(indices.array.reshape(-1))
             rest = values_.array.shape[indices.array.ndim :]
             if values_.array.shape != (rows, *rest):
                 values_ = apply(RESHAPE, (values_,), {"shape": (rows, *rest)})
             return IndexedSlices(values_, flat, EagerTensor(np.array(x.sizes, np.int32)))
-        if raw:
-            return EagerTensor(g if isinstance(g, np.ndarray) else np.asarray(g))
+        if made is not None:
+            return EagerTensor(g if isinstance(g, np.ndarray) else np.asarray(g), made)
         return g
 
     def _symbolic(self, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any]:

@@ -6,14 +6,15 @@ Either way the observers (tapes, accumulators) of the thread are told.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import numpy as np
 
 from wengert import dtypes, shapes
-from wengert.context import Site, here, quietly, recent, state
+from wengert.context import SKIP, Site, here, left, quietly, recent, state
 from wengert.dtypes import DType, as_dtype
 from wengert.errors import (
     DTypeError,
@@ -34,6 +35,7 @@ __all__ = ["EagerTensor", "SymbolicTensor", "Tensor", "append", "apply", "cast",
 
 _number = itertools.count(1).__next__
 _ndarray = np.ndarray
+_NUMPY = (*SKIP, os.path.dirname(np.__file__) + os.sep)
 Attributes = dict[str, Any]
 NONE: Attributes = {}
 V1_EQUALITY = [False]
@@ -287,8 +289,13 @@ class EagerTensor(Tensor):
         """Where its memory is."""
         return self.device
 
+    def _leave(self, how: str) -> None:
+        """Take note that the value leaves for Python or NumPy, where no derivative follows it."""
+        left.append((self.n, how, _number(), here(_NUMPY)))
+
     def numpy(self) -> Any:
         """Return the value as a new NumPy array; a NumPy scalar if there are no axes."""
+        self._leave("numpy()")
         if self.array.ndim == 0:
             value = self.array[()]
             return value.encode() if isinstance(value, str) else value
@@ -296,10 +303,12 @@ class EagerTensor(Tensor):
 
     def item(self) -> Any:
         """Return the one element as a Python number."""
+        self._leave("item()")
         return self.array.item()
 
     def tolist(self) -> Any:
         """Return nested lists of Python numbers."""
+        self._leave("tolist()")
         return self.array.tolist()
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> NoReturn:
@@ -314,6 +323,7 @@ class EagerTensor(Tensor):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return the value for NumPy."""
+        self._leave("a function of NumPy")
         if copy is False:
             return self.array if dtype is None else self.array.astype(dtype, copy=False)
         return np.array(self.array, dtype=dtype)
@@ -335,18 +345,19 @@ class EagerTensor(Tensor):
             )
         return bool(self.array)
 
-    def _one(self) -> Any:
+    def _one(self, how: str) -> Any:
+        self._leave(how)
         if self.array.size != 1:
             raise TypeError(f"only tensors of one element can be converted to Python scalars, not one of shape {self.shape}")
         return self.array.item()
 
     def __int__(self) -> int:
         """Return the one element."""
-        return int(self._one())
+        return int(self._one("int()"))
 
     def __float__(self) -> float:
         """Return the one element."""
-        return float(self._one())
+        return float(self._one("float()"))
 
     def __complex__(self) -> complex:
         """Return the one element."""
@@ -586,7 +597,8 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
             out = state.run(op.eager, *arrays, **attrs)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
-    made = (op, [t.n for t in inputs], state.site or here(), attrs if op is CAST or op is GETITEM else NONE)
+    numbers = [inputs[0].n] if len(inputs) == 1 else [t.n for t in inputs]
+    made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
         if out.__class__ is not _ndarray:
             out = np.asarray(out)
@@ -599,6 +611,23 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     for observer in state.observers:
         observer.record(op, inputs, result, attrs)
     return result
+
+
+def derived(array: Any, what: str | Op, *inputs: Any) -> EagerTensor:
+    """Return an array that was computed from tensors in another way than by `apply`, and remembers so.
+
+    ``what``: the operation, or the name of something that no derivative passes through.
+    """
+    op = _untraced(what) if isinstance(what, str) else what
+    made = (op, [t.n for t in inputs], state.site or here(), NONE)
+    result = EagerTensor(array, made)
+    recent.append((result.n, made))
+    return result
+
+
+@cache
+def _untraced(name: str) -> Op:
+    return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name)
 
 
 def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
@@ -732,6 +761,7 @@ def diagnose(op: Op, inputs: Sequence[Any], attrs: Attributes, error: Exception)
 _PLAIN: Any = (CONSTANT, [], None, NONE)
 MOST_AXES = 64
 """Axes that an array of NumPy's may have."""
+FROM_NUMPY: Attributes = {"from": "NumPy"}
 _DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
 
 
@@ -840,11 +870,14 @@ def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: 
     array = as_array(value, nptype)
     graph = state.graph
     if graph is None:
-        # Only NumPy's values may be results of a computation that no tape saw; `why` tells the two apart.
+        # Values may be results of a computation that no tape saw: `why` tells where NumPy's came in, and what stands alone.
+        made: Any = _PLAIN
         if isinstance(value, np.ndarray | np.generic):
-            return EagerTensor(array)
-        tensor = EagerTensor(array, _PLAIN)
-        recent.append((tensor.n, _PLAIN))
+            made = (CONSTANT, [], here(), FROM_NUMPY)
+        elif like is None:
+            made = (CONSTANT, [], here(), NONE)
+        tensor = EagerTensor(array, made)
+        recent.append((tensor.n, made))
         return tensor
     node = graph.append(CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here())
     return node.outputs[0]

@@ -15,6 +15,7 @@ function.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -51,8 +52,7 @@ from .program import (
 
 __all__ = ["Cannot", "evaluate"]
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_platforms", "cpu")
+_wide = jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64
 
 NOISE = 1e-9
 MOST = 3000
@@ -461,7 +461,8 @@ def evaluate(program: Program, draws: dict[str, Any]) -> tuple[dict[str, Any], d
         Cannot: for what JAX does not have, what it refuses, and what takes too long.
     """
     try:
-        return Oracle(program, draws).run()
+        with _wide(True), jax.default_device(jax.devices("cpu")[0]):
+            return Oracle(program, draws).run()
     except Cannot:
         raise
     except NotImplementedError as error:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 SEED = 12
 SAMPLE = 120
-OPEN = frozenset([64, 86, 106, 111, 112])
+OPEN = frozenset([])
 """Programs of the sample that disagree still: defects that are known, each to be mended. Nothing may be added."""
 
 

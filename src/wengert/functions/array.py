@@ -21,7 +21,7 @@ from wengert.graph import static_value
 from wengert.op import Op
 from wengert.ops import elementwise, linear, reduction
 from wengert.shapes import TensorShape, axis_of
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, coerce, convert, getitem, holds_tensors
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, coerce, convert, derived, getitem, holds_tensors
 
 __all__ = [
     "argsort",
@@ -138,7 +138,10 @@ def numbers_of(value: Any, what: str) -> Any:
             raise ShapeError(f"{what} must be known in full, not {value}.")
         return list(value.as_list())
     if isinstance(value, EagerTensor | np.ndarray):
-        array = value.array if isinstance(value, EagerTensor) else value
+        array = value
+        if isinstance(value, EagerTensor):
+            value._leave(what)
+            array = value.array
         if array.dtype.kind not in "iuf" or array.ndim > 1:
             raise ShapeError(f"{what} is a vector of whole numbers, not {value!r}.")
         return shapes.as_sizes(array.reshape(-1).tolist())
@@ -243,6 +246,13 @@ def known(array: Any, name: str | None = None) -> Any:
     if graph is None:
         return EagerTensor(array)
     return graph.append(linear.CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here()).outputs[0]
+
+
+def _of_shape(array: Any, what: Any, x: Any, name: str | None) -> Any:
+    """Return what follows from the shape of a tensor alone, as a constant; an eager one remembers the tensor."""
+    if x.__class__ is EagerTensor and state.graph is None:
+        return derived(array, what, x)
+    return known(array, name or (what if isinstance(what, str) else what.type))
 
 
 def _checked(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], name: str | None) -> Any:
@@ -439,7 +449,7 @@ def _like(op: Op, value: Any, dtype: Any, name: str | None) -> Any:
             raise UnimplementedError(f"{op.name}: strings of unknown shape.")
         return _filled(int(op is linear.ONES_LIKE), x.sizes, nptype, name or op.label)
     if x.__class__ is EagerTensor and state.graph is None:
-        return EagerTensor((np.zeros if op is linear.ZEROS_LIKE else np.ones)(x.array.shape, nptype))
+        return derived((np.zeros if op is linear.ZEROS_LIKE else np.ones)(x.array.shape, nptype), op, x)
     if x.nptype == nptype:
         return apply(op, (x,), name=name)
     return apply(linear.CAST, (apply(op, (x,)),), {"dtype": nptype.name}, name)
@@ -683,7 +693,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     nptype = INT32 if out_type is None else as_dtype(out_type).numpy
     x = convert(input)
     if x.sizes is not None and None not in x.sizes:
-        return known(np.asarray(x.sizes, nptype), name or "Shape")
+        return _of_shape(np.asarray(x.sizes, nptype), linear.SHAPE, x, name)
     return apply(linear.SHAPE, (x,), {"dtype": nptype.name}, name)
 
 
@@ -697,7 +707,7 @@ def size(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> A
     nptype = as_dtype(out_type).numpy
     x = convert(input)
     if x.sizes is not None and None not in x.sizes:
-        return known(np.asarray(math.prod(x.sizes), nptype), name or "Size")
+        return _of_shape(np.asarray(math.prod(x.sizes), nptype), linear.SIZE, x, name)
     return apply(linear.SIZE, (x,), {"dtype": nptype.name}, name)
 
 
@@ -705,7 +715,7 @@ def rank(input: Any, name: str | None = None) -> Any:
     """Return the number of axes of a tensor, a scalar int32 tensor."""
     x = convert(input)
     if x.sizes is not None:
-        return known(np.asarray(len(x.sizes), INT32), name or "Rank")
+        return _of_shape(np.asarray(len(x.sizes), INT32), "Rank", x, name)
     return apply(linear.SIZE, (apply(linear.SHAPE, (x,), {"dtype": "int32"}),), {"dtype": "int32"}, name or "Rank")
 
 

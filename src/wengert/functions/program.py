@@ -22,7 +22,7 @@ from wengert.op import Op, values
 from wengert.ops import linear
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
 from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, lift
+from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
 from wengert.tracing import Body, FuncGraph, tracing
 
 __all__ = [
@@ -382,7 +382,7 @@ def numpy_function(
         return tuple(np.asarray(r, s[1]) for r, s in zip(found, specs, strict=True))
 
     if state.graph is None:
-        flat = [EagerTensor(a) for a in call(*[t.array for t in arguments])]
+        flat = [derived(a, "numpy_function", *arguments) for a in call(*[t.array for t in arguments])]
     else:
         arguments = [apply(linear.STOP_GRADIENT, (a,)) for a in arguments]
         attrs = {"call": call, "specs": specs, "gradient": None}
@@ -502,7 +502,6 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
     _takes_variables(grad_fn, variables)
-    outputs = [EagerTensor(convert(r).array) for r in nest.flatten(result)]
     inputs = [*flat, *variables]
 
     def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
@@ -521,6 +520,7 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
 
     op = Op("custom", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
             type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
+    outputs = [derived(convert(r).array, op, *inputs) for r in nest.flatten(result)]
     for observer in state.observers:
         observer.record(op, inputs, tuple(outputs), {"function": f, "arguments": arguments, "keywords": keywords})
     return nest.pack_sequence_as(result, outputs)
