@@ -320,3 +320,46 @@ def _derivative(f, x):
         tape.watch(x)
         y = f(x)
     return tape.gradient(y, x)
+
+
+# --- Python functions -------------------------------------------------------------------------------------------------------
+
+PLACES = {  # where a Python function stands, and u, u', u'' for r x^3, with the r that its calls drew
+    "by itself": (lambda f, x: f(x), lambda x, r: (r[0] * x**3, 3 * r[0] * x**2, 6 * r[0] * x)),
+    "in a branch": (
+        lambda f, x: tf.cond(tf.reduce_sum(x) > 0, lambda: f(x), lambda: x),
+        lambda x, r: (r[0] * x**3, 3 * r[0] * x**2, 6 * r[0] * x)),
+    "in a loop": (
+        lambda f, x: tf.while_loop(lambda i, a: i < 2, lambda i, a: (i + 1, tf.ensure_shape(f(a), [2])), [0, x])[1],
+        lambda x, r: (c := r[0] ** 3 * r[1]) is not None and (c * x**9, 9 * c * x**8, 72 * c * x**7)),
+    "over elements": (
+        lambda f, x: tf.map_fn(lambda e: tf.ensure_shape(f(e), []), x),
+        lambda x, r: (np.array(r) * x**3, 3 * np.array(r) * x**2, 6 * np.array(r) * x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["function", "graph"])
+@pytest.mark.parametrize("place", PLACES)
+def test_derivatives_are_of_the_run_of_a_python_function(place, mode):
+    rng, drawn = np.random.default_rng(3), []
+
+    def draws(a):
+        drawn.append(rng.random())
+        return a**3 * drawn[-1]
+
+    f, exact = PLACES[place]
+
+    def program(x):
+        y = f(lambda a: tf.py_function(draws, [a], tf.float64), x)
+        first = tf.gradients(y, x)[0]
+        return y, first, tf.gradients(first, x)[0]
+
+    x = np.array([2.0, 1.5])
+    if mode == "function":
+        got = tf.function(program)(tf.constant(x))
+    else:
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            place = tf.compat.v1.placeholder(tf.float64, [2])
+            got = session.run(program(place), {place: x})
+    assert len(drawn) == len(set(drawn)) == (1 if f is PLACES["by itself"][0] or f is PLACES["in a branch"][0] else 2)
+    np.testing.assert_allclose(got, exact(x, drawn), rtol=1e-12)

@@ -532,3 +532,37 @@ def test_forward_mode_along_a_variable_of_a_static_graph():
         got = session.run(tangents)
     np.testing.assert_allclose(got[0], [1.0, -1.0])
     np.testing.assert_allclose(got[1], [1.0, -0.25])
+
+
+@tf.custom_gradient
+def stated(x):
+    return x**3, lambda dy: dy * 5.0 * x * x  # not the derivative, so that it is seen
+
+
+def by_python(x):
+    return tf.py_function(lambda a: a**3, [x], x.dtype)
+
+
+@pytest.mark.parametrize("mode", ["eager", "function", "graph"])
+@pytest.mark.parametrize(
+    ("f", "first", "second"), [(stated, 5 * AT**2, 10 * AT), (by_python, 3 * AT**2, 6 * AT)], ids=["custom", "python"]
+)
+def test_forward_mode_through_what_states_reverse_mode_alone(f, first, second, mode):
+    def both(x):
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as outer:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = f(x)
+            dy = tape.gradient(y, x)
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as acc:
+            y = f(x)
+        return acc.jvp(y), outer.jvp(dy)
+
+    x = np.array([AT, AT])
+    if mode == "graph":
+        with tf.Graph().as_default(), tf1.Session() as session:
+            place = tf1.placeholder(tf.float64, [2])
+            got = session.run(both(place), {place: x})
+    else:
+        got = (tf.function(both) if mode == "function" else both)(tf.constant(x))
+    np.testing.assert_allclose(got, [[first] * 2, [second] * 2], rtol=1e-12)

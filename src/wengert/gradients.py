@@ -392,9 +392,7 @@ def _jvp_by_reverse(op: Any, moving: Any, inputs: Any, output: Any, attrs: Any) 
 
     outputs = output if op.outputs != 1 else (output,)
     if isinstance(outputs[0], SymbolicTensor):
-        if op.kind == "control":
-            return _symbolic_jvp(moving, inputs, outputs, op.outputs != 1, inputs)
-        raise UnimplementedError(f"{op.name} has no rule for forward mode in a graph.")
+        return _symbolic_jvp(moving, inputs, outputs, op.outputs != 1, inputs)
     wanted = [i for i, m in enumerate(moving) if m is not None]
     with GradientTape() as tape:
         gs = [apply(linear.ZEROS_LIKE, (o,)) for o in outputs]

@@ -247,6 +247,14 @@ class GradientTape:
         finally:
             self._start()
 
+    def continued(self) -> GradientTape:
+        """Return a persistent tape that has recorded what this one has, and goes on."""
+        other = GradientTape(persistent=True, watch_accessed_variables=self._watch_accessed)
+        other.entries, other.live = list(self.entries), set(self.live)
+        other._held, other._variables = dict(self._held), dict(self._variables)
+        other.times, other.forgot = self.times, self.forgot
+        return other
+
     def reset(self) -> None:
         """Forget everything, as if the tape began here."""
         self._clear()

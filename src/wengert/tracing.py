@@ -16,7 +16,7 @@ from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
 from wengert.graph import Graph, Node
 from wengert.ops import linear
-from wengert.ops.control import ABSENT, COND, LOOP, opened, with_record
+from wengert.ops.control import ABSENT, OPENED, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
 from wengert.options import options
@@ -388,7 +388,7 @@ class Body:
 
     def _split(self) -> Split:
         nodes = ancestors(self.outputs)
-        inner = {node: opened(node.op, node.attrs, False) for node in nodes if node.op is COND or node.op is LOOP}
+        inner = {node: opened(node.op, node.attrs, False) for node in nodes if node.op in OPENED}
         keeping = [node for node in nodes if inner.get(node) is not None or _acts(node)]
         if not keeping:
             return Split(self, self, [])
@@ -402,7 +402,9 @@ class Body:
                 if _acts(node):
                     found[node] = outputs
                 return outputs
-            own, found[node], _ = more.parts(append_all(kept, node.op, inputs, more.attrs))
+            outputs = append_all(kept, node.op, inputs, more.attrs)
+            own, record, _ = more.parts(outputs)
+            found[node] = outputs if node.op is PY_FUNCTION else record
             return list(own)
 
         with tracing(kept):
@@ -415,18 +417,18 @@ class Body:
             if record is None:
                 return append_all(pure, node.op, inputs, node.attrs)
             more = inner.get(node)
+            if node.op is PY_FUNCTION and more is not None:
+                held = [apply(linear.STOP_GRADIENT, (t,)) for t in record[: more.own]]
+                attrs = {"results": more.own, "gradient": node.attrs["gradient"]}
+                return append_all(pure, PASSED, [*held, *inputs, *record[more.own :]], attrs)
             if more is not None:
                 return append_all(pure, node.op, with_record(node.op, node.attrs, inputs, record), more.pure)
             if node.op is READ:
                 return [append(pure, FED, (inputs[0], record[0]))]
-            if node.op is PY_FUNCTION and node.attrs["gradient"] is not None:
-                gradient = node.attrs["gradient"]
-            elif node.op.kind == "unstated":
-                gradient = _unstated(node.op)
-            else:
+            if node.op.kind != "unstated":
                 return record
             held = [apply(linear.STOP_GRADIENT, (t,)) for t in record]
-            return append_all(pure, PASSED, [*held, *inputs], {"results": len(record), "gradient": gradient})
+            return append_all(pure, PASSED, [*held, *inputs], {"results": len(record), "gradient": _unstated(node.op)})
 
         with tracing(pure):
             outputs, _ = inline(self.graph, self.outputs, _given(self.places, pure_places), (), again, True)

@@ -545,7 +545,21 @@ def left_to_reverse(how: list[Any], names: str) -> None:
             assert any(n in choice.reason for n in names.split("|")), choice
 
 
+def beside(x: Any, other: Any) -> Any:
+    """Return what a choice in a choice gives of rows, times what it gives beside."""
+    yes = tf.constant(1.0) > 0.0
+
+    def inner() -> Any:
+        rows, more = tf.cond(yes, lambda: (tf.sin(x), other), lambda: (x, 2.0 * other))
+        return rows * tf.reduce_sum(more * more)
+
+    return tf.cond(yes, inner, lambda: x)
+
+
 KEEPING = {
+    "a number beside rows that a choice gives": (lambda x: beside(x, tf.constant(2.0, tf.float64)), lambda v: 4 * mp.sin(v)),
+    "a vector beside rows that a choice gives": (
+        lambda x: beside(x, tf.constant([1.0, 2.0, -1.0], tf.float64)), lambda v: 6 * mp.sin(v)),
     "a mean without a derivative": (
         lambda x: tf.exp(x - tf.stop_gradient(tf.reduce_mean(x))),
         lambda v: mp.exp(v - mp.fsum(map(mp.mpf, X.flat)) / N)),

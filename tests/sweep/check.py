@@ -117,9 +117,18 @@ class Checker:
         return found, ""
 
 
+def looked(program: Program, road: str) -> list[Difference]:
+    """Return the differences of a program on a road."""
+    checker = Checker(program)
+    try:
+        return checker.road(road)
+    finally:
+        checker.run.close()
+
+
 def judged(program: Program, differences: list[Difference]) -> tuple[list[Difference], list[tuple[str, Difference]]]:
     """Part differences into those that are defects and those that are listed."""
-    reasons = [known(program, d) for d in differences]
+    reasons = [known(program, d, looked) for d in differences]
     return ([d for d, r in zip(differences, reasons, strict=True) if not r],
             [(r, d) for d, r in zip(differences, reasons, strict=True) if r])  # fmt: skip
 
@@ -222,7 +231,7 @@ with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
 {variables}    holders = [{holders}]
     results = {call}(*holders)
     session.run(tf.compat.v1.global_variables_initializer())
-    effects = [o for o in graph.get_operations() if o.type.startswith("Assign") and "/" not in o.name]
+    effects = [o for o in graph.get_operations() if "/" not in o.name and (o.type.startswith("Assign") or o.op.kind == "control")]
     kept = {{k: v for k, v in results.items() if v is not None}}
     print("graph", session.run([kept, effects], dict(zip(holders, [{x}])))[0], "None:", sorted(set(results) - set(kept)))
 """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from .program import Body, Choice, Loop, Map, Program, Scan, Statement, bodies, walk
+from .program import Body, Choice, Loop, Map, Op, Program, Scan, Statement, bodies, walk
 from .roads import Difference
 
 __all__ = ["KNOWN", "causes", "known", "names_in", "structures"]
@@ -50,22 +50,69 @@ def causes(program: Program, name: str) -> list[Statement]:
     return found
 
 
-def _untaken(program: Program, d: Difference) -> bool:
+Look = Callable[[Program, str], list[Difference]]
+"""Gives the differences that a program has on a road."""
+
+
+def _untaken(program: Program, d: Difference, look: Look) -> bool:
     if d.kind != "zeros for none" or d.road in ("eager", "oracle"):
         return False
     within = walk(causes(program, d.name))
     return any(isinstance(s, Choice | Loop | Scan | Map) for s in within)
 
 
-KNOWN: list[tuple[str, Callable[[Program, Difference], bool]]] = [
+def _passed_on(program: Program, d: Difference, look: Look) -> bool:
+    if d.road == "eager":
+        return False
+    changed = handed(program)
+    return changed != program and not any(other.name in (d.name, "") for other in look(changed, d.road))
+
+
+def handed(program: Program) -> Program:
+    """Return a program whose branches and loops give tensors of their own: what they pass on goes through identity."""
+    changed = program.copy()
+    made = 0
+
+    def same(names: list[str]) -> tuple[list[Statement], list[str]]:
+        nonlocal made
+        outs = [f"h{made + k}" for k in range(len(names))]
+        made += len(names)
+        return [Op(out, "identity", [n], "tf.identity({0})", "{0}", ()) for out, n in zip(outs, names, strict=True)], outs
+
+    def change(statements: list[Statement]) -> None:
+        for s in list(statements):
+            for inner in bodies(s):
+                change(inner)
+            if isinstance(s, Choice):
+                for body in (s.then, s.other):
+                    more, body.results = same(body.results)
+                    body.statements.extend(more)
+            elif isinstance(s, Loop):
+                more, s.starts = same(s.starts)
+                at = next(k for k, other in enumerate(statements) if other is s)
+                statements[at:at] = more
+                more, s.body.results = same(s.body.results)
+                s.body.statements.extend(more)
+
+    change(changed.statements)
+    return changed
+
+
+def _infinite(program: Program, d: Difference, look: Look) -> bool:
+    return program.singular and d.road.startswith("forward") and d.kind == "nan" and d.want in ("inf", "-inf")
+
+
+KNOWN: list[tuple[str, Callable[[Program, Difference, Look], bool]]] = [
     ("zero for what only an untaken path connects", _untaken),
+    ("infinite slopes of opposite signs in forward mode", _infinite),
+    ("what a branch or a loop passes on as it is", _passed_on),
 ]
 """What may differ: the reason, and whether it is the cause of a difference of a program."""
 
 
-def known(program: Program, d: Difference) -> str:
+def known(program: Program, d: Difference, look: Look) -> str:
     """Return the reason for which a difference is meant; nothing if it is not."""
-    return next((reason for reason, cause in KNOWN if cause(program, d)), "")
+    return next((reason for reason, cause in KNOWN if cause(program, d, look)), "")
 
 
 def structures(program: Program) -> set[str]:

@@ -414,7 +414,7 @@ class Oracle:
         env.update(zip(s.outs, self.body(s.then if test else s.other, [], env), strict=True))
 
     def _loop(self, s: Loop, env: dict[str, Any]) -> None:
-        carried = [Box(self.find(env, x)) for x in s.starts]
+        carried = [env[x] if x in env else Box(self.find(env, x)) for x in s.starts]
         for i in range(s.turns):
             if s.until is not None and not float(jnp.sum(jnp.abs(self.values[carried[0].k]))) < s.until:
                 break

@@ -193,7 +193,7 @@ class Run:
             holders = [tf.compat.v1.placeholder(self.program.dtype, s) for s in shapes]
             initial = {o.name for o in graph.get_operations()}
             results = (tf.function(f) if needs_autograph(self.program) else f)(*holders)
-            effects = [o for o in graph.get_operations() if o.type.startswith("Assign") and o.name not in initial]
+            effects = [o for o in graph.get_operations() if writes(o) and o.name not in initial]
             if self.program.variables:
                 session.run(tf.compat.v1.global_variables_initializer())
             kept = {k: v for k, v in results.items() if v is not None}
@@ -241,6 +241,11 @@ class Run:
         if how == "tape in function":
             return outcome(tf.function(functools.partial(reverse, f))(*inputs))
         return outcome((reverse if how == "tape around function" else forward)(tf.function(f), *inputs))
+
+
+def writes(operation: Any) -> bool:
+    """Say whether an operation of a graph may write variables: a session runs it only if it is fetched, or what needs it."""
+    return operation.type.startswith("Assign") or operation.op.kind == "control"
 
 
 def needs_autograph(program: Program) -> bool:

@@ -330,7 +330,7 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
             placed = row_axes(node, [axis if i in live else None for i in range(len(inputs))])[0]
         except Refused:
             continue
-        if all(given[i] is None or given[i].shape[axis] == 1 for i in live):
+        if placed is not None and all(given[i] is None or given[i].shape[axis] == 1 for i in live):
             for i, sizes in enumerate(shape):
                 if node.op.name != "take" or i == 0:
                     sizes[placed if i in node.op.constant_inputs else axis] = 1

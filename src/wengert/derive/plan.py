@@ -27,7 +27,7 @@ from wengert.errors import OpError
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops import elementwise, linear, reduction
-from wengert.ops.control import COND, LOOP, Opened, opened
+from wengert.ops.control import COND, LOOP, OPENED, Opened, opened
 from wengert.ops.linear import CONSTANT, EXPAND_DIMS, FILL, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
 from wengert.ops.state import FED
 from wengert.options import options
@@ -81,7 +81,7 @@ class Lowered(Graph):
         self.singled: set[int] = set()
         """Values that are differentiated by: what they hold is not to be computed with beforehand."""
         self.opened: dict[Node, Opened] = {}
-        """Choices and loops that keep what their derivative needs."""
+        """Operations that keep what their derivative needs."""
         self.opening = False
         """Whether derivatives will lead through what rules append now."""
         self.choices: list[Choice] = []
@@ -387,8 +387,8 @@ class _Lowering:
         self._survey({t.n for t in fetches})
 
     def _through_control(self) -> set[Node]:
-        """Return the choices and loops that derivatives may lead through."""
-        if not any(node.op is COND or node.op is LOOP for node in self.nodes):
+        """Return the choices, loops and Python functions that derivatives may lead through."""
+        if not any(node.op in OPENED for node in self.nodes):
             return set()
         sources: set[int] = set()
         targets: list[Any] = []
@@ -406,7 +406,7 @@ class _Lowering:
         for node in self.nodes:
             if any(t.n in sources for t in node.inputs):
                 sources.update(t.n for t in node.outputs)
-                if node in behind and (node.op is COND or node.op is LOOP):
+                if node in behind and node.op in OPENED:
                     found.add(node)
         return found
 

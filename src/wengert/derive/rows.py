@@ -24,8 +24,10 @@ class Refused(Exception):
     """An operation mixes rows, or it is not known that it does not."""
 
 
-def row_axes(node: Node, axes: Axes) -> list[int]:
+def row_axes(node: Node, axes: Axes) -> list[int | None]:
     """Return the axis of rows of each output, from that of each input (None: it does not depend on the source).
+
+    None for an output of a control operation that does not depend on the source either.
 
     Raises:
         Refused: where there is none.
@@ -72,7 +74,7 @@ class Rows:
                 try:
                     results = row_axes(node, found)
                     for t, axis in zip(node.outputs, results, strict=True):
-                        if t.n not in self.stops:
+                        if axis is not None and t.n not in self.stops:
                             axes[t.n] = axis
                     continue
                 except Refused as refusal:
@@ -434,7 +436,7 @@ def _reference(node: Node, axes: Axes) -> Any:
     return _kept(node, axes)
 
 
-def _cond(node: Node, axes: Axes) -> list[int]:
+def _cond(node: Node, axes: Axes) -> list[int | None]:
     if axes[0] is not None:
         raise Refused("the condition of a choice depends on the rows")
     found = [_inside(node.attrs[branch], axes[1:]) for branch in ("yes", "no")]
@@ -443,10 +445,10 @@ def _cond(node: Node, axes: Axes) -> list[int]:
         if a is not None and b is not None and a != b:
             raise Refused("the branches of a choice lay rows along different axes")
         results.append(a if a is not None else b)
-    return _every(results)
+    return results
 
 
-def _loop(node: Node, axes: Axes) -> list[int]:
+def _loop(node: Node, axes: Axes) -> list[int | None]:
     carries, sequences, _ = node.attrs["counts"]
     body, test = node.attrs["body"], node.attrs["test"]
     carried = list(axes[:carries])
@@ -466,12 +468,7 @@ def _loop(node: Node, axes: Axes) -> list[int]:
         carried = merged
     if test is not None and any(a is not None for a in _inside(test, [*carried, *rest])):
         raise Refused("a loop ends by a condition on the rows")
-    return _every([*carried, *[None if a is None else a + 1 for a in out[carries:]]])
-
-
-def _every(results: Sequence[int | None]) -> list[int]:
-    # An output without the source is alike in all rows; any axis does, and none is read.
-    return [0 if a is None else a for a in results]
+    return [*carried, *[None if a is None else a + 1 for a in out[carries:]]]
 
 
 def _inside(body: Any, axes: Axes) -> list[int | None]:
@@ -480,8 +477,7 @@ def _inside(body: Any, axes: Axes) -> list[int | None]:
     for node in body.graph.nodes:
         found = [known.get(t.n) for t in node.inputs]
         if any(a is not None for a in found):
-            for t, axis in zip(node.outputs, row_axes(node, found), strict=True):
-                known[t.n] = axis
+            known.update({t.n: axis for t, axis in zip(node.outputs, row_axes(node, found), strict=True) if axis is not None})
     return [known.get(t.n) for t in body.outputs]
 
 

@@ -264,10 +264,12 @@ class _Cut:
         if name == "getitem_transpose" and len(step.inputs) > 2:
             return None
         try:
-            found = row_axes(probe, axes)
+            found = [a for a in row_axes(probe, axes) if a is not None]
         except (Refused, IndexError, TypeError, AttributeError):
             return None
-        if any(len(t.sizes) <= a or t.sizes[a] != n for t, a in zip(probe.outputs, found, strict=True)):
+        if len(found) < len(probe.outputs) or any(
+            len(t.sizes) <= a or t.sizes[a] != n for t, a in zip(probe.outputs, found, strict=True)
+        ):
             return None
         rank = len(probe.outputs[0].sizes)
         broadcast = name in ELEMENTWISE or bool(probe.op.partials) or name in ("matmul", "concat")

@@ -7,7 +7,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from wengert.function import TensorSpec
 from wengert.graph import Graph, Node, device_within, static_value
 from wengert.op import Op, values
 from wengert.ops import linear
+from wengert.ops.control import made
+from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
 from wengert.tape import GradientTape
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
@@ -317,45 +319,74 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
         return [convert(r, k.dtype if isinstance(k, TensorSpec) else k) for r, k in zip(given, kinds, strict=True)]
     specs = tuple(_spec_of(k) for k in kinds)
 
-    def run(tensors_in: Sequence[Any]) -> list[Any]:
-        result = func(*tensors_in)
-        found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
-        return [convert(r, s[1]) for r, s in zip(found, specs, strict=True)]
+    def begin(arrays: Sequence[Any], keep: bool) -> _Run:
+        given = [EagerTensor(np.asarray(a)) for a in arrays]
+        tape = GradientTape(persistent=True)
+        with tape if keep else contextlib.nullcontext():
+            if keep:
+                tape.watch([t for t in given if t.nptype.kind in "fc"])
+            result = func(*given)
+            found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
+            return _Run(tape, given, [convert(r, s[1]) for r, s in zip(found, specs, strict=True)])
 
-    def call(*arrays: Any) -> tuple[Any, ...]:
-        with _eagerly():
-            return tuple(t.array for t in run([EagerTensor(np.asarray(a)) for a in arrays]))
-
-    def gradient(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
-        wanted = [i for i in wanted if inputs[i].dtype.kind in "fc"]
-        weights = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outputs, strict=True)]
-        count = len(inputs)
-
-        def back(*arrays: Any) -> tuple[Any, ...]:
-            with _eagerly():
-                given = [EagerTensor(np.asarray(a)) for a in arrays]
-                with GradientTape() as tape:
-                    tape.watch([t for t in given[:count] if t.nptype.kind in "fc"])
-                    results = run(given[:count])
-                found = tape.gradient(results, [given[i] for i in wanted], given[count:], "zero")
-                return tuple(convert(f).array for f in found)
-
-        places = tuple(
-            (inputs[i].sizes if isinstance(inputs[i], Tensor) else inputs[i].shape,
-             inputs[i].nptype if isinstance(inputs[i], Tensor) else inputs[i].dtype)
-            for i in wanted
-        )  # fmt: skip
-        attrs = {"call": back, "specs": places, "gradient": _no_second}
-        return list(xp.py_function(*inputs, *weights, **attrs))
-
-    results = append(state.graph, PY_FUNCTION, arguments, {"call": call, "specs": specs, "gradient": gradient}, name)
+    results = append(state.graph, PY_FUNCTION, arguments, _called(begin, specs), name)
     if Tout is None or not kinds:
         return state.graph.nodes[-1]
     return results[0] if single else list(results)
 
 
-def _no_second(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
-    raise NotImplementedError("py_function in a graph has first derivatives only.")
+class _Run(NamedTuple):
+    """What a run of a Python function computed, and the tape that saw it: its derivative is of that run."""
+
+    tape: GradientTape
+    inputs: list[Any]
+    outputs: list[Any]
+
+    def derivative(self, weights: list[Any], wanted: Sequence[int], keep: bool) -> _Run:
+        """Return the run of the derivative of the weighted outputs by the wanted inputs; ``keep``: it has one of its own."""
+        tape = self.tape.continued() if keep else self.tape
+        with tape if keep else contextlib.nullcontext():
+            if keep:
+                tape.watch([w for w in weights if w.nptype.kind in "fc"])
+            found = self.tape.gradient(self.outputs, [self.inputs[i] for i in wanted], weights, "zero")
+            return _Run(tape, [*self.inputs, *weights], [convert(f) for f in found])
+
+
+def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
+    """Return the attributes of a Python function in a list.
+
+    ``begin``: runs it for arrays; the second argument tells whether a derivative may be asked for.
+    """
+
+    def call(*arrays: Any) -> tuple[Any, ...]:
+        with _eagerly():
+            return tuple(t.array for t in begin(arrays, False).outputs)
+
+    def keeping(*arrays: Any) -> tuple[Any, ...]:
+        held = np.empty((), object)
+        with _eagerly():
+            run = begin(arrays, True)
+        held[()] = run
+        return (*(t.array for t in run.outputs), held)
+
+    def gradient(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+        runs = inputs[-1:] if inputs and inputs[-1].nptype == OBJECT else ()
+        inputs = inputs[: len(inputs) - len(runs)]
+        by = [i for i in wanted if i < len(inputs) and inputs[i].nptype.kind in "fc"]
+        weights = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outputs, strict=True)]
+        count = len(inputs)
+
+        def further(arrays: Sequence[Any], keep: bool) -> _Run:
+            run = arrays[-1][()] if runs else begin(arrays[:count], True)
+            found = run.derivative([EagerTensor(np.asarray(a)) for a in arrays[count : count + len(weights)]], by, keep)
+            return found._replace(inputs=[*found.inputs, *arrays[count + len(weights) :]])  # one for each input of the node
+
+        attrs = _called(further, tuple((inputs[i].sizes, inputs[i].nptype) for i in by))
+        found = made(PY_FUNCTION, [*inputs, *weights, *runs], attrs, xp, outputs[0].node.graph)
+        there = dict(zip(by, found, strict=True))
+        return [there.get(i) for i in wanted]
+
+    return {"call": call, "keeping": keeping, "specs": specs, "gradient": gradient}
 
 
 def numpy_function(
@@ -385,7 +416,7 @@ def numpy_function(
         flat = [derived(a, "numpy_function", *arguments) for a in call(*[t.array for t in arguments])]
     else:
         arguments = [apply(linear.STOP_GRADIENT, (a,)) for a in arguments]
-        attrs = {"call": call, "specs": specs, "gradient": None}
+        attrs = {"call": call, "keeping": None, "specs": specs, "gradient": None}
         flat = list(append(state.graph, PY_FUNCTION, arguments, attrs, name))
     if not flat:
         return None if state.graph is None else state.graph.nodes[-1]

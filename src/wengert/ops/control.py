@@ -25,8 +25,9 @@ from typing import Any, NamedTuple
 from wengert.errors import ShapeError
 from wengert.op import Op
 from wengert.ops import signature
+from wengert.ops.state import PY_FUNCTION
 
-__all__ = ["ABSENT", "CALL", "COND", "LINKED", "LOOP", "Opened", "opened", "with_record"]
+__all__ = ["ABSENT", "CALL", "COND", "LINKED", "LOOP", "OPENED", "Opened", "made", "opened", "with_record"]
 
 
 class Opened(NamedTuple):
@@ -77,6 +78,9 @@ def opened(op: Op, attrs: dict[str, Any], states: bool = True) -> Opened | None:
         ends = {} if not record else {"test": None, "limit": None}
         pure = attrs | {"body": pure_body, "counts": (carries, record + sequences, captures)} | ends
         return Opened(attrs | {"body": kept_body}, pure, own, record)
+    if op is PY_FUNCTION and attrs["keeping"] is not None:
+        specs = attrs["specs"]
+        return Opened(attrs | {"call": attrs["keeping"], "specs": (*specs, _RUN), "keeping": None}, attrs, len(specs), 1)
     return None
 
 
@@ -88,10 +92,10 @@ def with_record(op: Op, attrs: dict[str, Any], inputs: Any, record: Any) -> list
     return [*inputs[:carries], *record, *inputs[carries:]]
 
 
-def _made(op: Op, inputs: Any, attrs: dict[str, Any], xp: Any, graph: Any) -> Any:
+def made(op: Op, inputs: Any, attrs: dict[str, Any], xp: Any, graph: Any) -> Any:
     """Append an operation to a lowered list; an open one where a derivative will lead through it."""
     found = opened(op, attrs) if graph.opening else None
-    function = xp.cond if op is COND else xp.loop
+    function = getattr(xp, op.name)
     if found is None:
         return function(*inputs, **attrs)
     results = function(*inputs, **found.attrs)
@@ -129,7 +133,7 @@ def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
         return [None] * len(wanted)
     yes, yes_there = pure["yes"].adjoint(inner, given)
     no, no_there = pure["no"].adjoint(inner, given)
-    results = _made(COND, [*inputs, *record, *(g[k] for k in given)], {"yes": yes, "no": no}, xp, node.graph)
+    results = made(COND, [*inputs, *record, *(g[k] for k in given)], {"yes": yes, "no": no}, xp, node.graph)
     there = iter(r if a or b else None for r, a, b in zip(results, yes_there, no_there, strict=True))
     return [next(there) if i > 0 else None for i in wanted]
 
@@ -153,7 +157,7 @@ def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
         branches[branch] = pure[branch].of([*outputs, *found.values()], [*places, *coefficients])
         keys = list(found)
     values = [moved[0][0], *(row[0] for row in moved[1:]), *record, *given.values()]
-    results = _made(COND, values, branches, xp, node.graph)[own:]
+    results = made(COND, values, branches, xp, node.graph)[own:]
     return {(k, a): r for k in range(own) for a in indices[1:] for key, r in zip(keys, results, strict=True)
             if key == (k, local(a))}  # fmt: skip
 
@@ -178,6 +182,8 @@ CALL = Op(
 
 _TURN = ((), signature.BOOL)
 """What a loop's record has where nothing else tells how many turns there were."""
+_RUN = ((), signature.OBJECT)
+"""What a Python function's record is: an object that holds what its run computed."""
 
 # A loop: inputs are [carry..., sequences..., captures...]; ``counts`` says how many of each.
 # Body: (carry..., slices of the sequences..., captures...) -> (carry..., rows...). It ends when ``test`` (on carry...,
@@ -219,7 +225,7 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
     step = 0
     while (length is None or step < length) and (test is None or bool(test(xp, *carry, *captures)[0])):
         at = length - 1 - step if reverse else step
-        out = body(xp, *carry, *(s[at] for s in rows_in), *captures)
+        out = body(xp, *carry, *(_slice(s, at) for s in rows_in), *captures)
         carry = out[:carries]
         rows.append(out[carries:])
         step += 1
@@ -235,6 +241,10 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
             shapes = body.shapes([*(c.shape for c in carry), *(s.shape[1:] for s in rows_in), *(c.shape for c in captures)])
         stacked.append(xp.zeros((0, *(s or 0 for s in shapes[carries + k] or ())), nptype))
     return (*carry, *stacked)
+
+
+def _slice(s: Any, at: int) -> Any:
+    return s[at, ...] if s.dtype.kind == "O" else s[at]  # an array, not the object in it
 
 
 def _rows(xp: Any, rows: list[Any]) -> Any:
@@ -280,7 +290,7 @@ def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
     rest = inputs[carries + sequences :]
     turned = {"body": back.body, "test": None, "counts": (len(start), len(over), captures), "carry_specs": back.carry_specs,
               "limit": None, "reverse": not attrs["reverse"]}  # fmt: skip
-    return back.pick(_made(LOOP, [*start, *over, *rest], turned, xp, graph), places)
+    return back.pick(made(LOOP, [*start, *over, *rest], turned, xp, graph), places)
 
 
 def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
@@ -317,7 +327,7 @@ def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
         spots += [*range(carries, carries + captures), *((spot[key].sizes, spot[key].nptype) for key in order[2])]
         new_test = test.widened(spots)
     specs = [*attrs["carry_specs"], *(attrs["carry_specs"][i] for i, _ in order[0])]
-    results = _made(LOOP, inputs, attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)},
+    results = made(LOOP, inputs, attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)},
                     xp, node.graph)  # fmt: skip
     by_key: dict[Any, Any] = dict(zip(order[0], results[carries:], strict=False))
     at = carries + len(order[0]) + len(outputs) - carries
@@ -328,3 +338,5 @@ def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
 
 
 LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp, series=_loop_series)
+OPENED = frozenset([COND, LOOP, PY_FUNCTION])
+"""What may keep what its derivative needs."""

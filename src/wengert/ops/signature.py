@@ -10,6 +10,7 @@ from wengert.errors import DTypeError
 __all__ = ["check", "elementwise", "first", "like", "real_of", "to"]
 
 BOOL = dtypes.bool_.numpy
+OBJECT = dtypes.string.numpy
 REAL = {"complex64": dtypes.float32.numpy, "complex128": dtypes.float64.numpy}
 COMPLEX = {"float32": dtypes.complex64.numpy, "float64": dtypes.complex128.numpy}
 

@@ -86,13 +86,25 @@ def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
 
 
 ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert")
+
+
+def _python_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+    if attrs["gradient"] is None:
+        return [None] * len(wanted)
+    node = outputs[0].node
+    found = node.graph.opened.get(node)
+    if found is not None:
+        g, outputs, inputs = g[: found.own], outputs[: found.own], [*inputs, *node.graph.record_of(node)]
+    return attrs["gradient"](xp, g, inputs, outputs, wanted)
+
+
 PY_FUNCTION = Op(
-    "py_function", "custom", lambda xp, *arrays, call, specs, gradient: call(*arrays),
+    "py_function", "custom", lambda xp, *arrays, call, specs, keeping, gradient: call(*arrays),
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, stateful=True, type="EagerPyFunc", label="EagerPyFunc",
-    vjp=lambda xp, g, inputs, outputs, attrs, wanted: (
-        [None] * len(wanted) if attrs["gradient"] is None else attrs["gradient"](xp, g, inputs, outputs, wanted)
-    ),
+    vjp=_python_vjp,
 )  # fmt: skip
+"""``call``: the function of arrays; ``keeping``: the same, which gives its run beside the results, an object of which the
+derivative is taken; ``gradient``: appends the derivative, or is None if there is none; ``specs``: of the results."""
 
 
 def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
@@ -106,7 +118,7 @@ PASSED = Op(
     "passed", "custom", lambda xp, *arrays, results, gradient: tuple(arrays[:results]),
     lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, aliases=True, vjp=_passed_vjp,
 )  # fmt: skip
-"""A Python function's results and then its arguments: the results pass on, with the function's derivative."""
+"""A Python function's results, its arguments, and its run: the results pass on, with the function's derivative."""
 
 
 def _custom_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:

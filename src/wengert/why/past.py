@@ -198,7 +198,8 @@ class Past:
         """Return whether the tape watched the source."""
         if self.tape is None or self.tape._watch_all or self.x.n in self.tape.live:
             return True
-        return any(n in self.tape.live for n in list(self.symbols) if (s := self.step(n)) and self.x.n in s.inputs and self._stands(s))
+        standing = [n for n in list(self.symbols) if (s := self.step(n)) and self.x.n in s.inputs and self._stands(s)]
+        return any(n in self.tape.live for n in standing)
 
     def _stands(self, step: Step) -> bool:
         return step.op is HANDLE or bool(step.attrs.get("captured"))
