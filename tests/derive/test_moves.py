@@ -34,6 +34,7 @@ def test_of_every_operation_it_is_stated_where_its_derivatives_are_finite() -> N
 ATTRS: dict[str, dict[str, Any]] = {
     "leaky_relu": {"alpha": 0.2}, "leaky_relu_slope": {"alpha": 0.2}, "elu": {"alpha": 1.0, "scale": 1.0},
     "elu_slope": {"alpha": 1.0, "scale": 1.0}, "box": {"low": 0.0, "high": 1.0}, "spherical_bessel": {"n": 1},
+    "wave": {"k": 0}, "dawsn_slope": {"n": 1},
 }  # fmt: skip
 
 

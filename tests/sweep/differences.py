@@ -64,8 +64,10 @@ def _untaken(program: Program, d: Difference, look: Look) -> bool:
 def _passed_on(program: Program, d: Difference, look: Look) -> bool:
     if d.road == "eager":
         return False
+    if not any(isinstance(s, Choice | Loop) for s in walk(program.statements)):
+        return False
     changed = handed(program)
-    return changed != program and not any(other.name in (d.name, "") for other in look(changed, d.road))
+    return not any(other.name in (d.name, "") for other in look(changed, d.road))
 
 
 def handed(program: Program) -> Program:

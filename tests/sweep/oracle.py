@@ -52,7 +52,8 @@ from .program import (
 
 __all__ = ["Cannot", "evaluate"]
 
-_wide = jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64
+wide = jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64
+"""A context in which JAX has float64: the rest of the process keeps what it has."""
 
 NOISE = 1e-9
 MOST = 3000
@@ -461,7 +462,7 @@ def evaluate(program: Program, draws: dict[str, Any]) -> tuple[dict[str, Any], d
         Cannot: for what JAX does not have, what it refuses, and what takes too long.
     """
     try:
-        with _wide(True), jax.default_device(jax.devices("cpu")[0]):
+        with wide(True), jax.default_device(jax.devices("cpu")[0]):
             return Oracle(program, draws).run()
     except Cannot:
         raise

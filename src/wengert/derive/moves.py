@@ -38,11 +38,11 @@ def _names(text: str) -> frozenset[str]:
 
 
 REGULAR = _names(
-    "abs asinh atan bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 box clip cos cosh cumprod dawsn elu elu_slope "
-    "erf erfc exp expm expm1 fresnel_cos fresnel_sin leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first "
-    "min minimum ndtr nextafter prod range recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh "
-    "softplus softsign spherical_bessel square squared_difference step tanh tensor_scatter_max "
-    "tensor_scatter_min truncated_remainder"
+    "abs adjugate adjugate_change asinh asinh_slope atan atan_slope bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 "
+    "bessel_j1 box clip cos cosh cumprod dawsn dawsn_slope elu elu_slope erf erfc exp expm expm1 fresnel_cos fresnel_sin "
+    "leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first min minimum ndtr nextafter prod range "
+    "recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh softplus softsign "
+    "spherical_bessel square squared_difference step tanh tensor_scatter_max tensor_scatter_min truncated_remainder wave"
 )
 """Operations, beside the linear and bilinear ones, whose derivatives are finite at all finite arguments, at every order."""
 SLOPES: dict[str, tuple[int, Interval]] = {
@@ -57,17 +57,20 @@ POLES: dict[str, tuple[int, Interval] | None] = {
     "log": (0, (0.0, math.inf)), "log1p": (0, (-1.0, math.inf)), "rsqrt": (0, (0.0, math.inf)),
     "reciprocal": (0, (0.0, math.inf)), "integer_power": (0, (0.0, math.inf)), "divide": (1, (0.0, math.inf)),
     "divide_no_nan": (1, (0.0, math.inf)), "xdivy": (1, (0.0, math.inf)), "xlogy": (1, (0.0, math.inf)),
-    "xlog1py": (1, (-1.0, math.inf)), "atanh": (0, (-1.0, 1.0)), "tan": (0, (-1.5, 1.5)), "lgamma": (0, (0.0, math.inf)),
+    "xlog1py": (1, (-1.0, math.inf)), "atanh": (0, (-1.0, 1.0)),
+    "atanh_slope": (0, (-1.0, 1.0)), "asin_slope": (0, (-1.0, 1.0)), "log_quotient": (0, (0.0, math.inf)),
+    "tan": (0, (-1.5, 1.5)), "lgamma": (0, (0.0, math.inf)),
     "digamma": (0, (0.0, math.inf)), "polygamma": (0, (0.0, math.inf)), "zeta": (1, (1.0, math.inf)),
     "zeta_by": (1, (1.0, math.inf)),
     "expint": (0, (0.0, math.inf)), "erfinv": (0, (-1.0, 1.0)), "erfcinv": (0, (0.0, 2.0)), "ndtri": (0, (0.0, 1.0)),
     "bessel_k0": (0, (0.0, math.inf)), "bessel_k0e": (0, (0.0, math.inf)), "bessel_k1": (0, (0.0, math.inf)),
     "bessel_k1e": (0, (0.0, math.inf)), "bessel_y0": (0, (0.0, math.inf)), "bessel_y1": (0, (0.0, math.inf)),
-    "bessel": (0, (0.0, math.inf)), "hypot": (0, (0.0, math.inf)), "atan2": (0, (0.0, math.inf)), "angle": None,
+    "bessel": (0, (0.0, math.inf)), "hypot": (0, (0.0, math.inf)), "direction": (0, (0.0, math.inf)),
+    "atan2": (0, (0.0, math.inf)), "angle": None,
     **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr random_gamma slogdet solve sqrtm svd triangular_solve".split()),
 }  # fmt: skip
 """Those that are infinite themselves, or undefined, where their slope is; None: where that is, is not known."""
-SYMMETRIC = _names("reciprocal integer_power divide divide_no_nan xdivy cbrt hypot atan2")
+SYMMETRIC = _names("reciprocal integer_power divide divide_no_nan xdivy cbrt hypot direction atan2")
 """Of these, those that are regular below zero as well."""
 SELECTIONS = _names(
     "where getitem take take_along_axis gather_nd split unstack concat_part max min diag_part band_part segment_take erase_row "
