@@ -363,3 +363,86 @@ def test_derivatives_are_of_the_run_of_a_python_function(place, mode):
             got = session.run(program(place), {place: x})
     assert len(drawn) == len(set(drawn)) == (1 if f is PLACES["by itself"][0] or f is PLACES["in a branch"][0] else 2)
     np.testing.assert_allclose(got, exact(x, drawn), rtol=1e-12)
+
+
+# --- recompute_grad and what it takes from around ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_recompute_grad_differentiates_by_what_the_function_takes_from_around(mode):
+    v = tf.Variable(3.0, dtype=tf.float64)
+
+    def program(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            a, w = 2.0 * x, tf.convert_to_tensor(v)
+
+            @tf.recompute_grad
+            def inner(p):
+                return a * a * w * v + p * x
+
+            g = tape.gradient(inner(x), x)  # (4 x² v² + x²)' = 8 x v² + 2 x
+            y = inner(x)
+        return tape.gradient(y, [x, v]), tape.gradient(g, [x, v])
+
+    got = (tf.function(program) if mode == "function" else program)(tf.constant(3.0, tf.float64))
+    np.testing.assert_allclose(got, [[222.0, 216.0], [74.0, 144.0]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("fold", [tf.foldl, tf.foldr])
+@pytest.mark.parametrize("mode", ["eager", "function", "graph"])
+def test_folding_no_elements_gives_the_initializer(fold, mode):
+    def program(x):
+        y = fold(lambda c, e: c * e, tf.zeros([0], tf.float64), x * x)
+        return y, tf.gradients(y, x)[0] if mode == "graph" else y
+
+    if mode == "graph":
+        with tf.Graph().as_default(), tf1.Session() as session:
+            place = tf1.placeholder(tf.float64, [])
+            got = session.run(program(place), {place: 3.0})
+        assert got == (9.0, 6.0)
+    else:
+        assert [float(y) for y in (tf.function(program) if mode == "function" else program)(tf.constant(3.0, tf.float64))] == [
+            9.0
+        ] * 2
+
+
+# --- variables that are read again after something wrote them -----------------------------------------------------------------
+
+
+def doubled(v):
+    return v.assign_add(v, read_value=False)
+
+
+WRITERS = {
+    "a loop": lambda v: tf.while_loop(lambda i: i < 1, lambda i: (doubled(v), i + 1)[1:], [0]),
+    "a branch": lambda v: tf.cond(v > 0, lambda: (doubled(v), 1.0)[1], lambda: 0.0),
+    "a loop in a branch": lambda v: tf.cond(v > 0, lambda: WRITERS["a loop"](v)[0], lambda: 0),
+    "a map": lambda v: tf.map_fn(lambda e: (doubled(v), e)[1], tf.zeros([1])),
+    "a function": lambda v: tf.function(lambda: (doubled(v), 1.0)[1])(),
+    "Python": lambda v: tf.py_function(lambda: (v.assign(2.0), 1.0)[1], [], tf.float32),
+    "rows": lambda v: v.scatter_add(tf.IndexedSlices(1.0, 0)) if v.shape.rank else doubled(v),
+}
+
+
+@pytest.mark.parametrize("mode", ["eager", "function", "graph"])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_is_read_after_a_write_is_what_was_written(writer, mode):
+    def program(v):
+        before = v * 1.0
+        made = WRITERS[writer](v)
+        after = v * 1.0
+        return before, after, made
+
+    if mode == "graph":
+        if writer == "Python":
+            pytest.skip("the variable of a static graph has no value that Python could assign")
+        with tf.Graph().as_default(), tf1.Session() as session:
+            v = tf.Variable(1.0)
+            fetches = program(v)
+            session.run(tf1.global_variables_initializer())
+            got = session.run(fetches)
+    else:
+        v = tf.Variable(1.0)
+        got = (program if mode == "eager" else tf.function(program))(v)
+    assert [float(got[0]), float(got[1])] == [1.0, 2.0]

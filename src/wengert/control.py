@@ -531,6 +531,11 @@ def scan(
 
     Without an initializer the first element is the first value.
     """
+    return _fold(fn, elems, initializer, reverse, True)
+
+
+def _fold(fn: Any, elems: Any, initializer: Any, reverse: bool, all_values: bool) -> Any:
+    """Return all values of ``a = fn(a, element)``, stacked; or the last one."""
     if not callable(fn):
         raise TypeError("fn must be callable.")
     flat, structure = _elements(elems)
@@ -554,20 +559,23 @@ def scan(
                 raise ValueError(f"scan: fn returns {len(found)} values, and the initializer has {n}.")
             return [_tensor(v, c) for v, c in zip(found, carry, strict=True)]
 
+        def both(*leaves: Any) -> Any:
+            values = step(*leaves)
+            return values, values if all_values else []
+
+        kept = []
         if _any_symbolic(flat):
-
-            def both(*leaves: Any) -> Any:
-                values = step(*leaves)
-                return values, values
-
-            rows = graph_loop(None, both, carry, sequences=rest, rows=True, reverse=reverse)[n:]
+            results = graph_loop(None, both, carry, sequences=rest, rows=True, reverse=reverse)
+            last, rows = results[:n], results[n:]
         else:
             order = range(rest[0].sizes[0])
-            kept = []
-            values = carry
+            last = carry
             for i in reversed(order) if reverse else order:
-                values = step(*values, *(t[i] for t in rest))
-                kept.append(values)
+                last = step(*last, *(t[i] for t in rest))
+                kept.append(last)
+        if not all_values:
+            return nest.pack_sequence_as(shape, last)
+        if not _any_symbolic(flat):
             if reverse:
                 kept.reverse()
             if kept:
@@ -583,11 +591,9 @@ def scan(
 
 def foldl(fn: Any, elems: Any, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
     """Return the last value of ``a = fn(a, element)`` from the first element to the last."""
-    rows = scan(fn, elems, initializer)
-    return nest.map_structure(lambda r: r[-1], rows)
+    return _fold(fn, elems, initializer, False, False)
 
 
 def foldr(fn: Any, elems: Any, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
     """Return the last value of ``a = fn(a, element)`` from the last element to the first."""
-    rows = scan(fn, elems, initializer, reverse=True)
-    return nest.map_structure(lambda r: r[0], rows)
+    return _fold(fn, elems, initializer, True, False)

@@ -97,6 +97,32 @@ class Node:
         return f"<tf.Operation '{self.name}' type={self.type}>"
 
 
+def written_by(node: Node) -> set[int] | None:
+    """Return the numbers of the handles that an operation, or its bodies, may assign to; None where that may be any."""
+    if node.op.writes:
+        return None if node.op.writes == "any" else {node.inputs[0].n}
+    found: set[int] = set()
+    for body in node.attrs.values() if node.op.kind == "control" else ():
+        graph = getattr(body, "graph", None)
+        inner = set() if graph is None else written_in(graph)
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def written_in(graph: Any) -> set[int] | None:
+    """Return the numbers of the handles around a body that it may assign to; None where that may be any."""
+    outside = {place.n: source.n for source, place in graph.captured.values()}
+    found: set[int] = set()
+    for node in graph.nodes:
+        written = written_by(node)
+        if written is None:
+            return None
+        found |= {outside[n] for n in written if n in outside}
+    return found
+
+
 class Graph:
     """A Wengert list, and the names in it."""
 
@@ -123,7 +149,7 @@ class Graph:
         self.handles: dict[int, Any] = {}
         """The tensors that stand for variables, by the variables' numbers: a variable may outlive the graph."""
         self.reads: dict[int, Any] = {}
-        """The latest reading of variables, by their numbers, with what it waited for."""
+        """The latest reading of variables, by the numbers of their handles, with what it waited for; none once it is written."""
         self.failing: list[Node] = []
         """Operations whose derivative is the user's, and fails."""
         self.constants: dict[int, Any] = {}
@@ -150,6 +176,10 @@ class Graph:
             node.device = self.device_name
             self.nodes.append(node)
             self.by_name[node.name] = node
+            if self.reads and (op.writes or op.kind == "control"):
+                written = written_by(node)
+                for n in list(self.reads) if written is None else written:
+                    self.reads.pop(n, None)
         return node
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:

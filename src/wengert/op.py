@@ -72,6 +72,7 @@ class Op:
         "transpose",
         "type",
         "vjp",
+        "writes",
     )
 
     def __init__(
@@ -96,6 +97,7 @@ class Op:
         label: str | None = None,
         aliases: bool = False,
         stateful: bool = False,
+        writes: str = "",
         register: bool = True,
     ) -> None:
         """Keep the statement and enter it in the table.
@@ -107,7 +109,8 @@ class Op:
         ``complete`` tells whether every derivative is stated.
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
         ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
-        ``stateful``: it must run as often and in the order that the program says.
+        ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
+        the variable whose handle is its first input, or "any", whichever it likes.
         """
         if kind not in KINDS:
             raise ValueError(f"{name}: no kind {kind!r}")
@@ -118,7 +121,7 @@ class Op:
         self.complete = kind == "constant" or (kind != "unstated" and None not in partials)
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
-        self.aliases, self.stateful = aliases, stateful
+        self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
         if register:

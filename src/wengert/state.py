@@ -353,12 +353,12 @@ class Variable:
     def _read_in(self, graph: Graph) -> Any:
         """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
         handle = self.handle_in(graph)
-        kept = graph.reads.get(self.n)
+        kept = graph.reads.get(handle.n)
         if kept is None or kept[1] != graph.controls:
             before, state.observers = state.observers, ()
             try:
                 name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
-                kept = graph.reads[self.n] = (append(graph, READ, (handle,), {}, name), graph.controls)
+                kept = graph.reads[handle.n] = (append(graph, READ, (handle,), {}, name), graph.controls)
             finally:
                 state.observers = before
         for observer in state.observers:
@@ -367,10 +367,11 @@ class Variable:
 
     def tell(self, graph: Graph, observer: Any) -> None:
         """Tell an observer what stands for the variable in a graph, and as what its present value was read there."""
-        kept = graph.reads.get(self.n)
-        observer.captured(self, self.handle_in(graph))
+        handle = self.handle_in(graph)
+        kept = graph.reads.get(handle.n)
+        observer.captured(self, handle)
         if kept is not None:
-            observer.read_in(self, self.handle_in(graph), kept[0])
+            observer.read_in(self, handle, kept[0])
 
     def value(self) -> Any:
         """Return the value as a tensor."""
@@ -380,7 +381,7 @@ class Variable:
         """Return the value as a tensor, read now."""
         graph = state.graph
         if graph is not None:
-            graph.reads.pop(self.n, None)
+            graph.reads.pop(self.handle_in(graph).n, None)
         return self._as_tensor()
 
     def numpy(self) -> Any:
@@ -430,7 +431,6 @@ class Variable:
             tensor = append(graph, ASSIGN, (handle, value), {"how": how}, name)
         finally:
             state.observers = before
-        graph.reads.pop(self.n, None)
         if not read_value:
             return tensor.op
         return tensor
@@ -500,7 +500,6 @@ class Variable:
             assigned.append((self.n, values.n, f"scatter_{how}", here(), self._name))
             return self
         graph = state.graph
-        graph.reads.pop(self.n, None)
         return append(graph, ASSIGN_SCATTER, (self.handle_in(graph), indices, values), {"how": how})
 
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:

@@ -14,7 +14,7 @@ from wengert.derive.structure import ancestors, connected, split_gradient
 from wengert.errors import InaccessibleTensorError
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.graph import Graph, Node
+from wengert.graph import Graph, Node, written_in
 from wengert.ops import linear
 from wengert.ops.control import ABSENT, OPENED, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
@@ -590,7 +590,7 @@ def _enter_reads(graphs: Sequence[FuncGraph]) -> None:
     """
     written: set[int] = set()
     for graph in graphs:
-        found = _written(graph)
+        found = written_in(graph)
         if found is None:
             return
         written |= found
@@ -620,21 +620,3 @@ def _snapshot(handle: Any) -> Any:
         return append(graph, SNAPSHOT, (handle,))
     finally:
         state.observers = before
-
-
-def _written(graph: FuncGraph) -> set[int] | None:
-    """Return the numbers of the handles around that a body may assign to; None where that may be any."""
-    outside = {place.n: source.n for source, place in graph.captured.values()}
-    found: set[int] = set()
-    for node in graph.nodes:
-        if node.op is PY_FUNCTION:
-            return None
-        if node.op.name in ("assign", "assign_scatter"):
-            found.add(outside.get(node.inputs[0].n, -1))
-        for body in node.attrs.values():
-            if isinstance(body, Body):
-                inner = _written(body.graph)
-                if inner is None:
-                    return None
-                found |= {outside.get(n, -1) for n in inner}
-    return found

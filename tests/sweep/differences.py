@@ -104,8 +104,13 @@ def _infinite(program: Program, d: Difference, look: Look) -> bool:
     return program.singular and d.road.startswith("forward") and d.kind == "nan" and d.want in ("inf", "-inf")
 
 
+def _fewer(program: Program, d: Difference, look: Look) -> bool:
+    return program.singular and d.kind == "fewer nan"
+
+
 KNOWN: list[tuple[str, Callable[[Program, Difference, Look], bool]]] = [
     ("zero for what only an untaken path connects", _untaken),
+    ("NaN of zero times infinity where a rewrite multiplies nothing", _fewer),
     ("infinite slopes of opposite signs in forward mode", _infinite),
     ("what a branch or a loop passes on as it is", _passed_on),
 ]

@@ -11,7 +11,7 @@ from wengert.context import state
 from wengert.execute.numpy import Program
 from wengert.ops import linear
 from wengert.ops.control import LINKED
-from wengert.ops.state import FED, READ, SNAPSHOT
+from wengert.ops.state import FED, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
@@ -48,6 +48,8 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
                 result = _linked(replay(node.attrs[taken].program, inputs[1:]), node.attrs[other], inputs[1:])
             elif op.name == "loop":
                 result = _loop(inputs, **node.attrs)
+            elif op is PY_FUNCTION and node.attrs["gradient"] is not None:
+                result = node.attrs["run"](inputs, node.attrs["keep"])
             elif op.name == "constant":
                 result = EagerTensor(node.attrs["value"])
             else:

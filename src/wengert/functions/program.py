@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert import checks, nest
-from wengert.context import Memory, scoped, state
+from wengert.context import Memory, Observer, scoped, state
 from wengert.control import apart
 from wengert.dtypes import as_dtype
 from wengert.errors import InvalidArgumentError
@@ -25,6 +25,7 @@ from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
 from wengert.tape import GradientTape
 from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
+from wengert.tensor import _number as next_number
 from wengert.tracing import Body, FuncGraph, tracing
 
 __all__ = [
@@ -319,15 +320,14 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
         return [convert(r, k.dtype if isinstance(k, TensorSpec) else k) for r, k in zip(given, kinds, strict=True)]
     specs = tuple(_spec_of(k) for k in kinds)
 
-    def begin(arrays: Sequence[Any], keep: bool) -> _Run:
-        given = [EagerTensor(np.asarray(a)) for a in arrays]
+    def begin(given: Sequence[Any], keep: bool) -> _Run:
         tape = GradientTape(persistent=True)
         with tape if keep else contextlib.nullcontext():
             if keep:
                 tape.watch([t for t in given if t.nptype.kind in "fc"])
             result = func(*given)
             found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
-            return _Run(tape, given, [convert(r, s[1]) for r, s in zip(found, specs, strict=True)])
+            return _Run(tape, list(given), [convert(r, s[1]) for r, s in zip(found, specs, strict=True)])
 
     results = append(state.graph, PY_FUNCTION, arguments, _called(begin, specs), name)
     if Tout is None or not kinds:
@@ -342,32 +342,33 @@ class _Run(NamedTuple):
     inputs: list[Any]
     outputs: list[Any]
 
-    def derivative(self, weights: list[Any], wanted: Sequence[int], keep: bool) -> _Run:
+    def derivative(self, weights: Sequence[Any], wanted: Sequence[int], keep: bool) -> _Run:
         """Return the run of the derivative of the weighted outputs by the wanted inputs; ``keep``: it has one of its own."""
         tape = self.tape.continued() if keep else self.tape
         with tape if keep else contextlib.nullcontext():
             if keep:
                 tape.watch([w for w in weights if w.nptype.kind in "fc"])
-            found = self.tape.gradient(self.outputs, [self.inputs[i] for i in wanted], weights, "zero")
+            found = self.tape.gradient(self.outputs, [self.inputs[i] for i in wanted], list(weights), "zero")
             return _Run(tape, [*self.inputs, *weights], [convert(f) for f in found])
 
 
 def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
     """Return the attributes of a Python function in a list.
 
-    ``begin``: runs it for arrays; the second argument tells whether a derivative may be asked for.
+    ``begin``: runs it for eager tensors; the second argument tells whether a derivative may be asked for.
     """
 
-    def call(*arrays: Any) -> tuple[Any, ...]:
-        with _eagerly():
-            return tuple(t.array for t in begin(arrays, False).outputs)
-
-    def keeping(*arrays: Any) -> tuple[Any, ...]:
+    def run(given: Sequence[Any], keep: bool) -> list[Any]:
+        made = begin(given, keep)
+        if not keep:
+            return made.outputs
         held = np.empty((), object)
+        held[()] = made
+        return [*made.outputs, EagerTensor(held)]
+
+    def call(keep: bool, *arrays: Any) -> tuple[Any, ...]:
         with _eagerly():
-            run = begin(arrays, True)
-        held[()] = run
-        return (*(t.array for t in run.outputs), held)
+            return tuple(t.array for t in run([EagerTensor(np.asarray(a)) for a in arrays], keep))
 
     def gradient(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
         runs = inputs[-1:] if inputs and inputs[-1].nptype == OBJECT else ()
@@ -376,17 +377,17 @@ def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
         weights = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outputs, strict=True)]
         count = len(inputs)
 
-        def further(arrays: Sequence[Any], keep: bool) -> _Run:
-            run = arrays[-1][()] if runs else begin(arrays[:count], True)
-            found = run.derivative([EagerTensor(np.asarray(a)) for a in arrays[count : count + len(weights)]], by, keep)
-            return found._replace(inputs=[*found.inputs, *arrays[count + len(weights) :]])  # one for each input of the node
+        def further(given: Sequence[Any], keep: bool) -> _Run:
+            first = given[-1].array[()] if runs else begin(given[:count], True)
+            found = first.derivative(given[count : count + len(weights)], by, keep)
+            return found._replace(inputs=[*found.inputs, *given[count + len(weights) :]])  # one for each input of the node
 
         attrs = _called(further, tuple((inputs[i].sizes, inputs[i].nptype) for i in by))
         found = made(PY_FUNCTION, [*inputs, *weights, *runs], attrs, xp, outputs[0].node.graph)
         there = dict(zip(by, found, strict=True))
         return [there.get(i) for i in wanted]
 
-    return {"call": call, "keeping": keeping, "specs": specs, "gradient": gradient}
+    return {"call": call, "run": run, "keep": False, "specs": specs, "gradient": gradient}
 
 
 def numpy_function(
@@ -399,7 +400,7 @@ def numpy_function(
     kinds, single = _types(Tout)
     specs = tuple(_spec_of(k) for k in kinds)
 
-    def call(*arrays: Any) -> tuple[Any, ...]:
+    def call(keep: bool, *arrays: Any) -> tuple[Any, ...]:
         with _eagerly():
             result = func(*[np.array(a) for a in arrays])
         found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
@@ -413,10 +414,10 @@ def numpy_function(
         return tuple(np.asarray(r, s[1]) for r, s in zip(found, specs, strict=True))
 
     if state.graph is None:
-        flat = [derived(a, "numpy_function", *arguments) for a in call(*[t.array for t in arguments])]
+        flat = [derived(a, "numpy_function", *arguments) for a in call(False, *[t.array for t in arguments])]
     else:
         arguments = [apply(linear.STOP_GRADIENT, (a,)) for a in arguments]
-        attrs = {"call": call, "keeping": None, "specs": specs, "gradient": None}
+        attrs = {"call": call, "run": None, "keep": False, "specs": specs, "gradient": None}
         flat = list(append(state.graph, PY_FUNCTION, arguments, attrs, name))
     if not flat:
         return None if state.graph is None else state.graph.nodes[-1]
@@ -615,11 +616,14 @@ def recompute_grad(f: Any) -> Any:
 
 def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
     given = [_argument(a) for a in arguments]
-    memory = Memory()
-    with GradientTape() as watcher, memory.kept():
+    memory, around = Memory(), _Around()
+    with GradientTape() as watcher, memory.kept(), around.seen():
         result = f(*given, **keywords)
+    variables = watcher.watched_variables()
+    read = {t.n for v in variables for t in v.readings()}  # the derivative by the variable is by these
+    taken = [t for n, t in around.tensors.items() if n not in read]
     # Each once, wherever f takes it: the derivative below is by the tensor, in all of its places.
-    inputs = list({t.n: t for t in (*_inputs(given), *watcher.watched_variables())}.values())
+    inputs = list({t.n: t for t in (*_inputs(given), *variables, *taken)}.values())
     outputs = [EagerTensor(convert(_dense(r)).array) for r in nest.flatten(result)]
 
     def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
@@ -645,6 +649,25 @@ def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
     for observer in state.observers:
         observer.record(op, inputs, tuple(outputs), {})
     return nest.pack_sequence_as(result, outputs)
+
+
+class _Around(Observer):
+    """The tensors that a with block uses, and that were there before it."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, Any] = {}
+        self._began = next_number()
+
+    @contextlib.contextmanager
+    def seen(self) -> Iterator[None]:
+        before, state.observers = state.observers, (*state.observers, self)
+        try:
+            yield
+        finally:
+            state.observers = before
+
+    def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: Any) -> None:
+        self.tensors.update({t.n: t for t in inputs if t.n < self._began and t.nptype.kind in "fc"})
 
 
 def grad_pass_through(f: Any) -> Any:

@@ -78,9 +78,9 @@ def opened(op: Op, attrs: dict[str, Any], states: bool = True) -> Opened | None:
         ends = {} if not record else {"test": None, "limit": None}
         pure = attrs | {"body": pure_body, "counts": (carries, record + sequences, captures)} | ends
         return Opened(attrs | {"body": kept_body}, pure, own, record)
-    if op is PY_FUNCTION and attrs["keeping"] is not None:
+    if op is PY_FUNCTION and attrs["gradient"] is not None:
         specs = attrs["specs"]
-        return Opened(attrs | {"call": attrs["keeping"], "specs": (*specs, _RUN), "keeping": None}, attrs, len(specs), 1)
+        return None if attrs["keep"] else Opened(attrs | {"keep": True, "specs": (*specs, _RUN)}, attrs, len(specs), 1)
     return None
 
 
@@ -244,7 +244,8 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
 
 
 def _slice(s: Any, at: int) -> Any:
-    return s[at, ...] if s.dtype.kind == "O" else s[at]  # an array, not the object in it
+    one = s[at]
+    return one if hasattr(one, "shape") else s[at, ...]  # an array, even where it is one of objects
 
 
 def _rows(xp: Any, rows: list[Any]) -> Any:

@@ -48,7 +48,7 @@ def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
     return handle.write(value, how)
 
 
-ASSIGN = Op("assign", "constant", _assign, first, stateful=True, type="AssignVariableOp", label="Assign")
+ASSIGN = Op("assign", "constant", _assign, first, stateful=True, writes="first", type="AssignVariableOp", label="Assign")
 
 
 def _scatter(xp: Any, handle: Any, indices: Any, updates: Any, *, how: str) -> Any:
@@ -61,7 +61,14 @@ def _scatter(xp: Any, handle: Any, indices: Any, updates: Any, *, how: str) -> A
 
 
 ASSIGN_SCATTER = Op(
-    "assign_scatter", "constant", _scatter, first, stateful=True, type="ResourceScatterUpdate", label="ScatterUpdate"
+    "assign_scatter",
+    "constant",
+    _scatter,
+    first,
+    writes="first",
+    stateful=True,
+    type="ResourceScatterUpdate",
+    label="ScatterUpdate",
 )
 IS_INITIALIZED = Op(
     "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
@@ -99,12 +106,13 @@ def _python_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: 
 
 
 PY_FUNCTION = Op(
-    "py_function", "custom", lambda xp, *arrays, call, specs, keeping, gradient: call(*arrays),
-    lambda inputs, attrs: list(attrs["specs"]), outputs=None, stateful=True, type="EagerPyFunc", label="EagerPyFunc",
-    vjp=_python_vjp,
+    "py_function", "custom", lambda xp, *arrays, call, run, keep, specs, gradient: call(keep, *arrays),
+    lambda inputs, attrs: list(attrs["specs"]), outputs=None, writes="any", stateful=True, type="EagerPyFunc",
+    label="EagerPyFunc", vjp=_python_vjp,
 )  # fmt: skip
-"""``call``: the function of arrays; ``keeping``: the same, which gives its run beside the results, an object of which the
-derivative is taken; ``gradient``: appends the derivative, or is None if there is none; ``specs``: of the results."""
+"""``call``: the function of arrays, after ``keep``; ``run``: of eager tensors, before it. ``keep``: whether it gives its run
+beside the results, an object of which the derivative is taken. ``gradient``: appends the derivative; None if there is none.
+``specs``: of what it gives."""
 
 
 def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
