@@ -67,8 +67,9 @@ class Checker:
         drew = self.program.draws and not found.error and not self.eager.error
         if total not in self.base or times > 1:
             self.base[total] = reference(
-                self.run, self.eager if self.program.draws and not self.eager.error else None, total, times
-            )
+                self.run, self.eager if self.program.draws and not self.eager.error else None, total, times,
+                self.eager if not total and not self.program.draws and self.program.dtype == self.reference_dtype else None,
+            )  # fmt: skip
         base = self.base[total]
         if not drew or found is self.eager:
             return base

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from .program import Body, Choice, Loop, Map, Op, Program, Scan, Statement, bodies, walk
+import numpy as np
+
+from .program import Body, Choice, Loop, Map, Op, Program, Scan, Some, Statement, bodies, walk
 from .roads import Difference
 
 __all__ = ["KNOWN", "causes", "known", "names_in", "structures"]
@@ -104,6 +107,33 @@ def _infinite(program: Program, d: Difference, look: Look) -> bool:
     return program.singular and d.road.startswith("forward") and d.kind == "nan" and d.want in ("inf", "-inf")
 
 
+def _rounding(program: Program, d: Difference, look: Look) -> bool:
+    if not program.singular or d.kind != "value":
+        return False
+    got, want = ([abs(float(x)) for x in re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", text)] for text in (d.got, d.want))
+    eps = float(np.finfo(program.dtype).eps)
+    return max(want, default=0.0) < 64 * eps and max(got, default=0.0) < 64 * eps**0.5
+
+
+def _constant_slope(program: Program, d: Difference, look: Look) -> bool:
+    if d.kind != "not none" or d.road == "eager":
+        return False
+    changed = program.copy()
+    every = " + ".join(f"tf.reduce_sum({x.name})" for x in program.inputs)
+
+    def change(statements: list[Statement]) -> None:
+        for s in list(statements):
+            for inner in bodies(s):
+                change(inner)
+            if isinstance(s, Some):
+                at = next(k for k, other in enumerate(statements) if other is s)
+                out, s.out = s.out, f"{s.out}_"
+                statements.insert(at + 1, Op(out, "add", [s.out], f"{{0}} + 0.0 * ({every})", None, ()))
+
+    change(changed.statements)
+    return not any(other.name in (d.name, "") for other in look(changed, d.road))
+
+
 def _fewer(program: Program, d: Difference, look: Look) -> bool:
     return program.singular and d.kind == "fewer nan"
 
@@ -111,6 +141,8 @@ def _fewer(program: Program, d: Difference, look: Look) -> bool:
 KNOWN: list[tuple[str, Callable[[Program, Difference, Look], bool]]] = [
     ("zero for what only an untaken path connects", _untaken),
     ("NaN of zero times infinity where a rewrite multiplies nothing", _fewer),
+    ("a root of what is nothing but rounding, at a singular point", _rounding),
+    ("a derivative that is a constant, as a source", _constant_slope),
     ("infinite slopes of opposite signs in forward mode", _infinite),
     ("what a branch or a loop passes on as it is", _passed_on),
 ]

@@ -372,8 +372,13 @@ def drawn(record: Any) -> list[Any]:
     return [row for row in record if not np.isnan(row).any()] if record.size else list(record)
 
 
-def reference(r: Run, found: Outcome | None = None, total: bool = False, times: int = 1) -> Reference:
-    """Return the eager outcome, in float64 where points are regular, and its sensitivity; ``found``: given that one's draws."""
+def reference(
+    r: Run, found: Outcome | None = None, total: bool = False, times: int = 1, clean: Outcome | None = None
+) -> Reference:
+    """Return the eager outcome, in float64 where points are regular, and its sensitivity.
+
+    ``found``: given that one's draws. ``clean``: the outcome, where it is known.
+    """
     program = r.program
     dtype = program.dtype if program.singular else "float64"
     give = (lambda: None) if found is None else (lambda: given_by(program, found))
@@ -382,7 +387,8 @@ def reference(r: Run, found: Outcome | None = None, total: bool = False, times: 
         with contextlib.nullcontext() if seed is None else noise(seed):
             return attempt(lambda: r.total("reverse", dtype) if total else r.eager(dtype, give()))
 
-    clean = one()
+    if clean is None:
+        clean = one()
     sensitivity: dict[str, float] = {}
     if not clean.error:
         moved = [] if program.singular else [one(k) for k in range(times)]

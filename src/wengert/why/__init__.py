@@ -17,9 +17,19 @@ __all__ = ["why"]
 
 def warn_none(ys: Sequence[Any], xs: Sequence[Any], tape: Any, entries: Sequence[Any]) -> None:
     """Warn, once for a call, that some gradients are None, with the reason for the first."""
+    if _ignored():
+        return
     text = reason(ys, xs[0], tape, entries)
     more = f" ({len(xs) - 1} more gradients are None.)" if len(xs) > 1 else ""
     warnings.warn(NoGradientWarning(text + more), stacklevel=_outside())
+
+
+def _ignored() -> bool:
+    """Whether such a warning is ignored whatever it says, so that no reason need be found."""
+    for action, message, category, module, line in warnings.filters:
+        if issubclass(NoGradientWarning, category):
+            return action == "ignore" and message is None and module is None and not line
+    return False
 
 
 def _outside() -> int:

@@ -75,8 +75,7 @@ class Past:
         self.symbols: dict[int, Any] = {}
         self._graphs: dict[Any, tuple[dict[int, Any], dict[int, list[Any]]]] = {}
         self.oldest = recent[0][0] if len(recent) == recent.maxlen else 0
-        for n, made in recent.copy():
-            self.steps[n] = _step(made)
+        self.made: dict[int, Any] = dict(recent.copy())
         for _, inputs, output, _ in entries:
             self.add(output if isinstance(output, tuple | list) else (output,))
             self.add(inputs)
@@ -98,15 +97,19 @@ class Past:
             if t.__class__ is SymbolicTensor:
                 self.symbols[t.n] = t
             elif t.__class__ is EagerTensor and t.made is not None:
-                self.steps[t.n] = _step(t.made)
+                self.made[t.n] = t.made
 
     # --- steps back -----------------------------------------------------------------------------------------------------
 
     def step(self, n: int) -> Step | None:
         """Return how a tensor came about, None if that is not known or it came from nothing."""
-        if n not in self.steps and n in self.symbols:
-            self.steps[n] = self._of_symbol(self.symbols[n])
-        return self.steps.get(n)
+        found = self.steps.get(n)
+        if found is None:
+            if n in self.made:
+                found = self.steps[n] = _step(self.made[n])
+            elif n in self.symbols:
+                found = self.steps[n] = self._of_symbol(self.symbols[n])
+        return found
 
     def _of_symbol(self, t: Any) -> Step:
         node = t.op
@@ -244,6 +247,25 @@ class Past:
                 if edge.below not in found:
                     found.add(edge.below)
                     pending.append(edge.below)
+        return found
+
+    def led_to(self, starts: Iterable[int], goal: int) -> set[int]:
+        """Return the numbers of what the goal is known to have led to, among all that led to the starts."""
+        users: dict[int, list[int]] = {n: [] for n in starts}
+        pending = list(users)
+        while pending:
+            n = pending.pop()
+            for edge in self.edges(n):
+                if edge.below not in users:
+                    users[edge.below] = []
+                    pending.append(edge.below)
+                users[edge.below].append(n)
+        found = {goal} & users.keys()
+        pending = list(found)
+        while pending:
+            more = [n for n in users[pending.pop()] if n not in found]
+            found.update(more)
+            pending.extend(more)
         return found
 
     def is_straight(self, n: int, step: Step) -> bool:

@@ -251,10 +251,12 @@ class _Reason:
         """Return the reason where values that depend on the source left for Python, and others came in later."""
         past, x = self.past, self.x
         entered = sorted(n for n in before if (s := past.step(n)) is not None and s.op.kind == "constant" and not s.inputs)
-        for n, how, when, site in reversed(left.copy()):
-            later = [m for m in entered if m > when]
-            if later and x.n in past.all([n]):
-                arrays = [m for m in later if past.steps[m].attrs is FROM_NUMPY]
+        gone_before = [one for one in left.copy() if entered and one[2] < entered[-1]]
+        depending = past.led_to([n for n, *_ in gone_before], x.n)
+        for n, how, when, site in reversed(gone_before):
+            if n in depending:
+                later = [m for m in entered if m > when]
+                arrays = [m for m in later if (s := past.step(m)) is not None and s.attrs is FROM_NUMPY]
                 where = self._entry(arrays[0] if arrays else later[0], before)
                 gone = "the source" if n == x.n else "what depends on the source"
                 if not how.endswith(")") and how != LIBRARY:
@@ -271,7 +273,8 @@ class _Reason:
 
     def _entry(self, n: int, before: set[int]) -> str:
         """Return where a constant entered: where it was made, or else where it is used."""
-        step = self.past.steps[n]
+        step = self.past.step(n)
+        assert step is not None
         if step.site is not None:
             return f"at {step.where}"
         using = [s for m in sorted(before) if (s := self.past.step(m)) is not None and n in s.inputs and s.site is not None]
