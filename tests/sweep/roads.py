@@ -399,8 +399,9 @@ def reference(
                 size = float(np.max(np.abs(value[np.isfinite(value)]), initial=0.0))
                 moves = [np.abs(m.values[name] - value) for m in moved if not m.error and m.values.get(name) is not None]
                 moved_by = max([float(np.max(x[np.isfinite(x)], initial=0.0)) for x in moves], default=0.0)
-            # At singular points nothing can be moved: roundings are of numbers of about 1.
-            sensitivity[name] = 1.0 + size if program.singular else moved_by / NOISE + size
+            # Numbers on the way are about 1: what is exactly zero by one way may be a rounding of that by another. (At singular
+            # points nothing can be moved.)
+            sensitivity[name] = 1.0 + size if program.singular else 0.0625 + moved_by / NOISE + size
     return Reference(clean, sensitivity)
 
 
