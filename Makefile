@@ -22,7 +22,8 @@ VENV := .venv
 DOCS := .venv-docs
 
 # Two workers run at once: a BLAS that also takes every core would only make them wait for each other.
-THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+# The tests start some hundred processes: each would compile the package anew where bytecode is not written.
+THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
 # The tests, then the doctests of the package that is installed.
 TESTS := -n 2 --doctest-modules --pyargs tests wengert

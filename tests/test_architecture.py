@@ -4,6 +4,7 @@ A room is a module or a package directly below `wengert`. A room may import itse
 """
 
 import ast
+import functools
 import graphlib
 import importlib.util
 import subprocess
@@ -158,6 +159,15 @@ def targets(node: ast.AST, package_name: str) -> list[str]:
 
 
 def imports_of(root: Path) -> list[Import]:
+    return _of_package(root) if root == package() else _imports_of(root)
+
+
+@functools.cache
+def _of_package(root: Path) -> list[Import]:
+    return _imports_of(root)
+
+
+def _imports_of(root: Path) -> list[Import]:
     found = []
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts

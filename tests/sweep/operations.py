@@ -339,7 +339,13 @@ def _matrix(rng: Random, s: Shape) -> Any:
 
 shaped("split", 1, "tf.split({0}, 2, 1)[{k}]", "jnp.split({0}, 2, 1)[{k}]",
        lambda r, s: ({"k": r.randrange(2)}, (s[0], s[1] // 2)) if len(s) == 2 and s[1] % 2 == 0 and s[1] else None)  # fmt: skip
-shaped("unstack", 1, "tf.unstack({0}, {n}, axis=1)[{k}]", "{0}[:, {k}]", lambda r, s: (f := _columns(r, s)) and ({**f[0], "n": s[1]}, s[:1]))
+shaped(
+    "unstack",
+    1,
+    "tf.unstack({0}, {n}, axis=1)[{k}]",
+    "{0}[:, {k}]",
+    lambda r, s: (f := _columns(r, s)) and ({**f[0], "n": s[1]}, s[:1]),
+)
 shaped("tile", 1, "tf.tile({0}, [1, 2])", "jnp.tile({0}, (1, 2))", lambda r, s: ({}, (s[0], 2 * s[1])) if len(s) == 2 else None)
 shaped("tiled rows", 1, "tf.tile({0}, [2, 1])", "jnp.tile({0}, (2, 1))", lambda r, s: ({}, (2 * s[0], s[1])) if len(s) == 2 else None,
        weight=0.5)  # fmt: skip
