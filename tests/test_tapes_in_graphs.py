@@ -566,3 +566,34 @@ def test_forward_mode_through_what_states_reverse_mode_alone(f, first, second, m
     else:
         got = (tf.function(both) if mode == "function" else both)(tf.constant(x))
     np.testing.assert_allclose(got, [[first] * 2, [second] * 2], rtol=1e-12)
+
+
+# --- derivatives by an intermediate value in which they are written ------------------------------------------------------------
+
+MATRIX = [[4.0, 1.0], [1.0, 3.0]]
+MADE = {
+    "cholesky": tf.linalg.cholesky, "inv": tf.linalg.inv, "pinv": tf.linalg.pinv, "det": tf.linalg.det, "sqrtm": tf.linalg.sqrtm,
+    "solve": lambda x: tf.linalg.solve(x, x[:, :1]), "logdet": tf.linalg.logdet, "expm": tf.linalg.expm,
+    "q": lambda x: tf.linalg.qr(x)[0], "vectors": lambda x: tf.linalg.eigh(x)[1], "values": lambda x: tf.linalg.svd(x)[0],
+    "prod": tf.reduce_prod, "cumprod": tf.math.cumprod, "max": tf.reduce_max, "norm": tf.norm, "softmax": tf.nn.softmax,
+    "logsumexp": tf.reduce_logsumexp, "exp": tf.exp, "tanh": tf.tanh, "sqrt": tf.sqrt, "sigmoid": tf.sigmoid,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_derivative_by_what_it_is_written_in_is_there_in_each_mode(name):
+    def program(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = MADE[name](x)
+            d = inner.gradient(y, x)
+        return outer.gradient(d, y)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoGradientWarning)
+        want, got = program(tf.constant(MATRIX, tf.float64)), tf.function(program)(tf.constant(MATRIX, tf.float64))
+    assert (want is None) == (got is None)
+    if want is not None:
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)

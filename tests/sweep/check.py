@@ -111,7 +111,13 @@ class Checker:
                 continue  # what was drawn, which the oracle was given
             ours = want.outcome.values[name]
             if ours is None or exact is None:  # JAX tells no None from zero: where the tape knows the source, zero will do
-                kind = "" if ours is None and (exact is None or not np.any(exact)) else "none" if ours is None else "not none"
+                kind = (
+                    ""
+                    if not np.size(ours) or (ours is None and (exact is None or not np.any(exact)))
+                    else "none"
+                    if ours is None
+                    else "not none"
+                )
             else:
                 sense = want.sensitivity.get(name, 0.0) + sensitivity.get(name, 0.0)
                 kind = kind_of("float64", exact, ours, sense)

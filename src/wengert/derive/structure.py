@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.context import state
-from wengert.derive.reverse import located
+from wengert.derive.reverse import located, rule
+from wengert.errors import OpError
 from wengert.graph import Graph, Node
 from wengert.op import Op
 from wengert.ops.linear import PLACEHOLDER
@@ -250,6 +251,23 @@ class _Space:
                 orders = self.union([orders, self.plus(slope, self.moved(inputs[i], 1))])
         return orders
 
+    def naming_others(self, node: Node, inputs: Sequence[Orders], found: list[Orders]) -> list[Orders]:
+        """Return the orders of the outputs of an operation without partials, of which some are differentiated by.
+
+        Its rule may be written with outputs (that of an inverse is); in those the derivative may be of any order.
+        """
+        named = _named(node)
+        moving = self.union([self.moved(u, 1) for u in inputs if u != self.zero])
+        before: list[Orders] = []
+        while found != before:
+            before = found
+            found = [
+                self.union([own, self.plus(self.times(self.total, self.union([*[before[k] for k in ks], *inputs])), moving)])
+                if ks else own
+                for own, ks in zip(before, named, strict=True)
+            ]  # fmt: skip
+        return found
+
     def _depth(self, node: Node) -> int:
         # One more for each further input: so that a box ends beyond what matters along each of them.
         return self.total + len(node.inputs) - 1
@@ -258,12 +276,14 @@ class _Space:
 # --- the orders of an elementwise operation in its own inputs -----------------------------------------------------------
 
 _partials: dict[Any, Any] = {}
+_naming: dict[Any, list[list[int]]] = {}
 _orders: dict[Any, list[Orders]] = {}
 
 
 def forget() -> None:
     """Forget what was derived from the statements of operations, which have changed."""
     _partials.clear()
+    _naming.clear()
     _orders.clear()
 
 
@@ -422,21 +442,28 @@ class _Question:
                 if orders is None:
                     orders = memo[key] = space.of(node, inputs)
                 found = [orders] * len(node.outputs)
-            for t, orders in zip(node.outputs, found, strict=True):
+            moving, by = [orders != zero for orders in found], False
+            for k, t in enumerate(node.outputs):
+                orders = found[k]
                 if t.n in blocked and orders is not zero:
                     for at, its in enumerate(stops):
                         if t.n in its:
                             orders = space.union([zero, tuple([_flat(box, at) for box in orders if not box.low[at]])])
+                            moving[k] = orders != zero
                 if t.n in places or t.n in bits:
                     units = [space.unit(at) for at in places.get(t.n, ())]
                     if t.n in bits:
                         units.append(space.unit(0, bits[t.n]))
-                    moving = orders != zero
-                    orders = space.union([orders, *units])
-                    if op.partials and moving:
-                        orders = space.naming(node, inputs, orders)
-                if orders is not zero and orders != zero:
-                    sets[t.n] = orders
+                    orders, by = space.union([orders, *units]), True
+                found[k] = orders
+            if by and any(moving):
+                if op.partials:
+                    found = [space.naming(node, inputs, found[0])]
+                elif op.kind == "implicit":
+                    found = space.naming_others(node, inputs, found)
+            sets.update(
+                [(t.n, orders) for t, orders in zip(node.outputs, found, strict=True) if orders is not zero and orders != zero]
+            )
         return [sets.get(y.n, zero) for y in self.ys]
 
     def _of_gradient(self, node: Node, space: _Space, sets: dict[int, Orders], answers: Any) -> list[Orders]:
@@ -542,3 +569,34 @@ def traced(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], i: int) -
             state.graph, state.observers = graph, observers
         _partials[key] = (list(scratch.nodes), leaves, result)
     return _partials[key]
+
+
+def _named(node: Node) -> list[list[int]]:
+    """Return which outputs the derivative of each output of an operation is written with: its rule, for that one alone."""
+    op = node.op
+    key = (op, freeze(node.attrs), *[(t.sizes, t.nptype) for t in node.inputs])
+    if key not in _naming:
+        several = op.outputs != 1
+        _naming[key] = []
+        graph, observers = state.graph, state.observers
+        for k in range(len(node.outputs)):
+            scratch = Graph()
+            state.graph, state.observers = scratch, ()
+            try:
+                inputs, outputs, gs = (
+                    [
+                        scratch.append(PLACEHOLDER, (), {"dtype": t.nptype, "shape": t.sizes}, [(t.sizes, t.nptype)]).outputs[0]
+                        for t in ts
+                    ]
+                    for ts in (node.inputs, node.outputs, node.outputs)
+                )
+                g = [g if j == k else None for j, g in enumerate(gs)]
+                found = (op.vjp or rule(op))(tensors, g if several else g[0], inputs, outputs if several else outputs[0],
+                                             node.attrs, _differentiable(node))  # fmt: skip
+            except OpError:  # it has no such derivative: who asks for that is told elsewhere
+                found = []
+            finally:
+                state.graph, state.observers = graph, observers
+            before = set(ancestors([t for t in found if t is not None]))
+            _naming[key].append([j for j, t in enumerate(outputs) if t.node in before])
+    return _naming[key]
