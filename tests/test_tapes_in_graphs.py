@@ -512,6 +512,28 @@ def test_a_derivative_is_what_the_tape_takes_it_for(f, right, mode, taylor, shap
     np.testing.assert_allclose(got, np.full(shape, right), rtol=1e-12)
 
 
+@pytest.mark.parametrize("gather", [lambda x: tf.gather(x, [1, 0, 1]), lambda x: tf.boolean_mask(x, [True, False])])
+def test_no_derivative_leads_through_a_gather_at_which_it_stops(gather):
+    def stopped(x):
+        y = gather(x)
+        return tf.gradients(3.0 * y, [x, y], stop_gradients=[y])
+
+    def not_recorded(x):
+        y = gather(x)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, y])
+            z = 3.0 * y
+        return [tape.gradient(z, x), tape.gradient(z, y)]
+
+    x = tf.constant([[1.0], [2.0]], tf.float64)
+    for program in (stopped, not_recorded):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NoGradientWarning)
+            none, there = tf.function(program)(x)
+        assert none is None
+        assert np.all(there == 3.0)
+
+
 @pytest.mark.parametrize("shape", [(), (2, 1)])
 def test_gradients_stop_at_derivatives(shape):
     def f(x):

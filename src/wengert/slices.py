@@ -114,7 +114,7 @@ def request_rows(
 
     As in TensorFlow, and as tapes give them eagerly: gathered along the first axis, by any number of gathers.
     """
-    gathers = _gathers(ys, xs)
+    gathers = _gathers(ys, xs, frozenset([t.n for t in stops]))
     if not gathers:
         return request(ys, xs, gs, stops, name)
     places = [[t.node.outputs[0] for t in gathers[x.n]] if x.n in gathers else [x] for x in xs]
@@ -149,14 +149,14 @@ def request_within(
     return [b if a is None else a if b is None else apply(ADD, (a, b)) for a, b in zip(direct, along, strict=True)]
 
 
-def _gathers(ys: Sequence[Any], xs: Sequence[Any]) -> dict[int, list[Any]]:
-    """Return the gathers from each x that only gathers use on the way to the ys."""
+def _gathers(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> dict[int, list[Any]]:
+    """Return the gathers from each x that only gathers use on the way to the ys; ``stops``: where no way leads through."""
     wanted = {x.n for x in xs if x.nptype.kind in "fc"}
     owner = {n: n for n in wanted}
     """The x that a tensor is: itself, or what was read of a variable."""
     found: dict[int, list[Any]] = {}
     other = {y.n for y in ys}
-    for node in ancestors(ys):
+    for node in ancestors(ys, stops):
         if node.op is READ and node.inputs[0].n in wanted:
             owner[node.outputs[0].n] = node.inputs[0].n
             continue

@@ -487,7 +487,7 @@ def singular(name: str, text: str, jax: str | None = None, arity: int = 1, reduc
 singular("sqrt at 0", "tf.sqrt(tf.abs({0}))")
 singular("sqrt of square", "tf.sqrt(tf.square({0}))")
 singular("norm at 0", "tf.norm({0})", reduce=True)
-singular("norm of column", "tf.norm({0}, axis=-1, keepdims=True) if {0}.shape.rank else {0}")
+singular("norm of column", "tf.norm({0}, axis=-1, keepdims=True) + tf.zeros_like({0}) if {0}.shape.rank else {0}")
 singular("power 1.5", "tf.abs({0}) ** 1.5")
 singular("power of constant", "{0} ** tf.constant(2.0, F)")
 singular("power of one", "{0} ** tf.constant(1.0, F)")

@@ -360,8 +360,17 @@ class Oracle:
             env[out] = None
             if p:
                 env[out] = Box(self.step(lambda at, j=j: at(answers)[j], [answers]))  # type: ignore[misc]
+            elif kind == "gradient" and self.find(env, x) in targets:  # a tensor by itself, whatever the tape knows of it
+                same = [j for j, t in enumerate(targets) if t == self.find(env, x)]
+                env[out] = Box(self.weighed(self.find(env, x), [weight if j == 0 else None for j in same]))
             elif zero and kind == "gradient":
                 env[out] = Box(self.constant(jnp.zeros_like(self.values[self.find(env, x)])))
+
+    def weighed(self, x: int, weights: list[int | None]) -> int:
+        """Return the sum of weights, or ones, in the shape of a value."""
+        given = [w for w in weights if w is not None]
+        ones = float(len(weights) - len(given))
+        return self.function(lambda like, *ws: jnp.full_like(like, ones) + sum(ws), [x, *given])
 
     def derived(self, recorder: Recorder, run: Any, steps: list[int], around: list[int], points: list[list[int]]) -> int:
         """Append a derivative, which runs steps again.

@@ -351,7 +351,7 @@ class Printer:
         self.line(f"{s.out} = {s.text.format(*s.args)}")
 
     def _draw(self, s: Draw) -> None:
-        text = f"given({s.site!r}, {s.shape!r})" if self.given else s.how.format(*s.args)
+        text = f"tf.cast(given({s.site!r}, {s.shape!r}), F)" if self.given else s.how.format(*s.args)
         self.line(f"{s.out} = {text}")
 
     def _assign(self, s: Assign) -> None:
