@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import wengert as tf
+from wengert.context import state
 from wengert.execute import numpy as numpy_executor
 from wengert.execute import tiles
 from wengert.op import table, values
@@ -362,9 +363,17 @@ class Reference(NamedTuple):
 
 
 def given_by(program: Program, found: Outcome) -> Any:
-    """Return a function that gives the draws of an outcome again, in order."""
+    """Return a function that gives the draws of an outcome again, in order; the same where `recompute_grad` repeats its function."""
     rows = {site: list(drawn(found.values[record])) for site, record in program.draws}
-    return lambda site, shape: tf.constant(rows[site].pop(0).reshape(shape))
+
+    def give(site: str, shape: Any) -> Any:
+        memory = state.memory
+        if memory is not None and memory.repeating:
+            return memory.take(None)
+        value = tf.constant(rows[site].pop(0).reshape(shape))
+        return value if memory is None else memory.take(value)
+
+    return give
 
 
 def drawn(record: Any) -> list[Any]:
