@@ -446,3 +446,43 @@ def test_what_is_read_after_a_write_is_what_was_written(writer, mode):
         v = tf.Variable(1.0)
         got = (program if mode == "eager" else tf.function(program))(v)
     assert [float(got[0]), float(got[1])] == [1.0, 2.0]
+
+
+def test_forward_mode_past_a_branch_that_gives_nothing():
+    @tf.function
+    def program(x):
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as acc:
+            if tf.reduce_sum(x) > 0.0:
+                tf.sin(x)
+            else:
+                tf.cos(x)
+            y = x * x
+        return acc.jvp(y)
+
+    assert float(program(tf.constant(3.0))) == 6.0
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward", "function"])
+def test_what_recompute_grad_repeats_writes_nothing_again(mode):
+    v = tf.Variable(1.0)
+
+    @tf.recompute_grad
+    def outer(p):
+        @tf.recompute_grad
+        def inner(q):
+            v.assign_add(1.0)
+            return q * v
+
+        return inner(p) * p
+
+    x = tf.constant(3.0)
+    if mode == "forward":
+        with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as acc:
+            y = outer(x)
+        slope = acc.jvp(y)
+    else:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = (tf.function(outer) if mode == "function" else outer)(x)
+        slope = tape.gradient(y, x)
+    assert (float(y), float(slope), float(v)) == (18.0, 12.0, 2.0)  # v x² with v = 2

@@ -102,7 +102,7 @@ class Memory:
     @property
     def repeating(self) -> bool:
         """Whether what is done now was done before: what it changed in the world is changed already."""
-        return self._rest is not None
+        return self._rest is not None or (self._around is not None and self._around.repeating)
 
     def take(self, new: Any) -> Any:
         """Return what is new, and keep it; or what was taken at this point before."""

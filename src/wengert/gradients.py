@@ -325,7 +325,7 @@ class ForwardAccumulator:
             self._lost(output if op.outputs != 1 else (output,), error)
             return
         moving = [known.get(t.n) for t in inputs]
-        if all(m is None for m in moving) or op.kind == "constant":
+        if all(m is None for m in moving) or op.kind == "constant" or (op.outputs != 1 and not output):
             return
         if op.name == "read_variable":
             self._keep(output, moving[0])

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from .program import Body, Choice, Loop, Map, Op, Program, Scan, Some, Statement, bodies, walk
-from .roads import Difference
+from .roads import Difference, Run, attempt
 
 __all__ = ["KNOWN", "causes", "known", "names_in", "structures"]
 
@@ -105,12 +105,30 @@ def _infinite(program: Program, d: Difference, look: Look) -> bool:
     return program.singular and d.road.startswith("forward") and d.kind == "nan" and d.want in ("inf", "-inf")
 
 
+def _untaken_error(program: Program, d: Difference, look: Look) -> bool:
+    if d.kind != "error" or d.road == "eager":
+        return False
+    for k, s in enumerate(walk(program.statements)):
+        if isinstance(s, Choice):
+            changed = program.copy()
+            choice = next(other for j, other in enumerate(walk(changed.statements)) if j == k)
+            choice.then, choice.other = choice.other, choice.then  # type: ignore[attr-defined]
+            run = Run(changed)
+            try:
+                if attempt(run.eager).error == d.got.partition(":")[0]:
+                    return True
+            finally:
+                run.close()
+    return False
+
+
 def _rounding(program: Program, d: Difference, look: Look) -> bool:
     if not program.singular or d.kind != "value":
         return False
     got, want = ([abs(float(x)) for x in re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", text)] for text in (d.got, d.want))
     small = {"float32": 1e-4, "float64": 1e-6}[program.dtype]
-    return max(want, default=0.0) < small and max(got, default=0.0) < small
+    tiny = max(want, default=0.0) < small and max(got, default=0.0) < small
+    return tiny or (min(want, default=0.0) > 1.0 / small and min(got, default=0.0) > 1.0 / small)
 
 
 def _constant_slope(program: Program, d: Difference, look: Look) -> bool:
@@ -139,6 +157,7 @@ def _fewer(program: Program, d: Difference, look: Look) -> bool:
 KNOWN: list[tuple[str, Callable[[Program, Difference, Look], bool]]] = [
     ("zero for what only an untaken path connects", _untaken),
     ("NaN of zero times infinity where a rewrite multiplies nothing", _fewer),
+    ("an error in a branch that is not taken", _untaken_error),
     ("what is nothing but rounding, at a singular point", _rounding),
     ("a derivative that is a constant, as a source", _constant_slope),
     ("infinite slopes of opposite signs in forward mode", _infinite),
