@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from .program import Body, Choice, Loop, Map, Op, Program, Scan, Some, Statement, bodies, walk
-from .roads import Difference, Run, attempt
+from .roads import TOTALS, Difference, Run, attempt, noise
 
 __all__ = ["KNOWN", "causes", "known", "names_in", "structures"]
 
@@ -51,6 +53,7 @@ def causes(program: Program, name: str) -> list[Statement]:
     return found
 
 
+NUMBER = re.compile(r"nan|[-+]?inf|[-+]?[\d.]+(?:e[-+]?\d+)?")
 Look = Callable[[Program, str], list[Difference]]
 """Gives the differences that a program has on a road."""
 
@@ -123,12 +126,23 @@ def _untaken_error(program: Program, d: Difference, look: Look) -> bool:
 
 
 def _rounding(program: Program, d: Difference, look: Look) -> bool:
-    if not program.singular or d.kind != "value":
+    if d.kind not in ("value", "nan") or not d.name:
         return False
-    got, want = ([abs(float(x)) for x in re.findall(r"[-+]?[\d.]+(?:e[-+]?\d+)?", text)] for text in (d.got, d.want))
-    small = {"float32": 1e-4, "float64": 1e-6}[program.dtype]
-    tiny = max(want, default=0.0) < small and max(got, default=0.0) < small
-    return tiny or (min(want, default=0.0) > 1.0 / small and min(got, default=0.0) > 1.0 / small)
+    got, want = (np.array([float(x) for x in NUMBER.findall(text)]) for text in (d.got, d.want))
+    off = np.abs(got - want) if got.shape == want.shape else np.array([np.inf])
+    run = Run(program)
+    try:
+        eager = (lambda: run.total("reverse", "float64")) if d.road in TOTALS else (lambda: run.eager("float64"))
+        clean = attempt(eager)
+        for seed in range(4):
+            with noise(seed, {"float32": 1e-6, "float64": 1e-14}[program.dtype]):
+                moved = attempt(eager)
+            a, b = clean.values.get(d.name), moved.values.get(d.name)
+            if a is not None and b is not None and (d.kind == "nan" or np.nanmax(np.abs(a - b)) >= 0.1 * np.nanmax(off)):
+                return d.kind != "nan" or bool(np.any(np.isnan(a) != np.isnan(b)))
+    finally:
+        run.close()
+    return False
 
 
 def _constant_slope(program: Program, d: Difference, look: Look) -> bool:
@@ -158,7 +172,7 @@ KNOWN: list[tuple[str, Callable[[Program, Difference, Look], bool]]] = [
     ("zero for what only an untaken path connects", _untaken),
     ("NaN of zero times infinity where a rewrite multiplies nothing", _fewer),
     ("an error in a branch that is not taken", _untaken_error),
-    ("what is nothing but rounding, at a singular point", _rounding),
+    ("a rounding decides", _rounding),
     ("a derivative that is a constant, as a source", _constant_slope),
     ("infinite slopes of opposite signs in forward mode", _infinite),
     ("what a branch or a loop passes on as it is", _passed_on),

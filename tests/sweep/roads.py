@@ -80,8 +80,8 @@ ROUNDED = [
 
 
 @contextlib.contextmanager
-def noise(seed: int) -> Iterator[None]:
-    """Move what each operation gives eagerly, in derivatives too, by a random `NOISE` of itself."""
+def noise(seed: int, more: float = 0.0) -> Iterator[None]:
+    """Move what each operation gives eagerly, in derivatives too, by a random `NOISE` of itself; or, if given, by up to ``more``."""
     rng = np.random.default_rng(seed)
 
     def move(x: Any) -> Any:
@@ -89,7 +89,8 @@ def noise(seed: int) -> Iterator[None]:
             return tuple([move(one) for one in x])
         if not isinstance(x, np.ndarray | np.floating) or x.dtype.kind != "f":
             return x
-        return np.asarray(x * (1.0 + NOISE * rng.uniform(-1, 1, x.shape)), x.dtype)
+        moved = x * (1.0 + (0.0 if more else NOISE) * rng.uniform(-1, 1, x.shape)) + more * rng.uniform(-1, 1, x.shape)
+        return np.asarray(moved, x.dtype)
 
     def moved(f: Any) -> Any:
         return lambda *arrays, **attrs: move(f(*arrays, **attrs))
@@ -410,7 +411,7 @@ def reference(
                 moved_by = max([float(np.max(x[np.isfinite(x)], initial=0.0)) for x in moves], default=0.0)
             # Numbers on the way are about 1: what is exactly zero by one way may be a rounding of that by another. (At singular
             # points nothing can be moved.)
-            sensitivity[name] = 1.0 + size if program.singular else 0.0625 + moved_by / NOISE + size
+            sensitivity[name] = 1.0 + size if program.singular else 0.0625 + (8 if times > 1 else 1) * moved_by / NOISE + size
     return Reference(clean, sensitivity)
 
 
