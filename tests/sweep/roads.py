@@ -90,7 +90,7 @@ def noise(seed: int, more: float = 0.0) -> Iterator[None]:
         if not isinstance(x, np.ndarray | np.floating) or x.dtype.kind != "f":
             return x
         moved = x * (1.0 + (0.0 if more else NOISE) * rng.uniform(-1, 1, x.shape)) + more * rng.uniform(-1, 1, x.shape)
-        return np.asarray(moved, x.dtype)
+        return np.asarray(moved if more else np.where(x == np.round(x), x, moved), x.dtype)  # exponents stay whole
 
     def moved(f: Any) -> Any:
         return lambda *arrays, **attrs: move(f(*arrays, **attrs))
