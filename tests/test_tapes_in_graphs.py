@@ -619,3 +619,34 @@ def test_a_derivative_by_what_it_is_written_in_is_there_in_each_mode(name):
     assert (want is None) == (got is None)
     if want is not None:
         np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+def _before_forward_mode(x):  # (a cos x)', a = x² a number
+    a = x * x
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as acc:
+        d = _slope(x, lambda x: a * tf.sin(x))
+    return acc.jvp(d)
+
+
+def _after_another_forward_mode(x):  # (d x²)'', d = -sin x a number
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as first:
+        y = tf.cos(x)
+    d = first.jvp(y)
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as second:
+        g = _slope(x, lambda x: d * x * x)
+    return second.jvp(g)
+
+
+@pytest.mark.parametrize("mode", ["eager", "function", "graph"])
+@pytest.mark.parametrize(
+    ("f", "right"), [(_before_forward_mode, -(AT**2) * np.sin(AT)), (_after_another_forward_mode, -2 * np.sin(AT))]
+)
+def test_what_was_computed_before_forward_mode_stands_still(f, right, mode):
+    x = np.array([[AT], [AT]])
+    if mode == "graph":
+        with tf.Graph().as_default(), tf1.Session() as session:
+            place = tf1.placeholder(tf.float64, [None, 1])
+            got = session.run(f(place), {place: x})
+    else:
+        got = (tf.function(f) if mode == "function" else f)(tf.constant(x))
+    np.testing.assert_allclose(got, np.full((2, 1), right), rtol=1e-12)

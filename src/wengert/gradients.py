@@ -239,6 +239,8 @@ class ForwardAccumulator:
         self._owners: dict[int, _Owner] = {}
         self._turning: set[int] = set()
         """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
+        self._still: dict[int, Any] = {}
+        """In a graph: what operations took that does not move, whatever it was computed from before the block."""
         self._recording = False
         own = weakref.ref(self)  # no circle, so that the accumulator goes when its last user does
 
@@ -325,6 +327,8 @@ class ForwardAccumulator:
             self._lost(output if op.outputs != 1 else (output,), error)
             return
         moving = [known.get(t.n) for t in inputs]
+        if state.graph is not None:
+            self._still.update([(t.n, t) for t, m in zip(inputs, moving, strict=True) if m is None])
         if all(m is None for m in moving) or op.kind == "constant" or (op.outputs != 1 and not output):
             return
         if op.name == "read_variable":
@@ -340,7 +344,9 @@ class ForwardAccumulator:
                 living = [p for p in (owner() for owner in self._primals) if p is not None]
                 primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in living]
                 outputs = output if op.outputs != 1 else (output,)
-                result = _symbolic_jvp([known[p.n] for p in living], primals, outputs, op.outputs != 1, ())
+                own = outputs[0].graph
+                still = [t for t in self._still.values() if t.__class__ is SymbolicTensor and t.graph is own and t.node.inputs]
+                result = _symbolic_jvp([known[p.n] for p in living], primals, outputs, op.outputs != 1, still)
             elif op.kind in ("custom", "control") or (op.tangent is None and op.kind == "implicit"):
                 result = _jvp_by_reverse(op, moving, inputs, output, attrs)
             else:

@@ -120,7 +120,7 @@ for _name in ("bessel_j0", "bessel_j1", "dawsn", "fresnel_sin"):
 for _name in ("bessel_k0", "bessel_y1", "expint"):
     unary(_name, f"tf.math.special.{_name}({POS})", None, 3, weight=0.2)
 unary("spence", f"tf.math.special.spence({POS})", f"spence({JPOS})", 2, weight=0.3)
-unary("clip", "tf.clip_by_value({0}, -0.8125, 0.8125)", "jnp.clip({0}, -0.8125, 0.8125)", 1)
+unary("clip", "tf.clip_by_value({0}, -0.8125, 0.8125)", "jnp.where(jnp.abs({0}) > 0.8125, 0.8125 * jnp.sign({0}), {0})", 1)
 unary("floormod", "tf.math.floormod({0}, 1.6875)", "jnp.mod({0}, 1.6875)", 1.7, weight=0.5)
 unary("round", "{0} * tf.round({0})", "{0} * lax.stop_gradient(jnp.round({0}))", lambda b: b * b + b, weight=0.5)
 unary("sign", "{0} * tf.sign({0})", "{0} * lax.stop_gradient(jnp.sign({0}))", lambda b: b, weight=0.5)
