@@ -342,3 +342,15 @@ def test_rows_as_grad_ys_that_do_not_say_of_which_shape_are_rows_of_y(graph):
     g = tf.gradients(2.0 * x, x, grad_ys=rows)[0]
     with v1.Session() as session:
         assert session.run(g, {x: np.zeros((3, 2))}).tolist() == [[12.0, 16.0], [0.0, 0.0], [6.0, 8.0]]
+
+
+def test_grad_ys_may_be_lists_of_numbers_and_one_element_of_any_shape(graph):
+    x = tf.constant([1.0, 2.0])
+    y, z = x * x, tf.reduce_sum(x)
+    with v1.Session() as sess:
+        assert sess.run(tf.gradients([y, z], x, grad_ys=[[1.0, 2.0], 3.0]))[0].tolist() == [5.0, 11.0]
+        assert sess.run(tf.gradients(y, x, grad_ys=[[1.0, 2.0]]))[0].tolist() == [2.0, 8.0]
+        assert sess.run(tf.gradients(z, x, grad_ys=tf.constant([2.0])))[0].tolist() == [2.0, 2.0]
+        assert sess.run(tf.gradients([y, z], x, grad_ys=[None, tf.constant(1.0)]))[0].tolist() == [3.0, 5.0]
+    with pytest.raises(ValueError, match="does not fit"):
+        tf.gradients(y, x, grad_ys=tf.ones([3]))

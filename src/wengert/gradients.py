@@ -80,7 +80,7 @@ def gradients(
     if len(targets) != len(nest.flatten(_listed(ys))):
         raise TypeError("gradients: one of the ys is None (is it itself a gradient that is not there?)")
     sources = nest.flatten(_listed(xs))
-    weights = [None] * len(targets) if grad_ys is None else nest.flatten(_listed(grad_ys))
+    weights = [None] * len(targets) if grad_ys is None else _weights(_listed(grad_ys), len(targets))
     if len(weights) != len(targets):
         raise ValueError(f"Must have as many initial gradients as ys (got {len(weights)} grad_ys and {len(targets)} ys).")
     for x in sources:
@@ -100,6 +100,22 @@ def gradients(
         missing = [x for x, r in zip(sources, results, strict=True) if r is None]
         warn_none([_lifted(graph, y) for y in targets], missing, None, ())
     return results
+
+
+def _weights(given: list[Any], count: int) -> list[Any]:
+    """Return one weight for each y: what was given, where lists of numbers stand for tensors."""
+    flat = nest.flatten(given)
+    if len(given) == count and not any(isinstance(g, Tensor | IndexedSlices) or hasattr(g, "_as_tensor") for g in flat):
+        return list(given)
+    return flat
+
+
+def _weight(g: Any, y: Any) -> Any:
+    """Return a weight as a tensor; one element is one element, however many axes of size one it is given with."""
+    g = convert(_dense(g, y), like=y)
+    if g.sizes is not None and y.sizes is not None and g.sizes != y.sizes and {*g.sizes, *y.sizes} <= {1}:
+        return apply(linear.RESHAPE, (g,), {"shape": tuple(y.sizes)})
+    return g
 
 
 def _graph_of(items: Sequence[Any]) -> Graph | None:
@@ -122,7 +138,7 @@ def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: 
     sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
     weights = []
     for g, y in zip(gs, targets, strict=True):
-        weights.append(None if g is None else lift(graph, convert(_dense(g, y), like=y)))
+        weights.append(None if g is None else lift(graph, _weight(g, y)))
     if not targets:
         return [None] * len(xs)
     blocked = [t.handle_in(graph) if hasattr(t, "handle_in") else lift(graph, t) for t in ends]
@@ -147,7 +163,7 @@ def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> l
             "(`wengert run` records for a script in which it finds such a call.)"
         )
     targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
-    weights = [None if g is None else convert(_dense(g, y), like=y) for g, y in zip(gs, targets, strict=True)]
+    weights = [None if g is None else _weight(g, y) for g, y in zip(gs, targets, strict=True)]
     for g, y in zip(weights, targets, strict=True):
         if g is not None and not fits(g.sizes, y.sizes):
             raise ShapeError(f"grad_ys of shape {text(g.sizes)} does not fit y of shape {text(y.sizes)}.")
