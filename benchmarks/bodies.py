@@ -30,7 +30,7 @@ def wengert(problem: str, executor: str):
 
     tf.config.set_executor(executor)
     rng = np.random.default_rng(0)
-    weights = tf.constant(rng.normal(size=(64, 64)) / 5.0)
+    weights = tf.constant(rng.normal(size=(64, 64)) / 16.0)
     inputs = tf.constant(rng.normal(size=(1000, 64)) / 8.0)
 
     def scan(x):
@@ -73,7 +73,7 @@ def with_jax(problem: str):
 
     jax.config.update("jax_enable_x64", True)
     rng = np.random.default_rng(0)
-    weights = jnp.asarray(rng.normal(size=(64, 64)) / 5.0)
+    weights = jnp.asarray(rng.normal(size=(64, 64)) / 16.0)
     inputs = jnp.asarray(rng.normal(size=(1000, 64)) / 8.0)
 
     def scan(x):
