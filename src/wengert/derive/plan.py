@@ -219,15 +219,20 @@ def lower(
     return _Lowering(fetches, list(controls)).run(fetches, feeds, controls, sizes)
 
 
-def needed(fetches: Iterable[Any], controls: Iterable[Node]) -> list[Node]:
-    """Return the nodes that the tensors and nodes depend on, through inputs and control inputs, in order."""
+def needed(
+    fetches: Iterable[Any], controls: Iterable[Node], inputs: Callable[[Node], Iterable[Any]] = lambda node: node.inputs
+) -> list[Node]:
+    """Return the nodes that the tensors and nodes depend on, through inputs and control inputs, in order.
+
+    ``inputs``: which inputs of a node count; all of them, if not given.
+    """
     seen: set[Node] = set()
     pending = [t.node for t in fetches] + list(controls)
     while pending:
         node = pending.pop()
         if node not in seen:
             seen.add(node)
-            pending.extend([t.node for t in node.inputs])
+            pending.extend([t.node for t in inputs(node)])
             pending.extend(node.control_inputs)
     return sorted(seen, key=lambda node: node.index)
 
@@ -237,15 +242,12 @@ def _blank(fetches: Sequence[Any], controls: Sequence[Node], fed: set[int]) -> N
     unfed = [node for node in needed(fetches, controls) if node.op is PLACEHOLDER and node.outputs[0].n not in fed]
     if not unfed:
         return
-    read: set[Node] = set()
-    pending = [t.node for t in fetches] + list(controls)
-    while pending:
-        node = pending.pop()
-        if node not in read:
-            read.add(node)
-            shape_only = _reference(node.op)
-            pending.extend([t.node for i, t in enumerate(node.inputs) if i != shape_only or not is_full(t.sizes)])
-            pending.extend(node.control_inputs)
+
+    def with_values(node: Node) -> list[Any]:
+        shape_only = _reference(node.op)
+        return [t for i, t in enumerate(node.inputs) if i != shape_only or not is_full(t.sizes)]
+
+    read = set(needed(fetches, controls, with_values))
     for node in unfed:
         t = node.outputs[0]
         if node not in read and is_full(t.sizes) and t.nptype.kind != "O":

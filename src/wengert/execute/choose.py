@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.execute.auto import AutoProgram
 from wengert.execute.compare import Compared
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import Program, Wrapped
 from wengert.execute.xla import Unsupported, XlaProgram
 from wengert.graph import Graph, Node
 from wengert.options import EXECUTORS, options
@@ -64,21 +64,8 @@ def compile(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls
     return Watched(program) if watchers else program
 
 
-class Watched:
+class Watched(Wrapped):
     """A program of whose runs the watchers are told."""
-
-    def __init__(self, inner: Any) -> None:
-        """Take the program."""
-        self.inner = inner
-
-    @property
-    def program(self) -> Program:
-        """The program over NumPy."""
-        return self.inner if isinstance(self.inner, Program) else self.inner.program
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer as the program does."""
-        return getattr(self.inner, name)
 
     def __call__(self, *arrays: Any) -> list[Any]:
         """Run."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.derive.plan import needed
 from wengert.errors import InternalError, InvalidArgumentError
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import Program, Wrapped
 from wengert.graph import Graph, Node
 from wengert.options import Options, options
 
@@ -23,29 +23,20 @@ TOLERANCE = {2: 5e-2, 4: 2e-3, 8: 1e-8}
 """How far the results may lie apart, relative to the greatest value of an array, by the size of its numbers in bytes."""
 
 
-class Compared:
+class Compared(Wrapped):
     """A program, and the same without rewrites, whose results must agree."""
 
     def __init__(
         self, program: Any, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()
     ) -> None:
         """Take the program; a list that acts on the world is run once and not compared, which is logged."""
-        self.inner = program
+        super().__init__(program)
         self.fetches = list(fetches)
         acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op.name not in READS]
         self.plain = None if acts else Program(graph, fetches, feeds, controls)
         if acts:
             where = acts[0].where
             log.warning("A list is not compared with its plain form: it acts on the world by %s (%s).", acts[0].name, where)
-
-    @property
-    def program(self) -> Program:
-        """The program over NumPy."""
-        return self.inner if isinstance(self.inner, Program) else self.inner.program
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer as the program does."""
-        return getattr(self.inner, name)
 
     def __call__(self, *arrays: Any) -> list[Any]:
         """Run both.

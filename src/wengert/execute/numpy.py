@@ -21,7 +21,7 @@ from wengert.options import options
 from wengert.shapes import is_full, text
 from wengert.tensor import diagnose
 
-__all__ = ["Program"]
+__all__ = ["Program", "Wrapped"]
 
 _ndarray = np.ndarray
 log = logging.getLogger("wengert")
@@ -152,6 +152,23 @@ class Program:
 
 
 _UNKNOWN: Any = object()
+
+
+class Wrapped:
+    """A program around another one, which answers for it."""
+
+    def __init__(self, inner: Any) -> None:
+        """Take the program."""
+        self.inner = inner
+
+    @property
+    def program(self) -> Program:
+        """The program over NumPy."""
+        return self.inner if isinstance(self.inner, Program) else self.inner.program
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer as the program does."""
+        return getattr(self.inner, name)
 
 
 @breakable

@@ -359,12 +359,12 @@ def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
     """
 
     def run(given: Sequence[Any], keep: bool) -> list[Any]:
-        made = begin(given, keep)
+        this = begin(given, keep)
         if not keep:
-            return made.outputs
+            return this.outputs
         held = np.empty((), object)
-        held[()] = made
-        return [*made.outputs, EagerTensor(held)]
+        held[()] = this
+        return [*this.outputs, EagerTensor(held)]
 
     def call(keep: bool, *arrays: Any) -> tuple[Any, ...]:
         with _eagerly():
