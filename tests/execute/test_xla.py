@@ -901,12 +901,13 @@ def test_auto_stays_where_xla_is_not_faster(monkeypatch: Any) -> None:
     assert v.storage.array.tolist() == [runs] * 2
 
 
-def test_auto_compiles_nothing_for_short_runs() -> None:
+def test_auto_compiles_nothing_for_short_runs(monkeypatch: Any) -> None:
+    monkeypatch.setattr(auto, "SHORT", 60.0)  # however busy the machine is
     graph, _, x, add = adder()
     program = AutoProgram(graph, [add], [x])
     for _ in range(30):
         program(np.ones(1, np.float32))
-    assert program.decision.startswith("numpy: ") and program.decision.endswith(" us, not worth a compilation")
+    assert re.fullmatch(r"numpy: \S+ [um]?s, not worth a compilation", program.decision)
 
 
 def test_auto_says_why_xla_cannot(monkeypatch: Any) -> None:
