@@ -1,0 +1,194 @@
+"""Counts that may only fall: what the layout of the package is to lose, step by step.
+
+Each is the number of today. Where one has fallen by more than a fiftieth, the new number is entered in the same commit, so that it
+does not rise again.
+"""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import wengert.ops
+from wengert.op import Op, table
+
+
+class Ratchet(NamedTuple):
+    limit: int
+    what: str
+
+
+NAMED = Ratchet(1262, "operations known by name in the engine, outside of ops/")
+ANY = Ratchet(6540, "parameters annotated Any or by another name of it")
+ENTRIES = Ratchet(68, "modules and folders in the root of the package")
+HOOKS = Ratchet(7, "statements that change another module of the package while a module is imported")
+IGNORED = Ratchet(26, "attributes hung on what the type checker knows without them")
+LARGE = Ratchet(11, "classes of more than 300 lines")
+
+# Where operations are known by name of necessity: their records, and the surface, which has TensorFlow's names of them.
+NAMES_OPERATIONS = ("ops", "functions", "keras", "compat", "surface", "experimental", "published", "run", "train", "raw_ops",
+                    "bitwise", "signal", "strings", "sparse", "image", "io", "summary", "test", "math", "linalg", "nn",
+                    "random", "debugging", "config", "__init__", "cli", "demo", "explain")  # fmt: skip
+SAMPLES = ("verify/operations.py",)
+"""A row for each operation: what it is checked at."""
+
+
+def package() -> Path:
+    spec = find_spec("wengert")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    root = package()
+    return {str(p.relative_to(root)): ast.parse(p.read_bytes()) for p in sorted(root.rglob("*.py"))}
+
+
+def is_docstring(node: ast.AST, parent: ast.AST) -> bool:
+    return isinstance(parent, ast.Expr) and isinstance(node, ast.Constant)
+
+
+def with_parents(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    for parent in ast.walk(tree):
+        for child in ast.iter_child_nodes(parent):
+            yield child, parent
+
+
+def listed(tree: ast.Module) -> set[int]:
+    """The strings of `__all__` and `__slots__`, by identity: names of Python's."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id in ("__all__", "__slots__") for t in node.targets
+        ):
+            found.update(id(n) for n in ast.walk(node.value))
+    return found
+
+
+def constants() -> set[str]:
+    """The names under which modules of ops/ keep records: TANH, MATMUL."""
+    found = set()
+    for info in pkgutil.iter_modules(wengert.ops.__path__):
+        module = importlib.import_module(f"wengert.ops.{info.name}")
+        found.update(name for name, value in vars(module).items() if isinstance(value, Op))
+    return found
+
+
+def named_operations() -> dict[str, int]:
+    """For each module of the engine: strings that are names of operations, and comparisons with a record."""
+    records, counts = constants(), {}
+    for path, tree in modules().items():
+        if path.split("/")[0].removesuffix(".py") in NAMES_OPERATIONS or path in SAMPLES:
+            continue
+        skipped, count = listed(tree), 0
+        for node, parent in with_parents(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+                words = node.value.split()
+                if words and not is_docstring(node, parent) and all(word in table for word in words):
+                    count += len(words)
+            elif isinstance(node, ast.Compare):
+                for side in (node.left, *node.comparators):
+                    for one in side.elts if isinstance(side, ast.Tuple | ast.Set | ast.List) else [side]:
+                        name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else None
+                        count += name in records
+        if count:
+            counts[path] = count
+    return counts
+
+
+def any_parameters() -> dict[str, int]:
+    counts = {}
+    for path, tree in modules().items():
+        names = {"Any", "object", "typing.Any"}
+        for node in tree.body:  # another name for it
+            if isinstance(node, ast.Assign) and ast.unparse(node.value) in names:
+                names.update(t.id for t in node.targets if isinstance(t, ast.Name))
+            elif isinstance(node, ast.AnnAssign) and node.value is not None and ast.unparse(node.value) in names:
+                names.add(ast.unparse(node.target))
+        count = 0
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arguments):
+                every = (*node.posonlyargs, *node.args, *node.kwonlyargs, node.vararg, node.kwarg)
+                count += sum(a is not None and a.annotation is not None and ast.unparse(a.annotation) in names for a in every)
+        if count:
+            counts[path] = count
+    return counts
+
+
+def entries() -> list[str]:
+    root = package()
+    return sorted(p.name for p in root.iterdir() if (p.is_dir() and any(p.glob("**/*.py"))) or (p.suffix == ".py"))
+
+
+def _base(node: ast.AST) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If | ast.For | ast.Try | ast.With):
+            yield from _statements([*statement.body, *getattr(statement, "orelse", [])])
+
+
+def hooks() -> list[str]:
+    """Statements at the level of a module that change what the module has imported from another of the package."""
+    found = []
+    for path, tree in modules().items():
+        ours: set[str] = set()
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "wengert":
+                ours.update(alias.asname or alias.name for alias in node.names)
+            elif isinstance(node, ast.Import):
+                ours.update((a.asname or "wengert") for a in node.names if a.name.split(".")[0] == "wengert")
+        for node in _statements(tree.body):
+            changed: list[ast.AST] = []
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                changed = node.targets if isinstance(node, ast.Assign) else [node.target]
+                changed = [t for t in changed if isinstance(t, ast.Attribute | ast.Subscript)]
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+                changed = [node.value.func]
+            if any(_base(t) in ours for t in changed):
+                found.append(f"{path} line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def ignored() -> dict[str, int]:
+    root = package()
+    counts = {path: (root / path).read_text().count("type: ignore[attr-defined]") for path in modules()}
+    return {path: count for path, count in counts.items() if count}
+
+
+def large() -> list[str]:
+    return [
+        f"{path}: {node.name}, {node.end_lineno - node.lineno + 1} lines"
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.end_lineno is not None and node.end_lineno - node.lineno >= 300
+    ]
+
+
+COUNTED = {"named": (named_operations, NAMED), "any": (any_parameters, ANY), "entries": (entries, ENTRIES),
+           "hooks": (hooks, HOOKS), "ignored": (ignored, IGNORED), "large": (large, LARGE)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_it_has_not_risen_and_the_limit_follows_it_down(name: str):
+    count, ratchet = COUNTED[name]
+    found = count()
+    total = sum(found.values()) if isinstance(found, dict) else len(found)
+    lines = (
+        [f"{n:5} {path}" for path, n in sorted(found.items(), key=lambda pair: -pair[1])] if isinstance(found, dict) else found
+    )
+    told = "\n".join(lines)
+    assert total <= ratchet.limit, f"{total} {ratchet.what}; the limit is {ratchet.limit}\n{told}"
+    assert total >= 0.98 * ratchet.limit - 1, f"{total} {ratchet.what}: enter it as the limit, which is {ratchet.limit}"
