@@ -1,6 +1,8 @@
 """Ctrl-C: what a run assigns is there whole or not at all, and the session goes on to work."""
 
+import importlib
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 
 import wengert as tf
+import wengert.execute
+from wengert import interrupt
 from wengert.context import state
 from wengert.interrupt import breakable, undivided
 from wengert.state import Storage
@@ -186,3 +190,27 @@ def test_other_threads_and_errors_of_the_run():
     with pytest.raises(ValueError, match="mine"):
         undivided(fails)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_that_comes_the_moment_the_handler_is_laid_is_not_forgotten(monkeypatch: pytest.MonkeyPatch):
+    laid = interrupt._install
+
+    def at_once(number: int, handler: object) -> object:
+        before = laid(number, handler)
+        if handler is interrupt._strike:
+            signal.raise_signal(signal.SIGINT)
+        return before
+
+    monkeypatch.setattr(interrupt, "_install", at_once)
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        undivided(lambda: done.append(1))
+    assert done == [1]
+
+
+def test_what_is_half_done_stands_in_modules_that_say_so():
+    names = [info.name for info in pkgutil.walk_packages(wengert.execute.__path__, "wengert.execute.") if not info.ispkg]
+    owners = {module.__name__ for module in map(importlib.import_module, names)}
+    owners |= {kind.__module__ for kind in (Storage, v1.Session, type(tf.function(lambda: 0)))}
+    unmarked = sorted(name for name in owners if not getattr(sys.modules[name], "UNDIVIDED", False))
+    assert unmarked == []

@@ -1,7 +1,7 @@
 """Counts that may only fall: what the layout of the package is to lose, step by step.
 
-Each is the number of today. Where one has fallen by more than a fiftieth, the new number is entered in the same commit, so that it
-does not rise again.
+Each is the number of today. Where one has fallen by more than a fiftieth, the new number is entered in the same commit, so that
+it does not rise again.
 """
 
 import ast

@@ -29,6 +29,8 @@ from wengert.tracing import FuncGraph, inline, tracing
 
 __all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 
 class TensorSpec:
     """The shape and dtype of a tensor that is to come.

@@ -8,7 +8,6 @@ until the run has ended. A run that is broken off has its assignments and its co
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 import threading
@@ -16,22 +15,24 @@ from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
-from wengert.context import ROOT, state
+from wengert.context import state
 
 __all__ = ["between", "breakable", "undivided"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# signal.signal without the making of enumerations, which takes 3 us a call.
-_install: Callable[[int, Any], Any] = importlib.import_module("_signal").signal
+# signal.signal and getsignal without the making of enumerations, which takes 3 us a call.
+_signals = importlib.import_module("_signal")
+_install: Callable[[int, Any], Any] = _signals.signal
+_installed: Callable[[int], Any] = _signals.getsignal
 _main = threading.main_thread
 
 between: list[Callable[[], None]] = []
 """Called after runs that assign to variables and before eager tapes: where no step is half done. Empty as a rule."""
 
 _places: set[CodeType] = set()
-_GUARDED = (ROOT + "execute" + os.sep, *[ROOT + name + ".py" for name in ("interrupt", "state", "session", "function")])
-"""Files whose functions may be broken off only if they are marked."""
+UNDIVIDED = True
+"""In a module: its functions may be broken off only if they are marked `breakable`. Read from the frames' globals."""
 
 
 class _Run:
@@ -59,7 +60,7 @@ def _may_break(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code in _places:
             return True
-        if frame.f_code.co_filename.startswith(_GUARDED):
+        if "UNDIVIDED" in frame.f_globals:
             return False
         frame = frame.f_back
     return False
@@ -77,15 +78,16 @@ def _strike(number: int, frame: FrameType | None) -> None:
 
 def _enter() -> bool:
     """Take over Ctrl-C; return False where that is another's: no handler of Python's, or not the main interpreter."""
+    previous = _installed(signal.SIGINT)
+    if not callable(previous):
+        return False
+    # Before the handler is laid: what comes the moment that it is must not be forgotten.
+    _run.previous, _run.struck, _run.pending = previous, False, False
     try:
-        previous = _install(signal.SIGINT, _strike)
+        _install(signal.SIGINT, _strike)
     except ValueError:
         return False
-    if not callable(previous):
-        if previous is not None:
-            _install(signal.SIGINT, previous)
-        return False
-    _run.previous, _run.struck, _run.pending, _run.depth = previous, False, False, 1
+    _run.depth = 1
     return True
 
 

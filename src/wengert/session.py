@@ -20,6 +20,8 @@ from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, as_array
 
 __all__ = ["InteractiveSession", "Session", "default_graph", "default_session"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 
 class _Stack(threading.local):
     sessions: tuple[Any, ...] = ()

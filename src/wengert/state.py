@@ -33,6 +33,8 @@ from wengert.tensor import _number as next_number
 
 __all__ = ["Storage", "Variable", "VariableAggregation", "VariableSynchronization"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 _names = itertools.count()
 
 made: list[Callable[[Variable], None]] = []

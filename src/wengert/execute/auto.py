@@ -29,6 +29,8 @@ from wengert.interrupt import undivided
 
 __all__ = ["AutoProgram"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 SHORT = 200e-6
 """Seconds under which a run on NumPy is not worth a compilation."""
 LONG = 5e-3

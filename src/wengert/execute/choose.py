@@ -15,6 +15,8 @@ from wengert.options import EXECUTORS, options
 
 __all__ = ["Falling", "compile", "told", "watchers"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 log = logging.getLogger("wengert")
 
 _told: set[str] = set()

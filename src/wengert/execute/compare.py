@@ -16,6 +16,8 @@ from wengert.options import Options, options
 
 __all__ = ["Compared"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 log = logging.getLogger("wengert")
 
 READS = ("variable_handle", "read_variable")

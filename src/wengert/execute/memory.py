@@ -19,6 +19,8 @@ from wengert.ops.state import FED, HANDLE
 
 __all__ = ["Plan", "Step", "plan"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 
 class Step(NamedTuple):
     """One kernel call."""

@@ -23,6 +23,8 @@ from wengert.tensor import diagnose
 
 __all__ = ["Program", "Wrapped"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 _ndarray = np.ndarray
 log = logging.getLogger("wengert")
 POOLED = 1 << 15

@@ -16,6 +16,8 @@ from wengert.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 
 def replay(program: Program, values: Sequence[Any]) -> list[Any]:
     """Run a program on eager tensors (and variables, where its inputs are handles); return eager tensors.

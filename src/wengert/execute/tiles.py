@@ -50,6 +50,8 @@ from wengert.shapes import is_full
 
 __all__ = ["Tiling", "cut"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 LEAST_ROWS = 512
 """Rows from which a list is looked at."""
 LEAST_STEPS = 6

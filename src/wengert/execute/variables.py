@@ -10,6 +10,8 @@ from wengert.graph import Node
 
 __all__ = ["bodies", "trains", "variables_in", "variables_of"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 
 def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:
     """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""

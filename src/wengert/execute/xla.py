@@ -39,6 +39,8 @@ from wengert.options import options
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
 
+UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+
 SMALL = 1 << 16
 """Bytes up to which a constant stands in the executable; a larger one is an argument."""
 ROOMY = 1 << 28
