@@ -5,9 +5,7 @@ it does not rise again.
 """
 
 import ast
-import importlib
-import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-import wengert.ops
-from wengert.op import Op, table
+import wengert.ops  # noqa: F401
+from wengert.op import table
 
 
 class Ratchet(NamedTuple):
@@ -24,7 +22,7 @@ class Ratchet(NamedTuple):
     what: str
 
 
-NAMED = Ratchet(1262, "operations known by name in the engine, outside of ops/")
+NAMED = Ratchet(982, "operations known by name in the engine, outside of ops/")
 ANY = Ratchet(6540, "parameters annotated Any or by another name of it")
 ENTRIES = Ratchet(68, "modules and folders in the root of the package")
 HOOKS = Ratchet(7, "statements that change another module of the package while a module is imported")
@@ -51,53 +49,38 @@ def modules() -> dict[str, ast.Module]:
     return {str(p.relative_to(root)): ast.parse(p.read_bytes()) for p in sorted(root.rglob("*.py"))}
 
 
-def is_docstring(node: ast.AST, parent: ast.AST) -> bool:
-    return isinstance(parent, ast.Expr) and isinstance(node, ast.Constant)
-
-
-def with_parents(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
-    for parent in ast.walk(tree):
-        for child in ast.iter_child_nodes(parent):
-            yield child, parent
-
-
-def listed(tree: ast.Module) -> set[int]:
-    """The strings of `__all__` and `__slots__`, by identity: names of Python's."""
-    found: set[int] = set()
+def known_by_name(tree: ast.Module) -> Iterator[str]:
+    """The strings that are compared with a name (``op.name == "cast"``) or stand in a table of the module's own."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id in ("__all__", "__slots__") for t in node.targets
-        ):
-            found.update(id(n) for n in ast.walk(node.value))
-    return found
+        if isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            if not any(isinstance(s, ast.Name | ast.Attribute) and ast.unparse(s).split(".")[-1] == "name" for s in sides):
+                continue
+        elif isinstance(node, ast.Match):
+            sides = tuple(c.pattern for c in node.cases)
+        else:
+            continue
+        yield from _strings(sides)
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if not any(isinstance(t, ast.Name) and t.id.startswith("__") for t in targets):
+                yield from _strings([statement.value])
 
 
-def constants() -> set[str]:
-    """The names under which modules of ops/ keep records: TANH, MATMUL."""
-    found = set()
-    for info in pkgutil.iter_modules(wengert.ops.__path__):
-        module = importlib.import_module(f"wengert.ops.{info.name}")
-        found.update(name for name, value in vars(module).items() if isinstance(value, Op))
-    return found
+def _strings(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        yield from (n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
 
 
 def named_operations() -> dict[str, int]:
-    """For each module of the engine: strings that are names of operations, and comparisons with a record."""
-    records, counts = constants(), {}
+    """For each module of the engine: how many names of operations it knows."""
+    counts = {}
     for path, tree in modules().items():
         if path.split("/")[0].removesuffix(".py") in NAMES_OPERATIONS or path in SAMPLES:
             continue
-        skipped, count = listed(tree), 0
-        for node, parent in with_parents(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-                words = node.value.split()
-                if words and not is_docstring(node, parent) and all(word in table for word in words):
-                    count += len(words)
-            elif isinstance(node, ast.Compare):
-                for side in (node.left, *node.comparators):
-                    for one in side.elts if isinstance(side, ast.Tuple | ast.Set | ast.List) else [side]:
-                        name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else None
-                        count += name in records
+        words = (text.split() for text in known_by_name(tree))
+        count = sum(len(w) for w in words if w and all(word in table for word in w))
         if count:
             counts[path] = count
     return counts
