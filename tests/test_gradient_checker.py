@@ -143,6 +143,14 @@ def test_of_a_graph_a_row_is_an_element_of_x(graph):
     assert isinstance(error, float) and error < 1e-9
 
 
+@pytest.mark.parametrize("said", [[1], [], [1, 1]])
+def test_of_a_graph_a_scalar_may_be_said_to_have_axes_of_one(graph, said):
+    x = tf.constant(A)
+    theory, numeric = v1.test.compute_gradient(x, [2, 3], tf.reduce_sum(x * x), said, x_init_value=A)
+    np.testing.assert_allclose(theory, 2.0 * A.reshape(6, 1))
+    np.testing.assert_allclose(numeric, theory, atol=1e-9)
+
+
 def test_of_a_list_each_has_a_pair_while_the_others_keep_their_values(graph):
     x = tf.constant(A)
     w = x * x

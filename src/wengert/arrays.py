@@ -184,6 +184,18 @@ class NumPyArrays:
         return result
 
     @staticmethod
+    def isotonic_blocks(x: Any, increasing: bool) -> Any:
+        """Return for each row of a matrix the number of the block, from 0, that each element's monotone fit is constant in."""
+        import scipy.optimize
+
+        result = np.zeros(x.shape, np.int32)
+        if x.size:
+            for row, found in zip(x, result, strict=True):
+                blocks = scipy.optimize.isotonic_regression(row, increasing=increasing).blocks
+                found[:] = np.repeat(np.arange(len(blocks) - 1), np.diff(blocks))
+        return result
+
+    @staticmethod
     def expm(x: Any) -> Any:
         """Return the exponential of matrices."""
         import scipy.linalg

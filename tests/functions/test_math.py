@@ -170,6 +170,8 @@ TABLE = [(f.__name__, f, oracle, [x]) for f, oracle, x, _ in UNARY] + [
     ("complex", lambda x, y: M.real(M.complex(x, y) ** 2), lambda x, y: x * x - y * y, [x2, x1]),
     ("complex abs", lambda x, y: M.abs(M.complex(x, y)), np.hypot, [x2, y2]),
     ("complex angle", lambda x, y: M.angle(M.complex(x, y)), lambda x, y: np.arctan2(y, x), [x2, y2]),
+    ("complex sign real", lambda x, y: M.real(M.sign(M.complex(x, y))), lambda x, y: x / np.hypot(x, y), [x2, y2]),
+    ("complex sign imag", lambda x, y: M.imag(M.sign(M.complex(x, y))), lambda x, y: y / np.hypot(x, y), [x2, y2]),
     (
         "complex imag conj",
         lambda x, y: M.imag(M.conj(M.complex(x, y) * M.complex(y, x))),
@@ -839,3 +841,32 @@ def test_of_equal_names_the_signature_is_tensorflows():
 def test_tensors_namespace_has_the_new_operations():
     x = tf.constant([1.0, 2.0])
     assert tensors.add_n(x, x).numpy().tolist() == [2, 4] and tensors.cummax(x, axis=0, reverse=True).numpy().tolist() == [2, 2]
+
+
+# Where x or y is infinite, NaN or 0: x y has the derivatives y and x, and 0 whatever x is where the factor beside it is 0.
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_multiply_no_nan_at_what_is_not_finite(mode, dtype):
+    nan, inf = np.nan, np.inf
+    x, y = tf.constant([0.0, 2.0, nan, inf, -inf, 3.0], dtype), tf.constant([0.0, 0.0, 0.0, 0.0, 0.0, inf], dtype)
+
+    def slopes(x, y):
+        with tf.GradientTape() as tape:
+            tape.watch([x, y])
+            z = tf.math.multiply_no_nan(x, y)
+        return z, *tape.gradient(z, [x, y])
+
+    z, dx, dy = slopes(x, y) if mode == "eager" else tf.function(slopes)(x, y)
+    np.testing.assert_array_equal(z, [0, 0, 0, 0, 0, inf])
+    np.testing.assert_array_equal(dx, [0, 0, 0, 0, 0, inf])
+    np.testing.assert_array_equal(dy, [0, 2, nan, inf, -inf, 3])
+
+
+def test_the_sign_of_a_complex_number_turns_with_it():
+    # The real part of (a + ib)/r grows with a by b²/r³, with b by -ab/r³: TensorFlow's gradient is the first plus i the second.
+    z = tf.constant([1 + 1j, 3 - 4j, 0j, 1e-310j], tf.complex128)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        y = tf.sign(z)
+    np.testing.assert_allclose(y, [(1 + 1j) / 2**0.5, 0.6 - 0.8j, 0, 1j])
+    np.testing.assert_allclose(tape.gradient(y, z)[:3], [(1 - 1j) / 8**0.5, (16 + 12j) / 125, 0])

@@ -120,6 +120,18 @@ TABLE = [
         lambda x: [x.mean((0, 2), keepdims=True), x.var((0, 2), keepdims=True)],
         [image],
     ),
+    (
+        "weighted_moments",
+        lambda x, w: N.weighted_moments(x, [1], w),
+        lambda x, w: [x @ w / w.sum(), x**2 @ w / w.sum() - (x @ w / w.sum()) ** 2],
+        [x2, b4**2],
+    ),
+    (
+        "weighted_moments all",
+        lambda x: N.weighted_moments(x, None, 2.0, keepdims=True),
+        lambda x: [x.mean(keepdims=True), x.var(keepdims=True)],
+        [x2],
+    ),
     ("batch_normalization", lambda *a: N.batch_normalization(*a, 1e-3), norm, [x2, b4, b4**2, b4 + 1, b4 - 1]),
     (
         "batch_normalization bare",
@@ -480,3 +492,46 @@ def test_refuses(label, f, kind):
     graph = Graph()
     with pytest.raises(kind), graph.as_default():
         Program(graph, flat(f()), [])()
+
+
+# --- the nearest monotone sequence --------------------------------------------------------------------------------
+
+
+def nearest_falling(x):
+    """The falling sequence nearest to x by its minimax formula: the least, over starts, of the greatest mean from there on."""
+    n = len(x)
+    return np.array([min(max(x[a : b + 1].mean() for b in range(i, n)) for a in range(i + 1)) for i in range(n)])
+
+
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_isotonic_regression_is_the_minimax_of_means(mode):
+    x = rng.normal(size=(3, 9))
+    run = (lambda f: f) if mode == "eager" else (lambda f: tf.function(f))
+    falling, segments = run(lambda x: N.isotonic_regression(x))(tf.constant(x))
+    np.testing.assert_allclose(falling, [nearest_falling(row) for row in x], rtol=1e-12)
+    np.testing.assert_array_equal(np.diff(segments, axis=1) == 1, np.diff(falling, axis=1) < 0)
+    rising, _ = run(lambda x: N.isotonic_regression(x, decreasing=False, axis=0))(tf.constant(x))
+    np.testing.assert_allclose(rising, np.stack([-nearest_falling(-column) for column in x.T], axis=1), rtol=1e-12)
+
+
+def test_isotonic_regression_averages_derivatives_in_segments():
+    x = tf.constant([[3.0, 1.0, 2.0, -1.0]])  # segments 3 | 1, 2 | -1
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y, _ = N.isotonic_regression(x)
+        z = y * y
+    mean = [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 1]]
+    np.testing.assert_allclose(tape.jacobian(y, x)[0, :, 0], mean)
+    np.testing.assert_allclose(tape.jacobian(z, x)[0, :, 0], 2 * np.array([3, 1.5, 1.5, -1])[:, None] * mean)
+    with tf.autodiff.ForwardAccumulator(x, tf.constant([[1.0, 10.0, 20.0, 5.0]])) as forward:
+        y, _ = N.isotonic_regression(x)
+    np.testing.assert_allclose(forward.jvp(y), [[1.0, 15.0, 15.0, 5.0]])
+
+
+@pytest.mark.parametrize(("given", "expected"), [("int16", "float32"), ("int32", "float64"), ("float16", "float16")])
+def test_isotonic_regression_of_dtypes_and_empty_rows(given, expected):
+    y, segments = N.isotonic_regression(tf.constant(np.array([[1, 3], [4, 2]]), given))
+    assert y.dtype.name == expected and segments.dtype.name == "int32"
+    np.testing.assert_array_equal(y, [[2, 2], [4, 2]])
+    for shape in ((0, 3), (2, 0)):
+        assert N.isotonic_regression(tf.zeros(shape))[0].shape == shape

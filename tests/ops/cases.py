@@ -575,7 +575,6 @@ case("abs", COMPLEX, oracle=exact(abs), note="complex")
 case("abs", np.array([-3, 0, 2], np.int32), oracle=exact(abs), note="int32")
 case("sign", ALL, oracle=exact(mp.sign))
 case("sign", np.array([-3, 0, 2], np.int32), oracle=exact(mp.sign), note="int32")
-case("sign", COMPLEX, oracle=exact(lambda x: x / abs(x)), note="complex", smooth=False)
 HALVES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, -0.2, 0.7, 1e300])
 case("floor", HALVES, oracle=exact(mp.floor), smooth=False, loose=math.inf)
 case("ceil", HALVES, oracle=exact(mp.ceil), smooth=False, loose=math.inf)
@@ -1427,6 +1426,13 @@ TIES = np.array([[2.0, 7.0, 7.0], [1.0, -1.0, -1.0]])
 case("argmax", TIES, axis=1, dtype="int64", oracle=lambda x: [1, 0])
 case("argmax", TIES, axis=-2, dtype="int32", oracle=lambda x: [0, 0, 0], note="axis=-2")
 case("argmin", TIES, axis=1, dtype="int64", oracle=lambda x: [0, 1])
+case(
+    "isotonic_blocks",
+    np.array([[3.0, 1.0, 2.0, -1.0], [1.0, 2.0, 3.0, 4.0]]),
+    increasing=False,
+    oracle=lambda x: [[0, 1, 1, 2], [0, 0, 0, 0]],
+)
+case("isotonic_blocks", np.array([[3.0, 1.0, 2.0]]), increasing=True, oracle=lambda x: [[0, 0, 0]], note="increasing")
 case("argsort", TIES, axis=-1, descending=False, oracle=lambda x: [[0, 1, 2], [1, 2, 0]])
 case("argsort", TIES, axis=-1, descending=True, oracle=lambda x: [[1, 2, 0], [0, 1, 2]], note="descending, stable")
 case("argsort", TIES, axis=0, descending=False, oracle=lambda x: [[1, 1, 1], [0, 0, 0]], note="axis=0")

@@ -8,8 +8,9 @@ from wengert import checks
 from wengert.compat.keywords import renamed, sentinel
 from wengert.compat.linalg import l2_normalize
 from wengert.compat.math import log_softmax, softmax
-from wengert.functions import array
+from wengert.functions import array, math
 from wengert.functions import nn as two
+from wengert.functions.math import named
 from wengert.nn import (
     atrous_conv2d,
     avg_pool1d,
@@ -23,6 +24,7 @@ from wengert.nn import (
     elu,
     gelu,
     in_top_k,
+    isotonic_regression,
     l2_loss,
     leaky_relu,
     log_poisson_loss,
@@ -44,6 +46,7 @@ from wengert.nn import (
     xw_plus_b,
     zero_fraction,
 )
+from wengert.tensor import convert
 
 __all__ = [
     "atrous_conv2d",
@@ -69,6 +72,7 @@ __all__ = [
     "fused_batch_norm",
     "gelu",
     "in_top_k",
+    "isotonic_regression",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -98,6 +102,7 @@ __all__ = [
     "tanh",
     "top_k",
     "weighted_cross_entropy_with_logits",
+    "weighted_moments",
     "xw_plus_b",
     "zero_fraction",
 ]
@@ -256,15 +261,46 @@ def fused_batch_norm(
     x: Any, scale: Any, offset: Any, mean: Any = None, variance: Any = None, epsilon: float = 0.001,
     data_format: str = "NHWC", is_training: bool = True, name: str | None = None, exponential_avg_factor: float = 1.0,
 ) -> Any:  # fmt: skip
-    """Return (batch normalisation, mean, variance); in training the batch's own, the variance unbiased.
+    """Return (scale (x - mean) / √(variance + ε) + offset, mean, variance), by the channels, in the dtype of the scale.
+
+    In training y has the batch's own mean and variance; what is returned of them is (1 - f) old + f new for the factor f,
+    the new variance times n / (n - 1), which is without bias. ε is 1.001e-5 or more, as in TensorFlow.
 
     Raises:
-        NotImplementedError: for channels that are not last.
+        ValueError: for another data format, and where the old mean and variance are needed and not there.
     """
-    if not isinstance(data_format, str) or data_format != "NHWC":
-        raise NotImplementedError("fused_batch_norm: channels last only.")
-    if not checks.flag(is_training, "fused_batch_norm", "is_training"):
-        return two.batch_normalization(x, mean, variance, offset, scale, epsilon), mean, variance
-    m, v = two.moments(x, [0, 1, 2])
-    n = array.cast(array.size(x), v.dtype) / array.cast(array.size(v), v.dtype)
-    return two.batch_normalization(x, m, v, offset, scale, epsilon), m, v * n / (n - 1.0)
+    training = checks.flag(is_training, "fused_batch_norm", "is_training")
+    if data_format not in ("NHWC", "NDHWC", "NCHW", "NCDHW"):
+        raise ValueError(f"fused_batch_norm: data_format is NHWC, NDHWC, NCHW or NCDHW, and not {data_format!r}.")
+    if (not training or exponential_avg_factor != 1.0) and (mean is None or variance is None):
+        raise ValueError(
+            "Both `mean` and `variance` must be a 1D tensor when `is_training` is False or `exponential_avg_factor` != 1.0."
+        )
+    t, gamma = convert(x), convert(scale)
+    beta, wide = convert(offset, like=gamma), array.cast(t, gamma.dtype)
+    channel = data_format.index("C")
+    others = [i for i in range(len(data_format)) if i != channel]
+    sizes = [-1 if i == channel else 1 for i in range(len(data_format))]
+    if training:
+        m, v = two.moments(wide, others)
+    else:
+        m, v = convert(mean, like=gamma), convert(variance, like=gamma)
+    m4, v4, gamma4, beta4 = (array.reshape(a, sizes) for a in (m, v, gamma, beta))
+    # The difference comes first: where there is no row at all, 0 rows of NaN add up to a derivative of 0.
+    y = (wide - m4) * math.rsqrt(v4 + max(epsilon, 1.001e-5)) * gamma4 + beta4
+    if training:
+        n = array.cast(array.size(t), v.dtype) / array.cast(array.size(v), v.dtype)
+        v = v * (n / math.maximum(n - 1.0, 1.0))
+        if exponential_avg_factor != 1.0:
+            kept = 1.0 - exponential_avg_factor
+            m = kept * convert(mean, like=m) + exponential_avg_factor * m
+            v = kept * convert(variance, like=v) + exponential_avg_factor * v
+    return named(array.cast(y, t.dtype), name), m, v
+
+
+def weighted_moments(
+    x: Any, axes: Any, frequency_weights: Any, name: str | None = None, keep_dims: Any = None, keepdims: Any = None
+) -> tuple[Any, Any]:
+    """Return weighted mean and variance over axes."""
+    keep = renamed("keepdims", keepdims, "keep_dims", keep_dims, False)
+    return two.weighted_moments(x, axes, frequency_weights, keep, name)

@@ -56,6 +56,7 @@ REFUSED = {
     "nonzero": "the shape of its result depends on values",
     "unique": "the shape of its result depends on values",
     "partition": "the shapes of its results depend on values",
+    "isotonic_blocks": "it pools neighbours as long as values demand",
     "segment_table": "the shape of its result depends on values",
     "repeat_index": "the shape of its result depends on values",
     "bincount": "the shape of its result depends on values",

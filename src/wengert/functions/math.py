@@ -387,9 +387,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Any:
     >>> tf.math.multiply_no_nan(float("nan"), 0.0).numpy()
     np.float32(0.0)
     """
-    a, b = operands(elementwise.DIVIDE_NO_NAN, x, y)
-    good = logical_or(is_finite(a), not_equal(b, 0.0))
-    return apply(elementwise.MULTIPLY, (array.where(good, a, array.zeros_like(a)), b), NONE, name or "MulNoNan")
+    return apply(elementwise.MULTIPLY_NO_NAN, operands(elementwise.MULTIPLY_NO_NAN, x, y), NONE, name or "MulNoNan")
 
 
 def reciprocal_no_nan(x: Any, name: str | None = None) -> Any:
@@ -770,7 +768,25 @@ abs = unary(
     [1, 2]
     """,
 )  # fmt: skip
-sign = unary(elementwise.SIGN, "sign", """Return -1, 0 or 1 with the sign of x; for complex x: x / |x|, and 0 at 0.""")
+
+
+def sign(x: Any, name: str | None = None) -> Any:
+    """Return -1, 0 or 1 with the sign of x; for complex x: x / |x|, and 0 at 0.
+
+    Along the reals it is constant; a complex x / |x| turns with x, and its derivative is that of the quotient.
+
+    >>> import wengert as tf
+    >>> tf.sign([-2.0, 0.0, 5.0]).numpy().tolist()
+    [-1.0, 0.0, 1.0]
+    """
+    t = number(x, "sign", "iufc")
+    if t.nptype.kind != "c":
+        return apply(elementwise.SIGN, (t,), NONE, name)
+    size = abs(t)  # the parts are divided one by one: a complex division by tiny numbers overflows on its way
+    parts = [apply(elementwise.DIVIDE_NO_NAN, (part(t), size)) for part in (real, imag)]
+    return apply(elementwise.COMPLEX, parts, NONE, name or "Sign")
+
+
 floor = unary(elementwise.FLOOR, "floor", """Return the greatest whole number not greater than x; it has no derivative.""")
 ceil = unary(elementwise.CEIL, "ceil", """Return the least whole number not less than x; it has no derivative.""")
 round = unary(

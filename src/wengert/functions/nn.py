@@ -37,6 +37,7 @@ from wengert.functions.math import (
     number,
     operands,
     reduce_mean,
+    reduce_prod,
     reduce_sum,
     rsqrt,
     sigmoid,
@@ -46,6 +47,7 @@ from wengert.functions.math import (
     tanh,
     top_k,
     unary,
+    unsorted_segment_mean,
     zero_fraction,
 )
 from wengert.ops import contraction, elementwise, linear, reduction
@@ -73,6 +75,7 @@ __all__ = [
     "embedding_lookup",
     "gelu",
     "in_top_k",
+    "isotonic_regression",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -101,6 +104,7 @@ __all__ = [
     "tanh",
     "top_k",
     "weighted_cross_entropy_with_logits",
+    "weighted_moments",
     "xw_plus_b",
     "zero_fraction",
 ]
@@ -253,6 +257,64 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: s
     if wide is not t:
         mean, variance = cast(mean, t.nptype), cast(variance, t.nptype)
     return named(mean, name), variance
+
+
+def weighted_moments(
+    x: Any, axes: Any, frequency_weights: Any, keepdims: Any = False, name: str | None = None
+) -> tuple[Any, Any]:
+    """Return the mean Σ w x / Σ w and the variance Σ w (x - mean)² / Σ w along axes; the weights w broadcast to x.
+
+    float16 is summed as float32.
+
+    >>> import wengert as tf
+    >>> mean, variance = tf.nn.weighted_moments(tf.constant([1.0, 5.0]), [0], [3.0, 1.0])
+    >>> float(mean), float(variance)
+    (2.0, 3.0)
+    """
+    t = number(x, "weighted_moments")
+    w = convert(frequency_weights, like=t)
+    wide = dtypes.float32.numpy if t.nptype.itemsize == 2 else t.nptype
+    t32, w32 = cast(t, wide), cast(w, wide)
+    over, keep = axes_of(axes, t), checks.flag(keepdims, "weighted_moments", "keepdims")
+    w32 = w32 + array.zeros_like(t32)
+    total = reduce_sum(w32, over, keepdims=True)
+    mean = reduce_sum(w32 * t32, over, keepdims=True) / total
+    off = t32 - mean
+    variance = reduce_sum(w32 * off * off, over, keepdims=True) / total
+    if not keep:  # a sum over axes of size 1 drops them, whether they are named or all
+        mean, variance = reduce_sum(mean, over), reduce_sum(variance, over)
+    return named(cast(mean, t.nptype), name), cast(variance, t.nptype)
+
+
+def isotonic_regression(inputs: Any, decreasing: Any = True, axis: int = -1) -> tuple[Any, Any]:
+    """Return (y, segments): the monotone sequences along an axis that are nearest to the inputs by least squares.
+
+    y is constant in each of its segments, the mean of the inputs there, and so is its derivative; ``segments`` numbers them
+    from 0. Integers are taken as float64, or as float32 where those of 16 bits and less fit.
+    M. Best and N. Chakravarti, "Active set algorithms for isotonic regression" (1990).
+
+    >>> import wengert as tf
+    >>> y, segments = tf.nn.isotonic_regression([3.0, 1.0, 2.0], axis=-1)
+    >>> y.numpy().tolist(), segments.numpy().tolist()
+    ([3.0, 1.5, 1.5], [0, 1, 1])
+    """
+    t = number(inputs, "isotonic_regression", "iuf")
+    if t.nptype.kind != "f":
+        t = cast(t, dtypes.float32.numpy if t.nptype.itemsize < 3 else dtypes.float64.numpy)
+    if t.sizes is None:
+        raise ShapeError("isotonic_regression: the number of axes of the inputs is not known.")
+    order = list(range(len(t.sizes)))
+    at = axis_in(axis, t)
+    order[at], order[-1] = order[-1], order[at]
+    last = array.transpose(t, order)
+    n = array.shape(last)[-1]
+    rows = array.reshape(last, array.stack([reduce_prod(array.shape(last)[:-1]), n]))
+    falls = checks.flag(decreasing, "isotonic_regression", "decreasing")
+    blocks = apply(reduction.ISOTONIC_BLOCKS, (rows,), {"increasing": not falls})
+    ids = array.reshape(blocks + n * array.expand_dims(array.range(array.shape(rows)[0]), 1), [-1])
+    means = unsorted_segment_mean(array.reshape(rows, [-1]), ids, array.size(rows))
+    y, segments = (array.reshape(a, array.shape(last)) for a in (array.gather(means, ids), blocks))
+    return array.transpose(y, order), array.transpose(segments, order)
 
 
 def batch_normalization(

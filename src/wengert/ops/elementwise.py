@@ -687,15 +687,8 @@ def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
     return xp.sign(x)
 
 
-def _sign(xp: Any, x: Any) -> Any:
-    if x.dtype.kind == "c":
-        size = xp.abs(x)
-        return xp.where(size == 0, xp.zeros_like(x), x / xp.where(size == 0, 1, size))
-    return xp.sign(x)
-
-
 ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of)
-SIGN = unary("sign", _sign, zero, NUMBER, "piecewise")
+SIGN = unary("sign", "sign", zero, "iuf", "piecewise")
 FLOOR = unary("floor", "floor", None, "iuf", "constant")
 CEIL = unary("ceil", "ceil", None, "iuf", "constant")
 ROUND = unary("round", "round", None, "iuf", "constant")

@@ -271,6 +271,11 @@ def _cummax(xp: Any, x: Any, *, axis: int, reverse: bool) -> Any:
     return xp.maximum.accumulate(x, axis=axis)
 
 
+ISOTONIC_BLOCKS = Op(
+    "isotonic_blocks", "constant", lambda xp, x, *, increasing: xp.isotonic_blocks(x, increasing),
+    signature.to(dtypes.int32.numpy), kinds="f", type="IsotonicRegression",
+)  # fmt: skip
+"""For each row of a matrix, which block of the monotone fit each element is in."""
 CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf")
 """The running maximum, for shifts that have no derivative."""
 
