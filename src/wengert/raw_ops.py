@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wengert.errors import NoGradientError
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
+from wengert.functions.program import custom_gradient
 
 __all__: list[str] = []
 
@@ -101,4 +103,17 @@ def Const(*, value: Any, dtype: Any, name: str | None = None) -> Any:
     return array.constant(value, dtype, None, name)
 
 
-__all__ += ["Const", "Einsum"]
+def PreventGradient(*, input: Any, message: str = "", name: str | None = None) -> Any:
+    """Return the tensor; whoever asks for a derivative through it gets a LookupError with the message."""
+
+    @custom_gradient
+    def prevented(x: Any) -> Any:
+        def grad(dy: Any) -> Any:
+            raise NoGradientError(f"Gradient explicitly disabled. Reason: {message!r}")
+
+        return array.identity(x, name), grad
+
+    return prevented(input)
+
+
+__all__ += ["Const", "Einsum", "PreventGradient"]

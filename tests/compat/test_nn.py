@@ -91,6 +91,16 @@ def test_fused_batch_norm_of_no_rows_has_zero_derivatives(v1):
     np.testing.assert_array_equal(doffset, np.zeros(4))
 
 
+def test_the_mean_and_variance_of_fused_batch_norm_have_derivatives(v1):
+    x = rng.normal(size=(2, 2, 1, 1))
+    t = tf.constant(x)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(t)
+        _, m, v = v1.nn.fused_batch_norm(t, tf.ones(1, tf.float64), tf.zeros(1, tf.float64))
+    np.testing.assert_allclose(tape.gradient(m, t), np.full((2, 2, 1, 1), 0.25))
+    np.testing.assert_allclose(tape.gradient(v, t), 2.0 * (x - x.mean()) / 3.0)
+
+
 def test_fused_batch_norm_refuses(v1):
     x, one = tf.ones([1, 2, 2, 1]), tf.ones(1)
     with pytest.raises(ValueError, match="data_format is NHWC"):
