@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from wengert.context import here, state
-from wengert.functions.array import reshape
 from wengert.gradients import gradients
 from wengert.ops.linear import PLACEHOLDER
 from wengert.session import IndexedSlicesValue, default_session
@@ -232,10 +231,7 @@ def graph_jacobians(
             raise AssertionError(f"Don't support type {kind.name} for {name}")
     with y.graph.as_default():
         weights = convert(np.ones(shape, dtype))
-        # A scalar is often said to have the shape [1]: what is meant is clear, and the weights take y's own.
-        known = y.sizes is not None and None not in y.sizes
-        fitting = reshape(weights, y.sizes) if known and y.sizes != shape else weights
-        found = [gradients(y, x, grad_ys=fitting)[0] for x in xs]
+        found = [gradients(y, x, grad_ys=weights)[0] for x in xs]
     given = [None] * len(xs) if values is None else values
     points = [_point(v, _sizes(s), k) for v, s, k in zip(given, shapes, kinds, strict=True)]
     places = {_key(x): p for x, p in zip(xs, points, strict=True) if _key(x).node.op.name == "placeholder"}
