@@ -148,7 +148,7 @@ def test_what_xla_does_not_run_is_listed() -> None:
 def test_constant_shapes_do_run() -> None:
     """With integers that are constants what remains is what JAX lacks, and draws by parameters that are fed."""
     lacking = refused(integers=False, slope=False)
-    of_floats = {"random_gamma", "random_poisson", "random_shuffle", "categorical", "segment_table", "range"}
+    of_floats = {"random_gamma", "random_poisson", "random_shuffle", "categorical", "segment_table", "range", "isotonic_blocks"}
     expected = {label(c) for c in cases.CASES if c.op in NEVER and NEVER[c.op] == "not in JAX"} | BESSEL_VALUES
     assert {name for name in lacking if name.partition("[")[0] not in of_floats} == expected
     assert not lacking & CONSTANT_SHAPE
