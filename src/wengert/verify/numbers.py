@@ -7,6 +7,7 @@ reals has NaN there; at a pole mpmath raises, and an array has the infinite limi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -59,9 +60,13 @@ def primitive(real: Callable[..., Any], complex_: Callable[..., Any]) -> Callabl
 
 
 def closed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is real for reals, complex with a complex argument, and NaN where it has no value."""
+    """Return a function that is real for reals, complex with a complex argument, and NaN where it has no value.
 
-    def closed_function(*xs: Any) -> Any:
+    Such functions cost milliseconds a number, and the lists of all modes ask for the same numbers: they are remembered.
+    """
+
+    @functools.lru_cache(4096, typed=True)
+    def at(precision: int, *xs: Any) -> Any:
         try:
             value = function(*xs)
         except (ValueError, ArithmeticError, libmp.NoConvergence):
@@ -70,7 +75,7 @@ def closed(function: Callable[..., Any]) -> Callable[..., Any]:
             return complex_number(value)
         return NAN if type(value) is mpc else number(value)
 
-    return closed_function
+    return lambda *xs: at(mp.prec, *xs)
 
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
@@ -186,6 +191,7 @@ def sech_squared(x: Any) -> Any:
 # --- special functions --------------------------------------------------------------------------------------------
 
 erf, erfc = closed(mp.erf), closed(mp.erfc)
+fresnels, fresnelc = closed(mp.fresnels), closed(mp.fresnelc)
 
 
 def _inverse(f: Callable[[Any], Any], sign: int, start: Callable[[float], float], y: Any) -> Any:
@@ -277,6 +283,31 @@ def spence(x: Any) -> Any:
     return mp.re(value) if type(x) is mpf and x >= 0 else value
 
 
+@functools.cache
+def polygamma(n: int) -> Callable[..., Any]:
+    """Return the n-th derivative of digamma."""
+    return closed(lambda x: mp.psi(n, x))
+
+
+@functools.cache
+def gammainc_by(n: int) -> Callable[..., Any]:
+    """Return the n-th derivative of gammainc by its first argument, by differences with the digits that they need."""
+    return closed(lambda a, x: mp.diff(lambda t: gammainc(t, x), a, n))
+
+
+@functools.cache
+def betainc_by(m: int, n: int) -> Callable[..., Any]:
+    """Return the derivative of betainc of orders m by a and n by b, by differences with the digits that they need."""
+    return closed(lambda a, b, x: mp.diff(lambda s, t: betainc(s, t, x), (a, b), (m, n)))
+
+
+@functools.cache
+def zeta_by(n: int) -> Callable[..., Any]:
+    """Return the n-th derivative of Hurwitz's zeta function by its first argument."""
+    return closed(lambda s, q: mp.zeta(s, q, n))
+
+
+@functools.cache
 def bessel(family: str, n: int) -> Callable[[Any], Any]:
     """Return a Bessel function of order n; "ie" and "ke" are scaled by exp(-|x|) and exp(x)."""
     plain = {"j": mp.besselj, "y": mp.bessely, "i": mp.besseli, "k": mp.besselk}[family[0]]
@@ -294,10 +325,16 @@ def bessel(family: str, n: int) -> Callable[[Any], Any]:
     return closed(function)
 
 
+@functools.cache
 def spherical_bessel(n: int) -> Callable[[Any], Any]:
     """Return jₙ(x) = xⁿ / (2n+1)!! · ₀F₁(n + 3/2, -x²/4) (DLMF 10.53.1): no division by x, and one formula for either sign."""
-    scale = mp.fac2(2 * n + 1)
-    return closed(lambda x: x**n / scale * mp.hyp0f1(n + mpf(1.5), -x * x / 4) if mp.isfinite(x) else mpf(0) if x == x else x)
+
+    def function(x: Any) -> Any:
+        if not mp.isfinite(x):
+            return mpf(0) if x == x else x
+        return x**n / mp.fac2(2 * n + 1) * mp.hyp0f1(n + mpf(1.5), -x * x / 4)
+
+    return closed(function)
 
 
 UNARY: dict[str, Callable[[Any], Any]] = {

@@ -487,22 +487,22 @@ class PreciseArrays:
     @staticmethod
     def polygamma(x: Any, n: int) -> Any:
         """Return the n-th derivative of digamma."""
-        return _map(numbers.closed(lambda v: mp.psi(n, v)), x)
+        return _map(numbers.polygamma(n), x)
 
     @staticmethod
     def gammainc_by(a: Any, x: Any, n: int) -> Any:
         """Return the n-th derivative of gammainc by a, by differences with the digits that they need."""
-        return _map(numbers.closed(lambda a, x: mp.diff(lambda t: numbers.gammainc(t, x), a, n)), a, x)
+        return _map(numbers.gammainc_by(n), a, x)
 
     @staticmethod
     def betainc_by(a: Any, b: Any, x: Any, m: int, n: int) -> Any:
         """Return the derivative of betainc of orders m by a and n by b, by differences with the digits that they need."""
-        return _map(numbers.closed(lambda a, b, x: mp.diff(lambda s, t: numbers.betainc(s, t, x), (a, b), (m, n))), a, b, x)
+        return _map(numbers.betainc_by(m, n), a, b, x)
 
     @staticmethod
     def zeta_by(s: Any, q: Any, n: int) -> Any:
         """Return the n-th derivative of Hurwitz's zeta function by its first argument."""
-        return _map(numbers.closed(lambda s, q: mp.zeta(s, q, n)), s, q)
+        return _map(numbers.zeta_by(n), s, q)
 
     @staticmethod
     def bessel(x: Any, family: str, n: int) -> Any:
@@ -517,7 +517,7 @@ class PreciseArrays:
     @staticmethod
     def fresnel(x: Any) -> Any:
         """Return Fresnel's integrals (S, C)."""
-        return _map(numbers.closed(mp.fresnels), x), _map(numbers.closed(mp.fresnelc), x)
+        return _map(numbers.fresnels, x), _map(numbers.fresnelc, x)
 
     @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:
