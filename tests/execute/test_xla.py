@@ -891,7 +891,7 @@ def test_auto_stays_where_xla_is_not_faster(monkeypatch: Any) -> None:
     run = XlaProgram.run
 
     def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
-        time.sleep(0.003)
+        time.sleep(0.05)
         return run(self, arrays, copy)
 
     monkeypatch.setattr(XlaProgram, "run", slowly)
