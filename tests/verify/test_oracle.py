@@ -7,6 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from wengert.verify import numbers
 from wengert.verify.numeric import derivative
 from wengert.verify.oracle import Oracle, indices
 
@@ -122,3 +123,15 @@ def test_double_precision_of_mixed_orders_and_kinks() -> None:
 def test_single_precision_is_told() -> None:
     found = derivative(lambda e: np.float32(np.sin(np.float32(e[0] + 0.5))), [1], eps=2.0**-23)
     assert abs(found.value - math.cos(0.5)) <= found.error < 1e-2
+
+
+def test_what_is_remembered_is_of_one_precision_and_one_type():
+    zeta = numbers.zeta_by(1)
+    with mp.workdps(15):
+        few = zeta(mp.mpf(3), mp.mpf(2))
+    with mp.workdps(40):
+        many = zeta(mp.mpf(3), mp.mpf(2))
+        right = mp.zeta(mp.mpf(3), 2, 1)
+        of_complex = zeta(mp.mpc(3), mp.mpf(2))
+    assert abs(many - right) <= mp.mpf(10) ** -38 < abs(few - right)
+    assert isinstance(of_complex, mp.mpc) and not isinstance(many, mp.mpc)
