@@ -177,7 +177,51 @@ TABLE = [
      [M, V]),
     ("operator solvevec", lambda m, v: L.LinearOperatorFullMatrix(m).solvevec(v), np.linalg.solve, [M, V]),
 ]  # fmt: skip
+
+
+def bands(m, low, high, align="RIGHT_LEFT", padding=0.0):
+    """The diagonals of a band, the highest first, filled up to one length."""
+    rows = [np.diagonal(m, k, -2, -1) for k in range(high, low - 1, -1)]
+    n = max(r.shape[-1] for r in rows)
+    for i, k in enumerate(range(high, low - 1, -1)):
+        fill = np.full((*rows[i].shape[:-1], n - rows[i].shape[-1]), padding)
+        left = align.split("_")[0 if k >= 0 else 1] == "LEFT"
+        rows[i] = np.concatenate([rows[i], fill] if left else [fill, rows[i]], -1)
+    return np.stack(rows, -2)
+
+
+def np_set_diag(m, d, low, high, align="RIGHT_LEFT"):
+    """The matrices with a band from d: element by element, each diagonal where `bands` would find it."""
+    out, n = m.copy(), d.shape[-1]
+    for at in np.ndindex(*m.shape):
+        i, j = at[-2:]
+        k = j - i
+        if low <= k <= high:
+            short = n - np.diagonal(m, k, -2, -1).shape[-1]
+            left = align.split("_")[0 if k >= 0 else 1] == "LEFT"
+            out[at] = d[(*at[:-2], high - k, min(i, j) + (0 if left else short))]
+    return out
+
+
+BANDS = rng.normal(size=(2, 3, 3))
 KNOWN = [
+    *(
+        (f"{name} band {align}", f, reference, arrays)
+        for align in ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
+        for name, f, reference, arrays in [
+            ("diag_part", lambda m, align=align: L.diag_part(m, k=(-2, 1), padding_value=7, align=align),
+             lambda m, align=align: bands(m, -2, 1, align, 7.0), [TALLS]),
+            ("set_diag", lambda m, d, align=align: L.set_diag(m, d, k=(-1, 1), align=align),
+             lambda m, d, align=align: np_set_diag(m, d, -1, 1, align), [TALLS, BANDS]),
+            ("diag", lambda d, align=align: L.diag(d, k=(-1, 1), padding_value=2, align=align),
+             lambda d, align=align: np_set_diag(np.full((2, 3, 3), 2.0), d, -1, 1, align), [BANDS]),
+        ]
+    ),
+    ("diag band above", lambda d: L.diag(d, k=(1, 2)),
+     lambda d: np.diag(d[1], 1) + np.diag(d[0, 1:], 2), [BANDS[0, :2]]),
+    ("diag rows", lambda v: L.diag(v, k=1, num_rows=3), lambda v: np.diag(v, 1)[:3], [V]),
+    ("diag columns", lambda v: L.diag(v, k=1, num_cols=6, padding_value=5.0),
+     lambda v: np_set_diag(np.full((3, 6), 5.0), v[None], 1, 1), [V]),
     ("qr wide", L.qr, lambda m: list(np.linalg.qr(m)), [WIDE]),
     ("operator blocks",
      lambda m, d, r: L.LinearOperatorBlockDiag([L.LinearOperatorFullMatrix(m), L.LinearOperatorDiag(d)]).matmul(r),
@@ -389,8 +433,12 @@ def test_rank_and_operators():
         ("expm wide", lambda: L.expm(A.ones([2, 3])), errors.InvalidArgumentError),
         ("trace vector", lambda: L.trace([1.0]), errors.InvalidArgumentError),
         ("diag scalar", lambda: L.diag(1.0), errors.InvalidArgumentError),
-        ("diag band", lambda: L.diag([[1.0], [2.0]], k=(0, 1)), errors.UnimplementedError),
-        ("diag rows", lambda: L.diag([1.0], num_rows=4), errors.UnimplementedError),
+        ("diag band", lambda: L.diag([[1.0], [2.0]], k=(0, 2)), errors.InvalidArgumentError),
+        ("diag band down", lambda: L.diag_part(L.eye(3), k=(1, 0)), errors.InvalidArgumentError),
+        ("diag band outside", lambda: L.diag_part(L.eye(3), k=(0, 3)), errors.InvalidArgumentError),
+        ("diag align", lambda: L.diag([1.0], align="LEFT"), errors.InvalidArgumentError),
+        ("diag rows", lambda: L.diag([1.0, 2.0], num_rows=1), errors.InvalidArgumentError),
+        ("diag rows and columns", lambda: L.diag([1.0], num_rows=2, num_cols=2), errors.InvalidArgumentError),
         ("set_diag", lambda: L.set_diag(L.eye(3), [1.0]), errors.InvalidArgumentError),
         ("tensor_diag_part", lambda: L.tensor_diag_part(A.ones([2, 3])), errors.InvalidArgumentError),
         ("norm ord", lambda: L.norm([1.0], ord=-1), ValueError),

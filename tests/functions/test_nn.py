@@ -275,6 +275,25 @@ TABLE = [
 ]
 # What needs sizes that are known when the graph is built.
 STATIC = [
+    # The rows that TensorFlow 2.21 finds: shards follow one another, or are dealt out like cards ("mod").
+    (
+        "embedding shards",
+        lambda x, y: N.embedding_lookup([x, y], [[0, 4], [2, 3]]),
+        lambda x, y: np.concatenate([x, y])[[[0, 4], [2, 3]]],
+        [x2, x2[:2] + 1],
+    ),
+    (
+        "embedding mod",
+        lambda x, y: N.embedding_lookup([x, y], [[0, 4], [1, 3]], partition_strategy="mod"),
+        lambda x, y: np.stack([np.stack([x[0], x[2]]), np.stack([y[0], y[1]])]),
+        [x2, x2[:2] + 1],
+    ),
+    (
+        "embedding one shard",
+        lambda x: N.embedding_lookup([x], [2, 0], max_norm=0.1),
+        lambda x: (x * 0.1 / np.linalg.norm(x, axis=1, keepdims=True))[[2, 0]],
+        [x2],
+    ),
     (
         "conv2d_transpose",
         lambda g, w: N.conv2d_transpose(g, w, [1, 6, 4, 2], 2),
@@ -448,7 +467,11 @@ REFUSED = [
     ("moments axis", lambda: N.moments([1.0], [1]), errors.ShapeError),
     ("dropout rate", lambda: N.dropout([1.0], 1.0), ValueError),
     ("dropout ints", lambda: N.dropout([1], 0.5), TypeError),
-    ("embedding range", lambda: N.embedding_lookup(ROWS, [1]), errors.InvalidArgumentError),
+    ("embedding shards", lambda: N.embedding_lookup([ROWS, [[1.0, 2.0], [1.0, 2.0]]], [0]), errors.ShapeError),
+    ("embedding strategy", lambda: N.embedding_lookup([ROWS, ROWS], [0], partition_strategy="m"), ValueError),
+    ("embedding range of one shard", lambda: N.embedding_lookup([ROWS], [1]), errors.InvalidArgumentError),
+    ("embedding shards range", lambda: N.embedding_lookup([ROWS, ROWS], [2]), errors.InvalidArgumentError),
+    ("embedding range", lambda: N.embedding_lookup(tf.constant(ROWS), [1]), errors.InvalidArgumentError),
     ("labels missing", lambda: N.sigmoid_cross_entropy_with_logits(logits=[1.0]), ValueError),
     ("labels shape", lambda: N.sigmoid_cross_entropy_with_logits([1.0], [1.0, 2.0]), ValueError),
     ("softmax labels", lambda: N.softmax_cross_entropy_with_logits([[1.0, 2.0, 3.0]], ROWS), errors.InvalidArgumentError),

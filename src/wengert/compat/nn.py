@@ -248,8 +248,8 @@ def embedding_lookup(
     params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None, validate_indices: bool = True,
     max_norm: Any = None,
 ) -> Any:  # fmt: skip
-    """Return rows of a table."""
-    return two.embedding_lookup(params, ids, max_norm, name)
+    """Return rows of a table, whose shards are mixed ("mod") unless the strategy is "div"."""
+    return two.embedding_lookup(params, ids, max_norm, name, partition_strategy=partition_strategy)
 
 
 def crelu(features: Any, name: str | None = None, axis: Any = -1) -> Any:

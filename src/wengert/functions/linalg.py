@@ -10,9 +10,10 @@ import numpy as np
 
 from wengert import checks, dtypes, shapes
 from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.functions import array
 from wengert.functions.array import eye
+from wengert.functions.math import named
 from wengert.op import Op
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops import linalg as ops
@@ -133,18 +134,68 @@ def adjoint(matrix: Any, name: str | None = None) -> Any:
     return matrix_transpose(matrix, conjugate=True)
 
 
-def _offset(k: Any, what: str) -> int:
-    try:
-        return array.integer_of(k, "k")
-    except ShapeError:
-        raise UnimplementedError(f"{what}: k is one diagonal here, a whole number, not a band {k!r}.") from None
+def _band(k: Any, align: str, what: str) -> tuple[int, int]:
+    """Return the lowest and the highest of the diagonals that k names: one number, or two."""
+    if align not in ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT"):
+        raise InvalidArgumentError(f"{what}: align is RIGHT_LEFT, LEFT_RIGHT, LEFT_LEFT or RIGHT_RIGHT, not {align!r}.")
+    numbers = array.integers_of(k, "k")
+    if len(numbers) > 2 or not numbers:
+        raise ShapeError(f"{what}: k is a diagonal's number, or the lowest and the highest, not {k!r}.")
+    if numbers[0] > numbers[-1]:
+        raise InvalidArgumentError(f"{what}: lower_diag_index must not be larger than upper_diag_index: {list(numbers)}.")
+    return numbers[0], numbers[-1]
 
 
-def _plain(what: str, **given: Any) -> None:
-    defaults = {"num_rows": -1, "num_cols": -1, "padding_value": 0, "align": "RIGHT_LEFT"}
-    for argument, value in given.items():
-        if not isinstance(value, int | float | str) or value != defaults[argument]:
-            raise UnimplementedError(f"{what} does not take {argument}={value!r}; only its default, {defaults[argument]!r}.")
+def _is_plain(**given: Any) -> bool:
+    """Return whether all these are TensorFlow's defaults."""
+    defaults = {"num_rows": -1, "num_cols": -1, "padding_value": 0}
+    return all(isinstance(v, int | float) and v == defaults[name] for name, v in given.items())
+
+
+def _places(rows: int, columns: int, band: tuple[int, int], align: str, what: str) -> Any:
+    """Return where the diagonals of a band stand: their rows and columns, and which of them exist.
+
+    Each is an array with a row for each diagonal, the highest first, as long as the longest; the shorter ones are filled up
+    on the side that ``align`` says, of those above the main one and of those below it.
+    """
+    low, high = band
+    if (rows or columns) and not (-rows < low and high < columns):
+        raise InvalidArgumentError(f"{what}: there is no diagonal {low if low <= -rows else high} of ({rows}, {columns}).")
+    above, below = (side == "LEFT" for side in align.split("_"))
+    offsets = np.arange(high, low - 1, -1)[:, None]
+    lengths = np.minimum(rows + np.minimum(offsets, 0), columns - np.maximum(offsets, 0))
+    left = ((offsets >= 0) & above) | ((offsets <= 0) & below)
+    place = np.arange(lengths.max(initial=0)) - np.where(left, 0, lengths.max(initial=0) - lengths)
+    return place + np.maximum(-offsets, 0), place + np.maximum(offsets, 0), (place >= 0) & (place < lengths)
+
+
+def _picked(x: Any, axes: int, index: Any, exists: Any, otherwise: Any) -> Any:
+    """Return the elements of the last axes at indices, as if these were one, and others where there is none."""
+    lead = x.ndim - axes
+    head = [array.shape(x)[i] if s is None else s for i, s in enumerate(x.sizes[:lead])]
+    count = -1 if None in x.sizes[:lead] else math.prod(x.sizes[:lead])
+    flat = array.reshape(x, [count, math.prod(x.sizes[lead:])])
+    found = array.gather(flat, np.where(exists, index, 0).ravel().astype(np.int32), axis=1)
+    return array.where(exists, array.reshape(found, [*head, *index.shape]), otherwise)
+
+
+def _known(x: Any, axes: int, what: str) -> Any:
+    if x.sizes is None or len(x.sizes) < axes or None in x.sizes[len(x.sizes) - axes :]:
+        raise ShapeError(f"{what}: the last {axes} axes must be there and of known sizes, and the shape is {x.shape}.")
+    return x
+
+
+def _from_diagonals(diagonal: Any, rows: int, columns: int, band: tuple[int, int], align: str, otherwise: Any, what: str) -> Any:
+    """Return matrices with the diagonals of a band, and others elsewhere."""
+    axes = 1 if band[0] == band[1] else 2
+    down, across, exists = _places(rows, columns, band, align, what)
+    given = _known(diagonal, axes, what).sizes[diagonal.ndim - axes :]
+    if given != exists.shape[2 - axes :]:
+        raise InvalidArgumentError(f"{what}: the diagonals have shape {list(exists.shape[2 - axes :])}, not {list(given)}.")
+    index, there = np.zeros((rows, columns), np.int64), np.zeros((rows, columns), bool)
+    index[down[exists], across[exists]] = np.flatnonzero(exists)
+    there[down[exists], across[exists]] = True
+    return _picked(diagonal, axes, index, there, otherwise)
 
 
 def diag(
@@ -156,35 +207,60 @@ def diag(
     padding_value: Any = 0,
     align: str = "RIGHT_LEFT",
 ) -> Any:
-    """Return square matrices with the last axis on the k-th diagonal, zero elsewhere.
+    """Return matrices with the last axis on the k-th diagonal, and ``padding_value`` elsewhere; square unless sizes are given.
+
+    With k = (low, high) the last two axes hold several diagonals, the highest first. Shorter ones are filled up on the left
+    ("RIGHT") or the right ("LEFT"), as ``align`` says of those above the main one and of those below it.
 
     Raises:
-        UnimplementedError: for several diagonals, and another size or padding.
+        InvalidArgumentError: (a ValueError) for sizes that do not fit the diagonals.
 
     >>> import wengert as tf
     >>> tf.linalg.diag([1, 2]).numpy().tolist()
     [[1, 0], [0, 2]]
+    >>> tf.linalg.diag([[0, 1], [2, 3]], k=(0, 1)).numpy().tolist()
+    [[2, 1], [0, 3]]
     """
-    _plain("diag", num_rows=num_rows, num_cols=num_cols, padding_value=padding_value, align=align)
-    return _apply(linear.DIAG, (convert(diagonal),), {"k": _offset(k, "diag")})
+    x, band = convert(diagonal), _band(k, align, "diag")
+    if band[0] == band[1] and _is_plain(num_rows=num_rows, num_cols=num_cols, padding_value=padding_value):
+        return _apply(linear.DIAG, (x,), {"k": band[0]})
+    rows, columns = array.integer_of(num_rows, "num_rows"), array.integer_of(num_cols, "num_cols")
+    longest = _known(x, 1, "diag").sizes[-1]
+    least = longest - min(band[1], 0), longest + max(band[0], 0)
+    if rows == columns == -1:
+        rows = columns = max(least)
+    rows, columns = least[0] if rows == -1 else rows, least[1] if columns == -1 else columns
+    if rows < least[0] or columns < least[1] or (rows > least[0] and columns > least[1]):
+        raise InvalidArgumentError(f"diag: matrices of ({rows}, {columns}) do not fit diagonals {band} of {longest} elements.")
+    padding = convert(padding_value, like=x)
+    return named(_from_diagonals(x, rows, columns, band, align, padding, "diag"), name)
 
 
 def diag_part(input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT") -> Any:
-    """Return the k-th diagonal of the matrices.
+    """Return the k-th diagonal of the matrices, or with k = (low, high) several, as `diag` takes them.
 
     >>> import wengert as tf
     >>> tf.linalg.diag_part([[1, 2], [3, 4]]).numpy().tolist()
     [1, 4]
+    >>> tf.linalg.diag_part([[1, 2], [3, 4]], k=(-1, 0)).numpy().tolist()
+    [[1, 4], [3, 0]]
     """
-    _plain("diag_part", padding_value=padding_value, align=align)
-    return _apply(linear.DIAG_PART, (convert(input),), {"k": _offset(k, "diag_part")})
+    x, band = convert(input), _band(k, align, "diag_part")
+    if band[0] == band[1]:
+        return _apply(linear.DIAG_PART, (x,), {"k": band[0]})
+    rows, columns = _known(x, 2, "diag_part").sizes[-2:]
+    down, across, exists = _places(rows, columns, band, align, "diag_part")
+    return named(_picked(x, 2, down * columns + across, exists, convert(padding_value, like=x)), name)
 
 
 def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT") -> Any:
-    """Return the matrices with another k-th diagonal."""
-    _plain("set_diag", align=align)
+    """Return the matrices with another k-th diagonal, or with k = (low, high) several, as `diag` takes them."""
     x, d = _pair(linear.SET_DIAG, input, diagonal)
-    return _apply(linear.SET_DIAG, (x, d), {"k": _offset(k, "set_diag")})
+    band = _band(k, align, "set_diag")
+    if band[0] == band[1]:
+        return _apply(linear.SET_DIAG, (x, d), {"k": band[0]})
+    rows, columns = _known(x, 2, "set_diag").sizes[-2:]
+    return named(_from_diagonals(d, rows, columns, band, align, x, "set_diag"), name)
 
 
 def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:

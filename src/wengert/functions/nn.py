@@ -357,22 +357,57 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     return named(array.where(kept, scaled, array.zeros_like(scaled)), name)
 
 
-def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Any:
+def embedding_lookup(
+    params: Any, ids: Any, max_norm: Any = None, name: str | None = None, *, partition_strategy: str = "div"
+) -> Any:
     """Return the rows of a table that have the given numbers; with ``max_norm`` none longer than that.
 
+    ``params`` may be a list of shards, which hold as many rows as each other, the first ones one more where the total does
+    not divide. With "div" they stand one after the other in the table, with "mod" row i is in shard i mod n.
+
+    Raises:
+        ValueError: for other shards, and for an unknown strategy.
+
     >>> import wengert as tf
-    >>> tf.nn.embedding_lookup([[1.0], [2.0]], [1, 1, 0]).numpy().tolist()
+    >>> tf.nn.embedding_lookup(tf.constant([[1.0], [2.0]]), [1, 1, 0]).numpy().tolist()
     [[2.0], [2.0], [1.0]]
+    >>> tf.nn.embedding_lookup([[[1.0], [2.0]], [[3.0]]], [2, 0]).numpy().tolist()
+    [[3.0], [1.0]]
     """
-    if isinstance(params, list | tuple) and len(params) == 1 and hasattr(params[0], "shape"):
-        params = params[0]
-    rows = array.gather(params, ids, axis=0, name=name)
+    if isinstance(params, list | tuple):
+        rows = _rows_of_shards(params, ids, partition_strategy, name)
+    else:
+        rows = array.gather(params, ids, axis=0, name=name)
     if max_norm is None:
         return rows
     if rows.sizes is None:
         raise ShapeError("embedding_lookup with max_norm needs a table of known rank.")
     lead = len(array.convert_to_tensor(ids).sizes or ())
     return clip_by_norm(rows, max_norm, list(range(lead, len(rows.sizes))))
+
+
+def _rows_of_shards(params: Sequence[Any], ids: Any, strategy: str, name: str | None) -> Any:
+    if not params:
+        raise ValueError("embedding_lookup: need at least one tensor of params.")
+    if len(params) == 1:
+        return array.gather(params[0], ids, axis=0, name=name)
+    shards = [convert(p) for p in params]
+    counts: list[Any] = [s.sizes[0] if s.sizes else None for s in shards]
+    if None in counts:
+        raise ShapeError("embedding_lookup: of each shard the number of rows must be known.")
+    n, total = len(shards), sum(counts)
+    if strategy not in ("div", "mod"):
+        raise ValueError(f"embedding_lookup: partition_strategy is 'div' or 'mod', not {strategy!r}.")
+    if counts != [total // n + (k < total % n) for k in range(n)]:
+        raise ShapeError(
+            f"embedding_lookup: the shards hold {counts} rows. They must hold as many as each other, the first ones one more."
+        )
+    table, at = array.concat(shards, 0), ids
+    if strategy == "mod":
+        number = np.arange(total)
+        first = np.cumsum([0, *counts[:-1]])
+        at = array.gather((first[number % n] + number // n).astype(np.int32), ids)
+    return array.gather(table, at, axis=0, name=name)
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------

@@ -177,7 +177,8 @@ class TensorArray:
             )
         if state.graph is None:
             return self._with(array.unstack(t))
-        return self._with(data=t)
+        # The array is a tensor of its own: what is read of it is no gather from the value, whose gradient stays dense.
+        return self._with(data=array.identity(t))
 
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """Set the elements at some indices from the rows of a tensor."""
