@@ -7,10 +7,18 @@ from typing import Any
 from wengert.errors import ShapeError
 from wengert.functions import array
 from wengert.functions import math as two
+from wengert.functions.nn import extract_patches
 from wengert.shapes import text
 from wengert.tensor import convert
 
-__all__ = ["adjust_brightness", "adjust_contrast", "image_gradients", "per_image_standardization", "total_variation"]
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "extract_patches",
+    "image_gradients",
+    "per_image_standardization",
+    "total_variation",
+]
 
 
 def _image(value: Any, axes: int, what: str) -> Any:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.errors import NoGradientError
+import numpy as np
+
+from wengert.errors import InvalidArgumentError, NoGradientError, ShapeError
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.functions.program import custom_gradient
+from wengert.gradients import jvp, vjp
+from wengert.ops import linear
+from wengert.shapes import fits, is_full
+from wengert.tensor import apply, convert
 
 __all__: list[str] = []
 
@@ -59,11 +65,15 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "Imag": elementary.imag, "Complex": elementary.complex, "Range": array.range, "Roll": array.roll, "OneHot": array.one_hot,
     "ClipByValue": elementary.clip_by_value, "SegmentSum": elementary.segment_sum,
     "UnsortedSegmentSum": elementary.unsorted_segment_sum, "Bincount": elementary.bincount, "Shape": array.shape,
-    "Size": array.size, "Rank": array.rank,
+    "Size": array.size, "Rank": array.rank, "LRN": nn.local_response_normalization,
+    "TensorScatterAdd": array.tensor_scatter_nd_add,
+    "TensorScatterUpdate": array.tensor_scatter_nd_update, "MaxPoolV2": nn.max_pool,
 }  # fmt: skip
 for _name, _function in _TABLE.items():
     _enter(_name, _function)
 
+_enter("ScatterNdNonAliasingAdd", array.tensor_scatter_nd_add, {"input": "tensor"})
+_enter("AvgPool", nn.avg_pool, {"value": "input"})
 _enter("BatchMatMul", elementary.matmul, {"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"})
 _enter("BatchMatMulV2", elementary.matmul, {"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"})
 _enter("Transpose", array.transpose, {"x": "a", "Tperm": ""})
@@ -116,4 +126,127 @@ def PreventGradient(*, input: Any, message: str = "", name: str | None = None) -
     return prevented(input)
 
 
-__all__ += ["Const", "Einsum", "PreventGradient"]
+# --- derivatives, by the names that TensorFlow's own derivatives have -----------------------------------------------------
+# ``y`` is what the function gave, ``dy`` the cotangent. Where they are complex TensorFlow leaves it to the caller of
+# SigmoidGrad and TanhGrad to conjugate the derivative.
+
+
+def _slope(name: str, slope: Callable[[Any], Any], conjugate: bool = True) -> None:
+    def call(*, y: Any, dy: Any, name: str | None = None) -> Any:
+        factor = slope(convert(y))
+        return elementary.multiply(dy, elementary.conj(factor) if conjugate else factor, name)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"Return dy times the derivative that {name.removesuffix('Grad')} has where it gives y."
+    globals()[name] = call
+    __all__.append(name)
+
+
+_slope("InvGrad", lambda y: -y * y)
+_slope("ReciprocalGrad", lambda y: -y * y)
+_slope("RsqrtGrad", lambda y: -0.5 * y * y * y)
+_slope("SigmoidGrad", lambda y: y * (1.0 - y), conjugate=False)
+_slope("SqrtGrad", lambda y: 0.5 / y)
+_slope("TanhGrad", lambda y: 1.0 - y * y, conjugate=False)
+
+
+def MirrorPadGrad(*, input: Any, paddings: Any, mode: str, name: str | None = None) -> Any:
+    """Return for each place of what was padded the sum over the places that show it; ``input`` has the padded shape."""
+    g, (pairs, symbolic) = convert(input), array._pairs(paddings)
+    if symbolic or not is_full(g.sizes):
+        raise ShapeError("MirrorPadGrad: the shape and the paddings must be known.")
+    sizes = [s - before - after for s, (before, after) in zip(g.sizes, pairs, strict=True)]
+    attrs = {"paddings": pairs, "mode": mode.lower(), "value": 0}
+    return apply(linear.PAD_TRANSPOSE, (g, array.zeros(sizes, g.dtype)), attrs, name)
+
+
+def TensorStridedSliceUpdate(
+    *, input: Any, begin: Any, end: Any, strides: Any, value: Any, begin_mask: int = 0, end_mask: int = 0,
+    ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the tensor with another value in a slice, which `strided_slice` would take."""
+    x = convert(input)
+    if not is_full(x.sizes):
+        raise ShapeError(f"TensorStridedSliceUpdate: the shape must be known, and is {x.shape}.")
+    starts, ends, steps = (array.integers_of(v, what) for v, what in ((begin, "begin"), (end, "end"), (strides, "strides")))
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    numbers = np.arange(np.prod(x.sizes, dtype=np.int64)).reshape(x.sizes)
+    places = np.asarray(numbers[tuple(array.strided_index(starts, ends, steps, *masks))])
+    rows = array.reshape(array.broadcast_to(convert(value, like=x), places.shape), [-1])
+    flat = array.tensor_scatter_nd_update(array.reshape(x, [-1]), places.reshape(-1, 1), rows)
+    return array.reshape(flat, x.sizes, name)
+
+
+def _pooled(ksize: Any, strides: Any, padding: Any, data_format: str, explicit_paddings: Any) -> Callable[[Any], Any]:
+    if padding == "EXPLICIT":
+        padding = np.reshape(explicit_paddings, (-1, 2)).tolist()
+    return lambda x: nn.max_pool(x, ksize, strides, padding, data_format)
+
+
+def _require_shape(what: str, value: Any, like: Any) -> Any:
+    t = convert(value)
+    if not fits(t.sizes, like):
+        shown = [str(list(s)).replace(" ", "") for s in (like, t.sizes)]
+        raise InvalidArgumentError(f"Expected {what} shape to be {shown[0]}, but got {shown[1]}")
+    return t
+
+
+def MaxPool(
+    *, input: Any, ksize: Any, strides: Any, padding: Any, explicit_paddings: Any = (), data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the greatest elements of windows; see `max_pool`."""
+    return elementary.named(_pooled(ksize, strides, padding, data_format, explicit_paddings)(input), name)
+
+
+def MaxPoolGrad(
+    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, explicit_paddings: Any = (),
+    data_format: str = "NHWC", name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the cotangent of what `MaxPool` took: that of each window at its first greatest element."""
+    x, f = convert(orig_input), _pooled(ksize, strides, padding, data_format, explicit_paddings)
+    like = f(x).sizes
+    _require_shape("orig_output", orig_output, like)
+    return elementary.named(vjp(f, x)[1](_require_shape("grad", grad, like)), name)
+
+
+def MaxPoolGradV2(
+    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the cotangent of what `MaxPoolV2` took; see `MaxPoolGrad`."""
+    return MaxPoolGrad(
+        orig_input=orig_input, orig_output=orig_output, grad=grad, ksize=ksize, strides=strides, padding=padding,
+        data_format=data_format, name=name,
+    )  # fmt: skip
+
+
+def MaxPoolGradGrad(
+    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the cotangent of what `MaxPoolGrad` took: in each window the element where the first greatest stands."""
+    x, f = convert(orig_input), _pooled(ksize, strides, padding, data_format, ())
+    _require_shape("orig_output", orig_output, f(x).sizes)
+    return elementary.named(jvp(f, x, _require_shape("grad", grad, x.sizes))[1], name)
+
+
+def MaxPoolGradWithArgmax(
+    *, input: Any, grad: Any, argmax: Any, ksize: Any, strides: Any, padding: Any, include_batch_in_index: bool = False,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return zeros like the input with ``grad`` added at the places that ``argmax`` counts, in each image or in all."""
+    x = convert(input)
+    if not is_full(x.sizes):
+        raise ShapeError(f"MaxPoolGradWithArgmax: the shape must be known, and is {x.shape}.")
+    like = _pooled(ksize, strides, padding, "NHWC", ())(x).sizes
+    g, at = _require_shape("grad", grad, like), _require_shape("argmax", argmax, like)
+    if not include_batch_in_index:
+        first = np.arange(x.sizes[0], dtype=at.nptype) * np.prod(x.sizes[1:], dtype=at.nptype)
+        at = at + convert(first.reshape(-1, 1, 1, 1))
+    flat = array.scatter_nd(array.reshape(at, [-1, 1]), array.reshape(g, [-1]), [int(np.prod(x.sizes))])
+    return array.reshape(flat, x.sizes, name)
+
+
+__all__ += ["Const", "Einsum", "MaxPool", "MaxPoolGrad", "MaxPoolGradGrad", "MaxPoolGradV2", "MaxPoolGradWithArgmax"]
+__all__ += ["MirrorPadGrad", "PreventGradient", "TensorStridedSliceUpdate"]

@@ -142,6 +142,23 @@ class _ErrorRaised:
         return True
 
 
+class _EagerSession:
+    """What stands for a session where none is needed: tests that run in both modes call its `run`."""
+
+    def __init__(self, case: TestCase) -> None:
+        self._case = case
+
+    def run(self, fetches: Any, feed_dict: Any = None) -> Any:
+        """Return the values of eager tensors.
+
+        Raises:
+            RuntimeError: if something is fed.
+        """
+        if feed_dict:
+            raise RuntimeError("feed_dict is not supported when eager execution is enabled: there are no placeholders.")
+        return self._case.evaluate(fetches)
+
+
 class TestCase(unittest.TestCase):
     """A test case whose assertions take tensors, arrays, numbers and structures of them.
 
@@ -206,9 +223,9 @@ class TestCase(unittest.TestCase):
 
     @contextlib.contextmanager
     def session(self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False) -> Iterator[Any]:
-        """Enter a new session; eagerly None."""
+        """Enter a new session; eagerly what stands for one."""
         if state.graph is None and graph is None:
-            yield None
+            yield _EagerSession(self)
             return
         with Session(graph=graph, config=config) as session:
             yield session
@@ -217,9 +234,9 @@ class TestCase(unittest.TestCase):
     def cached_session(
         self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False
     ) -> Iterator[Any]:
-        """Enter the session that the test's calls share; eagerly None."""
+        """Enter the session that the test's calls share; eagerly what stands for one."""
         if state.graph is None and graph is None:
-            yield None
+            yield _EagerSession(self)
             return
         if self._cached is None or self._cached._closed or (graph is not None and self._cached.graph is not graph):
             self._cached = Session(graph=graph, config=config)

@@ -97,7 +97,36 @@ def norm(x, m, v, o, s):
 
 g2 = rng.normal(size=(1, 3, 2, 3))
 # (label, function, oracle, inputs that vary)
+picture = rng.normal(size=(2, 5, 6, 2))
+
+
+def np_lrn(x, radius, bias, alpha, beta):
+    near = [(x[..., max(c - radius, 0) : c + radius + 1] ** 2).sum(-1) for c in range(x.shape[-1])]
+    return x / (bias + alpha * np.stack(near, -1)) ** beta
+
+
+def np_patches(x, sizes, strides, rates, pads):
+    """The windows one by one, over images padded with zeros."""
+    x = np.pad(x, [(0, 0), *pads, (0, 0)])
+    reach = [(k - 1) * r + 1 for k, r in zip(sizes, rates, strict=True)]
+    starts = [range(0, x.shape[i + 1] - reach[i] + 1, strides[i]) for i in range(2)]
+    rows = [[x[:, i : i + reach[0] : rates[0], j : j + reach[1] : rates[1]] for j in starts[1]] for i in starts[0]]
+    return np.stack([np.stack([w.reshape(len(x), -1) for w in row], 1) for row in rows], 1)
+
+
 TABLE = [
+    (
+        "patches valid",
+        lambda x: N.extract_patches(x, [1, 2, 3, 1], [1, 1, 2, 1], [1, 2, 1, 1], "VALID"),
+        lambda x: np_patches(x, (2, 3), (1, 2), (2, 1), [(0, 0), (0, 0)]),
+        [picture],
+    ),
+    (
+        "patches same",
+        lambda x: N.extract_patches(x, [1, 3, 2, 1], [1, 2, 1, 1], [1, 1, 2, 1], "SAME"),
+        lambda x: np_patches(x, (3, 2), (2, 1), (1, 2), [(1, 1), (1, 1)]),
+        [picture],
+    ),
     ("relu", N.relu, lambda x: np.maximum(x, 0), [x2]),
     ("relu6", lambda x: N.relu6(8 * x), lambda x: np.clip(8 * x, 0, 6), [x2]),
     ("leaky_relu", lambda x: N.leaky_relu(x, 0.3), lambda x: np.where(x > 0, x, 0.3 * x), [x2]),
@@ -275,6 +304,13 @@ TABLE = [
 ]
 # What needs sizes that are known when the graph is built.
 STATIC = [
+    (
+        "lrn",
+        lambda x: N.local_response_normalization(x, 1, 0.5, 0.3, 0.75),
+        lambda x: np_lrn(x, 1, 0.5, 0.3, 0.75),
+        [image],
+    ),
+    ("lrn wide", lambda x: N.lrn(x), lambda x: np_lrn(x, 5, 1, 1, 0.5), [image]),
     # The rows that TensorFlow 2.21 finds: shards follow one another, or are dealt out like cards ("mod").
     (
         "embedding shards",
@@ -467,6 +503,9 @@ REFUSED = [
     ("moments axis", lambda: N.moments([1.0], [1]), errors.ShapeError),
     ("dropout rate", lambda: N.dropout([1.0], 1.0), ValueError),
     ("dropout ints", lambda: N.dropout([1], 0.5), TypeError),
+    ("lrn rank", lambda: N.lrn(ROWS), errors.ShapeError),
+    ("lrn radius", lambda: N.lrn(IMAGE, -1), errors.InvalidArgumentError),
+    ("patches rank", lambda: N.extract_patches(ROWS, [1] * 4, [1] * 4, [1] * 4, "SAME"), errors.InvalidArgumentError),
     ("embedding shards", lambda: N.embedding_lookup([ROWS, [[1.0, 2.0], [1.0, 2.0]]], [0]), errors.ShapeError),
     ("embedding strategy", lambda: N.embedding_lookup([ROWS, ROWS], [0], partition_strategy="m"), ValueError),
     ("embedding range of one shard", lambda: N.embedding_lookup([ROWS], [1]), errors.InvalidArgumentError),

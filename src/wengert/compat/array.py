@@ -10,6 +10,7 @@ from wengert import dtypes, shapes
 from wengert.compat.keywords import renamed
 from wengert.errors import InvalidArgumentError
 from wengert.functions import array as two
+from wengert.functions import nn
 from wengert.tensor import convert
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "constant",
     "convert_to_tensor",
     "expand_dims",
+    "extract_image_patches",
     "gather",
     "gather_nd",
     "ones_like",
@@ -92,6 +94,14 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
 def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugate: bool = False) -> Any:
     """Return the tensor with its axes permuted."""
     return two.transpose(a, perm, conjugate, name)
+
+
+def extract_image_patches(
+    images: Any, ksizes: Any = None, strides: Any = None, rates: Any = None, padding: Any = None, name: str | None = None,
+    sizes: Any = None,
+) -> Any:  # fmt: skip
+    """Return the pixels of windows as channels, as `tf.image.extract_patches`; ``sizes`` is another name of ksizes."""
+    return nn.extract_patches(images, renamed("ksizes", ksizes, "sizes", sizes), strides, rates, padding, name)
 
 
 def gather(

@@ -45,6 +45,8 @@ from wengert.linalg import (
     tensor_diag_part,
     trace,
     triangular_solve,
+    tridiagonal_matmul,
+    tridiagonal_solve,
 )
 
 __all__ = [
@@ -91,6 +93,8 @@ __all__ = [
     "tensor_diag_part",
     "trace",
     "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]
 
 

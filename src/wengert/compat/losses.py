@@ -23,6 +23,7 @@ __all__ = [
     "get_total_loss",
     "huber_loss",
     "log_loss",
+    "mean_pairwise_squared_error",
     "mean_squared_error",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
@@ -108,6 +109,27 @@ def _pair(who: str, labels: Any, predictions: Any) -> tuple[Any, Any]:
     if not fits(guess.sizes, truth.sizes):
         raise ShapeError(f"{who}: Shapes {text(guess.sizes)} of predictions and {text(truth.sizes)} of labels are incompatible.")
     return truth, guess
+
+
+def mean_pairwise_squared_error(
+    labels: Any, predictions: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES
+) -> Any:
+    """Return for each example the mean of ((pᵢ - pⱼ) - (lᵢ - lⱼ))² over pairs of its elements, times weights, added up.
+
+    With d = p - l and n elements: (2 / (n - 1)) Σ d² - (2 / (n (n - 1))) (Σ d)². Elements of weight 0 are not counted.
+    """
+    truth, guess = _pair("mean_pairwise_squared_error", labels, predictions)
+    with name_scope(scope or "mean_pairwise_squared_error"):
+        d = guess - truth
+        heavy = array.cast(convert(weights), d.dtype)
+        axes = list(range(1, d.ndim))
+        n = math.reduce_sum(array.cast(math.not_equal(heavy, 0.0), d.dtype) * array.ones_like(d), axes, True)
+        squares, total = math.reduce_sum(d * d, axes, True), math.reduce_sum(d, axes, True)
+        pairs = math.divide_no_nan(squares, math.maximum(n - 1.0, 0.0))
+        pairs = pairs - math.divide_no_nan(total * total, math.maximum(n * (n - 1.0), 0.0))
+        loss = math.reduce_sum(2.0 * pairs * heavy)
+    add_loss(loss, loss_collection)
+    return loss
 
 
 def mean_squared_error(

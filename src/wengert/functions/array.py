@@ -1192,6 +1192,28 @@ def _scalars(value: Any, x: Any, what: str) -> list[Any]:
     return [numbers[i] if at[i] is None else at[i] for i in builtins.range(n)]
 
 
+def strided_index(
+    starts: Sequence[Any], ends: Sequence[Any], steps: Sequence[Any], begin_mask: Any, end_mask: Any, ellipsis_mask: Any,
+    new_axis_mask: Any, shrink_axis_mask: Any,
+) -> list[Any]:  # fmt: skip
+    """Return the index that `strided_slice` takes, as Python writes it."""
+    begin_mask, end_mask = integer_of(begin_mask, "begin_mask"), integer_of(end_mask, "end_mask")
+    ellipsis_mask, new_axis_mask = integer_of(ellipsis_mask, "ellipsis_mask"), integer_of(new_axis_mask, "new_axis_mask")
+    shrink_axis_mask = integer_of(shrink_axis_mask, "shrink_axis_mask")
+    index: list[Any] = []
+    for i, (a, b, s) in enumerate(zip(starts, ends, steps, strict=True)):
+        bit = 1 << i
+        if ellipsis_mask & bit:
+            index.append(Ellipsis)
+        elif new_axis_mask & bit:
+            index.append(None)
+        elif shrink_axis_mask & bit:
+            index.append(a)
+        else:
+            index.append(builtins.slice(None if begin_mask & bit else a, None if end_mask & bit else b, s))
+    return index
+
+
 def strided_slice(
     input_: Any,
     begin: Any,
@@ -1215,20 +1237,7 @@ def strided_slice(
     steps = [1] * len(starts) if strides is None else _scalars(strides, x, "strides")
     if not len(starts) == len(ends) == len(steps):
         raise ShapeError("strided_slice: begin, end and strides have different lengths.")
-    begin_mask, end_mask = integer_of(begin_mask, "begin_mask"), integer_of(end_mask, "end_mask")
-    ellipsis_mask, new_axis_mask = integer_of(ellipsis_mask, "ellipsis_mask"), integer_of(new_axis_mask, "new_axis_mask")
-    shrink_axis_mask = integer_of(shrink_axis_mask, "shrink_axis_mask")
-    index: list[Any] = []
-    for i, (a, b, s) in enumerate(zip(starts, ends, steps, strict=True)):
-        bit = 1 << i
-        if ellipsis_mask & bit:
-            index.append(Ellipsis)
-        elif new_axis_mask & bit:
-            index.append(None)
-        elif shrink_axis_mask & bit:
-            index.append(a)
-        else:
-            index.append(builtins.slice(None if begin_mask & bit else a, None if end_mask & bit else b, s))
+    index = strided_index(starts, ends, steps, begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
     return _indexed(x, index, name or "StridedSlice")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert import checks, dtypes, shapes
 from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
 from wengert.functions.array import eye
 from wengert.functions.math import named
@@ -62,6 +62,8 @@ __all__ = [
     "tensor_diag_part",
     "trace",
     "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]
 
 
@@ -261,6 +263,60 @@ def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 
         return _apply(linear.SET_DIAG, (x, d), {"k": band[0]})
     rows, columns = _known(x, 2, "set_diag").sizes[-2:]
     return named(_from_diagonals(d, rows, columns, band, align, x, "set_diag"), name)
+
+
+def _tridiagonal(diagonals: Any, diagonals_format: str, what: str) -> Any:
+    """Return matrices of three diagonals, given in one of TensorFlow's three ways."""
+    if diagonals_format == "matrix":
+        return band_part(diagonals, 1, 1)
+    if diagonals_format == "sequence":
+        if not isinstance(diagonals, list | tuple) or len(diagonals) != 3:
+            raise ValueError(f"{what}: Expected diagonals to be a sequence of length 3.")
+        above, main, below = (_known(convert(d), 1, what) for d in diagonals)
+        n, none = main.sizes[-1], [[0, 0]] * (main.ndim - 1)
+        above = array.pad(above, [*none, [0, n - above.sizes[-1]]])
+        diagonals = array.stack([above, main, array.pad(below, [*none, [n - below.sizes[-1], 0]])], axis=-2)
+    elif diagonals_format != "compact":
+        raise ValueError(f"{what}: Unrecognized diagonals_format: {diagonals_format}")
+    return diag(diagonals, k=(-1, 1), align="LEFT_RIGHT")
+
+
+def tridiagonal_solve(
+    diagonals: Any, rhs: Any, diagonals_format: str = "compact", transpose_rhs: bool = False, conjugate_rhs: bool = False,
+    name: str | None = None, partial_pivoting: bool = True, perturb_singular: bool = False,
+) -> Any:  # fmt: skip
+    """Return x with A x = rhs, where A has three diagonals; rhs is one column (..., n) or several (..., n, k).
+
+    ``diagonals_format``: "compact" (..., 3, n), the diagonal above first, whose last element and the first of the one below
+    do not count; "sequence", the three in a list; "matrix" (..., n, n). A is solved as any other matrix.
+
+    Raises:
+        UnimplementedError: for perturb_singular.
+
+    >>> import wengert as tf
+    >>> tf.linalg.tridiagonal_solve([[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [3.0, 3.0]).numpy().round(6).tolist()
+    [1.0, 1.0]
+    """
+    if perturb_singular:
+        raise UnimplementedError("tridiagonal_solve: perturb_singular is not served.")
+    a = _tridiagonal(diagonals, diagonals_format, "tridiagonal_solve")
+    b = convert(rhs, like=a)
+    if conjugate_rhs:
+        b = _conj(b)
+    if b.ndim == a.ndim - 1:
+        return named(array.squeeze(solve(a, array.expand_dims(b, -1)), [-1]), name)
+    return named(solve(a, matrix_transpose(b) if transpose_rhs else b), name)
+
+
+def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Any:
+    """Return A rhs, where A has three diagonals, given as `tridiagonal_solve` takes them.
+
+    >>> import wengert as tf
+    >>> tf.linalg.tridiagonal_matmul([[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [[1.0], [1.0]]).numpy().tolist()
+    [[3.0], [3.0]]
+    """
+    a = _tridiagonal(diagonals, diagonals_format, "tridiagonal_matmul")
+    return named(_matmul(a, convert(rhs, like=a)), name)
 
 
 def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:

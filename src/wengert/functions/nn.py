@@ -79,9 +79,11 @@ __all__ = [
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "local_response_normalization",
     "log_poisson_loss",
     "log_sigmoid",
     "log_softmax",
+    "lrn",
     "max_pool",
     "max_pool1d",
     "max_pool2d",
@@ -846,6 +848,57 @@ def separable_conv2d(
     """Return `depthwise_conv2d` followed by a `conv2d` with filters (1, 1, channels, outputs)."""
     y = depthwise_conv2d(input, depthwise_filter, strides, padding, data_format, dilations)
     return conv2d(y, pointwise_filter, 1, "VALID", data_format or "NHWC", name=name)
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+
+def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None) -> Any:
+    """Return for each place of a window over (batch, height, width, channels) the pixels in it, as channels.
+
+    The channels are those of the window's first pixel, then of the next in its row, and so on. ``rates``: how far apart the
+    pixels of a window are.
+
+    >>> import wengert as tf
+    >>> tf.image.extract_patches([[[[1], [2], [3]]]], [1, 1, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID").numpy().tolist()
+    [[[[1, 2], [2, 3]]]]
+    """
+    x = _channels_last(convert(images), 2, "extract_patches")
+    kernel, steps, spread = (
+        _numbers(value, 2, what, False) for value, what in ((sizes, "sizes"), (strides, "strides"), (rates, "rates"))
+    )
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, spread, strict=True)]
+    x = _padded(x, _paddings(x, extents, steps, padding, False))
+    return named(array.concat(_windows(x, kernel, steps, spread), -1), name)
+
+
+def local_response_normalization(
+    input: Any, depth_radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5, name: str | None = None
+) -> Any:
+    """Return x / (bias + alpha Σ x²)^beta, the sum being over the channels at most ``depth_radius`` away.
+
+    Krizhevsky, Sutskever and Hinton (2012).
+
+    Raises:
+        ShapeError: unless there are four axes, the last of a known size.
+
+    >>> import wengert as tf
+    >>> tf.nn.local_response_normalization([[[[3.0, 4.0]]]], 1, 0.0).numpy().round(3).tolist()
+    [[[[0.6, 0.8]]]]
+    """
+    x = number(input, "local_response_normalization")
+    if x.sizes is None or len(x.sizes) != 4 or x.sizes[-1] is None:
+        raise ShapeError(f"local_response_normalization takes four axes, the last of a known size, not shape {x.shape}.")
+    channels = x.sizes[-1]
+    radius = min(integer_of(depth_radius, "depth_radius"), max(channels - 1, 0))
+    if radius < 0:
+        raise InvalidArgumentError(f"local_response_normalization: depth_radius must not be negative, and is {depth_radius!r}.")
+    squares = array.pad(x * x, [[0, 0]] * 3 + [[radius, radius]])
+    near = add_n([squares[..., k : k + channels] for k in range(2 * radius + 1)])
+    return named(x / (bias + alpha * near) ** beta, name)
+
+
+lrn = local_response_normalization
 
 
 # --- pooling ----------------------------------------------------------------------------------------------------------
