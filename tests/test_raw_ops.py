@@ -142,6 +142,45 @@ def test_scatter_without_aliasing():
     check_gradient(f, np.ones(3), np.arange(3.0))
 
 
+@pytest.mark.parametrize(("name", "power"), [("Sum", 0.0), ("Mean", 1.0), ("SqrtN", 0.5)])
+def test_sparse_segments_and_their_derivatives(name, power):
+    indices, ids = np.array([3, 0, 3, 1]), np.array([0, 0, 1, 2])
+    matrix = np.zeros((3, 5))
+    np.add.at(matrix, (ids, indices), np.bincount(ids)[ids] ** -power)
+    x, g = rng.normal(size=(5, 2)), rng.normal(size=(3, 2))
+    rows = {"indices": indices, "segment_ids": ids}
+    for op, more in ((f"SparseSegment{name}", {}), (f"SparseSegment{name}WithNumSegments", {"num_segments": 3})):
+        np.testing.assert_allclose(everywhere(lambda x, o=op, m=more: getattr(R, o)(data=x, **rows, **m), x), matrix @ x)
+
+    def back(g):
+        return getattr(R, f"SparseSegment{name}Grad")(grad=g, output_dim0=5, **rows)
+
+    np.testing.assert_allclose(everywhere(back, g), matrix.T @ g)
+    check_gradient(back, g)
+
+
+@pytest.mark.parametrize(
+    ("n", "indices", "ids", "said"),
+    [
+        (3, [8, 3, 0, 10], [0, 1, 2, 2], r"Index 10 out of range \[0, 10\)"),
+        (3, [8, 3, -1, 9], [0, 1, 2, 2], r"Index -1 out of range \[0, 10\)"),
+        (3, [8, 3, 0, 9], [0, 1, 1, 4], "Invalid number of segments"),
+        (1, [8, 3, 0, 9], [0, 1, 2, 0], r"Segment id 1 out of range \[0, 1\)"),
+        (2, [8, 3, 0, 9], [-1, 0, 1, 1], r"Segment id -1 out of range \[0, 2\)"),
+    ],
+)
+def test_sparse_segments_refuse_what_is_out_of_range(n, indices, ids, said):
+    def f():
+        return R.SparseSegmentSumGrad(grad=tf.ones([n, 2]), indices=indices, segment_ids=ids, output_dim0=10)
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+        f()
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        made = f()
+        with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+            session.run(made)
+
+
 # --- PreventGradient ---
 
 X = tf.constant([1.0, 2.0])

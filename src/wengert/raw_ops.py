@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert import sparse
 from wengert.errors import InvalidArgumentError, NoGradientError, ShapeError
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.functions.program import custom_gradient
 from wengert.gradients import jvp, vjp
-from wengert.ops import linear
+from wengert.ops import linear, reduction
 from wengert.shapes import fits, is_full
 from wengert.tensor import apply, convert
 
@@ -175,6 +176,30 @@ def TensorStridedSliceUpdate(
     rows = array.reshape(array.broadcast_to(convert(value, like=x), places.shape), [-1])
     flat = array.tensor_scatter_nd_update(array.reshape(x, [-1]), places.reshape(-1, 1), rows)
     return array.reshape(flat, x.sizes, name)
+
+
+def _sparse_segments(name: str, power: float) -> None:
+    """Enter the derivative of a sum of chosen rows over segments, divided by the power of their number."""
+
+    def call(*, grad: Any, indices: Any, segment_ids: Any, output_dim0: Any, name: str | None = None) -> Any:
+        g, places, ids = convert(grad), convert(indices), convert(segment_ids)
+        count = array.integer_of(output_dim0, "output_dim0")
+        shares = apply(reduction.SEGMENT_SHARES, (places, ids, g), {"count": count, "power": power})
+        rows = array.gather(g, ids) * array.reshape(shares, [-1, *[1] * (g.ndim - 1)])
+        return elementary.unsorted_segment_sum(rows, places, count, name)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"Return the cotangent of the rows of which {name.removesuffix('Grad')} chose some; it has output_dim0 rows."
+    globals()[name] = call
+    __all__.append(name)
+
+
+_sparse_segments("SparseSegmentSumGrad", 0.0)
+_sparse_segments("SparseSegmentMeanGrad", 1.0)
+_sparse_segments("SparseSegmentSqrtNGrad", 0.5)
+for _part, _function in {"Sum": sparse.segment_sum, "Mean": sparse.segment_mean, "SqrtN": sparse.segment_sqrt_n}.items():
+    _enter(f"SparseSegment{_part}", _function)
+    _enter(f"SparseSegment{_part}WithNumSegments", _function)
 
 
 def _pooled(ksize: Any, strides: Any, padding: Any, data_format: str, explicit_paddings: Any) -> Callable[[Any], Any]:

@@ -1422,6 +1422,11 @@ case("checked_ids", np.array([2, 0, 1]), oracle=lambda x: x)
 case("checked_ids", np.array([2, -1, 1], np.int32), normal(4, 2), oracle=lambda x, f: [2, 3, 1], note="with a frame")
 case("checked_ids", np.array([0, 0, 2]), increasing=True, oracle=lambda x: x, note="increasing")
 case("segment_table", np.array([1, 0, 1, -1]), normal(3, 2), oracle=lambda i, f: [[1, 4], [0, 2], [4, 4]], open=True)
+for power, shares in [(0.0, [1, 1, 1, 1]), (1.0, [0.5, 1, 0.5, 1]), (0.5, [0.5**0.5, 1, 0.5**0.5, 1])]:
+    case(
+        "segment_shares", np.array([4, 0, 0, 1]), np.array([1, 0, 1, 2]), normal(3, 2), count=5, power=power,
+        oracle=lambda p, i, f, shares=shares: shares, note=f"{power}",
+    )  # fmt: skip
 TIES = np.array([[2.0, 7.0, 7.0], [1.0, -1.0, -1.0]])
 case("argmax", TIES, axis=1, dtype="int64", oracle=lambda x: [1, 0])
 case("argmax", TIES, axis=-2, dtype="int32", oracle=lambda x: [0, 0, 0], note="axis=-2")

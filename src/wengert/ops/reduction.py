@@ -317,3 +317,24 @@ SEGMENT_TABLE = Op(
     lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy),
     kinds="iu",
 )  # fmt: skip
+
+
+def _segment_shares(xp: Any, places: Any, ids: Any, frame: Any, *, count: int, power: float) -> Any:
+    """Return for each id one over its number to a power, in the dtype of a frame with a row for each segment.
+
+    Raises:
+        InvalidArgumentError: for places that are not in [0, count), and ids that are no row of the frame.
+    """
+    n = frame.shape[0]
+    if xp.name != "xla":  # there the numbers may not be known yet
+        if ids.size and int(ids[-1]) >= n:
+            raise InvalidArgumentError(f"Invalid number of segments: the last id is {int(ids[-1])}, and there are {n} rows.")
+        for what, numbers, limit in (("Index", places, count), ("Segment id", ids, n)):
+            wrong = numbers[(numbers < 0) | (numbers >= limit)]
+            if wrong.size:
+                raise InvalidArgumentError(f"{what} {int(wrong[0])} out of range [0, {limit}).")
+    members = xp.index_add(xp.zeros((n,), frame.dtype), ids, xp.ones(ids.shape, frame.dtype))
+    return members[ids] ** -power
+
+
+SEGMENT_SHARES = Op("segment_shares", "constant", _segment_shares, lambda inputs, attrs: (inputs[1].sizes, inputs[2].nptype))
