@@ -194,3 +194,43 @@ def test_parallel_for_that_assigns_runs_each_time():
 
     assert run(tf.constant([1.0, 2.0, 3.0])).numpy().tolist() == [2.0, 4.0, 6.0]
     assert float(total) == 6.0
+
+
+def slices_doubled(values, **more):
+    """Rows 0 and 3 of ten, doubled five times in a loop that carries them as slices."""
+    start = tf.IndexedSlices(values, tf.constant([0, 3]), tf.constant([10]))
+
+    def body(i, s):
+        return i + 1, tf.IndexedSlices(s.values * 2.0, s.indices, s.dense_shape)
+
+    return tf.while_loop(lambda i, s: i < 5, body, (tf.constant(0), start), **more)[1]
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"maximum_iterations": 3}, {"shape_invariants": (tf.TensorShape([]), tf.TensorShape([10]))}]
+)
+def test_loops_carry_slices(more):
+    factor = 8.0 if "maximum_iterations" in more else 32.0
+    whole = np.zeros(10)
+    whole[[0, 3]] = [2 * factor, 4 * factor]
+
+    def all_of(values):
+        s = slices_doubled(values, **more)
+        assert isinstance(s, tf.IndexedSlices)
+        return s.values, tf.convert_to_tensor(s), tf.gradients(s.values, values)[0]
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        found = {"graph": session.run(all_of(tf.constant([2.0, 4.0])))}
+    found["function"] = [v.numpy() for v in tf.function(all_of)(tf.constant([2.0, 4.0]))]
+    with tf.recording():
+        found["eager"] = [v.numpy() for v in all_of(tf.constant([2.0, 4.0]))]
+    for road, (rows, dense, slope) in found.items():
+        assert rows.tolist() == [2 * factor, 4 * factor], road
+        assert dense.tolist() == whole.tolist(), road
+        assert slope.tolist() == [factor, factor], road
+
+
+def test_slices_in_a_loop_stay_slices():
+    with tf.Graph().as_default(), pytest.raises(TypeError, match="IndexedSlices"):
+        start = tf.IndexedSlices(tf.constant([1.0]), tf.constant([0]), tf.constant([3]))
+        tf.while_loop(lambda s: True, lambda s: tf.convert_to_tensor(s), [start])

@@ -16,6 +16,7 @@ from wengert.graph import Node
 from wengert.jacobians import mappers
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
+from wengert.slices import IndexedSlices
 from wengert.tensor import SymbolicTensor, Tensor, append, apply, cast, convert, lift
 from wengert.tracing import Body, FuncGraph, close, tracing, unify
 
@@ -239,13 +240,20 @@ def while_loop(
         if isinstance(maximum_iterations, SymbolicTensor):
             return _counted_while(cond, body, loop_vars, shape_invariants, maximum_iterations)
         maximum_iterations = int(maximum_iterations)  # type: ignore[call-overload]
-    flat = [v if hasattr(v, "_as_carry") else _tensor(v) for v in nest.flatten(loop_vars)]
+    sparse = [isinstance(v, IndexedSlices) for v in nest.flatten(loop_vars)]
+    flat = _opened(nest.flatten(loop_vars), sparse)
     invariants = None
     if shape_invariants is not None:
         invariants = [shapes.as_shape(s.shape if hasattr(s, "dtype") else s) for s in _invariants(shape_invariants)]
+        invariants = [part for s, rows in zip(invariants, sparse, strict=True) for part in (_of_slices(s) if rows else [s])]
+
+    def joined(leaves: Sequence[Any]) -> Any:
+        rest = iter(leaves)
+        whole = [IndexedSlices(next(rest), next(rest), next(rest)) if rows else next(rest) for rows in sparse]
+        return nest.pack_sequence_as(structure, whole)
 
     def spread(leaves: Sequence[Any]) -> Any:
-        packed = nest.pack_sequence_as(structure, leaves)
+        packed = joined(leaves)
         return packed.values() if isinstance(packed, dict) else packed
 
     def flat_cond(*leaves: Any) -> Any:
@@ -257,15 +265,30 @@ def while_loop(
             result = [result]
         result = _no_ops(result)
         found = nest.flatten(result)
-        if len(found) != len(flat) or len(result) != len(structure):
+        if len(found) != len(sparse) or len(result) != len(structure):
             raise ValueError(
                 "The two structures don't have the same nested structure: "
-                f"the body returns {len(found)} values for {len(flat)} loop_vars."
+                f"the body returns {len(found)} values for {len(sparse)} loop_vars."
             )
-        return found
+        return _opened(found, sparse)
 
-    results = graph_loop(flat_cond, flat_body, flat, maximum_iterations, invariants)
-    return nest.pack_sequence_as(structure, results)
+    return joined(graph_loop(flat_cond, flat_body, flat, maximum_iterations, invariants))
+
+
+def _opened(leaves: Sequence[Any], sparse: Sequence[bool]) -> list[Any]:
+    """Return what a loop carries for its variables: of `IndexedSlices` the rows, where they stand, and the whole's shape."""
+    carried: list[Any] = []
+    for v, rows in zip(leaves, sparse, strict=True):
+        if rows and (not isinstance(v, IndexedSlices) or v.dense_shape is None):
+            raise TypeError(f"A loop variable that begins as IndexedSlices with a dense_shape stays so: {v!r} does not.")
+        parts = (v.values, v.indices, v.dense_shape) if rows else (v,)
+        carried += [p if hasattr(p, "_as_carry") else _tensor(p) for p in parts]
+    return carried
+
+
+def _of_slices(whole: shapes.Shape) -> list[shapes.Shape]:
+    """Return what is known of the parts of slices of a shape: the number of rows may change."""
+    return [None if whole is None else (None, *whole[1:]), (None,), None if whole is None else (len(whole),)]
 
 
 def _invariants(structure: Any) -> list[Any]:
