@@ -87,7 +87,22 @@ def upper(x):
 
 
 # (label, function, NumPy's answer, inputs)
+def dense(d):
+    """The matrices of which these are the diagonals above, in the middle and below, as the compact format has them."""
+    return np.stack([np.diag(b) + np.diag(a[:-1], 1) + np.diag(c[1:], -1) for a, b, c in d])
+
+
+TRI = rng.normal(size=(2, 3, 4)) + np.array([[0.0], [4.0], [0.0]])
+RIGHT = rng.normal(size=(2, 4, 2))
 TABLE = [
+    ("tridiagonal_matmul", L.tridiagonal_matmul, lambda d, b: dense(d) @ b, [TRI, RIGHT]),
+    ("tridiagonal_solve", L.tridiagonal_solve, lambda d, b: np.linalg.solve(dense(d), b), [TRI, RIGHT]),
+    ("tridiagonal_solve vector", L.tridiagonal_solve, lambda d, b: np.linalg.solve(dense(d), b[..., None])[..., 0],
+     [TRI, RIGHT[..., 0]]),
+    ("tridiagonal_solve transposed", lambda d, b: L.tridiagonal_solve(d, b, transpose_rhs=True),
+     lambda d, b: np.linalg.solve(dense(d), b.swapaxes(1, 2)), [TRI, RIGHT.swapaxes(1, 2)]),
+    ("tridiagonal_solve matrix", lambda m, r: L.tridiagonal_solve(m, r, "matrix"),
+     lambda m, r: np.linalg.solve(np.tril(np.triu(m, -1), 1), r), [B + 2 * np.eye(3), RIGHT[:, :3]]),
     ("inv", L.inv, np.linalg.inv, [M]),
     ("inv batch", L.inv, np.linalg.inv, [B]),
     ("inv adjoint", lambda m: L.inv(m, adjoint=True), lambda m: np.linalg.inv(m).T, [M]),
@@ -203,15 +218,11 @@ def np_set_diag(m, d, low, high, align="RIGHT_LEFT"):
     return out
 
 
-def dense(d):
-    """The matrices of which these are the diagonals above, in the middle and below, as the compact format has them."""
-    return np.stack([np.diag(b) + np.diag(a[:-1], 1) + np.diag(c[1:], -1) for a, b, c in d])
-
-
 BANDS = rng.normal(size=(2, 3, 3))
-TRI = rng.normal(size=(2, 3, 4)) + np.array([[0.0], [4.0], [0.0]])
-RIGHT = rng.normal(size=(2, 4, 2))
 KNOWN = [
+    ("tridiagonal_solve sequence", lambda a, b, c, r: L.tridiagonal_solve([a, b, c], r, "sequence"),
+     lambda a, b, c, r: np.linalg.solve(np.diag(b) + np.diag(a, 1) + np.diag(c, -1), r),
+     [TRI[0, 0, :3], TRI[0, 1], TRI[0, 2, 1:], RIGHT[0]]),
     *(
         (f"{name} band {align}", f, reference, arrays)
         for align in ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
@@ -229,17 +240,6 @@ KNOWN = [
     ("diag rows", lambda v: L.diag(v, k=1, num_rows=3), lambda v: np.diag(v, 1)[:3], [V]),
     ("diag columns", lambda v: L.diag(v, k=1, num_cols=6, padding_value=5.0),
      lambda v: np_set_diag(np.full((3, 6), 5.0), v[None], 1, 1), [V]),
-    ("tridiagonal_matmul", L.tridiagonal_matmul, lambda d, b: dense(d) @ b, [TRI, RIGHT]),
-    ("tridiagonal_solve", L.tridiagonal_solve, lambda d, b: np.linalg.solve(dense(d), b), [TRI, RIGHT]),
-    ("tridiagonal_solve vector", L.tridiagonal_solve, lambda d, b: np.linalg.solve(dense(d), b[..., None])[..., 0],
-     [TRI, RIGHT[..., 0]]),
-    ("tridiagonal_solve transposed", lambda d, b: L.tridiagonal_solve(d, b, transpose_rhs=True),
-     lambda d, b: np.linalg.solve(dense(d), b.swapaxes(1, 2)), [TRI, RIGHT.swapaxes(1, 2)]),
-    ("tridiagonal_solve sequence", lambda a, b, c, r: L.tridiagonal_solve([a, b, c], r, "sequence"),
-     lambda a, b, c, r: np.linalg.solve(np.diag(b) + np.diag(a, 1) + np.diag(c, -1), r),
-     [TRI[0, 0, :3], TRI[0, 1], TRI[0, 2, 1:], RIGHT[0]]),
-    ("tridiagonal_solve matrix", lambda m, r: L.tridiagonal_solve(m, r, "matrix"),
-     lambda m, r: np.linalg.solve(np.tril(np.triu(m, -1), 1), r), [B + 2 * np.eye(3), RIGHT[:, :3]]),
     ("qr wide", L.qr, lambda m: list(np.linalg.qr(m)), [WIDE]),
     ("operator blocks",
      lambda m, d, r: L.LinearOperatorBlockDiag([L.LinearOperatorFullMatrix(m), L.LinearOperatorDiag(d)]).matmul(r),

@@ -597,3 +597,14 @@ def test_isotonic_regression_of_dtypes_and_empty_rows(given, expected):
     np.testing.assert_array_equal(y, [[2, 2], [4, 2]])
     for shape in ((0, 3), (2, 0)):
         assert N.isotonic_regression(tf.zeros(shape))[0].shape == shape
+
+
+def test_the_slope_of_selu_is_rounded_less_than_factor_by_factor():
+    x = np.linspace(-3.0, -0.01, 100_001, dtype=np.float32)
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    exact = scale * alpha * np.exp(x.astype(np.float64))
+
+    def error(y):
+        return np.mean(np.abs(y / exact - 1))
+
+    assert error(gradient(N.selu, x)) < 0.97 * error(np.float32(scale) * (np.float32(alpha) * np.exp(x)))

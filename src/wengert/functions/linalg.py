@@ -269,16 +269,24 @@ def _tridiagonal(diagonals: Any, diagonals_format: str, what: str) -> Any:
     """Return matrices of three diagonals, given in one of TensorFlow's three ways."""
     if diagonals_format == "matrix":
         return band_part(diagonals, 1, 1)
-    if diagonals_format == "sequence":
-        if not isinstance(diagonals, list | tuple) or len(diagonals) != 3:
-            raise ValueError(f"{what}: Expected diagonals to be a sequence of length 3.")
-        above, main, below = (_known(convert(d), 1, what) for d in diagonals)
-        n, none = main.sizes[-1], [[0, 0]] * (main.ndim - 1)
-        above = array.pad(above, [*none, [0, n - above.sizes[-1]]])
-        diagonals = array.stack([above, main, array.pad(below, [*none, [n - below.sizes[-1], 0]])], axis=-2)
-    elif diagonals_format != "compact":
+    if diagonals_format == "compact":
+        above, main, below = array.unstack(_three(diagonals, what), axis=-2)
+    elif diagonals_format != "sequence":
         raise ValueError(f"{what}: Unrecognized diagonals_format: {diagonals_format}")
-    return diag(diagonals, k=(-1, 1), align="LEFT_RIGHT")
+    elif not isinstance(diagonals, list | tuple) or len(diagonals) != 3:
+        raise ValueError(f"{what}: Expected diagonals to be a sequence of length 3.")
+    else:
+        above, main, below = (convert(d) for d in diagonals)
+    whole = [t.sizes is None or main.sizes is None or t.sizes[-1] == main.sizes[-1] for t in (above, below)]
+    above, below = above[..., :-1] if whole[0] else above, below[..., 1:] if whole[1] else below
+    return diag(main) + diag(above, k=1) + diag(below, k=-1)
+
+
+def _three(diagonals: Any, what: str) -> Any:
+    d = convert(diagonals)
+    if d.sizes is None or len(d.sizes) < 2 or d.sizes[-2] not in (None, 3):
+        raise ShapeError(f"{what}: Expected 3 diagonals along the axis before the last, and the shape is {d.shape}.")
+    return d if d.sizes[-2] == 3 else array.ensure_shape(d, [*d.sizes[:-2], 3, d.sizes[-1]])
 
 
 def tridiagonal_solve(
@@ -303,7 +311,7 @@ def tridiagonal_solve(
     b = convert(rhs, like=a)
     if conjugate_rhs:
         b = _conj(b)
-    if b.ndim == a.ndim - 1:
+    if b.ndim is not None and b.ndim == a.ndim - 1:
         return named(array.squeeze(solve(a, array.expand_dims(b, -1)), [-1]), name)
     return named(solve(a, matrix_transpose(b) if transpose_rhs else b), name)
 

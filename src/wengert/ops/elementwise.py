@@ -386,13 +386,16 @@ LEAKY_RELU_SLOPE = unary(
     "leaky_relu_slope", lambda xp, x, *, alpha: xp.astype(xp.where(x > 0, 1.0, alpha), x.dtype), zero, REAL, "piecewise",
     type="LeakyReluGrad",
 )  # fmt: skip
+# The two factors are multiplied first: one rounding less of each element.
 ELU = unary(
-    "elu", lambda xp, x, *, alpha, scale: scale * xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
+    "elu", lambda xp, x, *, alpha, scale: xp.where(x > 0, scale * x, (scale * alpha) * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
     lambda xp, x, v, *, alpha, scale: xp.elu_slope(x, alpha=alpha, scale=scale), REAL,
 )  # fmt: skip
 ELU_SLOPE = unary(
     "elu_slope",
-    lambda xp, x, *, alpha, scale: scale * xp.where(x >= 0, xp.ones_like(x), alpha * xp.exp(xp.minimum(x, xp.zeros_like(x)))),
+    lambda xp, x, *, alpha, scale: xp.where(
+        x >= 0, scale * xp.ones_like(x), (scale * alpha) * xp.exp(xp.minimum(x, xp.zeros_like(x)))
+    ),
     lambda xp, x, v, *, alpha, scale: v * xp.step(-x), REAL, type="EluGrad",
 )  # fmt: skip
 SOFTSIGN = unary(
