@@ -883,8 +883,8 @@ def local_response_normalization(
         ShapeError: unless there are four axes, the last of a known size.
 
     >>> import wengert as tf
-    >>> tf.nn.local_response_normalization([[[[3.0, 4.0]]]], 1, 0.0).numpy().round(3).tolist()
-    [[[[0.6, 0.8]]]]
+    >>> tf.nn.local_response_normalization([[[[3.0, 4.0]]]], 1, 0.0).numpy().ravel().round(3)
+    array([0.6, 0.8], dtype=float32)
     """
     x = number(input, "local_response_normalization")
     if x.sizes is None or len(x.sizes) != 4 or x.sizes[-1] is None:
