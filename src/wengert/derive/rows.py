@@ -537,8 +537,8 @@ NO_RULE = frozenset(
     "bincount bitcast broadcast_shape categorical checked_ids constant diag_part_transpose erase_row fill gather_nd "
     "gather_nd_transpose invert_permutation nonzero pad_transpose partition placeholder random_gamma random_normal "
     "random_poisson random_shuffle random_uniform random_uniform_int range repeat_index reverse_sequence scatter_nd "
-    "isotonic_blocks scatter_winner searchsorted segment_shares segment_sum segment_sum_like segment_table segment_take shape size "
-    "take_along_axis_transpose take_transpose tensor_scatter_add tensor_scatter_max tensor_scatter_min "
+    "isotonic_blocks scatter_winner searchsorted segment_shares segment_sum segment_sum_like segment_table segment_take "
+    "shape size take_along_axis_transpose take_transpose tensor_scatter_add tensor_scatter_max tensor_scatter_min "
     "tensor_scatter_update tile_transpose truncated_normal unique write_row read_variable variable_handle assign "
     "assign_scatter print assert no_op py_function is_initialized custom_gradient call gradient taylor absent passed "
     "snapshot linked polygamma_order skip_random".split()
