@@ -3,6 +3,7 @@
 After a wanted change: `python tests/test_surface.py` writes the list anew, and the difference is read.
 """
 
+import importlib
 import inspect
 import types
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import wengert
 import wengert.compat.python as python
+from wengert.surface import serve
 from wengert.tensor import Tensor
 
 LIST = Path(__file__).parent / "tables" / "public_names.txt"
@@ -98,3 +100,13 @@ def test_internal_modules():
 
 if __name__ == "__main__":
     LIST.write_text("\n".join(listed()) + "\n")
+
+
+def test_a_public_module_is_the_one_that_makes_it():
+    for name, place in serve.PLACES.items():
+        public, true = importlib.import_module(f"wengert.{name}"), importlib.import_module(f"wengert.{place}")
+        assert public is true and true.__spec__ is not None and true.__spec__.name == f"wengert.{place}"
+    importlib.import_module("wengert.compat.contrib.layers")
+    for missing in ("math.nothing", "compat.contrib.nothing", "nothing"):
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module(f"wengert.{missing}")

@@ -11,35 +11,38 @@
 
 from typing import Any
 
-from wengert import autodiff as autodiff
 from wengert import autograph as autograph
 from wengert import bitwise as bitwise
-from wengert import compat as compat
-from wengert import config as config
-from wengert import debugging as debugging
 from wengert import dtypes as dtypes
 from wengert import errors as errors
-from wengert import experimental as experimental
 from wengert import fields as fields
 from wengert import image as image
 from wengert import io as io
-from wengert import linalg as linalg
-from wengert import math as math
 from wengert import nest as nest
-from wengert import nn as nn
-from wengert import random as random
-from wengert import raw_ops as raw_ops
 from wengert import signal as signal
 from wengert import sparse as sparse
 from wengert import strings as strings
 from wengert import summary as summary
-from wengert import sysconfig as sysconfig
 from wengert import train as train
-from wengert import types as types
 from wengert import version as version
-from wengert.surface import *  # noqa: F403
+from wengert.surface import autodiff as autodiff
+from wengert.surface import compat as compat
+from wengert.surface import config as config
+from wengert.surface import debugging as debugging
+from wengert.surface import experimental as experimental
+from wengert.surface import linalg as linalg
+from wengert.surface import math as math
+from wengert.surface import nn as nn
+from wengert.surface import random as random
+from wengert.surface import raw_ops as raw_ops
+from wengert.surface import serve as _serve
+from wengert.surface import sysconfig as sysconfig
+from wengert.surface import types as types
+from wengert.surface.top import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+_serve.lay()
 
 _KERAS = ("initializers", "losses", "metrics", "optimizers")
 """The parts of ``keras`` that TensorFlow 2 has at its top too."""
@@ -50,7 +53,7 @@ def __getattr__(name: str) -> Any:
     if name == "test":
         import importlib
 
-        return importlib.import_module("wengert.test")
+        return importlib.import_module("wengert.surface.testing")
     if name in ("keras", *_KERAS):
         import importlib
 

@@ -212,14 +212,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def _behind(self, fullname: str) -> Any:
         parts = fullname.split(".")[1:]
         if parts[:1] == ["python"]:
-            from wengert.compat import python
+            from wengert.surface import internal as python
 
             return python.module(parts[1:])
         if fullname.startswith("keras"):
             parts.insert(0, "keras")
         behind = self.root
         if fullname.startswith("tensorflow_probability"):
-            behind = importlib.import_module("wengert.compat.probability")
+            behind = importlib.import_module("wengert.surface.probability")
         for i, part in enumerate(parts):
             found = getattr(behind, part, None)
             if found is None:
@@ -255,7 +255,7 @@ def serve(style: str = "tf2") -> None:
         del sys.modules[name]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
     if style == "tf1":
-        root: Any = importlib.import_module("wengert.compat.v1")
+        root: Any = importlib.import_module("wengert.surface.v1.names")
         root.disable_v2_behavior()
     else:
         root = importlib.import_module("wengert")
@@ -303,7 +303,7 @@ def run_script(
         print(f"{path}:{line or '?'}: {told or f'{type(error).__name__}: {error}'}", file=sys.stderr)
         return 1
     if executor is not None:
-        from wengert.config import set_executor
+        from wengert.surface.config import set_executor
 
         try:
             set_executor(executor)

@@ -6,7 +6,7 @@ import scipy.optimize
 
 import wengert.compat.v1 as tf
 from wengert import progress
-from wengert.compat.external import ExternalOptimizerInterface, ScipyOptimizerInterface
+from wengert.surface.v1.external import ExternalOptimizerInterface, ScipyOptimizerInterface
 
 
 def rosenbrock(v, w):

@@ -5,7 +5,7 @@ import pytest
 
 import wengert as tf2
 import wengert.compat.v1 as tf
-from wengert.compat import optimizers as O
+from wengert.surface.v1 import optimizers as O
 
 
 def adam(x, slope, steps, rate=0.1, beta1=0.9, beta2=0.999, epsilon=1e-8):

@@ -1,0 +1,1 @@
+"""TensorFlow's names: what stands at the top of `wengert`, its namespaces, and TensorFlow 1's."""

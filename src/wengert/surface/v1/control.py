@@ -1,0 +1,188 @@
+"""TensorFlow 1's control flow, scopes, Python calls and gradients, with its arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from wengert import control as two
+from wengert import gradients as derivatives
+from wengert import nest
+from wengert.functions import array, program
+from wengert.surface.v1.keywords import renamed
+from wengert.tape import UnconnectedGradients
+
+__all__ = [
+    "Print",
+    "add_check_numerics_ops",
+    "case",
+    "cond",
+    "container",
+    "foldl",
+    "foldr",
+    "gradients",
+    "hessians",
+    "op_scope",
+    "py_func",
+    "tuple",
+    "while_loop",
+    "with_dependencies",
+]
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: Any = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+) -> list[Any]:
+    """Return the derivatives of the sum of ys by each of xs; see `wengert.gradients`."""
+    return derivatives.gradients(ys, xs, grad_ys, name, gate_gradients, aggregation_method, stop_gradients, unconnected_gradients)
+
+
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+) -> list[Any]:
+    """Return the second derivatives of the sum of ys by each of xs."""
+    return derivatives.hessians(ys, xs, name)
+
+
+def cond(
+    pred: Any,
+    true_fn: Any = None,
+    false_fn: Any = None,
+    strict: bool = False,
+    name: str | None = None,
+    fn1: Any = None,
+    fn2: Any = None,
+) -> Any:
+    """Return ``true_fn()`` if pred holds, else ``false_fn()``; a list of one result is taken out unless ``strict``.
+
+    Raises:
+        TypeError: if one of the functions is missing, or given twice.
+    """
+    try:
+        true_fn = renamed("true_fn", true_fn, "fn1", fn1)
+        false_fn = renamed("false_fn", false_fn, "fn2", fn2)
+    except ValueError as error:
+        raise TypeError(str(error)) from None
+    if true_fn is None or false_fn is None:
+        raise TypeError("cond(): 'true_fn' and 'false_fn' arguments are required.")
+    result = two.cond(pred, true_fn, false_fn, name)
+    return result if strict else _taken_out(result)
+
+
+def _taken_out(result: Any) -> Any:
+    if isinstance(result, list) and len(result) == 1:
+        return result[0]
+    return result
+
+
+def case(
+    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str | None = "case"
+) -> Any:
+    """Return the result of the first function whose predicate holds."""
+    return two.case(pred_fn_pairs, default, exclusive, strict, name)
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    name: str | None = None,
+    maximum_iterations: Any = None,
+    return_same_structure: bool = False,
+) -> Any:
+    """Repeat the body while the condition holds; one loop variable is returned as itself rather than in a list."""
+    result = two.while_loop(cond, body, loop_vars, shape_invariants, maximum_iterations=maximum_iterations)
+    if not back_prop:
+        result = nest.map_structure(array.stop_gradient, result)
+    if not return_same_structure and isinstance(result, Sequence) and len(result) == 1:
+        return result[0]
+    return result
+
+
+def foldl(
+    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True,
+    swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the last value of ``a = fn(a, element)``, from the first element on."""
+    return two.foldl(fn, elems, initializer)
+
+
+def foldr(
+    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True,
+    swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the last value of ``a = fn(a, element)``, from the last element on."""
+    return two.foldr(fn, elems, initializer)
+
+
+@contextlib.contextmanager
+def op_scope(values: Any, name: str | None, default_name: str | None = None) -> Iterator[Any]:
+    """Enter a name scope: an older order of arguments."""
+    with program.name_scope(name if name is not None else default_name) as scope:
+        yield scope
+
+
+@contextlib.contextmanager
+def container(container_name: str) -> Iterator[None]:
+    """Accept a container's name, without effect."""
+    yield
+
+
+def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
+    """Return the tensors, each available only when all of them are computed."""
+    return program.tuple_of(tensors, name, control_inputs)
+
+
+def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
+    """Call a Python function of NumPy arrays when the graph runs; it has no derivative."""
+    return program.numpy_function(func, inp, Tout, stateful, name)
+
+
+def Print(
+    input_: Any, data: Any, message: str | None = None, first_n: int | None = None, summarize: int | None = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the input; print the data to standard error when it is computed."""
+    x = input_._as_tensor() if hasattr(input_, "_as_tensor") else array.convert_to_tensor(input_)
+    printed = program.print_tensors(message or "", *data, output_stream=sys.stderr, summarize=summarize, sep="")
+    with program.control_dependencies([printed] if printed is not None else []):
+        return array.identity(x, name=name or "Print")
+
+
+def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = None) -> Any:
+    """Return a tensor that is there when operations have run."""
+    with program.control_dependencies(dependencies):
+        return array.identity(output_tensor, name=name)
+
+
+def add_check_numerics_ops() -> Any:
+    """Return an operation that fails where a floating tensor of the default graph is not finite."""
+    from wengert.functions.debugging import check_numerics
+    from wengert.session import default_graph
+
+    checks = [
+        check_numerics(t, f"{t.name}")
+        for node in list(default_graph().nodes)
+        for t in node.outputs
+        if t.nptype.kind == "f" and node.op.kind != "control" and node.op.name not in ("placeholder", "variable_handle")
+    ]
+    return program.group(*checks) if checks else program.no_op()

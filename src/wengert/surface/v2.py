@@ -1,0 +1,60 @@
+"""TensorFlow's ``tf.compat.v2``: the names of TensorFlow 2."""
+
+from typing import Any
+
+from wengert import autograph as autograph
+from wengert import bitwise as bitwise
+from wengert import dtypes as dtypes
+from wengert import errors as errors
+from wengert import image as image
+from wengert import io as io
+from wengert import nest as nest
+from wengert import signal as signal
+from wengert import sparse as sparse
+from wengert import strings as strings
+from wengert import summary as summary
+from wengert import train as train
+from wengert import version as version
+from wengert.surface import autodiff as autodiff
+from wengert.surface import config as config
+from wengert.surface import debugging as debugging
+from wengert.surface import experimental as experimental
+from wengert.surface import linalg as linalg
+from wengert.surface import math as math
+from wengert.surface import nn as nn
+from wengert.surface import random as random
+from wengert.surface import raw_ops as raw_ops
+from wengert.surface import sysconfig as sysconfig
+from wengert.surface import types as types
+from wengert.surface.top import *  # noqa: F403
+
+__version__ = version.VERSION
+
+
+def enable_v2_behavior() -> None:
+    """Run eagerly by default."""
+    from wengert.surface.v1.graphs import enable_v2_behavior as enable
+
+    enable()
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
+    if name == "compat":
+        from wengert.surface import compat
+
+        return compat
+    if name == "test":
+        from wengert.surface import testing
+
+        return testing
+    if name in ("keras", "initializers", "losses", "metrics", "optimizers"):
+        import importlib
+
+        return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, those that are imported late among them."""
+    return sorted({*globals(), "compat", "test", "keras", "initializers", "losses", "metrics", "optimizers"})
