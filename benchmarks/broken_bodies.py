@@ -20,12 +20,12 @@ import numpy as np
 
 import wengert as tf
 from wengert.derive import structure
-from wengert.derive.plan import Lowered
+from wengert.derive.lower import Lowered
 from wengert.execute.numpy import Program
-from wengert.op import table
+from wengert.modes.tracing import tracing
 from wengert.ops import control
-from wengert.tensor import Tensor
-from wengert.tracing import tracing
+from wengert.ops.op import table
+from wengert.tensor.tensor import Tensor
 from wengert.verify.judge import check_question, in_double, probes
 from wengert.verify.lists import Question
 from wengert.verify.locate import wrong_rules

@@ -31,9 +31,9 @@ from wengert.autodiff import ForwardAccumulator
 from wengert.derive import structure
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.op import Op, table, values
-from wengert.tensor import EagerTensor, append, tensors
-from wengert.tracing import tracing
+from wengert.modes.tracing import tracing
+from wengert.ops.op import Op, table, values
+from wengert.tensor.tensor import EagerTensor, append, tensors
 from wengert.verify.judge import check_question, oracle_of, probes, quiet
 from wengert.verify.lists import Question
 from wengert.verify.locate import wrong_rules

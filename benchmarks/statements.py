@@ -10,9 +10,9 @@ import numpy as np
 from machine import describe
 
 import wengert as tf
-from wengert.derive.plan import lower
-from wengert.execute.memory import plan
-from wengert.op import table
+from wengert.derive.lower import lower
+from wengert.execute.plan import plan
+from wengert.ops.op import table
 
 ORDER = 6
 FUNCTIONS = {

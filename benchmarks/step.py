@@ -15,7 +15,7 @@ from machine import describe
 
 import wengert as tf2
 import wengert.compat.v1 as tf
-from wengert import context
+from wengert.ground import context
 
 ROUNDS, STEPS, POINTS = 20, 30, 100
 

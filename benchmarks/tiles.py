@@ -19,10 +19,10 @@ import numpy as np
 from machine import describe, run
 
 import wengert as tf
-from wengert.context import state
 from wengert.execute import tiles
 from wengert.execute.numpy import Program
-from wengert.options import options
+from wengert.ground.context import state
+from wengert.ground.options import options
 
 v1 = tf.compat.v1
 NETWORKS = {"A": ((2, 64, 64, 64, 64, 1), 4096), "B": ((2, *[20] * 8, 1), 10_000)}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import wengert  # noqa: F401  the import fills the table
-from wengert.op import KINDS, Op, operations
+from wengert.ops.op import KINDS, Op, operations
 
 LETTERS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "O": "string"}
 FAMILIES = "elementwise linear contraction reduction linalg random control state".split()

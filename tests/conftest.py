@@ -32,6 +32,6 @@ def shared() -> Path:
 def nothing_left_behind():
     """Fail a test that leaves a graph, a tape or a site in force in its thread."""
     yield
-    from wengert.context import state
+    from wengert.ground.context import state
 
     assert state.graph is None and state.observers == () and state.site is None

@@ -1,12 +1,13 @@
 """The order of the rooms, and what importing them may import.
 
-A room is a module or a package directly below `wengert`. A room may import itself and the rooms below it.
+A room is a folder directly below `wengert`; `src/wengert/README.md` draws them. A room may import itself and the rooms below it.
 """
 
 import ast
 import functools
 import graphlib
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,62 +16,23 @@ from typing import NamedTuple
 
 import pytest
 
-# From the ground up. Every room stands here once; `__init__` is the public surface, `wengert` itself. A line may stand
-# here before its room is built.
+# From the ground up. Every room stands here once; `__init__` is `wengert` itself, `cli` and `__main__` the command.
 ROOMS = [
-    "version",
-    "errors",
-    "dtypes",
-    "context",
-    "options",
-    "interrupt",
-    "progress",
-    "checks",
-    "shapes",
+    "ground",
     "graph",
-    "parameters",
-    "arrays",
-    "op",
     "ops",
-    "nest",
     "tensor",
     "derive",
     "execute",
-    "why",
-    "slices",
-    "jacobians",
-    "state",
-    "tape",
-    "recording",
-    "gradients",
-    "tracing",
-    "listed",
-    "control",
-    "autograph",
-    "function",
-    "session",
-    "module",
+    "modes",
     "functions",
-    "partials",
-    "fields",
-    "bitwise",
-    "signal",
-    "strings",
-    "io",
-    "sparse",
-    "image",
-    "gradient_checker",
-    "summary",
+    "calculus",
     "train",
     "keras",
     "surface",
     "__init__",
-    "published",
     "run",
-    "terminal",
     "verify",
-    "explain",
-    "demo",
     "cli",
     "__main__",
 ]
@@ -217,6 +179,20 @@ def test_every_room_is_in_the_list_once():
     assert strangers(package()) == [], "enter the room into ROOMS, where its imports allow"
 
 
+def test_the_readme_draws_the_rooms_in_their_order():
+    drawn = re.findall(r"^(\w+)/ ", (package() / "README.md").read_text(), re.MULTILINE)
+    assert drawn == [room for room in ROOMS if (package() / room).is_dir()]
+    assert len(drawn) == 14
+
+
+def test_nothing_else_lies_in_the_root():
+    files = {"__init__.py", "__main__.py", "cli.py", "py.typed", "README.md"}
+    found = {p.name for p in package().iterdir() if p.name != "__pycache__" and p.suffix != ".pyi"}
+    folders = {name for name in found - files if (package() / name).is_dir() and any((package() / name).rglob("*.py"))}
+    assert found - files - {n for n in found if (package() / n).is_dir()} == set()
+    assert folders == {room for room in ROOMS if (package() / room).is_dir()}
+
+
 def test_no_arrow_points_up():
     assert upward(package()) == []
 
@@ -262,63 +238,63 @@ def write(root: Path, **modules: str) -> Path:
 @pytest.mark.parametrize(
     "source",
     [
-        "import wengert.tape",
-        "import wengert.tape as t",
-        "from wengert import tape",
-        "from wengert.tape import GradientTape",
-        "from wengert.tape import *",
-        "from .. import tape",
-        "from ..tape import GradientTape",
-        "def f():\n    from ..tape import GradientTape",
-        "class A:\n    import wengert.tape",
-        "try:\n    import wengert.tape\nexcept ImportError:\n    pass",
-        "import importlib\nimportlib.import_module('wengert.tape')",
-        "if TYPE_CHECKING:\n    pass\nelse:\n    import wengert.tape",
+        "import wengert.modes",
+        "import wengert.modes as t",
+        "from wengert import modes",
+        "from wengert.modes import GradientTape",
+        "from wengert.modes import *",
+        "from .. import modes",
+        "from ..modes import GradientTape",
+        "def f():\n    from ..modes import GradientTape",
+        "class A:\n    import wengert.modes",
+        "try:\n    import wengert.modes\nexcept ImportError:\n    pass",
+        "import importlib\nimportlib.import_module('wengert.modes')",
+        "if TYPE_CHECKING:\n    pass\nelse:\n    import wengert.modes",
     ],
 )
 def test_finds_an_arrow_that_points_up(tmp_path: Path, source: str):
-    write(tmp_path, ops__linear=source, tape="")
-    assert [line.split(": ")[1] for line in upward(tmp_path)] == ["tape is above ops"]
+    write(tmp_path, ops__linear=source, modes="")
+    assert [line.split(": ")[1] for line in upward(tmp_path)] == ["modes is above ops"]
 
 
 def test_finds_the_surface_imported_from_below(tmp_path: Path):
-    assert len(upward(write(tmp_path, tape="from wengert import Tensor"))) == 1
-    assert len(upward(write(tmp_path, tape="import wengert"))) == 1
+    assert len(upward(write(tmp_path, modes="from wengert import Tensor"))) == 1
+    assert len(upward(write(tmp_path, modes="import wengert"))) == 1
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        "from wengert.op import Op",
-        "from ..op import Op",
+        "from wengert.graph import Op",
+        "from ..graph import Op",
         "from . import reduction",
         "from .reduction import total",
         "import math",
-        "import tape",
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from wengert.tape import GradientTape",
+        "import modes",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from wengert.modes import GradientTape",
         "import typing\nif typing.TYPE_CHECKING:\n    import numpy",
     ],
 )
 def test_lets_pass(tmp_path: Path, source: str):
-    write(tmp_path, ops__linear=source, ops__reduction="", op="", tape="")
+    write(tmp_path, ops__linear=source, ops__reduction="", graph="", modes="")
     assert (strangers(tmp_path), upward(tmp_path), circle(tmp_path), arrays_in_ops(tmp_path)) == ([], [], [], [])
 
 
 def test_an_exception_is_for_lazy_imports_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(LAZY_UPWARD, ("ops.linear", "tape"), "a reason")
-    write(tmp_path, ops__linear="def f():\n    import wengert.tape", tape="import wengert.ops")
+    monkeypatch.setitem(LAZY_UPWARD, ("ops.linear", "modes"), "a reason")
+    write(tmp_path, ops__linear="def f():\n    import wengert.modes", modes="import wengert.ops")
     assert (upward(tmp_path), circle(tmp_path)) == ([], [])
-    write(tmp_path, ops__linear="import wengert.tape")
+    write(tmp_path, ops__linear="import wengert.modes")
     assert len(upward(tmp_path)) == 1
 
 
 def test_finds_a_circle(tmp_path: Path):
-    write(tmp_path, op="import wengert.tape", tape="import wengert.state", state="def f():\n    import wengert.op")
-    assert set(circle(tmp_path)) == {"op", "tape", "state"}
+    write(tmp_path, graph="import wengert.modes", modes="import wengert.execute", execute="def f():\n    import wengert.graph")
+    assert set(circle(tmp_path)) == {"graph", "modes", "execute"}
 
 
 def test_finds_a_stranger(tmp_path: Path):
-    assert strangers(write(tmp_path, op="", utils="", helpers__arrays="")) == ["helpers", "utils"]
+    assert strangers(write(tmp_path, graph="", utils="", helpers__arrays="")) == ["helpers", "utils"]
 
 
 @pytest.mark.parametrize("source", ["import numpy as np", "from jax import numpy", "def f():\n    import jax.numpy"])

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import wengert as tf
 from wengert import errors
-from wengert.context import ROOT
+from wengert.ground.context import ROOT
 
 OWN = (errors.OpError, errors.OperatorNotAllowedInGraphError, errors.InaccessibleTensorError)
 

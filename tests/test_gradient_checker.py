@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import wengert as tf
+from wengert.calculus.gradient_checker import max_error
 from wengert.compat import v1
-from wengert.gradient_checker import max_error
 
 A = np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 4.0]])
 Z = np.array([[1.0 + 2.0j, 0.5 - 1.0j]])

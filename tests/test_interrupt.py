@@ -14,10 +14,10 @@ import pytest
 
 import wengert as tf
 import wengert.execute
-from wengert import interrupt
-from wengert.context import state
-from wengert.interrupt import breakable, undivided
-from wengert.state import Storage
+from wengert.ground import interrupt
+from wengert.ground.context import state
+from wengert.ground.interrupt import breakable, undivided
+from wengert.modes.variable import Storage
 
 v1 = tf.compat.v1
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import wengert as tf
-import wengert.listed as listed
-import wengert.tape
+import wengert.modes.listed as listed
+import wengert.modes.tape
 from wengert.errors import NoGradientWarning
 
 
@@ -15,7 +15,7 @@ from wengert.errors import NoGradientWarning
 def always(monkeypatch):
     """Hand every nested derivative to the planner, however small."""
     monkeypatch.setattr(listed, "LEAST", 0)
-    monkeypatch.setattr(wengert.tape, "NESTED", 1)
+    monkeypatch.setattr(wengert.modes.tape, "NESTED", 1)
     monkeypatch.setattr(listed, "_lists", OrderedDict())
 
 
@@ -93,7 +93,7 @@ def residual(order, weighted):
 def test_as_recorded_one_by_one(order, weighted, monkeypatch):
     expected = residual(order, weighted)
     monkeypatch.setattr(listed, "LEAST", 0)
-    monkeypatch.setattr(wengert.tape, "NESTED", 1)
+    monkeypatch.setattr(wengert.modes.tape, "NESTED", 1)
     for found, e in zip(residual(order, weighted), expected, strict=True):
         np.testing.assert_allclose(found, e, rtol=1e-9, atol=1e-11 * np.abs(e).max())
 

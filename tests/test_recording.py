@@ -8,7 +8,7 @@ import pytest
 
 import wengert as tf
 from wengert.errors import NoGradientWarning
-from wengert.tensor import EagerTensor
+from wengert.tensor.tensor import EagerTensor
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 

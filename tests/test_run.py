@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from wengert.run import style_of, wants_recording
+from wengert.run.script import style_of, wants_recording
 
 TF1 = "import tensorflow as tf\nx = tf.placeholder(tf.float32)\n"
 STYLES = {

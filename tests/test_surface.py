@@ -13,7 +13,7 @@ import pytest
 import wengert
 import wengert.compat.python as python
 from wengert.surface import serve
-from wengert.tensor import Tensor
+from wengert.tensor.tensor import Tensor
 
 LIST = Path(__file__).parent / "tables" / "public_names.txt"
 SUBMODULES = """

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from wengert.options import EXECUTORS
+from wengert.ground.options import EXECUTORS
 
 __all__ = ["main"]
 
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"wengert {wengert.__version__}")
         return 0
     if given.command == "run":
-        from wengert.errors import NoGradientWarning
-        from wengert.run import run_script
+        from wengert.ground.errors import NoGradientWarning
+        from wengert.run.script import run_script
 
         if given.quiet:
             warnings.simplefilter("ignore", NoGradientWarning)
@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures=given.save_figures, interactive=given.interactive, checkpoint=given.checkpoint, every=given.checkpoint_every,
         )  # fmt: skip
     if given.command == "explain":
-        from wengert.explain import explain
-        from wengert.run import run_script
+        from wengert.run.explain import explain
+        from wengert.run.script import run_script
 
         return explain(lambda: run_script(given.script, given.arguments, None, given.executor))
     if given.command == "check":
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return check_command(given)
     if given.command == "demo":
-        from wengert.demo import demo
+        from wengert.run.demo import demo
 
         demo()
         return 0

@@ -5,7 +5,7 @@ import pytest
 import scipy.optimize
 
 import wengert.compat.v1 as tf
-from wengert import progress
+from wengert.ground import progress
 from wengert.surface.v1.external import ExternalOptimizerInterface, ScipyOptimizerInterface
 
 

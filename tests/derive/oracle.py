@@ -12,8 +12,8 @@ import mpmath as mp
 import numpy as np
 
 import wengert as tf
-from wengert.derive import plan
-from wengert.tensor import apply
+from wengert.derive import lower as plan
+from wengert.tensor.tensor import apply
 
 DIGITS = 170
 STEP = -20
@@ -55,7 +55,7 @@ class Differences:
 
 def operation(name: str, *inputs: Any, **attrs: Any) -> Any:
     """Apply an operation of the table."""
-    from wengert.op import table
+    from wengert.ops.op import table
 
     return apply(table[name], inputs, attrs)
 

@@ -17,7 +17,7 @@ import pytest
 
 import wengert as tf
 from wengert.config import rewrites
-from wengert.explain import Explanation
+from wengert.run.explain import Explanation
 
 
 def load(name: str, path: Path) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
-from wengert.options import Options, options
+from wengert.ground.options import Options, options
 
 
 def load(name: str, path: Path) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 import wengert as tf
 from wengert.derive.moves import POLES, REGULAR, SLOPES, Bounds, is_classed
-from wengert.explain import Explanation
-from wengert.op import table
-from wengert.tensor import apply
+from wengert.ops.op import table
+from wengert.run.explain import Explanation
+from wengert.tensor.tensor import apply
 
 v1 = tf.compat.v1
 pytestmark = [
@@ -263,7 +263,7 @@ def test_gradients_of_all_columns_are_one_direction(columns: int, order: int) ->
 
 def test_how_long_lowering_takes_grows_with_a_power_of_the_order() -> None:
     def operations(columns: int, order: int) -> int:
-        from wengert.derive.plan import lower
+        from wengert.derive.lower import lower
 
         with tf.Graph().as_default() as graph:
             x = v1.placeholder(tf.float64, [None, columns])

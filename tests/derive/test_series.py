@@ -14,7 +14,7 @@ import pytest
 
 import wengert as tf
 from wengert.derive.moves import SLOPES
-from wengert.op import table
+from wengert.ops.op import table
 
 
 def load(name: str, path: Path) -> Any:
@@ -1112,7 +1112,7 @@ EXEMPT = {
 def test_every_operation_with_a_derivative_is_tested() -> None:
     tested = {e.op for e in (*ENTRIES, *SEVERAL)} | {c.op for c in (*LINEAR, *BILINEAR)} | {n.split(",")[0] for n in IMPLICIT}
     tested |= set(COMPLEX) | {ALIASES[n] for n in ALIASES if any(m.startswith(ALIASES[n]) for m in CONTROL)} | {"loop"}
-    from wengert.op import operations
+    from wengert.ops.op import operations
 
     names = {op.name for op in operations() if op.kind not in ("constant", "unstated")}
     assert not names - tested - set(EXEMPT), " ".join(sorted(names - tested - set(EXEMPT)))

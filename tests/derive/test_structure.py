@@ -12,9 +12,9 @@ import pytest
 
 import wengert as tf
 from wengert.derive import request, structure
-from wengert.derive.plan import lower
+from wengert.derive.lower import lower
 from wengert.errors import NoGradientError
-from wengert.execute.memory import plan
+from wengert.execute.plan import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 

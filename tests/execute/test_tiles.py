@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
-from wengert.context import state
 from wengert.execute import tiles
 from wengert.execute.numpy import Program
-from wengert.op import table
+from wengert.ground.context import state
+from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
-from wengert.options import options
-from wengert.tensor import apply
+from wengert.ops.op import table
+from wengert.tensor.tensor import apply
 
 spec = importlib.util.spec_from_file_location("cases", Path(__file__).parents[1] / "ops" / "cases.py")
 assert spec is not None and spec.loader is not None

@@ -16,19 +16,20 @@ import numpy as np
 import pytest
 
 import wengert as tf
+from wengert.calculus.gradients import gradients
 from wengert.config import get_executor, get_rewrites, rewrites, set_executor, set_rewrites, set_threads
 from wengert.errors import FailedPreconditionError, InvalidArgumentError, ResourceExhaustedError
-from wengert.execute import auto, choose, xla
+from wengert.execute import auto, xla
+from wengert.execute import program as choose
 from wengert.execute.auto import AutoProgram
-from wengert.execute.choose import Falling
 from wengert.execute.numpy import Program
+from wengert.execute.program import Falling
 from wengert.execute.xla import Unsupported, Walk, XlaProgram, arrays, variant
-from wengert.gradients import gradients
-from wengert.graph import Graph
-from wengert.op import table
+from wengert.graph.graph import Graph
+from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
-from wengert.options import options
-from wengert.tensor import EagerTensor, append, apply
+from wengert.ops.op import table
+from wengert.tensor.tensor import EagerTensor, append, apply
 
 jax = pytest.importorskip("jax", reason="the executor over XLA needs jax: pip install 'wengert[xla]'")
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from wengert import nest
-from wengert.context import state
 from wengert.derive import forward
 from wengert.execute.numpy import Program
-from wengert.graph import Graph
+from wengert.graph.graph import Graph
+from wengert.ground.context import state
+from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tape import GradientTape
-from wengert.tensor import apply, convert, tensors
+from wengert.tensor.tensor import apply, convert, tensors
 
 STEP = 1e-6
 

@@ -1505,7 +1505,7 @@ def triangle(x: Any, lower: bool, adjoint_: bool) -> Any:
 
 def mirrored(x: Any) -> Any:
     """Make a tensor symmetric."""
-    from wengert.tensor import tensors
+    from wengert.tensor.tensor import tensors
 
     return 0.5 * (x + tensors.conj(tensors.matrix_transpose(x)))
 

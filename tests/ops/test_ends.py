@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import wengert as tf
-from wengert.op import table
-from wengert.tensor import apply
+from wengert.ops.op import table
+from wengert.tensor.tensor import apply
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wengert.published.bar import Bar
-from wengert.published.experiments import lhs
-from wengert.published.names import MODULES
-from wengert.published.pictures import GONE, PREAMBLES
+from wengert.run.bar import Bar
+from wengert.run.experiments import lhs
+from wengert.run.names import MODULES
+from wengert.run.pictures import GONE, PREAMBLES
 from wengert.train import files
 
 TF1 = "import tensorflow as tf\nx = tf.placeholder(tf.float32)\n"

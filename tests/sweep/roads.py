@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import wengert as tf
-from wengert.context import state
 from wengert.execute import numpy as numpy_executor
 from wengert.execute import tiles
-from wengert.op import table, values
-from wengert.options import Options
+from wengert.ground.context import state
+from wengert.ground.options import Options
+from wengert.ops.op import table, values
 
 from .program import Choice, Loop, Program, printed, walk
 

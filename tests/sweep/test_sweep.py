@@ -17,7 +17,7 @@ import pytest
 
 import wengert as tf
 from wengert.derive import structure
-from wengert.op import table
+from wengert.ops.op import table
 
 pytest.importorskip("jax")
 sys.path.insert(0, str(Path(__file__).parents[1]))

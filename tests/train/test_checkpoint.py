@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
-from wengert import state
+from wengert.modes import variable as state
 from wengert.train import files
 
 v1 = tf.compat.v1

@@ -13,7 +13,7 @@ import pytest
 
 import wengert as tf
 from wengert.derive import structure
-from wengert.op import table
+from wengert.ops.op import table
 from wengert.verify import assert_gradients, check
 
 rng = np.random.default_rng(3)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wengert.op import table
+from wengert.ops.op import table
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "mutants.py"
 if not PATH.is_file():

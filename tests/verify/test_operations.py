@@ -2,7 +2,7 @@
 
 import pytest
 
-from wengert.op import operations, table
+from wengert.ops.op import operations, table
 from wengert.verify.operations import CASES, EXCLUDED, check_operation, check_operations
 
 SLOW = {"bessel_k0", "bessel_k0e", "bessel_k1", "bessel_k1e", "bessel_y0", "bessel_y1", "bessel", "logm", "sqrtm", "zeta", "expm"}

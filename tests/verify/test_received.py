@@ -14,9 +14,9 @@ import wengert as tf
 from wengert.compat import v1
 from wengert.execute.numpy import Program
 from wengert.execute.xla import XlaProgram
-from wengert.op import table
-from wengert.options import options
-from wengert.tape import GradientTape
+from wengert.ground.options import options
+from wengert.modes.tape import GradientTape
+from wengert.ops.op import table
 from wengert.verify.report import Report
 from wengert.verify.script import check_script
 

@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from wengert.derive.series import Series, splits
-from wengert.graph import Node
+from wengert.graph.graph import Node
 
 __all__ = ["entries_of"]
 

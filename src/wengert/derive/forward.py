@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.errors import UnimplementedError
-from wengert.op import Op
+from wengert.ground.errors import UnimplementedError
+from wengert.ops.op import Op
 
 __all__ = ["rule"]
 

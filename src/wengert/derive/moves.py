@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.rows import Refused, row_axes
-from wengert.graph import Node
+from wengert.graph.graph import Node
 from wengert.ops.linear import CONSTANT
 
 __all__ = ["POLES", "REGULAR", "SLOPES", "Bounds", "Moves", "is_classed"]

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.derive.structure import ancestors
-from wengert.errors import UnimplementedError
-from wengert.graph import Graph, Node
+from wengert.graph.graph import Graph, Node
+from wengert.ground.errors import UnimplementedError
 from wengert.ops.control import opened
 from wengert.ops.state import FED, HANDLE, READ
-from wengert.tensor import EagerTensor, append, lift
+from wengert.tensor.tensor import EagerTensor, append, lift
 
 __all__ = ["ways"]
 

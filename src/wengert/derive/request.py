@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.derive.structure import ancestors, connected
-from wengert.errors import DTypeError, ShapeError
-from wengert.op import Op
+from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.shapes import fits, is_full, text
 from wengert.ops.elementwise import ADD_N
 from wengert.ops.linear import ONES_LIKE, SHAPED
-from wengert.shapes import fits, is_full, text
-from wengert.tensor import append, apply, cast
+from wengert.ops.op import Op
+from wengert.tensor.tensor import append, apply, cast
 
 __all__ = ["GRADIENT", "TAYLOR", "request", "series"]
 

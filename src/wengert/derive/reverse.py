@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import Site
-from wengert.errors import InvalidArgumentError, NoGradientError, UnimplementedError
-from wengert.op import Op
+from wengert.ground.context import Site
+from wengert.ground.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.ops.linear import TAKE
+from wengert.ops.op import Op
 
 __all__ = ["located", "reach_of", "rule", "sweep"]
 

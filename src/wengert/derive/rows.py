@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.graph import Node
-from wengert.op import Op
-from wengert.shapes import text
+from wengert.graph.graph import Node
+from wengert.ground.shapes import text
+from wengert.ops.op import Op
 
 __all__ = ["Refused", "Rows", "row_axes"]
 

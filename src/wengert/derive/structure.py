@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import state
 from wengert.derive.reverse import located, rule
-from wengert.errors import OpError
-from wengert.graph import Graph, Node
-from wengert.op import Op
+from wengert.graph.graph import Graph, Node
+from wengert.ground.context import state
+from wengert.ground.errors import OpError
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor import SymbolicTensor, tensors
+from wengert.ops.op import Op
+from wengert.tensor.tensor import SymbolicTensor, tensors
 
 __all__ = ["ancestors", "connected", "forget", "freeze", "split_gradient", "traced"]
 

@@ -18,18 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
-from wengert.errors import OpError
-from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program
+from wengert.execute.plan import Plan
 from wengert.execute.variables import variables_of
 from wengert.execute.xla import Unsupported, XlaProgram, brief, signature
-from wengert.graph import Graph, Node
-from wengert.interrupt import undivided
+from wengert.graph.graph import Graph, Node
+from wengert.ground.context import state
+from wengert.ground.errors import OpError
+from wengert.ground.interrupt import undivided
 
 __all__ = ["AutoProgram"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 SHORT = 200e-6
 """Seconds under which a run on NumPy is not worth a compilation."""

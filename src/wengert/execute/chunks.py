@@ -19,7 +19,7 @@ from wengert.execute.tiles import _over as over_axes
 
 __all__ = ["chunked", "fits"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 ADDED = frozenset(["sum", "mean", "sum_to", "sum_like", "matmul", "einsum"])
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.plan import needed
-from wengert.errors import InternalError, InvalidArgumentError
+from wengert.derive.lower import needed
 from wengert.execute.numpy import Program, Wrapped
-from wengert.graph import Graph, Node
-from wengert.options import Options, options
+from wengert.graph.graph import Graph, Node
+from wengert.ground.errors import InternalError, InvalidArgumentError
+from wengert.ground.options import Options, options
 
 __all__ = ["Compared"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 log = logging.getLogger("wengert")
 

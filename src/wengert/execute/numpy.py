@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly, state, uncollected
-from wengert.derive.plan import Lowered, lower
-from wengert.errors import InvalidArgumentError, OpError
-from wengert.execute.memory import Plan, Step, plan
+from wengert.derive.lower import Lowered, lower
+from wengert.execute.plan import Plan, Step, plan
 from wengert.execute.tiles import Tiling, cut
 from wengert.execute.variables import variables_of
-from wengert.graph import Graph, Node
-from wengert.interrupt import breakable, undivided
-from wengert.options import options
-from wengert.shapes import is_full, text
-from wengert.tensor import diagnose
+from wengert.graph.graph import Graph, Node
+from wengert.ground.context import quietly, state, uncollected
+from wengert.ground.errors import InvalidArgumentError, OpError
+from wengert.ground.interrupt import breakable, undivided
+from wengert.ground.options import options
+from wengert.ground.shapes import is_full, text
+from wengert.tensor.tensor import diagnose
 
 __all__ = ["Program", "Wrapped"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 _ndarray = np.ndarray
 log = logging.getLogger("wengert")
@@ -263,7 +263,7 @@ def _located(error: OpError, node: Node) -> OpError:
 
 def _failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
     """Return a kernel's failure with the operation, the shapes, and the user's line at which it was made."""
-    from wengert.tensor import EagerTensor
+    from wengert.tensor.tensor import EagerTensor
 
     tensors = [EagerTensor(v) if isinstance(v, _ndarray) else EagerTensor(np.asarray(0.0)) for v in values]
     plain = diagnose(node.op, tensors, node.attrs, error)

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
 from wengert.execute.numpy import Program
+from wengert.ground.context import state
 from wengert.ops import linear
 from wengert.ops.control import LINKED
 from wengert.ops.state import FED, PY_FUNCTION, READ, SNAPSHOT
-from wengert.tensor import EagerTensor, apply
+from wengert.tensor.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
 def replay(program: Program, values: Sequence[Any]) -> list[Any]:

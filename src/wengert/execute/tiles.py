@@ -40,17 +40,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.context import quietly
 from wengert.derive.rows import NO_RULE, Refused, row_axes
-from wengert.execute.memory import Plan, Step
-from wengert.graph import Node
-from wengert.interrupt import breakable
-from wengert.options import options
-from wengert.shapes import is_full
+from wengert.execute.plan import Plan, Step
+from wengert.graph.graph import Node
+from wengert.ground.context import quietly
+from wengert.ground.interrupt import breakable
+from wengert.ground.options import options
+from wengert.ground.shapes import is_full
 
 __all__ = ["Tiling", "cut"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 LEAST_ROWS = 512
 """Rows from which a list is looked at."""

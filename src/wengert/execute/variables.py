@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wengert.derive.plan import needed
-from wengert.graph import Node
+from wengert.derive.lower import needed
+from wengert.graph.graph import Node
 
 __all__ = ["bodies", "trains", "variables_in", "variables_of"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
 def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:

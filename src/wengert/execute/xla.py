@@ -25,21 +25,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import parameters
-from wengert.context import quietly, state
-from wengert.errors import OpError, ResourceExhaustedError, UnimplementedError
 from wengert.execute.chunks import chunked, fits
-from wengert.execute.memory import Plan
 from wengert.execute.numpy import Program, Variant, _failure, _located, _unfed
+from wengert.execute.plan import Plan
 from wengert.execute.tiles import cut
 from wengert.execute.variables import bodies, variables_in, variables_of
-from wengert.graph import Graph, Node
-from wengert.interrupt import undivided
-from wengert.options import options
+from wengert.graph.graph import Graph, Node
+from wengert.ground import parameters
+from wengert.ground.context import quietly, state
+from wengert.ground.errors import OpError, ResourceExhaustedError, UnimplementedError
+from wengert.ground.interrupt import undivided
+from wengert.ground.options import options
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
 
-UNDIVIDED = True  # by Ctrl-C: see wengert.interrupt
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 SMALL = 1 << 16
 """Bytes up to which a constant stands in the executable; a larger one is an argument."""
@@ -124,7 +124,7 @@ def _draws_apart() -> Iterator[None]:
 
 
 class XlaArrays:
-    """`jax.numpy` as an array namespace, with the names of `wengert.arrays.NumPyArrays`.
+    """`jax.numpy` as an array namespace, with the names of `wengert.ground.arrays.NumPyArrays`.
 
     It works in JAX's own types: call its functions within `scope()`, so that float64 and int64 are what they say.
     """

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks, dtypes, shapes
-from wengert.context import here, state
-from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ResourceExhaustedError, ShapeError, UnimplementedError
-from wengert.graph import static_value
-from wengert.op import Op
+from wengert.graph.graph import static_value
+from wengert.ground import checks, dtypes, shapes
+from wengert.ground.context import here, state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import DTypeError, InvalidArgumentError, ResourceExhaustedError, ShapeError, UnimplementedError
+from wengert.ground.shapes import TensorShape, axis_of
 from wengert.ops import elementwise, linear, reduction
-from wengert.shapes import TensorShape, axis_of
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, coerce, convert, derived, getitem, holds_tensors
+from wengert.ops.op import Op
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, coerce, convert, derived, getitem, holds_tensors
 
 __all__ = [
     "argsort",

@@ -11,10 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks, dtypes, shapes
-from wengert.context import Observer, Site, state
-from wengert.dtypes import as_dtype
-from wengert.errors import InvalidArgumentError
 from wengert.functions.array import integer_of, shape, size
 from wengert.functions.math import abs as absolute
 from wengert.functions.math import (
@@ -30,10 +26,14 @@ from wengert.functions.math import (
     reduce_all,
     reduce_any,
 )
+from wengert.ground import checks, dtypes, shapes
+from wengert.ground.context import Observer, Site, state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.shapes import UnknownDimension
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT
-from wengert.shapes import UnknownDimension
-from wengert.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, append, apply, convert
+from wengert.tensor.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, append, apply, convert
 
 __all__ = [
     "Assert",

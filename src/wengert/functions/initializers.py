@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
-from wengert.dtypes import DType, as_dtype, float32
-from wengert.errors import ShapeError
 from wengert.functions import array, linalg, random
-from wengert.tensor import cast
+from wengert.ground import shapes
+from wengert.ground.dtypes import DType, as_dtype, float32
+from wengert.ground.errors import ShapeError
+from wengert.tensor.tensor import cast
 
 __all__ = [
     "Initializer",

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import checks, dtypes, shapes
-from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
 from wengert.functions.array import eye
 from wengert.functions.math import named
-from wengert.op import Op
+from wengert.ground import checks, dtypes, shapes
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.ground.shapes import axis_of
+from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops import linalg as ops
-from wengert.shapes import axis_of
-from wengert.slices import IndexedSlices
-from wengert.tensor import Tensor, apply, cast, coerce, convert
+from wengert.ops.op import Op
+from wengert.tensor.tensor import Tensor, apply, cast, coerce, convert
 
 __all__ = [
     "LinearOperator",

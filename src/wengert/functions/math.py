@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import checks, dtypes, shapes
-from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array
 from wengert.functions.array import integer_of, integers_of
-from wengert.op import Op
+from wengert.ground import checks, dtypes, shapes
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
+from wengert.ops.op import Op
 from wengert.ops.signature import check
-from wengert.slices import IndexedSlices
-from wengert.tensor import NONE, EagerTensor, Tensor, apply, cast, coerce, convert, power
+from wengert.tensor.tensor import NONE, EagerTensor, Tensor, apply, cast, coerce, convert, power
 
 __all__ = [
     "abs",

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks, dtypes, shapes
-from wengert.errors import InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.functions import array, random
 from wengert.functions.array import integer_of, integers_of
 from wengert.functions.math import (
@@ -50,8 +48,10 @@ from wengert.functions.math import (
     unsorted_segment_mean,
     zero_fraction,
 )
+from wengert.ground import checks, dtypes, shapes
+from wengert.ground.errors import InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.ops import contraction, elementwise, linear, reduction
-from wengert.tensor import NONE, EagerTensor, apply, cast, convert
+from wengert.tensor.tensor import NONE, EagerTensor, apply, cast, convert
 
 __all__ = [
     "atrous_conv2d",

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert import tensor as tensors
-from wengert.dtypes import as_dtype
 from wengert.functions import array as arrangement
 from wengert.functions import math as elementary
 from wengert.functions import random as draws
-from wengert.tensor import Tensor
+from wengert.ground.dtypes import as_dtype
+from wengert.tensor import tensor as tensors
+from wengert.tensor.tensor import Tensor
 
 __all__ = [
     "abs", "absolute", "add", "arange", "argmax", "argmin", "array", "asarray", "bool_", "ceil", "concatenate", "cos", "cosh",

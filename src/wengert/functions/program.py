@@ -11,22 +11,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import checks, nest
-from wengert.context import Memory, Observer, scoped, state
-from wengert.control import apart
-from wengert.dtypes import as_dtype
-from wengert.errors import InvalidArgumentError
-from wengert.function import TensorSpec
-from wengert.graph import Graph, Node, device_within, static_value
-from wengert.op import Op, values
+from wengert.graph.graph import Graph, Node, device_within, static_value
+from wengert.ground import checks, nest
+from wengert.ground.context import Memory, Observer, scoped, state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import InvalidArgumentError
+from wengert.modes.control import apart
+from wengert.modes.function import TensorSpec
+from wengert.modes.tape import GradientTape
+from wengert.modes.tracing import Body, FuncGraph, tracing
 from wengert.ops import linear
 from wengert.ops.control import made
+from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
-from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
-from wengert.tensor import _number as next_number
-from wengert.tracing import Body, FuncGraph, tracing
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
+from wengert.tensor.tensor import _number as next_number
 
 __all__ = [
     "control_dependencies",

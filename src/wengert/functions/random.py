@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from wengert import dtypes
-from wengert.context import state
-from wengert.dtypes import as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.functions.array import integer_of, integers_of, sizes_of
 from wengert.functions.program import init_scope
-from wengert.op import Op
+from wengert.ground import dtypes
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.modes.variable import Variable
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops import random as ops
-from wengert.state import Variable
-from wengert.tensor import SymbolicTensor, Tensor, apply, cast, coerce, convert
+from wengert.ops.op import Op
+from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, cast, coerce, convert
 
 __all__ = [
     "Generator",

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks
-from wengert.context import state
-from wengert.dtypes import as_dtype
-from wengert.errors import ShapeError
-from wengert.function import TensorSpec
 from wengert.functions import array
 from wengert.functions.program import custom_gradient
-from wengert.graph import Graph, Node
-from wengert.tensor import SymbolicTensor, Tensor, as_array, convert
+from wengert.graph.graph import Graph, Node
+from wengert.ground import checks
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import ShapeError
+from wengert.modes.function import TensorSpec
+from wengert.tensor.tensor import SymbolicTensor, Tensor, as_array, convert
 
 __all__ = [
     "NoGradient",

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks, shapes
-from wengert.context import state
-from wengert.dtypes import DType, as_dtype
-from wengert.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, ShapeError
 from wengert.functions import array
+from wengert.ground import checks, shapes
+from wengert.ground.context import state
+from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, ShapeError
 from wengert.ops.tensor_array import WRITE_ROW
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, apply, convert
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, convert
 
 __all__ = ["TensorArray"]
 

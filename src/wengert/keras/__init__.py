@@ -31,7 +31,7 @@ from wengert.keras.models import Model, Sequential
 from wengert.keras.optimizers import Optimizer
 from wengert.keras.regularizers import Regularizer
 from wengert.keras.variable import Variable
-from wengert.tensor import SymbolicTensor as KerasTensor
+from wengert.tensor.tensor import SymbolicTensor as KerasTensor
 
 __version__ = "3.15.1"
 

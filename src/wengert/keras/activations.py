@@ -9,7 +9,7 @@ from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.ops.elementwise import ELU
-from wengert.tensor import apply, convert
+from wengert.tensor.tensor import apply, convert
 
 __all__ = [
     "celu",

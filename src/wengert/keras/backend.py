@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
+from wengert.calculus.gradients import gradients
 from wengert.functions import array, program
 from wengert.functions import math as elementary
 from wengert.functions import random as draws
@@ -33,8 +33,8 @@ from wengert.functions.math import (
     square,
     tanh,
 )
-from wengert.gradients import gradients
-from wengert.graph import Graph
+from wengert.graph.graph import Graph
+from wengert.ground.context import state
 from wengert.keras import random as random
 from wengert.keras import registry, symbolic
 from wengert.keras.configuration import (
@@ -51,8 +51,8 @@ from wengert.keras.ops.promotion import result_type
 from wengert.keras.registry import get_uid
 from wengert.keras.symbolic import is_keras_tensor
 from wengert.keras.variable import Variable
-from wengert.state import Variable as AnyVariable
-from wengert.tensor import Tensor, convert
+from wengert.modes.variable import Variable as AnyVariable
+from wengert.tensor.tensor import Tensor, convert
 
 __all__ = [
     "Variable",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.dtypes import as_dtype
+from wengert.ground.dtypes import as_dtype
 
 __all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype"]
 

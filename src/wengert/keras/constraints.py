@@ -8,7 +8,7 @@ from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "Constraint",

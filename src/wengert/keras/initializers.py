@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
-from wengert.dtypes import DType, as_dtype
 from wengert.functions import array, linalg, random
 from wengert.functions import math as elementary
 from wengert.functions.initializers import _sizes, fans
+from wengert.ground import shapes
+from wengert.ground.dtypes import DType, as_dtype
 from wengert.keras import registry
 from wengert.keras.configuration import standardize_dtype
-from wengert.tensor import Tensor
+from wengert.tensor.tensor import Tensor
 
 __all__ = [
     "Constant",

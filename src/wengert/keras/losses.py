@@ -13,7 +13,7 @@ from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon, floatx
-from wengert.tensor import Tensor, cast, convert
+from wengert.tensor.tensor import Tensor, cast, convert
 
 __all__ = [
     "BinaryCrossentropy",

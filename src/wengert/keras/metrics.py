@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
 from wengert.functions import array
 from wengert.functions import math as elementary
+from wengert.ground.context import state
 from wengert.keras import initializers, losses, registry
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.losses import (

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wengert import nest
 from wengert.functions import array
+from wengert.ground import nest
 from wengert.keras import registry, saving, symbolic
 from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
 from wengert.keras.training import Compiled, Trainer
+from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor import Tensor
-from wengert.tracing import FuncGraph, tracing
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 

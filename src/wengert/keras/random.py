@@ -10,7 +10,7 @@ from wengert.functions import array, nn
 from wengert.functions import random as draws
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.variable import Variable
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = ["SeedGenerator", "categorical", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
 from wengert.keras import registry
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "L1",

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert import shapes
-from wengert.context import state
+from wengert.ground import shapes
+from wengert.ground.context import state
 from wengert.keras import registry
 from wengert.keras.layers.layer import put
 from wengert.train import files

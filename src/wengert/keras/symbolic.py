@@ -10,16 +10,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wengert import nest
-from wengert.context import here
-from wengert.errors import InaccessibleTensorError
-from wengert.graph import Graph, Node
-from wengert.op import Op
+from wengert.graph.graph import Graph, Node
+from wengert.ground import nest
+from wengert.ground.context import here
+from wengert.ground.errors import InaccessibleTensorError
+from wengert.modes.tracing import FuncGraph, tracing
+from wengert.modes.variable import _read_as
 from wengert.ops.linear import CONSTANT, PLACEHOLDER
+from wengert.ops.op import Op
 from wengert.ops.state import HANDLE, READ
-from wengert.state import _read_as
-from wengert.tensor import EagerTensor, SymbolicTensor, apply, convert, lift
-from wengert.tracing import FuncGraph, tracing
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, apply, convert, lift
 
 __all__ = ["LAYER", "KerasGraph", "Path", "enter", "is_keras_tensor", "place"]
 

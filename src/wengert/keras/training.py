@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from wengert import nest
-from wengert.context import state
-from wengert.dtypes import as_dtype
-from wengert.function import function
 from wengert.functions import array, random
 from wengert.functions import math as elementary
+from wengert.ground import nest
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype
 from wengert.keras import callbacks as reports
 from wengert.keras import losses, metrics, optimizers
 from wengert.keras.configuration import floatx
-from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, Tensor
+from wengert.modes.function import function
+from wengert.modes.tape import GradientTape
+from wengert.tensor.tensor import EagerTensor, Tensor
 
 __all__ = ["Compiled", "Trainer", "pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import shapes, state
-from wengert.dtypes import as_dtype
 from wengert.functions import array
+from wengert.ground import shapes
+from wengert.ground.dtypes import as_dtype
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.registry import auto_name
+from wengert.modes import variable as state
 
 __all__ = ["Variable"]
 

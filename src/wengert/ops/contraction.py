@@ -6,9 +6,9 @@ import functools
 import math
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.errors import ShapeError
-from wengert.op import Op
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import ShapeError
+from wengert.ops.op import Op
 
 __all__ = ["EINSUM", "MATMUL"]
 

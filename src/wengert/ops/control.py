@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from wengert.errors import ShapeError
-from wengert.op import Op
+from wengert.ground.errors import ShapeError
 from wengert.ops import signature
+from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
 
 __all__ = ["ABSENT", "CALL", "COND", "LINKED", "LOOP", "OPENED", "Opened", "made", "opened", "with_record"]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.op import Op
+from wengert.ground import dtypes, shapes
+from wengert.ground.parameters import bell
 from wengert.ops import signature
+from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
-from wengert.parameters import bell
 
 __all__ = ["integer_power"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.errors import ShapeError
-from wengert.op import Op
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import ShapeError
 from wengert.ops import signature
+from wengert.ops.op import Op
 
 __all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "PINV", "QR", "SOLVE", "SVD"]
 

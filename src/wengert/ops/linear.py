@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
-from wengert.graph import static_value
-from wengert.op import Op
+from wengert.graph.graph import static_value
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
 from wengert.ops import signature
+from wengert.ops.op import Op
 from wengert.ops.signature import first, like
 
 __all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "index_along", "range_count"]

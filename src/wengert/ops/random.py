@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.context import state
-from wengert.errors import ShapeError
-from wengert.op import Op
+from wengert.ground import dtypes, shapes
+from wengert.ground.context import state
+from wengert.ground.errors import ShapeError
 from wengert.ops.linear import as_sizes, sizes_from
+from wengert.ops.op import Op
 from wengert.ops.signature import check, first
 
 __all__ = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.errors import InvalidArgumentError
-from wengert.op import Op
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import InvalidArgumentError
 from wengert.ops import signature
 from wengert.ops.linear import index_along
+from wengert.ops.op import Op
 from wengert.ops.signature import first
 
 __all__ = ["MAX", "MEAN", "MIN", "SUM"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes, shapes
-from wengert.errors import DTypeError
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import DTypeError
 
 __all__ = ["check", "elementwise", "first", "like", "real_of", "to"]
 

@@ -5,7 +5,7 @@ It is linear, and its matrix F is symmetric, so the adjoint, the conjugate trans
 
 from __future__ import annotations
 
-from wengert.op import Op
+from wengert.ops.op import Op
 from wengert.ops.signature import first
 
 __all__ = ["FFT", "IFFT"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.errors import InvalidArgumentError
-from wengert.op import Op
+from wengert.ground.errors import InvalidArgumentError
 from wengert.ops import signature
+from wengert.ops.op import Op
 from wengert.ops.signature import first
 
 __all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_FUNCTION", "READ", "SNAPSHOT"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import shapes
-from wengert.errors import OutOfRangeError, ShapeError
-from wengert.op import Op
+from wengert.ground import shapes
+from wengert.ground.errors import OutOfRangeError, ShapeError
+from wengert.ops.op import Op
 from wengert.ops.signature import like
 
 __all__ = ["ERASE_ROW", "WRITE_ROW"]

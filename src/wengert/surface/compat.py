@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.shapes import dimension_at_index, dimension_value
+from wengert.ground.shapes import dimension_at_index, dimension_value
 from wengert.surface import v2
 from wengert.surface.v1 import names as v1
 

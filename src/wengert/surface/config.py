@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wengert import checks
 from wengert.execute.xla import check_installed
-from wengert.function import _run_eagerly, run_functions_eagerly
-from wengert.options import EXECUTORS, Options, options
+from wengert.ground import checks
+from wengert.ground.options import EXECUTORS, Options, options
+from wengert.modes.function import _run_eagerly, run_functions_eagerly
 
 __all__ = [
     "LogicalDevice",

@@ -17,22 +17,25 @@ import numpy as np
 
 import wengert.surface.v1.names as one
 import wengert.surface.v2 as two
-from wengert import bitwise, control, dtypes, errors, gradient_checker, nest, session, shapes, slices, sparse, state, tape
-from wengert import tensor as tensors
-from wengert.context import state as now
+from wengert.calculus import gradient_checker
 from wengert.derive.request import request
-from wengert.errors import NoGradientWarning
-from wengert.function import ConcreteFunction, Function, TensorSpec, function
-from wengert.functions import array, initializers, linalg, nn, program, random, registry
+from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
-from wengert.graph import Graph, Node, static_value
-from wengert.jacobians import batch_jacobian_of, jacobian_of
+from wengert.graph.graph import Graph, Node, static_value
+from wengert.ground import dtypes, errors, nest, shapes
+from wengert.ground.context import state as now
+from wengert.ground.errors import NoGradientWarning
+from wengert.modes import control, session, slices, tape
+from wengert.modes import variable as state
+from wengert.modes.function import ConcreteFunction, Function, TensorSpec, function
+from wengert.modes.jacobians import batch_jacobian_of, jacobian_of
+from wengert.modes.tape import GradientTape
 from wengert.surface.v1 import control as control_one
 from wengert.surface.v1 import decorators as test_util
 from wengert.surface.v1 import flags, logging
 from wengert.surface.v1 import test as test_one
-from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, SymbolicTensor, Tensor, convert
+from wengert.tensor import tensor as tensors
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, convert
 
 __all__ = ["module"]
 

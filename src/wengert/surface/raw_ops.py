@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert import sparse
-from wengert.errors import InvalidArgumentError, NoGradientError, ShapeError
-from wengert.functions import array, linalg, nn
+from wengert.calculus.gradients import jvp, vjp
+from wengert.functions import array, linalg, nn, sparse
 from wengert.functions import math as elementary
 from wengert.functions.program import custom_gradient
-from wengert.gradients import jvp, vjp
+from wengert.ground.errors import InvalidArgumentError, NoGradientError, ShapeError
+from wengert.ground.shapes import fits, is_full
 from wengert.ops import linear, reduction
-from wengert.shapes import fits, is_full
-from wengert.tensor import apply, convert
+from wengert.tensor.tensor import apply, convert
 
 __all__: list[str] = []
 

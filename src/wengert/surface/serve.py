@@ -19,6 +19,8 @@ __all__ = ["PLACES", "lay", "stubs"]
 
 PLACES = {
     "autodiff": "surface.autodiff",
+    "autograph": "modes.autograph",
+    "bitwise": "functions.bitwise",
     "compat": "surface.compat",
     "compat.contrib": "surface.contrib",
     "compat.probability": "surface.probability",
@@ -27,16 +29,27 @@ PLACES = {
     "compat.v2": "surface.v2",
     "config": "surface.config",
     "debugging": "surface.debugging",
+    "dtypes": "ground.dtypes",
+    "errors": "ground.errors",
     "experimental": "surface.experimental",
     "experimental.numpy": "functions.numpy",
+    "fields": "calculus.fields",
+    "image": "functions.image",
+    "io": "functions.io",
     "linalg": "surface.linalg",
     "math": "surface.math",
+    "nest": "ground.nest",
     "nn": "surface.nn",
     "random": "surface.random",
     "raw_ops": "surface.raw_ops",
+    "signal": "functions.signal",
+    "sparse": "functions.sparse",
+    "strings": "functions.strings",
+    "summary": "train.summary",
     "sysconfig": "surface.sysconfig",
     "test": "surface.testing",
     "types": "surface.types",
+    "version": "ground.version",
 }
 """Where each public module is made, both below `wengert`."""
 PACKAGES = frozenset(name.rpartition(".")[0] for name in PLACES) - {""}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from wengert.ground.context import ROOT
+
 __all__ = ["CXX11_ABI_FLAG", "MONOLITHIC_BUILD", "get_build_info", "get_compile_flags", "get_include", "get_lib",
            "get_link_flags"]  # fmt: skip
 
@@ -19,12 +21,12 @@ def get_build_info() -> dict[str, Any]:
 
 def get_include() -> str:
     """Return the package's folder: there are no headers."""
-    return os.path.dirname(os.path.abspath(__file__))
+    return ROOT.rstrip(os.sep)
 
 
 def get_lib() -> str:
     """Return the package's folder."""
-    return os.path.dirname(os.path.abspath(__file__))
+    return ROOT.rstrip(os.sep)
 
 
 def get_compile_flags() -> list[str]:

@@ -16,15 +16,15 @@ from unittest import mock
 
 import numpy as np
 
-from wengert import nest
-from wengert.context import state
-from wengert.errors import OpError
-from wengert.gradient_checker import compute_gradient
-from wengert.session import Session, get_default_session, reset_default_graph
-from wengert.shapes import TensorShape
-from wengert.slices import IndexedSlices
-from wengert.state import Variable
-from wengert.tensor import EagerTensor, Tensor
+from wengert.calculus.gradient_checker import compute_gradient
+from wengert.ground import nest
+from wengert.ground.context import state
+from wengert.ground.errors import OpError
+from wengert.ground.shapes import TensorShape
+from wengert.modes.session import Session, get_default_session, reset_default_graph
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.variable import Variable
+from wengert.tensor.tensor import EagerTensor, Tensor
 
 __all__ = [
     "TestCase",
@@ -644,7 +644,7 @@ def _value(t: Any) -> Any:
     if t is None or isinstance(t, np.ndarray):
         return t
     if isinstance(t, IndexedSlices):
-        from wengert.session import IndexedSlicesValue
+        from wengert.modes.session import IndexedSlicesValue
 
         shape = None if t.dense_shape is None else _value(t.dense_shape)
         return IndexedSlicesValue(_value(t.values), _value(t.indices), shape)

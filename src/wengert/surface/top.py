@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from wengert.control import case, cond, foldl, foldr, map_fn, scan, switch_case, vectorized_map, while_loop
-from wengert.dtypes import (
-    DType,
-    as_dtype,
-    bfloat16,
-    complex64,
-    complex128,
-    double,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    string,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
+from wengert.calculus.fields import field
+from wengert.calculus.gradients import (
+    AggregationMethod,
+    ForwardAccumulator,
+    gradients,
+    hessian,
+    hessians,
+    hvp,
+    jacobian,
+    jvp,
+    vjp,
 )
-from wengert.dtypes import bool_ as bool
-from wengert.fields import field
-from wengert.function import Function, TensorSpec, function
+from wengert.calculus.partials import partial, taylor
 from wengert.functions.array import (
     argsort,
     bitcast,
@@ -202,28 +190,40 @@ from wengert.functions.registry import (
     variable_creator_scope,
 )
 from wengert.functions.tensor_array import TensorArray
-from wengert.gradients import (
-    AggregationMethod,
-    ForwardAccumulator,
-    gradients,
-    hessian,
-    hessians,
-    hvp,
-    jacobian,
-    jvp,
-    vjp,
+from wengert.graph.graph import Graph
+from wengert.graph.graph import Node as Operation
+from wengert.ground.dtypes import (
+    DType,
+    as_dtype,
+    bfloat16,
+    complex64,
+    complex128,
+    double,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    string,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
 )
-from wengert.graph import Graph
-from wengert.graph import Node as Operation
-from wengert.module import Module
-from wengert.partials import partial, taylor
-from wengert.recording import recording
-from wengert.shapes import TensorShape
-from wengert.slices import IndexedSlices
-from wengert.state import Variable, VariableAggregation, VariableSynchronization
-from wengert.tape import GradientTape, UnconnectedGradients
-from wengert.tensor import Tensor
-from wengert.why import why
+from wengert.ground.dtypes import bool_ as bool
+from wengert.ground.shapes import TensorShape
+from wengert.modes.control import case, cond, foldl, foldr, map_fn, scan, switch_case, vectorized_map, while_loop
+from wengert.modes.function import Function, TensorSpec, function
+from wengert.modes.module import Module
+from wengert.modes.recording import recording
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.tape import GradientTape, UnconnectedGradients
+from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
+from wengert.modes.why import why
+from wengert.tensor.tensor import Tensor
 
 __all__ = [
     "AggregationMethod",

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.function import ConcreteFunction, Function
-from wengert.tensor import Tensor
+from wengert.modes.function import ConcreteFunction, Function
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["experimental"]
 

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from wengert import autograph as autograph
-from wengert import bitwise as bitwise
-from wengert import dtypes as dtypes
-from wengert import errors as errors
-from wengert import image as image
-from wengert import io as io
-from wengert import nest as nest
-from wengert import signal as signal
-from wengert import sparse as sparse
-from wengert import strings as strings
-from wengert import summary as summary
 from wengert import train as train
-from wengert import version as version
+from wengert.functions import bitwise as bitwise
+from wengert.functions import image as image
+from wengert.functions import io as io
+from wengert.functions import signal as signal
+from wengert.functions import sparse as sparse
+from wengert.functions import strings as strings
+from wengert.ground import dtypes as dtypes
+from wengert.ground import errors as errors
+from wengert.ground import nest as nest
+from wengert.ground import version as version
+from wengert.modes import autograph as autograph
 from wengert.surface import autodiff as autodiff
 from wengert.surface import config as config
 from wengert.surface import debugging as debugging
@@ -27,6 +26,7 @@ from wengert.surface import raw_ops as raw_ops
 from wengert.surface import sysconfig as sysconfig
 from wengert.surface import types as types
 from wengert.surface.top import *  # noqa: F403
+from wengert.train import summary as summary
 
 __version__ = version.VERSION
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import NotFoundError
 from wengert.functions.program import init_scope
-from wengert.graph import Graph
-from wengert.state import Storage, Variable, awaited
+from wengert.graph.graph import Graph
+from wengert.ground.errors import NotFoundError
+from wengert.modes.variable import Storage, Variable, awaited
 from wengert.train import files
 from wengert.train.objects import VALUE, children, picture, picture_of_keys, trackable, walk
 from wengert.train.restoration import ByNames, Restoration, fitting

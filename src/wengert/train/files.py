@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.dtypes import DType, as_dtype
-from wengert.errors import DataLossError, NotFoundError
+from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.errors import DataLossError, NotFoundError
 
 __all__ = [
     "CheckpointReader",

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from wengert.module import Module
-from wengert.state import Variable
+from wengert.modes.module import Module
+from wengert.modes.variable import Variable
 
 __all__ = ["VALUE", "child", "children", "picture", "picture_of_keys", "slot_names", "slots", "trackable", "walk"]
 

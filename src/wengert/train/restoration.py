@@ -17,11 +17,12 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wengert import shapes, state
-from wengert.context import state as now
-from wengert.errors import DTypeError, ShapeError
-from wengert.session import get_default_session
-from wengert.state import Storage, Variable
+from wengert.ground import shapes
+from wengert.ground.context import state as now
+from wengert.ground.errors import DTypeError, ShapeError
+from wengert.modes import variable as state
+from wengert.modes.session import get_default_session
+from wengert.modes.variable import Storage, Variable
 from wengert.train.objects import VALUE, child, children, slot_names, slots, trackable, walk
 
 __all__ = ["ByNames", "Restoration", "fitting", "memory_of"]

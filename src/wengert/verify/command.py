@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import ROOT
+from wengert.ground.context import ROOT
 from wengert.verify.report import Report
 
 __all__ = ["Trouble", "add_arguments", "check_command", "value_of"]
@@ -62,7 +62,7 @@ def value_of(text: str, rng: np.random.Generator) -> Any:
 
 def _function(target: str, style: str | None) -> Callable[..., Any]:
     """Import MODULE:FUNCTION or FILE.py:FUNCTION, with `import tensorflow` served."""
-    from wengert.run import serve, style_of
+    from wengert.run.script import serve, style_of
 
     name, _, attribute = target.rpartition(":")
     if not name or not all(part.isidentifier() for part in attribute.split(".")):
@@ -183,7 +183,7 @@ def _checked(given: Any) -> tuple[Report, int]:
 
 
 def _of_script(given: Any) -> tuple[Report, int]:
-    from wengert.run import run_script
+    from wengert.run.script import run_script
     from wengert.verify.script import check_script
 
     if given.order not in (None, 1):

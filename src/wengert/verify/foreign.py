@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.xla import arrays as arrays_of_jax
-from wengert.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert
 from wengert.verify.numeric import Estimate, derivative
 from wengert.verify.oracle import indices
 from wengert.verify.report import Fault, Report, Row

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
-from wengert import nest
-from wengert.errors import NoGradientWarning, OpError
 from wengert.execute.numpy import Program
-from wengert.graph import Node
-from wengert.options import options
-from wengert.tensor import convert
-from wengert.tracing import FuncGraph, tracing
+from wengert.graph.graph import Node
+from wengert.ground import nest
+from wengert.ground.errors import NoGradientWarning, OpError
+from wengert.ground.options import options
+from wengert.modes.tracing import FuncGraph, tracing
+from wengert.tensor.tensor import convert
 from wengert.verify import roads
 from wengert.verify.lists import Question, Unanswerable, rewrites, wrapped
 from wengert.verify.oracle import SMOOTH, Answer, Oracle, indices

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import quietly
-from wengert.derive.plan import lower
-from wengert.execute.memory import plan
-from wengert.graph import Node
-from wengert.options import Options, options
-from wengert.shapes import is_full
-from wengert.tensor import SymbolicTensor, append
-from wengert.tracing import Body, FuncGraph, tracing
+from wengert.derive.lower import lower
+from wengert.execute.plan import plan
+from wengert.graph.graph import Node
+from wengert.ground.context import quietly
+from wengert.ground.options import Options, options
+from wengert.ground.shapes import is_full
+from wengert.modes.tracing import Body, FuncGraph, tracing
+from wengert.tensor.tensor import SymbolicTensor, append
 
 __all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
 

@@ -8,13 +8,13 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
-from wengert.context import ROOT, quietly
-from wengert.derive.plan import needed
+from wengert.derive.lower import needed
 from wengert.derive.structure import freeze
-from wengert.errors import OpError
-from wengert.graph import Node
-from wengert.tensor import append
-from wengert.tracing import Body, tracing
+from wengert.graph.graph import Node
+from wengert.ground.context import ROOT, quietly
+from wengert.ground.errors import OpError
+from wengert.modes.tracing import Body, tracing
+from wengert.tensor.tensor import append
 from wengert.verify import lists
 from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
 from wengert.verify.lists import Question, Unanswerable

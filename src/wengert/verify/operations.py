@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import wengert.ops  # noqa: F401
-from wengert.op import table
+from wengert.modes.tracing import tracing
 from wengert.ops.linear import Dynamic
-from wengert.tensor import append, tensors
-from wengert.tracing import tracing
+from wengert.ops.op import table
+from wengert.tensor.tensor import append, tensors
 from wengert.verify.judge import check_points, probes
 from wengert.verify.lists import Question
 from wengert.verify.report import Fault, Report, Row
@@ -433,13 +433,13 @@ for _name in ("expm", "logm", "sqrtm"):
 
 
 def _choice(xp: Any, x: Any, y: Any) -> Any:
-    from wengert.control import cond
+    from wengert.modes.control import cond
 
     return cond(xp.sum(x, axis=None, keepdims=False) > 0.0, lambda: (x * y + xp.sin(x), y), lambda: (xp.exp(y) * x, x * x * y))
 
 
 def _repetition(xp: Any, x: Any, y: Any) -> Any:
-    from wengert.control import while_loop
+    from wengert.modes.control import while_loop
 
     def step(k: Any, s: Any, t: Any) -> Any:
         return k + 1, s * xp.cos(t) + y, t + s * x
@@ -530,7 +530,7 @@ def check_operations(
     Args:
         order: The greatest order.
         points: How many points for each operation, shared among its cases, one for each at least.
-        names: The operations, by the names of `wengert.op.table`.
+        names: The operations, by the names of `wengert.ops.op.table`.
         progress: Called with an operation, and how many of how many are done.
         jobs: Processes that work at once.
         seed: Of the points.

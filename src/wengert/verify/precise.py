@@ -241,7 +241,7 @@ def run(op: Any, arrays: Sequence[Any], attrs: Any = None) -> Any:
     Raises:
         NotImplementedError: for an operation that does not compute, or draws random numbers (`CANNOT`).
 
-    >>> from wengert.op import table
+    >>> from wengert.ops.op import table
     >>> import wengert.ops
     >>> with mpmath.workdps(30):
     ...     print(run(table["exp"], [np.array(1.0)]))
@@ -506,7 +506,7 @@ class PreciseArrays:
 
     @staticmethod
     def bessel(x: Any, family: str, n: int) -> Any:
-        """Return a Bessel function; see `wengert.arrays.NumPyArrays.bessel`."""
+        """Return a Bessel function; see `wengert.ground.arrays.NumPyArrays.bessel`."""
         return _map(numbers.bessel(family, n), x)
 
     @staticmethod

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
-from wengert.context import quietly
+from wengert.ground.context import quietly
 from wengert.verify import lists
 from wengert.verify.judge import DIGITS, NOISE, SLACK, with_noise, with_precision
 from wengert.verify.lists import Question

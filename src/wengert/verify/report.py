@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from wengert import terminal
+from wengert.ground import terminal
 
 __all__ = ["Fault", "Report", "Row"]
 

@@ -21,15 +21,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.calculus.gradients import ForwardAccumulator
 from wengert.derive.request import request
 from wengert.derive.request import series as series_request
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.gradients import ForwardAccumulator
-from wengert.options import options
-from wengert.tape import GradientTape
-from wengert.tensor import EagerTensor, convert
-from wengert.tracing import inline, tracing
+from wengert.ground.options import options
+from wengert.modes.tape import GradientTape
+from wengert.modes.tracing import inline, tracing
+from wengert.tensor.tensor import EagerTensor, convert
 from wengert.verify.lists import Question, rewrites
 
 __all__ = ["LISTS", "Found", "Probe", "tape"]

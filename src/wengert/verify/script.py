@@ -13,24 +13,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert import nest
-from wengert import tape as tapes
-from wengert.context import Site, here, quietly, state
-from wengert.derive.plan import needed
+from wengert.derive.lower import needed
 from wengert.derive.request import request
 from wengert.derive.structure import split_gradient
-from wengert.errors import OpError
-from wengert.execute import choose
+from wengert.execute import program as choose
 from wengert.execute.numpy import Program
 from wengert.execute.variables import variables_of
 from wengert.functions.program import custom_gradient
-from wengert.graph import Node
-from wengert.op import table
+from wengert.graph.graph import Node
+from wengert.ground import nest
+from wengert.ground.context import Site, here, quietly, state
+from wengert.ground.errors import OpError
+from wengert.ground.options import options
+from wengert.modes import tape as tapes
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.tracing import Body, tracing
 from wengert.ops.linear import IDENTITY
-from wengert.options import options
-from wengert.slices import IndexedSlices
-from wengert.tensor import EagerTensor, apply
-from wengert.tracing import Body, tracing
+from wengert.ops.op import table
+from wengert.tensor.tensor import EagerTensor, apply
 from wengert.verify import lists, locate
 from wengert.verify.judge import in_double, quiet
 from wengert.verify.lists import Listing, Question, Unanswerable, rewrites

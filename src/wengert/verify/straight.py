@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import quietly
-from wengert.derive.plan import needed
+from wengert.derive.lower import needed
 from wengert.derive.structure import split_gradient
-from wengert.graph import Node
+from wengert.graph.graph import Node
+from wengert.ground.context import quietly
+from wengert.modes.tracing import Body, tracing
+from wengert.modes.variable import Storage
 from wengert.ops.linear import IDENTITY, STACK
-from wengert.state import Storage
-from wengert.tensor import append, apply
-from wengert.tracing import Body, tracing
+from wengert.tensor.tensor import append, apply
 from wengert.verify.lists import RANDOM, Listing, Question, Unanswerable, is_held, passed
 
 __all__ = ["Asked", "Pair", "Straight", "is_drawn", "key_of"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks
-from wengert.errors import InvalidArgumentError, OpError
-from wengert.tensor import Tensor
+from wengert.ground import checks
+from wengert.ground.errors import InvalidArgumentError, OpError
+from wengert.tensor.tensor import Tensor
 from wengert.verify.judge import check_question, function_question, probes, quiet
 from wengert.verify.lists import Question, Unanswerable
 from wengert.verify.report import Fault, Report, Row

@@ -11,7 +11,7 @@ from wengert.functions import math as elementary
 from wengert.keras import activations, constraints, initializers, regularizers
 from wengert.keras.layers.layer import InputSpec, Layer
 from wengert.ops import contraction, elementwise
-from wengert.tensor import apply, cast
+from wengert.tensor.tensor import apply, cast
 
 __all__ = ["Activation", "ActivityRegularization", "Dense", "Embedding", "Identity", "Lambda"]
 

@@ -10,17 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert import nest, shapes
-from wengert.context import state
-from wengert.dtypes import as_dtype
 from wengert.functions import array
-from wengert.graph import Graph
+from wengert.graph.graph import Graph
+from wengert.ground import nest, shapes
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype
 from wengert.keras import constraints, dtype_policies, initializers, registry, regularizers, symbolic
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.variable import Variable
-from wengert.module import Module
-from wengert.state import Variable as AnyVariable
-from wengert.tensor import SymbolicTensor, Tensor, cast, convert
+from wengert.modes.module import Module
+from wengert.modes.variable import Variable as AnyVariable
+from wengert.tensor.tensor import SymbolicTensor, Tensor, cast, convert
 
 __all__ = ["Input", "InputLayer", "InputSpec", "Layer", "calls"]
 

@@ -11,7 +11,7 @@ from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.keras import constraints, initializers, regularizers
 from wengert.keras.layers.layer import InputSpec, Layer, as_sizes
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
 

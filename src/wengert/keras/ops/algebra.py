@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert import signal
-from wengert.functions import array, debugging, linalg
+from wengert.functions import array, debugging, linalg, signal
 from wengert.functions import math as elementary
+from wengert.ground.shapes import axis_of
 from wengert.keras.ops.arrangement import moveaxis, ravel, shape
 from wengert.keras.ops.promotion import floating, tensor, together
-from wengert.shapes import axis_of
 
 __all__ = """
     cdist cholesky cholesky_inverse cross det dot eig eigh einsum fft fft2 ifft2 inner inv irfft kron logdet lstsq matmul

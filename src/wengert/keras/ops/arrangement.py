@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.dtypes import as_dtype
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.shapes import axis_of
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.keras.ops import elementwise
 from wengert.keras.ops.promotion import result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.shapes import axis_of
-from wengert.tensor import apply
+from wengert.tensor.tensor import apply
 
 __all__ = """
     append arange array array_split bartlett blackman broadcast_to cast concatenate convert_to_numpy convert_to_tensor diag

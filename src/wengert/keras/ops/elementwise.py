@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert import bitwise, control
-from wengert.functions import array
+from wengert.functions import array, bitwise
 from wengert.functions import math as elementary
 from wengert.keras.ops.promotion import floating, tensor, together
+from wengert.modes import control
 from wengert.ops.elementwise import HYPOT, INVERT, LOGADDEXP, TRUNC
-from wengert.tensor import apply
+from wengert.tensor.tensor import apply
 
 __all__ = """
     abs absolute add angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_invert bitwise_left_shift

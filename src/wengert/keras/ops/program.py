@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert import control, nest
+from wengert.calculus.gradients import ForwardAccumulator
 from wengert.functions import array, program
 from wengert.functions import math as elementary
-from wengert.gradients import ForwardAccumulator
+from wengert.ground import nest
 from wengert.keras.ops.promotion import tensor
+from wengert.modes import control
 
 __all__ = ["cond", "custom_gradient", "fori_loop", "jvp", "map", "scan", "switch", "vectorized_map", "while_loop"]
 

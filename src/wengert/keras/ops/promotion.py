@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert import tensor as tensors
-from wengert.dtypes import as_dtype
 from wengert.functions import array
+from wengert.ground.dtypes import as_dtype
 from wengert.keras.configuration import floatx, standardize_dtype
-from wengert.tensor import Tensor
+from wengert.tensor import tensor as tensors
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["floating", "result_type", "summed", "tensor", "together"]
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import InvalidArgumentError
 from wengert.functions import array
 from wengert.functions import math as elementary
+from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.shapes import axis_of
 from wengert.keras.ops import elementwise
 from wengert.keras.ops.arrangement import moveaxis, ravel
 from wengert.keras.ops.promotion import floating, result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.shapes import axis_of
-from wengert.tensor import apply
+from wengert.tensor.tensor import apply
 
 __all__ = """
     all amax amin any argmax argmin argpartition argsort average bincount corrcoef correlate count_nonzero cumprod cumsum diff

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
-from wengert.control import cond
 from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.functions.program import control_dependencies, group
+from wengert.ground.context import state
 from wengert.keras import registry
 from wengert.keras.configuration import floatx
 from wengert.keras.optimizers import schedules
 from wengert.keras.variable import Variable
-from wengert.slices import IndexedSlices
-from wengert.tape import GradientTape
-from wengert.tensor import Tensor, convert
+from wengert.modes.control import cond
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.tape import GradientTape
+from wengert.tensor.tensor import Tensor, convert
 from wengert.train import rules
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop"]

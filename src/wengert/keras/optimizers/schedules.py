@@ -13,7 +13,7 @@ from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.keras.configuration import floatx
-from wengert.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert
 from wengert.train import schedules
 
 __all__ = [

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wengert import nest
 from wengert.functions.array import is_tensor
+from wengert.ground import nest
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.steps import assert_global_step, create_global_step, get_global_step, get_or_create_global_step
 from wengert.surface.v1.variables import VariableScope

@@ -6,17 +6,17 @@ import math as numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.context import state
-from wengert.dtypes import as_dtype, float32
 from wengert.functions import array, math, nn
 from wengert.functions.program import control_dependencies, name_scope
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype, float32
 from wengert.surface.contrib.framework import add_arg_scope
 from wengert.surface.v1 import layers as one
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, add_to_collections, get_collection
 from wengert.surface.v1.initializers import ones_initializer, zeros_initializer
 from wengert.surface.v1.initializers import variance_scaling_initializer as scaled
 from wengert.surface.v1.variables import get_variable, variable_scope
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "apply_regularization",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert import nest
 from wengert.functions.array import convert_to_tensor
-from wengert.tape import GradientTape
+from wengert.ground import nest
+from wengert.modes.tape import GradientTape
 
 __all__ = ["value_and_gradient"]
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.errors import ShapeError
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
-from wengert.tensor import EagerTensor, SymbolicTensor
+from wengert.ground.errors import ShapeError
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor
 
 __all__ = [
     "BfgsOptimizerResults",

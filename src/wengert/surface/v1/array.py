@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert import dtypes, shapes
-from wengert.errors import InvalidArgumentError
 from wengert.functions import array as two
 from wengert.functions import nn
+from wengert.ground import dtypes, shapes
+from wengert.ground.errors import InvalidArgumentError
 from wengert.surface.v1.keywords import renamed
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "batch_gather",

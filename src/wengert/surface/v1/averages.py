@@ -6,16 +6,16 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wengert.context import state
-from wengert.errors import DTypeError, ShapeError
 from wengert.functions import array
 from wengert.functions.math import minimum, pow
 from wengert.functions.program import group, name_scope
-from wengert.shapes import is_full
-from wengert.state import Variable
+from wengert.ground.context import state
+from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.shapes import is_full
+from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection
 from wengert.surface.v1.variables import global_variables, moving_average_variables, trainable_variables
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = ["ExponentialMovingAverage"]
 

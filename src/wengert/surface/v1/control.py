@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wengert import control as two
-from wengert import gradients as derivatives
-from wengert import nest
+from wengert.calculus import gradients as derivatives
 from wengert.functions import array, program
+from wengert.ground import nest
+from wengert.modes import control as two
+from wengert.modes.tape import UnconnectedGradients
 from wengert.surface.v1.keywords import renamed
-from wengert.tape import UnconnectedGradients
 
 __all__ = [
     "Print",
@@ -177,7 +177,7 @@ def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = 
 def add_check_numerics_ops() -> Any:
     """Return an operation that fails where a floating tensor of the default graph is not finite."""
     from wengert.functions.debugging import check_numerics
-    from wengert.session import default_graph
+    from wengert.modes.session import default_graph
 
     checks = [
         check_numerics(t, f"{t.name}")

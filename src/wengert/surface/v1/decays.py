@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
-from wengert.errors import DTypeError
 from wengert.functions import array, random
 from wengert.functions.math import pow, sqrt
 from wengert.functions.program import name_scope
-from wengert.tensor import Tensor, convert
+from wengert.ground.context import state
+from wengert.ground.errors import DTypeError
+from wengert.tensor.tensor import Tensor, convert
 from wengert.train import schedules
 
 __all__ = [

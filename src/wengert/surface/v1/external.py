@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert import progress
+from wengert.calculus.gradients import gradients
 from wengert.functions import array
-from wengert.gradients import gradients
-from wengert.session import default_session
+from wengert.ground import progress
+from wengert.modes.session import default_session
 from wengert.surface.v1 import logging
 from wengert.surface.v1.variables import trainable_variables
-from wengert.tensor import SymbolicTensor
+from wengert.tensor.tensor import SymbolicTensor
 
 __all__ = ["ExternalOptimizerInterface", "ScipyOptimizerInterface"]
 

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wengert.errors import AlreadyExistsError, NotFoundError
-from wengert.io import gfile as two
+from wengert.functions.io import gfile as two
+from wengert.ground.errors import AlreadyExistsError, NotFoundError
 
 __all__ = [
     "Copy",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import checks, shapes
-from wengert import tensor as tensors
-from wengert.context import here, state
-from wengert.dtypes import as_dtype
 from wengert.functions.random import DEFAULT_SEED, set_seed
-from wengert.ops.linear import IDENTITY, PLACEHOLDER
-from wengert.session import (
+from wengert.ground import checks, shapes
+from wengert.ground.context import here, state
+from wengert.ground.dtypes import as_dtype
+from wengert.modes.session import (
     InteractiveSession,
     Session,
     default_graph,
@@ -19,7 +17,9 @@ from wengert.session import (
     get_default_session,
     reset_default_graph,
 )
-from wengert.tensor import append, convert
+from wengert.ops.linear import IDENTITY, PLACEHOLDER
+from wengert.tensor import tensor as tensors
+from wengert.tensor.tensor import append, convert
 
 __all__ = [
     "GraphKeys",

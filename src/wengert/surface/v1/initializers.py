@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.dtypes import as_dtype, float32
 from wengert.functions import initializers as two
 from wengert.functions.initializers import Initializer
+from wengert.ground.dtypes import as_dtype, float32
 
 __all__ = [
     "Constant",

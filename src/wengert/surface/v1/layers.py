@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
-from wengert.dtypes import as_dtype
-from wengert.errors import ShapeError
 from wengert.functions import array, math, nn
 from wengert.functions.program import group
-from wengert.state import Variable
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import ShapeError
+from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, add_to_collections
 from wengert.surface.v1.initializers import ones_initializer, zeros_initializer
 from wengert.surface.v1.variables import get_variable, variable_scope
-from wengert.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert
 
 __all__ = [
     "BatchNormalization",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.context import state
-from wengert.errors import ShapeError
 from wengert.functions import array, math, nn
 from wengert.functions.program import name_scope
-from wengert.shapes import fits, text
+from wengert.ground.context import state
+from wengert.ground.errors import ShapeError
+from wengert.ground.shapes import fits, text
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, get_collection
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "Reduction",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert import dtypes
 from wengert.functions import array, linalg
 from wengert.functions import math as two
+from wengert.ground import dtypes
 from wengert.surface.math import (
     abs,
     accumulate_n,
@@ -140,7 +140,7 @@ from wengert.surface.math import (
     zeta,
 )
 from wengert.surface.v1.keywords import renamed
-from wengert.tensor import EagerTensor, Tensor, convert
+from wengert.tensor.tensor import EagerTensor, Tensor, convert
 
 __all__ = [
     "abs",

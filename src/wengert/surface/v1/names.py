@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import autograph, bitwise, dtypes, errors, image, io, nest, signal, sparse, strings, version
+from wengert.functions import bitwise, image, io, signal, sparse, strings
 from wengert.functions.array import invert_permutation, lin_space, unique_with_counts
 from wengert.functions.array import tensor_scatter_nd_add as tensor_scatter_add
 from wengert.functions.array import tensor_scatter_nd_sub as tensor_scatter_sub
@@ -19,6 +19,7 @@ from wengert.functions.debugging import (
     check_numerics,
     is_numeric_tensor,
 )
+from wengert.functions.io import parse_tensor, read_file, serialize_tensor, write_file
 from wengert.functions.linalg import band_part as matrix_band_part
 from wengert.functions.linalg import cholesky, cholesky_solve, cross, matrix_transpose, qr, svd, trace
 from wengert.functions.linalg import det as matrix_determinant
@@ -86,12 +87,13 @@ from wengert.functions.math import (
 from wengert.functions.math import divide_no_nan as div_no_nan
 from wengert.functions.math import floordiv as floor_div
 from wengert.functions.registry import NotDifferentiable, TensorProto
-from wengert.io import parse_tensor, read_file, serialize_tensor, write_file
-from wengert.shapes import dimension_at_index, dimension_value
-from wengert.shapes import make_dimension as Dimension
-from wengert.signal import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
-from wengert.strings import as_string
-from wengert.strings import to_number as string_to_number
+from wengert.functions.signal import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+from wengert.functions.strings import as_string
+from wengert.functions.strings import to_number as string_to_number
+from wengert.ground import dtypes, errors, nest, version
+from wengert.ground.shapes import dimension_at_index, dimension_value
+from wengert.ground.shapes import make_dimension as Dimension
+from wengert.modes import autograph
 from wengert.surface import autodiff, config, contrib, experimental, raw_ops, sysconfig, types
 from wengert.surface.top import (
     AggregationMethod,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import checks
 from wengert.functions import array, math
 from wengert.functions import nn as two
 from wengert.functions.math import named
+from wengert.ground import checks
 from wengert.surface.nn import (
     atrous_conv2d,
     avg_pool1d,
@@ -48,7 +48,7 @@ from wengert.surface.nn import (
 from wengert.surface.v1.keywords import renamed, sentinel
 from wengert.surface.v1.linalg import l2_normalize
 from wengert.surface.v1.math import log_softmax, softmax
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "atrous_conv2d",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from wengert.context import state
+from wengert.calculus.gradients import gradients
 from wengert.functions import array
 from wengert.functions.program import control_dependencies, group
-from wengert.gradients import gradients
-from wengert.slices import IndexedSlices
-from wengert.state import Variable
+from wengert.ground.context import state
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.tape import GradientTape
+from wengert.modes.variable import Variable
 from wengert.surface.v1.variables import trainable_variables
-from wengert.tape import GradientTape
-from wengert.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert
 from wengert.train import rules
 
 __all__ = [

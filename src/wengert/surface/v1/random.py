@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import dtypes
 from wengert.functions import array
 from wengert.functions import random as two
 from wengert.functions.random import (
@@ -22,8 +21,9 @@ from wengert.functions.random import (
     truncated_normal,
     uniform,
 )
+from wengert.ground import dtypes
 from wengert.surface.v1.graphs import get_seed, set_random_seed
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
 
 __all__ = [
     "Generator",

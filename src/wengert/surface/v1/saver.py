@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.context import state
-from wengert.errors import NotFoundError
-from wengert.session import Session, default_graph
-from wengert.state import Variable
+from wengert.ground.context import state
+from wengert.ground.errors import NotFoundError
+from wengert.modes.session import Session, default_graph
+from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
 from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.train import files

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.context import state
-from wengert.dtypes import int64
 from wengert.functions.program import name_scope
-from wengert.graph import Graph
-from wengert.session import default_graph
-from wengert.state import Variable
+from wengert.graph.graph import Graph
+from wengert.ground.context import state
+from wengert.ground.dtypes import int64
+from wengert.modes.session import default_graph
+from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
 from wengert.surface.v1.initializers import zeros_initializer
 from wengert.surface.v1.variables import get_variable

@@ -13,14 +13,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.dtypes import string
-from wengert.errors import ShapeError
 from wengert.functions.program import name_scope, numpy_function
-from wengert.summary import Record, encoded, nodes_of, read
+from wengert.ground.dtypes import string
+from wengert.ground.errors import ShapeError
 from wengert.surface.v1.configuration import Event
 from wengert.surface.v1.graphs import GraphKeys, add_to_collections, get_collection
 from wengert.surface.v1.logging import warning
-from wengert.tensor import convert
+from wengert.tensor.tensor import convert
+from wengert.train.summary import Record, encoded, nodes_of, read
 
 __all__ = [
     "Event",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.gradient_checker import graph_jacobians, max_error
-from wengert.session import Session, default_session, get_default_session
+from wengert.calculus.gradient_checker import graph_jacobians, max_error
+from wengert.modes.session import Session, default_session, get_default_session
 from wengert.surface.testing import (
     TestCase,
     assert_equal_graph_def,

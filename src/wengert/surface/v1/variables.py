@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from wengert import checks, shapes
-from wengert.context import state
-from wengert.dtypes import as_dtype, float32
 from wengert.functions import array
 from wengert.functions.program import group, name_scope, no_op
-from wengert.session import default_graph
-from wengert.slices import IndexedSlices
-from wengert.state import Variable, VariableAggregation, VariableSynchronization
+from wengert.ground import checks, shapes
+from wengert.ground.context import state
+from wengert.ground.dtypes import as_dtype, float32
+from wengert.modes.session import default_graph
+from wengert.modes.slices import IndexedSlices
+from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
-from wengert.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert
 
 __all__ = [
     "AUTO_REUSE",

@@ -1,0 +1,35 @@
+"""TensorFlow's ``tf.sparse``: sums over segments of chosen rows. There are no sparse tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wengert.functions import array
+from wengert.functions import math as two
+from wengert.tensor.tensor import convert
+
+__all__ = ["segment_mean", "segment_sqrt_n", "segment_sum"]
+
+
+def _over(which: str, doc: str) -> Callable[..., Any]:
+    def segments(
+        data: Any, indices: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None,
+        sparse_gradient: bool = False,
+    ) -> Any:  # fmt: skip
+        rows = array.gather(data, indices)
+        n = num_segments
+        if n is None:
+            ids = convert(segment_ids)
+            known = array.get_static_value(ids)
+            n = two.reduce_max(ids) + 1 if known is None else int(known.max()) + 1 if known.size else 0
+        return getattr(two, f"unsorted_{which}")(rows, segment_ids, n)
+
+    segments.__name__ = segments.__qualname__ = which
+    segments.__doc__ = doc
+    return segments
+
+
+segment_sum = _over("segment_sum", "Return the sums of chosen rows of data over segments.")
+segment_mean = _over("segment_mean", "Return the means of chosen rows of data over segments.")
+segment_sqrt_n = _over("segment_sqrt_n", "Return the sums of chosen rows over segments, over the root of their number.")

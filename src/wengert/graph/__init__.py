@@ -1,0 +1,1 @@
+"""Nodes and graphs: the list of operations that a program is."""

@@ -1,0 +1,547 @@
+"""The Wengert list: operations in order, each value assigned once.
+
+A graph knows no array library and no derivative. What a user holds of an output is made by ``Graph.output_type``,
+which the room of tensors sets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from wengert.ground import checks
+from wengert.ground.context import Site, state
+from wengert.ground.errors import InaccessibleTensorError
+
+__all__ = ["Graph", "Node", "static_value"]
+
+NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
+VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
+
+
+class Node:
+    """One operation of a list: what it is, what it reads, and where the user asked for it."""
+
+    __slots__ = ("__weakref__", "attrs", "control_inputs", "device", "graph", "index", "inputs", "name", "op", "outputs",
+                 "site")  # fmt: skip
+
+    def __init__(self, graph: Graph, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
+        """Make the node; `Graph.append` gives it its outputs and its place."""
+        self.graph, self.op, self.inputs, self.attrs, self.name = graph, op, inputs, attrs, name
+        self.index = -1
+        self.outputs: tuple[Any, ...] = ()
+        self.control_inputs: tuple[Node, ...] = ()
+        self.site: tuple[Any, int] | None = None
+        self.device = ""
+
+    @property
+    def type(self) -> str:
+        """TensorFlow's name for the kind of operation, as ``MatMul``."""
+        return str(self.op.type)
+
+    @property
+    def where(self) -> str:
+        """The user's file and line."""
+        return str(Site(*self.site)) if self.site is not None else "an unknown place"
+
+    @property
+    def values(self) -> Callable[[], tuple[Any, ...]]:
+        """TensorFlow's method that returns the outputs."""
+        return lambda: self.outputs
+
+    @property
+    def node_def(self) -> Node:
+        """The node itself: there are no protocol buffers here."""
+        return self
+
+    @property
+    def op_def(self) -> Any:
+        """The operation's record."""
+        return self.op
+
+    @property
+    def traceback(self) -> list[str]:
+        """The user's line."""
+        return [self.where]
+
+    def get_attr(self, name: str) -> Any:
+        """Return an attribute.
+
+        Raises:
+            ValueError: if the operation has none of this name.
+        """
+        if name in ("T", "dtype") and name not in self.attrs and self.outputs:
+            return self.outputs[0].dtype
+        if name == "N":
+            return len(self.inputs)
+        name = {"transpose_a": "ta", "transpose_b": "tb"}.get(name, name)
+        if name in ("ta", "tb") and name not in self.attrs:
+            return False
+        if name not in self.attrs:
+            raise ValueError(f"Operation '{self.name}' has no attr named '{name}'.")
+        return self.attrs[name]
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Run this operation in the given or the default session."""
+        Graph.default_session(session).run(self, feed_dict)
+
+    def colocation_groups(self) -> list[bytes]:
+        """Return the group of the node alone: everything is on one device."""
+        return [b"loc:@" + self.name.encode()]
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow does."""
+        return f"<tf.Operation '{self.name}' type={self.type}>"
+
+
+def written_by(node: Node) -> set[int] | None:
+    """Return the numbers of the handles that an operation, or its bodies, may assign to; None where that may be any."""
+    if node.op.writes:
+        return None if node.op.writes == "any" else {node.inputs[0].n}
+    found: set[int] = set()
+    for body in node.attrs.values() if node.op.kind == "control" else ():
+        graph = getattr(body, "graph", None)
+        inner = set() if graph is None else written_in(graph)
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def written_in(graph: Any) -> set[int] | None:
+    """Return the numbers of the handles around a body that it may assign to; None where that may be any."""
+    outside = {place.n: source.n for source, place in graph.captured.values()}
+    found: set[int] = set()
+    for node in graph.nodes:
+        written = written_by(node)
+        if written is None:
+            return None
+        found |= {outside[n] for n in written if n in outside}
+    return found
+
+
+class Graph:
+    """A Wengert list, and the names in it."""
+
+    output_type: ClassVar[Callable[..., Any]]
+    default_session: ClassVar[Callable[..., Any]]
+    overridden: ClassVar[Callable[..., Any]]
+    building_function = False
+
+    def __init__(self) -> None:
+        """Make an empty list."""
+        self.nodes: list[Node] = []
+        self.seed: int | None = None
+        self.collections: dict[Any, list[Any]] = {}
+        self.names: dict[str, int] = {}
+        self.by_name: dict[str, Node] = {}
+        self.scope = ""
+        self.controls: tuple[Node, ...] = ()
+        self.device_name = ""
+        self.finalized = False
+        self.compiled: dict[Any, Any] = {}
+        self.variable_scope: Any = None
+        self.overrides: dict[str, str] = {}
+        self.variables: dict[str, Any] = {}
+        self.handles: dict[int, Any] = {}
+        """The tensors that stand for variables, by the variables' numbers: a variable may outlive the graph."""
+        self.reads: dict[int, Any] = {}
+        """The latest reading of variables, by the numbers of their handles, with what it waited for; none once it is written."""
+        self.failing: list[Node] = []
+        """Operations whose derivative is the user's, and fails."""
+        self.constants: dict[int, Any] = {}
+        """What stands for eager tensors, by their numbers."""
+        self.lock = threading.RLock()
+
+    # --- building ---------------------------------------------------------------------------------------------
+
+    def append(self, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
+               site: tuple[Any, int] | None = None) -> Node:  # fmt: skip
+        """Append an operation whose outputs have the given (shape, dtype) specs."""
+        if self.finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+        if name is not None and not NODE_NAME.match(name):
+            raise ValueError(f"'{name}' is not a valid node name")
+        with self.lock:
+            node = Node(self, op, inputs, attrs, self.unique_name(name or op.label))
+            make = self.output_type
+            node.outputs = tuple([make(node, i, sizes, nptype) for i, (sizes, nptype) in enumerate(specs)])
+            node.site = site
+            node.index = len(self.nodes)
+            if self.controls:
+                node.control_inputs = tuple([c for c in self.controls if c.graph is self])
+            node.device = self.device_name
+            self.nodes.append(node)
+            self.by_name[node.name] = node
+            if self.reads and (op.writes or op.kind == "control"):
+                written = written_by(node)
+                for n in list(self.reads) if written is None else written:
+                    self.reads.pop(n, None)
+        return node
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """Return the name within the scope, with a number where it is taken."""
+        if name.endswith("/"):
+            full = name[:-1]
+            if mark_as_used:
+                self.names.setdefault(full.lower(), 1)
+            return full
+        full = self.scope + name
+        key = full.lower()
+        taken = self.names.get(key)
+        if taken is None:
+            if mark_as_used:
+                self.names[key] = 1
+            return full
+        number = taken
+        while f"{key}_{number}" in self.names:
+            number += 1
+        if mark_as_used:
+            self.names[key] = number + 1
+            self.names[f"{key}_{number}"] = 1
+        return f"{full}_{number}"
+
+    def lift(self, tensor: Any) -> Any:
+        """Return the tensor as one of this list, or raise InaccessibleTensorError."""
+        if tensor.graph is self:
+            return tensor
+        raise InaccessibleTensorError(
+            f"{tensor!r} belongs to another graph (made at {tensor.op.where}); an operation, and a session, takes tensors "
+            "of one graph only. Feed its value in, or build both in one graph."
+        )
+
+    # --- what users call --------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Append the operations of the with block to this graph."""
+        before, observers = state.graph, state.observers
+        state.graphs, state.graph = (*state.graphs, before), self
+        if before is None:
+            state.observers = ()
+        try:
+            yield self
+        finally:
+            state.graph, state.graphs, state.observers = before, state.graphs[:-1], observers
+
+    @contextlib.contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """Put a prefix before the names of the operations made in the with block; None or "" resets it."""
+        before = self.scope
+        if not name:
+            self.scope = ""
+        elif name.endswith("/"):
+            self.scope = name
+        else:
+            if not VALID_NAME.match(name):
+                raise ValueError(f"'{name}' is not a valid scope name")
+            self.scope = self.unique_name(name) + "/"
+        try:
+            yield self.scope
+        finally:
+            self.scope = before
+
+    @contextlib.contextmanager
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
+        """Run the given operations before those made in the with block; None clears what is in force."""
+        before = self.controls
+        if control_inputs is None:
+            self.controls = ()
+        else:
+            self.controls = before + tuple(self._as_node(c) for c in control_inputs)
+        try:
+            yield
+        finally:
+            self.controls = before
+
+    def _as_node(self, element: Any) -> Node:
+        if isinstance(element, Node):
+            return element
+        if hasattr(element, "_as_graph_element"):
+            element = element._as_graph_element()
+        if isinstance(element, self.output_type):  # type: ignore[arg-type]
+            return self.lift(element).op  # type: ignore[no-any-return]
+        if isinstance(element, Node):
+            return element
+        if isinstance(getattr(element, "op", None), Node):
+            return element.op  # type: ignore[no-any-return]
+        if hasattr(element, "nptype"):
+            return self.lift(element).op  # type: ignore[no-any-return]
+        raise TypeError(f"Control input must be an operation, a tensor or a variable, not {element!r}.")
+
+    @contextlib.contextmanager
+    def device(self, name: Any) -> Iterator[None]:
+        """Note a device for the operations made in the with block; the executor decides where they run."""
+        before = self.device_name
+        self.device_name = "" if name is None or callable(name) else device_within(before, name)
+        try:
+            yield
+        finally:
+            self.device_name = before
+
+    @contextlib.contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
+        """Do nothing: everything is on one device."""
+        yield
+
+    @contextlib.contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """Give the operations of these types that are made in the with block derivatives registered by name.
+
+        The names are those of `RegisterGradient`.
+        """
+        before = self.overrides
+        self.overrides = {**before, **op_type_map}
+        try:
+            yield
+        finally:
+            self.overrides = before
+
+    def finalize(self) -> None:
+        """Allow no more operations."""
+        self.finalized = True
+
+    def get_operations(self) -> list[Node]:
+        """Return all operations in order."""
+        return list(self.nodes)
+
+    def get_operation_by_name(self, name: str) -> Node:
+        """Return the operation of a name.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"Operation names are strings, not {name!r}.")
+        if name not in self.by_name:
+            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
+        return self.by_name[name]
+
+    def get_tensor_by_name(self, name: str) -> Any:
+        """Return the tensor of a name such as ``"add:0"``.
+
+        Raises:
+            ValueError: if the name has no output number.
+            KeyError: if there is no such tensor.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"Tensor names are strings, not {name!r}.")
+        op, _, number = name.partition(":")
+        if not number.isdigit():
+            raise ValueError(f'The name {name!r} is not that of a tensor: tensor names have the form "<op_name>:<output_index>".')
+        if op not in self.by_name or int(number) >= len(self.by_name[op].outputs):
+            raise KeyError(f"The name {name!r} refers to a Tensor which does not exist.")
+        return self.by_name[op].outputs[int(number)]
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """Return the tensor or operation that an object or a name means."""
+        if isinstance(obj, str):
+            if ":" in obj and allow_tensor:
+                return self.get_tensor_by_name(obj)
+            if allow_operation:
+                return self.get_operation_by_name(obj)
+            raise ValueError(f'{obj!r} names an operation; its outputs are named "{obj}:0" and so on.')
+        if hasattr(obj, "_as_graph_element"):
+            obj = obj._as_graph_element()
+        if isinstance(obj, Node):
+            if obj.graph is not self:
+                raise ValueError(f"Operation {obj!r} is not an element of this graph.")
+            return obj
+        if isinstance(obj, self.output_type):  # type: ignore[arg-type]
+            if obj.graph is not self:
+                raise ValueError(f"Tensor {obj!r} is not an element of this graph.")
+            return obj
+        raise TypeError(f"Can not convert a {type(obj).__name__} into a Tensor or Operation.")
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        """Append a value to a named collection."""
+        self.collections.setdefault(_key(name), []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        """Append a value to several collections."""
+        several = (names,) if isinstance(names, str) else checks.listed(names, "add_to_collections", "names")
+        for name in dict.fromkeys(_key(n) for n in several):
+            self.add_to_collection(name, value)
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        """Return a copy of a collection, of those whose name matches the scope where one is given."""
+        items = list(self.collections.get(_key(name), ()))
+        if scope is None:
+            return items
+        if not isinstance(scope, str):
+            raise TypeError(f"get_collection: scope must be a string, a pattern of names, not {scope!r}.")
+        try:
+            pattern = re.compile(scope)
+        except re.error as error:
+            raise ValueError(f"get_collection: scope {scope!r} is no pattern of names: {error}.") from error
+        return [item for item in items if pattern.match(getattr(item, "name", "") or "")]
+
+    def get_collection_ref(self, name: Any) -> list[Any]:
+        """Return the collection itself."""
+        return self.collections.setdefault(_key(name), [])
+
+    def clear_collection(self, name: Any) -> None:
+        """Empty a collection."""
+        self.collections.pop(_key(name), None)
+
+    def get_all_collection_keys(self) -> list[Any]:
+        """Return the names of all collections."""
+        return list(self.collections)
+
+    def get_name_scope(self) -> str:
+        """Return the current scope without its last slash."""
+        return self.scope.rstrip("/")
+
+    def is_feedable(self, tensor: Any) -> bool:
+        """Always True: every tensor can be fed."""
+        return True
+
+    def is_fetchable(self, tensor: Any) -> bool:
+        """Always True."""
+        return True
+
+    def prevent_feeding(self, tensor: Any) -> None:
+        """Accept, and do nothing."""
+
+    def switch_to_thread_local(self) -> None:
+        """Accept, and do nothing."""
+
+    @property
+    def version(self) -> int:
+        """The number of operations made so far."""
+        return len(self.nodes)
+
+    def as_graph_def(self, *arguments: Any, **keywords: Any) -> Any:
+        """Refuse: graphs are not written as protocol buffers."""
+        raise NotImplementedError("Graph.as_graph_def: graphs are not written as protocol buffers here.")
+
+
+_DEVICE = re.compile(r"(?:device:)?(cpu|gpu|tpu|xla_cpu|xla_gpu)(?::(\d+|\*))?\Z", re.IGNORECASE)
+
+
+def device_within(outer: str, name: Any) -> str:
+    """Return a device's name in full, completed by that of the device around it.
+
+    >>> device_within("/job:w", "/gpu:1"), device_within("", "cpu")
+    ('/job:w/device:GPU:1', '/device:CPU:*')
+
+    Raises:
+        ValueError: if it is no name of a device.
+    """
+    parts = {**_device_parts(outer), **_device_parts(name)}
+    return "".join(f"/{k}:{parts[k]}" for k in ("job", "replica", "task", "device") if k in parts)
+
+
+def _device_parts(name: Any) -> dict[str, str]:
+    """Return job, replica, task and device of a name, those that it has."""
+    if not isinstance(name, str):
+        raise ValueError(f"Expecting a string device name. Got {type(name).__name__} ({name!r}).")
+    found: dict[str, str] = {}
+    for part in filter(None, name.split("/")):
+        key, _, value = part.partition(":")
+        if key in ("job", "replica", "task") and value:
+            found[key] = value
+            continue
+        given = _DEVICE.match(part)
+        if given is None:
+            raise ValueError(f"Unknown attribute {part!r} is encountered while parsing the device spec: {name!r}.")
+        if "device" in found:
+            raise ValueError(f"Multiple device types are not allowed while parsing the device spec: {name}.")
+        found["device"] = f"{given[1].upper()}:{given[2] or '*'}"
+    return found
+
+
+def static_value(tensor: Any) -> Any:
+    """Return what is known of a small integer tensor without running it: nested lists of int | None, or None.
+
+    This is how a shape computed from other shapes stays known in part.
+    """
+    node = getattr(tensor, "node", None)
+    if node is None:
+        array = getattr(tensor, "array", None)
+        return None if array is None or array.dtype.kind not in "iub" else array.tolist()
+    rule = _STATIC.get(node.op.name)
+    return None if rule is None else rule(node)
+
+
+def _static_constant(node: Node) -> Any:
+    value = node.attrs["value"]
+    return value.tolist() if value.dtype.kind in "iub" and value.size <= 64 else None
+
+
+def _static_shape(node: Node) -> Any:
+    sizes = node.inputs[0].sizes
+    return None if sizes is None else list(sizes)
+
+
+def _static_stack(node: Node) -> Any:
+    if node.attrs["axis"] != 0:
+        return None
+    parts = [static_value(t) for t in node.inputs]
+    return None if any(isinstance(p, list) for p in parts) or any(t.sizes != () for t in node.inputs) else parts
+
+
+def _static_concat(node: Node) -> Any:
+    parts = []
+    for t in node.inputs:
+        value = static_value(t)
+        if value is None:
+            if t.sizes is None or len(t.sizes) != 1 or t.sizes[0] is None:
+                return None
+            value = [None] * t.sizes[0]
+        parts.extend(value)
+    return parts
+
+
+def _static_getitem(node: Node) -> Any:
+    value = static_value(node.inputs[0])
+    if not isinstance(value, list) or len(node.inputs) > 1:
+        return None
+    index = node.attrs["index"]
+    if len(index) != 1 or not isinstance(index[0], int | slice):
+        return None
+    return value[index[0]]
+
+
+def _static_same(node: Node) -> Any:
+    return static_value(node.inputs[0])
+
+
+def _static_binary(combine: Callable[[int, int], int]) -> Callable[[Node], Any]:
+    def rule(node: Node) -> Any:
+        a, b = (static_value(t) for t in node.inputs)
+        if isinstance(a, int) and isinstance(b, int):
+            return combine(a, b)
+        return None
+
+    return rule
+
+
+_STATIC: dict[str, Callable[[Node], Any]] = {
+    "constant": _static_constant,
+    "shape": _static_shape,
+    "stack": _static_stack,
+    "concat": _static_concat,
+    "getitem": _static_getitem,
+    "cast": _static_same,
+    "identity": _static_same,
+    "multiply": _static_binary(lambda a, b: a * b),
+    "add": _static_binary(lambda a, b: a + b),
+    "subtract": _static_binary(lambda a, b: a - b),
+}
+
+
+def _key(name: Any) -> Any:
+    """Return the name of a collection.
+
+    Raises:
+        TypeError: for a list, an array and whatever else cannot name anything.
+    """
+    try:
+        hash(name)
+    except TypeError as error:
+        raise TypeError(f"A collection is named by a string, not {name!r}.") from error
+    return name

@@ -1,0 +1,234 @@
+"""The array namespace that kernels are written against, over NumPy.
+
+The array API standard's names come from NumPy itself. What the standard lacks sits here: special functions from
+SciPy (imported when first used) and writing at an index. An adapter for another library offers the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ground import parameters
+
+__all__ = ["NP", "NumPyArrays"]
+
+
+def _special(name: str) -> Any:
+    def function(*arrays: Any) -> Any:
+        import scipy.special
+
+        result = getattr(scipy.special, name)(*arrays)
+        dtype = np.result_type(*arrays)
+        return result if result.dtype == dtype else np.asarray(result, dtype)
+
+    function.__name__ = name
+    return function
+
+
+def _wide(function: Any) -> Any:
+    """Return a function of float64 arrays as one of arrays of any floating dtype."""
+
+    def wide(*arrays: Any, **orders: int) -> Any:
+        dtype = np.result_type(*arrays)
+        found = function(NP, *[np.asarray(a, np.float64) for a in arrays], **orders)
+        return np.asarray(found, dtype)
+
+    return wide
+
+
+def _of_matrices(name: str, x: Any) -> Any:
+    import scipy.linalg
+
+    function = getattr(scipy.linalg, name)
+    result = np.empty(x.shape, x.dtype)
+    wide = np.complex128 if x.dtype.kind == "c" else np.float64
+    for i in np.ndindex(*x.shape[:-2]):
+        value = function(x[i].astype(wide))
+        # A real matrix without a real result has none here.
+        complex_ = value.dtype.kind == "c" and x.dtype.kind != "c"
+        result[i] = np.where(np.abs(value.imag) > 1e-9 * np.abs(value), np.nan, value.real) if complex_ else value
+    return result
+
+
+class NumPyArrays:
+    """NumPy as an array namespace."""
+
+    name = "numpy"
+    erf = staticmethod(_special("erf"))
+    erfc = staticmethod(_special("erfc"))
+    erfinv = staticmethod(_special("erfinv"))
+    erfcinv = staticmethod(_special("erfcinv"))
+    ndtri = staticmethod(_special("ndtri"))
+    log_ndtr = staticmethod(_special("log_ndtr"))
+    lgamma = staticmethod(_special("gammaln"))
+    digamma = staticmethod(_special("psi"))
+    zeta = staticmethod(_special("zeta"))
+    gammainc = staticmethod(_special("gammainc"))
+    gammaincc = staticmethod(_special("gammaincc"))
+    betainc = staticmethod(_special("betainc"))
+    gammainc_by = staticmethod(_wide(parameters.gammainc_by))
+    betainc_by = staticmethod(_wide(parameters.betainc_by))
+    zeta_by = staticmethod(_wide(parameters.zeta_by))
+    i0 = staticmethod(_special("i0"))
+    i1 = staticmethod(_special("i1"))
+    i0e = staticmethod(_special("i0e"))
+    i1e = staticmethod(_special("i1e"))
+    dawsn = staticmethod(_special("dawsn"))
+    expit = staticmethod(_special("expit"))
+    ndtr = staticmethod(_special("ndtr"))
+    spence = staticmethod(_special("spence"))
+    expi = staticmethod(_special("expi"))
+
+    def __getattr__(self, name: str) -> Any:
+        """Take the rest from NumPy."""
+        value = getattr(np, name)
+        setattr(self, name, value)
+        return value
+
+    @staticmethod
+    def astype(x: Any, dtype: Any) -> Any:
+        """Convert; complex to real keeps the real part, floats to integers are cut."""
+        x = np.asarray(x)
+        if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+            x = x.real
+        return x.astype(dtype)
+
+    @staticmethod
+    def complex_of(x: Any, y: Any) -> Any:
+        """Return x + iy, with the sign of a zero y, by which functions choose the side of a branch cut: x + 1j * y loses it."""
+        result = np.empty(np.broadcast_shapes(x.shape, y.shape), f"c{2 * x.dtype.itemsize}")
+        result.real, result.imag = x, y
+        return result
+
+    @staticmethod
+    def sech_squared(x: Any) -> Any:
+        """Return 1 / cosh², which keeps its digits where 1 - tanh² has none left; cosh overflows to inf, and 1 / inf is 0."""
+        reciprocal = 1.0 / np.cosh(x)
+        return reciprocal * reciprocal
+
+    @staticmethod
+    def dot_over_rows(a: Any, b: Any) -> Any:
+        """Return aᵀ b for two matrices: a gradient by weights, a sum over many rows."""
+        return np.dot(a.T, b)
+
+    @staticmethod
+    def polygamma(x: Any, n: int) -> Any:
+        """Return the n-th derivative of digamma."""
+        import scipy.special
+
+        return np.asarray(scipy.special.polygamma(n, x), x.dtype)
+
+    @staticmethod
+    def bessel(x: Any, family: str, n: int) -> Any:
+        """Return a Bessel function of order n: family j, y, i, k, or ie and ke, which are scaled by exp(-|x|), exp(x)."""
+        import scipy.special
+
+        direct = getattr(scipy.special, f"{family[0]}{n}{family[1:]}", None) if n < 2 else None
+        value = direct(x) if direct is not None else getattr(scipy.special, f"{family[0]}v{family[1:]}")(n, x)
+        return np.asarray(value, x.dtype)
+
+    @staticmethod
+    def spherical_bessel(x: Any, n: int) -> Any:
+        """Return the spherical Bessel function of the first kind of order n, j₀ being sin(x)/x."""
+        import scipy.special
+
+        size = np.abs(np.asarray(x, np.float64))
+        value = scipy.special.spherical_jn(n, size)
+        # Of tiny arguments SciPy's is zero: there the series has one term, xⁿ / (1 · 3 ⋯ (2n + 1)).
+        value = np.where(size < 1e-30, size**n / scipy.special.factorial2(2 * n + 1), value)
+        return np.asarray(np.where(x < 0, (-1) ** n, 1) * value, x.dtype)
+
+    @staticmethod
+    def fresnel(x: Any) -> Any:
+        """Return Fresnel's integrals (S, C)."""
+        import scipy.special
+
+        s, c = scipy.special.fresnel(x)
+        return np.asarray(s, x.dtype), np.asarray(c, x.dtype)
+
+    @staticmethod
+    def index_set(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with x[index] = value."""
+        result = np.array(x)
+        result[index] = value
+        return result
+
+    @staticmethod
+    def index_add(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with value added at index, repeated indices adding up."""
+        result = np.array(x)
+        np.add.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_min(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with the minimum taken at index."""
+        result = np.array(x)
+        np.minimum.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_max(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with the maximum taken at index."""
+        result = np.array(x)
+        np.maximum.at(result, index, value)
+        return result
+
+    @staticmethod
+    def index_multiply(x: Any, index: Any, value: Any) -> Any:
+        """Return a copy of x with values multiplied in at index."""
+        result = np.array(x)
+        np.multiply.at(result, index, value)
+        return result
+
+    @staticmethod
+    def isotonic_blocks(x: Any, increasing: bool) -> Any:
+        """Return for each row of a matrix the number of the block, from 0, that each element's monotone fit is constant in."""
+        import scipy.optimize
+
+        result = np.zeros(x.shape, np.int32)
+        if x.size:
+            for row, found in zip(x, result, strict=True):
+                blocks = scipy.optimize.isotonic_regression(row, increasing=increasing).blocks
+                found[:] = np.repeat(np.arange(len(blocks) - 1), np.diff(blocks))
+        return result
+
+    @staticmethod
+    def expm(x: Any) -> Any:
+        """Return the exponential of matrices."""
+        import scipy.linalg
+
+        return np.asarray(scipy.linalg.expm(x), x.dtype)
+
+    @staticmethod
+    def logm(x: Any) -> Any:
+        """Return the principal logarithm of matrices."""
+        return _of_matrices("logm", x)
+
+    @staticmethod
+    def sqrtm(x: Any) -> Any:
+        """Return the principal square root of matrices."""
+        return _of_matrices("sqrtm", x)
+
+    @staticmethod
+    def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
+        """Solve a x = b for stacks of triangular matrices, reading one triangle of a."""
+        import scipy.linalg
+
+        if a.ndim == 2 and b.ndim == 2:
+            if a.shape[0] == 0 or b.shape[1] == 0:
+                return np.zeros(b.shape, b.dtype)
+            return scipy.linalg.solve_triangular(a, b, lower=lower, check_finite=False)
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a = np.broadcast_to(a, batch + a.shape[-2:])
+        b = np.broadcast_to(b, batch + b.shape[-2:])
+        result = np.empty(b.shape, np.result_type(a, b))
+        for i in np.ndindex(*batch):
+            result[i] = NumPyArrays.solve_triangular(a[i], b[i], lower)
+        return result
+
+
+NP = NumPyArrays()
+"""The one instance."""

@@ -1,0 +1,167 @@
+"""Nested structures: lists, tuples, named tuples, dictionaries (in the order of their sorted keys), and leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from wengert.ground import checks
+
+__all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
+
+MANY = 10_000
+"""Containers after which it is asked whether one of them holds itself."""
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether the value is a container rather than a leaf.
+
+    >>> is_nested([1]), is_nested("ab")
+    (True, False)
+    """
+    return isinstance(structure, list | tuple | Mapping)
+
+
+is_sequence = is_sequence_or_composite = is_nested
+
+
+def _keys(mapping: Any) -> list[Any]:
+    try:
+        return sorted(mapping)
+    except TypeError:
+        return list(mapping)
+
+
+def _children(structure: Any) -> list[Any]:
+    if isinstance(structure, Mapping):
+        return [structure[k] for k in _keys(structure)]
+    return list(structure)
+
+
+def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
+    """Return the leaves in order.
+
+    >>> flatten({"b": [1, 2], "a": 3})
+    [3, 1, 2]
+    """
+    leaves: list[Any] = []
+    pending = [structure]
+    containers = 0
+    while pending:
+        item = pending.pop()
+        if is_nested(item):
+            containers += 1
+            if containers == MANY:
+                _check_ends(structure)
+            pending.extend(reversed(_children(item)))
+        else:
+            leaves.append(item)
+    return leaves
+
+
+def _check_ends(structure: Any) -> None:
+    """Check that no container holds itself.
+
+    Raises:
+        ValueError: if one does.
+    """
+    around: set[int] = {id(structure)}
+    whole: set[int] = set()
+    open_ = [(structure, iter(_children(structure)))]
+    while open_:
+        container, rest = open_[-1]
+        for item in rest:
+            if is_nested(item) and id(item) not in whole:
+                if id(item) in around:
+                    raise ValueError(f"A structure holds itself: a {type(item).__name__} is among its own elements.")
+                around.add(id(item))
+                open_.append((item, iter(_children(item))))
+                break
+        else:
+            around.discard(id(container))
+            whole.add(id(container))
+            open_.pop()
+
+
+def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
+    """Return the structure with its leaves replaced, in order.
+
+    Raises:
+        ValueError: if there are more or fewer leaves.
+
+    >>> pack_sequence_as({"b": [1, 2], "a": 3}, [7, 8, 9])
+    {'b': [8, 9], 'a': 7}
+    """
+    leaves = checks.listed(flat_sequence, "pack_sequence_as", "flat_sequence")
+    needed = len(flatten(structure))
+    if needed != len(leaves):
+        raise ValueError(f"Structure had {needed} atoms, but flat_sequence had {len(leaves)} items. Structure: {structure!r}.")
+    return _pack(structure, iter(leaves))
+
+
+def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    if not is_nested(structure):
+        return next(leaves)
+    if isinstance(structure, Mapping):
+        found = {k: _pack(structure[k], leaves) for k in _keys(structure)}
+        ordered = {k: found[k] for k in structure}
+        make: Any = type(structure)
+        return make(ordered) if make is not dict else ordered
+    parts = [_pack(s, leaves) for s in structure]
+    if hasattr(structure, "_fields"):
+        return type(structure)(*parts)
+    return type(structure)(parts)
+
+
+def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
+    """Raise unless both have the same structure.
+
+    Raises:
+        ValueError: if the numbers of parts differ.
+        TypeError: if the types of containers, or the keys, differ.
+    """
+    check_types = checks.flag(check_types, "assert_same_structure", "check_types")
+    pending = [(nest1, nest2)]
+    while pending:
+        a, b = pending.pop()
+        if is_nested(a) != is_nested(b):
+            raise ValueError(f"The two structures don't have the same nested structure: {nest1!r} and {nest2!r}.")
+        if not is_nested(a):
+            continue
+        if check_types and type(a) is not type(b):
+            raise TypeError(f"The two structures don't have the same sequence type: {type(a)} and {type(b)}.")
+        if isinstance(a, Mapping) and set(a) != set(b):
+            raise ValueError(f"The two dictionaries don't have the same set of keys: {list(a)} and {list(b)}.")
+        x, y = _children(a), _children(b)
+        if len(x) != len(y):
+            raise ValueError(f"The two structures don't have the same number of elements: {nest1!r} and {nest2!r}.")
+        pending.extend(zip(x, y, strict=True))
+
+
+def map_structure(func: Callable[..., Any], *structure: Any, **keywords: Any) -> Any:
+    """Apply a function to the leaves of structures that are alike.
+
+    >>> map_structure(lambda x, y: x + y, [1, (2,)], [10, (20,)])
+    [11, (22,)]
+    """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got: {func!r}")
+    if not structure:
+        raise ValueError("Must provide at least one structure")
+    for other in structure[1:]:
+        assert_same_structure(structure[0], other, check_types=keywords.get("check_types", True))
+    columns = [flatten(s) for s in structure]
+    return pack_sequence_as(structure[0], [func(*leaves) for leaves in zip(*columns, strict=True)])
+
+
+def flatten_with_paths(structure: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Iterate over (path, leaf)."""
+    if not is_nested(structure):
+        yield path, structure
+    elif isinstance(structure, Mapping):
+        for key in _keys(structure):
+            yield from flatten_with_paths(structure[key], (*path, key))
+    else:
+        names = getattr(structure, "_fields", range(len(structure)))
+        for key, part in zip(names, structure, strict=True):
+            yield from flatten_with_paths(part, (*path, key))

@@ -1,0 +1,1 @@
+"""Eager and traced execution: variables, tapes, functions, control flow, sessions."""

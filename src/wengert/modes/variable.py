@@ -1,0 +1,764 @@
+"""Variables: tensors that a program changes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.graph.graph import Graph, Node
+from wengert.ground import dtypes, shapes
+from wengert.ground.context import assigned, here, recent, state
+from wengert.ground.dtypes import as_dtype
+from wengert.ground.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
+from wengert.ops import linear
+from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, IS_INITIALIZED, READ
+from wengert.tensor.tensor import (
+    EagerTensor,
+    Reference,
+    SymbolicTensor,
+    Tensor,
+    _slice_assigners,
+    append,
+    apply,
+    as_array,
+    cast,
+    convert,
+)
+from wengert.tensor.tensor import _number as next_number
+
+__all__ = ["Storage", "Variable", "VariableAggregation", "VariableSynchronization"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+_names = itertools.count()
+
+made: list[Callable[[Variable], None]] = []
+"""Called with each variable that is made eagerly, when it has its first value. Empty as a rule."""
+
+awaited: list[Any] = []
+"""Saved values that wait for variables to be made: their ``look()`` is called before one is read or set. Empty as a rule."""
+
+
+class VariableSynchronization:
+    """How replicas of a variable are kept together; there is one replica here."""
+
+    AUTO, NONE, ON_WRITE, ON_READ = range(4)
+
+
+class VariableAggregation:
+    """How replicas of a variable are joined; there is one replica here."""
+
+    NONE, SUM, MEAN, ONLY_FIRST_REPLICA = range(4)
+
+
+class Storage:
+    """The memory of a variable: an array that is replaced, never changed in place.
+
+    An executor may keep the value on its device: ``device`` is then what it keeps, and the array is made of it when
+    somebody reads it.
+    """
+
+    __slots__ = ("_array", "constraint", "device", "lock", "name", "nptype", "sizes")
+
+    def __init__(self, name: str, sizes: shapes.Shape, nptype: Any) -> None:
+        """Make it empty."""
+        self._array: Any = None
+        self.device: Any = None
+        self.name, self.sizes, self.nptype = name, sizes, nptype
+        self.lock = threading.RLock()
+
+    @property
+    def array(self) -> Any:
+        """The array, or None if there is none yet."""
+        array = self._array
+        if array is None and self.device is not None:
+            with self.lock:
+                if self._array is None and self.device is not None:
+                    self._array = np.array(self.device)
+                array = self._array
+        return array
+
+    @array.setter
+    def array(self, value: Any) -> None:
+        with self.lock:
+            self._array, self.device = value, None
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """The array and what a device holds, as they are; to set them back is to undo what was written since."""
+        return self._array, self.device
+
+    @values.setter
+    def values(self, values: tuple[Any, Any]) -> None:
+        with self.lock:
+            self._array, self.device = values
+
+    @property
+    def held(self) -> Any:
+        """The value where it is, the device's or the array, of which shape and dtype may be read; None if there is none."""
+        return self._array if self.device is None else self.device
+
+    def settle(self, device: Any) -> None:
+        """Take the value that a device holds."""
+        with self.lock:
+            self.device, self._array = device, None
+
+    def restore(self) -> bool:
+        """Forget what a device held; return whether there is an array of the same value."""
+        with self.lock:
+            self.device = None
+            return self._array is not None
+
+    @property
+    def shape(self) -> Any:
+        """The array's shape: a handle may stand where only the shape of a value is read."""
+        return self._there().shape
+
+    @property
+    def ndim(self) -> int:
+        """The array's number of axes."""
+        return int(self._there().ndim)
+
+    @property
+    def size(self) -> int:
+        """The array's number of elements."""
+        return int(self._there().size)
+
+    @property
+    def dtype(self) -> Any:
+        """The array's dtype."""
+        return self.nptype
+
+    def missing(self) -> FailedPreconditionError:
+        """Return the error of reading what has no value yet."""
+        return FailedPreconditionError(
+            f"Attempting to use uninitialized value {self.name}: run its initializer first (global_variables_initializer())."
+        )
+
+    def _there(self) -> Any:
+        held = self.held
+        if held is None:
+            raise self.missing()
+        return held
+
+    def read(self) -> Any:
+        """Return the array.
+
+        Raises:
+            FailedPreconditionError: if there is none yet.
+        """
+        array = self.array
+        if array is None:
+            raise self.missing()
+        return array
+
+    def check(self, sizes: Any) -> None:
+        """Check the shape of a new value.
+
+        Raises:
+            ShapeError: if it does not fit.
+        """
+        if not shapes.fits(self.sizes, sizes):
+            raise ShapeError(
+                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape "
+                f"{shapes.text(self.sizes)}, and the assigned value shape {shapes.text(sizes)} are incompatible."
+            )
+
+    def write(self, value: Any, how: str = "update") -> Any:
+        """Replace the array by a value, or by its sum or difference with one; return the new array."""
+        with self.lock:
+            if how == "add":
+                value = self.read() + value
+            elif how == "sub":
+                value = self.read() - value
+            else:
+                value = np.array(value, self.nptype)
+            self.check(value.shape)
+            value = value if isinstance(value, np.ndarray) else np.asarray(value)
+            self.array = value
+            return value
+
+
+class Variable:
+    """A tensor that can be assigned to. Its value is the same for eager code, functions and sessions.
+
+    >>> import wengert as tf
+    >>> v = tf.Variable([1.0, 2.0])
+    >>> v.assign_add([1.0, 1.0]).numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    __array_priority__ = 100.0
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO,
+        aggregation: Any = VariableAggregation.NONE,
+        shape: Any = None,
+        collections: Sequence[str] | None = None,
+        expected_shape: Any = None,
+        use_resource: bool | None = None,
+        experimental_enable_variable_lifting: bool | None = None,
+    ) -> None:
+        """Make a variable of an initial value: a value, a tensor, or a function that returns one.
+
+        In a graph its value is set by running its initializer. The dtype is the initial value's unless given.
+
+        Raises:
+            ValueError: without an initial value.
+        """
+        if initial_value is None:
+            raise ValueError("The `initial_value` arg to `tf.Variable` must be specified.")
+        self._trainable = True if trainable is None else bool(trainable)
+        self.constraint, self.synchronization, self.aggregation = constraint, synchronization, aggregation
+        graph = state.graph
+        lifted = graph is not None and graph.building_function
+        self._graph: Graph | None = None if lifted else graph
+        label = name or "Variable"
+        if callable(initial_value):
+            initial_value = initial_value() if not lifted else _eagerly(initial_value)
+        if lifted and isinstance(initial_value, SymbolicTensor):
+            initial_value = graph.value_for_variable(initial_value)
+        if graph is None or lifted:
+            before = state.graph, state.observers
+            state.graph = None
+            try:
+                value = _initial(initial_value, dtype)
+            finally:
+                state.graph, state.observers = before
+            scope = graph.scope if graph is not None else state.scope
+            self._name = f"{scope}{label}"
+            self._initial: Any = value
+            self._prepare(value.array.shape if shape is None else shapes.as_shape(shape), value.array.dtype)
+            self.storage.write(value.array)
+            if lifted:
+                graph.created.append(self)
+            for told in made:
+                told(self)
+        else:
+            self._name = graph.unique_name(label)
+            scope, graph.scope = graph.scope, self._name + "/"
+            try:
+                if isinstance(initial_value, Tensor) and initial_value.__class__ is SymbolicTensor:
+                    value = initial_value
+                    if dtype is not None:
+                        value = cast(value, as_dtype(dtype).numpy)
+                else:
+                    value = _initial(initial_value, dtype)
+                if value.__class__ is EagerTensor:
+                    value = convert(value.array, name="initial_value")
+                self._initial = value
+                sizes = value.sizes if shape is None else shapes.as_shape(shape)
+                self._prepare(sizes if validate_shape else None, value.nptype)
+                controls, graph.controls = graph.controls, ()
+                try:
+                    self._initializer = append(graph, ASSIGN, (self.handle_in(graph), value), {"how": "update"}, "Assign").op
+                    self._snapshot = self._read_in(graph)
+                finally:
+                    graph.controls = controls
+            finally:
+                graph.scope = scope
+            keys = list(collections) if collections is not None else ["variables"]
+            if self._trainable and "trainable_variables" not in keys:
+                keys.append("trainable_variables")
+            for key in keys:
+                graph.add_to_collection(key, self)
+            graph.variables[self._name] = self
+
+    def _prepare(self, sizes: shapes.Shape, nptype: Any) -> None:
+        self.n = next_number()
+        self.sizes, self.nptype = sizes, nptype
+        self._storage = Storage(self._name, sizes, nptype)
+        self._current: EagerTensor | None = None
+        self._readings: list[weakref.ref[Any]] = []
+
+    @property
+    def storage(self) -> Storage:
+        """The memory: one for eager code and functions, one for each session where the variable belongs to a graph."""
+        if awaited:
+            for values in tuple(awaited):
+                values.look()
+        session = state.session
+        if self._graph is None or session is None:
+            return self._storage
+        return session.storage_of(self)  # type: ignore[no-any-return]
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def array(self) -> Any:
+        """The value as an array that nobody may change."""
+        return self.storage.read()
+
+    def current(self) -> EagerTensor:
+        """Return the value as an eager tensor, the same one until it is assigned to; no tape is told."""
+        tensor = self._current
+        array = self.storage.read()
+        if tensor is None or tensor.array is not array:
+            tensor = self._current = EagerTensor(array, (READ, [self.n], None, {}))
+            recent.append((tensor.n, tensor.made))
+            _read_as[tensor.n] = self
+        return tensor
+
+    def readings(self) -> list[EagerTensor]:
+        """Return the eager tensors that its present value was read as."""
+        return [self._current] if self._current is not None and self._current.array is self.storage.array else []
+
+    def _as_tensor(self) -> Any:
+        graph = state.graph
+        if graph is None:
+            if self._graph is not None and self.storage.array is None:
+                return self._read_in(self._graph)
+            tensor = self.current()
+            if state.memory is not None:
+                tensor = state.memory.take(tensor)
+            for observer in state.observers:
+                observer.read(self, tensor)
+            return tensor
+        return self._read_in(graph)
+
+    def handle_in(self, graph: Graph) -> SymbolicTensor:
+        """Return the tensor of a graph that stands for the variable itself."""
+        handle: SymbolicTensor | None = graph.handles.get(self.n)
+        if handle is None:
+            outer = getattr(graph, "handle_of", None)
+            if outer is not None:
+                handle = outer(self)
+            else:
+                spec = [(self.sizes, self.nptype)]
+                name = self._name if graph is self._graph else graph.unique_name(self._name + "_handle")
+                controls, graph.controls = graph.controls, ()
+                scope, graph.scope = graph.scope, ""
+                try:
+                    node = graph.append(HANDLE, (), {"variable": self}, spec, name.removesuffix("/") + "/")
+                finally:
+                    graph.controls, graph.scope = controls, scope
+                handle = node.outputs[0]
+            assert handle is not None
+            graph.handles[self.n] = handle
+        return handle
+
+    def _read_in(self, graph: Graph) -> Any:
+        """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
+        handle = self.handle_in(graph)
+        kept = graph.reads.get(handle.n)
+        if kept is None or kept[1] != graph.controls:
+            before, state.observers = state.observers, ()
+            try:
+                name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
+                kept = graph.reads[handle.n] = (append(graph, READ, (handle,), {}, name), graph.controls)
+            finally:
+                state.observers = before
+        for observer in state.observers:
+            observer.read_in(self, handle, kept[0])
+        return kept[0]
+
+    def tell(self, graph: Graph, observer: Any) -> None:
+        """Tell an observer what stands for the variable in a graph, and as what its present value was read there."""
+        handle = self.handle_in(graph)
+        kept = graph.reads.get(handle.n)
+        observer.captured(self, handle)
+        if kept is not None:
+            observer.read_in(self, handle, kept[0])
+
+    def value(self) -> Any:
+        """Return the value as a tensor."""
+        return self._as_tensor()
+
+    def read_value(self) -> Any:
+        """Return the value as a tensor, read now."""
+        graph = state.graph
+        if graph is not None:
+            graph.reads.pop(self.handle_in(graph).n, None)
+        return self._as_tensor()
+
+    def numpy(self) -> Any:
+        """Return the value as a new NumPy array.
+
+        Raises:
+            NotImplementedError: while a graph is built.
+        """
+        if state.graph is not None:
+            raise NotImplementedError("numpy() is only available when eager execution is enabled.")
+        return self.current().numpy()
+
+    def eval(self, session: Any = None) -> Any:
+        """Return the value in the given or the default session."""
+        return Graph.default_session(session).run(self)
+
+    def initialized_value(self) -> Any:
+        """Return the value, or the initial value where it is not set."""
+        return self._initial if self._graph is not None else self.value()
+
+    def is_initialized(self, name: str | None = None) -> Any:
+        """Return whether there is a value."""
+        if state.graph is None:
+            return EagerTensor(np.asarray(self.storage.array is not None))
+        return append(state.graph, IS_INITIALIZED, (self.handle_in(state.graph),), {}, name)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return the value for NumPy."""
+        return self.current().__array__(dtype, copy)
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def _assign(self, value: Any, how: str, read_value: bool, name: str | None) -> Any:
+        value = self._fitting(value)
+        if state.graph is None and value.__class__ is EagerTensor and (self._graph is None or self.storage.array is not None):
+            if state.memory is not None and state.memory.repeating:
+                return self if read_value else None
+            self.storage.write(value.array, how)
+            self._current = None
+            assigned.append((self.n, value.n, "assign" if how == "update" else f"assign_{how}", here(), self._name))
+            return self if read_value else None
+        graph = state.graph if state.graph is not None else (self._graph or value.graph)
+        handle = self.handle_in(graph)
+        before = state.observers
+        state.observers = ()
+        try:
+            tensor = append(graph, ASSIGN, (handle, value), {"how": how}, name)
+        finally:
+            state.observers = before
+        if not read_value:
+            return tensor.op
+        return tensor
+
+    def _fitting(self, value: Any) -> Any:
+        if hasattr(value, "_as_tensor"):
+            value = value._as_tensor()
+        if not isinstance(value, Tensor):
+            value = convert(value, self.dtype)
+        if value.nptype != self.nptype:
+            raise DTypeError(
+                f"Tensor conversion requested dtype {self.dtype.name} for Tensor with dtype {value.dtype.name}: {value!r}"
+            )
+        if not shapes.fits(self.sizes, value.sizes):
+            raise ShapeError(
+                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape {shapes.text(self.sizes)}, "
+                f"and the assigned value shape {shapes.text(value.sizes)} are incompatible."
+            )
+        return value
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Set the value.
+
+        Raises:
+            ShapeError: (a ValueError) if the shape does not fit.
+        """
+        return self._assign(value, "update", read_value, name or "Assign")
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Add to the value."""
+        return self._assign(self._spread(delta), "add", read_value, name or "AssignAdd")
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Subtract from the value."""
+        return self._assign(self._spread(delta), "sub", read_value, name or "AssignSub")
+
+    def _spread(self, delta: Any) -> Any:
+        if not isinstance(delta, Tensor) and not hasattr(delta, "_as_tensor"):
+            delta = convert(delta, self.dtype)
+        return delta
+
+    def _scatter(self, slices: Any, how: str) -> Any:
+        values: Any
+        indices: Any
+        values, indices = slices.values, convert(slices.indices)
+        values = values if isinstance(values, Tensor) else convert(values, self.dtype)
+        if state.graph is None:
+            array, at = self.storage.read(), indices.array
+            if at.dtype.kind not in "iu" or not array.ndim:
+                raise InvalidArgumentError(
+                    f"scatter: rows of a variable of shape {array.shape} cannot be named by {indices.dtype.name} indices."
+                )
+            if state.memory is not None and state.memory.repeating:
+                return self
+            fits = at.shape + array.shape[1:]
+            if values.sizes not in ((), fits):
+                raise ShapeError(f"scatter: the rows must have shape {fits}, not {shapes.text(values.sizes)}.")
+            if at.size and (at.min() < 0 or at.max() >= array.shape[0]):
+                raise InvalidArgumentError(f"scatter: an index of {at} is not in [0, {array.shape[0]})")
+            changed = np.array(array)
+            if how == "update":
+                changed[at] = values.array
+            else:
+                np.add.at(changed, at, -values.array if how == "sub" else values.array)
+            self.storage.write(changed)
+            self._current = None
+            assigned.append((self.n, values.n, f"scatter_{how}", here(), self._name))
+            return self
+        graph = state.graph
+        return append(graph, ASSIGN_SCATTER, (self.handle_in(graph), indices, values), {"how": how})
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Add the rows of an `IndexedSlices`."""
+        return self._scatter(sparse_delta, "add")
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Subtract the rows of an `IndexedSlices`."""
+        return self._scatter(sparse_delta, "sub")
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Set the rows of an `IndexedSlices`."""
+        return self._scatter(sparse_delta, "update")
+
+    def _scatter_nd(self, op: Any, indices: Any, updates: Any, name: str | None) -> Any:
+        whole = self.read_value()
+        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
+        return self.assign(apply(op, (whole, convert(indices), given)), name=name)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Set the elements or slices at coordinates."""
+        return self._scatter_nd(linear.SCATTER_UPDATE, indices, updates, name)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Add to the elements or slices at coordinates."""
+        return self._scatter_nd(linear.SCATTER_ADD, indices, updates, name)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Subtract from the elements or slices at coordinates."""
+        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
+        return self._scatter_nd(linear.SCATTER_ADD, indices, -given, name)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
+        """Return the elements or slices at coordinates."""
+        return apply(linear.GATHER_ND, (self._as_tensor(), convert(indices)), {"batch_dims": 0}, name)
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Any:
+        """Return rows."""
+        return apply(linear.TAKE, (self._as_tensor(), convert(indices)), {"axis": 0, "batch_dims": 0}, name)
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Set the value at once, outside of any run."""
+        session = session or Graph.default_session(None)
+        session.storage_of(self).write(as_array(value, self.nptype))
+
+    # --- what it is --------------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        """The element type."""
+        return dtypes.of(self.nptype)
+
+    @property
+    def shape(self) -> shapes.TensorShape:
+        """The shape."""
+        return shapes.TensorShape(self.sizes)
+
+    def get_shape(self) -> shapes.TensorShape:
+        """Return the shape."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Add to what is known of the shape."""
+        self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
+
+    @property
+    def name(self) -> str:
+        """TensorFlow's name, as ``"Variable:0"``."""
+        return f"{self._name}:0"
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch it by themselves."""
+        return self._trainable
+
+    @property
+    def device(self) -> str:
+        """Where it is."""
+        return "/job:localhost/replica:0/task:0/device:CPU:0" if self._graph is None else ""
+
+    @property
+    def graph(self) -> Any:
+        """The graph that it was made in."""
+        return self._graph if self._graph is not None else state.graph
+
+    @property
+    def op(self) -> Node:
+        """The operation of its handle."""
+        if self._graph is None:
+            raise AttributeError("Tensor.op is undefined when eager execution is enabled.")
+        return self.handle_in(self._graph).op
+
+    @property
+    def handle(self) -> Any:
+        """The tensor that stands for the variable itself."""
+        return self.handle_in(state.graph) if state.graph is not None else self.current()
+
+    @property
+    def initializer(self) -> Any:
+        """The operation that sets the initial value."""
+        return None if self._graph is None else self._initializer
+
+    @property
+    def initial_value(self) -> Any:
+        """The initial value."""
+        if self._graph is None:
+            raise RuntimeError("This property is not supported when eager execution is enabled.")
+        return self._initial
+
+    def _as_graph_element(self) -> Any:
+        return self._snapshot if self._graph is not None else None
+
+    def ref(self) -> Reference:
+        """Return a hashable reference to this very variable."""
+        return Reference(self)
+
+    experimental_ref = ref
+
+    def __hash__(self) -> int:
+        """Hash by identity, in TensorFlow 1's manner; refuse otherwise."""
+        if self._graph is None and state.graph is None:
+            raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
+        return id(self)
+
+    def __eq__(self, other: object) -> Any:
+        """Compare elementwise; in a TensorFlow 1 graph, whether it is the same variable."""
+        if self._graph is not None or other is None:
+            return self is other
+        return self._as_tensor() == other
+
+    def __ne__(self, other: object) -> Any:
+        """Compare elementwise; in a TensorFlow 1 graph, whether it is another variable."""
+        if self._graph is not None or other is None:
+            return self is not other
+        return self._as_tensor() != other
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow does."""
+        head = f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}"
+        if self._graph is not None or state.graph is not None:
+            return head + ">"
+        return f"{head}, numpy={repr(self.current()).partition('numpy=')[2]}"
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        """Return a variable of its own with the same value."""
+        if self._graph is not None:
+            raise NotImplementedError("__deepcopy__() is only available when eager execution is enabled.")
+        return Variable(self.current(), trainable=self._trainable, name=self._name, dtype=self.dtype)
+
+    def __bool__(self) -> bool:
+        """Return the one element's truth."""
+        return bool(self._as_tensor())
+
+    def __int__(self) -> int:
+        """Return the one element."""
+        return int(self._as_tensor())
+
+    def __float__(self) -> float:
+        """Return the one element."""
+        return float(self._as_tensor())
+
+    def __index__(self) -> int:
+        """Return the one integer."""
+        return self._as_tensor().__index__()  # type: ignore[no-any-return]
+
+    def __format__(self, spec: str) -> str:
+        """Format a scalar as the number."""
+        return format(self.current(), spec) if spec else str(self)
+
+    def __len__(self) -> int:
+        """Return the size of the first axis."""
+        return len(self._as_tensor())
+
+    def __iter__(self) -> Any:
+        """Iterate over the first axis."""
+        return iter(self._as_tensor())
+
+    def __getitem__(self, key: Any) -> Any:
+        """Index the value."""
+        item = self._as_tensor()[key]
+        return item
+
+    @property
+    def T(self) -> Any:
+        """The transpose of the value."""
+        return self._as_tensor().T
+
+    @property
+    def ndim(self) -> Any:
+        """The number of axes."""
+        return self.shape.rank
+
+
+def _operator(name: str) -> Any:
+    def method(self: Variable, *others: Any) -> Any:
+        return getattr(self._as_tensor(), name)(*others)
+
+    method.__name__ = name
+    method.__doc__ = "Apply to the value."
+    return method
+
+
+for _name in (
+    "add radd sub rsub mul rmul truediv rtruediv div floordiv rfloordiv mod rmod matmul rmatmul pow rpow neg pos abs invert "
+    "and rand or ror xor rxor lt le gt ge"
+).split():
+    setattr(Variable, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+_read_as: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
+"""Which variable an eager tensor is the present value of."""
+
+
+def _slice_assigner(name: str, source: Any, index: Any) -> Any:
+    """Return the method that assigns to the part of a variable with this index, None where the source is no variable."""
+    if isinstance(source, SymbolicTensor):
+        handle = source.node.inputs[0].node if source.node.op is READ else None
+        variable = handle.attrs["variable"] if handle is not None and handle.op is HANDLE else None
+    else:
+        variable = _read_as.get(source)
+    if variable is None:
+        return None
+
+    def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        whole = variable.read_value()
+        places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
+        part = convert(value, variable.dtype)
+        part = apply(linear.BROADCAST_TO, (part,), {"shape": places.shape}) if part.sizes != places.shape else part
+        flat = apply(linear.RESHAPE, (whole,), {"shape": (-1,)})
+        at = convert(places.reshape(-1, 1))
+        rows = apply(linear.RESHAPE, (part,), {"shape": (places.size,)})
+        if how != "assign":
+            old = apply(linear.GATHER_ND, (flat, at), {"batch_dims": 0})
+            rows = old + rows if how == "assign_add" else old - rows
+        changed = apply(linear.SCATTER_UPDATE, (flat, at, rows))
+        return variable.assign(apply(linear.RESHAPE, (changed,), {"shape": tuple(whole.sizes)}), name=name)
+
+    how = name
+    return assign
+
+
+_slice_assigners.append(_slice_assigner)
+
+
+def _eagerly(function: Any) -> Any:
+    """Call an initializer outside of the function that is being traced."""
+    graph, observers = state.graph, state.observers
+    state.graph, state.observers = None, ()
+    try:
+        return function()
+    finally:
+        state.graph, state.observers = graph, observers
+
+
+def _initial(value: Any, dtype: Any) -> Any:
+    if hasattr(value, "_as_tensor"):
+        value = value._as_tensor()
+    if isinstance(value, Tensor):
+        return value if dtype is None or value.dtype == as_dtype(dtype) else cast(value, as_dtype(dtype).numpy)
+    return convert(value, dtype)

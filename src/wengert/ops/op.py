@@ -1,0 +1,192 @@
+"""What one operation states of itself, and the table of all.
+
+An operation states its mathematics once; reverse mode, forward mode and the structure of higher derivatives are
+derived from the record by `wengert.derive`. The kinds:
+
+=============  ============================================================================================
+linear         the kernel is linear in its differentiable inputs; ``transpose`` states its adjoint
+bilinear       linear in each of two inputs; ``transpose`` states both adjoints
+elementwise    ``partials``: for each input, its partial derivative as operations on (inputs, output)
+piecewise      a selection that is held fixed: ``partials`` where elementwise, else ``tangent`` and ``transpose``
+implicit       the output solves an equation; its linearisation is ``tangent`` and ``transpose``
+constant       no derivative at all: comparisons, shapes, integers
+unstated       there is a derivative, and nobody states it: asking for it is an error
+control        holds graphs of its own (cond, loop); states ``vjp`` and ``jvp`` by building graphs
+custom         a user's rule: states ``vjp``
+=============  ============================================================================================
+
+Signatures, array data positional, metadata by keyword:
+
+- ``kernel(xp, *arrays, **attrs)``: an array, or a tuple where the operation has several outputs. A kernel that is one
+  function of the array namespace is given by its name.
+- ``infer(inputs, attrs)``: (shape, dtype), or a list of such pairs; raises ShapeError or DTypeError.
+- ``partials[i](xp, *inputs, output, **attrs)``; None where there is a partial that is not stated
+- ``transpose(xp, g, i, inputs, output, attrs)``: the cotangent of input i; g is a tuple for several outputs.
+- ``tangent(xp, tangents, inputs, output, attrs)``: the output's tangent; an absent tangent is None.
+- ``taylor(xp, *inputs, output, **attrs)``: where the coefficients of a Taylor series come cheaper than by the partials: an
+  expression that differs from the operation by a constant, or (p, q) where the operation is p / q (p None for 1).
+- ``series(xp, moved, indices, node)``, of control operations: the outputs' coefficients from those of the inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from wengert.ground.arrays import NP
+from wengert.ground.errors import NoGradientError
+
+__all__ = ["KINDS", "Op", "Values", "table", "values"]
+
+KINDS = ("linear", "bilinear", "elementwise", "piecewise", "implicit", "constant", "unstated", "control", "custom")
+
+table: dict[str, Op] = {}
+"""All operations by name."""
+
+
+class Op:
+    """The record of one operation; see the module's text."""
+
+    __slots__ = (
+        "aliases",
+        "complete",
+        "constant_inputs",
+        "eager",
+        "infer",
+        "jvp",
+        "kernel",
+        "kind",
+        "kinds",
+        "label",
+        "linear_inputs",
+        "name",
+        "outputs",
+        "partials",
+        "series",
+        "stated",
+        "stateful",
+        "tangent",
+        "taylor",
+        "told",
+        "transpose",
+        "type",
+        "vjp",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        kernel: str | Callable[..., Any],
+        infer: Callable[..., Any],
+        *,
+        partials: tuple[Callable[..., Any] | None, ...] = (),
+        transpose: Callable[..., Any] | None = None,
+        tangent: Callable[..., Any] | None = None,
+        vjp: Callable[..., Any] | None = None,
+        jvp: Callable[..., Any] | None = None,
+        taylor: Callable[..., Any] | None = None,
+        series: Callable[..., Any] | None = None,
+        constant_inputs: tuple[int, ...] = (),
+        linear_inputs: tuple[int, ...] = (),
+        outputs: int | None = 1,
+        kinds: str = "biufcO",
+        type: str | None = None,
+        label: str | None = None,
+        aliases: bool = False,
+        stateful: bool = False,
+        writes: str = "",
+        register: bool = True,
+    ) -> None:
+        """Keep the statement and enter it in the table.
+
+        ``constant_inputs``: positions with no derivative (indices, references for a shape). ``linear_inputs``: those
+        that an implicit operation is linear in (the right-hand side of an equation). ``outputs``: how many, None if
+        that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
+        names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
+        ``complete`` tells whether every derivative is stated.
+        ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
+        ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
+        ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
+        the variable whose handle is its first input, or "any", whichever it likes.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"{name}: no kind {kind!r}")
+        self.name, self.kind, self.kernel, self.infer = name, kind, kernel, infer
+        self.partials, self.transpose, self.tangent, self.vjp, self.jvp = partials, transpose, tangent, vjp, jvp
+        self.constant_inputs, self.linear_inputs, self.outputs, self.kinds = constant_inputs, linear_inputs, outputs, kinds
+        self.taylor, self.series, self.stated = taylor, series, vjp is not None or jvp is not None
+        self.complete = kind == "constant" or (kind != "unstated" and None not in partials)
+        self.type = type or "".join(part.capitalize() for part in name.split("_"))
+        self.label = label or self.type
+        self.aliases, self.stateful, self.writes = aliases, stateful, writes
+        self.told = bool(partials) or name in ("cast", "getitem")
+        self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
+        if register:
+            if name in table:
+                raise ValueError(f"two operations are named {name}")
+            table[name] = self
+
+    def bind(self, xp: Any) -> Callable[..., Any]:
+        """Return the kernel as a function of arrays of the namespace xp."""
+        if xp is NP:
+            return self.eager
+        return getattr(xp, self.kernel) if isinstance(self.kernel, str) else partial(self.kernel, xp)
+
+    def states(self, i: int) -> bool:
+        """Whether the derivative by input i is stated, or is known to be none."""
+        return self.complete or (self.kind != "unstated" and self.partials[i] is not None)
+
+    def unstated(self, i: int) -> NoGradientError:
+        """Return the error for a derivative that is not stated."""
+        return NoGradientError(
+            f"{self.type} states no derivative by its input {i}, and one is asked for through it (stop_gradient on that input "
+            "makes it a constant)"
+        )
+
+    def __repr__(self) -> str:
+        """Show name and kind."""
+        return f"<Op {self.name}: {self.kind}>"
+
+    def __reduce__(self) -> str:
+        """Copy by reference."""
+        return self.name
+
+
+class Values:
+    """The operations as a namespace over plain arrays: a rule that gets this as its ``xp`` computes at once.
+
+    ``fit`` and ``dual`` are what every reading of a rule offers beside the operations: the sum over broadcast axes,
+    and the complex conjugate where there is one.
+    """
+
+    def __init__(self, xp: Any) -> None:
+        """Take the array namespace."""
+        self._xp = xp
+
+    def __getattr__(self, name: str) -> Any:
+        """Bind an operation when it is first asked for."""
+        if name not in table:
+            raise AttributeError(f"no operation is named {name!r}")
+        bound = table[name].bind(self._xp)
+        setattr(self, name, bound)
+        return bound
+
+    def fit(self, g: Any, x: Any) -> Any:
+        """Return g summed over the axes along which x was broadcast."""
+        return g if g.shape == x.shape else self.sum_like(g, x)
+
+    def dual(self, p: Any) -> Any:
+        """Return the conjugate of a complex p, and a real p as it is."""
+        return p.conj() if p.dtype.kind == "c" else p
+
+
+values = Values(NP)
+"""The operations over NumPy."""
+
+
+def operations() -> Iterator[Op]:
+    """Iterate over all operations by name."""
+    return iter(sorted(table.values(), key=lambda op: op.name))

@@ -1,0 +1,101 @@
+"""`wengert explain`: how each derivative of a script was found, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from wengert.derive.lower import Choice, Lowered, watchers
+from wengert.execute import program as choose
+from wengert.ground import terminal
+
+__all__ = ["Explanation", "explain"]
+
+
+class Explanation:
+    """What was chosen for the derivatives of all lists that were lowered in a with block.
+
+    >>> import wengert as tf
+    >>> from wengert.run.explain import Explanation
+    >>> with Explanation() as explanation, tf.Graph().as_default():
+    ...     x = tf.compat.v1.placeholder(tf.float32, [None, 1])
+    ...     u_xx = tf.gradients(tf.gradients(tf.sin(x), x)[0], x)[0]
+    ...     with tf.compat.v1.Session() as sess:
+    ...         value = sess.run(u_xx, {x: [[0.5], [1.0]]})
+    >>> [(c.method, c.order) for c in explanation.choices]
+    [('taylor', 1), ('taylor', 2)]
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.choices: list[Choice] = []
+        self.notes: list[tuple[str, str]] = []
+        self.operations: list[int] = []
+
+    def _see(self, lowered: Lowered) -> None:
+        self.choices += [c for c in lowered.choices if c not in self.choices]
+        self.notes += [n for n in lowered.notes if n not in self.notes]
+        self.operations.append(len(lowered.nodes))
+
+    def __enter__(self) -> Explanation:
+        """Begin to look on."""
+        self._watcher: Callable[[Lowered], None] = self._see
+        watchers.append(self._watcher)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        """Look on no more."""
+        watchers.remove(self._watcher)
+
+    def show(self) -> None:
+        """Print two tables, the derivatives and the sums of them."""
+        from rich import box
+        from rich.table import Table
+
+        console = terminal.console()
+        if not self.choices:
+            console.print("No derivative was taken in a graph or in a traced function: eager tapes go by reverse mode.")
+            return
+        table = Table(title="Derivatives", box=box.SIMPLE_HEAD)
+        for name, side in (("line", "left"), ("by", "left"), ("order", "right"), ("method", "left"), ("passes", "right"),
+                           ("nested reverse", "right"), ("why", "left")):  # fmt: skip
+            table.add_column(name, justify=side)  # type: ignore[arg-type]
+        for c in self.choices:
+            passes = f"{c.cost:.0f}" if c.method == "taylor" else ""
+            table.add_row(_short(c.where), c.what, str(c.order), c.method, passes, f"{c.reverse_cost:.0f}", _short(c.reason))
+        console.print(table)
+        if self.notes:
+            sums = Table(title="Sums of derivatives", box=box.SIMPLE_HEAD)
+            sums.add_column("line")
+            sums.add_column("what became of them")
+            for where, text in self.notes:
+                sums.add_row(_short(where), text)
+            console.print(sums)
+        console.print(
+            f"{len(self.operations)} lists were lowered, of {', '.join(map(str, self.operations))} operations. "
+            "Passes: the cost in forward passes of all orders up to this one, by the cost model."
+        )
+
+
+def _short(text: str) -> str:
+    """Return a text with the names of files alone, without the folders."""
+    return re.sub(r"(?<![\w.])[\w.~-]*(?:[/\\\\][\w.~ -]+)*[/\\\\]([\w.-]+:\d+)", r"\1", text)
+
+
+def explain(run: Callable[[], int]) -> int:
+    """Run something, then print how its derivatives were found, and who ran what; return what it returned."""
+    choose.looked_at = []
+    try:
+        with Explanation() as explanation:
+            try:
+                status = run()
+            finally:
+                explanation.show()
+                for program in choose.looked_at:
+                    decision = getattr(program, "decision", None)
+                    if decision:
+                        print(f"executor: {decision}")
+    finally:
+        choose.looked_at = None
+    return status

@@ -1,0 +1,131 @@
+"""What is mended while a script runs, and put back afterwards: in this process alone, each with a line when it takes effect."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from wengert.run import names, pictures
+from wengert.run.notice import Program, forget, note
+from wengert.run.source import LocalFinder
+
+__all__ = ["Mending"]
+
+
+class _After(importlib.abc.Loader):
+    """Loads a module as another loader does, and has something done to it then."""
+
+    def __init__(self, loader: Any, then: Callable[[ModuleType], None]) -> None:
+        self.loader, self.then = loader, then
+
+    def create_module(self, spec: Any) -> Any:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.then(module)
+
+
+class _Watch(importlib.abc.MetaPathFinder):
+    """Has modules of certain names mended right after they are imported."""
+
+    def __init__(self, wanted: dict[str, Callable[[ModuleType], None]]) -> None:
+        self.wanted = wanted
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        then = self.wanted.get(fullname)
+        if then is None:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = None if find is None else find(fullname, path, target)
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = _After(spec.loader, then)
+                return spec
+        return None
+
+
+class _Successor(importlib.abc.MetaPathFinder):
+    """Serves the module name pyDOE to the program where nobody else has it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        if fullname != "pyDOE" or not self.program.imports():
+            return None
+        what = "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
+        note("pyDOE", f"{what} ({self.program.line()})")
+        found = importlib.util.find_spec("wengert.run.experiments")
+        assert found is not None and found.origin is not None
+        return importlib.util.spec_from_file_location(fullname, found.origin)
+
+
+class Mending(contextlib.ExitStack):
+    """A context in which a script is run.
+
+    What the machine lacks (a screen, LaTeX) is made up for in scripts of both styles; what libraries have dropped since, in
+    those of TensorFlow 1's. ``strict``: nothing is. ``figures``: takes the figures that are shown.
+    """
+
+    def __init__(self, script: str, style: str, strict: bool = False, figures: pictures.Figures | None = None) -> None:
+        """Take the script, its style ("tf1" or "tf2"), and who keeps the figures."""
+        super().__init__()
+        self.program = Program(script)
+        self.old = style == "tf1" and not strict
+        self.strict, self.figures = strict, figures
+
+    def __enter__(self) -> Mending:
+        """Put everything in place."""
+        super().__enter__()
+        forget()
+        wanted: dict[str, Callable[[ModuleType], None]] = {}
+        if self.old:
+            wanted |= {name: self._serve_names for name in names.MODULES}
+            # Before the finder that would find them as they stand, and behind those of what is built in.
+            paths = importlib.machinery.PathFinder
+            self._find(LocalFinder(self.program), sys.meta_path.index(paths) if paths in sys.meta_path else 0)
+            self._find(_Successor(self.program), len(sys.meta_path))
+            self.callback(sys.modules.pop, "pyDOE", None)
+        if not self.strict or self.figures is not None:
+            drawing = pictures.Drawing(self.program, self.old, self.strict, self.figures, self.callback)
+            for name, mend in drawing.modules.items():
+                wanted[name] = _both(wanted.get(name), mend)
+        for name, mend in wanted.items():
+            present = sys.modules.get(name)
+            if present is not None:
+                mend(present)
+        self._find(_Watch(wanted), 0)
+        return self
+
+    def _serve_names(self, module: ModuleType) -> None:
+        self.callback(names.serve(module, self.program))
+
+    def _find(self, finder: Any, at: int) -> None:
+        sys.meta_path.insert(at, finder)
+        self.callback(_taken_out, finder)
+
+
+def _taken_out(finder: Any) -> None:
+    if finder in sys.meta_path:  # the script may have seen to that
+        sys.meta_path.remove(finder)
+
+
+def _both(first: Callable[[ModuleType], None] | None, second: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    if first is None:
+        return second
+
+    def mend(module: ModuleType) -> None:
+        first(module)
+        second(module)
+
+    return mend

@@ -1,0 +1,168 @@
+"""The script's own source, compiled so that arrays of one element are numbers where NumPy 1 took them for numbers.
+
+From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))`` and ``int(array([x]))`` raise. In the script and in modules of
+its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)`` go through a function that does what they say, and
+where that raises, takes arrays of one element by their element. Lines and columns stay as they are. Functions that are decorated
+for a compiler, such as Numba's, stay as they are too: it knows ``%``, but no function of ours.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.abc
+import importlib.machinery
+import operator
+import sys
+from collections.abc import Mapping
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from wengert.run.notice import Program, note, place
+
+__all__ = ["NAMES", "LocalFinder", "compiled"]
+
+REMAINDER, NUMBER = "__wengert_remainder__", "__wengert_number__"
+KINDS = ("float", "int", "complex")
+COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
+"""What decorators are called that compile a function."""
+
+
+class _Element:
+    """An array of one element, as a number where a format wants one, and as itself where it wants text."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __float__(self) -> float:
+        return float(self.array.item())
+
+    def __int__(self) -> int:
+        return int(self.array.item())
+
+    def __str__(self) -> str:
+        return str(self.array)
+
+    def __repr__(self) -> str:
+        return repr(self.array)
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0 and value.size == 1
+
+
+def _told(what: str) -> None:
+    note(
+        "element",
+        f"{what} of an array of one element: NumPy refuses it now, and its element is taken ({place(sys._getframe(2))})",
+    )
+
+
+def remainder(left: Any, right: Any) -> Any:
+    """Return ``left % right``; text is formatted with arrays of one element too."""
+    try:
+        return left % right
+    except TypeError:
+        if not isinstance(left, str):
+            raise
+        if _is_one(right):
+            eased: Any = _Element(right)
+        elif isinstance(right, tuple) and any(map(_is_one, right)):
+            eased = tuple([_Element(v) if _is_one(v) else v for v in right])
+        elif isinstance(right, Mapping) and any(map(_is_one, right.values())):
+            eased = {k: _Element(v) if _is_one(v) else v for k, v in right.items()}
+        else:
+            raise
+        result = operator.mod(left, eased)
+        _told("'%'")
+        return result
+
+
+def number(kind: Any, value: Any) -> Any:
+    """Return ``kind(value)``, of an array of one element too."""
+    try:
+        return kind(value)
+    except TypeError:
+        if not _is_one(value) or kind not in (float, int, complex):
+            raise
+        result = kind(value.item())
+        _told(f"{kind.__name__}()")
+        return result
+
+
+NAMES = {REMAINDER: remainder, NUMBER: number}
+"""What the compiled source finds among its globals."""
+
+
+def _eased(node: Any) -> Any:
+    """Return what stands in a node's place; its operands stay as they are."""
+    match node:
+        case ast.BinOp(left, ast.Mod(), right) if not isinstance(left, ast.Constant) or isinstance(left.value, str):
+            return _call(REMAINDER, left, right, node)
+        case ast.Call(ast.Name(kind) as function, [argument], []) if kind in KINDS:
+            if not isinstance(argument, ast.Constant | ast.Starred):
+                return _call(NUMBER, function, argument, node)
+    return node
+
+
+def _call(name: str, first: ast.expr, second: ast.expr, like: ast.AST) -> ast.Call:
+    function = ast.copy_location(ast.Name(name, ast.Load()), like)
+    return ast.copy_location(ast.Call(function, [first, second], []), like)
+
+
+def _rewrite(tree: ast.AST) -> None:
+    """Replace nodes from the leaves on, without recursion: a sum of a thousand terms is a thousand levels deep."""
+    nodes = list(ast.walk(tree))
+    others = {id(below) for node in nodes if _is_for_a_compiler(node) for below in ast.walk(node)}
+    for parent in reversed([node for node in nodes if id(node) not in others]):
+        for field, value in ast.iter_fields(parent):
+            setattr(parent, field, [_eased(one) for one in value] if isinstance(value, list) else _eased(value))
+
+
+def _is_for_a_compiler(node: ast.AST) -> bool:
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    named = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    return any((one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in COMPILERS for one in named)
+
+
+def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType:
+    """Compile a script's source; ``eased``: as the module's documentation says.
+
+    Raises:
+        SyntaxError: for what is no Python.
+    """
+    if not eased:
+        return compile(source, filename, "exec", dont_inherit=True)
+    tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    _rewrite(tree)
+    return compile(tree, filename, "exec", dont_inherit=True)
+
+
+class _LocalLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module of the script's own; nothing is written beside it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return compiled(self.get_data(path), path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module).update(NAMES)
+        super().exec_module(module)
+
+
+class LocalFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of the script's own."""
+
+    def __init__(self, program: Program) -> None:
+        """Take the program."""
+        self.program = program
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """Return the spec of a module of the program's own, None for any other."""
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or type(spec.loader) is not importlib.machinery.SourceFileLoader or not self.program.owns(spec.origin):
+            return None
+        spec.loader = _LocalLoader(fullname, str(spec.origin))
+        return spec

@@ -1,0 +1,1 @@
+"""Tensors: their operators, what becomes one, and the door through which operations are applied."""

@@ -1,0 +1,1098 @@
+"""Tensors, and the one door: ``apply(op, inputs, attrs)`` runs a kernel now, or appends a node to the graph being built.
+
+Either way the observers (tapes, accumulators) of the thread are told.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any, NoReturn
+
+import numpy as np
+
+from wengert.graph.graph import Graph, Node
+from wengert.ground import dtypes, shapes
+from wengert.ground.context import SKIP, Site, here, left, quietly, recent, state
+from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.errors import (
+    DTypeError,
+    InaccessibleTensorError,
+    InvalidArgumentError,
+    OperatorNotAllowedInGraphError,
+    OpError,
+    ResourceExhaustedError,
+    UnimplementedError,
+)
+from wengert.ground.shapes import TensorShape
+from wengert.ops import contraction, elementwise, linear
+from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
+from wengert.ops.op import Op, table
+
+__all__ = ["EagerTensor", "SymbolicTensor", "Tensor", "append", "apply", "cast", "coerce", "convert", "tensors"]
+
+_number = itertools.count(1).__next__
+_ndarray = np.ndarray
+_NUMPY = (*SKIP, os.path.dirname(np.__file__) + os.sep)
+Attributes = dict[str, Any]
+NONE: Attributes = {}
+V1_EQUALITY = [False]
+
+
+def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callable[[Any, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        if (
+            other.__class__ is EagerTensor
+            and self.__class__ is EagerTensor
+            and other.array.dtype is self.array.dtype
+            and self.array.dtype.kind in op.kinds
+        ):
+            return apply(op, (other, self) if reflected else (self, other))
+        pair = coerce(op, other, self) if reflected else coerce(op, self, other)
+        return NotImplemented if pair is None else apply(op, pair, NONE, name)
+
+    return method
+
+
+class Tensor:
+    """An n-dimensional array of one dtype: a value (eagerly), or an output of a graph's operation."""
+
+    __slots__ = ()
+    __array_priority__ = 100.0
+
+    n: int
+    sizes: shapes.Shape
+    nptype: np.dtype[Any]
+
+    @property
+    def shape(self) -> TensorShape:
+        """The static shape."""
+        return TensorShape(self.sizes)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return dtypes.of(self.nptype)
+
+    @property
+    def ndim(self) -> Any:
+        """The number of axes, None if not known."""
+        return None if self.sizes is None else len(self.sizes)
+
+    @property
+    def T(self) -> Any:
+        """The matrix with its two axes swapped, as in the array API standard; more axes: all reversed."""
+        return apply(linear.TRANSPOSE, (self,), {"axes": None})
+
+    def get_shape(self) -> TensorShape:
+        """Return the static shape."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Add to what is known of the shape.
+
+        Raises:
+            ShapeError: (a ValueError) if it contradicts.
+        """
+        shapes.merge(self.sizes, shapes.as_shape(shape))
+
+    def ref(self) -> Reference:
+        """Return a hashable reference to this very tensor."""
+        return Reference(self)
+
+    experimental_ref = ref
+
+    # --- operators ---------------------------------------------------------------------------------------------
+
+    __add__ = _binary(elementwise.ADD)
+    __radd__ = _binary(elementwise.ADD, True)
+    __sub__ = _binary(elementwise.SUBTRACT)
+    __rsub__ = _binary(elementwise.SUBTRACT, True)
+    __floordiv__ = _binary(elementwise.FLOOR_DIVIDE)
+    __rfloordiv__ = _binary(elementwise.FLOOR_DIVIDE, True)
+    __mod__ = _binary(elementwise.REMAINDER, name="mod")
+    __rmod__ = _binary(elementwise.REMAINDER, True, "mod")
+    __matmul__ = _binary(contraction.MATMUL, name="matmul")
+    __rmatmul__ = _binary(contraction.MATMUL, True, "matmul")
+    __lt__ = _binary(elementwise.LESS)
+    __le__ = _binary(elementwise.LESS_EQUAL)
+    __gt__ = _binary(elementwise.GREATER)
+    __ge__ = _binary(elementwise.GREATER_EQUAL)
+    _multiply = _binary(elementwise.MULTIPLY)
+    _rmultiply = _binary(elementwise.MULTIPLY, True)
+    _divide = _binary(elementwise.DIVIDE)
+    _rdivide = _binary(elementwise.DIVIDE, True)
+    _and = _binary(elementwise.LOGICAL_AND)
+    _or = _binary(elementwise.LOGICAL_OR)
+    _xor = _binary(elementwise.LOGICAL_XOR)
+
+    __mul__ = _multiply
+    __rmul__ = _rmultiply
+
+    def __truediv__(self, other: Any) -> Any:
+        """Divide; integers give float64, as in Python and TensorFlow."""
+        return _as_float(self)._divide(_as_float(other) if isinstance(other, Tensor) else other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        """Divide; integers give float64."""
+        return _as_float(self)._rdivide(other)
+
+    __div__ = __truediv__
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        """Raise to a power."""
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        """Raise another to this power."""
+        return power(convert(other, like=self), self)
+
+    def __neg__(self) -> Any:
+        """Return -x."""
+        return apply(elementwise.NEGATIVE, (self,))
+
+    def __pos__(self) -> Any:
+        """Return x."""
+        return self
+
+    def __abs__(self) -> Any:
+        """Return the absolute value."""
+        return apply(elementwise.ABS, (self,))
+
+    def __invert__(self) -> Any:
+        """Return logical (Boolean) or bitwise (integer) not."""
+        return apply(elementwise.LOGICAL_NOT if self.nptype.kind == "b" else elementwise.INVERT, (self,))
+
+    def _bits(self, other: Any, logical: Any, bitwise: Op) -> Any:
+        if self.nptype.kind == "b":
+            return logical(other)
+        pair = coerce(bitwise, self, other)
+        return NotImplemented if pair is None else apply(bitwise, pair)
+
+    def __and__(self, other: Any) -> Any:
+        """Return logical or bitwise and."""
+        return self._bits(other, self._and, elementwise.BITWISE_AND)
+
+    def __or__(self, other: Any) -> Any:
+        """Return logical or bitwise or."""
+        return self._bits(other, self._or, elementwise.BITWISE_OR)
+
+    def __xor__(self, other: Any) -> Any:
+        """Return logical or bitwise exclusive or."""
+        return self._bits(other, self._xor, elementwise.BITWISE_XOR)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, other: Any) -> Any:
+        """Shift bits left."""
+        return apply(elementwise.LEFT_SHIFT, (self, convert(other, like=self)))
+
+    def __rshift__(self, other: Any) -> Any:
+        """Shift bits right."""
+        return apply(elementwise.RIGHT_SHIFT, (self, convert(other, like=self)))
+
+    def __eq__(self, other: object) -> Any:
+        """Compare elementwise; in a TensorFlow 1 graph, whether it is the same tensor."""
+        if other is None:
+            return False
+        if not elementwise_equality(self):
+            return self is other
+        try:
+            pair = coerce(elementwise.EQUAL, self, other)
+            return NotImplemented if pair is None else apply(elementwise.EQUAL, pair)
+        except (DTypeError, TypeError, ValueError):
+            return False
+
+    def __ne__(self, other: object) -> Any:
+        """Compare elementwise; in a TensorFlow 1 graph, whether it is another tensor."""
+        if other is None:
+            return True
+        if not elementwise_equality(self):
+            return self is not other
+        try:
+            pair = coerce(elementwise.NOT_EQUAL, self, other)
+            return NotImplemented if pair is None else apply(elementwise.NOT_EQUAL, pair)
+        except (DTypeError, TypeError, ValueError):
+            return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, key: Any) -> Any:
+        """Index as NumPy does: integers, slices with steps, ``...``, ``newaxis``, a Boolean mask."""
+        return getitem(self, key)
+
+    def __copy__(self) -> Any:
+        """Tensors do not change: the copy is the tensor."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """Tensors do not change: the copy is the tensor."""
+        return self
+
+
+class Reference:
+    """A hashable reference to a tensor or variable, for dictionaries and sets."""
+
+    __slots__ = ("_referenced",)
+
+    def __init__(self, referenced: Any) -> None:
+        """Take the tensor."""
+        self._referenced = referenced
+
+    def deref(self) -> Any:
+        """Return the tensor."""
+        return self._referenced
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same tensor."""
+        return isinstance(other, Reference) and other._referenced is self._referenced
+
+    def __hash__(self) -> int:
+        """Hash by identity."""
+        return id(self._referenced)
+
+    def __repr__(self) -> str:
+        """Show what is referred to."""
+        return f"<Reference wrapping {self._referenced!r}>"
+
+
+class EagerTensor(Tensor):
+    """A tensor that has its value."""
+
+    __slots__ = ("__weakref__", "array", "made", "n")
+
+    def __init__(self, array: Any, made: Any = None) -> None:
+        """Take a NumPy array, which nobody changes from now on, and how it came about."""
+        self.array = array
+        self.n = _number()
+        self.made = made
+
+    @property
+    def sizes(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The shape as a tuple."""
+        return self.array.shape  # type: ignore[no-any-return]
+
+    @property
+    def nptype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """NumPy's dtype."""
+        return self.array.dtype  # type: ignore[no-any-return]
+
+    @property
+    def device(self) -> str:
+        """Where it is."""
+        return "/job:localhost/replica:0/task:0/device:CPU:0"
+
+    @property
+    def backing_device(self) -> str:
+        """Where its memory is."""
+        return self.device
+
+    def _leave(self, how: str) -> None:
+        """Take note that the value leaves for Python or NumPy, where no derivative follows it."""
+        left.append((self.n, how, _number(), here(_NUMPY)))
+
+    def numpy(self) -> Any:
+        """Return the value as a new NumPy array; a NumPy scalar if there are no axes."""
+        self._leave("numpy()")
+        if self.array.ndim == 0:
+            value = self.array[()]
+            return value.encode() if isinstance(value, str) else value
+        return self.array.copy()
+
+    def item(self) -> Any:
+        """Return the one element as a Python number."""
+        self._leave("item()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers."""
+        self._leave("tolist()")
+        return self.array.tolist()
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> NoReturn:
+        """Refuse: an eager tensor has its value already."""
+        raise NotImplementedError("eval() is for the tensors of a graph; this one has its value already: call numpy().")
+
+    def cpu(self) -> EagerTensor:
+        """Return the tensor."""
+        return self
+
+    gpu = cpu
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return the value for NumPy."""
+        self._leave("a function of NumPy")
+        if copy is False:
+            return self.array if dtype is None else self.array.astype(dtype, copy=False)
+        return np.array(self.array, dtype=dtype)
+
+    def __dlpack__(self, **keywords: Any) -> Any:
+        """Share memory by DLPack."""
+        return self.array.__dlpack__(**keywords)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Say CPU."""
+        return self.array.__dlpack_device__()  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        """Return the one element's truth."""
+        if self.array.size != 1:
+            raise InvalidArgumentError(
+                f"The truth value of an array of shape {self.shape} is ambiguous: only one of one element has one. Use "
+                "reduce_any() or reduce_all()."
+            )
+        return bool(self.array)
+
+    def _one(self, how: str) -> Any:
+        self._leave(how)
+        if self.array.size != 1:
+            raise TypeError(f"only tensors of one element can be converted to Python scalars, not one of shape {self.shape}")
+        return self.array.item()
+
+    def __int__(self) -> int:
+        """Return the one element."""
+        return int(self._one("int()"))
+
+    def __float__(self) -> float:
+        """Return the one element."""
+        return float(self._one("float()"))
+
+    def __complex__(self) -> complex:
+        """Return the one element."""
+        return complex(self.array.item())
+
+    def __index__(self) -> int:
+        """Return the one integer."""
+        if self.array.dtype.kind not in "iu" or self.array.ndim:
+            raise TypeError(f"only integer scalar tensors can be converted to a scalar index, not {self!r}")
+        return int(self.array)
+
+    def __format__(self, spec: str) -> str:
+        """Format a scalar as the number."""
+        return format(self.array[()], spec) if self.array.ndim == 0 else format(str(self), spec)
+
+    def __len__(self) -> int:
+        """Return the size of the first axis."""
+        if self.array.ndim == 0:
+            raise TypeError("Scalar tensor has no `len()`")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the first axis."""
+        if self.array.ndim == 0:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        if state.graph is not None:
+            return (self[i] for i in range(len(self.array)))
+        if state.observers:  # one operation, whose derivative is one array, not an array for each row
+            return iter(apply(linear.UNSTACK, (self,), {"axis": 0, "num": len(self.array)}))
+        made = (linear.UNSTACK, [self.n], state.site or here(), NONE)
+        return (EagerTensor(row if row.__class__ is _ndarray else np.asarray(row), made) for row in self.array)
+
+    def __contains__(self, item: Any) -> bool:
+        """Whether an element equals the item."""
+        raise TypeError("'in' is not defined for tensors: use reduce_any(x == item).")
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Refuse, except in TensorFlow 1's manner."""
+        if not elementwise_equality(self):
+            return id(self)
+        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+
+    def _text(self) -> str:
+        if self.array.dtype.kind == "O":
+            return np.array2string(self.array) if self.array.ndim else repr(self.numpy())
+        text = np.array_str(self.array) if self.array.ndim else str(self.array[()])
+        return "\n" + text if "\n" in text else text
+
+    def __str__(self) -> str:
+        """Show as TensorFlow does."""
+        return f"tf.Tensor({self._text()}, shape={self.shape}, dtype={self.dtype.name})"
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow does."""
+        if self.array.ndim == 0:
+            value = self.array[()]
+            shown = repr(value) if self.array.dtype.kind == "O" else str(value)
+        else:
+            shown = repr(self.array)
+            if "\n" in shown:
+                shown = "\n" + shown
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={shown}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy by value."""
+        return EagerTensor, (self.array,)
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain what only a graph's tensors have; assign to the part of a variable that this is."""
+        if name in _ASSIGNMENTS and self.made is not None and self.made[0] is GETITEM:
+            return _slice_assigner(name, self.made[1][0], self.made[3]["index"], self)
+        if name in ("op", "graph", "name", "value_index", "consumers"):
+            raise AttributeError(f"Tensor.{name} is undefined when eager execution is enabled.")
+        raise AttributeError(f"'EagerTensor' object has no attribute '{name}'")
+
+
+_ASSIGNMENTS = ("assign", "assign_add", "assign_sub")
+_slice_assigners: list[Callable[..., Any]] = []
+"""Assigns to a part of a variable: `wengert.modes.variable` enters it."""
+
+
+def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
+    found = _slice_assigners[0](name, source, index)
+    if found is None:
+        raise AttributeError(f"'{type(part).__name__}' object has no attribute '{name}': it is no part of a variable.")
+    return found
+
+
+class SymbolicTensor(Tensor):
+    """An output of an operation of a graph: it has a value only in a run."""
+
+    __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
+
+    def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: Any) -> None:
+        """Take the node, which of its outputs this is, and what is known of it."""
+        self.node, self.index, self.sizes, self.nptype = node, index, sizes, nptype
+        self.n = _number()
+        rule = getattr(node.op.infer, "root", None)
+        found = None if rule is None else rule(node.inputs)
+        self.root: Tensor = self if found is None else found
+
+    @property
+    def op(self) -> Node:
+        """The operation that gives it."""
+        return self.node
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that it belongs to."""
+        return self.node.graph
+
+    @property
+    def name(self) -> str:
+        """TensorFlow's name, as ``"add:0"``."""
+        return f"{self.node.name}:{self.index}"
+
+    @property
+    def value_index(self) -> int:
+        """Which of the operation's outputs this is."""
+        return self.index
+
+    @property
+    def device(self) -> str:
+        """The device noted when it was made."""
+        return self.node.device
+
+    def set_shape(self, shape: Any) -> None:
+        """Add to what is known of the shape."""
+        self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
+
+    def consumers(self) -> list[Node]:
+        """Return the operations that read it."""
+        return [node for node in self.graph.nodes if any(t is self for t in node.inputs)]
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """Run it in the given or the default session."""
+        return Graph.default_session(session).run(self, feed_dict)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Hash by identity."""
+        return id(self)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise OperatorNotAllowedInGraphError(
+            "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. It has no value while the graph is built: use "
+            "cond(pred, true_fn, false_fn), or `function`, which converts Python's if and while on tensors."
+        )
+
+    def __iter__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise OperatorNotAllowedInGraphError(
+            "Iterating over a symbolic `tf.Tensor` is not allowed: use unstack, while_loop or map_fn, or `function`, which "
+            "converts Python's for on tensors."
+        )
+
+    def __len__(self) -> NoReturn:
+        """Refuse: the size may not be known."""
+        raise TypeError(
+            f"len is not well defined for a symbolic Tensor ({self.name}). Please call `x.shape` rather than `len(x)` for "
+            "shape information."
+        )
+
+    def __index__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise OperatorNotAllowedInGraphError(
+            f"The symbolic tensor {self.name} has no value while the graph is built, so Python cannot use it as an integer."
+        )
+
+    __int__ = __float__ = __complex__ = __index__
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise SymbolicArrayError(
+            f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: it has no value while the graph is built. "
+            "Use the tensor functions instead of NumPy's, or run it in a session first."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain what only eager tensors have; assign to the part of a variable that this is."""
+        if name in _ASSIGNMENTS and self.node.op is GETITEM and len(self.node.inputs) == 1:
+            return _slice_assigner(name, self.node.inputs[0], self.node.attrs["index"], self)
+        if name in ("numpy", "array", "item", "tolist"):
+            raise AttributeError(
+                f"'SymbolicTensor' object has no attribute '{name}': {self.name} has no value while its graph is built "
+                f"({self.node.where})."
+            )
+        raise AttributeError(f"'SymbolicTensor' object has no attribute '{name}'")
+
+    def __str__(self) -> str:
+        """Show as TensorFlow does."""
+        shape = "" if self.sizes is None else f", shape={shapes.text(self.sizes)}"
+        if self.sizes is None:
+            shape = ", shape=<unknown>"
+        return f'Tensor("{self.name}"{shape}, dtype={self.dtype.name})'
+
+    def __repr__(self) -> str:
+        """Show as TensorFlow does."""
+        return f"<tf.Tensor '{self.name}' shape={shapes.text(self.sizes)} dtype={self.dtype.name}>"
+
+
+class SymbolicArrayError(NotImplementedError, TypeError):
+    """NumPy was called on a symbolic tensor."""
+
+
+Graph.output_type = SymbolicTensor
+
+
+def elementwise_equality(tensor: Tensor) -> bool:
+    """Whether ``==`` compares values, as in TensorFlow 2, or identity, as in a TensorFlow 1 graph."""
+    if V1_EQUALITY[0]:
+        return False
+    if type(tensor) is EagerTensor:
+        return True
+    return bool(tensor.graph.building_function)  # type: ignore[attr-defined]
+
+
+# --- the door -----------------------------------------------------------------------------------------------------
+
+
+def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
+    """Apply an operation to tensors: run it now, or append it to the graph being built, and tell the observers.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) at the user's line, with both shapes or dtypes.
+    """
+    if state.graph is not None:
+        return append(state.graph, op, inputs, attrs, name)
+    try:
+        arrays = [t.array for t in inputs]
+    except AttributeError:
+        return _append_anyway(op, inputs, attrs, name)
+    try:
+        if op.kind == "custom" or op.kind == "control":  # what it calls may come here again
+            out = quietly(partial(op.eager, *arrays, **attrs))
+        else:
+            out = state.run(op.eager, *arrays, **attrs)
+    except Exception as error:
+        raise diagnose(op, inputs, attrs, error) from error
+    numbers = [inputs[0].n] if len(inputs) == 1 else [t.n for t in inputs]
+    made = (op, numbers, state.site or here(), attrs if op.told else NONE)
+    if op.outputs == 1:
+        if out.__class__ is not _ndarray:
+            out = np.asarray(out)
+        result: Any = EagerTensor(out, made)
+        recent.append((result.n, made))
+    else:
+        result = tuple([EagerTensor(o if o.__class__ is _ndarray else np.asarray(o), made) for o in out])
+        for one in result:
+            recent.append((one.n, made))
+    for observer in state.observers:
+        observer.record(op, inputs, result, attrs)
+    return result
+
+
+def derived(array: Any, what: str | Op, *inputs: Any) -> EagerTensor:
+    """Return an array that was computed from tensors in another way than by `apply`, and remembers so.
+
+    ``what``: the operation, or the name of something that no derivative passes through.
+    """
+    op = _untraced(what) if isinstance(what, str) else what
+    made = (op, [t.n for t in inputs], state.site or here(), NONE)
+    result = EagerTensor(array, made)
+    recent.append((result.n, made))
+    return result
+
+
+@cache
+def _untraced(name: str) -> Op:
+    return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name)
+
+
+def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
+    """Append an operation to a graph and return its output or outputs."""
+    lifted = tuple([t if t.__class__ is SymbolicTensor and t.node.graph is graph else lift(graph, t) for t in inputs])
+    at = getattr(op.infer, "reference", None)
+    if at is not None and at in op.constant_inputs:
+        source = _reference(lifted[at])
+        if at or source.nptype == lifted[0].nptype:
+            lifted = (*lifted[:at], source, *lifted[at + 1 :])
+    try:
+        if lifted and lifted[0].nptype.kind not in op.kinds:
+            from wengert.ops.signature import check
+
+            check(op.type, lifted[0], op.kinds)
+        specs = op.infer(lifted, attrs)
+    except OpError as error:
+        raise _at_line(error, op) from None
+    node = graph.append(op, lifted, attrs, [specs] if op.outputs == 1 else specs, name, here())
+    result: Any = node.outputs[0] if op.outputs == 1 else node.outputs
+    if graph.overrides and node.type in graph.overrides:
+        return graph.overridden(node, result)
+    for observer in state.observers:
+        observer.record(op, lifted, result, attrs)
+    return result
+
+
+def _reference(x: SymbolicTensor) -> Any:
+    """Return what to read the shape of x from: where it got it, so that x itself need not be computed or kept.
+
+    A placeholder that a run does not feed has no shape to read.
+    """
+    root = x.root
+    if root is x or root.graph is not x.graph:  # type: ignore[attr-defined]
+        return x
+    if root.node.op is linear.PLACEHOLDER and root.n not in getattr(x.graph, "fed", (root.n,)):  # type: ignore[attr-defined]
+        return x
+    return root
+
+
+def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
+    """Return a tensor as one of the graph's own."""
+    if tensor.__class__ is SymbolicTensor and tensor.node.graph is graph:
+        return tensor
+    capture = getattr(graph, "capture", None)
+    if capture is not None:
+        return capture(tensor)  # type: ignore[no-any-return]
+    if tensor.__class__ is EagerTensor:
+        known = graph.constants.get(tensor.n)
+        if known is None:
+            spec = [(tensor.array.shape, tensor.array.dtype)]
+            controls, graph.controls = graph.controls, ()
+            try:
+                node = graph.append(CONSTANT, (), {"value": tensor.array}, spec, None, here())
+            finally:
+                graph.controls = controls
+            known = graph.constants[tensor.n] = node.outputs[0]
+            for observer in state.observers:
+                observer.captured(tensor, known)
+        return known  # type: ignore[no-any-return]
+    return graph.lift(tensor)  # type: ignore[no-any-return]
+
+
+def within(graph: Any, tensor: Any) -> bool:
+    """Return whether a tensor can stand in a graph: an eager one, or one of this graph or of those around it."""
+    return tensor.__class__ is not SymbolicTensor or _surrounds(tensor.graph, graph)
+
+
+def _surrounds(around: Any, graph: Any) -> bool:
+    while graph is not None and graph is not around:
+        graph = getattr(graph, "outer", None)
+    return graph is around
+
+
+def innermost(several: Sequence[Any]) -> Any:
+    """Return the graph of tensors that is within the graphs of all others."""
+    found = several[0].graph
+    for t in several[1:]:
+        if _surrounds(found, t.graph):
+            found = t.graph
+    return found
+
+
+def _append_anyway(op: Op, inputs: Sequence[Any], attrs: Attributes, name: str | None) -> Any:
+    """Outside of any graph, an operation on a graph's tensor belongs to that graph, unless it is a traced function's."""
+    for t in inputs:
+        if t.__class__ is SymbolicTensor:
+            if t.graph.building_function:
+                raise InaccessibleTensorError(
+                    f"The tensor {t.name} belongs to a traced function (made at {t.node.where}) and cannot be used outside "
+                    "of it. Return it from the function instead."
+                )
+            return append(t.graph, op, inputs, attrs, name)
+    raise TypeError(f"{op.name}: expected tensors, got {[type(t).__name__ for t in inputs]}")
+
+
+def _at_line(error: OpError, op: Op) -> OpError:
+    """Return the error with the operation and the user's line in its text."""
+    text = f"{error.message} [Op:{op.type}] at {Site(*here())}"
+    return type(error)(text)
+
+
+def diagnose(op: Op, inputs: Sequence[Any], attrs: Attributes, error: Exception) -> Exception:
+    """Return what to raise for a kernel's failure: what the shape rule says, else the failure in our own classes."""
+    if isinstance(error, OpError):
+        return error
+    try:
+        if inputs and inputs[0].nptype.kind not in op.kinds:
+            from wengert.ops.signature import check
+
+            check(op.type, inputs[0], op.kinds)
+        op.infer(inputs, attrs)
+    except OpError as clear:
+        return _at_line(clear, op)
+    except Exception as defect:
+        error = defect if isinstance(error, AttributeError) else error
+    text = f"{op.type}: {error}"
+    if isinstance(error, MemoryError):
+        return ResourceExhaustedError(f"{text} at {Site(*here())}")
+    if isinstance(error, NotImplementedError):
+        return UnimplementedError(f"{text} at {Site(*here())}")
+    if isinstance(error, np.linalg.LinAlgError):
+        text = f"{op.type}: Input is not invertible or the decomposition was not successful: {error}."
+    if isinstance(error, TypeError):
+        return DTypeError(f"{text} at {Site(*here())}")
+    return InvalidArgumentError(f"{text} at {Site(*here())}")
+
+
+# --- conversion ---------------------------------------------------------------------------------------------------
+
+_PLAIN: Any = (CONSTANT, [], None, NONE)
+MOST_AXES = 64
+"""Axes that an array of NumPy's may have."""
+FROM_NUMPY: Attributes = {"from": "NumPy"}
+_DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
+
+
+def as_array(value: Any, nptype: Any = None) -> Any:
+    """Return a new NumPy array of a Python or NumPy value; Python numbers get TensorFlow's default dtypes.
+
+    Raises:
+        DTypeError: (a TypeError) where the value does not fit the dtype.
+        InvalidArgumentError: (a ValueError) for ragged nesting and what is no number.
+    """
+    typed = isinstance(value, np.ndarray | np.generic)
+    if not typed and type(value) not in (float, int, bool, complex) and hasattr(value, "__array__"):
+        value, typed = np.asarray(value), True
+    if value is None:
+        raise InvalidArgumentError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
+    if isinstance(value, str | bytes):
+        value = np.array(value.encode() if isinstance(value, str) else value, dtype=object)
+        typed = True
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidArgumentError(f"Can't convert the Python sequence to a Tensor: {error}") from None
+    if array.dtype.kind in "SU":
+        array = np.array([s.encode() if isinstance(s, str) else s for s in array.astype(object).ravel()], dtype=object).reshape(
+            array.shape
+        )
+    if array.dtype.kind == "O" and not _strings(array):
+        if any(isinstance(v, int) for v in array.ravel()):
+            raise InvalidArgumentError(f"A Python integer of {value!r} is too large for a tensor.")
+        raise InvalidArgumentError(
+            f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor."
+        )
+    if array.dtype.kind in "mMV":
+        raise InvalidArgumentError(f"NumPy's dtype {array.dtype} has no tensor type.")
+    if nptype is None:
+        if not typed and not _typed_leaf(value):
+            nptype = _DEFAULTS.get(array.dtype.char)
+            if (
+                nptype is not None
+                and array.dtype.kind == "i"
+                and array.size
+                and not (-(2**31) <= array.min() and array.max() < 2**31)
+            ):
+                nptype = None
+        if nptype is None:
+            nptype = dtypes.of(array.dtype).numpy
+    elif nptype.kind != array.dtype.kind:
+        _check_fits(value, array, nptype, typed)
+    elif nptype.kind in "iu" and array.size:
+        limits = np.iinfo(nptype)
+        if int(array.max()) > limits.max or int(array.min()) < limits.min:
+            raise DTypeError(f"The value {value!r} is out of range for dtype {dtypes.of(nptype).name}.")
+    return array if array.dtype is nptype else state.run(array.astype, nptype)
+
+
+def _strings(array: Any) -> bool:
+    return all(isinstance(v, bytes | str) for v in array.ravel())
+
+
+def _typed_leaf(value: Any) -> bool:
+    """Whether a nested sequence holds NumPy's numbers, which keep their dtype."""
+    depth = 0
+    while isinstance(value, list | tuple) and value and depth < 64:
+        value, depth = value[0], depth + 1
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def _check_fits(value: Any, array: Any, nptype: Any, typed: bool) -> None:
+    kind, wanted = array.dtype.kind, nptype.kind
+    order = "biufc"
+    if kind == "O" or wanted == "O" or kind == "b" or wanted == "b":
+        fits = kind == wanted or array.size == 0 or (typed and "O" not in (kind, wanted))
+    elif typed:
+        fits = order.index(kind) <= order.index(wanted) or {kind, wanted} <= set("iu")
+    else:
+        fits = array.size == 0 or order.index(kind) <= order.index(wanted) or {kind, wanted} <= set("iu")
+    if not fits:
+        raise DTypeError(
+            f"Cannot convert {value!r} to a tensor of dtype {dtypes.of(nptype).name}: it is "
+            f"{dtypes.of(array.dtype).name if kind != 'O' else 'a string'}. Convert it first with cast(x, dtype)."
+        )
+
+
+def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: str | None = None) -> Any:
+    """Return a value as a tensor: a constant of the dtype given, of the dtype of ``like``, or of its own.
+
+    Raises:
+        DTypeError: where a tensor has another dtype than the one asked for, or a number does not fit.
+    """
+    if isinstance(value, Tensor):
+        if dtype is not None and as_dtype(dtype).numpy != value.nptype:
+            raise DTypeError(
+                f"Tensor conversion requested dtype {as_dtype(dtype).name} for Tensor with dtype {value.dtype.name}: {value!r}"
+            )
+        return value
+    method = getattr(value, "_as_tensor", None)
+    if method is not None:
+        return convert(method(), dtype)
+    nptype = as_dtype(dtype).numpy if dtype is not None else (like.nptype if like is not None else None)
+    if isinstance(value, TensorShape):
+        if not value.is_fully_defined():
+            raise InvalidArgumentError(f"Cannot convert a partially known TensorShape {value} to a Tensor.")
+        value = np.array(value.as_list(), dtype=np.int32) if nptype is None else value.as_list()
+    if isinstance(value, list | tuple) and holds_tensors(value):
+        return _stacked(value, dtype, like)
+    array = as_array(value, nptype)
+    graph = state.graph
+    if graph is None:
+        # Values may be results of a computation that no tape saw: `why` tells where NumPy's came in, and what stands alone.
+        made: Any = _PLAIN
+        if isinstance(value, np.ndarray | np.generic):
+            made = (CONSTANT, [], here(), FROM_NUMPY)
+        elif like is None:
+            made = (CONSTANT, [], here(), NONE)
+        tensor = EagerTensor(array, made)
+        recent.append((tensor.n, made))
+        return tensor
+    node = graph.append(CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here())
+    return node.outputs[0]
+
+
+def holds_tensors(value: Any) -> bool:
+    """Whether a nested sequence has a tensor (or a variable) among its leaves.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for one that is nested deeper than an array has axes, as one that holds itself.
+    """
+    found = False
+    open_ = [iter((value,))]
+    while open_:
+        for item in open_[-1]:
+            if isinstance(item, list | tuple):
+                if len(open_) > MOST_AXES:
+                    raise InvalidArgumentError(
+                        f"A sequence nested more than {MOST_AXES} deep (does it hold itself?) cannot become a tensor."
+                    )
+                open_.append(iter(item))
+                break
+            if isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
+                found = True
+        else:
+            open_.pop()
+    return found
+
+
+def _stacked(values: Any, dtype: Any, like: Any) -> Any:
+    """Return a sequence with tensors in it as one tensor, stacked along a new first axis."""
+    first_leaf = like
+    pending = list(values)
+    while pending and first_leaf is None:
+        item = pending.pop(0)
+        if isinstance(item, list | tuple):
+            pending[:0] = item
+        elif isinstance(item, Tensor):
+            first_leaf = item
+        elif hasattr(item, "_as_tensor"):
+            first_leaf = item._as_tensor()
+    parts = [convert(v, dtype, like=first_leaf) for v in values]
+    return apply(linear.STACK, parts, {"axis": 0}, "packed")
+
+
+def cast(x: Tensor, nptype: Any) -> Any:
+    """Return the tensor with another dtype, or itself."""
+    return x if x.nptype == nptype else apply(CAST, (x,), {"dtype": nptype.name})
+
+
+def _as_float(x: Any) -> Any:
+    if x.nptype.kind in "iu":
+        wide = x.nptype.itemsize > 2
+        return cast(x, dtypes.float64.numpy if wide else dtypes.float32.numpy)
+    return x
+
+
+def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
+    """Return two operands as tensors of one dtype, the one that is a tensor already deciding; None if one is no operand.
+
+    Raises:
+        DTypeError: (an InvalidArgumentError and a TypeError) where the dtypes do not mix.
+    """
+    if not isinstance(a, Tensor):
+        if hasattr(a, "_as_tensor"):
+            a = a._as_tensor()
+        elif isinstance(a, dict | set) or callable(a):
+            return None
+    if not isinstance(b, Tensor):
+        if hasattr(b, "_as_tensor"):
+            b = b._as_tensor()
+        elif isinstance(b, dict | set) or callable(b):
+            return None
+    if not isinstance(b, Tensor):
+        a = convert(a)
+        b = convert(b, like=a)
+    elif not isinstance(a, Tensor):
+        a = convert(a, like=b)
+    if a.nptype != b.nptype:
+        try:
+            nptype = dtypes.promote(a.nptype, b.nptype, op.type)
+        except OpError as error:
+            raise _at_line(error, op) from None
+        a, b = cast(a, nptype), cast(b, nptype)
+    if a.nptype.kind not in op.kinds:
+        from wengert.ops.signature import check
+
+        check(op.type, a, op.kinds)
+    return a, b
+
+
+def power(x: Any, y: Any) -> Any:
+    """Return x ** y; a constant whole exponent is an operation of its own."""
+    number = y.item() if isinstance(y, np.generic | np.ndarray) and np.ndim(y) == 0 and y.dtype.kind in "iuf" else y
+    if isinstance(number, int | float) and not isinstance(number, bool) and isinstance(x, Tensor):
+        if float(number).is_integer() and abs(number) <= 1024:
+            if x.nptype.kind in "iu" and number < 0:
+                raise InvalidArgumentError("Integers to negative integer powers are not allowed")
+            if x.nptype.kind in "iufc":
+                return apply(elementwise.INTEGER_POWER, (x,), {"n": int(number)})
+        elif x.nptype.kind in "fc" and number == number:
+            return apply(elementwise.REAL_POWER, (x,), {"p": float(number)})
+    pair = coerce(elementwise.POWER, x, y)
+    return NotImplemented if pair is None else apply(elementwise.POWER, pair)
+
+
+# --- indexing -----------------------------------------------------------------------------------------------------
+
+
+def getitem(x: Tensor, key: Any) -> Any:
+    """Return x[key] for integers, slices, ``...``, ``newaxis``, scalar integer tensors, and a Boolean mask.
+
+    Raises:
+        DTypeError: (a TypeError) for anything else.
+        ShapeError: (a ValueError) for an index out of bounds; it is an IndexError's text.
+    """
+    if isinstance(key, list) and key and all(isinstance(k, int) and not isinstance(k, bool) for k in key):
+        key = tuple(key)  # as TensorFlow reads it
+    if isinstance(key, np.ndarray | Tensor | list) and not isinstance(key, str):
+        mask = key if isinstance(key, Tensor) else np.asarray(key)
+        if mask.dtype == "bool" and (not isinstance(mask, Tensor) or mask.sizes != ()):
+            found = apply(linear.NONZERO, (convert(mask),))
+            return apply(linear.GATHER_ND, (x, found), {"batch_dims": 0})
+    items = key if isinstance(key, tuple) else (key,)
+    dynamic: list[Any] = []
+
+    def number(item: Any, inside: bool) -> Any:
+        if item is None and inside:
+            return None
+        if hasattr(item, "_as_tensor"):
+            item = item._as_tensor()
+        if item.__class__ is SymbolicTensor:
+            if item.nptype.kind not in "iu" or item.sizes not in ((), None):
+                raise _bad_index(item)
+            dynamic.append(item)
+            return Dynamic(len(dynamic) - 1)
+        if isinstance(item, bool | np.bool_) or not hasattr(item, "__index__"):
+            raise _bad_index(item)
+        try:
+            return item.__index__()
+        except TypeError:
+            raise _bad_index(item) from None
+
+    index: list[Any] = []
+    for item in items:
+        if item is None or item is Ellipsis:
+            if item is Ellipsis and any(i is Ellipsis for i in index):
+                raise InvalidArgumentError("Multiple ellipses in slice spec not allowed")
+            index.append(item)
+        elif isinstance(item, slice):
+            step = number(item.step, True)
+            if step == 0:
+                raise InvalidArgumentError("slice step cannot be zero")
+            index.append(slice(number(item.start, True), number(item.stop, True), step))
+        else:
+            index.append(number(item, False))
+    if dynamic:
+        return apply(GETITEM, (x, *dynamic), {"index": tuple(index)})
+    try:
+        return apply(GETITEM, (x,), {"index": tuple(index)})
+    except InvalidArgumentError as error:
+        if any(isinstance(i, int) for i in index):
+            raise IndexOutOfRange(error.message) from None
+        raise
+
+
+class IndexOutOfRange(InvalidArgumentError, IndexError):
+    """An index lies outside of the tensor."""
+
+
+def _bad_index(item: Any) -> DTypeError:
+    return DTypeError(
+        "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors are valid "
+        f"indices, got {item!r}"
+    )
+
+
+# --- the operations as a namespace over tensors: how rules are read when they must be seen themselves -----------------
+
+
+class Tensors:
+    """The operations over tensors: a rule that gets this as its ``xp`` is recorded, or appended to a graph."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the function of an operation when it is first asked for."""
+        if name not in table:
+            raise AttributeError(f"no operation is named {name!r}")
+        op = table[name]
+
+        def function(*inputs: Any, **attrs: Any) -> Any:
+            for t in inputs:
+                if t.__class__ is not EagerTensor and not isinstance(t, Tensor):
+                    like = next(i for i in inputs if isinstance(i, Tensor) and (op.name != "where" or i is not inputs[0]))
+                    inputs = tuple(i if isinstance(i, Tensor) else convert(i, like=like) for i in inputs)
+                    break
+            return apply(op, inputs, attrs)
+
+        setattr(self, name, function)
+        return function
+
+    def fit(self, g: Any, x: Any) -> Any:
+        """Return g summed over the axes along which x was broadcast."""
+        if g.__class__ is EagerTensor:
+            if g.array.shape == x.sizes:
+                return g
+        elif g.root is x.root or (g.sizes == x.sizes and shapes.is_full(g.sizes)):
+            return g
+        if x.__class__ is SymbolicTensor and shapes.is_full(x.sizes):
+            return apply(linear.SUM_TO, (g,), {"shape": x.sizes})
+        return apply(linear.SUM_LIKE, (g, x))
+
+    def dual(self, p: Any) -> Any:
+        """Return the conjugate of a complex p, and a real p as it is."""
+        return apply(elementwise.CONJ, (p,)) if p.nptype.kind == "c" else p
+
+
+tensors = Tensors()
+"""The operations over tensors."""
