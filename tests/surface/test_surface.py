@@ -1,6 +1,6 @@
 """The public names, compared with a list; and each is what it says.
 
-After a wanted change: `python tests/test_surface.py` writes the list anew, and the difference is read.
+After a wanted change: `python tests/surface/test_surface.py` writes the list anew, and the difference is read.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import wengert.compat.python as python
 from wengert.surface import serve
 from wengert.tensor.tensor import Tensor
 
-LIST = Path(__file__).parent / "tables" / "public_names.txt"
+LIST = Path(__file__).parents[1] / "tables" / "public_names.txt"
 SUBMODULES = """
 autodiff autograph bitwise compat config debugging dtypes errors experimental image io linalg math nest nn random raw_ops
 signal sparse strings summary sysconfig test types version
@@ -43,7 +43,7 @@ def listed() -> list[str]:
 
 def test_public_names_are_those_of_the_list():
     expected = LIST.read_text().split()
-    assert sorted(set(listed()) - set(expected)) == [], "new: add them by python tests/test_surface.py"
+    assert sorted(set(listed()) - set(expected)) == [], "new: add them by python tests/surface/test_surface.py"
     assert sorted(set(expected) - set(listed())) == [], "gone"
 
 
