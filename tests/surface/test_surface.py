@@ -105,6 +105,7 @@ if __name__ == "__main__":
 def test_a_public_module_is_the_one_that_makes_it():
     for name, place in serve.PLACES.items():
         public, true = importlib.import_module(f"wengert.{name}"), importlib.import_module(f"wengert.{place}")
+        assert getattr(importlib.import_module(f"wengert.{name}".rpartition(".")[0]), name.rpartition(".")[2]) is true
         assert public is true and true.__spec__ is not None and true.__spec__.name == f"wengert.{place}"
     importlib.import_module("wengert.compat.contrib.layers")
     for missing in ("math.nothing", "compat.contrib.nothing", "nothing"):

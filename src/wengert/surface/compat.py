@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import numbers
 import os
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from wengert.ground.shapes import dimension_at_index, dimension_value
 from wengert.surface import v2
+from wengert.surface.serve import PLACES
 from wengert.surface.v1 import names as v1
 
 __all__ = [
@@ -30,6 +32,14 @@ __all__ = [
     "v1",
     "v2",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``contrib``, ``probability`` or ``python``, imported when it is first asked for."""
+    if f"compat.{name}" in PLACES:
+        return importlib.import_module(f"wengert.compat.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 integral_types = (numbers.Integral, np.integer)
 real_types = (numbers.Real, np.integer, np.floating)
