@@ -21,6 +21,30 @@ from wengert.modes.variable import Storage
 
 v1 = tf.compat.v1
 
+LOOP = """
+import signal
+armed, waiting = False, 0
+def struck(number, frame):  # what comes while something is printed is kept until the next run
+    global waiting
+    if armed:
+        raise KeyboardInterrupt
+    waiting += 1
+signal.signal(signal.SIGINT, struck)
+def go(run, report):
+    global armed, waiting
+    print("ready", flush=True)
+    while True:
+        try:
+            armed = True
+            if waiting:
+                raise KeyboardInterrupt
+            while True:
+                run()
+        except KeyboardInterrupt:
+            armed, waiting = False, 0
+            report()
+"""
+
 SESSION = """
 import sys
 import numpy as np
@@ -43,14 +67,9 @@ with tf.Graph().as_default():
     feeds = {x: np.random.default_rng(0).random(x.shape).astype("f")}
     train = (counts, noise)
     sess.run(train, feeds)
-    print("ready", flush=True)
-    while True:
-        try:
-            while True:
-                sess.run(train, feeds)
-        except KeyboardInterrupt:
-            firsts = {float(v.ravel()[0]) for v in sess.run(variables)}
-            print(*firsts, flush=True)
+    def report():
+        print(*{float(v.ravel()[0]) for v in sess.run(variables)}, flush=True)
+    go(lambda: sess.run(train, feeds), report)
 """
 
 FUNCTION = """
@@ -68,13 +87,7 @@ def train():
             h = tf.tanh(h @ h * 0.01)
         v.assign_add(tf.ones_like(v) + 0.0 * tf.reduce_mean(h))
 train()
-print("ready", flush=True)
-while True:
-    try:
-        while True:
-            train()
-    except KeyboardInterrupt:
-        print(*{float(v.numpy().ravel()[0]) for v in variables}, flush=True)
+go(train, lambda: print(*{float(v.numpy().ravel()[0]) for v in variables}, flush=True))
 """
 
 
@@ -83,7 +96,7 @@ while True:
 def test_assignments_of_a_run_happen_together(executor: str, kind: str):
     if executor != "numpy":
         pytest.importorskip("jax")
-    source = FUNCTION if kind == "function" else SESSION
+    source = LOOP + (FUNCTION if kind == "function" else SESSION)
     command = [sys.executable, "-c", source, executor, kind]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}) as child:
         try:

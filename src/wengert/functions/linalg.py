@@ -267,12 +267,12 @@ def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 
 
 def _tridiagonal(diagonals: Any, diagonals_format: str, what: str) -> Any:
     """Return matrices of three diagonals, given in one of TensorFlow's three ways."""
+    if not isinstance(diagonals_format, str) or diagonals_format not in ("compact", "matrix", "sequence"):
+        raise ValueError(f"{what}: Unrecognized diagonals_format: {diagonals_format}")
     if diagonals_format == "matrix":
         return band_part(diagonals, 1, 1)
     if diagonals_format == "compact":
         above, main, below = array.unstack(_three(diagonals, what), axis=-2)
-    elif diagonals_format != "sequence":
-        raise ValueError(f"{what}: Unrecognized diagonals_format: {diagonals_format}")
     elif not isinstance(diagonals, list | tuple) or len(diagonals) != 3:
         raise ValueError(f"{what}: Expected diagonals to be a sequence of length 3.")
     else:

@@ -217,3 +217,9 @@ class InaccessibleTensorError(TypeError, ValueError):
 
 class NoGradientWarning(UserWarning):
     """A gradient is None; the text says which operation broke the path, and where."""
+
+
+for _name in __all__:  # tracebacks name the public module
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = "wengert.errors"
+del _name
