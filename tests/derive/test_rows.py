@@ -15,12 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
-from wengert.derive import rows
-from wengert.derive.rows import Refused, row_axes
 from wengert.graph.graph import Graph
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER, Dynamic
-from wengert.ops.op import operations, table
+from wengert.ops.op import Op, operations, table
+from wengert.ops.rows import Refused, row_axes
 from wengert.tensor.tensor import append, apply
 
 
@@ -241,7 +240,7 @@ def static_shapes(call: Any) -> Any:
     yield [None] * len(call.inputs)
 
 
-RULED = [c for c in CALLS if c.inputs and rows.has_rule(table[c.op])]
+RULED = [c for c in CALLS if c.inputs and table[c.op].rows is not None]
 
 
 @pytest.mark.parametrize("call", RULED, ids=label)
@@ -274,18 +273,14 @@ def proved() -> set[str]:
 
 def test_each_rule_finds_rows_somewhere() -> None:
     """A rule that always refuses would pass the test above; those without a case are tested further down."""
-    ruled = {op.name for op in operations() if rows.has_rule(op)}
+    ruled = {op.name for op in operations() if op.rows is not None}
     assert ruled - proved() <= {"cond", "loop", "fed", "call"}
 
 
-def test_every_operation_has_a_rule_or_is_known_to_have_none() -> None:
-    import wengert.derive.lower  # noqa: F401  (the operation `fed` is entered there)
-
-    for op in operations():
-        if op.name == "call":
-            continue
-        assert rows.has_rule(op) != (op.name in rows.NO_RULE), op.name
-    assert {op.name for op in operations()} >= rows.NO_RULE
+def test_an_operation_says_what_becomes_of_rows() -> None:
+    with pytest.raises(ValueError, match="nonsense does not say what becomes of rows"):
+        Op("nonsense", "constant", "abs", lambda inputs, attrs: inputs[0])
+    assert "nonsense" not in table
 
 
 def test_an_operation_without_a_rule_is_refused() -> None:

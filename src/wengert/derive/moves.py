@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.rows import Refused, row_axes
 from wengert.graph.graph import Node
 from wengert.ops.linear import CONSTANT
+from wengert.ops.rows import Refused, row_axes
 
 __all__ = ["POLES", "REGULAR", "SLOPES", "Bounds", "Moves", "is_classed"]
 

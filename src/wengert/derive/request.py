@@ -25,7 +25,7 @@ def _unlowered(xp: Any, *arrays: Any, **attrs: Any) -> Any:
     raise AssertionError("a Gradient node is lowered before it runs")
 
 
-GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gradient", label="gradients/grad")
+GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gradient", label="gradients/grad", rows=None)
 """Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
 
 
@@ -96,7 +96,7 @@ def _taylor_infer(inputs: Any, attrs: Any) -> Any:
     return [(inputs[k].sizes, inputs[k].nptype) for k, _ in attrs["wanted"]]
 
 
-TAYLOR = Op("taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor")
+TAYLOR = Op("taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor", rows=None)
 """Inputs: ys, xs, coefficients of xs. Attributes: how many ys and xs and seeds; for each coefficient given the number of its x
 and its index, a sorted tuple of seeds; for each one wanted the number of its y and its index."""
 

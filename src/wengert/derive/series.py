@@ -33,13 +33,13 @@ import numpy as np
 
 from wengert.derive import forward
 from wengert.derive.moves import Bounds, Moves
-from wengert.derive.rows import Refused, row_axes
 from wengert.graph.graph import Node
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.shapes import is_full
 from wengert.ops import elementwise, linear
 from wengert.ops.linear import CONSTANT
 from wengert.ops.reduction import SUM
+from wengert.ops.rows import Refused, row_axes
 from wengert.tensor.tensor import apply, convert, tensors
 
 __all__ = ["Combination", "Index", "Series", "series_reason"]

@@ -40,13 +40,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.rows import NO_RULE, Refused, row_axes
 from wengert.execute.plan import Plan, Step
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full
+from wengert.ops.rows import Refused, row_axes
 
 __all__ = ["Tiling", "cut"]
 
@@ -261,7 +261,7 @@ class _Cut:
         mine = {p: a for p, a in enumerate(axes) if a is not None}
         if name in REDUCED and self._sums(probe, axes, n):
             return Item(step, "sum", n, (), mine)
-        if name in NO_RULE or (name == "getitem" and len(step.inputs) > 1):
+        if probe.op.rows is None or (name == "getitem" and len(step.inputs) > 1):
             return None
         if name == "getitem_transpose" and len(step.inputs) > 2:
             return None

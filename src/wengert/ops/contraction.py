@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
+from wengert.ops import rows
 from wengert.ops.op import Op
 
 __all__ = ["EINSUM", "MATMUL"]
@@ -62,7 +63,9 @@ def _matmul_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: 
     return xp.fit(result, inputs[1])
 
 
-MATMUL = Op("matmul", "bilinear", _matmul, _matmul_infer, transpose=_matmul_transpose, type="MatMul", kinds="iufc")
+MATMUL = Op(
+    "matmul", "bilinear", _matmul, _matmul_infer, transpose=_matmul_transpose, type="MatMul", kinds="iufc", rows=rows.matmul
+)
 
 
 def _split_equation(equation: str) -> tuple[str, str, str]:
@@ -130,5 +133,6 @@ def _einsum(xp: Any, a: Any, b: Any, *, equation: str) -> Any:
 EINSUM = Op(
     "einsum", "bilinear", _einsum, _einsum_infer,
     transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
+    rows=rows.einsum,
 )  # fmt: skip
 """Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

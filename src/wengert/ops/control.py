@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from wengert.ground.errors import ShapeError
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
 
@@ -163,7 +163,7 @@ def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
 
 
 COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp, series=_cond_series,
-          constant_inputs=(0,))  # fmt: skip
+          constant_inputs=(0,), rows=rows.cond)  # fmt: skip
 
 
 def _call_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
@@ -176,6 +176,7 @@ def _call_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
 CALL = Op(
     "call", "control", lambda xp, *arrays, body: tuple(body.program(*arrays)), lambda inputs, attrs: list(attrs["body"].specs),
     outputs=None, type="PartitionedCall", label="PartitionedCall", vjp=_call_vjp,
+    rows=None,
 )  # fmt: skip
 """A body that runs: what a tape records for a derivative that it took by way of a list."""
 
@@ -193,6 +194,7 @@ _RUN = ((), signature.OBJECT)
 ABSENT = Op(
     "absent", "constant", lambda xp, *, shape, dtype: xp.zeros(tuple(s or 0 for s in shape or ()), dtype),
     lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
+    rows=None,
 )  # fmt: skip
 """What the branch that is not taken gives for the record of the other: nobody reads it."""
 
@@ -200,6 +202,7 @@ ABSENT = Op(
 LINKED = Op(
     "linked", "linear", lambda xp, x, *others: x, signature.first, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.zeros_like(inputs[i]) if i else g,
+    rows=None,
 )  # fmt: skip
 """The first input, of which the derivatives by the others are zero: they are not None."""
 
@@ -338,6 +341,17 @@ def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
             if (k, local(a)) in by_key}  # fmt: skip
 
 
-LOOP = Op("loop", "control", _loop, _loop_infer, outputs=None, type="While", label="while", vjp=_loop_vjp, series=_loop_series)
+LOOP = Op(
+    "loop",
+    "control",
+    _loop,
+    _loop_infer,
+    outputs=None,
+    type="While",
+    label="while",
+    vjp=_loop_vjp,
+    series=_loop_series,
+    rows=rows.loop,
+)
 OPENED = frozenset([COND, LOOP, PY_FUNCTION])
 """What may keep what its derivative needs."""

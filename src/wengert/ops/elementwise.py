@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
 
@@ -33,7 +33,7 @@ def unary(name: str, kernel: Any, partial: Any, kinds: str = FLOAT, kind: str = 
 
 def predicate(name: str, kernel: Any, kinds: str = "iufcbO", **more: Any) -> Op:
     """Make the record of a comparison."""
-    return Op(name, "constant", kernel, boolean, kinds=kinds, **more)
+    return Op(name, "constant", kernel, boolean, kinds=kinds, rows=rows.elementwise, **more)
 
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
@@ -42,11 +42,13 @@ ADD = Op(
     "add", "linear", "add", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i]), type="AddV2", label="add",
     kinds="iufcO",
+    rows=rows.elementwise,
 )  # fmt: skip
 SUBTRACT = Op(
     "subtract", "linear", "subtract", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i]), type="Sub", label="sub",
     kinds=NUMBER,
+    rows=rows.elementwise,
 )  # fmt: skip
 
 
@@ -68,16 +70,19 @@ def _add_n_infer(inputs: Any, attrs: Any) -> Any:
 ADD_N = Op(
     "add_n", "linear", _add_n, _add_n_infer, type="AddN", kinds=NUMBER, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=rows.elementwise,
 )  # fmt: skip
 """The sum of any number of tensors of one shape."""
 NEGATIVE = Op(
     "negative", "linear", "negative", first, transpose=lambda xp, g, i, inputs, output, attrs: -g, type="Neg",
     kinds=NUMBER,
+    rows=rows.elementwise,
 )  # fmt: skip
 MULTIPLY = Op(
     "multiply", "bilinear", "multiply", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i]),
     type="Mul", label="mul", kinds=NUMBER,
+    rows=rows.elementwise,
 )  # fmt: skip
 MULTIPLY_NO_NAN = Op(
     "multiply_no_nan", "bilinear",
@@ -85,6 +90,7 @@ MULTIPLY_NO_NAN = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
         xp.multiply_no_nan(g, xp.dual(inputs[1])) if i == 0 else xp.multiply_no_nan(xp.dual(inputs[0]), g), inputs[i]),
     type="MulNoNan", label="mul_no_nan", kinds=FLOAT,
+    rows=rows.elementwise,
 )  # fmt: skip
 """x * y, and 0 where y is 0, even if x is infinite or NaN there."""
 
@@ -116,6 +122,7 @@ def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
 
 FLOOR_DIVIDE = Op(
     "floor_divide", "constant", _floor_divide, elementwise, type="FloorDiv", label="floordiv", kinds="iuf",
+    rows=rows.elementwise,
 )  # fmt: skip
 
 
@@ -415,7 +422,7 @@ DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REA
 POLYGAMMA = unary(
     "polygamma", lambda xp, x, *, n: xp.polygamma(x, n), lambda xp, x, v, *, n: xp.polygamma(x, n=n + 1), REAL,
 )  # fmt: skip
-POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma")
+POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma", rows=None)
 """An order that is a tensor: it is a whole number, and no derivative by it is stated."""
 
 
@@ -692,10 +699,10 @@ def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
 
 ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of)
 SIGN = unary("sign", "sign", zero, "iuf", "piecewise")
-FLOOR = unary("floor", "floor", None, "iuf", "constant")
-CEIL = unary("ceil", "ceil", None, "iuf", "constant")
-ROUND = unary("round", "round", None, "iuf", "constant")
-TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc")
+FLOOR = unary("floor", "floor", None, "iuf", "constant", rows=rows.elementwise)
+CEIL = unary("ceil", "ceil", None, "iuf", "constant", rows=rows.elementwise)
+ROUND = unary("round", "round", None, "iuf", "constant", rows=rows.elementwise)
+TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc", rows=rows.elementwise)
 MAXIMUM = Op(
     "maximum", "piecewise", "maximum", elementwise, kinds="iuf",
     partials=(
@@ -740,6 +747,7 @@ WHERE = Op(
     "where", "linear", "where", _where_infer, constant_inputs=(0,), type="SelectV2", label="SelectV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
         xp.where(inputs[0], g, xp.zeros_like(g)) if i == 1 else xp.where(inputs[0], xp.zeros_like(g), g), inputs[i]),
+    rows=rows.elementwise,
 )  # fmt: skip
 
 # --- complex numbers; a cotangent follows TensorFlow: the conjugate of the derivative ------------------------------
@@ -754,19 +762,23 @@ REAL_PART = Op(
     "real", "linear", lambda xp, x: xp.real(x), signature.real_of, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(g, xp.zeros_like(g))
     if inputs[0].dtype.kind == "c" else g,
+    rows=rows.elementwise,
 )  # fmt: skip
 IMAGINARY_PART = Op(
     "imag", "linear", lambda xp, x: xp.imag(x), signature.real_of, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(xp.zeros_like(g), g)
     if inputs[0].dtype.kind == "c" else xp.zeros_like(g),
+    rows=rows.elementwise,
 )  # fmt: skip
 CONJ = Op(
     "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
+    rows=rows.elementwise,
 )  # fmt: skip
 COMPLEX = Op(
     "complex", "linear", "complex_of", _complex_infer,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
     kinds=REAL,
+    rows=rows.elementwise,
 )  # fmt: skip
 
 
@@ -794,9 +806,9 @@ LOGICAL_NOT = predicate("logical_not", "logical_not", "b")
 IS_FINITE = predicate("is_finite", "isfinite", FLOAT)
 IS_INF = predicate("is_inf", "isinf", FLOAT)
 IS_NAN = predicate("is_nan", "isnan", FLOAT)
-BITWISE_AND = Op("bitwise_and", "constant", "bitwise_and", elementwise, kinds="iub")
-BITWISE_OR = Op("bitwise_or", "constant", "bitwise_or", elementwise, kinds="iub")
-BITWISE_XOR = Op("bitwise_xor", "constant", "bitwise_xor", elementwise, kinds="iub")
-INVERT = Op("invert", "constant", "invert", first, kinds="iub")
-LEFT_SHIFT = Op("left_shift", "constant", "left_shift", elementwise, kinds="iu")
-RIGHT_SHIFT = Op("right_shift", "constant", "right_shift", elementwise, kinds="iu")
+BITWISE_AND = Op("bitwise_and", "constant", "bitwise_and", elementwise, kinds="iub", rows=rows.elementwise)
+BITWISE_OR = Op("bitwise_or", "constant", "bitwise_or", elementwise, kinds="iub", rows=rows.elementwise)
+BITWISE_XOR = Op("bitwise_xor", "constant", "bitwise_xor", elementwise, kinds="iub", rows=rows.elementwise)
+INVERT = Op("invert", "constant", "invert", first, kinds="iub", rows=rows.elementwise)
+LEFT_SHIFT = Op("left_shift", "constant", "left_shift", elementwise, kinds="iu", rows=rows.elementwise)
+RIGHT_SHIFT = Op("right_shift", "constant", "right_shift", elementwise, kinds="iu", rows=rows.elementwise)

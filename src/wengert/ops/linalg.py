@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.op import Op
 
 __all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "PINV", "QR", "SOLVE", "SVD"]
@@ -43,6 +43,7 @@ INVERSE = Op(
     tangent=lambda xp, tangents, inputs, y, attrs: -xp.matmul(xp.matmul(y, tangents[0]), y),
     transpose=lambda xp, g, i, inputs, y, attrs: -xp.matmul(
         adjoint(xp, y), xp.matmul(g, adjoint(xp, y))),
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -89,6 +90,7 @@ SOLVE = Op(
     "solve", "implicit", _solve, _solve_infer, linear_inputs=(1,), type="MatrixSolve", label="MatrixSolve",
     tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
     transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve),
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -111,6 +113,7 @@ def _triangular_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: A
 TRIANGULAR_SOLVE = Op(
     "triangular_solve", "implicit", _triangular, _solve_infer, linear_inputs=(1,), type="MatrixTriangularSolve",
     label="MatrixTriangularSolve", tangent=_triangular_tangent, transpose=_triangular_transpose,
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -148,6 +151,7 @@ def _cholesky(xp: Any, x: Any) -> Any:
 CHOLESKY = Op(
     "cholesky", "implicit", _cholesky, _square("cholesky"), tangent=_cholesky_tangent,
     transpose=_cholesky_transpose, type="Cholesky",
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -219,6 +223,7 @@ ADJUGATE = Op(
     tangent=lambda xp, t, inputs, output, attrs: xp.adjugate_change(inputs[0], t[0]),
     transpose=lambda xp, g, i, inputs, output, attrs: adjoint(
         xp, xp.adjugate_change(inputs[0], adjoint(xp, g))),
+    rows=rows.matrices,
 )  # fmt: skip
 ADJUGATE_CHANGE = Op(
     "adjugate_change", "implicit", _adjugate_change, _square("adjugate_change"), linear_inputs=(1,), type="MatrixAdjugateGrad",
@@ -226,6 +231,7 @@ ADJUGATE_CHANGE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: adjoint(xp, (
         xp.adjugate_change(inputs[0], adjoint(xp, g)) if i == 1
         else _second_change(xp, inputs[0], inputs[1], adjoint(xp, g)))),
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -241,6 +247,7 @@ DET = Op(
     "det", "implicit", lambda xp, x: xp.linalg.det(x), _scalars, type="MatrixDeterminant", label="MatrixDeterminant",
     tangent=lambda xp, t, inputs, d, attrs: _trace_of_product(xp, xp.adjugate(inputs[0]), t[0]),
     transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g) * adjoint(xp, xp.adjugate(inputs[0])),
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -270,6 +277,7 @@ def _slogdet_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs
 SLOGDET = Op(
     "slogdet", "implicit", lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_infer, outputs=2,
     type="LogMatrixDeterminant", tangent=_slogdet_tangent, transpose=_slogdet_transpose,
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -313,6 +321,7 @@ def _eigh_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: A
 EIGH = Op(
     "eigh", "implicit", lambda xp, x: tuple(xp.linalg.eigh(x)), _eigh_infer, outputs=2, type="SelfAdjointEigV2",
     tangent=_eigh_tangent, transpose=_eigh_transpose,
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -397,6 +406,7 @@ def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: An
 
 SVD = Op(
     "svd", "implicit", _svd, _svd_infer, outputs=3, tangent=_svd_tangent, transpose=_svd_transpose, type="Svd",
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -454,6 +464,7 @@ def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any
 QR = Op(
     "qr", "implicit", lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")),
     _qr_infer, outputs=2, tangent=_qr_tangent, transpose=_qr_transpose, type="Qr",
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -497,6 +508,7 @@ def _eig_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: An
 
 EIG = Op(
     "eig", "implicit", _eig, _eig_infer, outputs=2, tangent=_eig_tangent, transpose=_eig_transpose, type="Eig",
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -544,6 +556,7 @@ def _pinv_transpose(xp: Any, g: Any, i: int, inputs: Any, y: Any, attrs: Any) ->
 PINV = Op(
     "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
     label="pinv",
+    rows=rows.matrices,
 )  # fmt: skip
 
 
@@ -557,7 +570,7 @@ def _function_block(xp: Any, function: str, a: Any, e: Any) -> Any:
 
 def _matrix_function(name: str, type_: str) -> Op:
     return Op(
-        name, "implicit", name, _square(name), type=type_,
+        name, "implicit", name, _square(name), type=type_, rows=rows.matrices,
         tangent=lambda xp, t, inputs, y, attrs: _function_block(xp, name, inputs[0], t[0]),
         transpose=lambda xp, g, i, inputs, y, attrs: _function_block(xp, name, adjoint(xp, inputs[0]), g),
     )  # fmt: skip

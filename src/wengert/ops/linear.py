@@ -12,7 +12,7 @@ from typing import Any
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
 
@@ -28,10 +28,12 @@ MOST_ELEMENTS = 2**40
 CONSTANT = Op(
     "constant", "constant", lambda xp, *, value: value, lambda inputs, attrs: (attrs["value"].shape, attrs["value"].dtype),
     type="Const", aliases=True,
+    rows=None,
 )  # fmt: skip
 PLACEHOLDER = Op(
     "placeholder", "constant", lambda xp, *, dtype, shape: _unfed(), lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
     type="Placeholder",
+    rows=None,
 )  # fmt: skip
 
 
@@ -42,13 +44,15 @@ def _unfed() -> Any:
 IDENTITY = Op(
     "identity", "linear", lambda xp, x: x, first, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=rows.elementwise,
 )  # fmt: skip
-STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True)
+STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise)
 CAST = Op(
     "cast", "linear", lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda inputs, attrs: (inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy), kinds="biufc",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.cast(g, dtype=inputs[0].dtype.name)
     if inputs[0].dtype.kind in "fc" and output.dtype.kind in "fc" else None,
+    rows=rows.elementwise,
 )  # fmt: skip
 
 
@@ -73,7 +77,7 @@ def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
     return sizes[:-1], nptype
 
 
-BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer)
+BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer, rows=None)
 
 
 def _shaped(xp: Any, g: Any, y: Any) -> Any:
@@ -90,21 +94,26 @@ _shaped_infer.root = lambda inputs: inputs[1].root  # type: ignore[attr-defined]
 SHAPED = Op(
     "shaped", "linear", _shaped, _shaped_infer, constant_inputs=(1,), type="EnsureShape", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=rows.elementwise,
 )  # fmt: skip
 """A tensor that must have the shape of another: what a cotangent is to its y."""
 ZEROS_LIKE = Op(
     "zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like",
+    rows=rows.kept,
 )  # fmt: skip
 ONES_LIKE = Op(
     "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
+    rows=rows.kept,
 )  # fmt: skip
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
+    rows=None,
 )  # fmt: skip
 SIZE = Op(
     "size", "constant", lambda xp, x, *, dtype: xp.asarray(math.prod(x.shape), dtype=dtype),
     lambda inputs, attrs: ((), dtypes.as_dtype(attrs["dtype"]).numpy),
+    rows=None,
 )  # fmt: skip
 
 
@@ -135,6 +144,7 @@ FILL = Op(
     "fill", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
     lambda inputs, attrs: (sizes_from(inputs, 1, attrs["shape"]), inputs[0].nptype), constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
+    rows=None,
 )  # fmt: skip
 
 
@@ -184,12 +194,14 @@ RANGE = Op(
     ) + (0.0 if t[2] is None else t[2] * _place(xp, inputs, output)),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
         g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
+    rows=None,
 )  # fmt: skip
 LINSPACE = Op(
     "linspace", "linear",
     lambda xp, start, stop, *, num, axis: xp.linspace(start, stop, num, axis=axis, dtype=start.dtype),
     lambda inputs, attrs: (_linspace_sizes(inputs[0].sizes, attrs["num"], attrs["axis"]), inputs[0].nptype),
     transpose=lambda xp, g, i, inputs, output, attrs: _linspace_transpose(xp, g, i, inputs, attrs), type="LinSpace",
+    rows=rows.linspace,
 )  # fmt: skip
 
 
@@ -222,15 +234,18 @@ def _sum_to(xp: Any, g: Any, shape: Any) -> Any:
 SUM_LIKE = Op(
     "sum_like", "linear", _sum_like, like(1), constant_inputs=(1,), type="Sum", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
+    rows=rows.sum_to,
 )  # fmt: skip
 SUM_TO = Op(
     "sum_to", "linear", lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype),
     type="Sum", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
+    rows=rows.sum_to,
 )  # fmt: skip
 BROADCAST_LIKE = Op(
     "broadcast_like", "linear", lambda xp, x, y: xp.broadcast_to(x, y.shape), like(1), constant_inputs=(1,),
     type="BroadcastTo", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
+    rows=rows.broadcast,
 )  # fmt: skip
 
 
@@ -247,6 +262,7 @@ BROADCAST_TO = Op(
     "broadcast_to", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
     _broadcast_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
+    rows=rows.broadcast,
 )  # fmt: skip
 
 # --- shape --------------------------------------------------------------------------------------------------------
@@ -280,10 +296,12 @@ RESHAPE = Op(
     lambda xp, x, dims=None, *, shape: xp.reshape(x, as_sizes(dims, wild=True) if shape is None else shape),
     _reshape_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
+    rows=rows.reshape,
 )  # fmt: skip
 RESHAPE_LIKE = Op(
     "reshape_like", "linear", lambda xp, x, y: xp.reshape(x, y.shape), like(1), constant_inputs=(1,), type="Reshape",
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
+    rows=rows.reshape,
 )  # fmt: skip
 
 
@@ -310,11 +328,13 @@ def _inverse_permutation(axes: Any) -> Any:
 TRANSPOSE = Op(
     "transpose", "linear", lambda xp, x, *, axes: xp.transpose(x, axes), _transpose_infer, aliases=True, label="transpose",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose(g, axes=_inverse_permutation(attrs["axes"])),
+    rows=rows.transpose,
 )  # fmt: skip
 MATRIX_TRANSPOSE = Op(
     "matrix_transpose", "linear", lambda xp, x: xp.swapaxes(x, -1, -2),
     lambda inputs, attrs: (_swapped(inputs[0].sizes), inputs[0].nptype), aliases=True, type="Transpose", label="transpose",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g),
+    rows=rows.matrix_transpose,
 )  # fmt: skip
 
 
@@ -337,6 +357,7 @@ def _expand_infer(inputs: Any, attrs: Any) -> Any:
 EXPAND_DIMS = Op(
     "expand_dims", "linear", lambda xp, x, *, axis: xp.expand_dims(x, axis), _expand_infer, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
+    rows=rows.expand,
 )  # fmt: skip
 
 
@@ -358,6 +379,7 @@ def _squeeze_infer(inputs: Any, attrs: Any) -> Any:
 SQUEEZE = Op(
     "squeeze", "linear", lambda xp, x, *, axis: xp.squeeze(x, axis), _squeeze_infer, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
+    rows=rows.squeeze,
 )  # fmt: skip
 
 
@@ -385,10 +407,12 @@ TILE = Op(
     "tile", "linear", lambda xp, x, times=None, *, multiples: xp.tile(x, multiples if multiples is not None else as_sizes(times)),
     _tile_infer, constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tile_transpose(g, *inputs, **attrs),
+    rows=rows.tile,
 )  # fmt: skip
 TILE_TRANSPOSE = Op(
     "tile_transpose", "linear", _tile_transpose, like(1), constant_inputs=(1, 2), type="Sum",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tile(g, *inputs[2:], **attrs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -452,19 +476,23 @@ def _pad_transpose(xp: Any, g: Any, x: Any, *pairs: Any, paddings: Any, mode: st
 PAD = Op(
     "pad", "linear", _pad, _pad_sizes, label="Pad", constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.pad_transpose(g, *inputs, **attrs),
+    rows=rows.pad,
 )  # fmt: skip
 PAD_TRANSPOSE = Op(
     "pad_transpose", "linear", _pad_transpose, like(1), constant_inputs=(1, 2), type="Slice", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.pad(g, *inputs[2:], **attrs),
+    rows=None,
 )  # fmt: skip
 REVERSE = Op(
     "reverse", "linear", lambda xp, x, *, axis: xp.flip(x, axis=axis), first, type="ReverseV2", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse(g, **attrs),
+    rows=rows.along,
 )  # fmt: skip
 ROLL = Op(
     "roll", "linear", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), first,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.roll(
         g, shift=tuple(-s for s in attrs["shift"]), axis=attrs["axis"]),
+    rows=rows.along,
 )  # fmt: skip
 
 # --- joining and parting ------------------------------------------------------------------------------------------
@@ -525,10 +553,12 @@ def _concat_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: 
 CONCAT = Op(
     "concat", "linear", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_infer, type="ConcatV2", label="concat",
     transpose=_concat_transpose,
+    rows=rows.concat,
 )  # fmt: skip
 CONCAT_PART = Op(
     "concat_part", "linear", _concat_part, lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype),
     constant_inputs=tuple(range(1, 1000)), type="Slice", aliases=True, transpose=_concat_part_transpose,
+    rows=rows.concat_part,
 )  # fmt: skip
 
 
@@ -548,6 +578,7 @@ def _stack_infer(inputs: Any, attrs: Any) -> Any:
 STACK = Op(
     "stack", "linear", lambda xp, *xs, axis: xp.stack(xs, axis=axis), _stack_infer, type="Pack", label="stack",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i)),
+    rows=rows.stack,
 )  # fmt: skip
 
 
@@ -579,6 +610,7 @@ UNSTACK = Op(
     "unstack", "linear", lambda xp, x, *, axis, num: tuple(xp.moveaxis(x, axis, 0)), _unstack_infer, outputs=None,
     type="Unpack", label="unstack", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.stack(*_filled(xp, g, output), axis=attrs["axis"]),
+    rows=rows.unstack,
 )  # fmt: skip
 
 
@@ -624,6 +656,7 @@ def _split(xp: Any, x: Any, *, axis: int, parts: Any) -> Any:
 SPLIT = Op(
     "split", "linear", _split, _split_infer, outputs=None, label="split", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.concat(*_filled(xp, g, output), axis=attrs["axis"]),
+    rows=rows.along,
 )  # fmt: skip
 
 # --- NumPy-style indexing -----------------------------------------------------------------------------------------
@@ -703,10 +736,12 @@ GETITEM = Op(
     "getitem", "linear", lambda xp, x, *dynamic, index: x[_fill(xp, index, dynamic)], _getitem_infer,
     constant_inputs=tuple(range(1, 100)), type="StridedSlice", label="strided_slice", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
+    rows=rows.getitem,
 )  # fmt: skip
 GETITEM_TRANSPOSE = Op(
     "getitem_transpose", "linear", _getitem_transpose, like(1), constant_inputs=tuple(range(1, 100)), type="StridedSliceGrad",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, *inputs[2:], **attrs),
+    rows=rows.getitem_transpose,
 )  # fmt: skip
 
 # --- gather and scatter -------------------------------------------------------------------------------------------
@@ -768,15 +803,18 @@ def _take_transpose(xp: Any, g: Any, x: Any, indices: Any, *, axis: int, batch_d
 TAKE = Op(
     "take", "linear", _take, _take_infer, constant_inputs=(1,), type="GatherV2", label="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_transpose(g, *inputs, **attrs),
+    rows=rows.take,
 )  # fmt: skip
 TAKE_TRANSPOSE = Op(
     "take_transpose", "linear", _take_transpose, like(1), constant_inputs=(1, 2), type="UnsortedSegmentSum",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take(g, inputs[2], **attrs),
+    rows=None,
 )  # fmt: skip
 TAKE_ALONG_AXIS = Op(
     "take_along_axis", "linear", lambda xp, x, indices, *, axis: xp.take_along_axis(x, indices, axis=axis),
     lambda inputs, attrs: (inputs[1].sizes, inputs[0].nptype), constant_inputs=(1,), type="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis_transpose(g, *inputs, **attrs),
+    rows=rows.take_along,
 )  # fmt: skip
 
 
@@ -794,6 +832,7 @@ TAKE_ALONG_AXIS_TRANSPOSE = Op(
     lambda xp, g, x, indices, *, axis: xp.index_add(xp.zeros(x.shape, g.dtype), _along_index(xp, indices, axis), g),
     like(1), constant_inputs=(1, 2), type="ScatterNd",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis(g, inputs[2], **attrs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -832,12 +871,14 @@ GATHER_ND = Op(
         x[_nd_index(xp, x, indices, batch_dims)], indices.shape[:-1] + x.shape[batch_dims + indices.shape[-1]:]),
     _gather_nd_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd_transpose(g, *inputs, **attrs),
+    rows=None,
 )  # fmt: skip
 GATHER_ND_TRANSPOSE = Op(
     "gather_nd_transpose", "linear",
     lambda xp, g, x, indices, *, batch_dims: _nd_add(xp, xp.zeros(x.shape, g.dtype), indices, batch_dims, g),
     like(1), constant_inputs=(1, 2), type="ScatterNd",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[2], **attrs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -867,6 +908,7 @@ def _scatter_nd(xp: Any, updates: Any, indices: Any, dims: Any = None, *, shape:
 SCATTER_ND = Op(
     "scatter_nd", "linear", _scatter_nd, _scatter_nd_infer, constant_inputs=(1, 2),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[1], batch_dims=0),
+    rows=None,
 )  # fmt: skip
 
 
@@ -881,6 +923,7 @@ SCATTER_UPDATE = Op(
     constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tensor_scatter_update(g, inputs[1], xp.zeros_like(inputs[2]))
     if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0) * xp.scatter_winner(*inputs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -899,12 +942,14 @@ SCATTER_WINNER = Op(
         None if inputs[1].sizes is None or inputs[2].sizes is None
         else inputs[1].sizes[:-1] + (1,) * (len(inputs[2].sizes) - len(inputs[1].sizes) + 1), inputs[2].nptype),
     type="Equal",
+    rows=None,
 )  # fmt: skip
 SCATTER_ADD = Op(
     "tensor_scatter_add", "linear",
     lambda xp, x, indices, updates: _nd_add(xp, x, indices, 0, updates), _tensor_scatter_infer,
     constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: g if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0),
+    rows=None,
 )  # fmt: skip
 
 
@@ -933,11 +978,13 @@ SCATTER_MIN = Op(
     "tensor_scatter_min", "piecewise",
     lambda xp, x, indices, updates: xp.index_min(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
     constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
+    rows=None,
 )  # fmt: skip
 SCATTER_MAX = Op(
     "tensor_scatter_max", "piecewise",
     lambda xp, x, indices, updates: xp.index_max(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
     constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
+    rows=None,
 )  # fmt: skip
 
 
@@ -963,6 +1010,7 @@ def _segment_sum(xp: Any, x: Any, ids: Any, *, num: Any) -> Any:
 SEGMENT_SUM = Op(
     "segment_sum", "linear", _segment_sum, _segment_infer, constant_inputs=(1,), type="UnsortedSegmentSum",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]),
+    rows=None,
 )  # fmt: skip
 SEGMENT_TAKE = Op(
     "segment_take", "linear",
@@ -972,11 +1020,13 @@ SEGMENT_TAKE = Op(
         None if inputs[0].sizes is None or inputs[1].sizes is None else inputs[1].sizes + inputs[0].sizes[1:], inputs[0].nptype),
     constant_inputs=(1,), type="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_sum_like(g, inputs[1], inputs[0]),
+    rows=None,
 )  # fmt: skip
 SEGMENT_SUM_LIKE = Op(
     "segment_sum_like", "linear", lambda xp, x, ids, y: _segment_sum(xp, x, ids, num=y.shape[0]), like(2),
     constant_inputs=(1, 2), type="UnsortedSegmentSum",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]),
+    rows=None,
 )  # fmt: skip
 
 # --- where values are, as integers --------------------------------------------------------------------------------
@@ -986,6 +1036,7 @@ NONZERO = Op(
     else xp.zeros((int(bool(x)), 0), "int64"),
     lambda inputs, attrs: ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy), type="Where",
     label="Where",
+    rows=None,
 )  # fmt: skip
 
 
@@ -1006,7 +1057,7 @@ def _one_hot(xp: Any, x: Any, *depths: Any, depth: Any, on: Any, off: Any, axis:
     return xp.where(hit, xp.asarray(on, dtype=dtype), xp.asarray(off, dtype=dtype))
 
 
-ONE_HOT = Op("one_hot", "constant", _one_hot, _one_hot_infer, label="one_hot")
+ONE_HOT = Op("one_hot", "constant", _one_hot, _one_hot_infer, label="one_hot", rows=rows.one_hot)
 
 
 def _searchsorted_infer(inputs: Any, attrs: Any) -> Any:
@@ -1025,7 +1076,7 @@ def _searchsorted(xp: Any, x: Any, v: Any, *, side: str, dtype: str) -> Any:
     return xp.reshape(xp.astype(xp.stack(found), dtype), v.shape) if found else xp.zeros(v.shape, dtype)
 
 
-SEARCHSORTED = Op("searchsorted", "constant", _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf")
+SEARCHSORTED = Op("searchsorted", "constant", _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf", rows=None)
 
 
 def _invert_permutation(xp: Any, x: Any) -> Any:
@@ -1035,11 +1086,12 @@ def _invert_permutation(xp: Any, x: Any) -> Any:
     return xp.astype(order, x.dtype)
 
 
-INVERT_PERMUTATION = Op("invert_permutation", "constant", _invert_permutation, first, kinds="iu")
+INVERT_PERMUTATION = Op("invert_permutation", "constant", _invert_permutation, first, kinds="iu", rows=None)
 REPEAT_INDEX = Op(
     "repeat_index", "constant",
     lambda xp, times, n: xp.repeat(xp.arange(int(n)), _repeats(xp, times, int(n))),
     lambda inputs, attrs: ((None,), dtypes.int64.numpy), type="Repeat",
+    rows=None,
 )  # fmt: skip
 
 
@@ -1062,11 +1114,13 @@ PARTITION = Op(
     lambda inputs, attrs: [
         ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy)] * attrs["num"],
     outputs=None, type="DynamicPartition", label="DynamicPartition", kinds="iu",
+    rows=None,
 )  # fmt: skip
 BROADCAST_SHAPE = Op(
     "broadcast_shape", "constant",
     lambda xp, a, b: xp.asarray(xp.broadcast_shapes(as_sizes(a), as_sizes(b)), dtype=a.dtype),
     lambda inputs, attrs: (_longest([t.sizes for t in inputs]), inputs[0].nptype), type="BroadcastArgs",
+    rows=None,
 )  # fmt: skip
 
 
@@ -1085,6 +1139,7 @@ ENSURE_SHAPE = Op(
     "ensure_shape", "linear", _ensure_shape,
     lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype),
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=rows.elementwise,
 )  # fmt: skip
 
 
@@ -1109,6 +1164,7 @@ def _reverse_sequence(xp: Any, x: Any, lengths: Any, *, axis: int, batch_axis: i
 REVERSE_SEQUENCE = Op(
     "reverse_sequence", "linear", _reverse_sequence, _reverse_sequence_infer, constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse_sequence(g, inputs[1], **attrs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -1122,6 +1178,7 @@ def _band_part(xp: Any, x: Any, *, lower: int, upper: int) -> Any:
 BAND_PART = Op(
     "band_part", "linear", _band_part, first, type="MatrixBandPart",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.band_part(g, **attrs),
+    rows=rows.diagonal,
 )  # fmt: skip
 
 
@@ -1156,11 +1213,13 @@ def _diag_part_sizes(inputs: Any, attrs: Any) -> Any:
 DIAG = Op(
     "diag", "linear", _diag, _diag_sizes, type="MatrixDiagV3", label="MatrixDiag",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs),
+    rows=rows.last,
 )  # fmt: skip
 DIAG_PART = Op(
     "diag_part", "linear", lambda xp, x, *, k: xp.diagonal(x, offset=k, axis1=-2, axis2=-1), _diag_part_sizes,
     type="MatrixDiagPartV3", label="MatrixDiagPart", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part_transpose(g, inputs[0], **attrs),
+    rows=rows.diagonal,
 )  # fmt: skip
 
 
@@ -1172,6 +1231,7 @@ def _diag_part_transpose(xp: Any, g: Any, x: Any, *, k: int) -> Any:
 DIAG_PART_TRANSPOSE = Op(
     "diag_part_transpose", "linear", _diag_part_transpose, like(1), constant_inputs=(1,), type="MatrixDiagV3",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs),
+    rows=None,
 )  # fmt: skip
 
 
@@ -1190,4 +1250,5 @@ SET_DIAG = Op(
     _set_diag_infer, type="MatrixSetDiagV3",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
     if i == 0 else xp.diag_part(g, **attrs),
+    rows=rows.set_diag,
 )  # fmt: skip

@@ -32,10 +32,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import EllipsisType
 from typing import Any
 
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
+from wengert.ops.rows import Rule, elementwise
 
 __all__ = ["KINDS", "Op", "Values", "table", "values"]
 
@@ -63,6 +65,7 @@ class Op:
         "name",
         "outputs",
         "partials",
+        "rows",
         "series",
         "stated",
         "stateful",
@@ -95,6 +98,7 @@ class Op:
         kinds: str = "biufcO",
         type: str | None = None,
         label: str | None = None,
+        rows: Rule | EllipsisType | None = ...,
         aliases: bool = False,
         stateful: bool = False,
         writes: str = "",
@@ -108,6 +112,7 @@ class Op:
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``complete`` tells whether every derivative is stated.
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
+        ``rows``: a rule of `wengert.ops.rows`, None where no proof passes; of what states partial derivatives it is known.
         ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
@@ -121,6 +126,11 @@ class Op:
         self.complete = kind == "constant" or (kind != "unstated" and None not in partials)
         self.type = type or "".join(part.capitalize() for part in name.split("_"))
         self.label = label or self.type
+        if rows is ...:
+            if register and not partials:
+                raise ValueError(f"{name} does not say what becomes of rows")
+            rows = elementwise if partials else None
+        self.rows = rows
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)

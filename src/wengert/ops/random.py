@@ -106,13 +106,22 @@ def _shuffle(xp: Any, x: Any, *, seeds: Any, key: Any) -> Any:
     return generator(xp, seeds, key).permutation(x, axis=0) if x.ndim else x
 
 
-UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1))
+UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1), rows=None)
 UNIFORM_INT = Op(
-    "random_uniform_int", "constant", _uniform_int, _infer, stateful=True, constant_inputs=(0, 1), type="RandomUniformInt"
+    "random_uniform_int",
+    "constant",
+    _uniform_int,
+    _infer,
+    stateful=True,
+    constant_inputs=(0, 1),
+    type="RandomUniformInt",
+    rows=None,
 )
-NORMAL = Op("random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0, 1), type="RandomStandardNormal")
-TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1))
-SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True)
+NORMAL = Op(
+    "random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0, 1), type="RandomStandardNormal", rows=None
+)
+TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1), rows=None)
+SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True, rows=None)
 
 # --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
 
@@ -143,8 +152,9 @@ GAMMA = Op(
     "random_gamma", "implicit", _gamma, _each_infer, stateful=True, constant_inputs=(1,),
     tangent=lambda xp, t, inputs, v, attrs: t[0] * _gamma_slope(xp, inputs[0], v),
     transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
+    rows=None,
 )  # fmt: skip
-POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2")
+POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None)
 
 
 def _categorical_infer(inputs: Any, attrs: Any) -> Any:
@@ -167,7 +177,7 @@ def _categorical(xp: Any, logits: Any, *inputs: Any, shape: Any, dtype: str, see
     return xp.astype(xp.minimum(drawn, below.shape[-1] - 1), dtype)
 
 
-CATEGORICAL = Op("categorical", "constant", _categorical, _categorical_infer, stateful=True, type="Multinomial")
+CATEGORICAL = Op("categorical", "constant", _categorical, _categorical_infer, stateful=True, type="Multinomial", rows=None)
 
 
 def _skip(xp: Any, at: Any, count: Any) -> Any:
@@ -178,4 +188,4 @@ def _skip(xp: Any, at: Any, count: Any) -> Any:
     return xp.astype(xp.concat([low, high, words[2:]]), "int64")
 
 
-SKIP = Op("skip_random", "constant", _skip, first, type="RngSkip")
+SKIP = Op("skip_random", "constant", _skip, first, type="RngSkip", rows=None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
 from wengert.ops.signature import first
@@ -38,10 +38,12 @@ def _spread_like(xp: Any, g: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
 SPREAD_LIKE = Op(
     "spread_like", "linear", _spread_like, signature.like(1), constant_inputs=(1,), type="BroadcastTo", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs),
+    rows=rows.spread,
 )  # fmt: skip
 SUM = Op(
     "sum", "linear", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
     type="Sum", kinds="iufc", transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs),
+    rows=rows.over,
 )  # fmt: skip
 
 
@@ -65,13 +67,14 @@ def _mean_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: An
     return xp.mean_transpose(g, inputs[0], **attrs)
 
 
-MEAN = Op("mean", "linear", _mean, _infer, type="Mean", kinds="iufc", transpose=_mean_transpose)
+MEAN = Op("mean", "linear", _mean, _infer, type="Mean", kinds="iufc", transpose=_mean_transpose, rows=rows.over)
 MEAN_TRANSPOSE = Op(
     "mean_transpose", "linear",
     lambda xp, g, x, *, axis, keepdims: xp.broadcast_to(
         _spread_like(xp, g / xp.asarray(_number(x.shape, axis), dtype=g.dtype), x, axis=axis, keepdims=keepdims), x.shape),
     signature.like(1), constant_inputs=(1,), type="RealDiv", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs),
+    rows=rows.spread,
 )  # fmt: skip
 
 
@@ -92,10 +95,12 @@ def _extreme_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: An
 MAX = Op(
     "max", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "max", x, axis, keepdims), _infer, kinds="iuf",
     type="Max", transpose=_extreme_transpose, tangent=_extreme_tangent,
+    rows=rows.over,
 )  # fmt: skip
 MIN = Op(
     "min", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf",
     type="Min", transpose=_extreme_transpose, tangent=_extreme_tangent,
+    rows=rows.over,
 )  # fmt: skip
 
 
@@ -126,9 +131,24 @@ PROD = Op(
     type="Prod", kinds="iufc", transpose=_prod_transpose,
     tangent=lambda xp, tangents, inputs, output, attrs: xp.sum(
         tangents[0] * _others(xp, inputs[0], attrs["axis"][0]), **attrs),
+    rows=rows.over,
 )  # fmt: skip
-ANY = Op("any", "constant", lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), _boolean, type="Any")
-ALL = Op("all", "constant", lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), _boolean, type="All")
+ANY = Op(
+    "any",
+    "constant",
+    lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims),
+    _boolean,
+    type="Any",
+    rows=rows.over,
+)
+ALL = Op(
+    "all",
+    "constant",
+    lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims),
+    _boolean,
+    type="All",
+    rows=rows.over,
+)
 
 
 def _cumulative(xp: Any, x: Any, which: str, start: int, axis: int, exclusive: bool, reverse: bool) -> Any:
@@ -147,6 +167,7 @@ def _cumulative(xp: Any, x: Any, which: str, start: int, axis: int, exclusive: b
 CUMSUM = Op(
     "cumsum", "linear", lambda xp, x, **attrs: _cumulative(xp, x, "cumsum", 0, **attrs), first, kinds="iufc",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.cumsum(g, **(attrs | {"reverse": not attrs["reverse"]})),
+    rows=rows.along,
 )  # fmt: skip
 
 
@@ -192,6 +213,7 @@ def _recurrence_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, att
 RECURRENCE = Op(
     "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", linear_inputs=(1,),
     tangent=_recurrence_tangent, transpose=_recurrence_transpose,
+    rows=rows.recurrence,
 )  # fmt: skip
 
 
@@ -215,6 +237,7 @@ def _cumprod_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs:
 CUMPROD = Op(
     "cumprod", "implicit", lambda xp, x, **attrs: _cumulative(xp, x, "cumprod", 1, **attrs), first, kinds="iufc",
     tangent=_cumprod_tangent, transpose=_cumprod_transpose,
+    rows=rows.along,
 )  # fmt: skip
 
 
@@ -225,10 +248,12 @@ def _arg_infer(inputs: Any, attrs: Any) -> Any:
 ARGMAX = Op(
     "argmax", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmax(x, axis=axis), dtype), _arg_infer, type="ArgMax",
     kinds="biuf",
+    rows=rows.arg,
 )  # fmt: skip
 ARGMIN = Op(
     "argmin", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmin(x, axis=axis), dtype), _arg_infer, type="ArgMin",
     kinds="biuf",
+    rows=rows.arg,
 )  # fmt: skip
 
 
@@ -241,6 +266,7 @@ def _argsort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
 
 ARGSORT = Op(
     "argsort", "constant", _argsort, signature.to(dtypes.int32.numpy), kinds="iuf", type="TopKV2",
+    rows=rows.along,
 )  # fmt: skip
 
 
@@ -257,11 +283,12 @@ def _unique(xp: Any, x: Any, *, dtype: str) -> Any:
     return found[order], xp.astype(rank[xp.reshape(inverse, x.shape)], dtype), xp.astype(counts[order], dtype)
 
 
-UNIQUE = Op("unique", "unstated", _unique, _unique_infer, outputs=None)
+UNIQUE = Op("unique", "unstated", _unique, _unique_infer, outputs=None, rows=None)
 BINCOUNT = Op(
     "bincount", "constant",
     lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),
     lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu",
+    rows=None,
 )  # fmt: skip
 
 
@@ -273,10 +300,10 @@ def _cummax(xp: Any, x: Any, *, axis: int, reverse: bool) -> Any:
 
 ISOTONIC_BLOCKS = Op(
     "isotonic_blocks", "constant", lambda xp, x, *, increasing: xp.isotonic_blocks(x, increasing),
-    signature.to(dtypes.int32.numpy), kinds="f", type="IsotonicRegression",
+    signature.to(dtypes.int32.numpy), kinds="f", type="IsotonicRegression", rows=rows.last,
 )  # fmt: skip
 """For each row of a matrix, which block of the monotone fit each element is in."""
-CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf")
+CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf", rows=rows.along)
 """The running maximum, for shifts that have no derivative."""
 
 # --- segments -----------------------------------------------------------------------------------------------------
@@ -294,7 +321,7 @@ def _checked_ids(xp: Any, ids: Any, *frame: Any, increasing: bool = False) -> An
     return xp.where(ids < 0, xp.asarray(count, dtype=ids.dtype), ids) if frame else ids
 
 
-CHECKED_IDS = Op("checked_ids", "constant", _checked_ids, first, kinds="iu", type="Identity", aliases=True)
+CHECKED_IDS = Op("checked_ids", "constant", _checked_ids, first, kinds="iu", type="Identity", aliases=True, rows=None)
 """Ids that are not negative and, where asked, do not decrease; with a frame, negative ones name its last row."""
 
 
@@ -316,6 +343,7 @@ SEGMENT_TABLE = Op(
     "segment_table", "constant", _segment_table,
     lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy),
     kinds="iu",
+    rows=None,
 )  # fmt: skip
 
 
@@ -337,4 +365,6 @@ def _segment_shares(xp: Any, places: Any, ids: Any, frame: Any, *, count: int, p
     return members[ids] ** -power
 
 
-SEGMENT_SHARES = Op("segment_shares", "constant", _segment_shares, lambda inputs, attrs: (inputs[1].sizes, inputs[2].nptype))
+SEGMENT_SHARES = Op(
+    "segment_shares", "constant", _segment_shares, lambda inputs, attrs: (inputs[1].sizes, inputs[2].nptype), rows=None
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ops import signature
+from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import first
 
@@ -19,15 +19,18 @@ HANDLE = Op(
     "variable_handle", "constant", lambda xp, *, variable: variable.storage,
     lambda inputs, attrs: (attrs["variable"].sizes, attrs["variable"].nptype), type="VarHandleOp", label="VarHandleOp",
     stateful=True,
+    rows=None,
 )  # fmt: skip
 READ = Op(
     "read_variable", "linear", lambda xp, handle: handle.read(), first, stateful=True, aliases=True, type="ReadVariableOp",
     label="ReadVariableOp", transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=None,
 )  # fmt: skip
 
 SNAPSHOT = Op(
     "snapshot", "constant", lambda xp, handle: handle if handle.array is None else handle.array, first, stateful=True,
     aliases=True, type="ReadVariableOp", label="Snapshot",
+    rows=None,
 )  # fmt: skip
 """A variable's value for a body that reads it; the variable itself where it has none, so that only a read is an error."""
 
@@ -40,6 +43,7 @@ _fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
 FED = Op(
     "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value, _fed_infer,
     constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
+    rows=rows.kept,
 )  # fmt: skip
 """A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 
@@ -48,7 +52,9 @@ def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
     return handle.write(value, how)
 
 
-ASSIGN = Op("assign", "constant", _assign, first, stateful=True, writes="first", type="AssignVariableOp", label="Assign")
+ASSIGN = Op(
+    "assign", "constant", _assign, first, stateful=True, writes="first", type="AssignVariableOp", label="Assign", rows=None
+)
 
 
 def _scatter(xp: Any, handle: Any, indices: Any, updates: Any, *, how: str) -> Any:
@@ -69,12 +75,16 @@ ASSIGN_SCATTER = Op(
     stateful=True,
     type="ResourceScatterUpdate",
     label="ScatterUpdate",
+    rows=None,
 )
 IS_INITIALIZED = Op(
     "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
     lambda inputs, attrs: ((), signature.BOOL), stateful=True, type="VarIsInitializedOp",
+    rows=None,
 )  # fmt: skip
-NO_OP = Op("no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp")
+NO_OP = Op(
+    "no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp", rows=None
+)
 
 
 def _print(xp: Any, *arrays: Any, write: Any) -> Any:
@@ -82,7 +92,7 @@ def _print(xp: Any, *arrays: Any, write: Any) -> Any:
     return ()
 
 
-PRINT = Op("print", "constant", _print, lambda inputs, attrs: [], outputs=None, stateful=True, type="PrintV2")
+PRINT = Op("print", "constant", _print, lambda inputs, attrs: [], outputs=None, stateful=True, type="PrintV2", rows=None)
 
 
 def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
@@ -92,7 +102,7 @@ def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
     return ()
 
 
-ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert")
+ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert", rows=None)
 
 
 def _python_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
@@ -109,6 +119,7 @@ PY_FUNCTION = Op(
     "py_function", "custom", lambda xp, *arrays, call, run, keep, specs, gradient: call(keep, *arrays),
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, writes="any", stateful=True, type="EagerPyFunc",
     label="EagerPyFunc", vjp=_python_vjp,
+    rows=None,
 )  # fmt: skip
 """``call``: the function of arrays, after ``keep``; ``run``: of eager tensors, before it. ``keep``: whether it gives its run
 beside the results, an object of which the derivative is taken. ``gradient``: appends the derivative; None if there is none.
@@ -125,6 +136,7 @@ def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: 
 PASSED = Op(
     "passed", "custom", lambda xp, *arrays, results, gradient: tuple(arrays[:results]),
     lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, aliases=True, vjp=_passed_vjp,
+    rows=None,
 )  # fmt: skip
 """A Python function's results, its arguments, and its run: the results pass on, with the function's derivative."""
 
@@ -143,5 +155,6 @@ CUSTOM = Op(
     "custom_gradient", "custom", lambda xp, *arrays, results, arguments, body, there, failure: tuple(arrays[:results]),
     lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, type="IdentityN",
     aliases=True, vjp=_custom_vjp,
+    rows=None,
 )  # fmt: skip
 """In a graph: inputs are results, arguments, and what the user's derivative uses beside; the results pass on."""

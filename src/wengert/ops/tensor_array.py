@@ -61,10 +61,18 @@ def _erase(xp: Any, x: Any, reference: Any, index: Any) -> Any:
 
 
 WRITE_ROW = Op(
-    "write_row", "linear", _write, _write_infer, constant_inputs=(1,), transpose=_write_transpose, type="TensorListSetItem"
+    "write_row",
+    "linear",
+    _write,
+    _write_infer,
+    constant_inputs=(1,),
+    transpose=_write_transpose,
+    type="TensorListSetItem",
+    rows=None,
 )
 ERASE_ROW = Op(
     "erase_row", "linear", _erase, like(1), constant_inputs=(1, 2), type="TensorListSetItem",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.erase_row(g, inputs[0], inputs[2]),
+    rows=None,
 )  # fmt: skip
 """Cut or filled up to the rows of a reference, with the row at the index set to zero: its own transpose."""
