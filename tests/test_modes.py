@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wengert.errors import NoGradientWarning
 
 import wengert as tf
+from wengert.errors import NoGradientWarning
 
 UNARY = {
     "tanh": tf.tanh,

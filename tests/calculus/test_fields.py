@@ -8,10 +8,10 @@ import weakref
 import mpmath
 import numpy as np
 import pytest
-from wengert.errors import NoGradientWarning
 
 import wengert as tf
 from wengert import fields
+from wengert.errors import NoGradientWarning
 
 v1 = tf.compat.v1
 MODES = ["eager", "function", "static"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from wengert.compat import v1
 
 import wengert as tf
+from wengert.compat import v1
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "a network": lambda x: tf.tanh(tf.matmul(tf.tanh(x), tf.ones([x.shape[-1], 3], tf.float64))),

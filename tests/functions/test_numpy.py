@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from wengert.experimental import numpy as tnp
 
 import wengert as tf
+from wengert.experimental import numpy as tnp
 
 NAMES = {
     "b": np.array([True, False, True]), "i8": np.array([3, -2, 7], "int8"), "u8": np.array([3, 2, 200], "uint8"),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+
 from wengert.autograph import (
     AutographError,
     ControlFlowError,

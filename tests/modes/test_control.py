@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from wengert.compat import python
 
 import wengert as tf
+from wengert.compat import python
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from wengert.compat import v1
 
 import wengert as tf
+from wengert.compat import v1
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 

@@ -7,9 +7,9 @@ import weakref
 
 import numpy as np
 import pytest
-from wengert.errors import NoGradientWarning
 
 import wengert as tf
+from wengert.errors import NoGradientWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 

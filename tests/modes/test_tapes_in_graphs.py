@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from wengert.errors import NoGradientWarning
 
 import wengert as tf
+from wengert.errors import NoGradientWarning
 
 tf1 = tf.compat.v1
 a = tf.Variable(2.0)

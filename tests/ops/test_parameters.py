@@ -10,9 +10,9 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-from wengert.errors import NoGradientError
 
 import wengert as tf
+from wengert.errors import NoGradientError
 
 
 @pytest.fixture(autouse=True)

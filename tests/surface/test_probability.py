@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 from scipy.optimize import rosen, rosen_der
-from wengert.compat import probability as tfp
 
 import wengert as wg
+from wengert.compat import probability as tfp
 
 MINIMIZE = {"lbfgs": tfp.optimizer.lbfgs_minimize, "bfgs": tfp.optimizer.bfgs_minimize}
 A = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])

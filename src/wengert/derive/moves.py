@@ -24,69 +24,14 @@ import numpy as np
 from wengert.graph.graph import Node
 from wengert.ops.linear import CONSTANT
 from wengert.ops.rows import Refused, row_axes
+from wengert.ops.slopes import INFINITE, Interval, Slope
+from wengert.ops.slopes import Bounds as Rule
+from wengert.ops.slopes import Columns as Moving
 
-__all__ = ["POLES", "REGULAR", "SLOPES", "Bounds", "Moves", "is_classed"]
+__all__ = ["Bounds", "Moves"]
 
 Columns = Any
 """An array of truth values; None where all columns may move."""
-Interval = tuple[float, float]
-INFINITE = (-math.inf, math.inf)
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-REGULAR = _names(
-    "abs adjugate adjugate_change asinh asinh_slope atan atan_slope bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 "
-    "bessel_j1 box clip cos cosh cumprod dawsn dawsn_slope elu elu_slope erf erfc exp expm expm1 fresnel_cos fresnel_sin "
-    "leaky_relu leaky_relu_slope log_sigmoid logaddexp max maximum maximum_first min minimum ndtr nextafter prod range "
-    "recurrence relu relu6 remainder sech_squared sigmoid sign sin sinc_unnormalised sinh softplus softsign "
-    "spherical_bessel square squared_difference step tanh tensor_scatter_max tensor_scatter_min truncated_remainder wave"
-)
-"""Operations, beside the linear and bilinear ones, whose derivatives are finite at all finite arguments, at every order."""
-SLOPES: dict[str, tuple[int, Interval]] = {
-    "sqrt": (0, (0.0, math.inf)), "cbrt": (0, (0.0, math.inf)), "real_power": (0, (0.0, math.inf)),
-    "power": (0, (0.0, math.inf)), "asin": (0, (-1.0, 1.0)), "acos": (0, (-1.0, 1.0)), "acosh": (0, (1.0, math.inf)),
-    "spence": (0, (0.0, math.inf)), "igamma": (1, (0.0, math.inf)), "igammac": (1, (0.0, math.inf)), "betainc": (2, (0.0, 1.0)),
-    "igamma_by": (1, (0.0, math.inf)), "betainc_by": (2, (0.0, 1.0)), "gamma_density": (1, (0.0, math.inf)),
-    "beta_density": (2, (0.0, 1.0)),
-}  # fmt: skip
-"""Those that are finite where their slope, or that of a derivative, is infinite: which input, and where it is regular."""
-POLES: dict[str, tuple[int, Interval] | None] = {
-    "log": (0, (0.0, math.inf)), "log1p": (0, (-1.0, math.inf)), "rsqrt": (0, (0.0, math.inf)),
-    "reciprocal": (0, (0.0, math.inf)), "integer_power": (0, (0.0, math.inf)), "divide": (1, (0.0, math.inf)),
-    "divide_no_nan": (1, (0.0, math.inf)), "xdivy": (1, (0.0, math.inf)), "xlogy": (1, (0.0, math.inf)),
-    "xlog1py": (1, (-1.0, math.inf)), "atanh": (0, (-1.0, 1.0)),
-    "atanh_slope": (0, (-1.0, 1.0)), "asin_slope": (0, (-1.0, 1.0)), "log_quotient": (0, (0.0, math.inf)),
-    "tan": (0, (-1.5, 1.5)), "lgamma": (0, (0.0, math.inf)),
-    "digamma": (0, (0.0, math.inf)), "polygamma": (0, (0.0, math.inf)), "zeta": (1, (1.0, math.inf)),
-    "zeta_by": (1, (1.0, math.inf)),
-    "expint": (0, (0.0, math.inf)), "erfinv": (0, (-1.0, 1.0)), "erfcinv": (0, (0.0, 2.0)), "ndtri": (0, (0.0, 1.0)),
-    "bessel_k0": (0, (0.0, math.inf)), "bessel_k0e": (0, (0.0, math.inf)), "bessel_k1": (0, (0.0, math.inf)),
-    "bessel_k1e": (0, (0.0, math.inf)), "bessel_y0": (0, (0.0, math.inf)), "bessel_y1": (0, (0.0, math.inf)),
-    "bessel": (0, (0.0, math.inf)), "hypot": (0, (0.0, math.inf)), "direction": (0, (0.0, math.inf)),
-    "atan2": (0, (0.0, math.inf)), "angle": None,
-    **dict.fromkeys("cholesky det eig eigh inverse logm pinv qr random_gamma slogdet solve sqrtm svd triangular_solve".split()),
-}  # fmt: skip
-"""Those that are infinite themselves, or undefined, where their slope is; None: where that is, is not known."""
-SYMMETRIC = _names("reciprocal integer_power divide divide_no_nan xdivy cbrt hypot direction atan2")
-"""Of these, those that are regular below zero as well."""
-SELECTIONS = _names(
-    "where getitem take take_along_axis gather_nd split unstack concat_part max min diag_part band_part segment_take erase_row "
-    "tensor_scatter_max tensor_scatter_min tensor_scatter_update set_diag multiply_no_nan"
-)
-"""Operations by which reverse mode hands back zeros to what was not chosen."""
-
-
-def is_classed(name: str, kind: str) -> bool:
-    """Whether it is stated of an operation where its derivatives are finite."""
-    return (
-        kind in ("linear", "bilinear", "constant", "control", "custom", "unstated")
-        or name in REGULAR
-        or name in SLOPES
-        or name in POLES
-    )
 
 
 class Bounds:
@@ -126,24 +71,29 @@ class Bounds:
             if value.dtype.kind not in "iuf" or not value.size or not np.isfinite(value).all():
                 return INFINITE
             return float(value.min()), float(value.max())
-        rule = _BOUNDS.get(node.op.name)
-        if rule is None:
-            return _RANGES.get(node.op.name, INFINITE)
+        rule: Rule = node.op.bounds
+        if not callable(rule):
+            return rule
         low, high = rule(node, [self.known[t.n] for t in node.inputs])
         return (-math.inf if math.isnan(low) else low), (math.inf if math.isnan(high) else high)
 
     def regular(self, node: Node) -> bool:
         """Whether an operation's derivatives are finite at its arguments."""
-        name = node.op.name
-        if name == "integer_power" and node.attrs["n"] >= 0:
-            return True
-        place = SLOPES.get(name) or POLES.get(name)
-        if place is None:
+        slope = _slope(node)
+        if slope is None or slope.everywhere:
+            return slope is not None
+        if slope.at is None:
             return False
-        at, (low, high) = place
-        bounds = self.of(node.inputs[at])
-        return (low < bounds[0] and bounds[1] < high) or (low < bounds[0] and high == math.inf) or (
-            name in SYMMETRIC and bounds[1] < 0.0)  # fmt: skip
+        low, high = self.of(node.inputs[slope.at])
+        if slope.low < low and (high < slope.high or slope.high == math.inf):
+            return True
+        return slope.below and high < 0.0
+
+
+def _slope(node: Node) -> Slope | None:
+    """Return where an operation's derivatives are finite, as its attributes say; None for what states nothing."""
+    stated: Slope | None = node.op.slope(node.attrs) if callable(node.op.slope) else node.op.slope
+    return stated
 
 
 def _unknown(t: Any, known: dict[int, Any]) -> list[Node]:
@@ -195,12 +145,12 @@ class Moves:
                 sums = terms.get(node.outputs[0].n) if node.outputs else None
                 if sums is None or not any([n in columns for n in sums.tensors]):
                     continue
-            elif op.name in FILLING or any([columns[node.inputs[i].n] is not None for i in moving]):
+            elif op.columns in FILLING or any([columns[node.inputs[i].n] is not None for i in moving]):
                 known = _moved(node, moving, [columns[t.n] if t.n in columns else False for t in node.inputs])
                 if known is None:
                     self.lost.update([t.n for t in node.outputs])
                 found = known or found
-            if self.lost and op.name not in MIXING and any([node.inputs[i].n in self.lost for i in moving]):
+            if self.lost and op.columns not in MIXING and any([node.inputs[i].n in self.lost for i in moving]):
                 self.lost.update([t.n for t in node.outputs])
             if self.poles or self.refused or op.kind not in ("linear", "bilinear"):
                 self._judge(node, moving)
@@ -225,7 +175,8 @@ class Moves:
                 pole = pole or own
             elif not _harmless(node, live) and not self.bounds.regular(node):
                 slope = f"{op.name}, whose slope may be infinite ({node.where})"
-                if op.name in SLOPES:
+                stated = _slope(node)
+                if stated is not None and stated.value and stated.at is not None:
                     refused = slope
                 elif any(self.columns[inputs[i].n] is not None or inputs[i].n in self.lost for i in live):
                     refused = f"{slope}, of which some columns stand still"
@@ -240,50 +191,46 @@ class Moves:
 def _harmless(node: Node, live: Sequence[int]) -> bool:
     """Whether an operation's derivatives by the moving inputs are finite at all finite arguments."""
     op = node.op
-    if op.kind in ("linear", "bilinear") or op.name in REGULAR:
+    if op.kind in ("linear", "bilinear"):
         return True
+    slope = _slope(node)
     # A quotient is linear in its numerator.
-    return op.name in ("divide", "divide_no_nan", "xdivy") and 1 not in live
+    return (slope is not None and slope.everywhere) or (bool(op.linear_inputs) and all(i in op.linear_inputs for i in live))
 
 
 def _selects(node: Node) -> bool:
-    if node.op.name == "getitem":
-        return any(not (i is None or i is Ellipsis or i == slice(None)) for i in node.attrs["index"])
-    return node.op.name in SELECTIONS
+    selects = node.op.selects
+    return bool(selects(node) if callable(selects) else selects)
 
 
 def _of_bodies(node: Node) -> tuple[str | None, str | None]:
     """Return what stands in the way in the bodies of a choice or loop, and an operation in them with a pole."""
-    names: set[str] = set()
+    inside: list[Node] = []
     pending = [node]
     while pending:
         for body in pending.pop().attrs.values():
             graph = getattr(body, "graph", None)
             if graph is not None:
-                names.update([inner.op.name for inner in graph.nodes])
+                inside.extend(graph.nodes)
                 pending.extend([inner for inner in graph.nodes if inner.op.kind == "control"])
-    slope = next((n for n in sorted(names) if n in SLOPES), None)
-    if slope is not None:
-        return f"{slope}, whose slope may be infinite, in a body ({node.where})", None
-    pole = next((n for n in sorted(names) if n in POLES and n != "integer_power"), None)
-    if pole is None:
+    slopes = [(inner.op.name, _slope(inner)) for inner in inside]
+    stated = [(name, slope) for name, slope in slopes if slope is not None and not slope.everywhere]
+    name = min([name for name, slope in stated if slope.value], default=None)
+    if name is not None:
+        return f"{name}, whose slope may be infinite, in a body ({node.where})", None
+    name = min([name for name, slope in stated], default=None)
+    if name is None:
         return None, None
-    text = f"{pole}, whose slope may be infinite, in a body ({node.where})"
-    return (text, text) if names & SELECTIONS else (None, text)
+    text = f"{name}, whose slope may be infinite, in a body ({node.where})"
+    return (text, text) if any(inner.op.selects for inner in inside) else (None, text)
 
 
 # --- columns ------------------------------------------------------------------------------------------------------
 
-SAME = _names("negative identity cast real imag conj shaped ensure_shape fed")
-MOVED = _names("getitem transpose matrix_transpose expand_dims squeeze split unstack pad tile reverse roll take cumsum")
-JOINED = _names("concat stack")
-FILLING = JOINED | _names("pad getitem_transpose")
-"""Operations beyond which some columns stand still, even where all of an input move."""
-SUMMED = _names("sum mean")
-PLACED = _names("add subtract add_n multiply multiply_no_nan where")
-MIXING = SUMMED | _names("matmul einsum fft ifft max min prod")
-"""Operations beyond which all columns move, if one of them does."""
-MIRRORED = _names("getitem_transpose spread_like mean_transpose broadcast_like sum_like concat_part")
+FILLING = (Moving.JOINED, Moving.FILLED)
+"""Beyond these some columns stand still, even where all of an input move."""
+MIXING = (Moving.SUMMED, Moving.MIXED)
+"""Beyond these all columns move, if one of them does."""
 
 
 def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Columns] | None:
@@ -293,27 +240,31 @@ def _moved(node: Node, live: Sequence[int], given: Sequence[Columns]) -> list[Co
     """
     op = node.op
     everything: list[Columns] = [None] * len(node.outputs)
-    if op.name in MIXING and op.name not in SUMMED:
+    how = op.columns
+    if how is Moving.MIXED:
         return everything
-    if all(given[i] is None for i in live) and (len(live) == len(node.inputs) or op.name not in FILLING) and op.name != "pad":
+    if (
+        all(given[i] is None for i in live)
+        and how is not Moving.FILLED
+        and (how is not Moving.JOINED or len(live) == len(node.inputs))
+    ):
         return everything
-    if op.name in SAME:
+    if how is Moving.SAME:
         return [given[0]]
-    if op.partials or op.name in PLACED:
+    if how is Moving.ANY:
         if any(given[i] is None for i in live):
             return everything
         found = given[live[0]]
         for i in live[1:]:
             found = np.logical_or(found, given[i])
         return [_shortened(found)]
-    if op.name in MOVED or op.name in SUMMED or op.name in JOINED or op.name in MIRRORED:
-        arrays = _placed(node, given, live)
-        if arrays is not None:
-            attrs = dict(node.attrs, value=0) if op.name == "pad" else node.attrs
-            results = op.eager(*arrays, **attrs)
-            several = [results] if op.outputs == 1 else list(results)
-            return [_shortened(np.asarray(r) > 0) for r in several]
-    return None
+    arrays = None if how is None else _placed(node, given, live)
+    if arrays is None:
+        return None
+    attrs = dict(node.attrs, value=0) if "value" in node.attrs else node.attrs
+    results = op.eager(*arrays, **attrs)
+    several = [results] if op.outputs == 1 else list(results)
+    return [_shortened(np.asarray(r) > 0) for r in several]
 
 
 def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[Any] | None:
@@ -348,77 +299,3 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
 
 def _shortened(columns: Any) -> Columns:
     return None if columns.all() else columns if columns.any() else False
-
-
-# --- bounds -------------------------------------------------------------------------------------------------------
-
-_RANGES: dict[str, Interval] = {
-    **dict.fromkeys(_names("sin cos tanh erf fresnel_sin fresnel_cos bessel_j0 bessel_j1 softsign"), (-1.0, 1.0)),
-    **dict.fromkeys(_names("sigmoid ndtr sech_squared softplus abs relu step"), (0.0, math.inf)),
-    "cosh": (1.0, math.inf), "erfc": (0.0, 2.0), "ones_like": (1.0, 1.0), "zeros_like": (0.0, 0.0),
-}  # fmt: skip
-
-
-def _times(a: float, b: float) -> float:
-    return 0.0 if a == 0.0 or b == 0.0 else a * b
-
-
-def _product(node: Node, given: Sequence[Interval]) -> Interval:
-    (a, b), (c, d) = given
-    ends = [_times(p, q) for p in (a, b) for q in (c, d)]
-    low = min(ends)
-    return (max(low, 0.0) if node.inputs[0] is node.inputs[1] else low), max(ends)
-
-
-def _power(node: Node, given: Sequence[Interval]) -> Interval:
-    n, (low, _) = node.attrs.get("n", 2), given[0]
-    if n <= 0:
-        return (0.0, math.inf) if n % 2 == 0 or low > 0.0 else INFINITE
-    if low >= 0.0:
-        return min(low, 1.0) ** n, math.inf
-    return (0.0, math.inf) if n % 2 == 0 else INFINITE
-
-
-def _quotient(node: Node, given: Sequence[Interval]) -> Interval:
-    c, d = given[1]
-    if c <= 0.0 <= d:
-        return INFINITE
-    ends = [_times(p, 1.0 / q) for p in given[0] for q in (c, d)]
-    return min(ends), max(ends)
-
-
-def _exp(node: Node, given: Sequence[Interval]) -> Interval:
-    # Positive: that it underflows beyond all bounds is not counted.
-    low, high = given[0]
-    return max(math.exp(min(low, 700.0)), math.ulp(0.0)), math.exp(high) if high < 700.0 else math.inf
-
-
-def _total(node: Node, given: Sequence[Interval]) -> Interval:
-    low, high = given[0]
-    return (low if low >= 0.0 else -math.inf), (high if high <= 0.0 else math.inf)
-
-
-def _hull(node: Node, given: Sequence[Interval]) -> Interval:
-    kept = [g for i, g in enumerate(given) if i not in node.op.constant_inputs]
-    return min(low for low, _ in kept), max(high for _, high in kept)
-
-
-_BOUNDS: dict[str, Any] = {
-    "add": lambda node, g: (g[0][0] + g[1][0], g[0][1] + g[1][1]),
-    "subtract": lambda node, g: (g[0][0] - g[1][1], g[0][1] - g[1][0]),
-    "add_n": lambda node, g: (sum(low for low, _ in g), sum(high for _, high in g)),
-    "negative": lambda node, g: (-g[0][1], -g[0][0]),
-    "multiply": _product,
-    "integer_power": _power,
-    "square": _power,
-    "divide": _quotient,
-    "reciprocal": lambda node, g: _quotient(node, [(1.0, 1.0), g[0]]),
-    "exp": _exp,
-    "sqrt": lambda node, g: (math.sqrt(max(g[0][0], 0.0)), math.sqrt(max(g[0][1], 0.0))),
-    "sum": _total,
-    "maximum": lambda node, g: (max(g[0][0], g[1][0]), max(g[0][1], g[1][1])),
-    "minimum": lambda node, g: (min(g[0][0], g[1][0]), min(g[0][1], g[1][1])),
-    **dict.fromkeys(
-        "identity cast shaped ensure_shape getitem reshape expand_dims squeeze transpose matrix_transpose broadcast_to "
-        "broadcast_like fill concat stack split unstack tile reverse roll take mean max min where".split(), _hull),
-}  # fmt: skip

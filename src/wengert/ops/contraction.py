@@ -10,6 +10,7 @@ from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
 from wengert.ops import rows
 from wengert.ops.op import Op
+from wengert.ops.slopes import Columns
 
 __all__ = ["EINSUM", "MATMUL"]
 
@@ -64,7 +65,15 @@ def _matmul_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: 
 
 
 MATMUL = Op(
-    "matmul", "bilinear", _matmul, _matmul_infer, transpose=_matmul_transpose, type="MatMul", kinds="iufc", rows=rows.matmul
+    "matmul",
+    "bilinear",
+    _matmul,
+    _matmul_infer,
+    transpose=_matmul_transpose,
+    type="MatMul",
+    kinds="iufc",
+    rows=rows.matmul,
+    columns=Columns.MIXED,
 )
 
 
@@ -134,5 +143,6 @@ EINSUM = Op(
     "einsum", "bilinear", _einsum, _einsum_infer,
     transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
     rows=rows.einsum,
+    columns=Columns.MIXED,
 )  # fmt: skip
 """Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
-from wengert.ops import rows, signature
+from wengert.ops import rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
+from wengert.ops.slopes import FINITE, Columns
 
 __all__ = ["integer_power"]
 
@@ -43,12 +44,14 @@ ADD = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i]), type="AddV2", label="add",
     kinds="iufcO",
     rows=rows.elementwise,
+    bounds=slopes.added, columns=Columns.ANY,
 )  # fmt: skip
 SUBTRACT = Op(
     "subtract", "linear", "subtract", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i]), type="Sub", label="sub",
     kinds=NUMBER,
     rows=rows.elementwise,
+    bounds=slopes.subtracted, columns=Columns.ANY,
 )  # fmt: skip
 
 
@@ -71,18 +74,21 @@ ADD_N = Op(
     "add_n", "linear", _add_n, _add_n_infer, type="AddN", kinds=NUMBER, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
+    bounds=slopes.added, columns=Columns.ANY,
 )  # fmt: skip
 """The sum of any number of tensors of one shape."""
 NEGATIVE = Op(
     "negative", "linear", "negative", first, transpose=lambda xp, g, i, inputs, output, attrs: -g, type="Neg",
     kinds=NUMBER,
     rows=rows.elementwise,
+    bounds=slopes.negated, columns=Columns.SAME,
 )  # fmt: skip
 MULTIPLY = Op(
     "multiply", "bilinear", "multiply", elementwise,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i]),
     type="Mul", label="mul", kinds=NUMBER,
     rows=rows.elementwise,
+    bounds=slopes.product, columns=Columns.ANY,
 )  # fmt: skip
 MULTIPLY_NO_NAN = Op(
     "multiply_no_nan", "bilinear",
@@ -91,6 +97,7 @@ MULTIPLY_NO_NAN = Op(
         xp.multiply_no_nan(g, xp.dual(inputs[1])) if i == 0 else xp.multiply_no_nan(xp.dual(inputs[0]), g), inputs[i]),
     type="MulNoNan", label="mul_no_nan", kinds=FLOAT,
     rows=rows.elementwise,
+    columns=Columns.ANY, selects=True,
 )  # fmt: skip
 """x * y, and 0 where y is 0, even if x is infinite or NaN there."""
 
@@ -101,6 +108,7 @@ MULTIPLY_NO_NAN = Op(
 DIVIDE = Op(
     "divide", "elementwise", "divide", elementwise, type="RealDiv", label="truediv", kinds=FLOAT,
     partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)), taylor=lambda xp, x, y, v: (x, y),
+    slope=slopes.pole(1, below=True), bounds=slopes.quotient, linear_inputs=(0,),
 )  # fmt: skip
 DIVIDE_NO_NAN = Op(
     "divide_no_nan", "elementwise", lambda xp, x, y: xp.where(y == 0, xp.zeros_like(x), x / xp.where(y == 0, 1, y)),
@@ -109,6 +117,7 @@ DIVIDE_NO_NAN = Op(
         lambda xp, x, y, v: xp.divide_no_nan(xp.ones_like(x), y),
         lambda xp, x, y, v: -xp.divide_no_nan(v, y),
     ),
+    slope=slopes.pole(1, below=True), linear_inputs=(0,),
 )  # fmt: skip
 
 
@@ -135,6 +144,7 @@ def _remainder(xp: Any, x: Any, y: Any) -> Any:
 REMAINDER = Op(
     "remainder", "piecewise", _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
     partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
+    slope=FINITE,
 )  # fmt: skip
 """x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
@@ -148,6 +158,7 @@ def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
 TRUNCATED_REMAINDER = Op(
     "truncated_remainder", "piecewise", _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
     partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
+    slope=FINITE,
 )  # fmt: skip
 
 
@@ -184,12 +195,14 @@ INTEGER_POWER = Op(
     "integer_power", "elementwise", _integer_power, first, partials=(_integer_power_partial,),
     taylor=lambda xp, x, v, *, n: x * x if n == 2 else (None, x) if n == -1 else None,
     type="Pow", label="pow", kinds=NUMBER,
+    slope=lambda attrs: FINITE if attrs["n"] >= 0 else slopes.pole(0, below=True), bounds=slopes.power,
 )  # fmt: skip
 integer_power = INTEGER_POWER
 
 REAL_POWER = Op(
     "real_power", "elementwise", lambda xp, x, *, p: xp.power(x, p), first,
     partials=(lambda xp, x, v, *, p: p * xp.real_power(x, p=p - 1.0),), type="Pow", label="pow", kinds=FLOAT,
+    slope=slopes.branch(0),
 )  # fmt: skip
 
 
@@ -210,24 +223,30 @@ def _power_slope(xp: Any, x: Any, y: Any, v: Any) -> Any:
 
 POWER = Op(
     "power", "elementwise", "power", elementwise, partials=(_power_slope, _log_of_base), type="Pow", label="pow", kinds=NUMBER,
+    slope=slopes.branch(0),
 )  # fmt: skip
-SQUARE = unary("square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x)
+SQUARE = unary(
+    "square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x, slope=FINITE, bounds=slopes.power
+)
 SQRT = unary(
     "sqrt", "sqrt", lambda xp, x, v: 0.5 / v,
     vjp=lambda xp, g, inputs, v, attrs, wanted: [xp.multiply_no_nan(xp.dual(0.5 / v), g)],
     jvp=lambda xp, tangents, inputs, v, attrs: xp.multiply_no_nan(0.5 / v, tangents[0]),
+    slope=slopes.branch(0), bounds=slopes.root,
 )  # fmt: skip
 """Where nothing is handed back, nothing comes of the infinite slope at 0: a root behind a selection gives no NaN."""
-RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x)
-CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL)
+RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x, slope=slopes.pole(0))
+CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL, slope=slopes.branch(0, below=True))
 RECIPROCAL = unary(
     "reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v), taylor=lambda xp, x, v: (None, x),
+    slope=slopes.pole(0, below=True), bounds=slopes.quotient,
 )  # fmt: skip
 DIRECTION = Op(
     "direction", "elementwise", lambda xp, x, y: x / xp.hypot(x, y), elementwise, kinds=REAL,
     partials=(
         lambda xp, x, y, v: _across(xp, x, y, xp.direction(y, x)), lambda xp, x, y, v: -_across(xp, x, y, v),
     ),
+    slope=slopes.pole(0, below=True),
 )  # fmt: skip
 """x / √(x² + y²), the cosine of the angle of (x, y)."""
 
@@ -240,19 +259,21 @@ def _across(xp: Any, x: Any, y: Any, part: Any) -> Any:
 HYPOT = Op(
     "hypot", "elementwise", "hypot", elementwise, kinds=REAL,
     partials=(lambda xp, x, y, v: xp.direction(x, y), lambda xp, x, y, v: xp.direction(y, x)),
+    slope=slopes.pole(0, below=True),
 )  # fmt: skip
 SQUARED_DIFFERENCE = Op(
     "squared_difference", "elementwise", lambda xp, x, y: (x - y) * xp.conj(x - y) if x.dtype.kind == "c"
     else xp.square(x - y), elementwise, kinds="iuf", type="SquaredDifference",
     partials=(lambda xp, x, y, v: 2.0 * (x - y), lambda xp, x, y, v: 2.0 * (y - x)),
+    slope=FINITE,
 )  # fmt: skip
 
 # --- exponential and logarithm ------------------------------------------------------------------------------------
 
-EXP = unary("exp", "exp", lambda xp, x, v: v)
-EXPM1 = unary("expm1", "expm1", lambda xp, x, v: xp.exp(x))
-LOG = unary("log", "log", lambda xp, x, v: 1.0 / x)
-LOG1P = unary("log1p", "log1p", lambda xp, x, v: 1.0 / (1.0 + x))
+EXP = unary("exp", "exp", lambda xp, x, v: v, slope=FINITE, bounds=slopes.exponential)
+EXPM1 = unary("expm1", "expm1", lambda xp, x, v: xp.exp(x), slope=FINITE)
+LOG = unary("log", "log", lambda xp, x, v: 1.0 / x, slope=slopes.pole(0))
+LOG1P = unary("log1p", "log1p", lambda xp, x, v: 1.0 / (1.0 + x), slope=slopes.pole(0, -1.0))
 XLOGY = Op(
     "xlogy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log(xp.where(x == 0, 1, y))),
     elementwise, kinds=FLOAT,
@@ -260,6 +281,7 @@ XLOGY = Op(
         lambda xp, x, y, v: xp.xlogy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: xp.xdivy(x, y),
     ),
+    slope=slopes.pole(1),
 )  # fmt: skip
 XLOG1PY = Op(
     "xlog1py", "elementwise",
@@ -269,6 +291,7 @@ XLOG1PY = Op(
         lambda xp, x, y, v: xp.xlog1py(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: xp.xdivy(x, y + 1.0),
     ),
+    slope=slopes.pole(1, -1.0),
 )  # fmt: skip
 XDIVY = Op(
     "xdivy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x / xp.where(x == 0, 1, y)),
@@ -277,25 +300,28 @@ XDIVY = Op(
         lambda xp, x, y, v: xp.xdivy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: -xp.xdivy(v, y),
     ),
+    slope=slopes.pole(1, below=True), linear_inputs=(0,),
 )  # fmt: skip
 LOGADDEXP = Op(
     "logaddexp", "elementwise", "logaddexp", elementwise, kinds=REAL,
     partials=(lambda xp, x, y, v: xp.sigmoid(x - y), lambda xp, x, y, v: xp.sigmoid(y - x)),
+    slope=FINITE,
 )  # fmt: skip
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------------------------
 
-SIN = unary("sin", "sin", lambda xp, x, v: xp.cos(x))
-COS = unary("cos", "cos", lambda xp, x, v: -xp.sin(x))
-TAN = unary("tan", "tan", lambda xp, x, v: 1.0 + v * v)
+SIN = unary("sin", "sin", lambda xp, x, v: xp.cos(x), slope=FINITE, bounds=(-1.0, 1.0))
+COS = unary("cos", "cos", lambda xp, x, v: -xp.sin(x), slope=FINITE, bounds=(-1.0, 1.0))
+TAN = unary("tan", "tan", lambda xp, x, v: 1.0 + v * v, slope=slopes.pole(0, -1.5, 1.5))
 # The slopes of the inverse functions are operations of their own, whose kernels do not overflow with x² and whose partials
 # neither: as products in this order they vanish where the derivative does, and not before.
 ASIN_SLOPE = unary(
     "asin_slope", lambda xp, x: 1.0 / xp.sqrt((1.0 - x) * (1.0 + x)), lambda xp, x, v: (x * v) * v * v, type="AsinGrad",
+    slope=slopes.pole(0, -1.0, 1.0),
 )  # fmt: skip
 """1 / √(1 - x²)."""
-ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.asin_slope(x))
-ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.asin_slope(x))
+ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.asin_slope(x), slope=slopes.branch(0, -1.0, 1.0))
+ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.asin_slope(x), slope=slopes.branch(0, -1.0, 1.0))
 
 
 def _atan_slope(xp: Any, x: Any) -> Any:
@@ -310,38 +336,43 @@ def _atan_slope(xp: Any, x: Any) -> Any:
 ATAN_SLOPE = unary(
     "atan_slope", _atan_slope, lambda xp, x, v: -2.0 * ((x * v) * v), taylor=lambda xp, x, v: (None, 1.0 + x * x),
     type="AtanGrad",
+    slope=FINITE,
 )  # fmt: skip
 """1 / (1 + x²)."""
-ATAN = unary("atan", "arctan", lambda xp, x, v: xp.atan_slope(x))
+ATAN = unary("atan", "arctan", lambda xp, x, v: xp.atan_slope(x), slope=FINITE)
 ATAN2 = Op(
     "atan2", "elementwise", "arctan2", elementwise, kinds=REAL,
     partials=(
         lambda xp, y, x, v: xp.direction(x, y) / xp.hypot(x, y), lambda xp, y, x, v: -xp.direction(y, x) / xp.hypot(x, y),
     ),
+    slope=slopes.pole(0, below=True),
 )  # fmt: skip
-SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x))
-COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x))
-TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x))
+SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x), slope=FINITE)
+COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x), slope=FINITE, bounds=(1.0, math.inf))
+TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x), slope=FINITE, bounds=(-1.0, 1.0))
 
 
 SECH_SQUARED = unary(
     "sech_squared", "sech_squared", lambda xp, x, v: -2.0 * (xp.tanh(x) * v), type="TanhGrad",
     taylor=lambda xp, x, v: -xp.square(xp.tanh(x)),
+    slope=FINITE, bounds=(0.0, math.inf),
 )  # fmt: skip
 """1 - tanh², but without its cancellation; so beyond the value itself their series are one."""
 ASINH_SLOPE = unary(
     "asinh_slope", lambda xp, x: 1.0 / (xp.sqrt(1.0 + x * x) if x.dtype.kind == "c" else xp.hypot(xp.ones_like(x), x)),
     lambda xp, x, v: -((x * v) * v * v), type="AsinhGrad",
+    slope=FINITE,
 )  # fmt: skip
 """1 / √(1 + x²)."""
-ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.asinh_slope(x))
-ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0))
+ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.asinh_slope(x), slope=FINITE)
+ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0), slope=slopes.branch(0, 1.0))
 ATANH_SLOPE = unary(
     "atanh_slope", lambda xp, x: 1.0 / ((1.0 - x) * (1.0 + x)), lambda xp, x, v: 2.0 * ((x * v) * v),
     taylor=lambda xp, x, v: (None, (1.0 - x) * (1.0 + x)), type="AtanhGrad",
+    slope=slopes.pole(0, -1.0, 1.0),
 )  # fmt: skip
 """1 / (1 - x²)."""
-ATANH = unary("atanh", "arctanh", lambda xp, x, v: xp.atanh_slope(x))
+ATANH = unary("atanh", "arctanh", lambda xp, x, v: xp.atanh_slope(x), slope=slopes.pole(0, -1.0, 1.0))
 
 
 def _spherical_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
@@ -350,10 +381,13 @@ def _spherical_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
     return -upper if n == 0 else (n / (2 * n + 1)) * xp.spherical_bessel(x, n=n - 1) - upper
 
 
-SPHERICAL_BESSEL = unary("spherical_bessel", lambda xp, x, *, n: xp.spherical_bessel(x, n), _spherical_partial, REAL)
+SPHERICAL_BESSEL = unary(
+    "spherical_bessel", lambda xp, x, *, n: xp.spherical_bessel(x, n), _spherical_partial, REAL, slope=FINITE
+)
 SINC = unary(
     "sinc_unnormalised", lambda xp, x: xp.where(x == 0, xp.ones_like(x), xp.sin(x) / xp.where(x == 0, 1, x)),
     lambda xp, x, v: -xp.spherical_bessel(x, n=1), REAL,
+    slope=FINITE,
 )  # fmt: skip
 
 # --- activations --------------------------------------------------------------------------------------------------
@@ -367,36 +401,58 @@ def _sigmoid(xp: Any, x: Any) -> Any:
     return xp.where(x >= 0, xp.ones_like(e), e) / (1.0 + e)
 
 
-SIGMOID = unary("sigmoid", _sigmoid, lambda xp, x, v: 0.25 * xp.sech_squared(0.5 * x))
-SOFTPLUS = unary("softplus", lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(x), REAL)
+SIGMOID = unary("sigmoid", _sigmoid, lambda xp, x, v: 0.25 * xp.sech_squared(0.5 * x), slope=FINITE, bounds=(0.0, math.inf))
+SOFTPLUS = unary(
+    "softplus",
+    lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),
+    lambda xp, x, v: xp.sigmoid(x),
+    REAL,
+    slope=FINITE,
+    bounds=(0.0, math.inf),
+)
 LOG_SIGMOID = unary(
     "log_sigmoid", lambda xp, x: -xp.logaddexp(-x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(-x), REAL,
+    slope=FINITE,
 )  # fmt: skip
 STEP = unary(
     "step", lambda xp, x: xp.astype(x > 0, x.dtype), lambda xp, x, v: 0.0 * v, "iuf", "piecewise", type="ReluGrad",
+    slope=FINITE, bounds=(0.0, math.inf),
 )  # fmt: skip
 """Its derivatives are zero at every order and, as in TensorFlow, never None."""
 BOX = unary(
     "box", lambda xp, x, *, low, high: xp.astype((x > low) & (x < high), x.dtype), lambda xp, x, v, **attrs: 0.0 * v,
     "iuf", "piecewise",
+    slope=FINITE,
 )  # fmt: skip
-RELU = unary("relu", lambda xp, x: xp.maximum(x, xp.zeros_like(x)), lambda xp, x, v: xp.step(x), "iuf", "piecewise")
+RELU = unary(
+    "relu",
+    lambda xp, x: xp.maximum(x, xp.zeros_like(x)),
+    lambda xp, x, v: xp.step(x),
+    "iuf",
+    "piecewise",
+    slope=FINITE,
+    bounds=(0.0, math.inf),
+)
 RELU6 = unary(
     "relu6", lambda xp, x: xp.minimum(xp.maximum(x, xp.zeros_like(x)), 6 * xp.ones_like(x)),
     lambda xp, x, v: xp.box(x, low=0.0, high=6.0), "iuf", "piecewise",
+    slope=FINITE,
 )  # fmt: skip
 LEAKY_RELU = unary(
     "leaky_relu", lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * x),
     lambda xp, x, v, *, alpha: xp.leaky_relu_slope(x, alpha=alpha), REAL, "piecewise",
+    slope=FINITE,
 )  # fmt: skip
 LEAKY_RELU_SLOPE = unary(
     "leaky_relu_slope", lambda xp, x, *, alpha: xp.astype(xp.where(x > 0, 1.0, alpha), x.dtype), zero, REAL, "piecewise",
     type="LeakyReluGrad",
+    slope=FINITE,
 )  # fmt: skip
 # The two factors are multiplied first: one rounding less of each element.
 ELU = unary(
     "elu", lambda xp, x, *, alpha, scale: xp.where(x > 0, scale * x, (scale * alpha) * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
     lambda xp, x, v, *, alpha, scale: xp.elu_slope(x, alpha=alpha, scale=scale), REAL,
+    slope=FINITE,
 )  # fmt: skip
 ELU_SLOPE = unary(
     "elu_slope",
@@ -404,23 +460,41 @@ ELU_SLOPE = unary(
         x >= 0, scale * xp.ones_like(x), (scale * alpha) * xp.exp(xp.minimum(x, xp.zeros_like(x)))
     ),
     lambda xp, x, v, *, alpha, scale: v * xp.step(-x), REAL, type="EluGrad",
+    slope=FINITE,
 )  # fmt: skip
 SOFTSIGN = unary(
     "softsign", lambda xp, x: x / (1.0 + xp.abs(x)), lambda xp, x, v: xp.integer_power(1.0 + xp.abs(x), n=-2), REAL,
+    slope=FINITE, bounds=(-1.0, 1.0),
 )  # fmt: skip
 
 # --- special functions --------------------------------------------------------------------------------------------
 
-ERF = unary("erf", "erf", lambda xp, x, v: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL)
-ERFC = unary("erfc", "erfc", lambda xp, x, v: (-2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL)
-ERFINV = unary("erfinv", "erfinv", lambda xp, x, v: (math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL)
-ERFCINV = unary("erfcinv", "erfcinv", lambda xp, x, v: (-math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL)
-NDTR = unary("ndtr", "ndtr", lambda xp, x, v: (1.0 / math.sqrt(2 * math.pi)) * xp.exp(-0.5 * (x * x)), REAL)
-NDTRI = unary("ndtri", "ndtri", lambda xp, x, v: math.sqrt(2 * math.pi) * xp.exp(0.5 * (v * v)), REAL)
-LGAMMA = unary("lgamma", "lgamma", lambda xp, x, v: xp.digamma(x), REAL)
-DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REAL)
+ERF = unary("erf", "erf", lambda xp, x, v: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL, slope=FINITE, bounds=(-1.0, 1.0))
+ERFC = unary(
+    "erfc", "erfc", lambda xp, x, v: (-2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL, slope=FINITE, bounds=(0.0, 2.0)
+)
+ERFINV = unary(
+    "erfinv", "erfinv", lambda xp, x, v: (math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL, slope=slopes.pole(0, -1.0, 1.0)
+)
+ERFCINV = unary(
+    "erfcinv", "erfcinv", lambda xp, x, v: (-math.sqrt(math.pi) / 2.0) * xp.exp(v * v), REAL, slope=slopes.pole(0, high=2.0)
+)
+NDTR = unary(
+    "ndtr",
+    "ndtr",
+    lambda xp, x, v: (1.0 / math.sqrt(2 * math.pi)) * xp.exp(-0.5 * (x * x)),
+    REAL,
+    slope=FINITE,
+    bounds=(0.0, math.inf),
+)
+NDTRI = unary(
+    "ndtri", "ndtri", lambda xp, x, v: math.sqrt(2 * math.pi) * xp.exp(0.5 * (v * v)), REAL, slope=slopes.pole(0, high=1.0)
+)
+LGAMMA = unary("lgamma", "lgamma", lambda xp, x, v: xp.digamma(x), REAL, slope=slopes.pole(0))
+DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REAL, slope=slopes.pole(0))
 POLYGAMMA = unary(
     "polygamma", lambda xp, x, *, n: xp.polygamma(x, n), lambda xp, x, v, *, n: xp.polygamma(x, n=n + 1), REAL,
+    slope=slopes.pole(0),
 )  # fmt: skip
 POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma", rows=None)
 """An order that is a tensor: it is a whole number, and no derivative by it is stated."""
@@ -465,6 +539,7 @@ def _gamma_density_slope(xp: Any, a: Any, x: Any, v: Any) -> Any:
 GAMMA_DENSITY = Op(
     "gamma_density", "elementwise", _gamma_density, elementwise, kinds=REAL,
     partials=(lambda xp, a, x, v: xp.multiply_no_nan(xp.log(x) - xp.digamma(a), v), _gamma_density_slope),
+    slope=slopes.branch(1),
 )  # fmt: skip
 """The slope of igamma by x: the density of the gamma distribution."""
 
@@ -483,15 +558,18 @@ def _igamma_by_slope(xp: Any, a: Any, x: Any, v: Any, *, n: int) -> Any:
 IGAMMA_BY = Op(
     "igamma_by", "elementwise", lambda xp, a, x, *, n: xp.gammainc_by(a, x, n=n), elementwise, kinds=REAL, type="IgammaGradA",
     partials=(lambda xp, a, x, v, *, n: xp.igamma_by(a, x, n=n + 1), _igamma_by_slope),
+    slope=slopes.branch(1),
 )  # fmt: skip
 """The n-th derivative of igamma by a."""
 IGAMMA = Op(
     "igamma", "elementwise", "gammainc", elementwise, kinds=REAL,
     partials=(lambda xp, a, x, v: xp.igamma_by(a, x, n=1), lambda xp, a, x, v: xp.gamma_density(a, x)),
+    slope=slopes.branch(1),
 )  # fmt: skip
 IGAMMAC = Op(
     "igammac", "elementwise", "gammaincc", elementwise, kinds=REAL,
     partials=(lambda xp, a, x, v: -xp.igamma_by(a, x, n=1), lambda xp, a, x, v: -xp.gamma_density(a, x)),
+    slope=slopes.branch(1),
 )  # fmt: skip
 
 
@@ -541,6 +619,7 @@ BETA_DENSITY = Op(
         lambda xp, a, b, x, v: xp.multiply_no_nan(_beta_logs(xp, a, b, x)(0, 1), v),
         _beta_density_slope,
     ),
+    slope=slopes.branch(2, high=1.0),
 )  # fmt: skip
 """The slope of betainc by x: the density of the beta distribution."""
 BETAINC_BY = Op(
@@ -551,6 +630,7 @@ BETAINC_BY = Op(
         lambda xp, a, b, x, v, *, m, n: xp.multiply_no_nan(
             bell(_beta_logs(xp, a, b, x), m, n), xp.beta_density(a, b, x)),
     ),
+    slope=slopes.branch(2, high=1.0),
 )  # fmt: skip
 """The derivative of betainc of orders m by a and n by b."""
 BETAINC = Op(
@@ -559,6 +639,7 @@ BETAINC = Op(
         lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=1, n=0), lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=0, n=1),
         lambda xp, a, b, x, v: xp.beta_density(a, b, x),
     ),
+    slope=slopes.branch(2, high=1.0),
 )  # fmt: skip
 
 
@@ -571,11 +652,13 @@ def _zeta_by_slope(xp: Any, s: Any, q: Any, v: Any, *, n: int) -> Any:
 ZETA_BY = Op(
     "zeta_by", "elementwise", lambda xp, s, q, *, n: xp.zeta_by(s, q, n=n), elementwise, kinds=REAL,
     partials=(lambda xp, s, q, v, *, n: xp.zeta_by(s, q, n=n + 1), _zeta_by_slope),
+    slope=slopes.pole(1, 1.0),
 )  # fmt: skip
 """The n-th derivative of zeta by its first argument."""
 ZETA = Op(
     "zeta", "elementwise", "zeta", elementwise, kinds=REAL,
     partials=(lambda xp, s, q, v: xp.zeta_by(s, q, n=1), lambda xp, s, q, v: -s * xp.zeta(s + 1.0, q)),
+    slope=slopes.pole(1, 1.0),
 )  # fmt: skip
 
 # Cylinder functions, family "j", "y", "i", "k", and "ie" = exp(-|x|) I, "ke" = exp(x) K. The recurrences of DLMF 10.6.1
@@ -595,27 +678,27 @@ def _bessel_partial(xp: Any, x: Any, v: Any, *, family: str, n: int) -> Any:
     return slope + v if family == "ke" else slope
 
 
-def _bessel(name: str, family: str, n: int, kernel: Any = None) -> Op:
+def _bessel(name: str, family: str, n: int, kernel: Any = None, **more: Any) -> Op:
     return unary(
         name, kernel or (lambda xp, x: xp.bessel(x, family, n)),
-        lambda xp, x, v: _bessel_partial(xp, x, v, family=family, n=n), REAL,
+        lambda xp, x, v: _bessel_partial(xp, x, v, family=family, n=n), REAL, **more,
     )  # fmt: skip
 
 
-BESSEL = unary("bessel", lambda xp, x, *, family, n: xp.bessel(x, family, n), _bessel_partial, REAL)
-BESSEL_I0 = _bessel("bessel_i0", "i", 0, "i0")
-BESSEL_I1 = _bessel("bessel_i1", "i", 1, "i1")
-BESSEL_I0E = _bessel("bessel_i0e", "ie", 0, "i0e")
-BESSEL_I1E = _bessel("bessel_i1e", "ie", 1, "i1e")
-BESSEL_J0 = _bessel("bessel_j0", "j", 0)
-BESSEL_J1 = _bessel("bessel_j1", "j", 1)
-BESSEL_Y0 = _bessel("bessel_y0", "y", 0)
-BESSEL_Y1 = _bessel("bessel_y1", "y", 1)
-BESSEL_K0 = _bessel("bessel_k0", "k", 0)
-BESSEL_K1 = _bessel("bessel_k1", "k", 1)
-BESSEL_K0E = _bessel("bessel_k0e", "ke", 0)
-BESSEL_K1E = _bessel("bessel_k1e", "ke", 1)
-EXPINT = unary("expint", "expi", lambda xp, x, v: xp.exp(x) / x, REAL)
+BESSEL = unary("bessel", lambda xp, x, *, family, n: xp.bessel(x, family, n), _bessel_partial, REAL, slope=slopes.pole(0))
+BESSEL_I0 = _bessel("bessel_i0", "i", 0, "i0", slope=FINITE)
+BESSEL_I1 = _bessel("bessel_i1", "i", 1, "i1", slope=FINITE)
+BESSEL_I0E = _bessel("bessel_i0e", "ie", 0, "i0e", slope=FINITE)
+BESSEL_I1E = _bessel("bessel_i1e", "ie", 1, "i1e", slope=FINITE)
+BESSEL_J0 = _bessel("bessel_j0", "j", 0, slope=FINITE, bounds=(-1.0, 1.0))
+BESSEL_J1 = _bessel("bessel_j1", "j", 1, slope=FINITE, bounds=(-1.0, 1.0))
+BESSEL_Y0 = _bessel("bessel_y0", "y", 0, slope=slopes.pole(0))
+BESSEL_Y1 = _bessel("bessel_y1", "y", 1, slope=slopes.pole(0))
+BESSEL_K0 = _bessel("bessel_k0", "k", 0, slope=slopes.pole(0))
+BESSEL_K1 = _bessel("bessel_k1", "k", 1, slope=slopes.pole(0))
+BESSEL_K0E = _bessel("bessel_k0e", "ke", 0, slope=slopes.pole(0))
+BESSEL_K1E = _bessel("bessel_k1e", "ke", 1, slope=slopes.pole(0))
+EXPINT = unary("expint", "expi", lambda xp, x, v: xp.exp(x) / x, REAL, slope=slopes.pole(0))
 
 
 def _wave(xp: Any, x: Any, *, k: int) -> Any:
@@ -629,9 +712,15 @@ def _wave(xp: Any, x: Any, *, k: int) -> Any:
     return xp.astype(xp.sin((0.5 * math.pi) * (xp.fmod(square, 4.0) + (rest + k))), x.dtype.name)
 
 
-WAVE = unary("wave", _wave, lambda xp, x, v, *, k: math.pi * x * xp.wave(x, k=(k + 1) % 4), REAL, type="FresnelGrad")
-FRESNEL_SIN = unary("fresnel_sin", lambda xp, x: xp.fresnel(x)[0], lambda xp, x, v: xp.wave(x, k=0), REAL)
-FRESNEL_COS = unary("fresnel_cos", lambda xp, x: xp.fresnel(x)[1], lambda xp, x, v: xp.wave(x, k=1), REAL)
+WAVE = unary(
+    "wave", _wave, lambda xp, x, v, *, k: math.pi * x * xp.wave(x, k=(k + 1) % 4), REAL, type="FresnelGrad", slope=FINITE
+)
+FRESNEL_SIN = unary(
+    "fresnel_sin", lambda xp, x: xp.fresnel(x)[0], lambda xp, x, v: xp.wave(x, k=0), REAL, slope=FINITE, bounds=(-1.0, 1.0)
+)
+FRESNEL_COS = unary(
+    "fresnel_cos", lambda xp, x: xp.fresnel(x)[1], lambda xp, x, v: xp.wave(x, k=1), REAL, slope=FINITE, bounds=(-1.0, 1.0)
+)
 
 # Dawson's integral: D' = 1 - 2 x D and D⁽ⁿ⁺¹⁾ = -2 x D⁽ⁿ⁾ - 2 n D⁽ⁿ⁻¹⁾, which cancel where x is large: there
 # D ~ Σ (2k - 1)!! / (2ᵏ⁺¹ x²ᵏ⁺¹), differentiated term by term.
@@ -658,9 +747,10 @@ def _dawsn_slope(xp: Any, x: Any, *, n: int) -> Any:
 
 DAWSN_SLOPE = unary(
     "dawsn_slope", _dawsn_slope, lambda xp, x, v, *, n: xp.dawsn_slope(x, n=n + 1), REAL, type="DawsnGrad",
+    slope=FINITE,
 )  # fmt: skip
 """The n-th derivative of Dawson's integral, n > 0."""
-DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL)
+DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL, slope=FINITE)
 
 # log(x) / (1 - x) is smooth at x = 1, where it is -1, and so are its derivatives h⁽ⁿ⁾: from (1 - x) h = log x
 # follows (1 - x) h⁽ⁿ⁾ = n h⁽ⁿ⁻¹⁾ + log⁽ⁿ⁾(x); near 1 they are series in 1 - x.
@@ -683,9 +773,10 @@ def _log_quotient(xp: Any, x: Any, *, n: int) -> Any:
 
 LOG_QUOTIENT = unary(
     "log_quotient", _log_quotient, lambda xp, x, v, *, n: xp.log_quotient(x, n=n + 1), REAL, type="SpenceGrad",
+    slope=slopes.pole(0),
 )  # fmt: skip
 """The n-th derivative of log(x) / (1 - x)."""
-SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log_quotient(x, n=0), REAL)
+SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log_quotient(x, n=0), REAL, slope=slopes.branch(0))
 
 # --- piecewise ----------------------------------------------------------------------------------------------------
 
@@ -697,8 +788,8 @@ def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
     return xp.sign(x)
 
 
-ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of)
-SIGN = unary("sign", "sign", zero, "iuf", "piecewise")
+ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of, slope=FINITE, bounds=(0.0, math.inf))
+SIGN = unary("sign", "sign", zero, "iuf", "piecewise", slope=FINITE)
 FLOOR = unary("floor", "floor", None, "iuf", "constant", rows=rows.elementwise)
 CEIL = unary("ceil", "ceil", None, "iuf", "constant", rows=rows.elementwise)
 ROUND = unary("round", "round", None, "iuf", "constant", rows=rows.elementwise)
@@ -709,6 +800,7 @@ MAXIMUM = Op(
         lambda xp, x, y, v: xp.cast(xp.greater_equal(x, y), dtype=x.dtype.name),
         lambda xp, x, y, v: xp.cast(xp.less(x, y), dtype=x.dtype.name),
     ),
+    slope=FINITE, bounds=slopes.greater,
 )  # fmt: skip
 MINIMUM = Op(
     "minimum", "piecewise", "minimum", elementwise, kinds="iuf",
@@ -716,10 +808,12 @@ MINIMUM = Op(
         lambda xp, x, y, v: xp.cast(xp.less_equal(x, y), dtype=x.dtype.name),
         lambda xp, x, y, v: xp.cast(xp.greater(x, y), dtype=x.dtype.name),
     ),
+    slope=FINITE, bounds=slopes.less,
 )  # fmt: skip
 MAXIMUM_FIRST = Op(
     "maximum_first", "piecewise", "maximum", elementwise, kinds="iuf", type="MaxPool", label="MaxPool2d",
     partials=(lambda xp, x, y, v: 1.0 - xp.step(y - x), lambda xp, x, y, v: xp.step(y - x)),
+    slope=FINITE,
 )  # fmt: skip
 """The maximum of two windows: of equals the first has the derivative; the second derivative is there and zero."""
 CLIP = Op(
@@ -731,10 +825,12 @@ CLIP = Op(
         lambda xp, x, a, b, v: xp.cast(xp.less(xp.minimum(x, b), a), dtype=x.dtype.name),
         lambda xp, x, a, b, v: xp.cast(xp.logical_and(xp.greater(x, b), xp.less_equal(a, b)), dtype=x.dtype.name),
     ),
+    slope=FINITE,
 )  # fmt: skip
 NEXTAFTER = Op(
     "nextafter", "piecewise", "nextafter", elementwise, kinds=REAL, type="NextAfter",
     partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: xp.zeros_like(v)),
+    slope=FINITE,
 )  # fmt: skip
 
 
@@ -748,6 +844,7 @@ WHERE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
         xp.where(inputs[0], g, xp.zeros_like(g)) if i == 1 else xp.where(inputs[0], xp.zeros_like(g), g), inputs[i]),
     rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.ANY, selects=True,
 )  # fmt: skip
 
 # --- complex numbers; a cotangent follows TensorFlow: the conjugate of the derivative ------------------------------
@@ -763,16 +860,19 @@ REAL_PART = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(g, xp.zeros_like(g))
     if inputs[0].dtype.kind == "c" else g,
     rows=rows.elementwise,
+    columns=Columns.SAME,
 )  # fmt: skip
 IMAGINARY_PART = Op(
     "imag", "linear", lambda xp, x: xp.imag(x), signature.real_of, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(xp.zeros_like(g), g)
     if inputs[0].dtype.kind == "c" else xp.zeros_like(g),
     rows=rows.elementwise,
+    columns=Columns.SAME,
 )  # fmt: skip
 CONJ = Op(
     "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
     rows=rows.elementwise,
+    columns=Columns.SAME,
 )  # fmt: skip
 COMPLEX = Op(
     "complex", "linear", "complex_of", _complex_infer,
@@ -789,6 +889,7 @@ def _angle_partial(xp: Any, x: Any, v: Any) -> Any:
 
 ANGLE = unary(
     "angle", lambda xp, x: xp.astype(xp.angle(x), x.real.dtype), _angle_partial, FLOAT, infer=signature.real_of,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 # --- comparisons and logic ----------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
-from wengert.ops import rows, signature
+from wengert.ops import rows, signature, slopes
 from wengert.ops.op import Op
+from wengert.ops.slopes import FINITE, Slope
 
 __all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "PINV", "QR", "SOLVE", "SVD"]
 
@@ -44,6 +45,7 @@ INVERSE = Op(
     transpose=lambda xp, g, i, inputs, y, attrs: -xp.matmul(
         adjoint(xp, y), xp.matmul(g, adjoint(xp, y))),
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ SOLVE = Op(
     tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
     transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve),
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -114,6 +117,7 @@ TRIANGULAR_SOLVE = Op(
     "triangular_solve", "implicit", _triangular, _solve_infer, linear_inputs=(1,), type="MatrixTriangularSolve",
     label="MatrixTriangularSolve", tangent=_triangular_tangent, transpose=_triangular_transpose,
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -152,6 +156,7 @@ CHOLESKY = Op(
     "cholesky", "implicit", _cholesky, _square("cholesky"), tangent=_cholesky_tangent,
     transpose=_cholesky_transpose, type="Cholesky",
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -224,6 +229,7 @@ ADJUGATE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: adjoint(
         xp, xp.adjugate_change(inputs[0], adjoint(xp, g))),
     rows=rows.matrices,
+    slope=FINITE,
 )  # fmt: skip
 ADJUGATE_CHANGE = Op(
     "adjugate_change", "implicit", _adjugate_change, _square("adjugate_change"), linear_inputs=(1,), type="MatrixAdjugateGrad",
@@ -232,6 +238,7 @@ ADJUGATE_CHANGE = Op(
         xp.adjugate_change(inputs[0], adjoint(xp, g)) if i == 1
         else _second_change(xp, inputs[0], inputs[1], adjoint(xp, g)))),
     rows=rows.matrices,
+    slope=FINITE,
 )  # fmt: skip
 
 
@@ -248,6 +255,7 @@ DET = Op(
     tangent=lambda xp, t, inputs, d, attrs: _trace_of_product(xp, xp.adjugate(inputs[0]), t[0]),
     transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g) * adjoint(xp, xp.adjugate(inputs[0])),
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -278,6 +286,7 @@ SLOGDET = Op(
     "slogdet", "implicit", lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_infer, outputs=2,
     type="LogMatrixDeterminant", tangent=_slogdet_tangent, transpose=_slogdet_transpose,
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -322,6 +331,7 @@ EIGH = Op(
     "eigh", "implicit", lambda xp, x: tuple(xp.linalg.eigh(x)), _eigh_infer, outputs=2, type="SelfAdjointEigV2",
     tangent=_eigh_tangent, transpose=_eigh_transpose,
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -407,6 +417,7 @@ def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: An
 SVD = Op(
     "svd", "implicit", _svd, _svd_infer, outputs=3, tangent=_svd_tangent, transpose=_svd_transpose, type="Svd",
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -465,6 +476,7 @@ QR = Op(
     "qr", "implicit", lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")),
     _qr_infer, outputs=2, tangent=_qr_tangent, transpose=_qr_transpose, type="Qr",
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -509,6 +521,7 @@ def _eig_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: An
 EIG = Op(
     "eig", "implicit", _eig, _eig_infer, outputs=2, tangent=_eig_tangent, transpose=_eig_transpose, type="Eig",
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -557,6 +570,7 @@ PINV = Op(
     "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
     label="pinv",
     rows=rows.matrices,
+    slope=slopes.pole(),
 )  # fmt: skip
 
 
@@ -568,14 +582,14 @@ def _function_block(xp: Any, function: str, a: Any, e: Any) -> Any:
     return xp.concat_part(xp.concat_part(whole, top, bottom, axis=-2, i=0), a, e, axis=-1, i=1)
 
 
-def _matrix_function(name: str, type_: str) -> Op:
+def _matrix_function(name: str, type_: str, slope: Slope) -> Op:
     return Op(
-        name, "implicit", name, _square(name), type=type_, rows=rows.matrices,
+        name, "implicit", name, _square(name), type=type_, rows=rows.matrices, slope=slope,
         tangent=lambda xp, t, inputs, y, attrs: _function_block(xp, name, inputs[0], t[0]),
         transpose=lambda xp, g, i, inputs, y, attrs: _function_block(xp, name, adjoint(xp, inputs[0]), g),
     )  # fmt: skip
 
 
-EXPM = _matrix_function("expm", "MatrixExponential")
-LOGM = _matrix_function("logm", "MatrixLogarithm")
-SQRTM = _matrix_function("sqrtm", "MatrixSquareRoot")
+EXPM = _matrix_function("expm", "MatrixExponential", FINITE)
+LOGM = _matrix_function("logm", "MatrixLogarithm", slopes.pole())
+SQRTM = _matrix_function("sqrtm", "MatrixSquareRoot", slopes.pole())

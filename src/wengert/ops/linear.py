@@ -12,9 +12,10 @@ from typing import Any
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
-from wengert.ops import rows, signature
+from wengert.ops import rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
+from wengert.ops.slopes import FINITE, Columns
 
 __all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "index_along", "range_count"]
 
@@ -45,6 +46,7 @@ IDENTITY = Op(
     "identity", "linear", lambda xp, x: x, first, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.SAME,
 )  # fmt: skip
 STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise)
 CAST = Op(
@@ -53,6 +55,7 @@ CAST = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.cast(g, dtype=inputs[0].dtype.name)
     if inputs[0].dtype.kind in "fc" and output.dtype.kind in "fc" else None,
     rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.SAME,
 )  # fmt: skip
 
 
@@ -95,15 +98,18 @@ SHAPED = Op(
     "shaped", "linear", _shaped, _shaped_infer, constant_inputs=(1,), type="EnsureShape", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.SAME,
 )  # fmt: skip
 """A tensor that must have the shape of another: what a cotangent is to its y."""
 ZEROS_LIKE = Op(
     "zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like",
     rows=rows.kept,
+    bounds=(0.0, 0.0),
 )  # fmt: skip
 ONES_LIKE = Op(
     "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
     rows=rows.kept,
+    bounds=(1.0, 1.0),
 )  # fmt: skip
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
@@ -145,6 +151,7 @@ FILL = Op(
     lambda inputs, attrs: (sizes_from(inputs, 1, attrs["shape"]), inputs[0].nptype), constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=None,
+    bounds=slopes.hull,
 )  # fmt: skip
 
 
@@ -195,6 +202,7 @@ RANGE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
         g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
     rows=None,
+    slope=FINITE,
 )  # fmt: skip
 LINSPACE = Op(
     "linspace", "linear",
@@ -235,6 +243,7 @@ SUM_LIKE = Op(
     "sum_like", "linear", _sum_like, like(1), constant_inputs=(1,), type="Sum", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
     rows=rows.sum_to,
+    columns=Columns.PLACED,
 )  # fmt: skip
 SUM_TO = Op(
     "sum_to", "linear", lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype),
@@ -246,6 +255,7 @@ BROADCAST_LIKE = Op(
     type="BroadcastTo", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=rows.broadcast,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -263,6 +273,7 @@ BROADCAST_TO = Op(
     _broadcast_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=rows.broadcast,
+    bounds=slopes.hull,
 )  # fmt: skip
 
 # --- shape --------------------------------------------------------------------------------------------------------
@@ -297,6 +308,7 @@ RESHAPE = Op(
     _reshape_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.reshape,
+    bounds=slopes.hull,
 )  # fmt: skip
 RESHAPE_LIKE = Op(
     "reshape_like", "linear", lambda xp, x, y: xp.reshape(x, y.shape), like(1), constant_inputs=(1,), type="Reshape",
@@ -329,12 +341,14 @@ TRANSPOSE = Op(
     "transpose", "linear", lambda xp, x, *, axes: xp.transpose(x, axes), _transpose_infer, aliases=True, label="transpose",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose(g, axes=_inverse_permutation(attrs["axes"])),
     rows=rows.transpose,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 MATRIX_TRANSPOSE = Op(
     "matrix_transpose", "linear", lambda xp, x: xp.swapaxes(x, -1, -2),
     lambda inputs, attrs: (_swapped(inputs[0].sizes), inputs[0].nptype), aliases=True, type="Transpose", label="transpose",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g),
     rows=rows.matrix_transpose,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -358,6 +372,7 @@ EXPAND_DIMS = Op(
     "expand_dims", "linear", lambda xp, x, *, axis: xp.expand_dims(x, axis), _expand_infer, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.expand,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -380,6 +395,7 @@ SQUEEZE = Op(
     "squeeze", "linear", lambda xp, x, *, axis: xp.squeeze(x, axis), _squeeze_infer, aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.squeeze,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -408,6 +424,7 @@ TILE = Op(
     _tile_infer, constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tile_transpose(g, *inputs, **attrs),
     rows=rows.tile,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 TILE_TRANSPOSE = Op(
     "tile_transpose", "linear", _tile_transpose, like(1), constant_inputs=(1, 2), type="Sum",
@@ -477,6 +494,7 @@ PAD = Op(
     "pad", "linear", _pad, _pad_sizes, label="Pad", constant_inputs=(1,),
     transpose=lambda xp, g, i, inputs, output, attrs: xp.pad_transpose(g, *inputs, **attrs),
     rows=rows.pad,
+    columns=Columns.FILLED,
 )  # fmt: skip
 PAD_TRANSPOSE = Op(
     "pad_transpose", "linear", _pad_transpose, like(1), constant_inputs=(1, 2), type="Slice", aliases=True,
@@ -487,12 +505,14 @@ REVERSE = Op(
     "reverse", "linear", lambda xp, x, *, axis: xp.flip(x, axis=axis), first, type="ReverseV2", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse(g, **attrs),
     rows=rows.along,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 ROLL = Op(
     "roll", "linear", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), first,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.roll(
         g, shift=tuple(-s for s in attrs["shift"]), axis=attrs["axis"]),
     rows=rows.along,
+    bounds=slopes.hull, columns=Columns.PLACED,
 )  # fmt: skip
 
 # --- joining and parting ------------------------------------------------------------------------------------------
@@ -554,11 +574,13 @@ CONCAT = Op(
     "concat", "linear", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_infer, type="ConcatV2", label="concat",
     transpose=_concat_transpose,
     rows=rows.concat,
+    bounds=slopes.hull, columns=Columns.JOINED,
 )  # fmt: skip
 CONCAT_PART = Op(
     "concat_part", "linear", _concat_part, lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype),
     constant_inputs=tuple(range(1, 1000)), type="Slice", aliases=True, transpose=_concat_part_transpose,
     rows=rows.concat_part,
+    columns=Columns.PLACED, selects=True,
 )  # fmt: skip
 
 
@@ -579,6 +601,7 @@ STACK = Op(
     "stack", "linear", lambda xp, *xs, axis: xp.stack(xs, axis=axis), _stack_infer, type="Pack", label="stack",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i)),
     rows=rows.stack,
+    bounds=slopes.hull, columns=Columns.JOINED,
 )  # fmt: skip
 
 
@@ -611,6 +634,7 @@ UNSTACK = Op(
     type="Unpack", label="unstack", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.stack(*_filled(xp, g, output), axis=attrs["axis"]),
     rows=rows.unstack,
+    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
 )  # fmt: skip
 
 
@@ -657,6 +681,7 @@ SPLIT = Op(
     "split", "linear", _split, _split_infer, outputs=None, label="split", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.concat(*_filled(xp, g, output), axis=attrs["axis"]),
     rows=rows.along,
+    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
 )  # fmt: skip
 
 # --- NumPy-style indexing -----------------------------------------------------------------------------------------
@@ -737,11 +762,13 @@ GETITEM = Op(
     constant_inputs=tuple(range(1, 100)), type="StridedSlice", label="strided_slice", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
     rows=rows.getitem,
+    bounds=slopes.hull, columns=Columns.PLACED, selects=slopes.taken,
 )  # fmt: skip
 GETITEM_TRANSPOSE = Op(
     "getitem_transpose", "linear", _getitem_transpose, like(1), constant_inputs=tuple(range(1, 100)), type="StridedSliceGrad",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, *inputs[2:], **attrs),
     rows=rows.getitem_transpose,
+    columns=Columns.FILLED,
 )  # fmt: skip
 
 # --- gather and scatter -------------------------------------------------------------------------------------------
@@ -804,6 +831,7 @@ TAKE = Op(
     "take", "linear", _take, _take_infer, constant_inputs=(1,), type="GatherV2", label="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_transpose(g, *inputs, **attrs),
     rows=rows.take,
+    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
 )  # fmt: skip
 TAKE_TRANSPOSE = Op(
     "take_transpose", "linear", _take_transpose, like(1), constant_inputs=(1, 2), type="UnsortedSegmentSum",
@@ -815,6 +843,7 @@ TAKE_ALONG_AXIS = Op(
     lambda inputs, attrs: (inputs[1].sizes, inputs[0].nptype), constant_inputs=(1,), type="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis_transpose(g, *inputs, **attrs),
     rows=rows.take_along,
+    selects=True,
 )  # fmt: skip
 
 
@@ -872,6 +901,7 @@ GATHER_ND = Op(
     _gather_nd_infer, constant_inputs=(1,), aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd_transpose(g, *inputs, **attrs),
     rows=None,
+    selects=True,
 )  # fmt: skip
 GATHER_ND_TRANSPOSE = Op(
     "gather_nd_transpose", "linear",
@@ -924,6 +954,7 @@ SCATTER_UPDATE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.tensor_scatter_update(g, inputs[1], xp.zeros_like(inputs[2]))
     if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0) * xp.scatter_winner(*inputs),
     rows=None,
+    selects=True,
 )  # fmt: skip
 
 
@@ -979,12 +1010,14 @@ SCATTER_MIN = Op(
     lambda xp, x, indices, updates: xp.index_min(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
     constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=None,
+    slope=FINITE, selects=True,
 )  # fmt: skip
 SCATTER_MAX = Op(
     "tensor_scatter_max", "piecewise",
     lambda xp, x, indices, updates: xp.index_max(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
     constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=None,
+    slope=FINITE, selects=True,
 )  # fmt: skip
 
 
@@ -1021,6 +1054,7 @@ SEGMENT_TAKE = Op(
     constant_inputs=(1,), type="GatherV2",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_sum_like(g, inputs[1], inputs[0]),
     rows=None,
+    selects=True,
 )  # fmt: skip
 SEGMENT_SUM_LIKE = Op(
     "segment_sum_like", "linear", lambda xp, x, ids, y: _segment_sum(xp, x, ids, num=y.shape[0]), like(2),
@@ -1140,6 +1174,7 @@ ENSURE_SHAPE = Op(
     lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype),
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.SAME,
 )  # fmt: skip
 
 
@@ -1179,6 +1214,7 @@ BAND_PART = Op(
     "band_part", "linear", _band_part, first, type="MatrixBandPart",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.band_part(g, **attrs),
     rows=rows.diagonal,
+    selects=True,
 )  # fmt: skip
 
 
@@ -1220,6 +1256,7 @@ DIAG_PART = Op(
     type="MatrixDiagPartV3", label="MatrixDiagPart", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part_transpose(g, inputs[0], **attrs),
     rows=rows.diagonal,
+    selects=True,
 )  # fmt: skip
 
 
@@ -1251,4 +1288,5 @@ SET_DIAG = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
     if i == 0 else xp.diag_part(g, **attrs),
     rows=rows.set_diag,
+    selects=True,
 )  # fmt: skip

@@ -38,6 +38,7 @@ from typing import Any
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ops.rows import Rule, elementwise
+from wengert.ops.slopes import INFINITE, Bounds, Columns, Slope
 
 __all__ = ["KINDS", "Op", "Values", "table", "values"]
 
@@ -52,6 +53,8 @@ class Op:
 
     __slots__ = (
         "aliases",
+        "bounds",
+        "columns",
         "complete",
         "constant_inputs",
         "eager",
@@ -66,7 +69,9 @@ class Op:
         "outputs",
         "partials",
         "rows",
+        "selects",
         "series",
+        "slope",
         "stated",
         "stateful",
         "tangent",
@@ -99,6 +104,10 @@ class Op:
         type: str | None = None,
         label: str | None = None,
         rows: Rule | EllipsisType | None = ...,
+        slope: Slope | Callable[[Any], Slope] | None = None,
+        bounds: Bounds = INFINITE,
+        columns: Columns | None = None,
+        selects: bool | Callable[[Any], bool] = False,
         aliases: bool = False,
         stateful: bool = False,
         writes: str = "",
@@ -114,6 +123,9 @@ class Op:
         ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
         ``rows``: a rule of `wengert.ops.rows`, None where no proof passes; of what states partial derivatives it is known.
         ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
+        ``slope``: where the derivatives are finite, or a rule for it by the attributes; only what is linear, or has no
+        derivative, need not say. ``bounds``, ``columns``: between what its values lie, and which columns move
+        (`wengert.ops.slopes`). ``selects``: whether reverse mode hands back zeros to what was not chosen.
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
         """
@@ -130,7 +142,10 @@ class Op:
             if register and not partials:
                 raise ValueError(f"{name} does not say what becomes of rows")
             rows = elementwise if partials else None
-        self.rows = rows
+        if slope is None and register and kind in ("elementwise", "piecewise", "implicit"):
+            raise ValueError(f"{name} does not say where its derivatives are finite")
+        self.rows, self.slope, self.bounds, self.selects = rows, slope, bounds, selects
+        self.columns = Columns.ANY if columns is None and partials else columns
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)

@@ -17,6 +17,7 @@ from typing import Any
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
+from wengert.ops import slopes
 from wengert.ops.linear import as_sizes, sizes_from
 from wengert.ops.op import Op
 from wengert.ops.signature import check, first
@@ -153,6 +154,7 @@ GAMMA = Op(
     tangent=lambda xp, t, inputs, v, attrs: t[0] * _gamma_slope(xp, inputs[0], v),
     transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
     rows=None,
+    slope=slopes.pole(),
 )  # fmt: skip
 POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ops import rows, signature
+from wengert.ops import rows, signature, slopes
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
 from wengert.ops.signature import first
+from wengert.ops.slopes import FINITE, Columns
 
 __all__ = ["MAX", "MEAN", "MIN", "SUM"]
 
@@ -39,11 +40,13 @@ SPREAD_LIKE = Op(
     "spread_like", "linear", _spread_like, signature.like(1), constant_inputs=(1,), type="BroadcastTo", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs),
     rows=rows.spread,
+    columns=Columns.PLACED,
 )  # fmt: skip
 SUM = Op(
     "sum", "linear", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
     type="Sum", kinds="iufc", transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs),
     rows=rows.over,
+    bounds=slopes.total, columns=Columns.SUMMED,
 )  # fmt: skip
 
 
@@ -67,7 +70,18 @@ def _mean_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: An
     return xp.mean_transpose(g, inputs[0], **attrs)
 
 
-MEAN = Op("mean", "linear", _mean, _infer, type="Mean", kinds="iufc", transpose=_mean_transpose, rows=rows.over)
+MEAN = Op(
+    "mean",
+    "linear",
+    _mean,
+    _infer,
+    type="Mean",
+    kinds="iufc",
+    transpose=_mean_transpose,
+    rows=rows.over,
+    bounds=slopes.hull,
+    columns=Columns.SUMMED,
+)
 MEAN_TRANSPOSE = Op(
     "mean_transpose", "linear",
     lambda xp, g, x, *, axis, keepdims: xp.broadcast_to(
@@ -75,6 +89,7 @@ MEAN_TRANSPOSE = Op(
     signature.like(1), constant_inputs=(1,), type="RealDiv", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs),
     rows=rows.spread,
+    columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -96,11 +111,13 @@ MAX = Op(
     "max", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "max", x, axis, keepdims), _infer, kinds="iuf",
     type="Max", transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=rows.over,
+    slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
 )  # fmt: skip
 MIN = Op(
     "min", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf",
     type="Min", transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=rows.over,
+    slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
 )  # fmt: skip
 
 
@@ -132,6 +149,7 @@ PROD = Op(
     tangent=lambda xp, tangents, inputs, output, attrs: xp.sum(
         tangents[0] * _others(xp, inputs[0], attrs["axis"][0]), **attrs),
     rows=rows.over,
+    slope=FINITE, columns=Columns.MIXED,
 )  # fmt: skip
 ANY = Op(
     "any",
@@ -168,6 +186,7 @@ CUMSUM = Op(
     "cumsum", "linear", lambda xp, x, **attrs: _cumulative(xp, x, "cumsum", 0, **attrs), first, kinds="iufc",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.cumsum(g, **(attrs | {"reverse": not attrs["reverse"]})),
     rows=rows.along,
+    columns=Columns.PLACED,
 )  # fmt: skip
 
 
@@ -214,6 +233,7 @@ RECURRENCE = Op(
     "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", linear_inputs=(1,),
     tangent=_recurrence_tangent, transpose=_recurrence_transpose,
     rows=rows.recurrence,
+    slope=FINITE,
 )  # fmt: skip
 
 
@@ -238,6 +258,7 @@ CUMPROD = Op(
     "cumprod", "implicit", lambda xp, x, **attrs: _cumulative(xp, x, "cumprod", 1, **attrs), first, kinds="iufc",
     tangent=_cumprod_tangent, transpose=_cumprod_transpose,
     rows=rows.along,
+    slope=FINITE,
 )  # fmt: skip
 
 

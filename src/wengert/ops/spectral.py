@@ -8,6 +8,7 @@ from __future__ import annotations
 from wengert.ops import rows
 from wengert.ops.op import Op
 from wengert.ops.signature import first
+from wengert.ops.slopes import Columns
 
 __all__ = ["FFT", "IFFT"]
 
@@ -15,9 +16,11 @@ FFT = Op(
     "fft", "linear", lambda xp, x: xp.astype(xp.fft.fft(x), x.dtype.name), first, kinds="c", type="FFT", label="FFT",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.fft(xp.conj(g))),
     rows=rows.last,
+    columns=Columns.MIXED,
 )  # fmt: skip
 IFFT = Op(
     "ifft", "linear", lambda xp, x: xp.astype(xp.fft.ifft(x), x.dtype.name), first, kinds="c", type="IFFT", label="IFFT",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.ifft(xp.conj(g))),
     rows=rows.last,
+    columns=Columns.MIXED,
 )  # fmt: skip

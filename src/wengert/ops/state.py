@@ -12,6 +12,7 @@ from wengert.ground.errors import InvalidArgumentError
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import first
+from wengert.ops.slopes import Columns
 
 __all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_FUNCTION", "READ", "SNAPSHOT"]
 
@@ -44,6 +45,7 @@ FED = Op(
     "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value, _fed_infer,
     constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.kept,
+    columns=Columns.SAME,
 )  # fmt: skip
 """A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 

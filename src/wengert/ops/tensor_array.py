@@ -74,5 +74,6 @@ ERASE_ROW = Op(
     "erase_row", "linear", _erase, like(1), constant_inputs=(1, 2), type="TensorListSetItem",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.erase_row(g, inputs[0], inputs[2]),
     rows=None,
+    selects=True,
 )  # fmt: skip
 """Cut or filled up to the rows of a reference, with the row at the index set to zero: its own transpose."""

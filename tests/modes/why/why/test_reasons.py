@@ -10,9 +10,9 @@ import warnings
 
 import numpy as np
 import pytest
-from wengert.errors import NoGradientWarning
 
 import wengert as tf
+from wengert.errors import NoGradientWarning
 
 v1 = tf.compat.v1
 MARK = "# <-"
