@@ -190,10 +190,7 @@ class Moves:
 
 def _harmless(node: Node, live: Sequence[int]) -> bool:
     """Whether an operation's derivatives by the moving inputs are finite at all finite arguments."""
-    op = node.op
-    if op.kind in ("linear", "bilinear"):
-        return True
-    slope = _slope(node)
+    op, slope = node.op, _slope(node)
     # A quotient is linear in its numerator.
     return (slope is not None and slope.everywhere) or (bool(op.linear_inputs) and all(i in op.linear_inputs for i in live))
 

@@ -38,7 +38,7 @@ from typing import Any
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ops.rows import Rule, elementwise
-from wengert.ops.slopes import INFINITE, Bounds, Columns, Slope
+from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
 
 __all__ = ["KINDS", "Op", "Values", "table", "values"]
 
@@ -144,6 +144,8 @@ class Op:
             rows = elementwise if partials else None
         if slope is None and register and kind in ("elementwise", "piecewise", "implicit"):
             raise ValueError(f"{name} does not say where its derivatives are finite")
+        if slope is None and kind in ("linear", "bilinear"):
+            slope = FINITE
         self.rows, self.slope, self.bounds, self.selects = rows, slope, bounds, selects
         self.columns = Columns.ANY if columns is None and partials else columns
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
