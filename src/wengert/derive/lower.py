@@ -244,22 +244,14 @@ def _blank(fetches: Sequence[Any], controls: Sequence[Node], fed: set[int]) -> N
         return
 
     def with_values(node: Node) -> list[Any]:
-        shape_only = _reference(node.op)
-        return [t for i, t in enumerate(node.inputs) if i != shape_only or not is_full(t.sizes)]
+        shape_only = node.op.shapes_only(len(node.inputs))
+        return [t for i, t in enumerate(node.inputs) if i not in shape_only or not is_full(t.sizes)]
 
     read = set(needed(fetches, controls, with_values))
     for node in unfed:
         t = node.outputs[0]
         if node not in read and is_full(t.sizes) and t.nptype.kind != "O":
             node.op, node.attrs = CONSTANT, {"value": np.broadcast_to(np.zeros((), t.nptype), t.sizes)}
-
-
-def _reference(op: Op) -> int | None:
-    """Return the position of the input of which an operation reads the shape alone."""
-    if op in (linear.SHAPE, linear.SIZE):
-        return 0
-    at = 1 if op is linear.SHAPED else getattr(op.infer, "reference", None)
-    return at if at in op.constant_inputs else None
 
 
 class Deferred:

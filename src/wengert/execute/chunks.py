@@ -12,21 +12,20 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.execute.tiles import ALIKE, REDUCED, SAME, SPREAD, Binder, Item, Load, Pass, Store, Tiling
+from wengert.execute.tiles import Binder, Item, Load, Pass, Store, Tiling
 from wengert.execute.tiles import _kept_dims as kept_dims
 from wengert.execute.tiles import _outputs as outputs_of
 from wengert.execute.tiles import _over as over_axes
+from wengert.ops.layout import Lies
 
 __all__ = ["chunked", "fits"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-ADDED = frozenset(["sum", "mean", "sum_to", "sum_like", "matmul", "einsum"])
-
 
 def fits(tiling: Tiling) -> bool:
     """Whether all that a list sums over its rows is added up, so that chunks can carry it."""
-    return all(item.step.node.op.name in ADDED for pass_ in tiling.passes for item in pass_.sums)
+    return all(item.step.node.op.layout.join == "add" for pass_ in tiling.passes for item in pass_.sums)
 
 
 def chunked(walk: Any, tiling: Tiling, given: Sequence[Any], env: list[Any], room: float) -> list[Any]:
@@ -85,7 +84,7 @@ def _scan(walk: Any, pass_: Pass, slots: list[Any], rows: int) -> None:
     for store, array in zip(pass_.stores, whole, strict=True):
         slots[store.slot] = jnp.moveaxis(array, 0, store.axis)
     for item, total in zip(pass_.sums, totals, strict=True):
-        if item.step.node.op.name == "mean":
+        if item.step.node.op.layout.mean:
             sizes = specs[item.step.inputs[0]].sizes
             total = total / math.prod([sizes[a] for a in over_axes(item.step.node.attrs["axis"], len(sizes))])
         slots[item.step.output] = total
@@ -122,16 +121,15 @@ def _tile(walk: Any, pass_: Pass, slots: Sequence[Any], given: dict[Load, Any], 
 def _part(walk: Any, pass_: Pass, item: Item, inputs: list[Any]) -> Any:
     """Return the part of a sum over the rows that a chunk gives."""
     node = item.step.node
-    name, spec = node.op.name, pass_.specs[item.step.output]
-    if name in ("matmul", "einsum"):
+    layout, spec = node.op.layout, pass_.specs[item.step.output]
+    if layout.lies is not Lies.REDUCED:
         return walk.typed(node.op.bind(walk.xp)(*inputs, **node.attrs), spec.nptype)
     x = inputs[0]
-    if name in ("sum_to", "sum_like"):
+    if not layout.axes:
         extra = x.ndim - len(spec.sizes)
         over = (*range(extra), *[k + extra for k, s in enumerate(spec.sizes) if s == 1 and x.shape[k + extra] != 1])
     else:
         over = over_axes(node.attrs["axis"], x.ndim)
-    assert REDUCED[name] is not None
     return walk.jax.numpy.sum(x, axis=over, dtype=spec.nptype).reshape(spec.sizes)
 
 
@@ -139,21 +137,22 @@ def _row_step(walk: Any, pass_: Pass, binder: Binder, item: Item, inputs: list[A
     """Return the outputs of a row step for a chunk."""
     jnp = walk.jax.numpy
     node = item.step.node
-    op, name, attrs = node.op, node.op.name, node.attrs
+    op, layout, attrs = node.op, node.op.layout, node.attrs
+    lies = None if layout is None else layout.lies
     specs = [pass_.specs[s] for s in outputs_of(item.step)]
     shapes = [spec.tile(axis, rows) for spec, axis in zip(specs, item.axes, strict=True)]
-    if name in SAME:
+    if lies is Lies.SAME:
         return [jnp.reshape(inputs[0], shapes[0])]
-    if name in ALIKE:
-        return [jnp.full(shapes[0], ALIKE[name], specs[0].nptype)]
-    if name in SPREAD or name == "mean_transpose":
+    if lies is Lies.FILLED:
+        return [jnp.full(shapes[0], layout.value, specs[0].nptype)]
+    if lies is Lies.SPREAD:
         x = jnp.asarray(inputs[0])
-        if name in ("spread_like", "mean_transpose"):
+        if layout.axes:
             x = x.reshape(kept_dims(x.shape, shapes[0], attrs))
-        if name == "mean_transpose":
+        if layout.mean:
             x = x / math.prod([specs[0].sizes[a] for a in over_axes(attrs["axis"], len(specs[0].sizes))])
         return [jnp.broadcast_to(x, shapes[0])]
-    if name in ("sum_to", "sum_like"):
+    if lies is Lies.REDUCED and not layout.axes:
         over, _ = binder.reduction(item, inputs[0])
         return [jnp.sum(inputs[0], axis=over).reshape(shapes[0])]
     found = op.bind(walk.xp)(*inputs, **binder.turned(item, attrs))

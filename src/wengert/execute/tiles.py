@@ -46,6 +46,9 @@ from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full
+from wengert.ops.layout import Lies
+from wengert.ops.linear import CONSTANT
+from wengert.ops.op import Op
 from wengert.ops.rows import Refused, row_axes
 
 __all__ = ["Tiling", "cut"]
@@ -82,29 +85,8 @@ CREWS = 4
 """Sets of buffers that are kept; there are as many as runs at the same time."""
 HELPERS = 256
 
-ELEMENTWISE = frozenset(
-    "add subtract negative add_n multiply multiply_no_nan where cast real imag conj complex equal not_equal less less_equal "
-    "greater greater_equal logical_and logical_or logical_xor logical_not is_finite is_inf is_nan bitwise_and bitwise_or "
-    "bitwise_xor invert left_shift right_shift floor ceil round trunc floor_divide".split()
-)
-"""Operations without partial derivatives that broadcast; those that state partials do as well."""
-SAME = frozenset("reshape reshape_like expand_dims squeeze shaped ensure_shape identity stop_gradient".split())
-"""What gives the elements of its first input in order."""
-ARRANGED = frozenset("transpose matrix_transpose getitem split unstack concat_part reverse".split())
-"""What gives views of its first input."""
-SPREAD = frozenset("fill broadcast_to broadcast_like spread_like".split())
-"""What repeats its first input."""
-ALIKE = {"zeros_like": 0, "ones_like": 1}
-REFERENCES = {
-    "reshape_like": (1,), "broadcast_like": (1,), "spread_like": (1,), "mean_transpose": (1,), "sum_like": (1,),
-    "shaped": (1,), "zeros_like": (0,), "ones_like": (0,), "getitem_transpose": (1,),
-}  # fmt: skip
-"""Inputs of which the shape alone is read."""
-REDUCED = {
-    "sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply, "any": np.logical_or,
-    "all": np.logical_and, "sum_to": np.add, "sum_like": np.add, "matmul": np.add, "einsum": np.add,
-}  # fmt: skip
-"""How the parts of a reduction are put together."""
+SUMS = (Lies.REDUCED, Lies.MATRICES, Lies.LETTERS)
+"""What may be a sum over the rows, of which parts are put together."""
 NUMBERS = "biufc"
 _ndarray = np.ndarray
 
@@ -147,7 +129,7 @@ class Item:
         """The axes of rows of the outputs of a row step."""
         self.slices: dict[int, int] = slices or {}
         """For each input that rows are taken from, by position: along which axis."""
-        self.references = _references(step.node)
+        self.references = step.node.op.shapes_only(len(step.node.inputs))
         self.level = 0
 
     def read(self) -> list[int]:
@@ -155,10 +137,9 @@ class Item:
         return [s for p, s in enumerate(self.step.inputs) if p not in self.references]
 
 
-def _references(node: Node) -> tuple[int, ...]:
-    if node.op.name == "concat_part":
-        return tuple(range(1, len(node.inputs)))
-    return REFERENCES.get(node.op.name, ())
+def _lies(op: Op) -> Lies | None:
+    """Return how an operation's result lies, where it states it."""
+    return None if op.layout is None else op.layout.lies
 
 
 def _outputs(step: Step) -> range:
@@ -185,7 +166,7 @@ class _Cut:
             for slot, t in zip(_outputs(step), step.node.outputs, strict=True):
                 if is_full(t.sizes):
                     self.specs[slot] = Spec(tuple(t.sizes), t.nptype)
-            if step.node.op.name == "constant":
+            if step.node.op is CONSTANT:
                 self._source(step.output)
         self.items: list[Item] = []
         for step in plan.steps if self.families else ():
@@ -213,7 +194,7 @@ class _Cut:
     def _classify(self, step: Step) -> Item | None:
         """Return a row step or a sum; None for a whole step."""
         node = step.node
-        if node.op.stateful or node.op.kind in ("control", "custom") or not node.outputs or node.op.name == "constant":
+        if node.op.stateful or node.op.kind in ("control", "custom") or not node.outputs or node.op is CONSTANT:
             return None
         slots = (*step.inputs, *_outputs(step))
         if node in self.unfit or any(s not in self.specs or self.specs[s].nptype.kind not in NUMBERS for s in slots):
@@ -221,7 +202,7 @@ class _Cut:
         inputs = [self.specs[s] for s in step.inputs]
         outputs = [self.specs[s] for s in _outputs(step)]
         probe: Any = SimpleNamespace(op=node.op, inputs=inputs, outputs=outputs, attrs=node.attrs, where=node.where)
-        references = _references(node)
+        references = node.op.shapes_only(len(node.inputs))
         read = {self.rows[s][0] for p, s in enumerate(step.inputs) if s in self.rows and p not in references}
         if len(read) > 1:
             return None
@@ -233,22 +214,22 @@ class _Cut:
 
     def _alike(self, step: Step, probe: Any, references: tuple[int, ...]) -> Item | None:
         """Say whether all rows of a value are alike: a shared value that is repeated."""
-        name, out = probe.op.name, probe.outputs[0]
-        if name in ("fill", "broadcast_to"):
-            places = [(n, k) for k in (0, len(out.sizes) - 1) for n in self.families if out.sizes and out.sizes[k] == n]
-            if len(step.inputs) > 1 or not places:
-                return None
-            n, axis = places[0]
-        elif name in ("broadcast_like", "spread_like", "mean_transpose", "zeros_like", "ones_like"):
+        layout, out = probe.op.layout, probe.outputs[0]
+        if layout is None or layout.lies not in (Lies.SPREAD, Lies.FILLED):
+            return None
+        if references:
             slot = step.inputs[references[0]]
             if slot not in self.rows or out.sizes != self.specs[slot].sizes:
                 return None
             n, axis = self.rows[slot]
         else:
-            return None
-        if name not in ALIKE:
+            places = [(n, k) for k in (0, len(out.sizes) - 1) for n in self.families if out.sizes and out.sizes[k] == n]
+            if len(step.inputs) > 1 or not places:
+                return None
+            n, axis = places[0]
+        if layout.lies is Lies.SPREAD:
             shape = probe.inputs[0].sizes
-            if name in ("spread_like", "mean_transpose"):
+            if layout.axes:
                 shape = _kept_dims(shape, out.sizes, probe.attrs)
             placed = axis - (len(out.sizes) - len(shape))
             if placed >= 0 and shape[placed] != 1:
@@ -256,14 +237,12 @@ class _Cut:
         return Item(step, "row", n, [axis])
 
     def _rows(self, step: Step, probe: Any, n: int, references: tuple[int, ...]) -> Item | None:
-        name = probe.op.name
+        lies = _lies(probe.op)
         axes = [self.rows[s][1] if s in self.rows and p not in references else None for p, s in enumerate(step.inputs)]
         mine = {p: a for p, a in enumerate(axes) if a is not None}
-        if name in REDUCED and self._sums(probe, axes, n):
+        if lies in SUMS and self._sums(probe, axes, n):
             return Item(step, "sum", n, (), mine)
-        if probe.op.rows is None or (name == "getitem" and len(step.inputs) > 1):
-            return None
-        if name == "getitem_transpose" and len(step.inputs) > 2:
+        if probe.op.rows is None or (lies in (Lies.VIEW, Lies.SCATTERED) and len(step.inputs) > 1 + len(references)):
             return None
         try:
             found = [a for a in row_axes(probe, axes) if a is not None]
@@ -274,39 +253,39 @@ class _Cut:
         ):
             return None
         rank = len(probe.outputs[0].sizes)
-        broadcast = name in ELEMENTWISE or bool(probe.op.partials) or name in ("matmul", "concat")
+        broadcast = lies in (Lies.POINTWISE, Lies.MATRICES, Lies.JOINED)
         for p, t in enumerate(probe.inputs):
             if p in mine or p in references or n not in t.sizes:
                 continue
             if broadcast:  # rows of a whole array meet the rows of a tile
                 placed = found[0] - (rank - len(t.sizes))
-                batch = name != "matmul" or found[0] < rank - 2
+                batch = lies is not Lies.MATRICES or found[0] < rank - 2
                 if batch and placed >= 0 and t.sizes[placed] == n:
                     mine[p] = placed
-            elif not (name == "take" and p == 0 and axes[1] is not None):
+            elif not (lies is Lies.TAKEN and p == 0 and axes[1] is not None):
                 return None
         return Item(step, "row", n, found, mine)
 
     def _sums(self, probe: Any, axes: Sequence[Any], n: int) -> bool:
         """Say whether a step sums over the rows, and parts of it can be added up."""
-        name, kind = probe.op.name, probe.outputs[0].nptype.kind
+        layout, kind = probe.op.layout, probe.outputs[0].nptype.kind
         if probe.outputs[0].nptype.itemsize < 4 and kind == "f":
             return False  # parts would be rounded to few digits
-        if name == "matmul":
+        if layout.lies is Lies.MATRICES:
             if None in axes or any(len(t.sizes) != 2 for t in probe.inputs):
                 return False
             ta, tb = probe.attrs.get("ta", False), probe.attrs.get("tb", False)
             return axes[0] == (0 if ta else 1) and axes[1] == (1 if tb else 0) and _one_dtype(probe)
-        if name == "einsum":
+        if layout.lies is Lies.LETTERS:
             operands, result = probe.attrs["equation"].split("->")
             labels = [part[a] for part, a in zip(operands.split(","), axes, strict=True) if a is not None]
             alike = len(labels) == 2 and labels[0] == labels[1] and labels[0] not in result
             return alike and operands.count(labels[0]) == 2
         x, out, axis = probe.inputs[0], probe.outputs[0], axes[0]
-        if name in ("sum_to", "sum_like"):
+        if not layout.axes:
             placed = axis - (len(x.sizes) - len(out.sizes))
             return bool(placed < 0 or out.sizes[placed] != n)
-        if name == "mean" and kind not in "fc":
+        if layout.mean and kind not in "fc":
             return False
         return axis in _over(probe.attrs["axis"], len(x.sizes))
 
@@ -426,7 +405,7 @@ class Pass:
         for item in self.items:
             sizes = [self.specs[s].sizes for s in item.step.inputs]
             each = self.specs[item.step.output].nptype.itemsize
-            if item.step.node.op.name == "matmul":
+            if _lies(item.step.node.op) is Lies.MATRICES:
                 inner = sizes[0][-2 if item.step.node.attrs.get("ta", False) else -1]
                 total += 2 * math.prod(self.specs[item.step.output].sizes) * inner * each / FLOPS
             else:
@@ -442,7 +421,7 @@ class Pass:
         """Return how many bytes the row steps write in all."""
         total = 0
         for item in self.items:
-            if item.role == "row" and item.step.node.op.name not in SAME | ARRANGED | SPREAD:
+            if item.role == "row" and _lies(item.step.node.op) not in (Lies.SAME, Lies.VIEW, Lies.SPREAD):
                 total += sum(math.prod(self.specs[s].sizes) * self.specs[s].nptype.itemsize for s in _outputs(item.step))
         return total
 
@@ -690,24 +669,24 @@ class Binder:
     def step(self, item: Item) -> None:
         """Make the calls of a row step."""
         node = item.step.node
-        op, name, attrs = node.op, node.op.name, node.attrs
+        op, lies, attrs = node.op, _lies(node.op), node.attrs
         specs = [self.pass_.specs[s] for s in _outputs(item.step)]
         shapes = [spec.tile(axis, self.rows) for spec, axis in zip(specs, item.axes, strict=True)]
-        if name in SAME:
+        if lies is Lies.SAME:
             x = self.value(item, 0)
             return self.view(item, [x.reshape(shapes[0])], x, shapes, specs)
-        if name in ALIKE:
-            self.values[item.step.output] = np.broadcast_to(np.asarray(ALIKE[name], specs[0].nptype), shapes[0])
+        if lies is Lies.FILLED:
+            self.values[item.step.output] = np.broadcast_to(np.asarray(op.layout.value, specs[0].nptype), shapes[0])
             return None
-        if name in SPREAD:
+        if lies is Lies.SPREAD and not op.layout.mean:
             return self.spread(item, self.value(item, 0), shapes[0])
-        if name == "mean_transpose":
+        if lies is Lies.SPREAD:
             x, spec = self.value(item, 0), self.pass_.specs[item.step.inputs[0]]
             count = math.prod([specs[0].sizes[a] for a in _over(attrs["axis"], len(specs[0].sizes))])
             small = self.allocate(x.shape, spec.nptype, ())
             self.call(np.divide, x, np.asarray(count, spec.nptype), small)
             return self.spread(item, small, shapes[0])
-        if name in ARRANGED or (name in ("real", "imag") and op.aliases):
+        if lies is Lies.VIEW:
             x = self.value(item, 0)
             found = op.eager(x, *[self.dummy(item, p) for p in range(1, len(item.step.inputs))], **self.turned(item, attrs))
             return self.view(item, found if item.step.several else [found], x, shapes, specs)
@@ -726,10 +705,11 @@ class Binder:
 
     def turned(self, item: Item, attrs: Any) -> Any:
         """Return the attributes with an index that takes all rows, however many there are."""
-        if item.step.node.op.name not in ("getitem", "getitem_transpose"):
+        if "index" not in attrs:
             return attrs
-        axis = item.slices[0] if item.step.node.op.name == "getitem" else item.axes[0]
-        rank = len(self.pass_.specs[item.step.inputs[0] if item.step.node.op.name == "getitem" else item.step.output].sizes)
+        back = _lies(item.step.node.op) is Lies.SCATTERED
+        axis = item.axes[0] if back else item.slices[0]
+        rank = len(self.pass_.specs[item.step.output if back else item.step.inputs[0]].sizes)
         index = attrs["index"]
         used = sum(i is not None and i is not Ellipsis for i in index)
         items = list(index) if any(i is Ellipsis for i in index) else [*index, Ellipsis]
@@ -751,7 +731,7 @@ class Binder:
             if item.step.several:
                 raise Mismatch
             outs = [self.allocate(shapes[0], specs[0].nptype, ())]
-            if node.op.name in SAME:
+            if _lies(node.op) is Lies.SAME:
                 self.call(_generic, partial(np.reshape, shape=shapes[0]), outs[0], x)
             else:
                 self.call(_generic, partial(node.op.eager, **self.turned(item, node.attrs)), outs[0], x)
@@ -761,63 +741,41 @@ class Binder:
     def spread(self, item: Item, x: Any, shape: Any) -> None:
         if x.__class__ is Late:
             raise Mismatch
-        name, attrs = item.step.node.op.name, item.step.node.attrs
-        if name in ("spread_like", "mean_transpose"):
+        layout, attrs = item.step.node.op.layout, item.step.node.attrs
+        if layout.axes:
             x = x.reshape(_kept_dims(x.shape, shape, attrs))
         self.values[item.step.output] = np.broadcast_to(x, shape)
 
     def one(self, item: Item, shape: Any, spec: Spec) -> Any:
         """Make the calls of a step that computes one array, and return the array."""
         node, count = item.step.node, len(item.step.inputs)
-        op, name, nptype = node.op, node.op.name, spec.nptype
+        op, nptype = node.op, spec.nptype
         if isinstance(op.eager, np.ufunc) and count == op.eager.nin:
             values = [self.operand(item, p, shape) for p in range(count)]
             out = self.allocate(shape, nptype, [v for v in values if _same(v, shape, nptype)])
             self.call(op.eager, *values, out)
             return out
-        if name == "matmul":
+        layout = op.layout
+        if layout is not None and layout.lies is Lies.MATRICES:
             return self.matmul(item, shape, nptype)
-        if name == "concat" and all(p in item.slices for p in range(count)):
+        if layout is not None and layout.lies is Lies.REDUCED and layout.join == "add" and not layout.mean:
+            return self.narrow(item, shape, nptype)
+        into = getattr(Into, op.name, None)  # the kernels that are known to write to a buffer
+        out = None if into is None else into(self, item, shape, spec)
+        if out is None:
             values = self.all(item)
             out = self.allocate(shape, nptype, ())
-            self.call(np.concatenate, tuple(values), node.attrs["axis"], out)
-            return out
-        if name == "add_n" and count > 1:
-            values = [self.operand(item, p, shape) for p in range(count)]
-            out = self.allocate(shape, nptype, ())
-            self.call(np.add, values[0], values[1], out)
-            for v in values[2:]:
-                self.call(np.add, out, v, out)
-            return out
-        if name == "where" and self.pass_.specs[item.step.inputs[0]].nptype.kind == "b":
-            values = [self.value(item, p) for p in range(count)]
-            out = self.allocate(shape, nptype, ())
-            self.call(_choose, out, *values)
-            return out
-        if name == "cast" and "c" not in (nptype.kind, self.pass_.specs[item.step.inputs[0]].nptype.kind):
-            x = self.value(item, 0)
-            out = self.allocate(shape, nptype, ())
-            self.call(_cast, out, x)
-            return out
-        if name == "getitem_transpose":
-            g, index = self.value(item, 0), self.turned(item, node.attrs)["index"]
-            out = self.allocate(shape, nptype, ())
-            self.call(out.fill, 0)
-            self.call(np.copyto, out[index], g)
-            return out
-        if name in ("sum", "sum_to", "sum_like"):
-            return self.narrow(item, shape, nptype)
-        if name in FUSED and count == 1:
-            x = self.value(item, 0)
-            made = FUSED[name](node.attrs, nptype)
-            if made is not None and x.shape == shape and x.dtype == nptype:
-                out = self.allocate(shape, nptype, [x] if _same(x, shape, nptype) else [])
-                for function, *places in made:
-                    self.call(function, *[x if a is X else out if a is OUT else a for a in places])
-                return out
-        values = self.all(item)
-        out = self.allocate(shape, nptype, ())
-        self.call(_generic, item.step.kernel, out, *values)
+            self.call(_generic, item.step.kernel, out, *values)
+        return out
+
+    def fused(self, item: Item, shape: Any, spec: Spec, calls: Sequence[tuple[Any, ...]]) -> Any:
+        """Make calls that write to one array what they make of one input."""
+        x = self.value(item, 0)
+        if x.shape != shape or x.dtype != spec.nptype:
+            return None
+        out = self.allocate(shape, spec.nptype, [x] if _same(x, shape, spec.nptype) else [])
+        for function, *places in calls:
+            self.call(function, *[x if a is X else out if a is OUT else a for a in places])
         return out
 
     def operand(self, item: Item, p: int, shape: Any) -> Any:
@@ -863,7 +821,7 @@ class Binder:
     def reduction(self, item: Item, x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the axes that are summed over, and the shape that is left without them."""
         node = item.step.node
-        if node.op.name in ("sum_to", "sum_like"):
+        if not node.op.layout.axes:
             out = self.pass_.specs[item.step.output].sizes
             if item.role == "row":
                 out = self.pass_.specs[item.step.output].tile(item.axes[0], self.rows)
@@ -876,8 +834,8 @@ class Binder:
     def sum(self, item: Item) -> None:
         """Make the calls of a part of a sum: the first tile of a group writes it, the others add theirs."""
         node, spec = item.step.node, self.pass_.specs[item.step.output]
-        name, nptype = node.op.name, spec.nptype
-        ufunc = REDUCED[name]
+        layout, nptype = node.op.layout, spec.nptype
+        ufunc = getattr(np, layout.join)
         total = np.empty(spec.sizes, nptype) if self.parts is None else self.parts[self.summed]
         self.summed += 1
         key = (spec.sizes, nptype)
@@ -887,11 +845,11 @@ class Binder:
         values = [self.value(item, p) for p in range(len(item.step.inputs)) if p not in item.references]
 
         def into(out: Any) -> Any:
-            if name == "matmul":
+            if layout.lies is Lies.MATRICES:
                 a, b = values
                 a = a.T if node.attrs.get("ta", False) else a
                 return self.bound(np.dot, (a, b.T if node.attrs.get("tb", False) else b, out))
-            if name == "einsum":
+            if layout.lies is Lies.LETTERS:
                 return self.bound(_generic, (item.step.kernel, out, *values))
             x = values[0]
             over, kept = self.reduction(item, x)
@@ -919,22 +877,93 @@ def _same(v: Any, shape: Any, nptype: Any) -> bool:
 X, OUT = object(), object()
 
 
-def _of_reciprocal_cosh(attrs: Any, nptype: Any) -> Any:
-    return [(np.cosh, X, OUT), (np.divide, nptype.type(1), OUT, OUT), (np.multiply, OUT, OUT, OUT)]
+class Into:
+    """Kernels that write to a buffer, by the name of the operation: what NumPy's own functions with ``out`` do not cover.
 
+    Each makes the calls of a step and returns the array that they write to, or None where the kernel as it is must do.
+    """
 
-def _power(attrs: Any, nptype: Any) -> Any:
-    return {2: [(np.multiply, X, X, OUT)], 1: [(np.positive, X, OUT)]}.get(attrs["n"])
+    @staticmethod
+    def concat(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Join where all that is joined has rows."""
+        if not all(p in item.slices for p in range(len(item.step.inputs))):
+            return None
+        values = binder.all(item)
+        out = binder.allocate(shape, spec.nptype, ())
+        binder.call(np.concatenate, tuple(values), item.step.node.attrs["axis"], out)
+        return out
 
+    @staticmethod
+    def add_n(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Add one after the other."""
+        values = [binder.operand(item, p, shape) for p in range(len(item.step.inputs))]
+        if len(values) < 2:
+            return None
+        out = binder.allocate(shape, spec.nptype, ())
+        binder.call(np.add, values[0], values[1], out)
+        for v in values[2:]:
+            binder.call(np.add, out, v, out)
+        return out
 
-FUSED: dict[str, Callable[[Any, Any], Any]] = {
-    "sech_squared": lambda attrs, nptype: _of_reciprocal_cosh(attrs, nptype) if nptype.kind == "f" else None,
-    "relu": lambda attrs, nptype: [(np.maximum, X, nptype.type(0), OUT)],
-    "reciprocal": lambda attrs, nptype: [(np.divide, nptype.type(1), X, OUT)],
-    "rsqrt": lambda attrs, nptype: [(np.sqrt, X, OUT), (np.divide, nptype.type(1), OUT, OUT)],
-    "integer_power": _power,
-}
-"""Kernels of several calls of NumPy, as calls that write to one array: what they do to their input and to the output."""
+    @staticmethod
+    def where(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Choose by truth values."""
+        if binder.pass_.specs[item.step.inputs[0]].nptype.kind != "b":
+            return None
+        values = [binder.value(item, p) for p in range(len(item.step.inputs))]
+        out = binder.allocate(shape, spec.nptype, ())
+        binder.call(_choose, out, *values)
+        return out
+
+    @staticmethod
+    def cast(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Copy, where no number is complex."""
+        if "c" in (spec.nptype.kind, binder.pass_.specs[item.step.inputs[0]].nptype.kind):
+            return None
+        x = binder.value(item, 0)
+        out = binder.allocate(shape, spec.nptype, ())
+        binder.call(_cast, out, x)
+        return out
+
+    @staticmethod
+    def getitem_transpose(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Fill with zeros, and copy to where the index looks."""
+        g, index = binder.value(item, 0), binder.turned(item, item.step.node.attrs)["index"]
+        out = binder.allocate(shape, spec.nptype, ())
+        binder.call(out.fill, 0)
+        binder.call(np.copyto, out[index], g)
+        return out
+
+    @staticmethod
+    def sech_squared(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """1/cosh², from left to right."""
+        if spec.nptype.kind != "f":
+            return None
+        one = spec.nptype.type(1)
+        calls = [(np.cosh, X, OUT), (np.divide, one, OUT, OUT), (np.multiply, OUT, OUT, OUT)]
+        return binder.fused(item, shape, spec, calls)
+
+    @staticmethod
+    def relu(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """The greater one of x and 0."""
+        return binder.fused(item, shape, spec, [(np.maximum, X, spec.nptype.type(0), OUT)])
+
+    @staticmethod
+    def reciprocal(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """1/x."""
+        return binder.fused(item, shape, spec, [(np.divide, spec.nptype.type(1), X, OUT)])
+
+    @staticmethod
+    def rsqrt(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """1/√x."""
+        return binder.fused(item, shape, spec, [(np.sqrt, X, OUT), (np.divide, spec.nptype.type(1), OUT, OUT)])
+
+    @staticmethod
+    def integer_power(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+        """Squares, and x itself."""
+        known: dict[int, list[tuple[Any, ...]]] = {2: [(np.multiply, X, X, OUT)], 1: [(np.positive, X, OUT)]}
+        calls = known.get(item.step.node.attrs["n"])
+        return None if calls is None else binder.fused(item, shape, spec, calls)
 
 
 # --- running ------------------------------------------------------------------------------------------------------
@@ -1203,7 +1232,7 @@ class Tiling:
         finished |= {item.step.node for k in done for item in self.passes[k].items}
         left = [step for step in self.plan.steps if step.node not in finished]
         for step in left:
-            for p in _references(step.node):
+            for p in step.node.op.shapes_only(len(step.inputs)):
                 slot = step.inputs[p]
                 if slots[slot] is None and slot in self.rows:
                     slots[slot] = np.broadcast_to(np.zeros((), self.specs[slot].nptype), self.specs[slot].sizes)
@@ -1260,9 +1289,9 @@ class Tiling:
     def _total(self, item: Item, parts: Any) -> Any:
         """Put the parts of the groups together, in their order."""
         node = item.step.node
-        ufunc: Any = REDUCED[node.op.name]
-        found = np.asarray(ufunc.reduce(parts, axis=0, dtype=parts.dtype))
-        if node.op.name == "mean":
+        layout = node.op.layout
+        found = np.asarray(getattr(np, layout.join).reduce(parts, axis=0, dtype=parts.dtype))
+        if layout.mean:
             sizes = self.specs[item.step.inputs[0]].sizes
             count = math.prod([sizes[a] for a in _over(node.attrs["axis"], len(sizes))])
             found = np.asarray(found / np.asarray(count, found.dtype))

@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
-from wengert.ops import rows
+from wengert.ops import layout, rows
 from wengert.ops.op import Op
 from wengert.ops.slopes import Columns
 
@@ -74,6 +74,7 @@ MATMUL = Op(
     kinds="iufc",
     rows=rows.matmul,
     columns=Columns.MIXED,
+    layout=layout.MATRICES,
 )
 
 
@@ -144,5 +145,6 @@ EINSUM = Op(
     transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
     rows=rows.einsum,
     columns=Columns.MIXED,
+    layout=layout.LETTERS,
 )  # fmt: skip
 """Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
-from wengert.ops import rows, signature, slopes
+from wengert.ops import layout, rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
 from wengert.ops.slopes import FINITE, Columns
@@ -861,6 +861,7 @@ REAL_PART = Op(
     if inputs[0].dtype.kind == "c" else g,
     rows=rows.elementwise,
     columns=Columns.SAME,
+    layout=layout.VIEW,
 )  # fmt: skip
 IMAGINARY_PART = Op(
     "imag", "linear", lambda xp, x: xp.imag(x), signature.real_of, aliases=True,
@@ -868,6 +869,7 @@ IMAGINARY_PART = Op(
     if inputs[0].dtype.kind == "c" else xp.zeros_like(g),
     rows=rows.elementwise,
     columns=Columns.SAME,
+    layout=layout.VIEW,
 )  # fmt: skip
 CONJ = Op(
     "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,

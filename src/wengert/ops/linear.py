@@ -12,7 +12,7 @@ from typing import Any
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
-from wengert.ops import rows, signature, slopes
+from wengert.ops import layout, rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
 from wengert.ops.slopes import FINITE, Columns
@@ -47,8 +47,9 @@ IDENTITY = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,
+    layout=layout.SAME,
 )  # fmt: skip
-STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise)
+STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise, layout=layout.SAME)
 CAST = Op(
     "cast", "linear", lambda xp, x, *, dtype: xp.astype(x, dtype),
     lambda inputs, attrs: (inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy), kinds="biufc",
@@ -99,27 +100,32 @@ SHAPED = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,
+    layout=layout.SAME, references=(1,),
 )  # fmt: skip
 """A tensor that must have the shape of another: what a cotangent is to its y."""
 ZEROS_LIKE = Op(
     "zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like",
     rows=rows.kept,
     bounds=(0.0, 0.0),
+    layout=layout.ZEROS,
 )  # fmt: skip
 ONES_LIKE = Op(
     "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
     rows=rows.kept,
     bounds=(1.0, 1.0),
+    layout=layout.ONES,
 )  # fmt: skip
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
     rows=None,
+    references=(0,),
 )  # fmt: skip
 SIZE = Op(
     "size", "constant", lambda xp, x, *, dtype: xp.asarray(math.prod(x.shape), dtype=dtype),
     lambda inputs, attrs: ((), dtypes.as_dtype(attrs["dtype"]).numpy),
     rows=None,
+    references=(0,),
 )  # fmt: skip
 
 
@@ -152,6 +158,7 @@ FILL = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=None,
     bounds=slopes.hull,
+    layout=layout.SPREAD,
 )  # fmt: skip
 
 
@@ -244,11 +251,13 @@ SUM_LIKE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
     rows=rows.sum_to,
     columns=Columns.PLACED,
+    layout=layout.SUMMED_TO,
 )  # fmt: skip
 SUM_TO = Op(
     "sum_to", "linear", lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype),
     type="Sum", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
     rows=rows.sum_to,
+    layout=layout.SUMMED_TO,
 )  # fmt: skip
 BROADCAST_LIKE = Op(
     "broadcast_like", "linear", lambda xp, x, y: xp.broadcast_to(x, y.shape), like(1), constant_inputs=(1,),
@@ -256,6 +265,7 @@ BROADCAST_LIKE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=rows.broadcast,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.SPREAD,
 )  # fmt: skip
 
 
@@ -274,6 +284,7 @@ BROADCAST_TO = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
     rows=rows.broadcast,
     bounds=slopes.hull,
+    layout=layout.SPREAD,
 )  # fmt: skip
 
 # --- shape --------------------------------------------------------------------------------------------------------
@@ -309,11 +320,13 @@ RESHAPE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.reshape,
     bounds=slopes.hull,
+    layout=layout.SAME,
 )  # fmt: skip
 RESHAPE_LIKE = Op(
     "reshape_like", "linear", lambda xp, x, y: xp.reshape(x, y.shape), like(1), constant_inputs=(1,), type="Reshape",
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.reshape,
+    layout=layout.SAME,
 )  # fmt: skip
 
 
@@ -342,6 +355,7 @@ TRANSPOSE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose(g, axes=_inverse_permutation(attrs["axes"])),
     rows=rows.transpose,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.VIEW,
 )  # fmt: skip
 MATRIX_TRANSPOSE = Op(
     "matrix_transpose", "linear", lambda xp, x: xp.swapaxes(x, -1, -2),
@@ -349,6 +363,7 @@ MATRIX_TRANSPOSE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g),
     rows=rows.matrix_transpose,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.VIEW,
 )  # fmt: skip
 
 
@@ -373,6 +388,7 @@ EXPAND_DIMS = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.expand,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.SAME,
 )  # fmt: skip
 
 
@@ -396,6 +412,7 @@ SQUEEZE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
     rows=rows.squeeze,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.SAME,
 )  # fmt: skip
 
 
@@ -506,6 +523,7 @@ REVERSE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse(g, **attrs),
     rows=rows.along,
     bounds=slopes.hull, columns=Columns.PLACED,
+    layout=layout.VIEW,
 )  # fmt: skip
 ROLL = Op(
     "roll", "linear", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), first,
@@ -575,12 +593,14 @@ CONCAT = Op(
     transpose=_concat_transpose,
     rows=rows.concat,
     bounds=slopes.hull, columns=Columns.JOINED,
+    layout=layout.JOINED,
 )  # fmt: skip
 CONCAT_PART = Op(
     "concat_part", "linear", _concat_part, lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype),
     constant_inputs=tuple(range(1, 1000)), type="Slice", aliases=True, transpose=_concat_part_transpose,
     rows=rows.concat_part,
     columns=Columns.PLACED, selects=True,
+    layout=layout.VIEW, references=(1, ...),
 )  # fmt: skip
 
 
@@ -635,6 +655,7 @@ UNSTACK = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.stack(*_filled(xp, g, output), axis=attrs["axis"]),
     rows=rows.unstack,
     bounds=slopes.hull, columns=Columns.PLACED, selects=True,
+    layout=layout.VIEW,
 )  # fmt: skip
 
 
@@ -682,6 +703,7 @@ SPLIT = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.concat(*_filled(xp, g, output), axis=attrs["axis"]),
     rows=rows.along,
     bounds=slopes.hull, columns=Columns.PLACED, selects=True,
+    layout=layout.VIEW,
 )  # fmt: skip
 
 # --- NumPy-style indexing -----------------------------------------------------------------------------------------
@@ -763,12 +785,14 @@ GETITEM = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
     rows=rows.getitem,
     bounds=slopes.hull, columns=Columns.PLACED, selects=slopes.taken,
+    layout=layout.VIEW,
 )  # fmt: skip
 GETITEM_TRANSPOSE = Op(
     "getitem_transpose", "linear", _getitem_transpose, like(1), constant_inputs=tuple(range(1, 100)), type="StridedSliceGrad",
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, *inputs[2:], **attrs),
     rows=rows.getitem_transpose,
     columns=Columns.FILLED,
+    layout=layout.SCATTERED,
 )  # fmt: skip
 
 # --- gather and scatter -------------------------------------------------------------------------------------------
@@ -832,6 +856,7 @@ TAKE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.take_transpose(g, *inputs, **attrs),
     rows=rows.take,
     bounds=slopes.hull, columns=Columns.PLACED, selects=True,
+    layout=layout.TAKEN,
 )  # fmt: skip
 TAKE_TRANSPOSE = Op(
     "take_transpose", "linear", _take_transpose, like(1), constant_inputs=(1, 2), type="UnsortedSegmentSum",
@@ -1175,6 +1200,7 @@ ENSURE_SHAPE = Op(
     aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,
+    layout=layout.SAME,
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from typing import Any
 
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
+from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
 
@@ -64,10 +65,12 @@ class Op:
         "kind",
         "kinds",
         "label",
+        "layout",
         "linear_inputs",
         "name",
         "outputs",
         "partials",
+        "references",
         "rows",
         "selects",
         "series",
@@ -108,6 +111,8 @@ class Op:
         bounds: Bounds = INFINITE,
         columns: Columns | None = None,
         selects: bool | Callable[[Any], bool] = False,
+        layout: Layout | None = None,
+        references: tuple[Any, ...] = (),
         aliases: bool = False,
         stateful: bool = False,
         writes: str = "",
@@ -126,6 +131,8 @@ class Op:
         ``slope``: where the derivatives are finite, or a rule for it by the attributes; only what is linear, or has no
         derivative, need not say. ``bounds``, ``columns``: between what its values lie, and which columns move
         (`wengert.ops.slopes`). ``selects``: whether reverse mode hands back zeros to what was not chosen.
+        ``layout``: how the result lies in memory (`wengert.ops.layout`). ``references``: positions of inputs of which the
+        shape alone is read, where the shape rule does not say so; an ellipsis at the end stands for all that follow.
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
         """
@@ -148,6 +155,9 @@ class Op:
             slope = FINITE
         self.rows, self.slope, self.bounds, self.selects = rows, slope, bounds, selects
         self.columns = Columns.ANY if columns is None and partials else columns
+        self.layout = POINTWISE if layout is None and rows is elementwise else layout
+        stated = getattr(infer, "reference", None)
+        self.references = references or ((stated,) if stated in constant_inputs else ())
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
@@ -161,6 +171,12 @@ class Op:
         if xp is NP:
             return self.eager
         return getattr(xp, self.kernel) if isinstance(self.kernel, str) else partial(self.kernel, xp)
+
+    def shapes_only(self, count: int) -> tuple[int, ...]:
+        """Return the positions, of so many inputs, of those of which the shape alone is read."""
+        if self.references and self.references[-1] is ...:
+            return tuple(range(self.references[-2], count))
+        return self.references
 
     def states(self, i: int) -> bool:
         """Whether the derivative by input i is stated, or is known to be none."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ops import rows, signature, slopes
+from wengert.ops import layout, rows, signature, slopes
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
 from wengert.ops.signature import first
@@ -41,12 +41,14 @@ SPREAD_LIKE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs),
     rows=rows.spread,
     columns=Columns.PLACED,
+    layout=layout.SPREAD_BACK,
 )  # fmt: skip
 SUM = Op(
     "sum", "linear", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
     type="Sum", kinds="iufc", transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs),
     rows=rows.over,
     bounds=slopes.total, columns=Columns.SUMMED,
+    layout=layout.SUMMED,
 )  # fmt: skip
 
 
@@ -81,6 +83,7 @@ MEAN = Op(
     rows=rows.over,
     bounds=slopes.hull,
     columns=Columns.SUMMED,
+    layout=layout.MEAN,
 )
 MEAN_TRANSPOSE = Op(
     "mean_transpose", "linear",
@@ -90,6 +93,7 @@ MEAN_TRANSPOSE = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs),
     rows=rows.spread,
     columns=Columns.PLACED,
+    layout=layout.MEAN_BACK,
 )  # fmt: skip
 
 
@@ -112,12 +116,14 @@ MAX = Op(
     type="Max", transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=rows.over,
     slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
+    layout=layout.reduced("maximum"),
 )  # fmt: skip
 MIN = Op(
     "min", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf",
     type="Min", transpose=_extreme_transpose, tangent=_extreme_tangent,
     rows=rows.over,
     slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
+    layout=layout.reduced("minimum"),
 )  # fmt: skip
 
 
@@ -150,6 +156,7 @@ PROD = Op(
         tangents[0] * _others(xp, inputs[0], attrs["axis"][0]), **attrs),
     rows=rows.over,
     slope=FINITE, columns=Columns.MIXED,
+    layout=layout.reduced("multiply"),
 )  # fmt: skip
 ANY = Op(
     "any",
@@ -158,6 +165,7 @@ ANY = Op(
     _boolean,
     type="Any",
     rows=rows.over,
+    layout=layout.reduced("logical_or"),
 )
 ALL = Op(
     "all",
@@ -166,6 +174,7 @@ ALL = Op(
     _boolean,
     type="All",
     rows=rows.over,
+    layout=layout.reduced("logical_and"),
 )
 
 
