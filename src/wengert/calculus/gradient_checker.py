@@ -234,7 +234,7 @@ def graph_jacobians(
         found = [gradients(y, x, grad_ys=weights)[0] for x in xs]
     given = [None] * len(xs) if values is None else values
     points = [_point(v, _sizes(s), k) for v, s, k in zip(given, shapes, kinds, strict=True)]
-    places = {_key(x): p for x, p in zip(xs, points, strict=True) if _key(x).node.op.name == "placeholder"}
+    places = {_key(x): p for x, p in zip(xs, points, strict=True) if _key(x).node.op is PLACEHOLDER}
     pairs = []
     for x, dx, point in zip(xs, found, points, strict=True):
         if dx is None:

@@ -13,6 +13,7 @@ from wengert.execute.numpy import Program, Wrapped
 from wengert.graph.graph import Graph, Node
 from wengert.ground.errors import InternalError, InvalidArgumentError
 from wengert.ground.options import Options, options
+from wengert.ops.state import HANDLE, READ
 
 __all__ = ["Compared"]
 
@@ -20,7 +21,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 log = logging.getLogger("wengert")
 
-READS = ("variable_handle", "read_variable")
 TOLERANCE = {2: 5e-2, 4: 2e-3, 8: 1e-8}
 """How far the results may lie apart, relative to the greatest value of an array, by the size of its numbers in bytes."""
 
@@ -34,7 +34,7 @@ class Compared(Wrapped):
         """Take the program; a list that acts on the world is run once and not compared, which is logged."""
         super().__init__(program)
         self.fetches = list(fetches)
-        acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op.name not in READS]
+        acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op not in (HANDLE, READ)]
         self.plain = None if acts else Program(graph, fetches, feeds, controls)
         if acts:
             where = acts[0].where

@@ -10,8 +10,9 @@ import numpy as np
 from wengert.execute.numpy import Program
 from wengert.ground.context import state
 from wengert.ops import linear
-from wengert.ops.control import LINKED
-from wengert.ops.state import FED, PY_FUNCTION, READ, SNAPSHOT
+from wengert.ops.control import COND, LINKED, LOOP
+from wengert.ops.linear import CONSTANT
+from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
@@ -34,7 +35,7 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
             node, op = step.node, step.node.op
             state.site = node.site
             inputs = [slots[i] for i in step.inputs]
-            if op.name == "variable_handle":
+            if op is HANDLE:
                 result: Any = node.attrs["variable"]
             elif op is READ:
                 result = inputs[0]._as_tensor()
@@ -43,16 +44,16 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
                 result = inputs[0]._as_tensor() if inputs[0].storage.held is not None else inputs[0]
             elif op is FED:
                 result = inputs[1]._as_tensor() if inputs[1].__class__ is not EagerTensor else inputs[1]
-            elif op.name == "assign":
+            elif op is ASSIGN:
                 result = inputs[0]._assign(inputs[1], node.attrs["how"], True, None)._as_tensor()
-            elif op.name == "cond":
+            elif op is COND:
                 taken, other = ("yes", "no") if inputs[0].array else ("no", "yes")
                 result = _linked(replay(node.attrs[taken].program, inputs[1:]), node.attrs[other], inputs[1:])
-            elif op.name == "loop":
+            elif op is LOOP:
                 result = _loop(inputs, **node.attrs)
             elif op is PY_FUNCTION and node.attrs["gradient"] is not None:
                 result = node.attrs["run"](inputs, node.attrs["keep"])
-            elif op.name == "constant":
+            elif op is CONSTANT:
                 result = EagerTensor(node.attrs["value"])
             else:
                 result = apply(op, inputs, node.attrs)

@@ -7,6 +7,8 @@ from typing import Any
 
 from wengert.derive.lower import needed
 from wengert.graph.graph import Node
+from wengert.ops.control import COND, LOOP
+from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 
 __all__ = ["bodies", "trains", "variables_in", "variables_of"]
 
@@ -15,10 +17,10 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:
     """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""
-    name, attrs = node.op.name, node.attrs
-    if name == "cond":
+    op, attrs = node.op, node.attrs
+    if op is COND:
         return [(attrs["yes"], given[1:]), (attrs["no"], given[1:])]
-    if name == "loop":
+    if op is LOOP:
         carries, sequences, _ = attrs["counts"]
         test = attrs["test"]
         rest = [] if test is None else [(test, [*given[:carries], *given[carries + sequences :]])]
@@ -33,11 +35,11 @@ def variables_in(nodes: Iterable[Node], places: dict[int, Any]) -> tuple[dict[in
     """
     at, found, written = dict(places), {}, {}
     for node in nodes:
-        name = node.op.name
-        if name == "variable_handle":
+        op = node.op
+        if op is HANDLE:
             variable = at[node.outputs[0].n] = node.attrs["variable"]
             found[id(variable)] = variable
-        elif name in ("assign", "assign_scatter"):
+        elif op.writes == "first":
             variable = at.get(node.inputs[0].n)
             if variable is not None:
                 written[id(variable)] = variable
@@ -64,10 +66,10 @@ def trains(request: Any) -> bool:
     _, fetches, _, controls = request
     nodes = needed(fetches, controls)
     written = {n for n, v in variables_in(nodes, {})[1].items() if not getattr(v, "counts_draws", False)}
-    read = {id(n.inputs[0].node.attrs["variable"]) for n in nodes if n.op.name == "read_variable" and _is_handle(n.inputs[0])}
-    adds = any(n.op.name == "assign_scatter" or (n.op.name == "assign" and n.attrs["how"] != "update") for n in nodes)
+    read = {id(n.inputs[0].node.attrs["variable"]) for n in nodes if n.op is READ and _is_handle(n.inputs[0])}
+    adds = any(n.op is ASSIGN_SCATTER or (n.op is ASSIGN and n.attrs["how"] != "update") for n in nodes)
     return bool(written) and (adds or bool(written & read))
 
 
 def _is_handle(t: Any) -> bool:
-    return bool(t.node.op.name == "variable_handle")
+    return bool(t.node.op is HANDLE)

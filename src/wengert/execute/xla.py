@@ -36,6 +36,8 @@ from wengert.ground.context import quietly, state
 from wengert.ground.errors import OpError, ResourceExhaustedError, UnimplementedError
 from wengert.ground.interrupt import undivided
 from wengert.ground.options import options
+from wengert.ops.linear import CONSTANT, SHAPE, SIZE
+from wengert.ops.state import ASSERT, NO_OP
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
 
@@ -49,19 +51,6 @@ STEPS = 2048
 """How many steps a loop may become where it is written out."""
 TRIPS = 100_000
 """How many turns of a loop are counted beforehand."""
-
-REFUSED = {
-    "print": "XLA does not print",
-    "py_function": "it calls Python",
-    "nonzero": "the shape of its result depends on values",
-    "unique": "the shape of its result depends on values",
-    "partition": "the shapes of its results depend on values",
-    "isotonic_blocks": "it pools neighbours as long as values demand",
-    "segment_table": "the shape of its result depends on values",
-    "repeat_index": "the shape of its result depends on values",
-    "bincount": "the shape of its result depends on values",
-}
-"""Operations that need their inputs' values, and why; with inputs that are known beforehand they are run beforehand."""
 
 _dispatch = threading.RLock()
 """Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
@@ -447,19 +436,19 @@ class Walk:
         if rule is not None:
             return rule(node, values, env, inner)
         known = all([v.__class__ is np.ndarray for v in values])
-        if _draws(name):
+        if op.draws:
             return self.draw(node, values, known, inner)
-        if name == "assert" and known and bool(np.all(values[0])):
+        if op is ASSERT and known and bool(np.all(values[0])):
             return ()
-        if op.stateful and name != "no_op":
-            raise Unsupported(REFUSED.get(name, "it acts on the world"))
-        if name == "no_op":
+        if op.stateful and op is not NO_OP:
+            raise Unsupported(op.eager_only or "it acts on the world")
+        if op is NO_OP:
             return ()
         values = [self.read(v.at, env) if v.__class__ is Ref else v for v in values]
-        if (name in ("shape", "size")) or (known and op.kind != "control" and _modest(node)):
+        if op in (SHAPE, SIZE) or (known and op.kind != "control" and _modest(node)):
             return self.now(node, values)
-        if name in REFUSED:
-            raise Unsupported(REFUSED[name])
+        if op.eager_only:
+            raise Unsupported(op.eager_only)
         if any([t.nptype.kind == "O" for t in (*node.inputs, *node.outputs)]):
             raise Unsupported("XLA has no strings")
         return self.later(node, values)
@@ -1143,9 +1132,9 @@ def _has_more(plan: Plan) -> bool:
     """Whether there may be large constants or random numbers, which become arguments."""
     for step in plan.steps:
         node = step.node
-        if node.op.kind == "control" or _draws(node.op.name):
+        if node.op.kind == "control" or node.op.draws:
             return True
-        if node.op.name == "constant" and node.attrs["value"].dtype.kind != "O" and node.attrs["value"].nbytes > SMALL:
+        if node.op is CONSTANT and node.attrs["value"].dtype.kind != "O" and node.attrs["value"].nbytes > SMALL:
             return True
     return False
 
@@ -1159,10 +1148,6 @@ def brief(error: BaseException) -> str:
 def _again(error: Unsupported) -> Unsupported:
     """Return a refusal without what it came from, which holds on to much."""
     return Unsupported(error.node_def, error.op, error.message)
-
-
-def _draws(name: str) -> bool:
-    return name.startswith("random_") or name in ("truncated_normal", "categorical")
 
 
 def _limits(device: Any) -> tuple[float, float]:

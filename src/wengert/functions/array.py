@@ -251,7 +251,7 @@ def known(array: Any, name: str | None = None) -> Any:
 def _of_shape(array: Any, what: Any, x: Any, name: str | None) -> Any:
     """Return what follows from the shape of a tensor alone, as a constant; an eager one remembers the tensor."""
     if x.__class__ is EagerTensor and state.graph is None:
-        return derived(array, what, x)
+        return derived(array, what, x, gives="shape")
     return known(array, name or (what if isinstance(what, str) else what.type))
 
 

@@ -463,75 +463,8 @@ def static_value(tensor: Any) -> Any:
     if node is None:
         array = getattr(tensor, "array", None)
         return None if array is None or array.dtype.kind not in "iub" else array.tolist()
-    rule = _STATIC.get(node.op.name)
+    rule = node.op.static
     return None if rule is None else rule(node)
-
-
-def _static_constant(node: Node) -> Any:
-    value = node.attrs["value"]
-    return value.tolist() if value.dtype.kind in "iub" and value.size <= 64 else None
-
-
-def _static_shape(node: Node) -> Any:
-    sizes = node.inputs[0].sizes
-    return None if sizes is None else list(sizes)
-
-
-def _static_stack(node: Node) -> Any:
-    if node.attrs["axis"] != 0:
-        return None
-    parts = [static_value(t) for t in node.inputs]
-    return None if any(isinstance(p, list) for p in parts) or any(t.sizes != () for t in node.inputs) else parts
-
-
-def _static_concat(node: Node) -> Any:
-    parts = []
-    for t in node.inputs:
-        value = static_value(t)
-        if value is None:
-            if t.sizes is None or len(t.sizes) != 1 or t.sizes[0] is None:
-                return None
-            value = [None] * t.sizes[0]
-        parts.extend(value)
-    return parts
-
-
-def _static_getitem(node: Node) -> Any:
-    value = static_value(node.inputs[0])
-    if not isinstance(value, list) or len(node.inputs) > 1:
-        return None
-    index = node.attrs["index"]
-    if len(index) != 1 or not isinstance(index[0], int | slice):
-        return None
-    return value[index[0]]
-
-
-def _static_same(node: Node) -> Any:
-    return static_value(node.inputs[0])
-
-
-def _static_binary(combine: Callable[[int, int], int]) -> Callable[[Node], Any]:
-    def rule(node: Node) -> Any:
-        a, b = (static_value(t) for t in node.inputs)
-        if isinstance(a, int) and isinstance(b, int):
-            return combine(a, b)
-        return None
-
-    return rule
-
-
-_STATIC: dict[str, Callable[[Node], Any]] = {
-    "constant": _static_constant,
-    "shape": _static_shape,
-    "stack": _static_stack,
-    "concat": _static_concat,
-    "getitem": _static_getitem,
-    "cast": _static_same,
-    "identity": _static_same,
-    "multiply": _static_binary(lambda a, b: a * b),
-    "add": _static_binary(lambda a, b: a + b),
-    "subtract": _static_binary(lambda a, b: a - b),
-}
 
 
 def _key(name: Any) -> Any:

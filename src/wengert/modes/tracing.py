@@ -24,8 +24,6 @@ from wengert.tensor.tensor import EagerTensor, append, apply, convert, lift, ten
 
 __all__ = ["Body", "FuncGraph", "close", "effects_of", "inline", "tracing"]
 
-EFFECTS = ("assign", "assign_scatter", "print", "assert", "py_function")
-
 
 class FuncGraph(Graph):
     """A graph with inputs, which takes in (captures) what its operations use from outside."""
@@ -119,7 +117,7 @@ def effects_of(graph: Graph) -> list[Node]:
     """Return a graph's operations that act on the world, in order."""
     found = []
     for node in graph.nodes:
-        if node.op.name in EFFECTS:
+        if node.op.acts:
             found.append(node)
         elif node.op.kind == "control":
             bodies = [v for v in node.attrs.values() if isinstance(v, Body)]

@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
-from wengert.ops import layout, rows, signature, slopes
+from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
 from wengert.ops.slopes import FINITE, Columns
@@ -45,6 +45,7 @@ ADD = Op(
     kinds="iufcO",
     rows=rows.elementwise,
     bounds=slopes.added, columns=Columns.ANY,
+    static=static.total,
 )  # fmt: skip
 SUBTRACT = Op(
     "subtract", "linear", "subtract", elementwise,
@@ -52,6 +53,7 @@ SUBTRACT = Op(
     kinds=NUMBER,
     rows=rows.elementwise,
     bounds=slopes.subtracted, columns=Columns.ANY,
+    static=static.difference,
 )  # fmt: skip
 
 
@@ -89,6 +91,7 @@ MULTIPLY = Op(
     type="Mul", label="mul", kinds=NUMBER,
     rows=rows.elementwise,
     bounds=slopes.product, columns=Columns.ANY,
+    static=static.product,
 )  # fmt: skip
 MULTIPLY_NO_NAN = Op(
     "multiply_no_nan", "bilinear",
@@ -132,6 +135,7 @@ def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
 FLOOR_DIVIDE = Op(
     "floor_divide", "constant", _floor_divide, elementwise, type="FloorDiv", label="floordiv", kinds="iuf",
     rows=rows.elementwise,
+    gives="step",
 )  # fmt: skip
 
 
@@ -790,10 +794,10 @@ def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
 
 ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of, slope=FINITE, bounds=(0.0, math.inf))
 SIGN = unary("sign", "sign", zero, "iuf", "piecewise", slope=FINITE)
-FLOOR = unary("floor", "floor", None, "iuf", "constant", rows=rows.elementwise)
-CEIL = unary("ceil", "ceil", None, "iuf", "constant", rows=rows.elementwise)
-ROUND = unary("round", "round", None, "iuf", "constant", rows=rows.elementwise)
-TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc", rows=rows.elementwise)
+FLOOR = unary("floor", "floor", None, "iuf", "constant", rows=rows.elementwise, gives="step")
+CEIL = unary("ceil", "ceil", None, "iuf", "constant", rows=rows.elementwise, gives="step")
+ROUND = unary("round", "round", None, "iuf", "constant", rows=rows.elementwise, gives="step")
+TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc", rows=rows.elementwise, gives="step")
 MAXIMUM = Op(
     "maximum", "piecewise", "maximum", elementwise, kinds="iuf",
     partials=(
@@ -896,19 +900,19 @@ ANGLE = unary(
 
 # --- comparisons and logic ----------------------------------------------------------------------------------------
 
-EQUAL = predicate("equal", "equal", ANY)
-NOT_EQUAL = predicate("not_equal", "not_equal", ANY)
-LESS = predicate("less", "less", "iuf")
-LESS_EQUAL = predicate("less_equal", "less_equal", "iuf")
-GREATER = predicate("greater", "greater", "iuf")
-GREATER_EQUAL = predicate("greater_equal", "greater_equal", "iuf")
+EQUAL = predicate("equal", "equal", ANY, gives="truth")
+NOT_EQUAL = predicate("not_equal", "not_equal", ANY, gives="truth")
+LESS = predicate("less", "less", "iuf", gives="truth")
+LESS_EQUAL = predicate("less_equal", "less_equal", "iuf", gives="truth")
+GREATER = predicate("greater", "greater", "iuf", gives="truth")
+GREATER_EQUAL = predicate("greater_equal", "greater_equal", "iuf", gives="truth")
 LOGICAL_AND = predicate("logical_and", "logical_and", "b")
 LOGICAL_OR = predicate("logical_or", "logical_or", "b")
 LOGICAL_XOR = predicate("logical_xor", "logical_xor", "b")
 LOGICAL_NOT = predicate("logical_not", "logical_not", "b")
-IS_FINITE = predicate("is_finite", "isfinite", FLOAT)
-IS_INF = predicate("is_inf", "isinf", FLOAT)
-IS_NAN = predicate("is_nan", "isnan", FLOAT)
+IS_FINITE = predicate("is_finite", "isfinite", FLOAT, gives="truth")
+IS_INF = predicate("is_inf", "isinf", FLOAT, gives="truth")
+IS_NAN = predicate("is_nan", "isnan", FLOAT, gives="truth")
 BITWISE_AND = Op("bitwise_and", "constant", "bitwise_and", elementwise, kinds="iub", rows=rows.elementwise)
 BITWISE_OR = Op("bitwise_or", "constant", "bitwise_or", elementwise, kinds="iub", rows=rows.elementwise)
 BITWISE_XOR = Op("bitwise_xor", "constant", "bitwise_xor", elementwise, kinds="iub", rows=rows.elementwise)

@@ -12,7 +12,7 @@ from typing import Any
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
-from wengert.ops import layout, rows, signature, slopes
+from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
 from wengert.ops.slopes import FINITE, Columns
@@ -30,6 +30,7 @@ CONSTANT = Op(
     "constant", "constant", lambda xp, *, value: value, lambda inputs, attrs: (attrs["value"].shape, attrs["value"].dtype),
     type="Const", aliases=True,
     rows=None,
+    static=static.constant,
 )  # fmt: skip
 PLACEHOLDER = Op(
     "placeholder", "constant", lambda xp, *, dtype, shape: _unfed(), lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
@@ -48,6 +49,7 @@ IDENTITY = Op(
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,
     layout=layout.SAME,
+    static=static.same,
 )  # fmt: skip
 STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise, layout=layout.SAME)
 CAST = Op(
@@ -57,6 +59,7 @@ CAST = Op(
     if inputs[0].dtype.kind in "fc" and output.dtype.kind in "fc" else None,
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,
+    static=static.same,
 )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
     return sizes[:-1], nptype
 
 
-BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer, rows=None)
+BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer, rows=None, gives="bits")
 
 
 def _shaped(xp: Any, g: Any, y: Any) -> Any:
@@ -108,24 +111,28 @@ ZEROS_LIKE = Op(
     rows=rows.kept,
     bounds=(0.0, 0.0),
     layout=layout.ZEROS,
+    gives="shape",
 )  # fmt: skip
 ONES_LIKE = Op(
     "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
     rows=rows.kept,
     bounds=(1.0, 1.0),
     layout=layout.ONES,
+    gives="shape",
 )  # fmt: skip
 SHAPE = Op(
     "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
     rows=None,
     references=(0,),
+    gives="shape", static=static.shape,
 )  # fmt: skip
 SIZE = Op(
     "size", "constant", lambda xp, x, *, dtype: xp.asarray(math.prod(x.shape), dtype=dtype),
     lambda inputs, attrs: ((), dtypes.as_dtype(attrs["dtype"]).numpy),
     rows=None,
     references=(0,),
+    gives="shape",
 )  # fmt: skip
 
 
@@ -594,6 +601,7 @@ CONCAT = Op(
     rows=rows.concat,
     bounds=slopes.hull, columns=Columns.JOINED,
     layout=layout.JOINED,
+    static=static.concat,
 )  # fmt: skip
 CONCAT_PART = Op(
     "concat_part", "linear", _concat_part, lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype),
@@ -622,6 +630,7 @@ STACK = Op(
     transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i)),
     rows=rows.stack,
     bounds=slopes.hull, columns=Columns.JOINED,
+    static=static.stack,
 )  # fmt: skip
 
 
@@ -786,6 +795,7 @@ GETITEM = Op(
     rows=rows.getitem,
     bounds=slopes.hull, columns=Columns.PLACED, selects=slopes.taken,
     layout=layout.VIEW,
+    static=static.getitem,
 )  # fmt: skip
 GETITEM_TRANSPOSE = Op(
     "getitem_transpose", "linear", _getitem_transpose, like(1), constant_inputs=tuple(range(1, 100)), type="StridedSliceGrad",
@@ -1096,6 +1106,7 @@ NONZERO = Op(
     lambda inputs, attrs: ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy), type="Where",
     label="Where",
     rows=None,
+    gives="place", eager_only="the shape of its result depends on values",
 )  # fmt: skip
 
 
@@ -1135,7 +1146,9 @@ def _searchsorted(xp: Any, x: Any, v: Any, *, side: str, dtype: str) -> Any:
     return xp.reshape(xp.astype(xp.stack(found), dtype), v.shape) if found else xp.zeros(v.shape, dtype)
 
 
-SEARCHSORTED = Op("searchsorted", "constant", _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf", rows=None)
+SEARCHSORTED = Op(
+    "searchsorted", "constant", _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf", rows=None, gives="place"
+)
 
 
 def _invert_permutation(xp: Any, x: Any) -> Any:
@@ -1145,12 +1158,13 @@ def _invert_permutation(xp: Any, x: Any) -> Any:
     return xp.astype(order, x.dtype)
 
 
-INVERT_PERMUTATION = Op("invert_permutation", "constant", _invert_permutation, first, kinds="iu", rows=None)
+INVERT_PERMUTATION = Op("invert_permutation", "constant", _invert_permutation, first, kinds="iu", rows=None, gives="place")
 REPEAT_INDEX = Op(
     "repeat_index", "constant",
     lambda xp, times, n: xp.repeat(xp.arange(int(n)), _repeats(xp, times, int(n))),
     lambda inputs, attrs: ((None,), dtypes.int64.numpy), type="Repeat",
     rows=None,
+    eager_only="the shape of its result depends on values",
 )  # fmt: skip
 
 
@@ -1174,12 +1188,14 @@ PARTITION = Op(
         ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy)] * attrs["num"],
     outputs=None, type="DynamicPartition", label="DynamicPartition", kinds="iu",
     rows=None,
+    eager_only="the shapes of its results depend on values",
 )  # fmt: skip
 BROADCAST_SHAPE = Op(
     "broadcast_shape", "constant",
     lambda xp, a, b: xp.asarray(xp.broadcast_shapes(as_sizes(a), as_sizes(b)), dtype=a.dtype),
     lambda inputs, attrs: (_longest([t.sizes for t in inputs]), inputs[0].nptype), type="BroadcastArgs",
     rows=None,
+    gives="shape",
 )  # fmt: skip
 
 

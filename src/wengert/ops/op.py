@@ -35,6 +35,7 @@ from functools import partial
 from types import EllipsisType
 from typing import Any
 
+from wengert.graph.graph import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ops.layout import POINTWISE, Layout
@@ -53,12 +54,16 @@ class Op:
     """The record of one operation; see the module's text."""
 
     __slots__ = (
+        "acts",
         "aliases",
         "bounds",
         "columns",
         "complete",
         "constant_inputs",
+        "draws",
         "eager",
+        "eager_only",
+        "gives",
         "infer",
         "jvp",
         "kernel",
@@ -77,6 +82,7 @@ class Op:
         "slope",
         "stated",
         "stateful",
+        "static",
         "tangent",
         "taylor",
         "told",
@@ -113,6 +119,11 @@ class Op:
         selects: bool | Callable[[Any], bool] = False,
         layout: Layout | None = None,
         references: tuple[Any, ...] = (),
+        static: Callable[[Node], Any] | None = None,
+        gives: str = "",
+        eager_only: str = "",
+        draws: bool = False,
+        acts: bool = False,
         aliases: bool = False,
         stateful: bool = False,
         writes: str = "",
@@ -133,6 +144,10 @@ class Op:
         (`wengert.ops.slopes`). ``selects``: whether reverse mode hands back zeros to what was not chosen.
         ``layout``: how the result lies in memory (`wengert.ops.layout`). ``references``: positions of inputs of which the
         shape alone is read, where the shape rule does not say so; an ellipsis at the end stands for all that follow.
+        ``static``: what is known of the result without running it (`wengert.ops.static`).
+        ``gives``: what a result without a derivative is, for whoever asks why: "shape", "truth", "place", "step" or "bits".
+        ``eager_only``: why it needs the values of its inputs, and cannot be compiled for shapes alone.
+        ``draws``: it draws random numbers. ``acts``: it changes a variable, prints, stops the program or calls Python.
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
         """
@@ -154,6 +169,7 @@ class Op:
         if slope is None and kind in ("linear", "bilinear"):
             slope = FINITE
         self.rows, self.slope, self.bounds, self.selects = rows, slope, bounds, selects
+        self.static, self.gives, self.eager_only, self.draws, self.acts = static, gives, eager_only, draws, acts
         self.columns = Columns.ANY if columns is None and partials else columns
         self.layout = POINTWISE if layout is None and rows is elementwise else layout
         stated = getattr(infer, "reference", None)

@@ -107,7 +107,7 @@ def _shuffle(xp: Any, x: Any, *, seeds: Any, key: Any) -> Any:
     return generator(xp, seeds, key).permutation(x, axis=0) if x.ndim else x
 
 
-UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1), rows=None)
+UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1), rows=None, draws=True)
 UNIFORM_INT = Op(
     "random_uniform_int",
     "constant",
@@ -117,12 +117,23 @@ UNIFORM_INT = Op(
     constant_inputs=(0, 1),
     type="RandomUniformInt",
     rows=None,
+    draws=True,
 )
 NORMAL = Op(
-    "random_normal", "constant", _normal, _infer, stateful=True, constant_inputs=(0, 1), type="RandomStandardNormal", rows=None
+    "random_normal",
+    "constant",
+    _normal,
+    _infer,
+    stateful=True,
+    constant_inputs=(0, 1),
+    type="RandomStandardNormal",
+    rows=None,
+    draws=True,
 )
-TRUNCATED_NORMAL = Op("truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1), rows=None)
-SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True, rows=None)
+TRUNCATED_NORMAL = Op(
+    "truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1), rows=None, draws=True
+)
+SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True, rows=None, draws=True)
 
 # --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
 
@@ -155,8 +166,9 @@ GAMMA = Op(
     transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
     rows=None,
     slope=slopes.pole(),
+    draws=True,
 )  # fmt: skip
-POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None)
+POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None, draws=True)
 
 
 def _categorical_infer(inputs: Any, attrs: Any) -> Any:
@@ -179,7 +191,17 @@ def _categorical(xp: Any, logits: Any, *inputs: Any, shape: Any, dtype: str, see
     return xp.astype(xp.minimum(drawn, below.shape[-1] - 1), dtype)
 
 
-CATEGORICAL = Op("categorical", "constant", _categorical, _categorical_infer, stateful=True, type="Multinomial", rows=None)
+CATEGORICAL = Op(
+    "categorical",
+    "constant",
+    _categorical,
+    _categorical_infer,
+    stateful=True,
+    type="Multinomial",
+    rows=None,
+    gives="place",
+    draws=True,
+)
 
 
 def _skip(xp: Any, at: Any, count: Any) -> Any:

@@ -166,6 +166,7 @@ ANY = Op(
     type="Any",
     rows=rows.over,
     layout=layout.reduced("logical_or"),
+    gives="truth",
 )
 ALL = Op(
     "all",
@@ -175,6 +176,7 @@ ALL = Op(
     type="All",
     rows=rows.over,
     layout=layout.reduced("logical_and"),
+    gives="truth",
 )
 
 
@@ -279,11 +281,13 @@ ARGMAX = Op(
     "argmax", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmax(x, axis=axis), dtype), _arg_infer, type="ArgMax",
     kinds="biuf",
     rows=rows.arg,
+    gives="place",
 )  # fmt: skip
 ARGMIN = Op(
     "argmin", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmin(x, axis=axis), dtype), _arg_infer, type="ArgMin",
     kinds="biuf",
     rows=rows.arg,
+    gives="place",
 )  # fmt: skip
 
 
@@ -297,6 +301,7 @@ def _argsort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
 ARGSORT = Op(
     "argsort", "constant", _argsort, signature.to(dtypes.int32.numpy), kinds="iuf", type="TopKV2",
     rows=rows.along,
+    gives="place",
 )  # fmt: skip
 
 
@@ -313,12 +318,15 @@ def _unique(xp: Any, x: Any, *, dtype: str) -> Any:
     return found[order], xp.astype(rank[xp.reshape(inverse, x.shape)], dtype), xp.astype(counts[order], dtype)
 
 
-UNIQUE = Op("unique", "unstated", _unique, _unique_infer, outputs=None, rows=None)
+UNIQUE = Op(
+    "unique", "unstated", _unique, _unique_infer, outputs=None, rows=None, eager_only="the shape of its result depends on values"
+)
 BINCOUNT = Op(
     "bincount", "constant",
     lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),
     lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu",
     rows=None,
+    eager_only="the shape of its result depends on values",
 )  # fmt: skip
 
 
@@ -331,6 +339,7 @@ def _cummax(xp: Any, x: Any, *, axis: int, reverse: bool) -> Any:
 ISOTONIC_BLOCKS = Op(
     "isotonic_blocks", "constant", lambda xp, x, *, increasing: xp.isotonic_blocks(x, increasing),
     signature.to(dtypes.int32.numpy), kinds="f", type="IsotonicRegression", rows=rows.last,
+    eager_only="it pools neighbours as long as values demand",
 )  # fmt: skip
 """For each row of a matrix, which block of the monotone fit each element is in."""
 CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf", rows=rows.along)
@@ -374,6 +383,7 @@ SEGMENT_TABLE = Op(
     lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy),
     kinds="iu",
     rows=None,
+    eager_only="the shape of its result depends on values",
 )  # fmt: skip
 
 

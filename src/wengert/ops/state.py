@@ -55,7 +55,16 @@ def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
 
 
 ASSIGN = Op(
-    "assign", "constant", _assign, first, stateful=True, writes="first", type="AssignVariableOp", label="Assign", rows=None
+    "assign",
+    "constant",
+    _assign,
+    first,
+    stateful=True,
+    writes="first",
+    type="AssignVariableOp",
+    label="Assign",
+    rows=None,
+    acts=True,
 )
 
 
@@ -78,6 +87,7 @@ ASSIGN_SCATTER = Op(
     type="ResourceScatterUpdate",
     label="ScatterUpdate",
     rows=None,
+    acts=True,
 )
 IS_INITIALIZED = Op(
     "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
@@ -94,7 +104,18 @@ def _print(xp: Any, *arrays: Any, write: Any) -> Any:
     return ()
 
 
-PRINT = Op("print", "constant", _print, lambda inputs, attrs: [], outputs=None, stateful=True, type="PrintV2", rows=None)
+PRINT = Op(
+    "print",
+    "constant",
+    _print,
+    lambda inputs, attrs: [],
+    outputs=None,
+    stateful=True,
+    type="PrintV2",
+    rows=None,
+    eager_only="XLA does not print",
+    acts=True,
+)
 
 
 def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
@@ -104,7 +125,9 @@ def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
     return ()
 
 
-ASSERT = Op("assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert", rows=None)
+ASSERT = Op(
+    "assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert", rows=None, acts=True
+)
 
 
 def _python_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
@@ -122,6 +145,7 @@ PY_FUNCTION = Op(
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, writes="any", stateful=True, type="EagerPyFunc",
     label="EagerPyFunc", vjp=_python_vjp,
     rows=None,
+    eager_only="it calls Python", acts=True,
 )  # fmt: skip
 """``call``: the function of arrays, after ``keep``; ``run``: of eager tensors, before it. ``keep``: whether it gives its run
 beside the results, an object of which the derivative is taken. ``gradient``: appends the derivative; None if there is none.

@@ -613,12 +613,12 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     return result
 
 
-def derived(array: Any, what: str | Op, *inputs: Any) -> EagerTensor:
+def derived(array: Any, what: str | Op, *inputs: Any, gives: str = "") -> EagerTensor:
     """Return an array that was computed from tensors in another way than by `apply`, and remembers so.
 
-    ``what``: the operation, or the name of something that no derivative passes through.
+    ``what``: the operation, or the name of something that no derivative passes through, which ``gives`` what an operation says.
     """
-    op = _untraced(what) if isinstance(what, str) else what
+    op = _untraced(what, gives) if isinstance(what, str) else what
     made = (op, [t.n for t in inputs], state.site or here(), NONE)
     result = EagerTensor(array, made)
     recent.append((result.n, made))
@@ -626,8 +626,8 @@ def derived(array: Any, what: str | Op, *inputs: Any) -> EagerTensor:
 
 
 @cache
-def _untraced(name: str) -> Op:
-    return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name)
+def _untraced(name: str, gives: str) -> Op:
+    return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name, gives=gives)
 
 
 def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:

@@ -16,11 +16,7 @@ from wengert.tensor.tensor import FROM_NUMPY, SymbolicTensor
 
 __all__ = ["reason"]
 
-SHAPES = frozenset(["zeros_like", "ones_like", "shape", "size", "Rank", "broadcast_shape"])
-TRUTHS = frozenset("equal not_equal less less_equal greater greater_equal is_finite is_inf is_nan any all".split())
-PLACES = frozenset("argmax argmin argsort searchsorted nonzero invert_permutation categorical".split())
 LIBRARY = "a function of NumPy"
-STEPS = frozenset("floor ceil round trunc floor_divide".split())
 
 
 def reason(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> str:
@@ -348,14 +344,13 @@ def _of_nature(flaw: Flaw, user: Step | None) -> str:
             f"Cast at {where} goes through an integer or Boolean ({step.attrs['dtype']}), which has no derivative, and the path "
             "from source to target passes through it."
         )
-    for names, text in _WORDS:
-        if name in names:
-            return text.format(name=step.op.type, where=where)
+    if step.op.gives in _WORDS:
+        return _WORDS[step.op.gives].format(name=step.op.type, where=where)
     if name.startswith("strings."):
         return f"{step.op.type} at {where} goes through text, which has no derivative: convert with cast, not with strings."
-    if step.op.kind != "constant" and step.op.partials and step.op.partials[flaw.position] is None and name not in STEPS:
+    if step.op.kind != "constant" and step.op.partials and step.op.partials[flaw.position] is None and step.op.gives != "step":
         return f"{_name(step)} states no derivative by its input number {flaw.position + 1}, through which the path goes."
-    if step.op.kind != "constant" and name not in STEPS:
+    if step.op.kind != "constant" and step.op.gives != "step":
         return (
             f"{_name(step)} takes what depends on the source as a condition, as positions or as a shape (its input number "
             f"{flaw.position + 1}), which has no derivative."
@@ -367,16 +362,17 @@ _NUMPY = (
     "numpy_function at {where} computes with NumPy, where no derivative follows: use tensors and their functions, in "
     "py_function if it has to be Python."
 )
-_WORDS: list[tuple[Any, str]] = [
-    (SHAPES, "{name} at {where} uses only the shape, not the values; nothing else connects source and target."),
-    (TRUTHS, "{name} at {where} gives Booleans, which have no derivative (they are constant piece by piece). Where a choice "
-             "between values is meant, where(condition, a, b) passes on the derivatives of a and b."),
-    (PLACES, "{name} at {where} gives positions, whole numbers that have no derivative. Take the values there, with gather or "
-             "reduce_max: those have one."),
-    (STEPS, "{name} has no derivative (its output is constant piece by piece), and the path from source to target passes "
-            "through it at {where}."),
-    (frozenset(["bitcast"]), "{name} at {where} reads bits, not a value, and has no derivative: use cast."),
-]  # fmt: skip
+_WORDS = {
+    "shape": "{name} at {where} uses only the shape, not the values; nothing else connects source and target.",
+    "truth": "{name} at {where} gives Booleans, which have no derivative (they are constant piece by piece). Where a choice "
+             "between values is meant, where(condition, a, b) passes on the derivatives of a and b.",
+    "place": "{name} at {where} gives positions, whole numbers that have no derivative. Take the values there, with gather or "
+             "reduce_max: those have one.",
+    "step": "{name} has no derivative (its output is constant piece by piece), and the path from source to target passes "
+            "through it at {where}.",
+    "bits": "{name} at {where} reads bits, not a value, and has no derivative: use cast.",
+}  # fmt: skip
+"""By what an operation gives."""
 
 
 def _passes(entry: Any, edge: Edge) -> bool:
