@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from wengert.derive import forward
+from wengert.derive.questions import GRADIENT
 from wengert.derive.request import request
 from wengert.derive.reverse import located
 from wengert.graph.graph import Graph
@@ -22,6 +23,7 @@ from wengert.modes.slices import IndexedSlices, request_within
 from wengert.modes.tape import GradientTape, UnconnectedGradients
 from wengert.modes.why import warn_none
 from wengert.ops import linear
+from wengert.ops.state import READ
 from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors, within
 
 __all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
@@ -347,7 +349,7 @@ class ForwardAccumulator:
             self._still.update([(t.n, t) for t, m in zip(inputs, moving, strict=True) if m is None])
         if all(m is None for m in moving) or op.kind == "constant" or (op.outputs != 1 and not output):
             return
-        if op.name == "read_variable":
+        if op is READ:
             self._keep(output, moving[0])
             return
         around = state.observers
@@ -355,7 +357,7 @@ class ForwardAccumulator:
         site = state.site
         state.observers, state.site = around[:at], here()
         try:
-            if op.name == "gradient":
+            if op is GRADIENT:
                 # What it moves with are the primals: its ys and xs are places in the list, not values that it reads.
                 living = [p for p in (owner() for owner in self._primals) if p is not None]
                 primals = [p.handle_in(state.graph) if hasattr(p, "handle_in") else lift(state.graph, p) for p in living]

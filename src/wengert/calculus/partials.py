@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.calculus.gradients import gradients
+from wengert.derive.questions import GRADIENT
 from wengert.derive.request import request, series
 from wengert.derive.series import series_reason
 from wengert.derive.structure import ancestors
@@ -251,7 +252,7 @@ def _check(ys: Sequence[Any], points: Sequence[Any]) -> None:
         if node.op.kind == "constant" or not touched or node.outputs[0].n in reasons:
             continue
         reason = next((r for r in touched if r), None)
-        if reason is None and node.op.name != "gradient":
+        if reason is None and node.op is not GRADIENT:
             own = series_reason(node.op)
             reason = own and f"{own} ({node.where})"
         reasons.update(dict.fromkeys([t.n for t in node.outputs], reason))

@@ -59,10 +59,10 @@ def _of_tangent(op: Op) -> Callable[..., Any]:
 
 def _of_linear(op: Op) -> Callable[..., Any]:
     def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
-        live = [i for i, t in enumerate(tangents) if t is not None and i not in op.constant_inputs]
-        if not live:
-            return None
-        if op.name == "cast" and (inputs[0].dtype.kind not in "fc" or output.dtype.kind not in "fc"):
+        live = [
+            i for i, t in enumerate(tangents) if t is not None and i not in op.constant_inputs and inputs[i].dtype.kind in "fc"
+        ]
+        if not live or (op.outputs == 1 and output.dtype.kind not in "fc"):  # a cast from or to an integer
             return None
         moved = [
             inputs[i] if i in op.constant_inputs else (xp.zeros_like(inputs[i]) if t is None else t)

@@ -18,20 +18,47 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.derive.adjoint import entries_of
+from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
 from wengert.derive.series import Combination, Series, join, series_reason
-from wengert.derive.structure import ancestors, freeze, split_gradient, traced
+from wengert.derive.structure import ancestors, freeze, traced
 from wengert.graph.graph import Graph, Node
 from wengert.ground.context import Site, quietly, state
 from wengert.ground.errors import OpError
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full, merge, text
 from wengert.ops import elementwise, linear, reduction
+from wengert.ops.contraction import MATMUL
 from wengert.ops.control import COND, LOOP, OPENED, Opened, opened
-from wengert.ops.linear import CONSTANT, EXPAND_DIMS, FILL, GETITEM, ONES_LIKE, PLACEHOLDER, SQUEEZE, TRANSPOSE, ZEROS_LIKE
+from wengert.ops.elementwise import ADD, ADD_N, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
+from wengert.ops.linear import (
+    BROADCAST_LIKE,
+    BROADCAST_TO,
+    CAST,
+    CONCAT,
+    CONSTANT,
+    ENSURE_SHAPE,
+    EXPAND_DIMS,
+    FILL,
+    GETITEM,
+    IDENTITY,
+    ONES_LIKE,
+    PLACEHOLDER,
+    RESHAPE,
+    RESHAPE_LIKE,
+    SHAPED,
+    SPLIT,
+    SQUEEZE,
+    SUM_LIKE,
+    SUM_TO,
+    TRANSPOSE,
+    UNSTACK,
+    ZEROS_LIKE,
+)
 from wengert.ops.op import Op
-from wengert.ops.state import FED
+from wengert.ops.reduction import MEAN, SUM
+from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ
 from wengert.tensor.tensor import SymbolicTensor, apply, convert, tensors
 
 __all__ = ["Choice", "Lowered", "lower", "needed", "watchers"]
@@ -44,7 +71,7 @@ BATCH = 4
 """Directions from which a sum of pure derivatives carries them side by side in one array."""
 UNIFORM = frozenset([FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE, ONES_LIKE, ZEROS_LIKE, CONSTANT])
 """Operations whose value may be one number in all places."""
-PASSING = frozenset(["identity", "sum_to", "reshape", "broadcast_to", "broadcast_like", "sum_like", "shaped", "reshape_like"])
+PASSING = frozenset([IDENTITY, SUM_TO, RESHAPE, BROADCAST_TO, BROADCAST_LIKE, SUM_LIKE, SHAPED, RESHAPE_LIKE])
 """Operations that pass their input on where it has the shape already."""
 SMALL = 4096
 """Elements up to which what can be computed from constants is computed at once."""
@@ -149,13 +176,13 @@ def _simpler(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Any) -
         for zero, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
             if _is_number(zero, 0) and _passes(other, sizes, nptype):
                 return other.node
-    elif op.name in PASSING:
+    elif op in PASSING:
         if _passes(inputs[0], sizes, nptype):
             return inputs[0].node
     for t in inputs:
         if t.node.op is not CONSTANT:
             return None
-    if op.outputs != 1 or op.kind in ("control", "custom") or nptype.kind == "O" or op.name == "variable_handle":
+    if op.outputs != 1 or op.kind in ("control", "custom") or nptype.kind == "O" or op is HANDLE:
         return None
     if op is CONSTANT or not is_full(sizes) or math.prod(sizes) > SMALL:
         return None
@@ -365,10 +392,10 @@ class _Lowering:
             self.uses[t.n] = 2
         for node in self.nodes:
             ys: list[Any] = []
-            if node.op.name == "gradient":
+            if node.op is GRADIENT:
                 ys, _, xs, stops = split_gradient(node)
                 self.singled |= {x.n for x in (*xs, *stops)}
-            elif node.op.name == "taylor":
+            elif node.op is TAYLOR:
                 self.singled |= {x.n for x in node.inputs[node.attrs["ys"] : node.attrs["ys"] + node.attrs["xs"]]}
             for t in node.inputs[len(ys) :]:
                 self.uses[t.n] = self.uses.get(t.n, 0) + 1
@@ -387,9 +414,9 @@ class _Lowering:
         sources: set[int] = set()
         targets: list[Any] = []
         for node in self.nodes:
-            if node.op.name == "gradient":
+            if node.op is GRADIENT:
                 ys, _, xs, _ = split_gradient(node)
-            elif node.op.name == "taylor":
+            elif node.op is TAYLOR:
                 ys, xs = list(node.inputs[: node.attrs["ys"]]), list(node.inputs[node.attrs["ys"] :][: node.attrs["xs"]])
             else:
                 continue
@@ -409,7 +436,7 @@ class _Lowering:
         inside: set[int] = set()
         found = set()
         for node in reversed(self.nodes):
-            gradient = node.op.name in ("gradient", "taylor")
+            gradient = node.op in (GRADIENT, TAYLOR)
             if any(t.n in inside for t in node.outputs):
                 inside.update(t.n for t in node.inputs)
                 if gradient:
@@ -426,7 +453,7 @@ class _Lowering:
         """
         found = []
         for node in self.nodes:
-            if node.op.name == "gradient":
+            if node.op is GRADIENT:
                 for x in split_gradient(node)[2]:
                     if x.node.op.kind not in ("constant", "linear", "bilinear") and _mentions_output(x.node):
                         found.append((node, x, {t.n for a in ancestors(x.node.inputs) for t in a.outputs}))
@@ -439,8 +466,8 @@ class _Lowering:
         depth: dict[int, int] = {}
         for node in self.nodes:
             deep = max([depth.get(t.n, 0) for t in node.inputs], default=0)
-            if node.op.name == "gradient":
-                if any(x.node.op.name not in ("variable_handle", "read_variable") for x in split_gradient(node)[2]):
+            if node.op is GRADIENT:
+                if any(x.node.op not in (HANDLE, READ) for x in split_gradient(node)[2]):
                     deep += 1
                 self.orders[node.index] = deep
             for t in node.outputs:
@@ -449,11 +476,11 @@ class _Lowering:
         found: dict[Node, int] = {}
         for node in reversed(self.nodes):
             high = max([above.get(t.n, 0) for t in node.outputs], default=0)
-            if node.op.name == "gradient":
+            if node.op is GRADIENT:
                 high = max(high, self.orders[node.index])
                 found[node] = high
                 inner = split_gradient(node)
-                if all(x.node.op.name in ("variable_handle", "read_variable") for x in inner[2]):
+                if all(x.node.op in (HANDLE, READ) for x in inner[2]):
                     high = 0
             for t in node.inputs:
                 above[t.n] = max(above.get(t.n, 0), high)
@@ -464,18 +491,18 @@ class _Lowering:
         users_of: dict[int, list[Node]] = {}
         for node in self.nodes:
             for t in node.inputs:
-                if t.node.op.name == "gradient":
+                if t.node.op is GRADIENT:
                     users_of.setdefault(t.n, []).append(node)
         users: dict[int, int] = {}
         for node in self.nodes:
-            if node.op.name == "gradient":
+            if node.op is GRADIENT:
                 for y in split_gradient(node)[0]:
                     at = y
-                    while at.node.op.name in ("getitem", "squeeze", "reshape", "sum", "identity", "negative"):
+                    while at.node.op in (GETITEM, SQUEEZE, RESHAPE, SUM, IDENTITY, NEGATIVE):
                         at = at.node.inputs[0]
                     users[at.n] = users.get(at.n, 0) + 1
         for node in self.nodes:
-            if node.op.name != "gradient":
+            if node.op is not GRADIENT:
                 continue
             for t in node.outputs:
                 self.outer[t.n] = users.get(t.n, 0)
@@ -510,9 +537,9 @@ class _Lowering:
                 state.site = node.site
                 if node.op is PLACEHOLDER and node.outputs[0].n in self.mapped:
                     continue  # a feed
-                if node.op.name == "gradient":
+                if node.op is GRADIENT:
                     results = self._gradient(node)
-                elif node.op.name == "taylor":
+                elif node.op is TAYLOR:
                     results = self._taylor(node)
                 else:
                     results = self._folded(node) or self._copy(node)
@@ -521,7 +548,7 @@ class _Lowering:
                         place = self.fed[t.n]
                         spec = [(place.sizes, t.nptype)]
                         r = lowered.append(FED, (self.force(r), place), {}, spec, None, node.site, t.n).outputs[0]
-                    elif t.n in self.singled and node.op.name in ("gradient", "taylor"):
+                    elif t.n in self.singled and node.op in (GRADIENT, TAYLOR):
                         # A derivative by a derivative, or not through one: it stands for itself, not for the coefficients
                         # that it is made of, nor for a number to be computed with beforehand.
                         r = self.force(r)
@@ -654,8 +681,8 @@ class _Lowering:
         if op is GETITEM:
             return self._picked(g, attrs["index"])
         rank = len(g.x.sizes)
-        if op.name in ("unstack", "split") and g.axis is not None and rank == 2 and attrs["axis"] % 2 == 1 - g.axis:
-            if op.name == "unstack":
+        if op in (UNSTACK, SPLIT) and g.axis is not None and rank == 2 and attrs["axis"] % 2 == 1 - g.axis:
+            if op is UNSTACK:
                 numbers: list[Any] = list(range(attrs["num"]))
             elif isinstance(attrs["parts"], int):
                 size = len(g.numbers) // attrs["parts"]
@@ -886,7 +913,7 @@ class _Lowering:
                     "its output in its derivative"
                 )
         high = self.height[node]
-        variable = t.node.op.name in ("variable_handle", "read_variable")
+        variable = t.node.op in (HANDLE, READ)
         nested = self._nested_by(node, t)
         if variable and not nested:
             raise _Refusal("a variable, and the order in it is one")
@@ -937,7 +964,7 @@ class _Lowering:
 
     def _nested_by(self, node: Node, t: Any) -> bool:
         """Whether a derivative by the same variable stands within, or around."""
-        return any(other is not node and other.op.name == "gradient" and any(x is t for x in split_gradient(other)[2])
+        return any(other is not node and other.op is GRADIENT and any(x is t for x in split_gradient(other)[2])
                    for other in self.nodes) if t.sizes is not None and self.height[node] > 1 else False  # fmt: skip
 
     def _allowed(self, node: Node, t: Any, out: Any, frame: _Frame, bases: Any, blocked: frozenset[int]) -> _Frame:
@@ -986,7 +1013,7 @@ class _Lowering:
         outer: dict[int, int] = {}
         own = 0
         for other in self.nodes:
-            step = int(other.op.name == "gradient" and any(x.n in related for x in split_gradient(other)[2]))
+            step = int(other.op is GRADIENT and any(x.n in related for x in split_gradient(other)[2]))
             deep = max([inner.get(i.n, 0) for i in other.inputs], default=0) + step
             high = max([outer[i.n] for i in other.inputs if i.n in outer], default=-1)
             if other is node:
@@ -1039,10 +1066,10 @@ class _Lowering:
             seen.add(t.n)
             node = t.node
             depends = [i for i in node.inputs if i.n in rows.mixed or i.n in rows.axes]
-            if node.op.name not in ("sum", "mean") and any(i.n in rows.axes for i in depends):
+            if node.op not in (SUM, MEAN) and any(i.n in rows.axes for i in depends):
                 return None  # not a sum of rows, but a mixture of rows and sums
-            linear_ = node.op.name in TAIL or (node.op.name == "multiply" and len(depends) == 1) or (
-                node.op.name == "divide" and len(depends) == 1 and depends[0] is node.inputs[0])  # fmt: skip
+            linear_ = node.op in TAIL or (node.op is MULTIPLY and len(depends) == 1) or (
+                node.op is DIVIDE and len(depends) == 1 and depends[0] is node.inputs[0])  # fmt: skip
             if not linear_ or len(found) > 64:
                 return None
             found.append(node)
@@ -1229,7 +1256,7 @@ class _Lowering:
         return found
 
 
-TAIL = frozenset(["sum", "mean", "negative", "identity", "add", "subtract", "add_n", "reshape", "squeeze", "expand_dims"])
+TAIL = frozenset([SUM, MEAN, NEGATIVE, IDENTITY, ADD, SUBTRACT, ADD_N, RESHAPE, SQUEEZE, EXPAND_DIMS])
 
 
 def _takes_directions(node: Node, reach: set[int]) -> bool:
@@ -1237,18 +1264,18 @@ def _takes_directions(node: Node, reach: set[int]) -> bool:
     moving = [t for t in node.inputs if t.n in reach]
     if any(t.sizes is None or len(t.sizes) != 2 or t.sizes[1] is None for t in (*moving, out)):
         return False
-    if op.name in ("add", "subtract", "add_n", "multiply"):
+    if op in (ADD, SUBTRACT, ADD_N, MULTIPLY):
         return all(t.sizes is not None and len(t.sizes) <= 2 for t in node.inputs)
-    if op.name in ("negative", "identity", "cast", "shaped", "ensure_shape") or (op.partials and len(node.inputs) == 1):
+    if op in (NEGATIVE, IDENTITY, CAST, SHAPED, ENSURE_SHAPE) or (op.partials and len(node.inputs) == 1):
         return not op.stated and op.kind != "piecewise"
-    if op.name == "matmul":
+    if op is MATMUL:
         return node.inputs[0] in moving and len(moving) == 1 and not node.attrs.get("ta", False) and (
             node.inputs[1].sizes is not None and len(node.inputs[1].sizes) == 2)  # fmt: skip
-    if op.name == "concat":
+    if op is CONCAT:
         return node.attrs["axis"] in (1, -1) and all(t.sizes is not None and t.sizes[1] is not None for t in node.inputs)
-    if op.name in ("sum", "mean"):
+    if op in (SUM, MEAN):
         return node.attrs["keepdims"] and tuple(node.attrs["axis"] or ()) in ((1,), (-1,))
-    if op.name == "getitem":
+    if op is GETITEM:
         index = node.attrs["index"]
         return len(node.inputs) == 1 and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
     return False
@@ -1257,7 +1284,7 @@ def _takes_directions(node: Node, reach: set[int]) -> bool:
 def _mentions_output(node: Node) -> bool:
     """Whether a partial derivative of an operation, or its tangent, reads what the operation gives."""
     op = node.op
-    if op.kind in ("constant", "linear", "bilinear") or op.name == "variable_handle":
+    if op.kind in ("constant", "linear", "bilinear") or op is HANDLE:
         return False
     if not op.partials or op.stated:
         return True
@@ -1312,7 +1339,7 @@ def _series_reason(node: Node) -> str | None:
 
 def _sharpened(node: Node, inputs: Sequence[Any], specs: Any) -> Any:
     """Return what is known of an operation's outputs from the sizes of its lowered inputs."""
-    if node.op.name in ("variable_handle", "read_variable", "assign", "py_function"):
+    if node.op in (HANDLE, READ, ASSIGN, PY_FUNCTION):
         return specs
     try:
         found = node.op.infer(inputs, node.attrs)
@@ -1354,7 +1381,7 @@ def _axes_of_rows(x: Any) -> list[int]:
 
 def _reads_sum(user: Node, g: Any) -> bool:
     """Whether a node is a gradient that reads g only as what is differentiated, summed with equal weights."""
-    if user.op.name != "gradient":
+    if user.op is not GRADIENT:
         return False
     ys, gs, _, _ = split_gradient(user)
     return sum(t is g for t in user.inputs) == 1 and any(y is g and w is None for y, w in zip(ys, gs, strict=True))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.graph import Node
-from wengert.ops.linear import CONSTANT
+from wengert.ops.linear import CONSTANT, TAKE
 from wengert.ops.rows import Refused, row_axes
 from wengert.ops.slopes import INFINITE, Interval, Slope
 from wengert.ops.slopes import Bounds as Rule
@@ -268,7 +268,7 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     """Return numbers, 1 where an input moves, of size one along the axes on which the operation does not work."""
     inputs = node.inputs
     indices = inputs[-1].node
-    if node.op.name == "take" and indices.op is not CONSTANT:
+    if node.op is TAKE and indices.op is not CONSTANT:
         return None
     if any(t.sizes is None or (t.nptype.kind not in "fc" and indices is not t.node) for t in inputs):
         return None
@@ -283,13 +283,13 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
             continue
         if placed is not None and all(given[i] is None or given[i].shape[axis] == 1 for i in live):
             for i, sizes in enumerate(shape):
-                if node.op.name != "take" or i == 0:
+                if node.op is not TAKE or i == 0:
                     sizes[placed if i in node.op.constant_inputs else axis] = 1
     if any(None in sizes or math.prod(sizes) > 4096 for sizes in shape):
         return None
     marks = [0.0 if i not in live else 1.0 if given[i] is None else given[i] for i in range(len(inputs))]
     arrays = [np.array(np.broadcast_to(mark, sizes), float) for mark, sizes in zip(marks, shape, strict=True)]
-    if node.op.name == "take":
+    if node.op is TAKE:
         arrays[1] = indices.attrs["value"]
     return arrays
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wengert.derive.questions import GRADIENT, TAYLOR
 from wengert.derive.structure import ancestors
 from wengert.graph.graph import Graph, Node
 from wengert.ground.errors import UnimplementedError
@@ -51,9 +52,9 @@ def ways(
             around = getattr(around, "outer", None)
     begun.update(mapped)
     for node in nodes:  # of a gradient, the way from its xs is a part of what it means
-        if node.op.name == "gradient":
+        if node.op is GRADIENT:
             begins.update([t.n for t in node.inputs[node.attrs["ys"] + sum(node.attrs["given"]) :]])
-        elif node.op.name == "taylor":
+        elif node.op is TAYLOR:
             begins.update([t.n for t in node.inputs[node.attrs["ys"] :][: node.attrs["xs"]]])
     for node in nodes:
         source = links.get(node.outputs[0].n) if node.outputs else None

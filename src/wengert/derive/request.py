@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from wengert.derive.questions import GRADIENT, TAYLOR
 from wengert.derive.structure import ancestors, connected
 from wengert.ground.errors import DTypeError, ShapeError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.ops.elementwise import ADD_N
 from wengert.ops.linear import ONES_LIKE, SHAPED
-from wengert.ops.op import Op
 from wengert.tensor.tensor import append, apply, cast
 
-__all__ = ["GRADIENT", "TAYLOR", "request", "series"]
-
-
-def _infer(inputs: Any, attrs: Any) -> Any:
-    at = attrs["ys"] + sum(attrs["given"])
-    return [(x.sizes, x.nptype) for x in inputs[at : at + attrs["xs"]]]
-
-
-def _unlowered(xp: Any, *arrays: Any, **attrs: Any) -> Any:
-    raise AssertionError("a Gradient node is lowered before it runs")
-
-
-GRADIENT = Op("gradient", "control", _unlowered, _infer, outputs=None, type="Gradient", label="gradients/grad", rows=None)
-"""Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
+__all__ = ["request", "series"]
 
 
 def request(
@@ -90,15 +77,6 @@ def itself(x: Any, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
         return None
     weights = [apply(ONES_LIKE, (x,)) if g is None else g for y, g in zip(ys, gs, strict=True) if y is x]
     return apply(ADD_N, weights) if len(weights) > 1 else weights[0] if weights else None
-
-
-def _taylor_infer(inputs: Any, attrs: Any) -> Any:
-    return [(inputs[k].sizes, inputs[k].nptype) for k, _ in attrs["wanted"]]
-
-
-TAYLOR = Op("taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor", rows=None)
-"""Inputs: ys, xs, coefficients of xs. Attributes: how many ys and xs and seeds; for each coefficient given the number of its x
-and its index, a sorted tuple of seeds; for each one wanted the number of its y and its index."""
 
 
 def series(ys: Sequence[Any], xs: Sequence[Any], given: dict[tuple[int, Any], Any], wanted: Sequence[Any], seeds: int) -> Any:

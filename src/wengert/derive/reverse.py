@@ -11,6 +11,7 @@ from wengert.ground.context import Site
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.ops.linear import TAKE
 from wengert.ops.op import Op
+from wengert.ops.state import READ
 
 __all__ = ["located", "reach_of", "rule", "sweep"]
 
@@ -147,7 +148,7 @@ def sweep(
                 x, at = (inputs[0].array, inputs[1].array) if raw else inputs
                 results = [Slices(g, at, x)]
             else:
-                if g.__class__ is Slices and op.name != "read_variable":
+                if g.__class__ is Slices and op is not READ:
                     g = g.dense(xp)
                 vjp = op.vjp or rule(op)
                 if not raw:

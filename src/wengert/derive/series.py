@@ -37,9 +37,31 @@ from wengert.graph.graph import Node
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.shapes import is_full
 from wengert.ops import elementwise, linear
-from wengert.ops.linear import CONSTANT
-from wengert.ops.reduction import SUM
+from wengert.ops.contraction import MATMUL
+from wengert.ops.control import CALL
+from wengert.ops.elementwise import ADD, ADD_N, CONJ, IMAGINARY_PART, NEGATIVE, REAL_PART, SUBTRACT, WHERE
+from wengert.ops.linear import (
+    CAST,
+    CONCAT,
+    CONSTANT,
+    ENSURE_SHAPE,
+    EXPAND_DIMS,
+    GETITEM,
+    IDENTITY,
+    MATRIX_TRANSPOSE,
+    PAD,
+    REVERSE,
+    ROLL,
+    SHAPED,
+    SPLIT,
+    STACK,
+    TILE,
+    TRANSPOSE,
+    UNSTACK,
+)
+from wengert.ops.reduction import CUMSUM, MEAN, SUM
 from wengert.ops.rows import Refused, row_axes
+from wengert.ops.state import FED, READ
 from wengert.tensor.tensor import apply, convert, tensors
 
 __all__ = ["Combination", "Index", "Series", "series_reason"]
@@ -55,8 +77,29 @@ Products = dict[tuple[int, int, bool], tuple[float, Any, Any, bool]]
 
 
 NARROW = frozenset(
-    "negative identity cast real imag conj getitem transpose matrix_transpose expand_dims split unstack cumsum pad tile reverse "
-    "roll sum mean concat stack".split()
+    [
+        NEGATIVE,
+        IDENTITY,
+        CAST,
+        REAL_PART,
+        IMAGINARY_PART,
+        CONJ,
+        GETITEM,
+        TRANSPOSE,
+        MATRIX_TRANSPOSE,
+        EXPAND_DIMS,
+        SPLIT,
+        UNSTACK,
+        CUMSUM,
+        PAD,
+        TILE,
+        REVERSE,
+        ROLL,
+        SUM,
+        MEAN,
+        CONCAT,
+        STACK,
+    ]
 )
 """Linear operations that take a coefficient of size one along an axis on which they do not work, as they stand."""
 
@@ -96,7 +139,7 @@ def series_reason(op: Any) -> str | None:
     """Return why an operation has no series, or None if it has one."""
     if not op.complete:
         return f"{op.name} states not every derivative"
-    if op.kind == "custom" or op.name == "call":
+    if op.kind == "custom" or op is CALL:
         return f"{op.name} states no series"
     if (
         op.kind == "control"
@@ -291,7 +334,7 @@ class Series:
         """Apply the operation to the coefficients of its inputs; the same for a functional."""
         node = t.node
         op = node.op
-        if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or t.nptype.kind not in "fc"):
+        if t.nptype.kind not in "fc":  # a cast to an integer
             return None
         moved: list[Any] = []
         for i, x in enumerate(node.inputs):
@@ -302,22 +345,22 @@ class Series:
         live = [i for i, m in enumerate(moved) if m is not None]
         if not live:
             return None
-        if op.name in ("read_variable", "identity", "shaped", "ensure_shape", "fed"):
+        if op in (READ, IDENTITY, SHAPED, ENSURE_SHAPE, FED):
             return moved[0]
         batched = bool(self.batched) and a and not isinstance(a[0], tuple) and self.is_batched(a)
-        if batched and op.name not in ("add", "add_n", "subtract"):
+        if batched and op not in (ADD, ADD_N, SUBTRACT):
             return self._batched_linear(node, moved, live)
-        if op.name in ("add", "add_n"):
+        if op in (ADD, ADD_N):
             total = None
             for i in live:
                 total = _plus(total, self._placed(moved[i], node.inputs[i], t))
             return total
-        if op.name == "subtract":
+        if op is SUBTRACT:
             parts: list[Any] = [None if m is None else self._placed(m, x, t) for m, x in zip(moved, node.inputs, strict=True)]
             if parts[0] is None or parts[1] is None:
                 return parts[0] if parts[1] is None else -parts[1]
             return parts[0] - parts[1]
-        if op.name == "where":
+        if op is WHERE:
             filled = [convert(t.nptype.type(0)) if m is None else m for m in moved[1:]]
             return self._placed(apply(op, (node.inputs[0], *filled)), t, t)
         kept = self._kept(node, moved, live)
@@ -350,7 +393,7 @@ class Series:
         They are those of which the operation's rule for rows says where they go, the same for all inputs that move.
         """
         none = dict.fromkeys(live, frozenset[int]())
-        if node.op.name not in NARROW or any(_alike(moved[i], node.inputs[i]) is None for i in live):
+        if node.op not in NARROW or any(_alike(moved[i], node.inputs[i]) is None for i in live):
             return none
         found = none
         first = live[0]
@@ -432,7 +475,7 @@ class Series:
         if not alike:
             return c if c is x or alike is not None else self.whole(c, x)
         kept = []
-        if node.op.name == "matmul":
+        if node.op is MATMUL:
             kept = [k for k in alike if self._carries(node, [k if j == i else None for j in range(2)])]
         return self._spread(c, x, frozenset(kept))
 
@@ -460,16 +503,16 @@ class Series:
 
     def _batched_linear(self, node: Node, moved: Sequence[Any], live: Sequence[int]) -> Any:
         """Apply a linear operation on rows to coefficients that hold many directions: rows × directions × columns."""
-        op, attrs, name = node.op, node.attrs, node.op.name
+        op, attrs = node.op, node.attrs
         first = moved[live[0]]
-        if name in ("negative", "cast"):
+        if op in (NEGATIVE, CAST):
             return apply(op, (first,), attrs)
-        if name == "getitem":
+        if op is GETITEM:
             index = attrs["index"]
             return apply(op, (first,), {"index": (index[0], slice(None), *index[1:])})
-        if name in ("sum", "mean"):
+        if op in (SUM, MEAN):
             return apply(op, (first,), {"axis": (2,), "keepdims": True})
-        assert name == "concat", name
+        assert op is CONCAT, op.name
         rows = max((moved[i].sizes[0] for i in live), key=lambda r: r != 1)
         parts = []
         for i, x in enumerate(node.inputs):

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.reverse import located, rule
 from wengert.graph.graph import Graph, Node
 from wengert.ground.context import state
@@ -28,7 +29,7 @@ from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.tensor.tensor import SymbolicTensor, tensors
 
-__all__ = ["ancestors", "connected", "forget", "freeze", "split_gradient", "traced"]
+__all__ = ["ancestors", "connected", "forget", "freeze", "traced"]
 
 Index = tuple[int, ...]
 
@@ -81,7 +82,7 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
     question = _Question(ys, (), _Asked({n: 1 << k for k, n in enumerate(dict.fromkeys([x.n for x in xs]))}, stops))
     nodes = question.nodes
     _check_stated(nodes, ys, xs, stops)
-    if not any(node.op.name == "gradient" for node in nodes):
+    if not any(node.op is GRADIENT for node in nodes):
         reached = {y.n for y in ys}
         for node in reversed(nodes):
             if any(o.n in reached and o.n not in stops for o in node.outputs):
@@ -104,7 +105,7 @@ def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], s
     """
     if all(node.op.complete for node in nodes):
         return
-    nodes = [node for node in nodes if node.op.name != "gradient"]
+    nodes = [node for node in nodes if node.op is not GRADIENT]
     changing = {x.n for x in xs}
     for node in nodes:
         if any(node.inputs[i].n in changing for i in _differentiable(node)):
@@ -123,7 +124,7 @@ def _differentiable(node: Node) -> list[int]:
     op = node.op
     if op.kind == "constant":
         return []
-    if op.name == "cast" and (node.inputs[0].nptype.kind not in "fc" or node.outputs[0].nptype.kind not in "fc"):
+    if all([t.nptype.kind not in "fc" for t in node.outputs]):  # a cast to an integer
         return []
     return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
 
@@ -401,7 +402,7 @@ class _Question:
         """Return the questions whose answers this one takes."""
         if not self.within:
             for node in self.nodes:
-                if node.op.name == "gradient":
+                if node.op is GRADIENT:
                     ys, _, xs, stops = split_gradient(node)
                     for k, x in enumerate(xs):
                         seed = _Seed(x.n, tuple(sorted({t.n for t in stops})))
@@ -427,16 +428,16 @@ class _Question:
         memo: dict[Any, Orders] = {}
         for node in self.nodes:
             op = node.op
-            if op.name == "gradient":
+            if op is GRADIENT:
                 found = self._of_gradient(node, space, sets, answers)
             elif op.kind == "constant" or not any([t.n in sets for t in node.inputs]):
                 found = [zero] * len(node.outputs)
             else:
                 inputs = tuple([sets.get(t.n, zero) for t in node.inputs])
-                key: Any = (op, inputs)
+                key: Any = (op, inputs, node.outputs[0].nptype.kind if node.outputs else "")
                 if op.partials:
                     key = (op, inputs, freeze(node.attrs) if node.attrs else None, _complexes(node))
-                elif op.name == "cast" or op.kind not in ("linear", "piecewise", "bilinear"):
+                elif op.kind not in ("linear", "piecewise", "bilinear"):
                     key = (op, inputs, *[t.nptype for t in (*node.inputs, *node.outputs)])
                 orders = memo.get(key)
                 if orders is None:
@@ -485,7 +486,7 @@ class _Question:
 
 def _followed(node: Node) -> Sequence[Any]:
     """Return the inputs whose orders those of a node are found from: of a gradient's ys another question is asked."""
-    return node.inputs if node.op.name != "gradient" else [g for g in split_gradient(node)[1] if g is not None]
+    return node.inputs if node.op is not GRADIENT else [g for g in split_gradient(node)[1] if g is not None]
 
 
 def _flat(box: Box, at: int) -> Box:
@@ -515,17 +516,6 @@ def _answer(question: _Question) -> list[Orders]:
         if one.key not in answers:
             answers[one.key] = one.answer(answers)
     return answers[question.key]
-
-
-def split_gradient(node: Node) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """Return a Gradient node's ys, their cotangents (None: ones), xs, and stops."""
-    given, ny, nx = node.attrs["given"], node.attrs["ys"], node.attrs["xs"]
-    ys = list(node.inputs[:ny])
-    count = sum(given)
-    rest = iter(node.inputs[ny : ny + count])
-    gs = [next(rest) if there else None for there in given]
-    at = ny + count
-    return ys, gs, list(node.inputs[at : at + nx]), list(node.inputs[at + nx :])
 
 
 def freeze(value: Any) -> Any:

@@ -22,6 +22,7 @@ from wengert.modes.tape import GradientTape
 from wengert.modes.tracing import Body, FuncGraph, tracing
 from wengert.ops import linear
 from wengert.ops.control import made
+from wengert.ops.linear import CONSTANT
 from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
@@ -182,7 +183,7 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
     if isinstance(tensor, EagerTensor):
         return tensor.numpy()
     node = tensor.op  # type: ignore[attr-defined]
-    if node.op.name == "constant":
+    if node.op is CONSTANT:
         return np.array(node.attrs["value"])
     known = static_value(tensor)
     if known is None or (not partial and None in nest.flatten(known)):

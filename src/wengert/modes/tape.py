@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.request import GRADIENT, itself
+from wengert.derive.questions import GRADIENT
+from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.ground import nest

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from wengert.derive.lower import needed
-from wengert.derive.request import GRADIENT, TAYLOR, request, series
-from wengert.derive.structure import ancestors, connected, split_gradient
+from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
+from wengert.derive.request import request, series
+from wengert.derive.structure import ancestors, connected
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
 from wengert.graph.graph import Graph, Node, written_in

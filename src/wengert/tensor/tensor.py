@@ -28,6 +28,7 @@ from wengert.ground.errors import (
 )
 from wengert.ground.shapes import TensorShape
 from wengert.ops import contraction, elementwise, linear
+from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
 
@@ -1070,7 +1071,7 @@ class Tensors:
         def function(*inputs: Any, **attrs: Any) -> Any:
             for t in inputs:
                 if t.__class__ is not EagerTensor and not isinstance(t, Tensor):
-                    like = next(i for i in inputs if isinstance(i, Tensor) and (op.name != "where" or i is not inputs[0]))
+                    like = next(i for i in inputs if isinstance(i, Tensor) and (op is not WHERE or i is not inputs[0]))
                     inputs = tuple(i if isinstance(i, Tensor) else convert(i, like=like) for i in inputs)
                     break
             return apply(op, inputs, attrs)

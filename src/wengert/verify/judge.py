@@ -23,6 +23,7 @@ from wengert.ground import nest
 from wengert.ground.errors import NoGradientWarning, OpError
 from wengert.ground.options import options
 from wengert.modes.tracing import FuncGraph, tracing
+from wengert.ops.state import HANDLE
 from wengert.tensor.tensor import convert
 from wengert.verify import roads
 from wengert.verify.lists import Question, Unanswerable, rewrites, wrapped
@@ -131,7 +132,7 @@ def function_question(f: Callable[..., Any], arrays: Sequence[Any], names: Seque
     known.update({place.node: source.array for source, place in graph.captured.values() if hasattr(source, "array")})
 
     def value(node: Node) -> Any:
-        if node.op.name == "variable_handle":
+        if node.op is HANDLE:
             return node.attrs["variable"].storage.read()
         return known.get(node)
 

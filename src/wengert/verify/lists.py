@@ -21,6 +21,8 @@ from wengert.ground.context import quietly
 from wengert.ground.options import Options, options
 from wengert.ground.shapes import is_full
 from wengert.modes.tracing import Body, FuncGraph, tracing
+from wengert.ops.linear import PLACEHOLDER, STOP_GRADIENT
+from wengert.ops.state import ASSERT, ASSIGN, ASSIGN_SCATTER, CUSTOM, HANDLE, NO_OP, PRINT, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import SymbolicTensor, append
 
 __all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
@@ -50,11 +52,11 @@ def passed(nodes: Sequence[Node]) -> set[Node]:
     """
     found: set[Node] = set()
     for node in nodes:
-        if node.op.name == "custom_gradient":
+        if node.op is CUSTOM:
             results, arguments = node.attrs["results"], node.attrs["arguments"]
             cut = dict.fromkeys([t.n for t in node.inputs[results : results + arguments]])
             inside = _up_to(node.inputs[:results], cut)
-            found.update(n for n in inside if n.op.name == "stop_gradient")
+            found.update(n for n in inside if n.op is STOP_GRADIENT)
     return found
 
 
@@ -85,7 +87,7 @@ class Question:
         The value moves with the placeholder, and with what the tensor ``symbol``, by which it was computed, depends on.
         """
         leaf = self.place(array)
-        return leaf, leaf if symbol.node.op.name == "placeholder" else self.beside(leaf, symbol, array)
+        return leaf, leaf if symbol.node.op is PLACEHOLDER else self.beside(leaf, symbol, array)
 
     def beside(self, value: Any, moving: Any, base: Any) -> Any:
         """Return a value (an array or a tensor), moved by as much as a tensor is moved from what it holds."""
@@ -118,7 +120,7 @@ class Question:
                 if node.outputs and all(t.n in stopped for t in node.outputs):
                     mapped.update((t.n, self.place(stopped[t.n])) for t in node.outputs)
                     continue
-                if op.name in ("placeholder", "variable_handle"):
+                if op in (PLACEHOLDER, HANDLE):
                     array = value(node)
                     if array is None:
                         raise Unanswerable(f"{node.name} has no value ({node.where})")
@@ -126,13 +128,13 @@ class Question:
                     continue
                 inputs = [mapped[t.n] for t in node.inputs]
                 if any(t.n in moved for t in node.inputs):
-                    if op.name == "py_function":
+                    if op is PY_FUNCTION:
                         raise Unanswerable(f"a Python function is on the way, which takes doubles only ({node.where})")
                     moved.update(t.n for t in node.outputs)
-                if op.name in ("read_variable", "snapshot"):
+                if op in (READ, SNAPSHOT):
                     mapped[node.outputs[0].n] = inputs[0]
                     continue
-                if op.name in ("assign", "assign_scatter", "print", "assert", "no_op"):
+                if op in (ASSIGN, ASSIGN_SCATTER, PRINT, ASSERT, NO_OP):
                     raise Unanswerable(f"{op.name} acts on the world ({node.where})")
                 result = append(self.graph, op, inputs, node.attrs)
                 several = list(result) if op.outputs != 1 else [result]
@@ -243,7 +245,7 @@ class Listing:
 
 
 def _with_numpy(node: Node, arrays: list[Any]) -> Any:
-    if node.op.name in ("read_variable", "snapshot"):
+    if node.op in (READ, SNAPSHOT):
         return arrays[0]
     found = node.op.eager(*arrays, **wrapped(node.attrs, _with_numpy))
     return found if node.op.outputs != 1 else np.asarray(found)

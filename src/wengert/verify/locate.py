@@ -9,11 +9,14 @@ import mpmath as mp
 import numpy as np
 
 from wengert.derive.lower import needed
+from wengert.derive.questions import GRADIENT
 from wengert.derive.structure import freeze
 from wengert.graph.graph import Node
 from wengert.ground.context import ROOT, quietly
 from wengert.ground.errors import OpError
 from wengert.modes.tracing import Body, tracing
+from wengert.ops.linear import CONSTANT, PLACEHOLDER
+from wengert.ops.state import CUSTOM, HANDLE, READ, SNAPSHOT
 from wengert.tensor.tensor import append
 from wengert.verify import lists
 from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
@@ -64,7 +67,7 @@ def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
 
 def custom_question(question: Question | None, node: Node, arrays: Sequence[Any]) -> Question | None:
     """Return the question of a custom gradient: its results by its arguments, as the user's function computes them."""
-    if node.op.name != "custom_gradient":
+    if node.op is not CUSTOM:
         return None  # a Python function
     known = {t.node: a for t, a in zip(node.inputs, arrays, strict=True)}
     if question is not None:
@@ -91,7 +94,7 @@ def calls(question: Question) -> list[tuple[Node, list[Any]]]:
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= ALIKE:
                 found.append((node, [np.asarray(a) for a in arrays]))
-        if node.op.name in ("read_variable", "snapshot"):
+        if node.op in (READ, SNAPSHOT):
             return arrays[0]
         result = node.op.eager(*arrays, **lists.wrapped(node.attrs, run))
         return result if node.op.outputs != 1 else np.asarray(result)
@@ -152,10 +155,10 @@ def within(question: Question) -> list[tuple[Node, list[Any], int]]:
     depth: dict[Node, int] = {}
     nodes = needed(question.ys, ())
     for node in reversed(nodes):
-        below = depth.setdefault(node, 0) + (node.op.name == "gradient")
+        below = depth.setdefault(node, 0) + (node.op is GRADIENT)
         for t in node.inputs:
             depth[t.node] = max(depth.get(t.node, 0), below)
-    found = [node for node in nodes if node.op.name == "custom_gradient" and depth[node]]
+    found = [node for node in nodes if node.op is CUSTOM and depth[node]]
     return [(node, question.values(node.inputs), depth[node]) for node in found]
 
 
@@ -164,7 +167,7 @@ def customs(question: Question, order: int, rng: np.random.Generator, label: str
     rows: list[Row] = []
     faults: list[Fault] = []
     for node in needed(question.ys, ()):
-        if node.op.name == "custom_gradient":
+        if node.op is CUSTOM:
             arrays = question.values(node.inputs)
             bad = _least(_rows_of(question, node, arrays, order, rng), "wrong")
             if bad is not None and bad.order > 1:
@@ -302,7 +305,7 @@ def described(arrays: Sequence[Any]) -> str:
 def kinked(question: Question, probe: Probe, counts: Sequence[int]) -> Fault | None:
     """Return the first operation that is not smooth along the probe, as the oracle sees it, for derivatives of these orders."""
     listing = question.listing(question.ys, False)
-    nodes = [step for step in listing.plan.steps if step.node.op.name not in ("constant", "placeholder", "variable_handle")]
+    nodes = [step for step in listing.plan.steps if step.node.op not in (CONSTANT, PLACEHOLDER, HANDLE)]
     shown = nodes[:MOST]
     moved = displaced(question, probe)
 
@@ -373,7 +376,7 @@ def lossy(question: Question, probe: Probe, counts: Sequence[int], road: str) ->
     errors = {k: _relative(exact[k], rough[k]) for k in range(listing.plan.size)}
     worst, growth = None, 1e3
     for step in listing.plan.steps:
-        if step.several or step.node.op.name == "constant":
+        if step.several or step.node.op is CONSTANT:
             continue
         before = max([errors[k] for k in step.inputs], default=0.0)
         factor = errors[step.output] / max(before, eps)

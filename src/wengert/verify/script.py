@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.derive.lower import needed
+from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.request import request
-from wengert.derive.structure import split_gradient
 from wengert.execute import program as choose
 from wengert.execute.numpy import Program
 from wengert.execute.variables import variables_of
@@ -28,8 +28,9 @@ from wengert.ground.options import options
 from wengert.modes import tape as tapes
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, tracing
-from wengert.ops.linear import IDENTITY
+from wengert.ops.linear import IDENTITY, PLACEHOLDER, STOP_GRADIENT
 from wengert.ops.op import table
+from wengert.ops.state import CUSTOM, FED, HANDLE, READ
 from wengert.tensor.tensor import EagerTensor, apply
 from wengert.verify import lists, locate
 from wengert.verify.judge import in_double, quiet
@@ -119,7 +120,7 @@ class Run:
         for t, pair, array in zip(self.fetches, pairs, self.results, strict=True):
             if t.nptype.kind in "fc" and any(_differentiates(node) for node in needed([t], ())):
                 label, by = t.node.where, ""
-                if t.node.op.name == "gradient":
+                if t.node.op is GRADIENT:
                     label, by = _own(t.node), _name(split_gradient(t.node)[2][t.index].node, t.index)
                 delivered.append(Delivered(label, by, pair.symbol, np.asarray(array)))
         return Posed(questions, straight.question, delivered)
@@ -128,7 +129,7 @@ class Run:
         """Return what its choices and loops do that depends on the world, or acts on it."""
         found: dict[str, None] = {}
         for node in _inside(needed(self.fetches, self.controls)):
-            name = "read_variable" if node.op.name == "fed" else node.op.name  # a body is given what variables hold
+            name = "read_variable" if node.op is FED else node.op.name  # a body is given what variables hold
             if is_drawn(name) or name in ("assign", "assign_scatter", "read_variable"):
                 found[f"{name} at {node.where}"] = None
         return list(found)
@@ -152,7 +153,7 @@ def _inside(nodes: Sequence[Node], deep: bool = False) -> Iterator[Node]:
 
 
 def _differentiates(node: Node) -> bool:
-    return node.op.name == "gradient" or any(inner.op.name == "gradient" for inner in _inside([node]))
+    return node.op is GRADIENT or any(inner.op is GRADIENT for inner in _inside([node]))
 
 
 class Watch:
@@ -213,7 +214,7 @@ class Watch:
         if known is None:
             _, fetches, _, controls = request
             nodes = needed(fetches, controls)
-            count = sum(node.op.name == "gradient" for node in [*nodes, *_inside(nodes)])
+            count = sum(node.op is GRADIENT for node in [*nodes, *_inside(nodes)])
             known = self._programs[id(request)] = request, count
         self.calls += known[1]
         number = self._number(id(request)) if known[1] else 0
@@ -252,8 +253,8 @@ def _of_asked(straight: Straight, asked: Any) -> Question:
     source, question = straight.question, Question()
     stops = [s for s in asked.stops if s.nptype.kind in "fc"]
     if stops:
-        feeds = {t.node: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op.name == "placeholder"}
-        fed = {t.n: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op.name != "placeholder"}
+        feeds = {t.node: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op is PLACEHOLDER}
+        fed = {t.n: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op is not PLACEHOLDER}
         held = Listing(source, stops, False).run(source.arrays)
         question.copy(asked.ys, asked.xs, feeds.get, fed, {t.n: a for t, a in zip(stops, held, strict=True)})
     else:
@@ -264,9 +265,9 @@ def _of_asked(straight: Straight, asked: Any) -> Question:
 
 
 def _name(node: Node, k: int) -> str:
-    if node.op.name == "variable_handle":
+    if node.op is HANDLE:
         return str(node.attrs["variable"]._name)
-    return node.name if node.op.name == "placeholder" else f"x{k}"
+    return node.name if node.op is PLACEHOLDER else f"x{k}"
 
 
 def _named(x: Any, k: int) -> str:
@@ -296,7 +297,7 @@ def _of_tape(
         for op, inputs, output, attrs in entries:
             made = None if op.outputs != 1 and not output else (output if op.outputs == 1 else output[0]).made
             state.site = None if made is None else made[2]
-            if op.name == "read_variable":
+            if op is READ:
                 variable, array = inputs[0], np.array(output.array)
                 if variable.n not in variables:
                     variables[variable.n] = leaf, base = question.place(array), array
@@ -304,14 +305,14 @@ def _of_tape(
                 same = np.array_equal(array, base)
                 settled(output, apply(IDENTITY, (leaf,)) if same else question.beside(array, leaf, base))
                 continue
-            if op.kind == "custom" and op.name != "custom_gradient":
+            if op.kind == "custom" and op is not CUSTOM:
                 if "function" not in attrs or any(not isinstance(t, EagerTensor) for t in inputs):
                     raise Unanswerable(f"{op.type} is known by its derivative alone on a tape")
                 for t, r in zip(output, _called(question, attrs, [place(t) for t in inputs]), strict=True):
                     settled(t, r)
                 continue
             several = output if op.outputs != 1 else (output,)
-            if op.name == "custom_gradient" and any(t.n not in mapped for t in inputs[: attrs["results"]]):
+            if op is CUSTOM and any(t.n not in mapped for t in inputs[: attrs["results"]]):
                 raise Unanswerable("a function with a custom gradient stops the derivative within, so that no tape recorded it")
             if lists.is_held(op.name) and output.n not in moving:
                 for t in several:
@@ -338,12 +339,12 @@ def _passed(entries: Sequence[Any]) -> set[int]:
     inside: set[int] = set()
     for op, inputs, output, attrs in reversed(entries):
         several = output if op.outputs != 1 else (output,)
-        if op.name == "custom_gradient":
+        if op is CUSTOM:
             arguments = {t.n for t in inputs[attrs["results"] : attrs["results"] + attrs["arguments"]]}
             inside |= {t.n for t in inputs[: attrs["results"]]} - arguments
         elif any(t.n in inside for t in several):
             inside |= {t.n for t in inputs}
-            if op.name == "stop_gradient":
+            if op is STOP_GRADIENT:
                 found |= {t.n for t in several}
     return found
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.lower import needed
-from wengert.derive.structure import split_gradient
+from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly
 from wengert.modes.tracing import Body, tracing
 from wengert.modes.variable import Storage
 from wengert.ops.linear import IDENTITY, STACK
+from wengert.ops.state import PY_FUNCTION
 from wengert.tensor.tensor import append, apply
 from wengert.verify.lists import RANDOM, Listing, Question, Unanswerable, is_held, passed
 
@@ -159,7 +160,7 @@ class Straight:
 
     def walk(self, nodes: Sequence[Node], known: dict[int, Any], outputs: Sequence[Any]) -> list[Any]:
         """Follow the nodes of a graph or of a body; ``known``: the values of its inputs."""
-        leaves = {x.n for node in nodes if node.op.name == "gradient" for x in split_gradient(node)[2]}
+        leaves = {x.n for node in nodes if node.op is GRADIENT for x in split_gradient(node)[2]}
         self.moving |= passed(nodes)
         values = {n: self._leaf(v) if n in leaves else v for n, v in known.items()}
         for node in nodes:
@@ -275,7 +276,7 @@ class Straight:
             self.leaves.add(cell.leaf.n)
 
     def _drawn(self, node: Node, given: Sequence[Any]) -> Sequence[Any]:
-        if node.op.name == "py_function" and any(self._moves(v.symbol) for v in given):
+        if node.op is PY_FUNCTION and any(self._moves(v.symbol) for v in given):
             raise _doubles(node)
         found = next(self.drawn.get(key_of(node.attrs), iter(())), None)
         if found is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.ground import checks
 from wengert.ground.errors import InvalidArgumentError, OpError
+from wengert.ops.linear import CONSTANT
 from wengert.tensor.tensor import Tensor
 from wengert.verify.judge import check_question, function_question, probes, quiet
 from wengert.verify.lists import Question, Unanswerable
@@ -172,7 +173,7 @@ def drawn(question: Question) -> list[tuple[int, str, str, list[int]]]:
     found: list[tuple[int, str, str, list[int]]] = []
     for step in listing.plan.steps:
         node = step.node
-        if node.op.kind == "constant" and node.op.name == "constant":
+        if node.op.kind == "constant" and node.op is CONSTANT:
             continue
         numbers[node] = len(numbers)
         reads = [numbers[t.node] for t in node.inputs if t.node in numbers]

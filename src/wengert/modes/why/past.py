@@ -11,10 +11,11 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from wengert.derive.questions import GRADIENT
 from wengert.derive.structure import traced
 from wengert.ground.context import Site, assigned, recent, slopes
 from wengert.ground.dtypes import as_dtype
-from wengert.ops.linear import CONSTANT
+from wengert.ops.linear import CAST, CONSTANT
 from wengert.ops.state import ASSIGN, HANDLE, READ
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor
 
@@ -38,7 +39,7 @@ class Step(NamedTuple):
 def _step(made: Any) -> Step:
     """Return what a tensor remembers as a step; a gradient remembers what it is by in the place of attributes."""
     op, inputs, site, attrs = made[:4]
-    return Step(op, inputs, site, {"xs": attrs} if op.name == "gradient" else attrs)
+    return Step(op, inputs, site, {"xs": attrs} if op is GRADIENT else attrs)
 
 
 class Flaw(NamedTuple):
@@ -123,7 +124,7 @@ class Past:
         if node.op is CONSTANT and self.x.__class__ is EagerTensor and self.x.array is node.attrs["value"]:
             return Step(CONSTANT, [self.x.n], node.site, {"captured": True})
         inputs = node.inputs
-        if node.op.name == "gradient":  # its xs and stops are places in the list, not values that it reads
+        if node.op is GRADIENT:  # its xs and stops are places in the list, not values that it reads
             inputs = inputs[: node.attrs["ys"] + sum(node.attrs["given"])]
         self.add(inputs)
         return Step(node.op, [u.n for u in inputs], node.site, node.attrs)
@@ -176,14 +177,14 @@ class Past:
             return None
         if op.kind == "constant":
             return Flaw("nature", step, i)
-        if op.name == "cast" and as_dtype(attrs["dtype"]).kind not in "fc":
+        if op is CAST and as_dtype(attrs["dtype"]).kind not in "fc":
             return Flaw("nature", step, i)
         if i in op.constant_inputs or (i < len(op.partials) and op.partials[i] is None):
             return Flaw("nature", step, i)
         eager = n not in self.symbols
         if eager and self.in_graph:
             return Flaw("outer", step, i)
-        if eager and op.name == "gradient":
+        if eager and op is GRADIENT:
             return Flaw("slope" if self.is_straight(n, step) else "hidden", step, i)
         if self.hidden(n):
             return Flaw("hidden", step, i)

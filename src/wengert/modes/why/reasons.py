@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from wengert.derive.questions import GRADIENT
 from wengert.derive.reverse import rule
 from wengert.derive.structure import connected
 from wengert.ground.context import Site, left
 from wengert.modes.why.past import Edge, Flaw, Past, Step
-from wengert.ops.linear import CONSTANT
+from wengert.ops.control import CALL
+from wengert.ops.linear import CAST, CONSTANT, STOP_GRADIENT
 from wengert.ops.op import values
-from wengert.ops.state import HANDLE, READ
+from wengert.ops.state import HANDLE, PY_FUNCTION, READ
 from wengert.tensor.tensor import FROM_NUMPY, SymbolicTensor
 
 __all__ = ["reason"]
@@ -160,7 +162,7 @@ class _Reason:
 
     def _hidden(self, step: Step, way: list[Edge]) -> str:
         when = self._when(way, step)
-        if step.op.name == "gradient" or (step.site is not None and len(step.site) > 2):
+        if step.op is GRADIENT or (step.site is not None and len(step.site) > 2):
             return (
                 f"The gradient that was taken at {step.where}, on which the target depends, was computed {when}, so that the "
                 "tape did not see how: take that gradient inside of the with block."
@@ -180,7 +182,7 @@ class _Reason:
                 return self._there()
             for edge in reversed(way):
                 step = self.past.step(edge.above)
-                if step is not None and step.op.name == "gradient":
+                if step is not None and step.op is GRADIENT:
                     return _slope(step.where)
             return "Every operation between source and target gives a derivative, but they give none together: it vanishes."
         entries = {}
@@ -192,7 +194,7 @@ class _Reason:
             step = self.past.step(edge.above)
             if entry is None or step is None or step.op is READ:
                 continue
-            if step.op.name == "call" and len(step.site) > 2:
+            if step.op is CALL and len(step.site) > 2:
                 return _slope(step.where)
             if not _passes(entry, edge):
                 told = "The custom gradient of " if step.op.kind == "custom" else ""
@@ -335,11 +337,11 @@ def _of_nature(flaw: Flaw, user: Step | None) -> str:
             f"{step.attrs['how']} at {where} wrote what depends on the source into {variable}, and what a variable holds has no "
             "past. Compute the target from the tensor that is assigned, not from the variable."
         )
-    if name == "numpy_function" or (user is not None and user.op.name == "py_function" and user.site == step.site):
+    if name == "numpy_function" or (user is not None and user.op is PY_FUNCTION and user.site == step.site):
         return _NUMPY.format(where=where)
-    if name == "stop_gradient":
+    if step.op is STOP_GRADIENT:
         return f"stop_gradient at {where} blocks the path from source to target: leave it out where a derivative is wanted."
-    if name == "cast":
+    if step.op is CAST:
         return (
             f"Cast at {where} goes through an integer or Boolean ({step.attrs['dtype']}), which has no derivative, and the path "
             "from source to target passes through it."
