@@ -170,6 +170,29 @@ def circle(root: Path) -> list[str]:
     return []
 
 
+def inner_circles(root: Path) -> list[list[str]]:
+    """Rings of modules within a room, each imported by the next, be it inside of a function."""
+    paths = {path.relative_to(root).with_suffix("").parts for path in root.rglob("*.py")}
+    modules = {".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in paths} - {""}
+    below: dict[str, set[str]] = {}
+    for item in imports_of(root):
+        target = item.target.removeprefix("wengert.")
+        while target and target not in modules:
+            target = target.rpartition(".")[0]
+        if target and target != item.module and target.split(".")[0] == item.room:
+            below.setdefault(item.module, set()).add(target)
+    found = []
+    while True:
+        try:
+            graphlib.TopologicalSorter(below).prepare()
+        except graphlib.CycleError as error:
+            ring = error.args[1]
+            found.append(ring)
+            below[ring[1]].discard(ring[0])
+        else:
+            return found
+
+
 def arrays_in_ops(root: Path) -> list[str]:
     return [str(item) for item in imports_of(root) if item.room == "ops" and item.target.split(".")[0] in NOT_IN_OPS]
 
@@ -199,6 +222,10 @@ def test_no_arrow_points_up():
 
 def test_no_circle_among_the_rooms():
     assert circle(package()) == []
+
+
+def test_no_circle_within_a_room():
+    assert inner_circles(package()) == []
 
 
 def test_every_lazy_upward_import_is_used_and_has_a_reason():
@@ -300,3 +327,8 @@ def test_finds_a_stranger(tmp_path: Path):
 @pytest.mark.parametrize("source", ["import numpy as np", "from jax import numpy", "def f():\n    import jax.numpy"])
 def test_finds_an_array_library_in_ops(tmp_path: Path, source: str):
     assert len(arrays_in_ops(write(tmp_path, ops__linear=source))) == 1
+
+
+def test_finds_a_circle_within_a_room(tmp_path: Path):
+    write(tmp_path, modes__one="def f():\n    import wengert.modes.two", modes__two="from wengert.modes import one")
+    assert [set(ring) for ring in inner_circles(tmp_path)] == [{"modes.one", "modes.two"}]

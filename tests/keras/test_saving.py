@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
-from wengert.keras import saving
+from wengert.keras import weights as files
 
 X, Y = np.linspace(-1.0, 1.0, 8, dtype="float32").reshape(4, 2), np.ones((4, 1), "float32")
 
@@ -91,7 +91,7 @@ def older(path, sizes):
     slots = {f"optimizer.{2 + 2 * i + k}": np.full(s, 10.0 * i + k, "float32") for i, s in enumerate(sizes) for k in (0, 1)}
     weights = {name: np.zeros(s, "float32") for name, s in zip("ab", sizes, strict=True)}
     counts = {"optimizer.0": np.asarray(np.int64(3)), "optimizer.1": np.asarray(np.float32(0.25))}
-    saving._write(str(path), {**weights, **counts, **slots}, {"format": saving.FORMAT})
+    files._write(str(path), {**weights, **counts, **slots}, {"format": files.FORMAT})
 
 
 def test_an_older_file_where_there_is_no_doubt(tmp_path: Path):

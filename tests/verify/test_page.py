@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from wengert.verify.findings import Fault, Row
 from wengert.verify.page import _layout, page
-from wengert.verify.report import Fault, Report, Row
+from wengert.verify.report import Report
 
 VOID = {"meta", "br", "input", "link", "img", "hr"}
 HOSTILE = "<script>alert(\"x\")</script> & 'it' </style></title>--> <b onmouseover=alert(1)>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.ground import nest
-from wengert.keras import registry, saving, symbolic
+from wengert.keras import registry, symbolic, weights
 from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
 from wengert.keras.training import Compiled, Trainer
 from wengert.modes.tracing import FuncGraph, tracing
@@ -201,7 +202,7 @@ class Model(Trainer, Layer):
 
     def save_weights(self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None) -> None:
         """Write the weights to a file of this very name, safetensors inside."""
-        saving.save_weights(self, filepath, overwrite)
+        weights.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None) -> Any:
         """Set the weights from a file; where one does not fit nothing is changed.
@@ -212,11 +213,11 @@ class Model(Trainer, Layer):
         """
         if by_name:
             raise NotImplementedError("load_weights: by_name is not served: weights go by the attributes that lead to them.")
-        return saving.load_weights(self, filepath, skip_mismatch)
+        return weights.load_weights(self, filepath, skip_mismatch)
 
     def save(self, filepath: Any, overwrite: bool = True, **keywords: Any) -> None:
         """Write architecture and weights to a file, which `load_model` reads."""
-        saving.save_model(self, filepath, overwrite)
+        weights.save_model(self, filepath, overwrite)
 
     def export(self, filepath: Any, *arguments: Any, **keywords: Any) -> None:
         """Refuse: there is no format for programs."""
@@ -486,12 +487,35 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """Return the model whose architecture `Model.to_json` gave."""
-    import json
-
     from wengert.keras import layers as known
 
     table = {**vars(known), "Sequential": Sequential, "Functional": Model, "Model": Model}
     return registry.deserialize(json.loads(json_string), table, "model", custom_objects)
 
 
-load_model, save_model = saving.load_model, saving.save_model
+def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+    """Make the model that `save_model` wrote, of layers that are known by name; it is not compiled.
+
+    The optimizer's state goes to the optimizer that it is compiled with.
+
+    Raises:
+        ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
+    """
+    from wengert.keras import layers
+
+    path = weights.path_of(filepath, "load_model")
+    arrays, texts = weights.read(path, "load_model")
+    if "architecture" not in texts:
+        raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
+    table = {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model}
+    with registry.custom_object_scope(custom_objects or {}):
+        try:
+            config = json.loads(texts["architecture"])
+            model = registry.deserialize(config, table, "model")
+        except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"load_model: the architecture in {path} is damaged: {error!r}") from None
+    weights.place(model, arrays, path)
+    return model
+
+
+save_model = weights.save_model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib
 import numbers
 import os
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from wengert.ground.shapes import dimension_at_index, dimension_value
 from wengert.surface import v2
-from wengert.surface.serve import PLACES
+from wengert.surface.serve import PLACES, module
 from wengert.surface.v1 import names as v1
 
 __all__ = [
@@ -37,7 +36,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Return ``contrib``, ``probability`` or ``python``, imported when it is first asked for."""
     if f"compat.{name}" in PLACES:
-        return importlib.import_module(f"wengert.compat.{name}")
+        return module(f"compat.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["PLACES", "lay", "stubs"]
+__all__ = ["PLACES", "lay", "module", "stubs"]
 
 PLACES = {
     "autodiff": "surface.autodiff",
@@ -67,6 +67,11 @@ def place_of(name: str) -> str | None:
             return None
         rest = f".{last}{rest}"
     return f"wengert.{PLACES[head]}{rest}"
+
+
+def module(name: str) -> ModuleType:
+    """Return a public module by its name below `wengert`, imported now if it has not been."""
+    return importlib.import_module(f"wengert.{PLACES[name]}")
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

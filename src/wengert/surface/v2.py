@@ -23,6 +23,7 @@ from wengert.surface import math as math
 from wengert.surface import nn as nn
 from wengert.surface import random as random
 from wengert.surface import raw_ops as raw_ops
+from wengert.surface import serve as _serve
 from wengert.surface import sysconfig as sysconfig
 from wengert.surface import types as types
 from wengert.surface.top import *  # noqa: F403
@@ -41,9 +42,7 @@ def enable_v2_behavior() -> None:
 def __getattr__(name: str) -> Any:
     """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
     if name == "compat":
-        from wengert.surface import compat
-
-        return compat
+        return _serve.module("compat")
     if name == "test":
         from wengert.surface import testing
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from wengert.execute.xla import arrays as arrays_of_jax
 from wengert.tensor.tensor import Tensor, convert
+from wengert.verify.findings import Fault, Row
 from wengert.verify.numeric import Estimate, derivative
 from wengert.verify.oracle import indices
-from wengert.verify.report import Fault, Report, Row
+from wengert.verify.report import Report
 
 __all__ = ["check", "library_of"]
 

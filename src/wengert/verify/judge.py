@@ -26,10 +26,10 @@ from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.state import HANDLE
 from wengert.tensor.tensor import convert
 from wengert.verify import roads
+from wengert.verify.findings import Row
 from wengert.verify.lists import Question, Unanswerable, rewrites, wrapped
 from wengert.verify.oracle import SMOOTH, Answer, Oracle, indices
 from wengert.verify.precise import Precise, precise, run
-from wengert.verify.report import Row
 from wengert.verify.roads import LISTS, Found, Probe
 
 __all__ = ["check_points", "check_question", "function_question", "oracle_of", "probes", "randoms", "with_precision"]

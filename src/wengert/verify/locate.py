@@ -19,11 +19,11 @@ from wengert.ops.linear import CONSTANT, PLACEHOLDER
 from wengert.ops.state import CUSTOM, HANDLE, READ, SNAPSHOT
 from wengert.tensor.tensor import append
 from wengert.verify import lists
+from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import DIGITS, check_question, displaced, with_precision
 from wengert.verify.lists import Question, Unanswerable
 from wengert.verify.oracle import JUMP, KINK, SMOOTH, UNDEFINED, Oracle
 from wengert.verify.precise import Precise, precise
-from wengert.verify.report import Fault, Row
 from wengert.verify.roads import LISTS, Probe
 
 __all__ = ["customs", "kinked", "lossy", "wrong_controls", "wrong_rules"]

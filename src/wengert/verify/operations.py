@@ -19,9 +19,10 @@ from wengert.modes.tracing import tracing
 from wengert.ops.linear import Dynamic
 from wengert.ops.op import table
 from wengert.tensor.tensor import append, tensors
+from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import check_points, probes
 from wengert.verify.lists import Question
-from wengert.verify.report import Fault, Report, Row
+from wengert.verify.report import Report
 
 __all__ = ["CASES", "EXCLUDED", "Case", "check_operations", "questions"]
 

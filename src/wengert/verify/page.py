@@ -7,9 +7,12 @@ import itertools
 import linecache
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wengert.verify.report import ROADS, Fault, Report, Row
+from wengert.verify.findings import ROADS, Fault, Row
+
+if TYPE_CHECKING:
+    from wengert.verify.report import Report
 
 __all__ = ["page"]
 
@@ -33,7 +36,8 @@ ROUNDOFF = {"float64": 15.95, "complex128": 15.95, "float32": 7.22, "complex64":
 def page(report: Report, title: str) -> str:
     """Return the page: HTML of one file that needs nothing else, all user text escaped.
 
-    >>> from wengert.verify.report import Report, Row
+    >>> from wengert.verify.findings import Row
+    >>> from wengert.verify.report import Report
     >>> row = Row("f", "x x", 2, "tape", "float64", "right", 4.0, 4.0, 15.9, "")
     >>> text = page(Report([row]), "f(x) at x < 1")
     >>> text.startswith("<!doctype html>"), "f(x) at x &lt; 1" in text, "http" in text.replace("http-equiv", "")

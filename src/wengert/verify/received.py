@@ -15,10 +15,10 @@ import numpy as np
 
 from wengert.ground.context import quietly
 from wengert.verify import lists
+from wengert.verify.findings import Row
 from wengert.verify.judge import DIGITS, NOISE, SLACK, with_noise, with_precision
 from wengert.verify.lists import Question
 from wengert.verify.precise import Precise, precise
-from wengert.verify.report import Row
 
 __all__ = ["Delivered", "compared", "widened"]
 

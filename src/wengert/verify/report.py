@@ -4,61 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wengert.ground import terminal
+from wengert.verify.findings import Fault, Row
+from wengert.verify.page import page
 
-__all__ = ["Fault", "Report", "Row"]
-
-ROADS = {
-    "reverse": "nested reverse mode",
-    "forward": "nested forward mode",
-    "series": "Taylor series",
-    "taylor": "nested gradients, as the planner lowers them",
-    "tape": "nested eager tapes",
-    "numpy": "NumPy executor",
-    "xla": "XLA executor",
-    "received": "what the script received",
-    "grad": "the framework's reverse mode",
-    "jvp": "the framework's forward mode",
-    "gradient": "the gradient that was given",
-    "hessian": "the Hessian that was given",
-}
-"""What a road is."""
-
-
-class Row(NamedTuple):
-    """One derivative on one road."""
-
-    function: str
-    derivative: str
-    """By what, one name for each order: `x x t`; `d` is a random direction of all arguments together."""
-    order: int
-    road: str
-    arithmetic: str
-    """exact (the rule in 60 digits), or the dtype in which it was run."""
-    status: str
-    """right, wrong, inaccurate (right, and rounding leaves few digits), undecided, skipped."""
-    value: float | None
-    """What the road gives: the sum over the outputs, with weights, of the derivative along the direction."""
-    expected: float | None
-    """What the oracle gives."""
-    digits: float | None
-    """How many decimal digits the run keeps; None for exact arithmetic, where the rule is right or wrong."""
-    note: str
-
-
-class Fault(NamedTuple):
-    """Whose fault it is where something is not right."""
-
-    kind: str
-    """wrong rule, custom gradient, lowering, executor, received; kink, jump, undefined; saturation, cancellation,
-    ill-conditioned."""
-    operation: str
-    where: str
-    """The user's line."""
-    inputs: str
-    text: str
+__all__ = ["Report"]
 
 
 class Report:
@@ -178,8 +130,6 @@ class Report:
 
     def html(self, title: str = "wengert check") -> str:
         """Return a page of one file that needs nothing else: verdict, faults, pictures, all rows."""
-        from wengert.verify.page import page
-
         return page(self, title)
 
 

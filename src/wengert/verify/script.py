@@ -33,11 +33,12 @@ from wengert.ops.op import table
 from wengert.ops.state import CUSTOM, FED, HANDLE, READ
 from wengert.tensor.tensor import EagerTensor, apply
 from wengert.verify import lists, locate
+from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import in_double, quiet
 from wengert.verify.lists import Listing, Question, Unanswerable, rewrites
 from wengert.verify.numeric import derivative
 from wengert.verify.received import Delivered, compared, widened
-from wengert.verify.report import Fault, Report, Row
+from wengert.verify.report import Report
 from wengert.verify.roads import LISTS, Probe
 from wengert.verify.straight import Straight, is_drawn, key_of
 from wengert.verify.verdict import drawn, judged

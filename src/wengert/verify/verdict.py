@@ -13,9 +13,10 @@ from wengert.ground import checks
 from wengert.ground.errors import InvalidArgumentError, OpError
 from wengert.ops.linear import CONSTANT
 from wengert.tensor.tensor import Tensor
+from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import check_question, function_question, probes, quiet
 from wengert.verify.lists import Question, Unanswerable
-from wengert.verify.report import Fault, Report, Row
+from wengert.verify.report import Report
 
 __all__ = ["assert_gradients", "check", "judged"]
 

@@ -95,6 +95,7 @@ from wengert.ground.shapes import dimension_at_index, dimension_value
 from wengert.ground.shapes import make_dimension as Dimension
 from wengert.modes import autograph
 from wengert.surface import autodiff, config, contrib, experimental, raw_ops, sysconfig, types
+from wengert.surface import serve as _serve
 from wengert.surface.top import (
     AggregationMethod,
     Assert,
@@ -978,9 +979,7 @@ GIT_VERSION, COMPILER_VERSION = version.GIT_VERSION, version.COMPILER_VERSION
 def __getattr__(name: str) -> Any:
     """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
     if name == "compat":
-        from wengert.surface import compat
-
-        return compat
+        return _serve.module("compat")
     if name == "test":
         from wengert.surface.v1 import test
 
