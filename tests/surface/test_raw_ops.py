@@ -223,3 +223,33 @@ def test_prevent_gradient_passes_the_value_and_other_paths():
         tape.watch(X)
         y = guarded(tf.stop_gradient(X)) * X
     np.testing.assert_array_equal(tape.gradient(y, X), X)
+
+
+# --- broadcast shapes ---
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "over"),
+    [
+        ([2, 3, 5], [1], ([], [0, 1, 2])),
+        ([2, 1, 5], [3, 1], ([1], [0, 2])),
+        ([], [2], ([0], [])),
+        ([0, 1], [1], ([1], [0, 1])),
+        ([1, 3], [1, 3], ([], [])),
+        ([1, 1], [1], ([0, 1], [0, 1])),
+    ],
+)
+def test_axes_over_which_gradients_of_broadcast_tensors_are_summed(first, second, over):
+    first, second = np.array(first, np.int32), np.array(second, np.int32)
+
+    def axes(a, b):
+        return R.BroadcastGradientArgs(s0=a, s1=b)
+
+    for found in (axes(first, second), tf.function(axes)(tf.constant(first), tf.constant(second))):
+        assert tuple(one.numpy().tolist() for one in found) == over
+    np.testing.assert_array_equal(R.BroadcastArgs(s0=first, s1=second), np.broadcast_shapes(tuple(first), tuple(second)))
+
+
+def test_shapes_that_do_not_fit_have_no_axes():
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        R.BroadcastGradientArgs(s0=[2, 3], s1=[4])

@@ -126,6 +126,28 @@ def PreventGradient(*, input: Any, message: str = "", name: str | None = None) -
     return prevented(input)
 
 
+def BroadcastArgs(*, s0: Any, s1: Any, name: str | None = None) -> Any:
+    """Return the shape that two shapes are broadcast to, as an integer tensor."""
+    return elementary.named(array.broadcast_dynamic_shape(s0, s1), name)
+
+
+def BroadcastGradientArgs(*, s0: Any, s1: Any, name: str | None = None) -> Any:
+    """Return for each of two shapes the axes of the broadcast shape over which its gradient is summed; none where they are equal.
+
+    >>> [axes.numpy().tolist() for axes in BroadcastGradientArgs(s0=[2, 1, 5], s1=[3, 1])]
+    [[1], [0, 2]]
+    """
+    a, b = convert(s0), convert(s1)
+    if not is_full(a.sizes) or not is_full(b.sizes):
+        raise ShapeError("BroadcastGradientArgs: the numbers of axes must be known.")
+    array.broadcast_dynamic_shape(a, b)  # raises where they do not fit
+    rank = max(a.sizes[0], b.sizes[0])
+    x, y = (array.concat([array.ones([rank - t.sizes[0]], t.dtype), t], 0) for t in (a, b))
+    differ = elementary.reduce_any(elementary.not_equal(x, y)) if a.sizes == b.sizes else convert(True)
+    over = [array.where(elementary.logical_and(elementary.equal(t, 1), differ)) for t in (x, y)]
+    return [array.cast(array.reshape(axes, [-1]), a.dtype) for axes in over]
+
+
 # --- derivatives, by the names that TensorFlow's own derivatives have -----------------------------------------------------
 # ``y`` is what the function gave, ``dy`` the cotangent. Where they are complex TensorFlow leaves it to the caller of
 # SigmoidGrad and TanhGrad to conjugate the derivative.
@@ -272,5 +294,15 @@ def MaxPoolGradWithArgmax(
     return array.reshape(flat, x.sizes, name)
 
 
-__all__ += ["Const", "Einsum", "MaxPool", "MaxPoolGrad", "MaxPoolGradGrad", "MaxPoolGradV2", "MaxPoolGradWithArgmax"]
+__all__ += [
+    "BroadcastArgs",
+    "BroadcastGradientArgs",
+    "Const",
+    "Einsum",
+    "MaxPool",
+    "MaxPoolGrad",
+    "MaxPoolGradGrad",
+    "MaxPoolGradV2",
+    "MaxPoolGradWithArgmax",
+]
 __all__ += ["MirrorPadGrad", "PreventGradient", "TensorStridedSliceUpdate"]
