@@ -8,7 +8,7 @@ import pytest
 
 import wengert as tf
 from wengert import keras
-from wengert.graph.graph import Graph
+from wengert.tensor.tensor import Graph
 
 v1 = tf.compat.v1
 

@@ -23,8 +23,8 @@ from wengert.ground import dtypes as dtypes
 from wengert.ground import errors as errors
 from wengert.ground import nest as nest
 from wengert.ground import version as version
-from wengert.modes import autograph as autograph
 from wengert.surface import autodiff as autodiff
+from wengert.surface import autograph as autograph
 from wengert.surface import compat as compat
 from wengert.surface import config as config
 from wengert.surface import debugging as debugging

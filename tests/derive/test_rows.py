@@ -15,12 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
-from wengert.graph.graph import Graph
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER, Dynamic
 from wengert.ops.op import Op, operations, table
 from wengert.ops.rows import Refused, row_axes
-from wengert.tensor.tensor import append, apply
+from wengert.tensor.tensor import Graph, append, apply
 
 
 def load(name: str, path: Path) -> Any:

@@ -25,11 +25,10 @@ from wengert.execute.auto import AutoProgram
 from wengert.execute.numpy import Program
 from wengert.execute.program import Falling
 from wengert.execute.xla import Unsupported, Walk, XlaProgram, arrays, variant
-from wengert.graph.graph import Graph
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import table
-from wengert.tensor.tensor import EagerTensor, append, apply
+from wengert.tensor.tensor import EagerTensor, Graph, append, apply
 
 jax = pytest.importorskip("jax", reason="the executor over XLA needs jax: pip install 'wengert[xla]'")
 

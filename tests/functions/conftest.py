@@ -9,11 +9,10 @@ import pytest
 from wengert import nest
 from wengert.derive import forward
 from wengert.execute.numpy import Program
-from wengert.graph.graph import Graph
 from wengert.ground.context import state
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Graph, apply, convert, tensors
 
 STEP = 1e-6
 

@@ -7,12 +7,11 @@ import wengert as tf
 from wengert import errors
 from wengert.execute.numpy import Program
 from wengert.functions import array as A
-from wengert.graph.graph import Graph
 from wengert.ground import shapes as S
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import Graph, apply, convert
 
 rng = np.random.default_rng(7)
 x1, x2, x3 = rng.normal(size=4), rng.normal(size=(3, 4)), rng.normal(size=(2, 3, 4))

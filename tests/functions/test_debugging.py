@@ -7,9 +7,9 @@ import wengert as tf
 from wengert import errors
 from wengert.execute.numpy import Program
 from wengert.functions import debugging as D
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply
+from wengert.tensor.tensor import Graph, apply
 
 a = np.array([1.0, 2.0], np.float32)
 # (function, arguments that pass, arguments that fail)

@@ -7,11 +7,10 @@ import scipy.linalg
 from wengert import errors
 from wengert.functions import array as A
 from wengert.functions import linalg as L
-from wengert.graph.graph import Graph
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.ops import contraction
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Graph, apply, convert, tensors
 
 rng = np.random.default_rng(3)
 M = rng.normal(size=(3, 3)) + 2 * np.eye(3)

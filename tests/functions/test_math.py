@@ -14,10 +14,9 @@ import wengert as tf
 from wengert import errors
 from wengert.execute.numpy import Program
 from wengert.functions import math as M
-from wengert.graph.graph import Graph
 from wengert.modes.slices import IndexedSlices
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Graph, apply, convert, tensors
 
 rng = np.random.default_rng(3)
 x1, x2, x3 = rng.normal(size=4), rng.normal(size=(3, 4)), rng.normal(size=(2, 3, 4))

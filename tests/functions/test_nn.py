@@ -12,9 +12,8 @@ import wengert as tf
 from wengert import errors
 from wengert.execute.numpy import Program
 from wengert.functions import nn as N
-from wengert.graph.graph import Graph
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import Graph, apply, convert
 
 rng = np.random.default_rng(5)
 x2, z2 = rng.normal(size=(3, 4)), rng.uniform(0.1, 0.9, size=(3, 4))

@@ -8,11 +8,10 @@ from wengert import errors
 from wengert.execute.numpy import Program
 from wengert.functions import array as A
 from wengert.functions import random as R
-from wengert.graph.graph import Graph
 from wengert.ground.context import state
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Graph, apply, convert, tensors
 
 
 @pytest.fixture(autouse=True)

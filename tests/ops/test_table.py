@@ -13,12 +13,11 @@ import pytest
 import wengert.derive.lower  # noqa: F401  (the operation `fed` is entered there)
 from wengert.calculus.gradients import ForwardAccumulator, gradients
 from wengert.execute.numpy import Program
-from wengert.graph.graph import Graph
 from wengert.ground.shapes import fits
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import operations, table
-from wengert.tensor.tensor import EagerTensor, append, apply
+from wengert.tensor.tensor import EagerTensor, Graph, append, apply
 
 spec = importlib.util.spec_from_file_location("cases", Path(__file__).with_name("cases.py"))
 assert spec is not None and spec.loader is not None

@@ -12,7 +12,7 @@ from wengert.derive import forward
 from wengert.derive.questions import GRADIENT
 from wengert.derive.request import request
 from wengert.derive.reverse import located
-from wengert.graph.graph import Graph
+from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
 from wengert.ground.context import here, state
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
@@ -120,7 +120,7 @@ def _weight(g: Any, y: Any) -> Any:
     return g
 
 
-def _graph_of(items: Sequence[Any]) -> Graph | None:
+def _graph_of(items: Sequence[Any]) -> WengertList | None:
     if state.graph is not None:
         return state.graph  # type: ignore[no-any-return]
     for t in items:
@@ -131,11 +131,11 @@ def _graph_of(items: Sequence[Any]) -> Graph | None:
     return None
 
 
-def _lifted(graph: Graph, t: Any) -> Any:
+def _lifted(graph: WengertList, t: Any) -> Any:
     return lift(graph, _tensor(t))
 
 
-def _in_graph(graph: Graph, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
+def _in_graph(graph: WengertList, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
     sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
     weights = []

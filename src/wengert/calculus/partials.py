@@ -19,7 +19,7 @@ from wengert.derive.questions import GRADIENT
 from wengert.derive.request import request, series
 from wengert.derive.series import series_reason
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import Graph
+from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
 from wengert.ground.context import state
 from wengert.ground.errors import (
@@ -72,7 +72,7 @@ class Traced:
         return self.function.get_concrete_function(*arguments, **keywords), arguments, keywords
 
 
-def _graph_of(values: Sequence[Any]) -> Graph | None:
+def _graph_of(values: Sequence[Any]) -> WengertList | None:
     if state.graph is not None:
         return state.graph  # type: ignore[no-any-return]
     for t in nest.flatten(list(values)):

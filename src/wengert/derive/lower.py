@@ -23,7 +23,7 @@ from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
 from wengert.derive.series import Combination, Series, join, series_reason
 from wengert.derive.structure import ancestors, freeze, traced
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.context import Site, quietly, state
 from wengert.ground.errors import OpError
 from wengert.ground.options import options
@@ -59,7 +59,7 @@ from wengert.ops.linear import (
 from wengert.ops.op import Op
 from wengert.ops.reduction import MEAN, SUM
 from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ
-from wengert.tensor.tensor import SymbolicTensor, apply, convert, tensors
+from wengert.tensor.tensor import Graph, SymbolicTensor, apply, convert, tensors
 
 __all__ = ["Choice", "Lowered", "lower", "needed", "watchers"]
 

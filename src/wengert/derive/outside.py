@@ -12,11 +12,11 @@ from typing import Any
 
 from wengert.derive.questions import GRADIENT, TAYLOR
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.errors import UnimplementedError
 from wengert.ops.control import opened
 from wengert.ops.state import FED, HANDLE, READ
-from wengert.tensor.tensor import EagerTensor, append, lift
+from wengert.tensor.tensor import EagerTensor, Graph, append, lift
 
 __all__ = ["ways"]
 

@@ -22,12 +22,12 @@ import numpy as np
 
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.reverse import located, rule
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op
-from wengert.tensor.tensor import SymbolicTensor, tensors
+from wengert.tensor.tensor import Graph, SymbolicTensor, tensors
 
 __all__ = ["ancestors", "connected", "forget", "freeze", "traced"]
 

@@ -22,10 +22,11 @@ from wengert.execute.numpy import Program
 from wengert.execute.plan import Plan
 from wengert.execute.variables import variables_of
 from wengert.execute.xla import Unsupported, XlaProgram, brief, signature
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided
+from wengert.tensor.tensor import Graph
 
 __all__ = ["AutoProgram"]
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from wengert.derive.lower import needed
 from wengert.execute.numpy import Program, Wrapped
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.errors import InternalError, InvalidArgumentError
 from wengert.ground.options import Options, options
 from wengert.ops.state import HANDLE, READ
+from wengert.tensor.tensor import Graph
 
 __all__ = ["Compared"]
 

@@ -13,13 +13,13 @@ from wengert.derive.lower import Lowered, lower
 from wengert.execute.plan import Plan, Step, plan
 from wengert.execute.tiles import Tiling, cut
 from wengert.execute.variables import variables_of
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.context import quietly, state, uncollected
 from wengert.ground.errors import InvalidArgumentError, OpError
 from wengert.ground.interrupt import breakable, undivided
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full, text
-from wengert.tensor.tensor import diagnose
+from wengert.tensor.tensor import Graph, diagnose
 
 __all__ = ["Program", "Wrapped"]
 

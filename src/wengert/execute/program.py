@@ -10,8 +10,9 @@ from wengert.execute.auto import AutoProgram
 from wengert.execute.compare import Compared
 from wengert.execute.numpy import Program, Wrapped
 from wengert.execute.xla import Unsupported, XlaProgram
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground.options import EXECUTORS, options
+from wengert.tensor.tensor import Graph
 
 __all__ = ["Falling", "compile", "told", "watchers"]
 

@@ -30,7 +30,7 @@ from wengert.execute.numpy import Program, Variant, _failure, _located, _unfed
 from wengert.execute.plan import Plan
 from wengert.execute.tiles import cut
 from wengert.execute.variables import bodies, variables_in, variables_of
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground import parameters
 from wengert.ground.context import quietly, state
 from wengert.ground.errors import OpError, ResourceExhaustedError, UnimplementedError
@@ -38,6 +38,7 @@ from wengert.ground.interrupt import undivided
 from wengert.ground.options import options
 from wengert.ops.linear import CONSTANT, SHAPE, SIZE
 from wengert.ops.state import ASSERT, NO_OP
+from wengert.tensor.tensor import Graph
 
 __all__ = ["Unsupported", "XlaArrays", "XlaProgram", "arrays", "brief", "check_installed", "signature", "variables_of"]
 

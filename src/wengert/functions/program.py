@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.graph.graph import Graph, Node, device_within, static_value
+from wengert.graph.graph import Node, device_within, static_value
 from wengert.ground import checks, nest
 from wengert.ground.context import Memory, Observer, scoped, state
 from wengert.ground.dtypes import as_dtype
@@ -26,7 +26,7 @@ from wengert.ops.linear import CONSTANT
 from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, convert, derived, lift
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, append, apply, convert, derived, lift
 from wengert.tensor.tensor import _number as next_number
 
 __all__ = [

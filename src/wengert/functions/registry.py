@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.functions import array
 from wengert.functions.program import custom_gradient
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import gradient_functions
 from wengert.ground import checks
 from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype
@@ -39,9 +39,6 @@ __all__ = [
     "type_spec_from_value",
     "variable_creator_scope",
 ]
-
-gradient_functions: dict[str, Callable[..., Any]] = {}
-"""What `RegisterGradient` was given, by name: for ``Graph.gradient_override_map``."""
 
 
 class RegisterGradient:
@@ -69,25 +66,10 @@ class RegisterGradient:
         """
         if self._name in gradient_functions:
             raise KeyError(f"Registering two gradient with name '{self._name}'!")
-        gradient_functions[self._name] = f
+        gradient_functions[self._name] = lambda node, result: custom_gradient(lambda *inputs: (result, lambda *gs: f(node, *gs)))(
+            *node.inputs
+        )
         return f
-
-
-def _overridden(node: Node, result: Any) -> Any:
-    """Return an operation's result with the derivative that `RegisterGradient` was given under the name in force."""
-    graph = node.graph
-    name, before = graph.overrides[node.type], graph.overrides
-    if name not in gradient_functions:
-        raise LookupError(f"gradient registry has no entry for: {name}")
-    graph.overrides = {}
-    try:
-        backward = gradient_functions[name]
-        return custom_gradient(lambda *inputs: (result, lambda *gs: backward(node, *gs)))(*node.inputs)
-    finally:
-        graph.overrides = before
-
-
-Graph.overridden = staticmethod(_overridden)
 
 
 def no_gradient(op_type: str) -> None:

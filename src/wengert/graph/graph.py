@@ -1,6 +1,6 @@
 """The Wengert list: operations in order, each value assigned once.
 
-A graph knows no array library and no derivative. What a user holds of an output is made by ``Graph.output_type``,
+A graph knows no array library and no derivative. What a user holds of an output is made by ``output_type``,
 which the room of tensors sets.
 """
 
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from wengert.ground import checks
-from wengert.ground.context import Site, state
+from wengert.ground.context import Site, default_session, state
 from wengert.ground.errors import InaccessibleTensorError
 
-__all__ = ["Graph", "Node", "static_value"]
+__all__ = ["Node", "WengertList", "gradient_functions", "overridden", "static_value"]
 
 NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
 VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
@@ -28,8 +28,8 @@ class Node:
     __slots__ = ("__weakref__", "attrs", "control_inputs", "device", "graph", "index", "inputs", "name", "op", "outputs",
                  "site")  # fmt: skip
 
-    def __init__(self, graph: Graph, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
-        """Make the node; `Graph.append` gives it its outputs and its place."""
+    def __init__(self, graph: WengertList, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
+        """Make the node; the list's `append` gives it its outputs and its place."""
         self.graph, self.op, self.inputs, self.attrs, self.name = graph, op, inputs, attrs, name
         self.index = -1
         self.outputs: tuple[Any, ...] = ()
@@ -86,7 +86,7 @@ class Node:
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
         """Run this operation in the given or the default session."""
-        Graph.default_session(session).run(self, feed_dict)
+        default_session(session).run(self, feed_dict)
 
     def colocation_groups(self) -> list[bytes]:
         """Return the group of the node alone: everything is on one device."""
@@ -123,12 +123,14 @@ def written_in(graph: Any) -> set[int] | None:
     return found
 
 
-class Graph:
-    """A Wengert list, and the names in it."""
+gradient_functions: dict[str, Callable[[Node, Any], Any]] = {}
+"""By the names of `RegisterGradient`: what gives an operation's result another derivative."""
 
-    output_type: ClassVar[Callable[..., Any]]
-    default_session: ClassVar[Callable[..., Any]]
-    overridden: ClassVar[Callable[..., Any]]
+
+class WengertList:
+    """Operations in order, each value assigned once, and the names in it."""
+
+    output_type: ClassVar[type[Any]]
     building_function = False
 
     def __init__(self) -> None:
@@ -216,7 +218,7 @@ class Graph:
     # --- what users call --------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def as_default(self) -> Iterator[Graph]:
+    def as_default(self) -> Iterator[WengertList]:
         """Append the operations of the with block to this graph."""
         before, observers = state.graph, state.observers
         state.graphs, state.graph = (*state.graphs, before), self
@@ -262,7 +264,7 @@ class Graph:
             return element
         if hasattr(element, "_as_graph_element"):
             element = element._as_graph_element()
-        if isinstance(element, self.output_type):  # type: ignore[arg-type]
+        if isinstance(element, self.output_type):
             return self.lift(element).op  # type: ignore[no-any-return]
         if isinstance(element, Node):
             return element
@@ -350,7 +352,7 @@ class Graph:
             if obj.graph is not self:
                 raise ValueError(f"Operation {obj!r} is not an element of this graph.")
             return obj
-        if isinstance(obj, self.output_type):  # type: ignore[arg-type]
+        if isinstance(obj, self.output_type):
             if obj.graph is not self:
                 raise ValueError(f"Tensor {obj!r} is not an element of this graph.")
             return obj
@@ -465,6 +467,23 @@ def static_value(tensor: Any) -> Any:
         return None if array is None or array.dtype.kind not in "iub" else array.tolist()
     rule = node.op.static
     return None if rule is None else rule(node)
+
+
+def overridden(node: Node, result: Any) -> Any:
+    """Return an operation's result with the derivative that is registered under the name in force in its graph.
+
+    Raises:
+        LookupError: if none is.
+    """
+    graph = node.graph
+    name, before = graph.overrides[node.type], graph.overrides
+    if name not in gradient_functions:
+        raise LookupError(f"gradient registry has no entry for: {name}")
+    graph.overrides = {}
+    try:
+        return gradient_functions[name](node, result)
+    finally:
+        graph.overrides = before
 
 
 def _key(name: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Site", "here", "scoped", "state"]
+__all__ = ["Site", "default_session", "here", "scoped", "state"]
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of the package."""
@@ -128,6 +128,8 @@ class State(threading.local):
     """The user's line on whose behalf a sweep runs operations."""
     graphs: tuple[Any, ...] = ()
     """The graphs entered before the current one."""
+    sessions: tuple[Any, ...] = ()
+    """The sessions entered, outermost first."""
     session: Any = None
     """The session at work, which holds the values of a graph's variables."""
     counters: dict[Any, Any] | None = None
@@ -147,6 +149,22 @@ class State(threading.local):
 
 
 state = State()
+
+
+def default_session(session: Any = None) -> Any:
+    """Return the given session or the innermost one entered.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if session is not None:
+        return session
+    if not state.sessions:
+        raise ValueError(
+            "Cannot evaluate a tensor or run an operation: no default session is registered. Use `with sess.as_default()` or "
+            "pass a session."
+        )
+    return state.sessions[-1]
 
 
 @contextlib.contextmanager

@@ -33,8 +33,7 @@ from wengert.functions.math import (
     square,
     tanh,
 )
-from wengert.graph.graph import Graph
-from wengert.ground.context import state
+from wengert.ground.context import default_session, state
 from wengert.keras import random as random
 from wengert.keras import registry, symbolic
 from wengert.keras.configuration import (
@@ -211,7 +210,7 @@ def get_value(x: Any) -> Any:
 def eval(x: Any) -> Any:
     """Return the value of a variable or tensor as a NumPy array; of a graph's, in the default session."""
     if state.graph is not None or getattr(x, "_graph", None) is not None or not hasattr(x, "numpy"):
-        return Graph.default_session(None).run(x)
+        return default_session(None).run(x)
     return x.numpy()
 
 
@@ -222,7 +221,7 @@ def set_value(x: Any, value: Any) -> None:
 
 def get_session(op_input_list: Any = ()) -> Any:
     """Return the default session of TensorFlow 1's graphs."""
-    return Graph.default_session(None)
+    return default_session(None)
 
 
 def set_session(session: Any) -> None:

@@ -10,16 +10,15 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground import nest
 from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.modes.tracing import FuncGraph, tracing
-from wengert.modes.variable import _read_as
 from wengert.ops.linear import CONSTANT, PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.ops.state import HANDLE, READ
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, apply, convert, lift
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, apply, convert, lift, read_as
 
 __all__ = ["LAYER", "KerasGraph", "Path", "enter", "is_keras_tensor", "place"]
 
@@ -57,7 +56,7 @@ class KerasGraph(Graph):
             InaccessibleTensorError: for a tensor of another graph.
         """
         if tensor.__class__ is EagerTensor:
-            variable = _read_as.get(tensor.n)
+            variable = read_as.get(tensor.n)
             if variable is not None:
                 handle = self.append(HANDLE, (), {"variable": variable}, [(tensor.sizes, tensor.nptype)]).outputs[0]
                 return self.append(READ, (handle,), {}, [(tensor.sizes, tensor.nptype)]).outputs[0]

@@ -13,7 +13,6 @@ from wengert.ground import checks, nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
-from wengert.modes.jacobians import mappers
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, FuncGraph, close, tracing, unify
 from wengert.ops import elementwise, linear
@@ -512,9 +511,6 @@ def map_fn(
             raise InvalidArgumentError("map_fn: elems has no elements, so the results' shapes are unknown eagerly.")
         rows = [apply(linear.STACK, column, {"axis": 0}) for column in zip(*found, strict=True)]
     return nest.pack_sequence_as(box[0], rows)
-
-
-mappers.append(map_fn)
 
 
 class _graph_of:

@@ -11,21 +11,19 @@ from typing import Any
 
 import numpy as np
 
-import wengert.modes.listed  # noqa: F401 - enters itself with the tapes
 from wengert.execute.numpy import Program
 from wengert.execute.program import compile, told, watchers
 from wengert.execute.replay import replay
-from wengert.graph.graph import VALID_NAME, Graph, Node
+from wengert.graph.graph import VALID_NAME, Node
 from wengert.ground import dtypes, nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
 from wengert.ground.options import options
-from wengert.modes.autograph import _hooks_of_library
 from wengert.modes.tracing import FuncGraph, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, append, apply, cast, convert, lift
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, append, apply, cast, convert, lift
 
 __all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
 
@@ -479,8 +477,8 @@ class Function:
 
         method = getattr(self, "_method", None)
         if method is None:
-            return autograph(self.python_function, _hooks())
-        plain = autograph(method().__func__, _hooks())  # not the bound one, which would hold the instance
+            return autograph(self.python_function, library_hooks())
+        plain = autograph(method().__func__, library_hooks())  # not the bound one, which would hold the instance
         return lambda *arguments, **keywords: plain(method().__self__, *arguments, **keywords)
 
     def _trace_once(self, python: Callable[..., Any], structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
@@ -661,7 +659,7 @@ def function(
 _hooks_made: list[Any] = []
 
 
-def _hooks() -> Any:
+def library_hooks() -> Any:
     if not _hooks_made:
         from wengert.modes.autograph import Hooks, _is_number_or_array
         from wengert.modes.control import _graph_cond, graph_loop
@@ -717,9 +715,6 @@ def _hooks() -> Any:
             )
         )
     return _hooks_made[0]
-
-
-_hooks_of_library.append(_hooks)
 
 
 def _truth(value: Any) -> Any:

@@ -15,17 +15,14 @@ from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import is_full, text
+from wengert.modes.control import map_fn
 from wengert.ops import elementwise, linear, reduction
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift
 
-__all__ = ["batch_jacobian_of", "jacobian_of", "mappers", "tape_batch_jacobian", "tape_jacobian"]
+__all__ = ["batch_jacobian_of", "jacobian_of", "tape_batch_jacobian", "tape_jacobian"]
 
 Sweep = Callable[[Any], list[Any]]
 """Takes a cotangent of the target; returns the gradient by each source, None where there is none."""
-
-mappers: list[Callable[..., Any]] = []
-"""What maps a function over the rows of a graph's tensor: `wengert.control` enters itself."""
-
 
 # --- of any target, by a sweep ------------------------------------------------------------------------------------------
 
@@ -109,7 +106,7 @@ def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any])
         return [_dense(g) for g in sweep(apply(linear.RESHAPE_LIKE, (chosen, here))) if g is not None]
 
     turns = apply(linear.RANGE, (convert(np.int32(0)), count, convert(np.int32(1))))
-    rows = iter(mappers[0](turn, turns))
+    rows = iter(map_fn(turn, turns))
     return [None if g is None else next(rows) for g in found]
 
 

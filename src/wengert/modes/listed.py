@@ -8,7 +8,7 @@ finds it. The value itself is found by one reverse sweep over the recorded array
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.structure import freeze
 from wengert.ground.context import here, quietly, recent, state
 from wengert.ground.options import options
-from wengert.modes.tape import GradientTape, planners
 from wengert.modes.tracing import Body, FuncGraph, tracing
 from wengert.ops.control import CALL
 from wengert.ops.op import values
 from wengert.ops.state import READ
 from wengert.tensor.tensor import EagerTensor, apply, cast
+
+if TYPE_CHECKING:
+    from wengert.modes.tape import GradientTape
 
 __all__ = ["taken"]
 
@@ -39,7 +41,7 @@ def taken(tape: GradientTape, ys: list[Any], xs: list[Any], gs: list[Any]) -> li
     if not options.taylor or any(x.__class__ is not EagerTensor for x in xs) or len({x.n for x in xs}) != len(xs):
         return None
     outer = state.observers
-    if any(not isinstance(o, GradientTape) or o._watch_all for o in outer) or tape._watch_all:
+    if any(getattr(o, "_watch_all", True) for o in (*outer, tape)):  # a recording, or no tape
         return None
     if any(y.n not in tape.live or y.array.dtype.kind != "f" for y in ys) or any(x.array.dtype.kind != "f" for x in xs):
         return None
@@ -82,9 +84,6 @@ def taken(tape: GradientTape, ys: list[Any], xs: list[Any], gs: list[Any]) -> li
     for o in outer:
         o.record(CALL, inputs, outputs, {"body": body})
     return results
-
-
-planners.append(taken)
 
 
 def _needed(recorded: list[Any], ys: list[Any]) -> tuple[list[Any] | None, int]:

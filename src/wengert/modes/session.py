@@ -10,24 +10,18 @@ import numpy as np
 
 from wengert.execute.program import compile
 from wengert.execute.variables import trains
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground import nest, progress, shapes
-from wengert.ground.context import state
+from wengert.ground.context import default_session, state
 from wengert.ground.options import options as switches
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.variable import Storage
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, as_array
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, as_array
 
 __all__ = ["InteractiveSession", "Session", "default_graph", "default_session"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-
-class _Stack(threading.local):
-    sessions: tuple[Any, ...] = ()
-
-
-_stack = _Stack()
 
 observers: list[Any] = []
 """Told of each run: ``before(session, training)``, where ``training()`` says whether it is a step of training, and
@@ -68,28 +62,9 @@ def enable_eager_execution() -> None:
     state.__dict__.pop("graph", None)
 
 
-def default_session(session: Any = None) -> Any:
-    """Return the given session or the innermost one entered.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if session is not None:
-        return session
-    if not _stack.sessions:
-        raise ValueError(
-            "Cannot evaluate a tensor or run an operation: no default session is registered. Use `with sess.as_default()` or "
-            "pass a session."
-        )
-    return _stack.sessions[-1]
-
-
 def get_default_session() -> Any:
     """Return the innermost session entered, or None."""
-    return _stack.sessions[-1] if _stack.sessions else None
-
-
-Graph.default_session = staticmethod(default_session)
+    return state.sessions[-1] if state.sessions else None
 
 
 class Session:
@@ -342,11 +317,11 @@ class _Default:
         self.session = session
 
     def __enter__(self) -> Session:
-        _stack.sessions = (*_stack.sessions, self.session)
+        state.sessions = (*state.sessions, self.session)
         return self.session
 
     def __exit__(self, *exception: Any) -> None:
-        _stack.sessions = _stack.sessions[:-1]
+        state.sessions = state.sessions[:-1]
 
 
 class InteractiveSession(Session):
@@ -355,11 +330,11 @@ class InteractiveSession(Session):
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         """Enter."""
         super().__init__(target, graph, config)
-        _stack.sessions = (*_stack.sessions, self)
+        state.sessions = (*state.sessions, self)
 
     def close(self) -> None:
         """Leave and close."""
-        _stack.sessions = tuple(s for s in _stack.sessions if s is not self)
+        state.sessions = tuple(s for s in state.sessions if s is not self)
         super().close()
 
 

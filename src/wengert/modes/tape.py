@@ -19,6 +19,7 @@ from wengert.ground.errors import InvalidArgumentError, UnimplementedError
 from wengert.ground.interrupt import between
 from wengert.ground.shapes import fits
 from wengert.modes.jacobians import tape_batch_jacobian, tape_jacobian
+from wengert.modes.listed import taken
 from wengert.modes.slices import IndexedSlices, request_within
 from wengert.modes.why import warn_none
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
@@ -35,8 +36,6 @@ NESTED = 2
 """Outer tapes from which a derivative may be handed to the planner of lists."""
 watchers: list[Any] = []
 """Called with each tape that gave a derivative, the ys, xs and weights, and what it gave: how `wengert check` learns of them."""
-planners: list[Any] = []
-"""What hands a tape's derivative to the planner: `wengert.modes.listed` enters itself."""
 
 
 class UnconnectedGradients:
@@ -366,10 +365,10 @@ class GradientTape:
         seeds: dict[int, Any] = {}
         weights: tuple[int, ...] = ()
         raw = not state.observers
-        if not raw and len(state.observers) >= NESTED and planners:
-            found = planners[0](self, ys, xs, gs)
-            if found is not None:
-                return found  # type: ignore[no-any-return]
+        if not raw and len(state.observers) >= NESTED:
+            planned = taken(self, ys, xs, gs)
+            if planned is not None:
+                return planned
         for y, g in zip(ys, gs, strict=True):
             if y.array.dtype.kind not in "fc" or (live is not None and y.n not in live):
                 continue

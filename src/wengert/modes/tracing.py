@@ -13,7 +13,7 @@ from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
 from wengert.execute.numpy import Program
 from wengert.execute.replay import replay
-from wengert.graph.graph import Graph, Node, written_in
+from wengert.graph.graph import Node, written_in
 from wengert.ground.context import here, state
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.options import options
@@ -21,7 +21,7 @@ from wengert.ops import linear
 from wengert.ops.control import ABSENT, OPENED, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
-from wengert.tensor.tensor import EagerTensor, append, apply, convert, lift, tensors, within
+from wengert.tensor.tensor import EagerTensor, Graph, append, apply, convert, lift, tensors, within
 
 __all__ = ["Body", "FuncGraph", "close", "effects_of", "inline", "tracing"]
 

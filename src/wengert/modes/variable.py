@@ -10,24 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node
 from wengert.ground import dtypes, shapes
-from wengert.ground.context import assigned, here, recent, state
+from wengert.ground.context import assigned, default_session, here, recent, state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
 from wengert.ops import linear
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, IS_INITIALIZED, READ
 from wengert.tensor.tensor import (
     EagerTensor,
+    Graph,
     Reference,
     SymbolicTensor,
     Tensor,
-    _slice_assigners,
     append,
     apply,
     as_array,
     cast,
     convert,
+    read_as,
 )
 from wengert.tensor.tensor import _number as next_number
 
@@ -311,7 +312,7 @@ class Variable:
         if tensor is None or tensor.array is not array:
             tensor = self._current = EagerTensor(array, (READ, [self.n], None, {}))
             recent.append((tensor.n, tensor.made))
-            _read_as[tensor.n] = self
+            read_as[tensor.n] = self
         return tensor
 
     def readings(self) -> list[EagerTensor]:
@@ -398,7 +399,7 @@ class Variable:
 
     def eval(self, session: Any = None) -> Any:
         """Return the value in the given or the default session."""
-        return Graph.default_session(session).run(self)
+        return default_session(session).run(self)
 
     def initialized_value(self) -> Any:
         """Return the value, or the initial value where it is not set."""
@@ -474,6 +475,25 @@ class Variable:
             delta = convert(delta, self.dtype)
         return delta
 
+    def _part_assigner(self, how: str, index: Any) -> Callable[..., Any]:
+        """Return the method that assigns to the part of the variable with this index: assign, assign_add or assign_sub."""
+
+        def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+            whole = self.read_value()
+            places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
+            part = convert(value, self.dtype)
+            part = apply(linear.BROADCAST_TO, (part,), {"shape": places.shape}) if part.sizes != places.shape else part
+            flat = apply(linear.RESHAPE, (whole,), {"shape": (-1,)})
+            at = convert(places.reshape(-1, 1))
+            rows = apply(linear.RESHAPE, (part,), {"shape": (places.size,)})
+            if how != "assign":
+                old = apply(linear.GATHER_ND, (flat, at), {"batch_dims": 0})
+                rows = old + rows if how == "assign_add" else old - rows
+            changed = apply(linear.SCATTER_UPDATE, (flat, at, rows))
+            return self.assign(apply(linear.RESHAPE, (changed,), {"shape": tuple(whole.sizes)}), name=name)
+
+        return assign
+
     def _scatter(self, slices: Any, how: str) -> Any:
         values: Any
         indices: Any
@@ -544,7 +564,7 @@ class Variable:
 
     def load(self, value: Any, session: Any = None) -> None:
         """Set the value at once, outside of any run."""
-        session = session or Graph.default_session(None)
+        session = session or default_session(None)
         session.storage_of(self).write(as_array(value, self.nptype))
 
     # --- what it is --------------------------------------------------------------------------------------------
@@ -709,41 +729,6 @@ for _name in (
     "and rand or ror xor rxor lt le gt ge"
 ).split():
     setattr(Variable, f"__{_name}__", _operator(f"__{_name}__"))
-
-
-_read_as: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
-"""Which variable an eager tensor is the present value of."""
-
-
-def _slice_assigner(name: str, source: Any, index: Any) -> Any:
-    """Return the method that assigns to the part of a variable with this index, None where the source is no variable."""
-    if isinstance(source, SymbolicTensor):
-        handle = source.node.inputs[0].node if source.node.op is READ else None
-        variable = handle.attrs["variable"] if handle is not None and handle.op is HANDLE else None
-    else:
-        variable = _read_as.get(source)
-    if variable is None:
-        return None
-
-    def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        whole = variable.read_value()
-        places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
-        part = convert(value, variable.dtype)
-        part = apply(linear.BROADCAST_TO, (part,), {"shape": places.shape}) if part.sizes != places.shape else part
-        flat = apply(linear.RESHAPE, (whole,), {"shape": (-1,)})
-        at = convert(places.reshape(-1, 1))
-        rows = apply(linear.RESHAPE, (part,), {"shape": (places.size,)})
-        if how != "assign":
-            old = apply(linear.GATHER_ND, (flat, at), {"batch_dims": 0})
-            rows = old + rows if how == "assign_add" else old - rows
-        changed = apply(linear.SCATTER_UPDATE, (flat, at, rows))
-        return variable.assign(apply(linear.RESHAPE, (changed,), {"shape": tuple(whole.sizes)}), name=name)
-
-    how = name
-    return assign
-
-
-_slice_assigners.append(_slice_assigner)
 
 
 def _eagerly(function: Any) -> Any:

@@ -21,7 +21,7 @@ from wengert.calculus import gradient_checker
 from wengert.derive.request import request
 from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
-from wengert.graph.graph import Graph, Node, static_value
+from wengert.graph.graph import Node, static_value
 from wengert.ground import dtypes, errors, nest, shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import NoGradientWarning
@@ -35,7 +35,7 @@ from wengert.surface.v1 import decorators as test_util
 from wengert.surface.v1 import flags, logging
 from wengert.surface.v1 import test as test_one
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, convert
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, convert
 
 __all__ = ["module"]
 

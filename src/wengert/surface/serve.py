@@ -19,7 +19,7 @@ __all__ = ["PLACES", "lay", "module", "stubs"]
 
 PLACES = {
     "autodiff": "surface.autodiff",
-    "autograph": "modes.autograph",
+    "autograph": "surface.autograph",
     "bitwise": "functions.bitwise",
     "compat": "surface.compat",
     "compat.contrib": "surface.contrib",

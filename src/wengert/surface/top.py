@@ -190,7 +190,6 @@ from wengert.functions.registry import (
     variable_creator_scope,
 )
 from wengert.functions.tensor_array import TensorArray
-from wengert.graph.graph import Graph
 from wengert.graph.graph import Node as Operation
 from wengert.ground.dtypes import (
     DType,
@@ -223,7 +222,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape, UnconnectedGradients
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.modes.why import why
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Graph, Tensor
 
 __all__ = [
     "AggregationMethod",

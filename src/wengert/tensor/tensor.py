@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert.graph.graph import Graph, Node
+from wengert.graph.graph import Node, WengertList, overridden
 from wengert.ground import dtypes, shapes
-from wengert.ground.context import SKIP, Site, here, left, quietly, recent, state
+from wengert.ground.context import SKIP, Site, default_session, here, left, quietly, recent, state
 from wengert.ground.dtypes import DType, as_dtype
 from wengert.ground.errors import (
     DTypeError,
@@ -31,8 +32,9 @@ from wengert.ops import contraction, elementwise, linear
 from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
+from wengert.ops.state import HANDLE, READ
 
-__all__ = ["EagerTensor", "SymbolicTensor", "Tensor", "append", "apply", "cast", "coerce", "convert", "tensors"]
+__all__ = ["EagerTensor", "Graph", "SymbolicTensor", "Tensor", "append", "apply", "cast", "coerce", "convert", "tensors"]
 
 _number = itertools.count(1).__next__
 _ndarray = np.ndarray
@@ -436,15 +438,20 @@ class EagerTensor(Tensor):
 
 
 _ASSIGNMENTS = ("assign", "assign_add", "assign_sub")
-_slice_assigners: list[Callable[..., Any]] = []
-"""Assigns to a part of a variable: `wengert.modes.variable` enters it."""
+read_as: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Which variable an eager tensor is the present value of, by the tensor's number."""
 
 
 def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
-    found = _slice_assigners[0](name, source, index)
-    if found is None:
+    """Return the method of the variable that a part is of which assigns to that part."""
+    if source.__class__ is not int:
+        handle = source.node.inputs[0].node if source.node.op is READ else None
+        variable = handle.attrs["variable"] if handle is not None and handle.op is HANDLE else None
+    else:
+        variable = read_as.get(source)
+    if variable is None:
         raise AttributeError(f"'{type(part).__name__}' object has no attribute '{name}': it is no part of a variable.")
-    return found
+    return variable._part_assigner(name, index)
 
 
 class SymbolicTensor(Tensor):
@@ -466,7 +473,7 @@ class SymbolicTensor(Tensor):
         return self.node
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> WengertList:
         """The graph that it belongs to."""
         return self.node.graph
 
@@ -495,7 +502,7 @@ class SymbolicTensor(Tensor):
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Run it in the given or the default session."""
-        return Graph.default_session(session).run(self, feed_dict)
+        return default_session(session).run(self, feed_dict)
 
     def __hash__(self) -> int:  # type: ignore[override]
         """Hash by identity."""
@@ -564,7 +571,10 @@ class SymbolicArrayError(NotImplementedError, TypeError):
     """NumPy was called on a symbolic tensor."""
 
 
-Graph.output_type = SymbolicTensor
+class Graph(WengertList):
+    """A list whose outputs are symbolic tensors: a static graph, or one that is traced or lowered."""
+
+    output_type = SymbolicTensor
 
 
 def elementwise_equality(tensor: Tensor) -> bool:
@@ -631,7 +641,7 @@ def _untraced(name: str, gives: str) -> Op:
     return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name, gives=gives)
 
 
-def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
+def append(graph: WengertList, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
     """Append an operation to a graph and return its output or outputs."""
     lifted = tuple([t if t.__class__ is SymbolicTensor and t.node.graph is graph else lift(graph, t) for t in inputs])
     at = getattr(op.infer, "reference", None)
@@ -650,7 +660,7 @@ def append(graph: Graph, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE
     node = graph.append(op, lifted, attrs, [specs] if op.outputs == 1 else specs, name, here())
     result: Any = node.outputs[0] if op.outputs == 1 else node.outputs
     if graph.overrides and node.type in graph.overrides:
-        return graph.overridden(node, result)
+        return overridden(node, result)
     for observer in state.observers:
         observer.record(op, lifted, result, attrs)
     return result
@@ -669,7 +679,7 @@ def _reference(x: SymbolicTensor) -> Any:
     return root
 
 
-def lift(graph: Graph, tensor: Any) -> SymbolicTensor:
+def lift(graph: WengertList, tensor: Any) -> SymbolicTensor:
     """Return a tensor as one of the graph's own."""
     if tensor.__class__ is SymbolicTensor and tensor.node.graph is graph:
         return tensor

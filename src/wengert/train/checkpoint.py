@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.functions.program import init_scope
-from wengert.graph.graph import Graph
+from wengert.ground.context import default_session
 from wengert.ground.errors import NotFoundError
 from wengert.modes.variable import Storage, Variable, awaited
 from wengert.train import files
@@ -30,7 +30,7 @@ def storage_of(variable: Variable, session: Any = None) -> Storage:
         waiting.look()
     if variable._graph is None:
         return variable._storage
-    return Graph.default_session(session).storage_of(variable)  # type: ignore[no-any-return]
+    return default_session(session).storage_of(variable)  # type: ignore[no-any-return]
 
 
 def restored(wanted: Sequence[tuple[str, Variable]], values: Mapping[str, Any], source: str, session: Any = None) -> None:
@@ -148,7 +148,7 @@ class Status:
         """Set the variables of a graph in a session, the default one if none is given; others are set already."""
         found = self._looked()
         if found is not None and found.postponed:
-            found.in_session(Graph.default_session(session))
+            found.in_session(default_session(session))
 
     def initialize_or_restore(self, session: Any = None) -> None:
         """Set the variables of a graph in a session: those that have no value in the file to their initial values."""
@@ -161,7 +161,7 @@ class Status:
             and (self._restoration is None or not self._restoration.took(item))
         ]
         if left:
-            Graph.default_session(session).run([item.initializer for item in left])
+            default_session(session).run([item.initializer for item in left])
 
 
 class Checkpoint:

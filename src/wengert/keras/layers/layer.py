@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.functions import array
-from wengert.graph.graph import Graph
 from wengert.ground import nest, shapes
-from wengert.ground.context import state
+from wengert.ground.context import default_session, state
 from wengert.ground.dtypes import as_dtype
 from wengert.keras import constraints, dtype_policies, initializers, registry, regularizers, symbolic
 from wengert.keras.configuration import standardize_dtype
@@ -375,7 +374,7 @@ class Layer(Module):
     def get_weights(self) -> list[Any]:
         """Return the values of all variables as NumPy arrays."""
         if state.graph is not None and not state.graph.building_function:
-            return list(Graph.default_session(None).run(self.weights))
+            return list(default_session(None).run(self.weights))
         return [np.array(v.array) for v in self.weights]
 
     def set_weights(self, weights: Any) -> None:

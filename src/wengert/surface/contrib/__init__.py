@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wengert.modes import autograph as autograph
+from wengert.surface import autograph as autograph
 from wengert.surface.contrib import framework as framework
 from wengert.surface.contrib import layers as layers
 

@@ -9,9 +9,9 @@ import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from wengert.graph.graph import Graph
 from wengert.ground.context import state
 from wengert.surface.testing import TestCase, gpu_device_name, is_built_with_cuda, is_gpu_available
+from wengert.tensor.tensor import Graph
 
 __all__ = [
     "TensorFlowTestCase",

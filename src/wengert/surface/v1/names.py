@@ -93,8 +93,7 @@ from wengert.functions.strings import to_number as string_to_number
 from wengert.ground import dtypes, errors, nest, version
 from wengert.ground.shapes import dimension_at_index, dimension_value
 from wengert.ground.shapes import make_dimension as Dimension
-from wengert.modes import autograph
-from wengert.surface import autodiff, config, contrib, experimental, raw_ops, sysconfig, types
+from wengert.surface import autodiff, autograph, config, contrib, experimental, raw_ops, sysconfig, types
 from wengert.surface import serve as _serve
 from wengert.surface.top import (
     AggregationMethod,

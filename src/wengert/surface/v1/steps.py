@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.functions.program import name_scope
-from wengert.graph.graph import Graph
 from wengert.ground.context import state
 from wengert.ground.dtypes import int64
 from wengert.modes.session import default_graph
@@ -13,6 +12,7 @@ from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
 from wengert.surface.v1.initializers import zeros_initializer
 from wengert.surface.v1.variables import get_variable
+from wengert.tensor.tensor import Graph
 
 __all__ = ["assert_global_step", "create_global_step", "get_global_step", "get_or_create_global_step", "global_step"]
 
