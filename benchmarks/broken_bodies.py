@@ -20,7 +20,7 @@ import numpy as np
 
 import wengert as tf
 from wengert.derive import structure
-from wengert.derive.lower import Lowered
+from wengert.derive.lowered import Lowered
 from wengert.execute.numpy import Program
 from wengert.modes.tracing import tracing
 from wengert.ops import control

@@ -12,7 +12,7 @@ import mpmath as mp
 import numpy as np
 
 import wengert as tf
-from wengert.derive import lower as plan
+from wengert.derive import lowered as plan
 from wengert.tensor.tensor import apply
 
 DIGITS = 170

@@ -12,227 +12,45 @@ reverse mode multiplies by three with each order, and is blind to the number of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from wengert.derive.adjoint import entries_of
+from wengert.derive.choice import REVERSE_FACTOR, TAIL, Asked, Path, Refusal, mentions_output, reads_sum, takes_directions
+from wengert.derive.deferred import Columns, Deferred, filled, is_below, ones_like, plus, scaled, total_of
+from wengert.derive.directions import BATCH, Frame, axes_of_rows, column_index, others_of
+from wengert.derive.lowered import Choice, Lowered, blank, needed, number_in, sharpened, watchers
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
-from wengert.derive.series import Combination, Series, join, series_reason
-from wengert.derive.structure import ancestors, freeze, traced
+from wengert.derive.series import Combination, Series, join
+from wengert.derive.structure import ancestors
 from wengert.graph.graph import Node
-from wengert.ground.context import Site, quietly, state
-from wengert.ground.errors import OpError
+from wengert.ground.context import Site, state
 from wengert.ground.options import options
-from wengert.ground.shapes import is_full, merge, text
+from wengert.ground.shapes import is_full, text
 from wengert.ops import elementwise, linear, reduction
-from wengert.ops.contraction import MATMUL
-from wengert.ops.control import COND, LOOP, OPENED, Opened, opened
-from wengert.ops.elementwise import ADD, ADD_N, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
+from wengert.ops.control import OPENED, opened
+from wengert.ops.elementwise import DIVIDE, MULTIPLY, NEGATIVE
 from wengert.ops.linear import (
-    BROADCAST_LIKE,
-    BROADCAST_TO,
-    CAST,
-    CONCAT,
     CONSTANT,
-    ENSURE_SHAPE,
     EXPAND_DIMS,
-    FILL,
     GETITEM,
     IDENTITY,
-    ONES_LIKE,
     PLACEHOLDER,
     RESHAPE,
-    RESHAPE_LIKE,
-    SHAPED,
     SPLIT,
     SQUEEZE,
-    SUM_LIKE,
-    SUM_TO,
     TRANSPOSE,
     UNSTACK,
-    ZEROS_LIKE,
 )
-from wengert.ops.op import Op
 from wengert.ops.reduction import MEAN, SUM
-from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ
+from wengert.ops.state import FED, HANDLE, READ
 from wengert.tensor.tensor import Graph, SymbolicTensor, apply, convert, tensors
 
-__all__ = ["Choice", "Lowered", "lower", "needed", "watchers"]
-
-
-ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
-REVERSE_FACTOR = 3
-"""By how much nested reverse mode's cost grows with an order; measured 2 to 4 in TensorFlow, PyTorch and JAX."""
-BATCH = 4
-"""Directions from which a sum of pure derivatives carries them side by side in one array."""
-UNIFORM = frozenset([FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE, ONES_LIKE, ZEROS_LIKE, CONSTANT])
-"""Operations whose value may be one number in all places."""
-PASSING = frozenset([IDENTITY, SUM_TO, RESHAPE, BROADCAST_TO, BROADCAST_LIKE, SUM_LIKE, SHAPED, RESHAPE_LIKE])
-"""Operations that pass their input on where it has the shape already."""
-SMALL = 4096
-"""Elements up to which what can be computed from constants is computed at once."""
-
-
-class Choice(NamedTuple):
-    """How one derivative is found, and why."""
-
-    where: str
-    what: str
-    method: str
-    order: int
-    directions: int
-    cost: float
-    """In forward passes, of all orders up to this one."""
-    reverse_cost: float
-    reason: str
-
-
-watchers: list[Callable[[Lowered], None]] = []
-"""Called with each list that has been lowered: how `wengert explain` learns of them."""
-
-
-class Lowered(Graph):
-    """A list without Gradient nodes, in which the same computation stands once."""
-
-    building_function = True
-
-    def __init__(self) -> None:
-        """Make an empty list."""
-        super().__init__()
-        self.known: dict[Any, Node] = {}
-        self.fed: set[int] = set()
-        self.singled: set[int] = set()
-        """Values that are differentiated by: what they hold is not to be computed with beforehand."""
-        self.opened: dict[Node, Opened] = {}
-        """Operations that keep what their derivative needs."""
-        self.opening = False
-        """Whether derivatives will lead through what rules append now."""
-        self.choices: list[Choice] = []
-        """How each derivative was found."""
-        self.notes: list[tuple[str, str]] = []
-        """Rewrites of sums of derivatives: where, and what became of them."""
-
-    def keep(self, outputs: Sequence[Any], found: Opened) -> Any:
-        """Note that an operation keeps what its derivative needs; return its own outputs."""
-        self.opened[outputs[0].node] = found
-        return outputs[: found.own]
-
-    def record_of(self, node: Node) -> list[Any]:
-        """Return what an operation took from the world: the derivative takes it as it is."""
-        _, record, _ = self.opened[node].parts(node.outputs)
-        return [apply(linear.STOP_GRADIENT, (t,)) if t.nptype.kind in "fc" else t for t in record]
-
-    def append(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
-               site: Any = None, unique: Any = None, controls: tuple[Node, ...] = ()) -> Node:  # fmt: skip
-        """Append an operation, or return the node that computes the same already.
-
-        What acts on the world, is waited for, or is differentiated by (``unique``) stands for itself.
-        """
-        alone = op.stateful or controls
-        key = None
-        if not alone:
-            key = (op, tuple([t.n for t in inputs]), freeze(attrs) if attrs else None, unique)
-            node = self.known.get(key)
-            if node is not None:
-                return node
-            if unique is None and inputs and options.simplify:
-                simpler = _simpler(op, inputs, attrs, specs)
-                if simpler is not None:
-                    if isinstance(simpler, np.ndarray):
-                        spec = [(simpler.shape, simpler.dtype)]
-                        node = self.append(CONSTANT, (), {"value": simpler}, spec, None, site)
-                    else:
-                        node = simpler
-                    self.known[key] = node
-                    return node
-        node = Node(self, op, inputs, attrs, name or op.label)
-        node.outputs = tuple([SymbolicTensor(node, i, sizes, nptype) for i, (sizes, nptype) in enumerate(specs)])
-        node.index, node.site, node.control_inputs = len(self.nodes), site, controls
-        self.nodes.append(node)
-        if key is not None:
-            self.known[key] = node
-        if unique is not None:
-            self.singled.update([t.n for t in node.outputs])
-        return node
-
-
-# --- simplification -----------------------------------------------------------------------------------------------
-
-
-def _simpler(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Any) -> Any:
-    """Return a node that gives the same, or an array if the value is known, or None."""
-    if not specs:
-        return None
-    sizes, nptype = specs[0]
-    if op is elementwise.MULTIPLY:
-        for one, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
-            if _is_number(one, 1) and _passes(other, sizes, nptype):
-                return other.node
-    elif op is elementwise.ADD:
-        for zero, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
-            if _is_number(zero, 0) and _passes(other, sizes, nptype):
-                return other.node
-    elif op in PASSING:
-        if _passes(inputs[0], sizes, nptype):
-            return inputs[0].node
-    for t in inputs:
-        if t.node.op is not CONSTANT:
-            return None
-    if op.outputs != 1 or op.kind in ("control", "custom") or nptype.kind == "O" or op is HANDLE:
-        return None
-    if op is CONSTANT or not is_full(sizes) or math.prod(sizes) > SMALL:
-        return None
-    arrays = [t.node.attrs["value"] for t in inputs]
-    try:
-        found = quietly(lambda: op.eager(*arrays, **attrs))
-    except (ArithmeticError, ValueError, TypeError, IndexError, OpError):
-        return None  # the run raises it, with the line
-    found = np.asarray(found)
-    return np.array(found) if found.shape == tuple(sizes) and found.dtype == nptype else None
-
-
-def _passes(t: Any, sizes: Any, nptype: Any) -> bool:
-    return bool(is_full(sizes) and t.sizes == sizes and t.nptype == nptype and t.index == 0 and t.node.op.outputs == 1)
-
-
-def _spread_from(t: Any) -> Any:
-    """Return the node whose one value a tensor holds in all places; that of a value that is differentiated by is itself."""
-    while t.node.op in (FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE) and t.n not in t.graph.singled:
-        t = t.node.inputs[0]
-    return None if t.n in t.graph.singled else t.node
-
-
-def _is_number(t: Any, number: int) -> bool:
-    node = _spread_from(t) if t.node.op in UNIFORM else None
-    if node is None:
-        return False
-    if node.op is ONES_LIKE or node.op is ZEROS_LIKE:
-        return number == (node.op is ONES_LIKE)
-    if node.op is not CONSTANT or node.attrs["value"].dtype.kind not in "iufc":
-        return False
-    value = node.attrs["value"]
-    return not value.size or bool(value.item(0) == number and (value.size == 1 or (value == number).all()))
-
-
-def _number_in(t: Any) -> float | None:
-    """Return the number that a tensor holds in all places, if it is known and finite."""
-    node = _spread_from(t)
-    if node is None:
-        return None
-    if node.op is ONES_LIKE:
-        return 1.0
-    if node.op is CONSTANT and node.attrs["value"].dtype.kind in "iuf" and node.attrs["value"].size:
-        value = node.attrs["value"]
-        number = float(value.flat[0])
-        return number if math.isfinite(number) and bool((value == value.flat[0]).all()) else None
-    return None
-
-
-# --- the walk -----------------------------------------------------------------------------------------------------
+__all__ = ["lower"]
 
 
 def lower(
@@ -246,124 +64,6 @@ def lower(
     return _Lowering(fetches, list(controls)).run(fetches, feeds, controls, sizes)
 
 
-def needed(
-    fetches: Iterable[Any], controls: Iterable[Node], inputs: Callable[[Node], Iterable[Any]] = lambda node: node.inputs
-) -> list[Node]:
-    """Return the nodes that the tensors and nodes depend on, through inputs and control inputs, in order.
-
-    ``inputs``: which inputs of a node count; all of them, if not given.
-    """
-    seen: set[Node] = set()
-    pending = [t.node for t in fetches] + list(controls)
-    while pending:
-        node = pending.pop()
-        if node not in seen:
-            seen.add(node)
-            pending.extend([t.node for t in inputs(node)])
-            pending.extend(node.control_inputs)
-    return sorted(seen, key=lambda node: node.index)
-
-
-def _blank(fetches: Sequence[Any], controls: Sequence[Node], fed: set[int]) -> None:
-    """Give zeros to placeholders that are not fed, where nothing but their shape, which is known, is read of them."""
-    unfed = [node for node in needed(fetches, controls) if node.op is PLACEHOLDER and node.outputs[0].n not in fed]
-    if not unfed:
-        return
-
-    def with_values(node: Node) -> list[Any]:
-        shape_only = node.op.shapes_only(len(node.inputs))
-        return [t for i, t in enumerate(node.inputs) if i not in shape_only or not is_full(t.sizes)]
-
-    read = set(needed(fetches, controls, with_values))
-    for node in unfed:
-        t = node.outputs[0]
-        if node not in read and is_full(t.sizes) and t.nptype.kind != "O":
-            node.op, node.attrs = CONSTANT, {"value": np.broadcast_to(np.zeros((), t.nptype), t.sizes)}
-
-
-class Deferred:
-    """A sum of coefficients that is computed where its value is needed."""
-
-    __slots__ = ("nptype", "sizes", "tensors", "terms")
-
-    def __init__(self, terms: dict[Any, float], tensors: dict[int, Any], sizes: Any, nptype: Any) -> None:
-        self.terms, self.tensors, self.sizes, self.nptype = terms, tensors, sizes, nptype
-
-
-class Columns:
-    """The gradient by all columns of x, of which only those that are asked for are found."""
-
-    def __init__(self, x: Any, axis: int | None, numbers: Sequence[int], part: Any, whole: Any = None) -> None:
-        """Take x, its axis of rows, and which columns these are.
-
-        ``part``: gives the sum of some of them, deferred. ``whole``: gives all by reverse mode, where that costs less.
-        """
-        self.x, self.axis, self.numbers, self.part, self.whole = x, axis, numbers, part, whole
-
-    def pick(self, index: tuple[Any, ...]) -> Any:
-        """Return what a static index takes: (a part, the index that is left for it), `Columns`, or None."""
-        if self.whole is not None:
-            return None
-        rank = len(self.x.sizes)
-        used = sum(i is not None and i is not Ellipsis for i in index)
-        if any(i is None for i in index) or used > rank:
-            return None
-        items = list(index) if Ellipsis in index else [*index, Ellipsis]
-        at = items.index(Ellipsis)
-        items[at : at + 1] = [slice(None)] * (rank - used)
-        if self.axis is None:
-            if rank != 1:
-                return None
-            item = items[0]
-            rest: tuple[Any, ...] = ()
-        else:
-            if rank != 2 or items[self.axis] != slice(None):
-                return None
-            item = items[1 - self.axis]
-            rest = (slice(None), 0) if self.axis == 0 else (0, slice(None))
-        count = len(self.numbers)
-        if isinstance(item, slice):
-            if not all(b is None or isinstance(b, int) for b in (item.start, item.stop, item.step)):
-                return None
-            chosen = list(self.numbers[item])
-            if len(chosen) == 1 and self.axis is not None:
-                return chosen[0], ()
-            return Columns(self.x, self.axis, chosen, self.part) if chosen else None
-        return (self.numbers[item], rest) if isinstance(item, int) and -count <= item < count else None
-
-    def total(self) -> Deferred:
-        """Return the sum of the columns, which is one direction: all that a gradient of these reads."""
-        return self.part(tuple(self.numbers))  # type: ignore[no-any-return]
-
-
-class _Frame(NamedTuple):
-    """The directions of an x: unit columns of rows, or of a few elements."""
-
-    x: Any
-    axis: int | None
-    rows: Rows | None
-    width: int
-    dear: str | None = None
-    """Why the whole gradient goes by reverse mode, though sums of its columns are directions."""
-
-
-class _Asked(NamedTuple):
-    """What of a gradient by several columns is asked for."""
-
-    directions: int
-    """Slices, and the sum of all, if a further gradient reads that."""
-    whole: bool
-    summed: bool
-
-    def of(self, count: int) -> int:
-        """Return how many directions that takes, of so many columns."""
-        return count if self.whole else min(self.directions, count)
-
-
-class _Refusal(Exception):
-    """Why Taylor mode is not taken."""
-
-
 class _Lowering:
     """One lowering."""
 
@@ -374,9 +74,9 @@ class _Lowering:
         self.fed: dict[int, Any] = {}
         self.twins: dict[Node, Node] = {}
         self.rows: dict[Any, Rows] = {}
-        self.paths: dict[Any, _Path] = {}
+        self.paths: dict[Any, Path] = {}
         self.directions: dict[Any, int] = {}
-        self.units: dict[int, tuple[_Frame, tuple[int, ...]]] = {}
+        self.units: dict[int, tuple[Frame, tuple[int, ...]]] = {}
         """By seed: the frame, and which columns of it."""
         self.taken: dict[int, Any] = {}
         """The seeds along which derivatives are series, and by what."""
@@ -401,7 +101,7 @@ class _Lowering:
                 self.uses[t.n] = self.uses.get(t.n, 0) + 1
         self.awkward = self._awkward()
         self.height = self._heights()
-        self.asked: dict[int, _Asked] = {}
+        self.asked: dict[int, Asked] = {}
         self.outer: dict[int, int] = {}
         self.through = self._through_control()
         self.nested = self._nested()
@@ -455,7 +155,7 @@ class _Lowering:
         for node in self.nodes:
             if node.op is GRADIENT:
                 for x in split_gradient(node)[2]:
-                    if x.node.op.kind not in ("constant", "linear", "bilinear") and _mentions_output(x.node):
+                    if x.node.op.kind not in ("constant", "linear", "bilinear") and mentions_output(x.node):
                         found.append((node, x, {t.n for a in ancestors(x.node.inputs) for t in a.outputs}))
         return found
 
@@ -510,11 +210,11 @@ class _Lowering:
                 for user in users_of.get(t.n, ()):
                     if user.op is GETITEM and len(user.inputs) == 1:
                         slices.add(repr(user.attrs["index"]))
-                    elif _reads_sum(user, t):
+                    elif reads_sum(user, t):
                         summed = True
                     else:
                         whole = True
-                self.asked[t.n] = _Asked(len(slices) + summed, whole, summed)
+                self.asked[t.n] = Asked(len(slices) + summed, whole, summed)
 
     # --- the walk ------------------------------------------------------------------------------------------------------
 
@@ -565,7 +265,7 @@ class _Lowering:
         for watcher in watchers:
             watcher(lowered)
         twins = [self.twins[c] for c in controls if c in self.twins]
-        _blank(found, twins, lowered.fed)
+        blank(found, twins, lowered.fed)
         return lowered, found, places, twins
 
     def _spared(self, found: list[Any]) -> list[Any]:
@@ -580,7 +280,7 @@ class _Lowering:
             inputs = [mapped.get(t.n, t) for t in node.inputs]
             at: int = getattr(node.op.infer, "reference", -1)
             if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
-                inputs[at] = _filled(0, inputs[at])
+                inputs[at] = filled(0, inputs[at])
             outputs = node.outputs
             if any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
                 specs = [(t.sizes, t.nptype) for t in node.outputs]
@@ -604,7 +304,7 @@ class _Lowering:
         inputs = tuple([self.value(t) for t in node.inputs])
         specs = [(t.sizes, t.nptype) for t in node.outputs]
         if inputs and not all(is_full(s) for s, _ in specs):
-            specs = _sharpened(node, inputs, specs)
+            specs = sharpened(node, inputs, specs)
         unique: Any = tuple(own) if own else None
         if node.op is PLACEHOLDER:
             unique = node.outputs[0].n
@@ -642,23 +342,23 @@ class _Lowering:
         nptype = node.outputs[0].nptype
         if op in (elementwise.ADD, elementwise.SUBTRACT, elementwise.ADD_N):
             parts = [g if yes else self._as_deferred(self.value(t)) for g, yes, t in zip(given, single, node.inputs, strict=True)]
-            if any(p.sizes != parts[0].sizes or p.nptype != nptype for p in parts) or not _known(parts[0].sizes):
+            if any(p.sizes != parts[0].sizes or p.nptype != nptype for p in parts) or not parts[0].sizes is not None:
                 return None
             signs = [1.0] * len(parts)
             if op is elementwise.SUBTRACT:
                 signs[1] = -1.0
-            return [_sum(parts, signs)]
+            return [total_of(parts, signs)]
         if op is elementwise.NEGATIVE:
-            return [_scaled(given[0], -1.0)]
+            return [scaled(given[0], -1.0)]
         if op is linear.IDENTITY:
             return [given[0]]
         if op is elementwise.MULTIPLY or (op is elementwise.DIVIDE and single[0]):
             at = 0 if single[0] else 1
             other = self.value(node.inputs[1 - at])
-            number = _number_in(other) if other.sizes == () or other.sizes == (1,) * len(given[at].sizes) else None
+            number = number_in(other) if other.sizes == () or other.sizes == (1,) * len(given[at].sizes) else None
             if number is None or (op is elementwise.DIVIDE and not number):
                 return None
-            return [_scaled(given[at], number if op is elementwise.MULTIPLY else 1.0 / number)]
+            return [scaled(given[at], number if op is elementwise.MULTIPLY else 1.0 / number)]
         if op in (GETITEM, SQUEEZE, EXPAND_DIMS, TRANSPOSE, linear.RESHAPE) and len(given) == 1:
             return [self._through(given[0], lambda base: apply(op, (base,), node.attrs))]
         return None
@@ -721,23 +421,23 @@ class _Lowering:
             base = r.tensors[n]
             for a, c in terms:
                 if not a:
-                    total = _plus(total, self.series.scaled(base, c))
+                    total = plus(total, self.series.scaled(base, c))
             live = sorted((a, c) for a, c in terms if a)
             tops = []
             if options.collapse and len(live) > 1:
-                tops = [(a, c) for a, c in live if not any(a != b and _below(a, b) for b, _ in live)]
+                tops = [(a, c) for a, c in live if not any(a != b and is_below(a, b) for b, _ in live)]
             if len(tops) > 1:
                 self.series.ceiling = max((a for a, _ in tops), key=len)
                 found = self._functional(base, tuple(tops))
-                total = _plus(total, None if found is None else self.series.whole(found, base))
+                total = plus(total, None if found is None else self.series.whole(found, base))
                 live = [item for item in live if item not in tops]
             for a, c in live:
                 self.series.ceiling = a
                 found = self.series.coefficient(base, a)
-                total = _plus(total, None if found is None else self.series.scaled(self.series.whole(found, base), c))
+                total = plus(total, None if found is None else self.series.scaled(self.series.whole(found, base), c))
         if total is None:
             base = next(iter(r.tensors.values()))
-            return _filled(0, base)
+            return filled(0, base)
         newest = max(t.node.index for t in r.tensors.values())
         if total.node.index > newest and total.n not in r.tensors:
             self.series.terms.setdefault(total.n, Combination(dict(r.terms), dict(r.tensors)))
@@ -793,7 +493,7 @@ class _Lowering:
                 continue
             if any(t.n in blocked for t in node.outputs):
                 continue
-            if node.op.outputs != 1 or not _takes_directions(node, reach):
+            if node.op.outputs != 1 or not takes_directions(node, reach):
                 return False
             reach.add(node.outputs[0].n)
         return base.n not in self.series.terms
@@ -812,7 +512,7 @@ class _Lowering:
                 raise AssertionError("rows lie along the first or the last axis")
             flat = [apply(linear.RESHAPE, (p,), {"shape": (-1, 1) if g.axis == 0 else (1, -1)}) for p in parts]
             whole = apply(linear.CONCAT, flat, {"axis": 1 if g.axis == 0 else 0})
-        if len(parts) == math.prod(_rest(x, g.axis)):
+        if len(parts) == math.prod(others_of(x, g.axis)):
             return apply(linear.RESHAPE_LIKE, (whole, x))
         return whole
 
@@ -823,19 +523,19 @@ class _Lowering:
         self.lowered.opening = node in self.nested
         blocked = frozenset(self.value(t).n for t in stops)
         values = [self.value(x) for x in xs]
-        frames: list[_Frame | str] = []
+        frames: list[Frame | str] = []
         bases = None
         for x, t, out in zip(values, xs, node.outputs, strict=True):
             try:
                 if bases is None:
                     bases = self._bases(ys, gs)
                 frames.append(self._frame(node, x, t, out, bases, blocked))
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 frames.append(str(refusal))
         high = self.height[node]
         if high <= 1 and any(isinstance(f, str) for f in frames):
             reason = next(f for f in frames if isinstance(f, str))
-            frames = [f"another x of the request goes by reverse mode: {reason}" if isinstance(f, _Frame) else f for f in frames]
+            frames = [f"another x of the request goes by reverse mode: {reason}" if isinstance(f, Frame) else f for f in frames]
         results: list[Any] = [None] * len(xs)
         left = [k for k, f in enumerate(frames) if isinstance(f, str)]
 
@@ -848,7 +548,7 @@ class _Lowering:
             return found
 
         for k, f in enumerate(frames):
-            if isinstance(f, _Frame):
+            if isinstance(f, Frame):
                 assert bases is not None
 
                 def note(reason: str, k: int = k) -> None:
@@ -888,27 +588,27 @@ class _Lowering:
         found = []
         for y, g in zip(ys, gs, strict=True):
             weight = None if g is None else self.value(g)
-            number = None if weight is None else _number_in(weight)
+            number = None if weight is None else number_in(weight)
             r = self.mapped[y.n]
             if isinstance(r, Columns):
                 r = self.value(y) if weight is not None and not number else r.total()
             d = r if isinstance(r, Deferred) else self._as_deferred(r)
-            found.append((_scaled(d, number), None) if number else (d, weight))
+            found.append((scaled(d, number), None) if number else (d, weight))
         return found
 
-    def _frame(self, node: Node, x: Any, t: Any, out: Any, bases: Any, blocked: frozenset[int]) -> _Frame:
+    def _frame(self, node: Node, x: Any, t: Any, out: Any, bases: Any, blocked: frozenset[int]) -> Frame:
         if not options.taylor:
-            raise _Refusal("Taylor mode is switched off")
+            raise Refusal("Taylor mode is switched off")
         if x.nptype.kind != "f" or any(d.nptype != x.nptype for d, _ in bases):
-            raise _Refusal("the dtypes are not one real dtype")
+            raise Refusal("the dtypes are not one real dtype")
         if x.sizes is None:
-            raise _Refusal(f"the shape of {_name(t)} is not known")
+            raise Refusal(f"the shape of {_name(t)} is not known")
         if any(b.sizes is None for d, _ in bases for b in d.tensors.values()):
-            raise _Refusal("a shape on the way is not known")
+            raise Refusal("a shape on the way is not known")
         self._check_related(x, blocked)
         for other, at, before in self.awkward:
             if other.index > node.index and t.n in before and at.n != t.n:
-                raise _Refusal(
+                raise Refusal(
                     f"a derivative by {_name(at)} is taken of this one, and {at.node.op.name}, by which that is computed, names "
                     "its output in its derivative"
                 )
@@ -916,15 +616,15 @@ class _Lowering:
         variable = t.node.op in (HANDLE, READ)
         nested = self._nested_by(node, t)
         if variable and not nested:
-            raise _Refusal("a variable, and the order in it is one")
+            raise Refusal("a variable, and the order in it is one")
         if is_full(x.sizes) and math.prod(x.sizes) == 1:
             if high <= 1 and not any(len(b.sizes) == len(x.sizes) for d, _ in bases for b in d.tensors.values()):
-                raise _Refusal("reverse mode costs less: one number, order one")
+                raise Refusal("reverse mode costs less: one number, order one")
             self._check_path(x, bases, blocked)
-            return self._allowed(node, t, out, _Frame(x, None, None, 1), bases, blocked)
+            return self._allowed(node, t, out, Frame(x, None, None, 1), bases, blocked)
         reasons = []
-        for axis in _axes_of_rows(x):
-            rest = _rest(x, axis)
+        for axis in axes_of_rows(x):
+            rest = others_of(x, axis)
             if None in rest or not math.prod(rest):
                 reasons.append(f"the number of columns of {_name(t)} is not known")
                 continue
@@ -933,15 +633,15 @@ class _Lowering:
             try:
                 frame = self._row_frame(x, axis, math.prod(rest), bases, blocked)
                 return self._allowed(node, t, out, frame, bases, blocked)
-            except _Refusal as refusal:
+            except Refusal as refusal:
                 reasons.append(str(refusal))
         if is_full(x.sizes) and 0 < math.prod(x.sizes) <= 64 and len(x.sizes) == 1 and high > 1:
             self._check_path(x, bases, blocked)
-            return self._allowed(node, t, out, _Frame(x, None, None, math.prod(x.sizes)), bases, blocked)
-        raise _Refusal(reasons[0] if reasons else "its elements are not independent rows")
+            return self._allowed(node, t, out, Frame(x, None, None, math.prod(x.sizes)), bases, blocked)
+        raise Refusal(reasons[0] if reasons else "its elements are not independent rows")
 
     def _check_related(self, x: Any, blocked: frozenset[int]) -> None:
-        """Raise _Refusal if the order of derivatives by x and by an earlier source matters.
+        """Raise Refusal if the order of derivatives by x and by an earlier source matters.
 
         It does where one is computed from the other by an operation whose partial derivative is stated through its output:
         of exp(x), which is v, a derivative by v is left in the derivative by x, but not the other way round.
@@ -950,15 +650,15 @@ class _Lowering:
             if source.n == x.n:
                 continue
             later = x if self.series.depends(x, seed) else None
-            if later is None and _mentions_output(source.node):
+            if later is None and mentions_output(source.node):
                 path = self._path(x, blocked)
                 later = source if source.n in path.reasons else None
-            if later is not None and _mentions_output(later.node):
-                raise _Refusal(f"{later.node.op.name}, by which {_name(later)} is computed, names its output in its derivative")
+            if later is not None and mentions_output(later.node):
+                raise Refusal(f"{later.node.op.name}, by which {_name(later)} is computed, names its output in its derivative")
 
-    def _path(self, x: Any, blocked: frozenset[int]) -> _Path:
+    def _path(self, x: Any, blocked: frozenset[int]) -> Path:
         """Return what depends on x, up to date."""
-        path = self.paths.setdefault((x.n, blocked), _Path(x, blocked))
+        path = self.paths.setdefault((x.n, blocked), Path(x, blocked))
         path.advance(self.lowered.nodes)
         return path
 
@@ -967,15 +667,15 @@ class _Lowering:
         return any(other is not node and other.op is GRADIENT and any(x is t for x in split_gradient(other)[2])
                    for other in self.nodes) if t.sizes is not None and self.height[node] > 1 else False  # fmt: skip
 
-    def _allowed(self, node: Node, t: Any, out: Any, frame: _Frame, bases: Any, blocked: frozenset[int]) -> _Frame:
-        """Return the frame with what it costs; raise _Refusal where reverse mode costs less, or must decide."""
+    def _allowed(self, node: Node, t: Any, out: Any, frame: Frame, bases: Any, blocked: frozenset[int]) -> Frame:
+        """Return the frame with what it costs; raise Refusal where reverse mode costs less, or must decide."""
         if frame.width == 1:
             reason = self._stands_in(self._seed(frame, (0,), blocked), bases)
             if reason is not None:
-                raise _Refusal(reason)
+                raise Refusal(reason)
         dear = self._dear(node, t, out, frame.width)
         if dear is not None and not self.asked[out.n].summed:
-            raise _Refusal(dear)
+            raise Refusal(dear)
         return frame._replace(dear=dear)
 
     def _dear(self, node: Node, t: Any, out: Any, count: int) -> str | None:
@@ -1026,7 +726,7 @@ class _Lowering:
                     outer[o.n] = high
         return own, max(outer.values(), default=0)
 
-    def _row_frame(self, x: Any, axis: int, count: int, bases: Any, blocked: frozenset[int]) -> _Frame:
+    def _row_frame(self, x: Any, axis: int, count: int, bases: Any, blocked: frozenset[int]) -> Frame:
         key = (x.n, axis, blocked)
         if key not in self.rows:
             self.rows[key] = Rows({x.n: axis}, x.node.index + 1, blocked - {x.n})
@@ -1036,20 +736,20 @@ class _Lowering:
         for d, g in bases:
             for n, base in d.tensors.items():
                 if n in rows.mixed and not self._tail(base, rows):
-                    raise _Refusal(rows.mixed[n])
-                if n in rows.axes and not is_full(base.sizes) and None in _rest(base, rows.axes[n]):
-                    raise _Refusal("a shape on the way is not known")
+                    raise Refusal(rows.mixed[n])
+                if n in rows.axes and not is_full(base.sizes) and None in others_of(base, rows.axes[n]):
+                    raise Refusal("a shape on the way is not known")
             if g is not None and g.sizes is None:
-                raise _Refusal("the shape of a cotangent is not known")
-        return _Frame(x, axis, rows, count)
+                raise Refusal("the shape of a cotangent is not known")
+        return Frame(x, axis, rows, count)
 
     def _check_path(self, x: Any, bases: Any, blocked: frozenset[int]) -> None:
-        """Raise _Refusal if an operation between x and the bases has no series."""
+        """Raise Refusal if an operation between x and the bases has no series."""
         path = self._path(x, blocked)
         for d, _ in bases:
             for n in d.tensors:
                 if path.reasons.get(n):
-                    raise _Refusal(path.reasons[n])
+                    raise Refusal(path.reasons[n])
 
     def _tail(self, base: Any, rows: Rows) -> bool:
         """Whether a value is a sum over rows of values whose rows are independent."""
@@ -1091,19 +791,19 @@ class _Lowering:
             base = d.tensors[n]
             nodes = self._frontier(base, rows)
             assert nodes is not None
-            start = _ones(base) if g is None else g
+            start = ones_like(base) if g is None else g
             entries = entries_of(None, [base], nodes)
             edge = {t.n: t for node in nodes for t in node.inputs if t.n in rows.axes and t.n not in rows.mixed}
             reach = reach_of(entries, set(edge))
             cotangents = sweep(tensors, entries, {n: start}, reach, set(edge), raw=False)
             for m, t in edge.items():
                 if m in cotangents:
-                    weight, number = cotangents[m], _number_in(cotangents[m])
+                    weight, number = cotangents[m], number_in(cotangents[m])
                     one = Deferred({(m, a): c * (1.0 if number is None else number)}, {m: t}, t.sizes, t.nptype)
                     found.append((one, weight if number is None else None))
         return found
 
-    def _directional(self, frame: _Frame, bases: Sequence[Any], blocked: frozenset[int], reverse: Any, note: Any) -> Any:
+    def _directional(self, frame: Frame, bases: Sequence[Any], blocked: frozenset[int], reverse: Any, note: Any) -> Any:
         """Return the gradient, deferred.
 
         ``reverse``: gives the whole of it by reverse mode, for a direction along which a series may not stand for it.
@@ -1132,14 +832,14 @@ class _Lowering:
             return part((0,))
         return Columns(frame.x, frame.axis, range(frame.width), part, of_all if frame.dear else None)
 
-    def _some_columns(self, g: Any, frame: _Frame, columns: Sequence[int]) -> Any:
+    def _some_columns(self, g: Any, frame: Frame, columns: Sequence[int]) -> Any:
         """Return the sum of some columns of a gradient, in the shape that a column of x has."""
         total = None
         for j in columns:
-            total = _plus(total, apply(GETITEM, (g,), {"index": _column_index(frame.x, frame.axis, j)}))
+            total = plus(total, apply(GETITEM, (g,), {"index": column_index(frame.x, frame.axis, j)}))
         return total
 
-    def _seed(self, frame: _Frame, columns: tuple[int, ...], blocked: frozenset[int]) -> int:
+    def _seed(self, frame: Frame, columns: tuple[int, ...], blocked: frozenset[int]) -> int:
         """Return the seed of a direction: the sum of some unit columns."""
         x = frame.x
         key = (x.n, frame.axis, columns, blocked)
@@ -1169,7 +869,7 @@ class _Lowering:
                     return self.series.moved[seed].reason(t)
         return None
 
-    def _one_direction(self, frame: _Frame, columns: tuple[int, ...], bases: Sequence[Any], blocked: frozenset[int]) -> Deferred:
+    def _one_direction(self, frame: Frame, columns: tuple[int, ...], bases: Sequence[Any], blocked: frozenset[int]) -> Deferred:
         seed = self._seed(frame, columns, blocked)
         self.taken[seed] = frame.x
         x = frame.x
@@ -1186,17 +886,17 @@ class _Lowering:
                 one = self._through(one, lambda base: self._column(base, frame, base))
             parts.append(one)
         if not parts:
-            like = x if frame.width == 1 else apply(GETITEM, (x,), {"index": _column_index(x, frame.axis, 0)})
-            return self._as_deferred(_filled(0, like))
-        return _sum(parts, [1.0] * len(parts))
+            like = x if frame.width == 1 else apply(GETITEM, (x,), {"index": column_index(x, frame.axis, 0)})
+            return self._as_deferred(filled(0, like))
+        return total_of(parts, [1.0] * len(parts))
 
-    def _moves(self, t: Any, seed: int, frame: _Frame) -> bool:
+    def _moves(self, t: Any, seed: int, frame: Frame) -> bool:
         if frame.rows is not None:
             frame.rows.advance(self.lowered.nodes, len(self.lowered.nodes))
             return t.n in frame.rows.axes
         return self.series.depends(t, seed)
 
-    def _column(self, t: Any, frame: _Frame, base: Any) -> Any:
+    def _column(self, t: Any, frame: Frame, base: Any) -> Any:
         """Return the sum over all but the rows, in the shape that a column of x has."""
         x = frame.x
         if frame.axis is None:
@@ -1222,14 +922,14 @@ class _Lowering:
         cotangents: dict[int, Any] = {}
         for y, g in zip(ys, gs, strict=True):
             if g is None:
-                g = _ones(y)
+                g = ones_like(y)
             cotangents[y.n] = g if y.n not in cotangents else cotangents[y.n] + g
         sources = {x.n for x in xs}
         nodes = [n for n in ancestors(ys) if n.op.kind != "constant" and not all(o.n in blocked for o in n.outputs)]
         entries = entries_of(self.series if options.adjoint and not blocked else None, ys, nodes, sources)
         reach = reach_of(entries, sources)
         found = sweep(tensors, entries, cotangents, reach, sources, raw=False, blocked=blocked)
-        return [found[x.n] if x.n in found else _filled(0, x) for x in xs]
+        return [found[x.n] if x.n in found else filled(0, x) for x in xs]
 
     # --- series that are asked for by name -----------------------------------------------------------------------------
 
@@ -1241,7 +941,7 @@ class _Lowering:
         ys, xs, rest = values[:ny], values[ny : ny + nx], values[ny + nx :]
         own = {(xs[i].n, a): c for (i, a), c in zip(indices, rest, strict=True)}
         for x in xs:
-            path = _Path(x, frozenset())
+            path = Path(x, frozenset())
             path.advance(self.lowered.nodes)
             for y in ys:
                 if path.reasons.get(y.n):
@@ -1252,179 +952,13 @@ class _Lowering:
         for i, a in outputs:
             index = tuple(s + first for s in a)
             c = self.series.coefficient(ys[i], index)
-            found.append(_filled(0, ys[i]) if c is None else self.series.whole(c, ys[i]))
+            found.append(filled(0, ys[i]) if c is None else self.series.whole(c, ys[i]))
         return found
-
-
-TAIL = frozenset([SUM, MEAN, NEGATIVE, IDENTITY, ADD, SUBTRACT, ADD_N, RESHAPE, SQUEEZE, EXPAND_DIMS])
-
-
-def _takes_directions(node: Node, reach: set[int]) -> bool:
-    out, op = node.outputs[0], node.op
-    moving = [t for t in node.inputs if t.n in reach]
-    if any(t.sizes is None or len(t.sizes) != 2 or t.sizes[1] is None for t in (*moving, out)):
-        return False
-    if op in (ADD, SUBTRACT, ADD_N, MULTIPLY):
-        return all(t.sizes is not None and len(t.sizes) <= 2 for t in node.inputs)
-    if op in (NEGATIVE, IDENTITY, CAST, SHAPED, ENSURE_SHAPE) or (op.partials and len(node.inputs) == 1):
-        return not op.stated and op.kind != "piecewise"
-    if op is MATMUL:
-        return node.inputs[0] in moving and len(moving) == 1 and not node.attrs.get("ta", False) and (
-            node.inputs[1].sizes is not None and len(node.inputs[1].sizes) == 2)  # fmt: skip
-    if op is CONCAT:
-        return node.attrs["axis"] in (1, -1) and all(t.sizes is not None and t.sizes[1] is not None for t in node.inputs)
-    if op in (SUM, MEAN):
-        return node.attrs["keepdims"] and tuple(node.attrs["axis"] or ()) in ((1,), (-1,))
-    if op is GETITEM:
-        index = node.attrs["index"]
-        return len(node.inputs) == 1 and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
-    return False
-
-
-def _mentions_output(node: Node) -> bool:
-    """Whether a partial derivative of an operation, or its tangent, reads what the operation gives."""
-    op = node.op
-    if op.kind in ("constant", "linear", "bilinear") or op is HANDLE:
-        return False
-    if not op.partials or op.stated:
-        return True
-    return any(_reads_output(op, node, i) for i, p in enumerate(op.partials) if p is not None)
-
-
-def _reads_output(op: Op, node: Node, i: int) -> bool:
-    complexes = tuple([t.nptype.kind == "c" for t in (*node.inputs, node.outputs[0])])
-    _, leaves, result = traced(op, node.attrs, complexes, i)
-    return any(leaves[-1].node is a for a in ancestors([result]))
-
-
-class _Path:
-    """What depends on a value, and the first operation on the way that has no series."""
-
-    def __init__(self, x: Any, stops: frozenset[int]) -> None:
-        self.reasons: dict[int, str | None] = {x.n: None}
-        self.stops, self.upto = stops, x.node.index + 1
-
-    def advance(self, nodes: Sequence[Node]) -> None:
-        reasons = self.reasons
-        for at in range(self.upto, len(nodes)):
-            node = nodes[at]
-            if node.op.kind == "constant":
-                continue
-            touched = [t.n for t in node.inputs if t.n in reasons]
-            if touched:
-                reason = next((reasons[n] for n in touched if reasons[n]), None)
-                if reason is None:
-                    reason = _series_reason(node)
-                for t in node.outputs:
-                    if t.n not in self.stops:
-                        reasons.setdefault(t.n, reason)
-        self.upto = len(nodes)
-
-
-def _series_reason(node: Node) -> str | None:
-    """Return why an operation, or one that a body of it runs, has no series; None if all have one."""
-    pending, seen = [node], set()
-    while pending:
-        node = pending.pop()
-        own = series_reason(node.op)
-        if own is not None:
-            return f"{own} ({node.where})"
-        if node.op is COND or node.op is LOOP:
-            for body in (node.attrs.get(name) for name in ("yes", "no", "body")):
-                if body is not None and body not in seen:
-                    seen.add(body)
-                    pending += [n for n in ancestors(body.outputs) if n.op.kind in ("custom", "control", "implicit")]
-    return None
-
-
-def _sharpened(node: Node, inputs: Sequence[Any], specs: Any) -> Any:
-    """Return what is known of an operation's outputs from the sizes of its lowered inputs."""
-    if node.op in (HANDLE, READ, ASSIGN, PY_FUNCTION):
-        return specs
-    try:
-        found = node.op.infer(inputs, node.attrs)
-        several = [found] if node.op.outputs == 1 else found
-        return [(merge(sizes, new), nptype) for (sizes, nptype), (new, _) in zip(specs, several, strict=True)]
-    except OpError:
-        return specs  # the run raises it, with the line
 
 
 def _place() -> str:
     return "?" if state.site is None else str(Site(*state.site))
 
 
-def _rest(x: Any, axis: int | None) -> tuple[Any, ...]:
-    return tuple(s for k, s in enumerate(x.sizes) if k != axis)
-
-
-def _known(sizes: Any) -> bool:
-    return sizes is not None
-
-
 def _name(x: Any) -> str:
     return f"{x.node.name} {text(x.sizes)}"
-
-
-def _column_index(x: Any, axis: int | None, j: int) -> tuple[Any, ...]:
-    """Return the index of a column, that has as many axes as x; of an element where there are no rows."""
-    if axis is None:
-        return (j,)
-    places = iter(np.unravel_index(j, _rest(x, axis)))
-    return tuple(slice(None) if k == axis else slice(at := int(next(places)), at + 1) for k in range(len(x.sizes)))
-
-
-def _axes_of_rows(x: Any) -> list[int]:
-    """Return the axes along which the rows of x may lie: the first, the last, or one beside which there is nothing."""
-    rank = len(x.sizes)
-    return sorted({0, rank - 1} | {k for k in range(rank) if _rest(x, k) == (1,) * (rank - 1)}) if rank else []
-
-
-def _reads_sum(user: Node, g: Any) -> bool:
-    """Whether a node is a gradient that reads g only as what is differentiated, summed with equal weights."""
-    if user.op is not GRADIENT:
-        return False
-    ys, gs, _, _ = split_gradient(user)
-    return sum(t is g for t in user.inputs) == 1 and any(y is g and w is None for y, w in zip(ys, gs, strict=True))
-
-
-def _below(a: Any, b: Any) -> bool:
-    return all(a.count(s) <= b.count(s) for s in set(a))
-
-
-def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
-
-
-def _scaled(d: Deferred, c: float) -> Deferred:
-    return d if c == 1.0 else Deferred({key: c * old for key, old in d.terms.items()}, d.tensors, d.sizes, d.nptype)
-
-
-def _sum(parts: Sequence[Deferred], signs: Sequence[float]) -> Deferred:
-    terms: dict[Any, float] = {}
-    known: dict[int, Any] = {}
-    for d, sign in zip(parts, signs, strict=True):
-        known.update(d.tensors)
-        for key, c in d.terms.items():
-            terms[key] = terms.get(key, 0.0) + sign * c
-    return Deferred(terms, known, parts[0].sizes, parts[0].nptype)
-
-
-def _ones(y: Any) -> Any:
-    """Return ones of the shape of y: where y is a slice or another arrangement of a value, that arrangement of ones.
-
-    So the value itself is not asked for: the gradient of a gradient's column does not depend on what it is.
-    """
-    node = y.node
-    if is_full(y.sizes):
-        return _filled(1, y)
-    if node.op in ARRANGED and len(node.inputs) == 1:
-        return apply(node.op, (_ones(node.inputs[0]),), node.attrs)
-    return apply(ONES_LIKE, (y,))
-
-
-def _filled(number: int, y: Any) -> Any:
-    """Return a number in the shape and dtype of y: where the shape is known, y itself is not asked for."""
-    if not is_full(y.sizes):
-        return apply(ONES_LIKE if number else ZEROS_LIKE, (y,))
-    one = convert(y.nptype.type(number))
-    return one if y.sizes == () else apply(FILL, (one,), {"shape": tuple(y.sizes)})

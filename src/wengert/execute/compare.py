@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.execute.numpy import Program, Wrapped
 from wengert.graph.graph import Node
 from wengert.ground.errors import InternalError, InvalidArgumentError

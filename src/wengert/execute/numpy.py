@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.lower import Lowered, lower
+from wengert.derive.lower import lower
+from wengert.derive.lowered import Lowered
 from wengert.execute.plan import Plan, Step, plan
 from wengert.execute.tiles import Tiling, cut
 from wengert.execute.variables import variables_of

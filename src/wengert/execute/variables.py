@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.graph.graph import Node
 from wengert.ops.control import COND, LOOP
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected

@@ -8,7 +8,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT
 from wengert.derive.structure import freeze
 from wengert.graph.graph import Node

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.request import request
 from wengert.execute import program as choose

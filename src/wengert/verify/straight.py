@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.derive.lower import needed
+from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly
