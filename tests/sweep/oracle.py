@@ -342,7 +342,7 @@ class Oracle:
 
         def run(at: Callable[[int], Any]) -> Any:
             def f(*shifts: Any) -> Any:
-                own = {p: shift for ps, shift in zip(points, shifts, strict=True) for p in ps}
+                own = _added(points, shifts)
                 look = self.again(steps, leaves, at, own)
                 ys = [look(t) for t in targets]
                 if kind == "jacobian":
@@ -410,7 +410,7 @@ class Oracle:
 
         def run(at: Callable[[int], Any]) -> Any:
             def f(*shifts: Any) -> Any:
-                own = {p: shift for ps, shift in zip(points, shifts, strict=True) for p in ps}
+                own = _added(points, shifts)
                 return self.again(steps, leaves, at, own)(target)
 
             tangents = tuple(at(t) for t in recorder.tangents)
@@ -477,3 +477,12 @@ def evaluate(program: Program, draws: dict[str, Any]) -> tuple[dict[str, Any], d
         raise
     except NotImplementedError as error:
         raise Cannot(str(error)) from error
+
+
+def _added(points: list[list[int]], shifts: tuple[Any, ...]) -> dict[int, Any]:
+    """Return the shift of each value: the sum of those of the sources that it stands behind, which may be one twice."""
+    own: dict[int, Any] = {}
+    for places, shift in zip(points, shifts, strict=True):
+        for p in places:
+            own[p] = own[p] + shift if p in own else shift
+    return own

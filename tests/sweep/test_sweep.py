@@ -110,6 +110,12 @@ def test_the_oracle_takes_what_is_watched_for_a_leaf() -> None:
     assert found == {"g0": pytest.approx(math.exp(0.5)), "g1": pytest.approx(0.5)}
 
 
+def test_the_oracle_gives_a_source_that_is_asked_for_twice_its_gradient_twice() -> None:
+    tape = p.Tape("t0", [p.Watch("t0", "x0"), op("a0", "tf.sin({0})", "x0")])
+    found = answers([tape, p.Ask(["g0", "g1"], "t0", ["a0"], ["x0", "x0"])], ["g0", "g1"])
+    assert found["g0"] == found["g1"] == pytest.approx(math.cos(0.5))
+
+
 def test_the_oracle_counts_what_was_recorded_alone() -> None:
     tape = p.Tape(
         "t0",
