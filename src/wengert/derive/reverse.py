@@ -131,50 +131,53 @@ def sweep(
     try:
         for op, inputs, output, attrs in reversed(entries):
             if op.outputs == 1:
-                n = output.n
-                g = cotangents.get(n) if n in sources else cotangents.pop(n, None)
-                if g is None:
-                    continue
+                g = cotangents.get(output.n) if output.n in sources else cotangents.pop(output.n, None)
             else:
-                g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
-                if blocked:
-                    g = tuple([None if o.n in blocked else one for o, one in zip(output, g, strict=True)])
-                if all(one is None for one in g):
-                    continue
-            wanted = [i for i, t in enumerate(inputs) if t.n in reach]
-            if not wanted:
-                continue
-            if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
-                x, at = (inputs[0].array, inputs[1].array) if raw else inputs
-                results = [Slices(g, at, x)]
-            else:
-                if g.__class__ is Slices and op is not READ:
-                    g = g.dense(xp)
-                vjp = op.vjp or rule(op)
-                if not raw:
-                    results = vjp(xp, g, inputs, output, attrs, wanted)
-                elif op.outputs == 1:
-                    results = vjp(xp, g, [t.array for t in inputs], output.array, attrs, wanted)
-                else:
-                    results = vjp(xp, g, [t.array for t in inputs], [o.array for o in output], attrs, wanted)
-            for i, r in zip(wanted, results, strict=True):
-                if r is not None:
-                    n = inputs[i].n
-                    old = cotangents.get(n)
-                    if old is not None:
-                        if old.__class__ is Slices and r.__class__ is Slices:
-                            r = old.joined(xp, r)
-                        else:
-                            old = old.dense(xp) if old.__class__ is Slices else old
-                            r = r.dense(xp) if r.__class__ is Slices else r
-                            r = old + r
-                    cotangents[n] = r
+                g = _several(output, cotangents, sources, blocked)
+            wanted = [] if g is None else [i for i, t in enumerate(inputs) if t.n in reach]
+            if wanted:
+                for i, r in zip(wanted, _back(xp, op, g, inputs, output, attrs, wanted, raw, sparse), strict=True):
+                    if r is not None:
+                        n = inputs[i].n
+                        old = cotangents.get(n)
+                        cotangents[n] = r if old is None else _plus(xp, old, r)
     except NoGradientError as error:
         raise located(error, output) from None
     except np.linalg.LinAlgError as error:
         text = f"the derivative of {op.type}: Input is not invertible or the decomposition was not successful: {error}."
         raise InvalidArgumentError(f"{text}{_at(output)}") from error
     return cotangents
+
+
+def _several(output: Any, cotangents: dict[int, Any], sources: Container[int], blocked: Container[int]) -> Any:
+    """Return the cotangents of an operation with several outputs; None where there is none."""
+    g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
+    if blocked:
+        g = tuple([None if o.n in blocked else one for o, one in zip(output, g, strict=True)])
+    return None if all(one is None for one in g) else g
+
+
+def _back(
+    xp: Any, op: Op, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Sequence[int], raw: bool, sparse: Container[int]
+) -> Any:
+    """Return the cotangents that an operation's rule gives to the wanted inputs."""
+    if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
+        x, at = (inputs[0].array, inputs[1].array) if raw else inputs
+        return [Slices(g, at, x)]
+    if g.__class__ is Slices and op is not READ:
+        g = g.dense(xp)
+    vjp = op.vjp or rule(op)
+    if raw:
+        inputs, output = [t.array for t in inputs], output.array if op.outputs == 1 else [o.array for o in output]
+    return vjp(xp, g, inputs, output, attrs, wanted)
+
+
+def _plus(xp: Any, old: Any, new: Any) -> Any:
+    """Add two cotangents, either of which may be the rows of a gather."""
+    if old.__class__ is Slices and new.__class__ is Slices:
+        return old.joined(xp, new)
+    old = old.dense(xp) if old.__class__ is Slices else old
+    return old + (new.dense(xp) if new.__class__ is Slices else new)
 
 
 def located(error: NoGradientError, output: Any) -> NoGradientError:
