@@ -9,7 +9,7 @@
 <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert import train as train
 from wengert.calculus import fields as fields
@@ -48,17 +48,28 @@ _KERAS = ("initializers", "losses", "metrics", "optimizers")
 """The parts of ``keras`` that TensorFlow 2 has at its top too."""
 
 
-def __getattr__(name: str) -> Any:
-    """Return ``test``, ``keras`` or a part of it, imported when it is first asked for: each takes long to import."""
-    if name == "test":
-        import importlib
+if TYPE_CHECKING:
+    from wengert import keras as keras
+    from wengert.keras import initializers as initializers
+    from wengert.keras import losses as losses
+    from wengert.keras import metrics as metrics
+    from wengert.keras import optimizers as optimizers
+    from wengert.surface import testing
 
-        return importlib.import_module("wengert.surface.testing")
-    if name in ("keras", *_KERAS):
-        import importlib
+    test = testing
+else:
 
-        return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Return ``test``, ``keras`` or a part of it, imported when it is first asked for: each takes long to import."""
+        if name == "test":
+            import importlib
+
+            return importlib.import_module("wengert.surface.testing")
+        if name in ("keras", *_KERAS):
+            import importlib
+
+            return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

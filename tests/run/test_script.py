@@ -148,3 +148,16 @@ def test_what_is_no_script(tmp_path):
     assert done.returncode == 2 and "no script" in done.stderr
     done = run(tmp_path, "def (:\n")
     assert done.returncode == 1 and "script.py:1" in done.stderr
+
+
+def test_a_star_brings_every_public_name(tmp_path):
+    source = """
+from tensorflow.math import *
+from tensorflow.compat.v1.nn import *
+import tensorflow as tf
+for module in (tf.math, tf.compat.v1.nn):
+    print(sorted(n for n in dir(module) if n not in globals()))
+print(sin(0.0).numpy(), relu(-1.0).numpy())
+"""
+    done = run(tmp_path, source)
+    assert done.stdout.split("\n") == ["[]", "[]", "0.0 0.0", ""], done.stdout + done.stderr

@@ -174,6 +174,8 @@ class Served(types.ModuleType):
         try:
             value = getattr(behind, name)
         except AttributeError:
+            if name == "__all__":  # from tensorflow.math import *
+                return self.__dir__()
             if name.startswith("__"):
                 raise
             raise MissingName(_nearest(f"{self.__name__}.{name}", name, behind)) from None

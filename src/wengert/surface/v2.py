@@ -1,6 +1,6 @@
 """TensorFlow's ``tf.compat.v2``: the names of TensorFlow 2."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert import train as train
 from wengert.functions import bitwise as bitwise
@@ -39,19 +39,31 @@ def enable_v2_behavior() -> None:
     enable()
 
 
-def __getattr__(name: str) -> Any:
-    """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
-    if name == "compat":
-        return _serve.module("compat")
-    if name == "test":
-        from wengert.surface import testing
+if TYPE_CHECKING:
+    from wengert import keras as keras
+    from wengert.keras import initializers as initializers
+    from wengert.keras import losses as losses
+    from wengert.keras import metrics as metrics
+    from wengert.keras import optimizers as optimizers
+    from wengert.surface import compat as compat
+    from wengert.surface import testing
 
-        return testing
-    if name in ("keras", "initializers", "losses", "metrics", "optimizers"):
-        import importlib
+    test = testing
+else:
 
-        return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
+        if name == "compat":
+            return _serve.module("compat")
+        if name == "test":
+            from wengert.surface import testing
+
+            return testing
+        if name in ("keras", "initializers", "losses", "metrics", "optimizers"):
+            import importlib
+
+            return importlib.import_module("wengert.keras" if name == "keras" else f"wengert.keras.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ They are TensorFlow 2's where both are the same; what differs comes from the oth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert.functions import bitwise, image, io, signal, sparse, strings
 from wengert.functions.array import invert_permutation, lin_space, unique_with_counts
@@ -975,19 +975,23 @@ __version__ = VERSION = version.VERSION
 GIT_VERSION, COMPILER_VERSION = version.GIT_VERSION, version.COMPILER_VERSION
 
 
-def __getattr__(name: str) -> Any:
-    """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
-    if name == "compat":
-        return _serve.module("compat")
-    if name == "test":
-        from wengert.surface.v1 import test
+if TYPE_CHECKING:
+    pass
+else:
 
-        return test
-    if name == "keras":
-        import wengert.keras
+    def __getattr__(name: str) -> Any:
+        """Return ``compat``, which this module is part of, or ``test`` or ``keras``, imported when they are first asked for."""
+        if name == "compat":
+            return _serve.module("compat")
+        if name == "test":
+            from wengert.surface.v1 import test
 
-        return wengert.keras
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return test
+        if name == "keras":
+            import wengert.keras
+
+            return wengert.keras
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
