@@ -19,8 +19,9 @@ import numpy as np
 from machine import describe, run
 
 import wengert as tf
-from wengert.execute import tiles
 from wengert.execute.numpy import Program
+from wengert.execute.tiles.blas import blas
+from wengert.execute.tiles.run import cut
 from wengert.ground.context import state
 from wengert.ground.options import options
 
@@ -107,7 +108,7 @@ def rates(width, nptype, rows):
     def measured(call):
         return min(least(lambda: [call() for _ in range(200)], 3) / 200e3 for _ in range(5))
 
-    with tiles._blas.alone():
+    with blas.alone():
         dot = measured(lambda: np.dot(y, w, out))
     product = measured(lambda: np.multiply(y, y, out))
     return 2 * rows * width * width / dot, 3 * y.nbytes / product
@@ -153,7 +154,7 @@ def measure(name, rounds, sizes_of_tiles, torch):
     if cores > 1:
         contenders[f"{cores} threads"] = runner(True, cores, chosen)
     for m in sizes_of_tiles:
-        tiling = tiles.cut(variant.plan, variant.feeds, m)
+        tiling = cut(variant.plan, variant.feeds, m)
         contenders[f"{m} rows, 1"] = runner(True, 1, tiling)
         if cores > 1:
             contenders[f"{m} rows, {cores}"] = runner(True, cores, tiling)

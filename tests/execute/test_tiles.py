@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
+import wengert.execute.tiles.bind
+import wengert.execute.tiles.layout
+import wengert.execute.tiles.run
 from wengert.execute import tiles
 from wengert.execute.numpy import Program
 from wengert.ground.context import state
@@ -33,12 +36,12 @@ v1 = tf.compat.v1
 def small_tiles():
     """Cut what is not worth it too, into many tiles."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "LEAST_BYTES", 0)
-        patch.setattr(tiles, "LEAST_STEPS", 1)
-        patch.setattr(tiles, "CACHE", 1 << 16)
-        patch.setattr(tiles, "CALL", 1 << 8)
-        patch.setattr(tiles, "FEWEST", 32)
-        patch.setattr(tiles, "HELD", 1e-9)
+        patch.setattr(tiles.run, "LEAST_BYTES", 0)
+        patch.setattr(tiles.run, "LEAST_STEPS", 1)
+        patch.setattr(tiles.layout, "CACHE", 1 << 16)
+        patch.setattr(tiles.layout, "CALL", 1 << 8)
+        patch.setattr(tiles.layout, "FEWEST", 32)
+        patch.setattr(tiles.layout, "HELD", 1e-9)
         yield
 
 
@@ -170,10 +173,10 @@ PURE = [c for c in cases.CASES if c.inputs and not table[c.op].stateful and tabl
 @pytest.mark.parametrize("op", sorted({c.op for c in PURE}))
 def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch):
     """Rows are taken from each choice of the inputs, and the others are shared."""
-    monkeypatch.setattr(tiles, "LEAST_ROWS", 2)
+    monkeypatch.setattr(tiles.cut, "LEAST_ROWS", 2)
     every = lambda self: frozenset() if self.passes else frozenset(n for n, _ in self.rows.values())  # noqa: E731
-    monkeypatch.setattr(tiles.Tiling, "small", every)
-    source = tiles._Cut._source
+    monkeypatch.setattr(tiles.run.Tiling, "small", every)
+    source = tiles.cut.Cut._source
     for case in [c for c in PURE if c.op == op]:
         arrays = [np.asarray(a) for a in case.inputs]
         with tf.Graph().as_default() as graph:
@@ -186,9 +189,9 @@ def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch):
         several = range(len(arrays))
         for chosen in [*itertools.combinations(several, 1), *itertools.combinations(several, 2), tuple(several)]:
             slots = {variant.plan.feeds[k] for k in chosen}
-            monkeypatch.setattr(tiles._Cut, "_source", lambda cut, slot: source(cut, slot) if slot in slots else None)  # noqa: B023
+            monkeypatch.setattr(tiles.cut.Cut, "_source", lambda cut, slot: source(cut, slot) if slot in slots else None)  # noqa: B023
             for rows in (1, 2):
-                tiling = program.tilings[None] = tiles.cut(variant.plan, variant.feeds, rows)
+                tiling = program.tilings[None] = tiles.run.cut(variant.plan, variant.feeds, rows)
                 if tiling is not None:
                     same(program(*arrays), wanted)
                     assert tiling.failures == []
@@ -375,7 +378,7 @@ def test_points_of_several_kinds_have_passes_of_their_own():
 
 
 def test_large_shared_values_are_not_copied(monkeypatch):
-    monkeypatch.setattr(tiles, "COPIED", 0)
+    monkeypatch.setattr(tiles.bind, "COPIED", 0)
     with tf.Graph().as_default() as graph:
         fetches, feed, weights = network(1000, tf.float64)
         x = next(iter(feed))
@@ -505,7 +508,7 @@ def test_threads_may_share_a_session():
             for worker in workers:
                 worker.join()
             assert not wrong
-            assert len(tilings(session)[0].crews) <= tiles.CREWS
+            assert len(tilings(session)[0].crews) <= tiles.run.CREWS
 
 
 def test_threads_are_silent_about_floating_point():
@@ -555,7 +558,7 @@ def test_a_pass_that_fails_where_the_list_does_not_is_given_up(monkeypatch):
         with started(graph) as session:
             with options.set(tiles=False):
                 wanted = session.run(fetches, feed)[:-1]
-            monkeypatch.setattr(tiles.Tiling, "_total", lambda *a: 1 / 0)
+            monkeypatch.setattr(tiles.run.Tiling, "_total", lambda *a: 1 / 0)
             for k in range(5):
                 got = session.run(fetches, feed)
                 same(got[:-1], wanted)

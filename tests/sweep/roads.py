@@ -274,11 +274,12 @@ def dense(value: Any) -> Any:
 @contextlib.contextmanager
 def small_tiles() -> Iterator[None]:
     """Let NumPy's executor cut every list that can be cut into tiles of two rows."""
-    before = [(tiles, n, getattr(tiles, n)) for n in ("LEAST_ROWS", "LEAST_STEPS", "LEAST_BYTES", "FEWEST")]
+    least = [
+        (tiles.cut, "LEAST_ROWS", 2), (tiles.run, "LEAST_STEPS", 1), (tiles.run, "LEAST_BYTES", 0), (tiles.layout, "FEWEST", 1),
+    ]  # fmt: skip
+    before = [(module, name, getattr(module, name)) for module, name, _ in least]
     before.append((numpy_executor, "cut", numpy_executor.cut))
-    for module, name, value in zip(
-        [tiles] * 4, ["LEAST_ROWS", "LEAST_STEPS", "LEAST_BYTES", "FEWEST"], [2, 1, 0, 1], strict=True
-    ):
+    for module, name, value in least:
         setattr(module, name, value)
     numpy_executor.cut = functools.partial(numpy_executor.cut, tile=2)
     try:

@@ -12,10 +12,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.execute.tiles import Binder, Item, Load, Pass, Store, Tiling
-from wengert.execute.tiles import _kept_dims as kept_dims
-from wengert.execute.tiles import _outputs as outputs_of
-from wengert.execute.tiles import _over as over_axes
+from wengert.execute.tiles.bind import Binder
+from wengert.execute.tiles.cut import Item, Load, Store, kept_dims, outputs_of, over_axes
+from wengert.execute.tiles.layout import Pass
+from wengert.execute.tiles.run import Tiling
 from wengert.ops.layout import Lies
 
 __all__ = ["chunked", "fits"]

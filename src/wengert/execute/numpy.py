@@ -12,7 +12,7 @@ import numpy as np
 from wengert.derive.lower import lower
 from wengert.derive.lowered import Lowered
 from wengert.execute.plan import Plan, Step, plan
-from wengert.execute.tiles import Tiling, cut
+from wengert.execute.tiles.run import Tiling, cut
 from wengert.execute.variables import variables_of
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly, state, uncollected

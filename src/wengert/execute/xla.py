@@ -28,7 +28,7 @@ import numpy as np
 from wengert.execute.chunks import chunked, fits
 from wengert.execute.numpy import Program, Variant, _failure, _located, _unfed
 from wengert.execute.plan import Plan
-from wengert.execute.tiles import cut
+from wengert.execute.tiles.run import cut
 from wengert.execute.variables import bodies, variables_in, variables_of
 from wengert.graph.graph import Node
 from wengert.ground import parameters
