@@ -39,7 +39,9 @@ ROOMS = [
 
 # Imports that point up and are made inside a function: (module that imports, room imported) -> the reason.
 # For example ("ops.control", "function"): "why it cannot be passed in from above".
-LAZY_UPWARD: dict[tuple[str, str], str] = {}
+LAZY_UPWARD: dict[tuple[str, str], str] = {
+    ("graph", "tensor"): "programs say `from wengert.graph import Graph`, and a graph whose outputs are tensors stands with these"
+}
 
 # What `import wengert` leaves alone: slow to import, optional, or both.
 NOT_AT_IMPORT = ["jax", "matplotlib", "scipy", "rich", "malt", "torch", "tensorflow"]

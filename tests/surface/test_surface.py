@@ -33,7 +33,9 @@ def public(module: object) -> list[str]:
     return sorted(
         name
         for name, value in vars(module).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType) and name not in ("annotations", "Any")
+        if not name.startswith("_")
+        and not isinstance(value, types.ModuleType)
+        and name not in ("annotations", "Any", "TYPE_CHECKING")
     )
 
 
@@ -108,6 +110,7 @@ def test_a_public_module_is_the_one_that_makes_it():
         assert getattr(importlib.import_module(f"wengert.{name}".rpartition(".")[0]), name.rpartition(".")[2]) is true
         assert public is true and true.__spec__ is not None and true.__spec__.name == f"wengert.{place}"
     importlib.import_module("wengert.compat.contrib.layers")
+    assert importlib.import_module("wengert.graph").Graph is wengert.Graph
     for missing in ("math.nothing", "compat.contrib.nothing", "nothing"):
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module(f"wengert.{missing}")

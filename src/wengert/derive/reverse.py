@@ -149,7 +149,7 @@ def sweep(
     return cotangents
 
 
-def _several(output: Any, cotangents: dict[int, Any], sources: Container[int], blocked: Container[int]) -> Any:
+def _several(output: Sequence[Any], cotangents: dict[int, Any], sources: Container[int], blocked: Container[int]) -> Any:
     """Return the cotangents of an operation with several outputs; None where there is none."""
     g = tuple([cotangents.get(o.n) if o.n in sources else cotangents.pop(o.n, None) for o in output])
     if blocked:
@@ -158,7 +158,15 @@ def _several(output: Any, cotangents: dict[int, Any], sources: Container[int], b
 
 
 def _back(
-    xp: Any, op: Op, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Sequence[int], raw: bool, sparse: Container[int]
+    xp: Any,
+    op: Op,
+    g: Any,
+    inputs: Sequence[Any],
+    output: Any,
+    attrs: dict[str, Any],
+    wanted: Sequence[int],
+    raw: bool,
+    sparse: Container[int],
 ) -> Any:
     """Return the cotangents that an operation's rule gives to the wanted inputs."""
     if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:

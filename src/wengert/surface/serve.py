@@ -10,10 +10,10 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 __all__ = ["PLACES", "lay", "module", "stubs"]
 
@@ -28,6 +28,7 @@ PLACES = {
     "compat.v1": "surface.v1.names",
     "compat.v2": "surface.v2",
     "config": "surface.config",
+    "context": "ground.context",
     "debugging": "surface.debugging",
     "dtypes": "ground.dtypes",
     "errors": "ground.errors",
@@ -35,6 +36,7 @@ PLACES = {
     "experimental.numpy": "functions.numpy",
     "fields": "calculus.fields",
     "image": "functions.image",
+    "interrupt": "ground.interrupt",
     "io": "functions.io",
     "linalg": "surface.linalg",
     "math": "surface.math",
@@ -77,7 +79,7 @@ def module(name: str) -> ModuleType:
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the public modules where they are made."""
 
-    def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         place = place_of(fullname)
         if place is None or importlib.util.find_spec(place) is None:
             return None
