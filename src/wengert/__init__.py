@@ -62,9 +62,7 @@ else:
     def __getattr__(name: str) -> Any:
         """Return ``test``, ``keras`` or a part of it, imported when it is first asked for: each takes long to import."""
         if name == "test":
-            import importlib
-
-            return importlib.import_module("wengert.surface.testing")
+            return _serve.module("test")
         if name in ("keras", *_KERAS):
             import importlib
 

@@ -18,7 +18,8 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from wengert.calculus.partials import Traced, _graph_of, _order, call, point
+from wengert.calculus.gradients import graph_of
+from wengert.calculus.partials import Traced, _order, call, point
 from wengert.derive.request import request
 from wengert.functions.math import complex as complex_of
 from wengert.functions.math import imag, real
@@ -546,7 +547,7 @@ def evaluate(fields: Any, *coordinates: Any, **named: Any) -> Any:
     if not leaves:
         return fields
     home = leaves[0]._home
-    graph = _graph_of([*coordinates, *named.values()])
+    graph = graph_of(nest.flatten([*coordinates, *named.values()]))
     if graph is None:
         return nest.pack_sequence_as(fields, home.traced(tuple(leaves))(_columns(home, coordinates, named)))
     if graph is not state.graph:

@@ -88,7 +88,7 @@ def gradients(
     for x in sources:
         if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
             raise TypeError(f"gradients: each x must be a tensor or a variable, not {x!r}.")
-    graph = _graph_of([*targets, *sources])
+    graph = graph_of([*targets, *sources])
     stops = [] if stop_gradients is None else nest.flatten(_listed(stop_gradients))
     if graph is None:
         results = _eagerly(targets, sources, weights, stops)
@@ -120,7 +120,8 @@ def _weight(g: Any, y: Any) -> Any:
     return g
 
 
-def _graph_of(items: Sequence[Any]) -> WengertList | None:
+def graph_of(items: Sequence[Any]) -> WengertList | None:
+    """Return the graph being built, else that of the first tensor or variable of a graph; None eagerly."""
     if state.graph is not None:
         return state.graph  # type: ignore[no-any-return]
     for t in items:
@@ -197,7 +198,7 @@ def hessians(
         first = gradients(ys, x, unconnected_gradients="none")[0]
         if first is None:
             raise ValueError(f"hessians: ys do not depend on {x!r}.")
-        graph = _graph_of([first])
+        graph = graph_of([first])
         with warnings.catch_warnings(), graph.as_default() if graph is not None and state.graph is not graph else nullcontext():
             warnings.simplefilter("ignore", NoGradientWarning)
             second = _hessian(_tensor(first), x)

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.calculus.gradients import gradients
+from wengert.calculus.gradients import gradients, graph_of
 from wengert.derive.questions import GRADIENT
 from wengert.derive.request import request, series
 from wengert.derive.series import series_reason
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
 from wengert.ground.context import state
 from wengert.ground.errors import (
@@ -32,7 +31,7 @@ from wengert.ground.errors import (
 from wengert.ground.shapes import fits, text
 from wengert.modes.function import ConcreteFunction, Function
 from wengert.ops import linear
-from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, convert, lift
+from wengert.tensor.tensor import Tensor, apply, convert, lift
 
 __all__ = ["Traced", "call", "partial", "point", "taylor"]
 
@@ -51,7 +50,7 @@ class Traced:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call: in a graph append, eagerly run (tapes see each operation)."""
-        graph = _graph_of([*arguments, *keywords.values()])
+        graph = graph_of(nest.flatten([*arguments, *keywords.values()]))
         if graph is None:
             trace, arguments, keywords = self._trace(arguments, keywords)
             return trace(*arguments, **keywords)
@@ -70,17 +69,6 @@ class Traced:
             bound.apply_defaults()
             arguments, keywords = bound.args, bound.kwargs
         return self.function.get_concrete_function(*arguments, **keywords), arguments, keywords
-
-
-def _graph_of(values: Sequence[Any]) -> WengertList | None:
-    if state.graph is not None:
-        return state.graph  # type: ignore[no-any-return]
-    for t in nest.flatten(list(values)):
-        if isinstance(t, SymbolicTensor):
-            return t.graph
-        if getattr(t, "_graph", None) is not None:  # a variable of a static graph
-            return t._graph  # type: ignore[no-any-return]
-    return None
 
 
 def call(f: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -139,7 +127,7 @@ def taylor(f: Callable[..., Any], x: Any, direction: Any = None, order: int = 1,
     checks.function(f, "taylor", "f")
     count = _order(order, "taylor")
     single = not isinstance(x, list | tuple)
-    graph = _graph_of([x, direction] if direction is not None else [x])
+    graph = graph_of(nest.flatten([x, direction] if direction is not None else [x]))
     if graph is not None and graph is not state.graph:
         with graph.as_default():
             return taylor(f, x, direction, order, scaled=scaled)

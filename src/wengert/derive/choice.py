@@ -27,10 +27,24 @@ from wengert.ops.op import Op
 from wengert.ops.reduction import MEAN, SUM
 from wengert.ops.state import HANDLE
 
-__all__ = ["REVERSE_FACTOR", "TAIL", "Asked", "Path", "Refusal", "mentions_output", "reads_sum", "takes_directions"]
+__all__ = ["REVERSE_FACTOR", "TAIL", "Asked", "Choice", "Path", "Refusal", "mentions_output", "reads_sum", "takes_directions"]
 
 REVERSE_FACTOR = 3
 """By how much nested reverse mode's cost grows with an order; measured 2 to 4 in TensorFlow, PyTorch and JAX."""
+
+
+class Choice(NamedTuple):
+    """How one derivative is found, and why."""
+
+    where: str
+    what: str
+    method: str
+    order: int
+    directions: int
+    cost: float
+    """In forward passes, of all orders up to this one."""
+    reverse_cost: float
+    reason: str
 
 
 class Asked(NamedTuple):

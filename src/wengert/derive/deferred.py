@@ -17,7 +17,7 @@ from wengert.ops.linear import (
 )
 from wengert.tensor.tensor import apply, convert
 
-__all__ = ["ARRANGED", "Columns", "Deferred", "filled", "is_below", "ones_like", "plus", "scaled", "total_of"]
+__all__ = ["ARRANGED", "Columns", "Deferred", "filled", "is_below", "ones_like", "scaled", "total_of"]
 
 ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
 
@@ -80,11 +80,6 @@ class Columns:
 def is_below(a: Any, b: Any) -> bool:
     """Whether an index has no more of any seed than another."""
     return all(a.count(s) <= b.count(s) for s in set(a))
-
-
-def plus(a: Any, b: Any) -> Any:
-    """Add what may be absent."""
-    return b if a is None else a if b is None else a + b
 
 
 def scaled(d: Deferred, c: float) -> Deferred:

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.adjoint import entries_of
-from wengert.derive.choice import REVERSE_FACTOR, TAIL, Asked, Path, Refusal, mentions_output, reads_sum, takes_directions
-from wengert.derive.deferred import Columns, Deferred, filled, is_below, ones_like, plus, scaled, total_of
+from wengert.derive.choice import REVERSE_FACTOR, TAIL, Asked, Choice, Path, Refusal, mentions_output, reads_sum, takes_directions
+from wengert.derive.deferred import Columns, Deferred, filled, is_below, ones_like, scaled, total_of
 from wengert.derive.directions import BATCH, Frame, axes_of_rows, column_index, others_of
-from wengert.derive.lowered import Choice, Lowered, blank, needed, number_in, sharpened, watchers
+from wengert.derive.lowered import Lowered, blank, needed, number_in, sharpened, watchers
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
-from wengert.derive.series import Combination, Series, join
+from wengert.derive.series import Combination, Series, join, plus
 from wengert.derive.structure import ancestors
 from wengert.graph.graph import Node
 from wengert.ground.context import Site, state

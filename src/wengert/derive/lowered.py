@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from wengert.derive.choice import Choice
 from wengert.derive.structure import freeze
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly
@@ -35,7 +36,7 @@ from wengert.ops.op import Op
 from wengert.ops.state import ASSIGN, HANDLE, PY_FUNCTION, READ
 from wengert.tensor.tensor import Graph, SymbolicTensor, apply
 
-__all__ = ["PASSING", "SMALL", "UNIFORM", "Choice", "Lowered", "blank", "needed", "number_in", "sharpened", "watchers"]
+__all__ = ["PASSING", "SMALL", "UNIFORM", "Lowered", "blank", "needed", "number_in", "sharpened", "watchers"]
 
 UNIFORM = frozenset([FILL, linear.BROADCAST_TO, linear.BROADCAST_LIKE, reduction.SPREAD_LIKE, ONES_LIKE, ZEROS_LIKE, CONSTANT])
 """Operations whose value may be one number in all places."""
@@ -43,20 +44,6 @@ PASSING = frozenset([IDENTITY, SUM_TO, RESHAPE, BROADCAST_TO, BROADCAST_LIKE, SU
 """Operations that pass their input on where it has the shape already."""
 SMALL = 4096
 """Elements up to which what can be computed from constants is computed at once."""
-
-
-class Choice(NamedTuple):
-    """How one derivative is found, and why."""
-
-    where: str
-    what: str
-    method: str
-    order: int
-    directions: int
-    cost: float
-    """In forward passes, of all orders up to this one."""
-    reverse_cost: float
-    reason: str
 
 
 watchers: list[Callable[[Lowered], None]] = []

@@ -64,7 +64,7 @@ from wengert.ops.rows import Refused, row_axes
 from wengert.ops.state import FED, READ
 from wengert.tensor.tensor import apply, convert, tensors
 
-__all__ = ["Combination", "Index", "Series", "series_reason"]
+__all__ = ["Combination", "Index", "Series", "plus", "series_reason"]
 
 Index = tuple[int, ...]
 Functional = tuple[tuple[Index, float], ...]
@@ -303,7 +303,7 @@ class Series:
         total = None
         for (n, b), c in known.terms.items():
             found = yield known.tensors[n], join(a, b), False
-            total = _plus(total, self.scaled(found, c))
+            total = plus(total, self.scaled(found, c))
         return total
 
     def _of_operation(self, t: Any, a: Index) -> Steps:
@@ -353,7 +353,7 @@ class Series:
         if op in (ADD, ADD_N):
             total = None
             for i in live:
-                total = _plus(total, self._placed(moved[i], node.inputs[i], t))
+                total = plus(total, self._placed(moved[i], node.inputs[i], t))
             return total
         if op is SUBTRACT:
             parts: list[Any] = [None if m is None else self._placed(m, x, t) for m, x in zip(moved, node.inputs, strict=True)]
@@ -484,9 +484,9 @@ class Series:
         total = None
         inner: dict[bool, Any] = {}
         for (m, over), x in sorted(sums.items(), key=lambda item: item[0]):
-            inner[over] = _plus(inner.get(over), self.scaled(x, m))
+            inner[over] = plus(inner.get(over), self.scaled(x, m))
         for over, x in inner.items():
-            total = _plus(total, apply(SUM, (x,), {"axis": (1,), "keepdims": False}) if over else x)
+            total = plus(total, apply(SUM, (x,), {"axis": (1,), "keepdims": False}) if over else x)
         return total
 
     # --- many directions in one array ------------------------------------------------------------------------------
@@ -567,12 +567,12 @@ class Series:
             if bends:
                 sums: dict[tuple[float, bool], Any] = {}
                 for m, p, q, over in bends.values():
-                    sums[m, over] = _plus(sums.get((m, over)), _times(p, q))
+                    sums[m, over] = plus(sums.get((m, over)), _times(p, q))
                 _enter(flat, 1.0, slope, self.weighted(sums))
         sums = {}
         for m, p, q, over in flat.values():
-            sums[m, over] = _plus(sums.get((m, over)), _times(p, q))
-        found = _plus(first, self.weighted(sums))
+            sums[m, over] = plus(sums.get((m, over)), _times(p, q))
+        found = plus(first, self.weighted(sums))
         if found is None:
             return None
         return self._enter_made(t, terms[0][0] if tops is None else terms, self._placed(found, t, t), before, terms)
@@ -617,7 +617,7 @@ class Series:
                         _enter(terms, m, self.aligned(v, b, a), self.aligned(w, c, a))
         sums: dict[tuple[float, bool], Any] = {}
         for m, v, w, over in terms.values():
-            sums[m, over] = _plus(sums.get((m, over)), _times(v, w))
+            sums[m, over] = plus(sums.get((m, over)), _times(v, w))
         rest = self.weighted(sums)
         if rest is not None:
             total = -rest if total is None else total - rest
@@ -686,38 +686,38 @@ class Series:
                     group[index] = group.get(index, 0.0) + c * weight
             total = None
             for n, group in grouped.items():
-                total = _plus(total, (yield known.tensors[n], tuple(sorted(group.items())), False))
+                total = plus(total, (yield known.tensors[n], tuple(sorted(group.items())), False))
             return total
         live = tuple((a, c) for a, c in terms if all(self.moves(t, s) for s in set(a)))
         total = None
         for a, c in terms:
             own = self.own.get((t.n, a))
-            total = _plus(total, self.scaled(own, c))
+            total = plus(total, self.scaled(own, c))
         if not live:
             return total
         if len(live) == 1 and not self.is_batched(live[0][0]):
-            return _plus(total, self.scaled((yield from self._of_operation(t, live[0][0])), live[0][1]))
+            return plus(total, self.scaled((yield from self._of_operation(t, live[0][0])), live[0][1]))
         node = t.node
         op = node.op
         if op.kind == "linear":
-            return _plus(total, (yield from self._linear(t, live)))
+            return plus(total, (yield from self._linear(t, live)))
         if op.kind == "bilinear":
-            return _plus(total, (yield from self._bilinear_functional(t, live)))
+            return plus(total, (yield from self._bilinear_functional(t, live)))
         same = None
         if op.taylor is not None and node.outputs[0].nptype.kind != "c":
             same = op.taylor(tensors, *node.inputs, t, **node.attrs)
             if same is not None and not isinstance(same, tuple):
-                return _plus(total, (yield same, live, False))
+                return plus(total, (yield same, live, False))
         if op.partials and same is None and not _complex(node):
             tops = []
             for u in node.inputs:
                 tops.append((yield u, live, False))
-            return _plus(total, (yield from self._elementwise(t, live, tops)))
+            return plus(total, (yield from self._elementwise(t, live, tops)))
         for a, c in live:
             found = yield from self._of_operation(t, a)
             if found is not None and self.is_batched(a):
                 found = apply(SUM, (found,), {"axis": (1,), "keepdims": False})
-            total = _plus(total, self.scaled(found, c))
+            total = plus(total, self.scaled(found, c))
         return total
 
     def _bilinear_functional(self, t: Any, live: Functional) -> Steps:
@@ -762,7 +762,8 @@ def _enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: 
     terms[key] = (m if old is None else m + old[0], p, q, over)
 
 
-def _plus(a: Any, b: Any) -> Any:
+def plus(a: Any, b: Any) -> Any:
+    """Add what may be absent."""
     return b if a is None else a if b is None else apply(elementwise.ADD, (a, b)) if a.nptype == b.nptype else a + b
 
 

@@ -1,7 +1,7 @@
 """The Wengert list: operations in order, each value assigned once.
 
-A graph knows no array library and no derivative. What a user holds of an output is made by ``output_type``,
-which the room of tensors sets.
+A graph knows no array library and no derivative. What a user holds of an output is of the class
+``output_type``, which the room of tensors states for its `Graph`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from wengert.derive.lowered import Choice, Lowered, watchers
+from wengert.derive.choice import Choice
+from wengert.derive.lowered import Lowered, watchers
 from wengert.execute import program as choose
 from wengert.ground import terminal
 
