@@ -88,7 +88,8 @@ def point(x: Any, name: str | None = None, alone: bool = False) -> Any:
     before, graph.controls = graph.controls, ()
     try:
         if alone:
-            graph.controls = (convert(0).node,)  # what waits is merged with nothing
+            zero: Any = convert(0)
+            graph.controls = (zero.node,)  # what waits is merged with nothing
         return apply(linear.IDENTITY, (x,), name=name)
     finally:
         graph.controls = before

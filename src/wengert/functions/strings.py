@@ -90,7 +90,8 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
     """Return a template with tensors in its places."""
     text = template
     for one in inputs if isinstance(inputs, list | tuple) else [inputs]:
-        text = text.replace(placeholder, str(convert(one).numpy()), 1)
+        value: Any = convert(one)
+        text = text.replace(placeholder, str(value.numpy()), 1)
     return convert(text)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from wengert.ground.errors import DTypeError
 
-__all__ = ["ALL", "DType", "as_dtype", "promote"]
+__all__ = ["ALL", "DType", "DtypeLike", "as_dtype", "promote"]
 
 
 class DType:
@@ -240,6 +240,10 @@ def of(numpy_dtype: np.dtype[Any]) -> DType:
         if found is None:
             raise DTypeError(f"NumPy's dtype {numpy_dtype} has no tensor type.")
     return found
+
+
+DtypeLike = DType | np.dtype[Any] | type | str | int
+"""What means an element type; see `as_dtype`."""
 
 
 def as_dtype(value: Any) -> DType:

@@ -10,9 +10,11 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.ground.errors import ShapeError
 
-__all__ = ["Dimension", "Shape", "TensorShape", "as_shape", "broadcast", "merge"]
+__all__ = ["Dimension", "Shape", "ShapeLike", "TensorShape", "as_shape", "broadcast", "merge"]
 
 Shape = tuple[int | None, ...] | None
 
@@ -413,3 +415,7 @@ def reduced(shape: Shape, axes: Sequence[int] | None, keepdims: bool) -> Shape:
     if keepdims:
         return tuple(1 if i in over else s for i, s in enumerate(shape))
     return tuple(s for i, s in enumerate(shape) if i not in over)
+
+
+ShapeLike = TensorShape | Sequence[int | None] | np.ndarray[Any, Any] | int
+"""What `as_shape` takes for a static shape, beside None."""

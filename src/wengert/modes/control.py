@@ -53,7 +53,7 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
         raise TypeError("'false_fn' must be callable.")
     if not _symbolic(pred):
         if isinstance(pred, Tensor):
-            pred = pred.array  # type: ignore[attr-defined]
+            pred = pred.array
         if np.ndim(pred) != 0:
             raise InvalidArgumentError(f"cond: pred must be a scalar, and has shape {np.shape(pred)}.")
         return true_fn() if pred else false_fn()

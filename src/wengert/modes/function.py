@@ -401,7 +401,7 @@ class Function:
             raise TypeError(f"{self._name}() needs {len(specs)} arguments by its input_signature, and got {len(given)}.")
         fitted = []
         for value, spec in zip(given, specs, strict=False):
-            flat = []
+            flat: list[Any] = []
             if isinstance(spec, TensorSpec) and isinstance(value, list | tuple):
                 value = convert(value, spec.dtype)
             for leaf, s in zip(nest.flatten(value), nest.flatten(spec), strict=True):

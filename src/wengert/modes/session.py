@@ -242,7 +242,7 @@ class Session:
                 f"lists, numpy ndarrays. For reference, the tensor object was {value!r}, passed for {t.name}."
             )
         if isinstance(value, Tensor):
-            value = value.array  # type: ignore[attr-defined]
+            value = value.array
         if value is None:
             raise ValueError(f"Cannot feed None for Tensor {t.name}.")
         try:

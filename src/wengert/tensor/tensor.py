@@ -10,14 +10,14 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
 from wengert.graph.graph import Node, WengertList, overridden
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import SKIP, Site, default_session, here, left, quietly, recent, state
-from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import (
     DTypeError,
     InaccessibleTensorError,
@@ -34,7 +34,21 @@ from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
 from wengert.ops.state import HANDLE, READ
 
-__all__ = ["EagerTensor", "Graph", "SymbolicTensor", "Tensor", "append", "apply", "cast", "coerce", "convert", "tensors"]
+__all__ = [
+    "AxisLike",
+    "Convertible",
+    "EagerTensor",
+    "Graph",
+    "SymbolicTensor",
+    "Tensor",
+    "TensorLike",
+    "append",
+    "apply",
+    "cast",
+    "coerce",
+    "convert",
+    "tensors",
+]
 
 _number = itertools.count(1).__next__
 _ndarray = np.ndarray
@@ -66,8 +80,11 @@ class Tensor:
     __array_priority__ = 100.0
 
     n: int
-    sizes: shapes.Shape
+    sizes: Any
+    """What is known of the shape: `shapes.Shape`, of which the code proves the known parts by looking, not by type."""
     nptype: np.dtype[Any]
+    array: Any
+    """The value, of an eager tensor."""
 
     @property
     def shape(self) -> TensorShape:
@@ -273,9 +290,9 @@ class EagerTensor(Tensor):
         self.made = made
 
     @property
-    def sizes(self) -> tuple[int, ...]:  # type: ignore[override]
+    def sizes(self) -> Any:
         """The shape as a tuple."""
-        return self.array.shape  # type: ignore[no-any-return]
+        return self.array.shape
 
     @property
     def nptype(self) -> np.dtype[Any]:  # type: ignore[override]
@@ -586,6 +603,21 @@ def elementwise_equality(tensor: Tensor) -> bool:
     return bool(tensor.graph.building_function)  # type: ignore[attr-defined]
 
 
+class Convertible(Protocol):
+    """What answers for a tensor without being one: a variable, rows of a gradient, a class that a program registers."""
+
+    def _as_tensor(self) -> Any: ...
+
+
+TensorLike = (
+    Tensor | Convertible | TensorShape | np.ndarray[Any, Any] | np.generic | complex | str | bytes | Sequence["TensorLike"]
+)
+"""What `convert` makes a tensor of."""
+
+AxisLike = int | Sequence[int] | np.ndarray[Any, Any] | np.generic | Tensor
+"""One axis or several."""
+
+
 # --- the door -----------------------------------------------------------------------------------------------------
 
 
@@ -856,7 +888,9 @@ def _check_fits(value: Any, array: Any, nptype: Any, typed: bool) -> None:
         )
 
 
-def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: str | None = None) -> Any:
+def convert(
+    value: TensorLike | None, dtype: DtypeLike | None = None, *, like: Tensor | None = None, name: str | None = None
+) -> Tensor:
     """Return a value as a tensor: a constant of the dtype given, of the dtype of ``like``, or of its own.
 
     Raises:
@@ -872,18 +906,20 @@ def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: 
     if method is not None:
         return convert(method(), dtype)
     nptype = as_dtype(dtype).numpy if dtype is not None else (like.nptype if like is not None else None)
+    given: Any = value
     if isinstance(value, TensorShape):
         if not value.is_fully_defined():
             raise InvalidArgumentError(f"Cannot convert a partially known TensorShape {value} to a Tensor.")
-        value = np.array(value.as_list(), dtype=np.int32) if nptype is None else value.as_list()
+        given = np.array(value.as_list(), dtype=np.int32) if nptype is None else value.as_list()
     if isinstance(value, list | tuple) and holds_tensors(value):
-        return _stacked(value, dtype, like)
-    array = as_array(value, nptype)
+        stacked: Tensor = _stacked(value, dtype, like)
+        return stacked
+    array = as_array(given, nptype)
     graph = state.graph
     if graph is None:
         # Values may be results of a computation that no tape saw: `why` tells where NumPy's came in, and what stands alone.
         made: Any = _PLAIN
-        if isinstance(value, np.ndarray | np.generic):
+        if isinstance(given, np.ndarray | np.generic):
             made = (CONSTANT, [], here(), FROM_NUMPY)
         elif like is None:
             made = (CONSTANT, [], here(), NONE)
@@ -891,7 +927,8 @@ def convert(value: Any, dtype: Any = None, *, like: Tensor | None = None, name: 
         recent.append((tensor.n, made))
         return tensor
     node = graph.append(CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here())
-    return node.outputs[0]
+    constant: Tensor = node.outputs[0]
+    return constant
 
 
 def holds_tensors(value: Any) -> bool:

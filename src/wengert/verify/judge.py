@@ -124,7 +124,7 @@ def function_question(f: Callable[..., Any], arrays: Sequence[Any], names: Seque
     graph = FuncGraph(None, "function")
     with tracing(graph):
         places = [graph.add_input(np.shape(a), a.dtype, n) for a, n in zip(arrays, names, strict=True)]
-        ys = [convert(y) for y in nest.flatten(f(*places)) if y is not None]
+        ys: list[Any] = [convert(y) for y in nest.flatten(f(*places)) if y is not None]
     ys = [y for y in ys if y.nptype.kind in "fc"]
     if not ys:
         raise Unanswerable("the function returns no real or complex tensor")
