@@ -17,7 +17,7 @@ from wengert.ops.linear import (
 )
 from wengert.tensor.tensor import apply, convert
 
-__all__ = ["ARRANGED", "Columns", "Deferred", "filled", "is_below", "ones_like", "scaled", "total_of"]
+__all__ = ["ARRANGED", "Columns", "Deferred", "alone", "filled", "is_below", "mapped_by", "ones_like", "scaled", "total_of"]
 
 ARRANGED = frozenset([GETITEM, TRANSPOSE, EXPAND_DIMS, SQUEEZE])
 
@@ -117,3 +117,19 @@ def filled(number: int, y: Any) -> Any:
         return apply(ONES_LIKE if number else ZEROS_LIKE, (y,))
     one = convert(y.nptype.type(number))
     return one if y.sizes == () else apply(FILL, (one,), {"shape": tuple(y.sizes)})
+
+
+def alone(t: Any) -> Deferred:
+    """Return a tensor as a sum of one."""
+    return Deferred({(t.n, ()): 1.0}, {t.n: t}, t.sizes, t.nptype)
+
+
+def mapped_by(d: Deferred, move: Any) -> Deferred:
+    """Apply a linear operation: the coefficients of its value are its values of the coefficients."""
+    moved = {n: move(t) for n, t in d.tensors.items()}
+    terms: dict[Any, float] = {}
+    for (n, a), c in d.terms.items():
+        key = (moved[n].n, a)
+        terms[key] = terms.get(key, 0.0) + c
+    one = next(iter(moved.values()))
+    return Deferred(terms, {t.n: t for t in moved.values()}, one.sizes, one.nptype)
