@@ -16,12 +16,25 @@ import numpy as np
 from wengert.graph.graph import static_value
 from wengert.ground import checks, dtypes, shapes
 from wengert.ground.context import here, state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ResourceExhaustedError, ShapeError, UnimplementedError
-from wengert.ground.shapes import TensorShape, axis_of
+from wengert.ground.shapes import ShapeLike, TensorShape, axis_of
+from wengert.ground.types import Array
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops.op import Op
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, coerce, convert, derived, getitem, holds_tensors
+from wengert.tensor.tensor import (
+    AxisLike,
+    EagerTensor,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    apply,
+    coerce,
+    convert,
+    derived,
+    getitem,
+    holds_tensors,
+)
 
 __all__ = [
     "argsort",
@@ -214,7 +227,7 @@ def integer_of(value: Any, what: str = "axis") -> int:
     return shapes.as_sizes([value])[0]
 
 
-def integers_of(value: Any, what: str = "axis") -> tuple[int, ...]:
+def integers_of(value: TensorLike | None, what: str = "axis") -> tuple[int, ...]:
     """Return whole numbers, one or several, that must be known now."""
     if value.__class__ is int:
         return (value,)
@@ -248,7 +261,7 @@ def known(array: Any, name: str | None = None) -> Any:
     return graph.append(linear.CONSTANT, (), {"value": array}, [(array.shape, array.dtype)], name, here()).outputs[0]
 
 
-def _of_shape(array: Any, what: Any, x: Any, name: str | None) -> Any:
+def _of_shape(array: TensorLike | None, what: Any, x: TensorLike | None, name: str | None) -> Any:
     """Return what follows from the shape of a tensor alone, as a constant; an eager one remembers the tensor."""
     if x.__class__ is EagerTensor and state.graph is None:
         return derived(array, what, x, gives="shape")
@@ -262,7 +275,7 @@ def _checked(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], name: str | N
     return apply(op, inputs, attrs, name)
 
 
-def _indices(value: Any, name: str) -> Any:
+def _indices(value: TensorLike, name: str) -> Any:
     """Return integer indices as a tensor; an empty list is one of integers."""
     if value.__class__ is list and not value:
         value = np.zeros(0, np.int32)
@@ -281,7 +294,9 @@ def _rank_of(x: Any, what: str) -> int:
 # --- making tensors -------------------------------------------------------------------------------------------------
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const") -> Any:
+def constant(
+    value: TensorLike, dtype: DtypeLike | None = None, shape: ShapeLike | None = None, name: str | None = "Const"
+) -> Any:
     """Return a Python or NumPy value as a tensor; Python numbers become float32 and int32.
 
     ``shape``: what the value is reshaped to; one number fills it.
@@ -332,7 +347,7 @@ def _refuse_symbolic(value: Any) -> None:
             np.asarray(item)
 
 
-def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
+def convert_to_tensor(value: TensorLike, dtype: DtypeLike | None = None, dtype_hint: Any = None, name: str | None = None) -> Any:
     """Return a number, list, array, variable or tensor as a tensor.
 
     ``dtype_hint``: the dtype where the value can have it, else its own.
@@ -352,7 +367,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     return convert(value, dtype, name=name)
 
 
-def is_tensor(x: Any) -> bool:
+def is_tensor(x: TensorLike) -> bool:
     """Whether the value is a tensor or a variable.
 
     >>> import wengert as tf
@@ -379,7 +394,7 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
     return np.asarray(found, tensor.nptype)
 
 
-def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layout: Any = None) -> Any:
+def zeros(shape: ShapeLike | None, dtype: DtypeLike = dtypes.float32, name: str | None = None, layout: Any = None) -> Any:
     """Return zeros of a shape.
 
     Raises:
@@ -392,7 +407,7 @@ def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layo
     return _filled(0, shape, dtype, name or "zeros")
 
 
-def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layout: Any = None) -> Any:
+def ones(shape: ShapeLike, dtype: DtypeLike = dtypes.float32, name: str | None = None, layout: Any = None) -> Any:
     """Return ones of a shape; ``[4.0, 1.0]`` is a shape too.
 
     >>> import wengert as tf
@@ -402,7 +417,7 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layou
     return _filled(1, shape, dtype, name or "ones")
 
 
-def _filled(value: int, shape: Any, dtype: Any, name: str) -> Any:
+def _filled(value: int, shape: ShapeLike | None, dtype: DtypeLike, name: str) -> Any:
     sizes, symbolic = sizes_of(shape)
     nptype = as_dtype(dtype).numpy
     if nptype.kind == "O":
@@ -414,7 +429,7 @@ def _filled(value: int, shape: Any, dtype: Any, name: str) -> Any:
     return apply(linear.FILL, (known(np.asarray(value, nptype), f"{name}/Const"), *symbolic), {"shape": sizes}, name)
 
 
-def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Any:
+def fill(dims: TensorLike, value: TensorLike, name: str | None = None, layout: Any = None) -> Any:
     """Return a tensor of shape ``dims`` that holds one scalar throughout.
 
     Raises:
@@ -431,17 +446,17 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     return apply(linear.FILL, (x, *symbolic), {"shape": sizes}, name)
 
 
-def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
+def zeros_like(input: TensorLike, dtype: DtypeLike | None = None, name: str | None = None, layout: Any = None) -> Any:
     """Return zeros of the shape, and unless told otherwise of the dtype, of a tensor."""
     return _like(linear.ZEROS_LIKE, input, dtype, name)
 
 
-def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Any:
+def ones_like(input: Any, dtype: DtypeLike | None = None, name: str | None = None, layout: Any = None) -> Any:
     """Return ones of the shape, and unless told otherwise of the dtype, of a tensor."""
     return _like(linear.ONES_LIKE, input, dtype, name)
 
 
-def _like(op: Op, value: Any, dtype: Any, name: str | None) -> Any:
+def _like(op: Op, value: Any, dtype: DtypeLike | None, name: str | None) -> Any:
     x = convert(value)
     nptype = x.nptype if dtype is None else as_dtype(dtype).numpy
     if nptype.kind == "O" or x.nptype.kind == "O":
@@ -458,8 +473,8 @@ def _like(op: Op, value: Any, dtype: Any, name: str | None) -> Any:
 def eye(
     num_rows: Any,
     num_columns: Any = None,
-    batch_shape: Any = None,
-    dtype: Any = dtypes.float32,
+    batch_shape: ShapeLike | None = None,
+    dtype: DtypeLike = dtypes.float32,
     name: str | None = None,
 ) -> Any:
     """Return the identity matrix, shape (..., num_rows, num_columns).
@@ -513,7 +528,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     return result
 
 
-def _range_inputs(start: Any, limit: Any, delta: Any, dtype: Any = None) -> list[Any]:
+def _range_inputs(start: Any, limit: Array | None, delta: Any, dtype: Any = None) -> list[Any]:
     values = [start, limit, delta]
     if dtype is not None:
         nptype = as_dtype(dtype).numpy
@@ -536,7 +551,7 @@ def _range_inputs(start: Any, limit: Any, delta: Any, dtype: Any = None) -> list
             for t in tensors]  # fmt: skip
 
 
-def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any = 0) -> Any:
+def linspace(start: TensorLike, stop: TensorLike, num: TensorLike, name: str | None = None, axis: AxisLike = 0) -> Any:
     """Return num evenly spaced values from start to stop, both included, along a new axis.
 
     start and stop may be tensors of one shape, and have derivatives.
@@ -608,22 +623,22 @@ def meshgrid(*args: Any, **keywords: Any) -> list[Any]:
 # --- passing on and converting --------------------------------------------------------------------------------------
 
 
-def identity(input: Any, name: str | None = None) -> Any:
+def identity(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor as a new one of the same value."""
     return apply(linear.IDENTITY, (convert(input),), name=name)
 
 
-def identity_n(input: Any, name: str | None = None) -> list[Any]:
+def identity_n(input: TensorLike, name: str | None = None) -> list[Any]:
     """Return the tensors as new ones of the same values."""
     return [identity(x) for x in checks.listed(input, "identity_n", "input")]
 
 
-def guarantee_const(input: Any, name: str | None = None) -> Any:
+def guarantee_const(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor: no use is made of the guarantee."""
     return identity(input, name)
 
 
-def stop_gradient(input: Any, name: str | None = None) -> Any:
+def stop_gradient(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor as a constant: derivatives do not pass.
 
     >>> import wengert as tf
@@ -633,7 +648,7 @@ def stop_gradient(input: Any, name: str | None = None) -> Any:
     return apply(linear.STOP_GRADIENT, (convert(input),), name=name)
 
 
-def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+def cast(x: TensorLike, dtype: DtypeLike, name: str | None = None) -> Any:
     """Return the tensor with another dtype: floats are cut to integers, complex numbers lose their imaginary part.
 
     Raises:
@@ -652,7 +667,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     return apply(linear.CAST, (x,), {"dtype": nptype.name}, name)
 
 
-def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
+def saturate_cast(value: TensorLike, dtype: DtypeLike, name: str | None = None) -> Any:
     """Return the tensor with another dtype, values beyond its range clipped to it."""
     x, target = convert(value), as_dtype(dtype)
     if x.nptype.kind == "c" and target.kind != "c":
@@ -672,7 +687,7 @@ def _inward(dtype: Any, limit: Any) -> Any:
     return np.nextafter(value, dtype.as_numpy_dtype(0)) if abs(int(value)) > abs(int(limit)) else value
 
 
-def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
+def bitcast(input: TensorLike, type: Any, name: str | None = None) -> Any:
     """Return the tensor's memory read as another dtype; another width adds or takes a last axis."""
     x, target = convert(input), as_dtype(type)
     if x.nptype.kind == "O" or target.kind == "O" or x.nptype.kind == "b" or target.kind == "b":
@@ -683,7 +698,7 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
 # --- shape ----------------------------------------------------------------------------------------------------------
 
 
-def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
+def shape(input: Any, out_type: DtypeLike | None = None, name: str | None = None) -> Any:
     """Return the shape of a tensor as an integer tensor (int32 unless told otherwise).
 
     >>> import wengert as tf
@@ -697,12 +712,12 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     return apply(linear.SHAPE, (x,), {"dtype": nptype.name}, name)
 
 
-def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> list[Any]:
+def shape_n(input: TensorLike, out_type: DtypeLike = dtypes.int32, name: str | None = None) -> list[Any]:
     """Return the shapes of several tensors."""
     return [shape(x, out_type) for x in checks.listed(input, "shape_n", "input")]
 
 
-def size(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> Any:
+def size(input: TensorLike, out_type: DtypeLike = dtypes.int32, name: str | None = None) -> Any:
     """Return the number of elements of a tensor, a scalar integer tensor."""
     nptype = as_dtype(out_type).numpy
     x = convert(input)
@@ -711,7 +726,7 @@ def size(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> A
     return apply(linear.SIZE, (x,), {"dtype": nptype.name}, name)
 
 
-def rank(input: Any, name: str | None = None) -> Any:
+def rank(input: TensorLike, name: str | None = None) -> Any:
     """Return the number of axes of a tensor, a scalar int32 tensor."""
     x = convert(input)
     if x.sizes is not None:
@@ -719,7 +734,7 @@ def rank(input: Any, name: str | None = None) -> Any:
     return apply(linear.SIZE, (apply(linear.SHAPE, (x,), {"dtype": "int32"}),), {"dtype": "int32"}, name or "Rank")
 
 
-def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
+def reshape(tensor: Any, shape: ShapeLike | Tensor, name: str | None = None) -> Any:
     """Return the tensor with another shape; one size may be -1: what is left.
 
     Raises:
@@ -733,7 +748,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
     return apply(linear.RESHAPE, (convert(tensor, name="Reshape/tensor"), *symbolic), {"shape": sizes}, name)
 
 
-def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:
+def squeeze(input: TensorLike, axis: AxisLike | None = None, name: str | None = None) -> Any:
     """Return the tensor without its axes of size 1, or without those named.
 
     Raises:
@@ -754,7 +769,7 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Any:
     return apply(linear.EXPAND_DIMS, (convert(input),), {"axis": integer_of(axis)}, name)
 
 
-def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Any:
+def transpose(a: Any, perm: TensorLike | None = None, conjugate: bool = False, name: str | None = "transpose") -> Any:
     """Return the tensor with its axes permuted; without a permutation, reversed.
 
     Raises:
@@ -773,7 +788,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
     return apply(elementwise.CONJ, (result,)) if conjugate and x.nptype.kind == "c" else result
 
 
-def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
+def tile(input: TensorLike, multiples: TensorLike, name: str | None = None) -> Any:
     """Return the tensor repeated along each axis.
 
     >>> import wengert as tf
@@ -788,7 +803,7 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
     return apply(linear.TILE, (x, *symbolic), {"multiples": times}, name)
 
 
-def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
+def broadcast_to(input: TensorLike, shape: ShapeLike, name: str | None = None) -> Any:
     """Return the tensor broadcast to a shape.
 
     Raises:
@@ -818,7 +833,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Any:
     return apply(linear.BROADCAST_SHAPE, pair or ())
 
 
-def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
+def ensure_shape(x: TensorLike, shape: ShapeLike, name: str | None = None) -> Any:
     """Return the tensor, whose shape is checked against one that may be known in part.
 
     Raises:
@@ -830,7 +845,7 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
 # --- joining and parting --------------------------------------------------------------------------------------------
 
 
-def _alike(values: Any, what: str) -> list[Any]:
+def _alike(values: TensorLike, what: str) -> list[Any]:
     """Return values as tensors of one dtype, those that are tensors deciding."""
     if isinstance(values, Tensor):
         values = list(values) if isinstance(values, EagerTensor) else [values]
@@ -870,7 +885,7 @@ def _widest(a: Any, b: Any, what: str) -> Any:
     return a if nptype == a.nptype else b if nptype == b.nptype else EagerTensor(np.zeros((), nptype))
 
 
-def concat(values: Any, axis: Any, name: str | None = "concat") -> Any:
+def concat(values: TensorLike, axis: AxisLike, name: str | None = "concat") -> Any:
     """Return tensors joined along an axis.
 
     Floating dtypes promote; the sizes of the other axes are equal.
@@ -892,7 +907,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Any:
     return apply(linear.CONCAT, parts, {"axis": axis}, name)
 
 
-def stack(values: Any, axis: Any = 0, name: str | None = "stack") -> Any:
+def stack(values: TensorLike, axis: AxisLike = 0, name: str | None = "stack") -> Any:
     """Return tensors of one shape joined along a new axis.
 
     Raises:
@@ -910,12 +925,12 @@ def stack(values: Any, axis: Any = 0, name: str | None = "stack") -> Any:
     return apply(linear.STACK, parts, {"axis": integer_of(axis)}, name)
 
 
-def parallel_stack(values: Any, name: str | None = "parallel_stack") -> Any:
+def parallel_stack(values: TensorLike, name: str | None = "parallel_stack") -> Any:
     """Return tensors of one shape joined along a new first axis."""
     return stack(values, 0, name)
 
 
-def unstack(value: Any, num: Any = None, axis: Any = 0, name: str | None = "unstack") -> list[Any]:
+def unstack(value: TensorLike, num: TensorLike | None = None, axis: AxisLike = 0, name: str | None = "unstack") -> list[Any]:
     """Return the parts of a tensor along an axis, each without it.
 
     Raises:
@@ -933,7 +948,9 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str | None = "unst
     return list(_checked(linear.UNSTACK, (x,), {"axis": axis, "num": integer_of(num, "num")}, name))
 
 
-def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: str | None = "split") -> list[Any]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: AxisLike = 0, num: TensorLike | None = None, name: str | None = "split"
+) -> list[Any]:
     """Return the parts of a tensor along an axis: so many equal ones, or of the sizes given (one may be -1).
 
     Raises:
@@ -961,7 +978,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
     return list(_checked(linear.SPLIT, (x,), {"axis": axis, "parts": parts}, name))
 
 
-def _shape_only(value: Any) -> Any:
+def _shape_only(value: TensorLike) -> Any:
     """Return something of the rank of a number, an array or a tensor."""
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
@@ -1054,7 +1071,7 @@ def convert_eagerly(value: Any) -> Any:
         state.graph, state.observers = graph, observers
 
 
-def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
+def reverse(tensor: TensorLike, axis: AxisLike, name: str | None = None) -> Any:
     """Return the tensor with the order along some axes reversed.
 
     >>> import wengert as tf
@@ -1065,7 +1082,7 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
     return apply(linear.REVERSE, (x,), {"axis": _axes(x, axis)}, name)
 
 
-def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+def _axes(x: Any, axis: AxisLike | None) -> tuple[int, ...]:
     n = None if x.sizes is None else len(x.sizes)
     axes = tuple(axis_of(a, n) for a in integers_of(axis))
     if n == 0 and axes:
@@ -1073,7 +1090,7 @@ def _axes(x: Any, axis: Any) -> tuple[int, ...]:
     return axes
 
 
-def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
+def roll(input: TensorLike, shift: TensorLike, axis: AxisLike, name: str | None = None) -> Any:
     """Return the tensor with its elements moved along axes; those that leave at one end come in at the other.
 
     >>> import wengert as tf
@@ -1087,7 +1104,9 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
     return apply(linear.ROLL, (x,), {"shift": shifts, "axis": axes}, name)
 
 
-def reverse_sequence(input: Any, seq_lengths: Any, seq_axis: Any = None, batch_axis: Any = None, name: str | None = None) -> Any:
+def reverse_sequence(
+    input: TensorLike, seq_lengths: Any, seq_axis: Any = None, batch_axis: Any = None, name: str | None = None
+) -> Any:
     """Return the tensor with the first seq_lengths[i] elements of each sequence i reversed.
 
     Raises:
@@ -1104,7 +1123,7 @@ def reverse_sequence(input: Any, seq_lengths: Any, seq_axis: Any = None, batch_a
     return _checked(linear.REVERSE_SEQUENCE, (x, lengths), attrs, name)
 
 
-def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) -> Any:
+def repeat(input: TensorLike, repeats: TensorLike, axis: AxisLike | None = None, name: str | None = None) -> Any:
     """Return the tensor with its elements along an axis repeated; without an axis, of the flattened tensor.
 
     ``repeats``: one number, or one for each element.
@@ -1136,7 +1155,7 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
 # --- indexing -------------------------------------------------------------------------------------------------------
 
 
-def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
+def slice(input_: Any, begin: TensorLike, size: TensorLike, name: str | None = None) -> Any:
     """Return the part of a tensor that starts at begin and has the sizes given; -1: all that is left.
 
     Raises:
@@ -1176,7 +1195,7 @@ def _indexed(x: Any, index: list[Any], name: str) -> Any:
     return apply(linear.GETITEM, (x,), {"index": tuple(index)}, name)
 
 
-def _scalars(value: Any, x: Any, what: str) -> list[Any]:
+def _scalars(value: TensorLike, x: TensorLike, what: str) -> list[Any]:
     """Return a vector argument as a list of ints and symbolic scalars."""
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
@@ -1216,15 +1235,15 @@ def strided_index(
 
 def strided_slice(
     input_: Any,
-    begin: Any,
-    end: Any,
-    strides: Any = None,
+    begin: TensorLike,
+    end: TensorLike,
+    strides: int | Sequence[int] | None = None,
     begin_mask: int = 0,
     end_mask: int = 0,
     ellipsis_mask: int = 0,
     new_axis_mask: int = 0,
     shrink_axis_mask: int = 0,
-    var: Any = None,
+    var: TensorLike | None = None,
     name: str | None = None,
 ) -> Any:
     """Return x[begin:end:strides, ...]; bit i of a mask concerns the i-th item of the index.
@@ -1242,7 +1261,12 @@ def strided_slice(
 
 
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: Any = 0, name: str | None = None
+    params: TensorLike,
+    indices: TensorLike,
+    validate_indices: Any = None,
+    axis: AxisLike | None = None,
+    batch_dims: int = 0,
+    name: str | None = None,
 ) -> Any:
     """Return the slices of a tensor that stand at some indices of an axis.
 
@@ -1264,7 +1288,9 @@ def gather(
     return _checked(linear.TAKE, (x, at), {"axis": along, "batch_dims": batch}, name)
 
 
-def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def gather_nd(
+    params: TensorLike, indices: TensorLike, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return the elements, or slices, of a tensor at coordinates, which stand along the last axis of the indices.
 
     Raises:
@@ -1284,7 +1310,9 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: str | None =
     return _checked(linear.GATHER_ND, (x, at), {"batch_dims": batch}, name)
 
 
-def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def scatter_nd(
+    indices: TensorLike, updates: TensorLike, shape: ShapeLike, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return zeros of a shape, with updates added at coordinates.
 
     >>> import wengert as tf
@@ -1296,7 +1324,7 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None, 
     return _checked(linear.SCATTER_ND, (values, at, *symbolic), {"shape": sizes}, name)
 
 
-def _scatter(op: Op, tensor: Any, indices: Any, updates: Any, name: str | None) -> Any:
+def _scatter(op: Op, tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None) -> Any:
     x, at = convert(tensor), _indices(indices, "indices")
     pair = coerce(elementwise.WHERE, x, convert(updates, like=x))
     if pair is None:
@@ -1305,7 +1333,7 @@ def _scatter(op: Op, tensor: Any, indices: Any, updates: Any, name: str | None) 
 
 
 def tensor_scatter_nd_update(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = ""
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None, bad_indices_policy: str = ""
 ) -> Any:
     """Return the tensor with values put at coordinates; of several at one place the last stays.
 
@@ -1316,28 +1344,36 @@ def tensor_scatter_nd_update(
     return _scatter(linear.SCATTER_UPDATE, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_add(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return the tensor with values added at coordinates."""
     return _scatter(linear.SCATTER_ADD, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_sub(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return the tensor with values subtracted at coordinates."""
     values = convert(updates, like=convert(tensor))
     return _scatter(linear.SCATTER_ADD, tensor, indices, apply(elementwise.NEGATIVE, (values,)), name)
 
 
-def tensor_scatter_nd_max(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_max(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return the tensor with the maximum taken at coordinates."""
     return _scatter(linear.SCATTER_MAX, tensor, indices, updates, name)
 
 
-def tensor_scatter_nd_min(tensor: Any, indices: Any, updates: Any, name: str | None = None, bad_indices_policy: str = "") -> Any:
+def tensor_scatter_nd_min(
+    tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
     """Return the tensor with the minimum taken at coordinates."""
     return _scatter(linear.SCATTER_MIN, tensor, indices, updates, name)
 
 
-def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "boolean_mask") -> Any:
+def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: AxisLike | None = None, name: str | None = "boolean_mask") -> Any:
     """Return the elements (or slices) of a tensor where a mask is True.
 
     The mask's axes belong to those of the tensor from ``axis`` on; they become one.
@@ -1373,7 +1409,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "b
     return transpose(rows, [*builtins.range(1, first + 1), 0, *builtins.range(first + 1, len(rest) + 1)], name=name)
 
 
-def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
+def where(condition: Any, x: TensorLike | None = None, y: TensorLike | None = None, name: str | None = None) -> Any:
     """Return x where a condition holds and y elsewhere, all broadcast; or with one argument the places where it holds.
 
     The places are int64 of shape (n, rank). A derivative of the branch not taken is multiplied by zero: see to it that
@@ -1403,12 +1439,12 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 
 def one_hot(
-    indices: Any,
+    indices: TensorLike,
     depth: Any,
-    on_value: Any = None,
-    off_value: Any = None,
-    axis: Any = None,
-    dtype: Any = None,
+    on_value: TensorLike | None = None,
+    off_value: TensorLike | None = None,
+    axis: AxisLike | None = None,
+    dtype: DtypeLike | None = None,
     name: str | None = None,
 ) -> Any:
     """Return on_value (1) where an index says, off_value (0) elsewhere, along a new axis of size depth (the last).
@@ -1441,7 +1477,7 @@ def one_hot(
     return apply(elementwise.WHERE, (hit, *branches))
 
 
-def _scalar(value: Any, default: Any) -> Any:
+def _scalar(value: TensorLike | None, default: Any) -> Any:
     if value is None:
         return default
     if value.__class__ is SymbolicTensor:
@@ -1453,7 +1489,7 @@ def _scalar(value: Any, default: Any) -> Any:
 
 
 def searchsorted(
-    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = dtypes.int32, name: str | None = None
+    sorted_sequence: Any, values: TensorLike, side: str = "left", out_type: DtypeLike = dtypes.int32, name: str | None = None
 ) -> Any:
     """Return where values would be inserted into sorted sequences (along the last axis) to keep them sorted.
 
@@ -1468,7 +1504,7 @@ def searchsorted(
     return _checked(linear.SEARCHSORTED, pair, attrs, name)
 
 
-def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any]:
+def unique(x: TensorLike, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any]:
     """Return the distinct values of a vector in order of first appearance, and where each element stands among them.
 
     >>> import wengert as tf
@@ -1478,7 +1514,7 @@ def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tupl
     return unique_with_counts(x, out_idx, name)[:2]
 
 
-def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any, Any]:
+def unique_with_counts(x: TensorLike, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any, Any]:
     """Return what `unique` does, and how often each distinct value appears."""
     t = convert(x)
     if t.sizes is not None and len(t.sizes) != 1:
@@ -1487,7 +1523,9 @@ def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = N
     return values, at, counts
 
 
-def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, name: str | None = None) -> Any:
+def sequence_mask(
+    lengths: TensorLike, maxlen: TensorLike | None = None, dtype: DtypeLike = dtypes.bool_, name: str | None = None
+) -> Any:
     """Return a mask, shape lengths.shape + (maxlen,), that is True at the first lengths[i] places.
 
     >>> import wengert as tf
@@ -1508,7 +1546,7 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
     return cast(mask, dtype)
 
 
-def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str | None = None) -> list[Any]:
+def dynamic_partition(data: TensorLike, partitions: Any, num_partitions: Any, name: str | None = None) -> list[Any]:
     """Return num_partitions tensors: the i-th has the slices of data whose partition is i, in order.
 
     Raises:
@@ -1526,7 +1564,7 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str
     return [apply(linear.GATHER_ND, (x, at), {"batch_dims": 0}, name) for at in found]
 
 
-def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
+def dynamic_stitch(indices: TensorLike, data: TensorLike, name: str | None = None) -> Any:
     """Return a tensor with ``result[indices[m][i, ...]] = data[m][i, ...]``; of several at one place the last stays.
 
     >>> import wengert as tf
@@ -1555,7 +1593,7 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
     return apply(linear.SCATTER_UPDATE, (zeros(whole, joined.dtype), column, joined), {}, name)
 
 
-def invert_permutation(x: Any, name: str | None = None) -> Any:
+def invert_permutation(x: TensorLike, name: str | None = None) -> Any:
     """Return the inverse of a permutation: y[x[i]] = i.
 
     Raises:
@@ -1567,7 +1605,9 @@ def invert_permutation(x: Any, name: str | None = None) -> Any:
     return apply(linear.INVERT_PERMUTATION, (t,), name=name)
 
 
-def argsort(values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None) -> Any:
+def argsort(
+    values: TensorLike, axis: AxisLike = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
+) -> Any:
     """Return the int32 indices that sort a tensor along an axis, equal values in order.
 
     >>> import wengert as tf
@@ -1582,7 +1622,7 @@ def argsort(values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: b
     return apply(reduction.ARGSORT, (x,), {"axis": along, "descending": direction == "DESCENDING"}, name)
 
 
-def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None) -> Any:
+def sort(values: TensorLike, axis: AxisLike = -1, direction: str = "ASCENDING", name: str | None = None) -> Any:
     """Return the tensor sorted along an axis.
 
     >>> import wengert as tf
@@ -1596,7 +1636,7 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | 
 
 
 def histogram_fixed_width(
-    values: Any, value_range: Any, nbins: Any = 100, dtype: Any = dtypes.int32, name: str | None = None
+    values: TensorLike, value_range: Any, nbins: int = 100, dtype: DtypeLike = dtypes.int32, name: str | None = None
 ) -> Any:
     """Return how many values lie in each of nbins bins of one width; what lies beyond counts in the outermost ones.
 

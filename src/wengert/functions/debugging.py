@@ -28,12 +28,14 @@ from wengert.functions.math import (
 )
 from wengert.ground import checks, dtypes, shapes
 from wengert.ground.context import Observer, Site, state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.shapes import UnknownDimension
+from wengert.ground.types import Array
 from wengert.ops import elementwise, linear
+from wengert.ops.op import Op
 from wengert.ops.state import ASSERT
-from wengert.tensor.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, append, apply, convert
+from wengert.tensor.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, TensorLike, append, apply, convert
 
 __all__ = [
     "Assert",
@@ -73,7 +75,7 @@ _log_placement = [False]
 _filtering = [True]
 
 
-def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = None) -> Any:
+def Assert(condition: TensorLike, data: TensorLike, summarize: int | None = None, name: str | None = None) -> Any:
     """Raise unless all of a condition is True; in a graph return the operation that does so.
 
     Raises:
@@ -90,7 +92,7 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = 
     return _require(test, "", items, summarize, name)
 
 
-def _require(test: Any, message: str, data: Sequence[Any], summarize: Any = None, name: str | None = None) -> Any:
+def _require(test: Any, message: str, data: Sequence[Any], summarize: int | None = None, name: str | None = None) -> Any:
     """Check now what is known, else append the operation that checks."""
     value = _known(test)
     if value is not None:
@@ -118,7 +120,7 @@ def _known(t: Any) -> Any:
     return t.node.attrs["value"] if t.node.op is linear.CONSTANT else None
 
 
-def _shown(item: Any, summarize: Any) -> str:
+def _shown(item: Any, summarize: int | None) -> str:
     if isinstance(item, SymbolicTensor):
         value = _known(item)
         return item.name if value is None else str(value)
@@ -134,7 +136,16 @@ def _shown(item: Any, summarize: Any) -> str:
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _compare(relation: Callable[..., Any], sign: str, title: str, x: Any, y: Any, message: Any, summarize: Any, name: Any) -> Any:
+def _compare(
+    relation: Callable[..., Any],
+    sign: str,
+    title: str,
+    x: TensorLike,
+    y: TensorLike,
+    message: str | None,
+    summarize: int | None,
+    name: str | None,
+) -> Any:
     """Return the assertion that a relation holds everywhere; constants are compared while a graph is built."""
     if isinstance(x, SymbolicTensor) or not isinstance(y, Tensor):
         a = convert(x)
@@ -164,7 +175,9 @@ def _compare(relation: Callable[..., Any], sign: str, title: str, x: Any, y: Any
 
 
 def _comparison(relation: Callable[..., Any], sign: str, title: str, doc: str) -> Callable[..., Any]:
-    def function(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
+    def function(
+        x: TensorLike, y: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
+    ) -> Any:
         return _compare(relation, sign, title, x, y, message, summarize, name)
 
     function.__name__ = function.__qualname__ = title
@@ -187,13 +200,21 @@ assert_greater_equal = _comparison(
 )
 
 
-def assert_none_equal(x: Any, y: Any, summarize: Any = None, message: Any = None, name: str | None = None) -> Any:
+def assert_none_equal(
+    x: TensorLike, y: TensorLike, summarize: int | None = None, message: str | None = None, name: str | None = None
+) -> Any:
     """Raise InvalidArgumentError unless x != y everywhere."""
     return _compare(not_equal, "!=", "assert_none_equal", x, y, message, summarize, name)
 
 
 def assert_near(
-    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: Any = None, summarize: Any = None, name: str | None = None
+    x: TensorLike,
+    y: TensorLike,
+    rtol: Any = None,
+    atol: Any = None,
+    message: str | None = None,
+    summarize: int | None = None,
+    name: str | None = None,
 ) -> Any:
     """Raise InvalidArgumentError unless |x - y| <= atol + rtol |y| everywhere; both are ten times the dtype's step.
 
@@ -201,7 +222,7 @@ def assert_near(
     >>> tf.debugging.assert_near(1.0, 1.0 + 1e-7)
     """
 
-    def near(a: Any, b: Any) -> Any:
+    def near(a: Any, b: Array) -> Any:
         a, b = operands(elementwise.SUBTRACT, a, b)
         step = 0 if a.nptype.kind in "iu" else 10.0 * float(np.finfo(a.nptype).eps)
         real = dtypes.of(a.nptype).real_dtype
@@ -212,7 +233,7 @@ def assert_near(
 
 
 def _with_zero(relation: Callable[..., Any], sign: str, title: str, doc: str) -> Callable[..., Any]:
-    def function(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
+    def function(x: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None) -> Any:
         return _compare(relation, sign, title, x, 0, message, summarize, name)
 
     function.__name__ = function.__qualname__ = title
@@ -230,7 +251,7 @@ assert_non_positive = _with_zero(
 )
 
 
-def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
+def check_numerics(tensor: TensorLike, message: str, name: str | None = None) -> Any:
     """Return the tensor, having checked that it holds neither infinities nor NaN.
 
     Raises:
@@ -251,7 +272,7 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
         return apply(linear.IDENTITY, (x,), NONE, name or "CheckNumerics")
 
 
-def assert_all_finite(x: Any, message: str, name: str | None = None) -> Any:
+def assert_all_finite(x: TensorLike, message: str, name: str | None = None) -> Any:
     """Return the tensor, having checked that it holds neither infinities nor NaN: `check_numerics`."""
     return check_numerics(x, message, name)
 
@@ -264,7 +285,7 @@ MOVES = frozenset(
 """Operations that hand values on: an infinity among theirs was somebody else's."""
 
 
-def _look(op: Any, arrays: Sequence[Any], where: str) -> None:
+def _look(op: Op, arrays: Sequence[Any], where: str) -> None:
     """Check what an operation gave.
 
     Raises:
@@ -289,7 +310,7 @@ def _look(op: Any, arrays: Sequence[Any], where: str) -> None:
 class _Looker(Observer):
     """Looks at the result of each eager operation; functions run step by step while it is there, as they do for tapes."""
 
-    def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
+    def record(self, op: Op, inputs: Sequence[Any], output: TensorLike, attrs: dict[str, Any]) -> None:
         """Look at an operation's outputs."""
         outputs = output if isinstance(output, tuple | list) else (output,)
         if outputs and outputs[0].__class__ is EagerTensor:
@@ -327,12 +348,12 @@ def disable_check_numerics() -> None:
 # --- types ------------------------------------------------------------------------------------------------------------
 
 
-def _prefix(message: Any) -> str:
+def _prefix(message: str | None) -> str:
     text = "" if message is None else str(message)
     return f"{text} " if text else ""
 
 
-def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_type(tensor: TensorLike, tf_type: Any, message: str | None = None, name: str | None = None) -> Any:
     """Raise TypeError unless the tensor has a dtype.
 
     >>> import wengert as tf
@@ -343,18 +364,18 @@ def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: str | None
         raise TypeError(f"{_prefix(message)}{_name(t)} must be of type {wanted!r}; got {t.dtype!r}.")
 
 
-def _name(t: Any) -> str:
+def _name(t: TensorLike) -> str:
     return t.name if isinstance(t, SymbolicTensor) else "tensor"
 
 
-def assert_integer(x: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_integer(x: TensorLike, message: str | None = None, name: str | None = None) -> Any:
     """Raise TypeError unless the tensor holds integers."""
     t = convert(x)
     if t.nptype.kind not in "iu":
         raise TypeError(f'{_prefix(message)}Expected "x" to be integer type. Found: {t.dtype!r}')
 
 
-def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
+def assert_same_float_dtype(tensors: TensorLike | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the floating dtype that tensors, and the dtype where one is given, share; float32 for none.
 
     Raises:
@@ -374,7 +395,7 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
     return found
 
 
-def is_numeric_tensor(tensor: Any) -> bool:
+def is_numeric_tensor(tensor: TensorLike) -> bool:
     """Return whether this is a tensor of numbers.
 
     >>> import wengert as tf
@@ -384,7 +405,7 @@ def is_numeric_tensor(tensor: Any) -> bool:
     return isinstance(tensor, Tensor) and tensor.nptype.kind in "iufc"
 
 
-def assert_proper_iterable(values: Any) -> None:
+def assert_proper_iterable(values: TensorLike) -> None:
     """Raise TypeError unless this is something to iterate over other than a tensor, an array or a string."""
     if isinstance(values, Tensor | np.ndarray | str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"Expected argument 'values' to be a 'proper' iterable. Found: {type(values)}")
@@ -394,7 +415,12 @@ def assert_proper_iterable(values: Any) -> None:
 
 
 def _ranked(
-    x: Any, holds: Callable[[int], bool], wanted: str, symbolic: Callable[[Any], Any] | None, message: Any, name: str | None
+    x: TensorLike,
+    holds: Callable[[int], bool],
+    wanted: str,
+    symbolic: Callable[[Any], Any] | None,
+    message: str | None,
+    name: str | None,
 ) -> Any:
     """Check a rank that is known, else append the operation that does."""
     t = convert(x)
@@ -409,7 +435,7 @@ def _ranked(
     return _require(symbolic(size(shape(t))), f"{_prefix(message)}Tensor {_name(t)} must have rank {wanted}", [], None, name)
 
 
-def assert_rank(x: Any, rank: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_rank(x: TensorLike, rank: Any, message: str | None = None, name: str | None = None) -> Any:
     """Raise ValueError unless a tensor has a number of axes.
 
     >>> import wengert as tf
@@ -419,13 +445,13 @@ def assert_rank(x: Any, rank: Any, message: Any = None, name: str | None = None)
     return _ranked(x, lambda r: r == n, str(n), lambda r: equal(r, n), message, name or "assert_rank")
 
 
-def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_rank_at_least(x: TensorLike, rank: Any, message: str | None = None, name: str | None = None) -> Any:
     """Raise ValueError unless a tensor has at least so many axes."""
     n = integer_of(rank, "rank")
     return _ranked(x, lambda r: r >= n, f"at least {n}", lambda r: greater_equal(r, n), message, name or "assert_rank_at_least")
 
 
-def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_rank_in(x: TensorLike, ranks: Any, message: str | None = None, name: str | None = None) -> Any:
     """Raise ValueError unless the number of a tensor's axes is among some."""
     allowed = [integer_of(r, "rank") for r in checks.listed(ranks, "assert_rank_in", "ranks")]
     return _ranked(
@@ -433,7 +459,7 @@ def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = N
     )
 
 
-def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> Any:
+def assert_scalar(tensor: TensorLike, message: str | None = None, name: str | None = None) -> Any:
     """Return the tensor; raise ValueError if it has axes."""
     t = convert(tensor)
     if t.sizes not in ((), None):
@@ -452,7 +478,9 @@ def _symbol(value: Any) -> Any:
     return None if isinstance(value, UnknownDimension) else integer_of(value, "assert_shapes: a size")
 
 
-def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: str | None = None) -> Any:
+def assert_shapes(
+    shapes: Any, data: TensorLike | None = None, summarize: int | None = None, message: str | None = None, name: str | None = None
+) -> Any:
     """Raise ValueError unless tensors have the shapes that symbols state; a symbol has one size.
 
     ``shapes``: a dictionary, or a list of pairs (tensor, shape). A size is a number, a symbol, or None or "." for any

@@ -9,7 +9,7 @@ from wengert.functions import math as two
 from wengert.functions.nn import extract_patches
 from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import text
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = [
     "adjust_brightness",
@@ -21,19 +21,19 @@ __all__ = [
 ]
 
 
-def _image(value: Any, axes: int, what: str) -> Any:
+def _image(value: TensorLike, axes: int, what: str) -> Any:
     x = convert(value)
     if x.sizes is not None and len(x.sizes) < axes:
         raise ShapeError(f"{what} takes an image of shape (..., height, width, channels), not {text(x.sizes)}.")
     return x
 
 
-def adjust_brightness(image: Any, delta: Any) -> Any:
+def adjust_brightness(image: TensorLike, delta: TensorLike) -> Any:
     """Return the image with a number added to each pixel."""
     return _image(image, 3, "adjust_brightness") + delta
 
 
-def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
+def adjust_contrast(images: TensorLike, contrast_factor: Any) -> Any:
     """Return (x - mean) * factor + mean, the mean being that of each channel. TensorFlow gives it no derivative.
 
     >>> adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel().tolist()
@@ -44,7 +44,7 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
     return (x - mean) * contrast_factor + mean
 
 
-def per_image_standardization(image: Any) -> Any:
+def per_image_standardization(image: TensorLike) -> Any:
     """Return (x - mean) / max(standard deviation, 1/sqrt(n)), over all pixels and channels of each image."""
     x = _image(image, 3, "per_image_standardization")
     n = two.reduce_prod(array.cast(array.shape(x)[-3:], x.dtype))
@@ -52,7 +52,7 @@ def per_image_standardization(image: Any) -> Any:
     return (x - two.reduce_mean(x, [-3, -2, -1], True)) / deviation
 
 
-def image_gradients(image: Any) -> tuple[Any, Any]:
+def image_gradients(image: TensorLike) -> tuple[Any, Any]:
     """Return the differences of neighbours along height and width; zeros in the last row and column."""
     x = _image(image, 4, "image_gradients")
     dy, dx = x[:, 1:] - x[:, :-1], x[:, :, 1:] - x[:, :, :-1]
@@ -62,7 +62,7 @@ def image_gradients(image: Any) -> tuple[Any, Any]:
     )
 
 
-def total_variation(images: Any, name: str | None = None) -> Any:
+def total_variation(images: TensorLike, name: str | None = None) -> Any:
     """Return the sum of the absolute differences of neighbouring pixels, of each image."""
     x = _image(images, 3, "total_variation")
     down, across = x[..., 1:, :, :] - x[..., :-1, :, :], x[..., :, 1:, :] - x[..., :, :-1, :]

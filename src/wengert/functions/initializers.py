@@ -10,9 +10,10 @@ import numpy as np
 
 from wengert.functions import array, linalg, random
 from wengert.ground import shapes
-from wengert.ground.dtypes import DType, as_dtype, float32
+from wengert.ground.dtypes import DType, DtypeLike, as_dtype, float32
 from wengert.ground.errors import ShapeError
-from wengert.tensor.tensor import cast
+from wengert.ground.shapes import ShapeLike
+from wengert.tensor.tensor import Tensor, TensorLike, cast
 
 __all__ = [
     "Initializer",
@@ -38,7 +39,7 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
     return float(shape[-2] * field), float(shape[-1] * field)
 
 
-def _sizes(shape: Any) -> list[int]:
+def _sizes(shape: ShapeLike | Tensor | None) -> list[int]:
     sizes = shapes.as_shape(shape)
     if not shapes.is_full(sizes):
         raise ShapeError(f"An initializer needs a shape that is known, not {shapes.text(sizes)}.")
@@ -50,7 +51,7 @@ class Initializer:
 
     dtype: DType = float32
 
-    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+    def __call__(self, shape: ShapeLike | None, dtype: DtypeLike | None = None, **keywords: Any) -> Any:
         """Return the value."""
         return self.value(_sizes(shape), as_dtype(self.dtype if dtype is None else dtype))
 
@@ -95,14 +96,14 @@ class constant_initializer(Initializer):
     array([1., 2.], dtype=float32)
     """
 
-    def __init__(self, value: Any = 0, support_partial: bool = False) -> None:
+    def __init__(self, value: TensorLike = 0, support_partial: bool = False) -> None:
         """Take the value."""
         if not (np.isscalar(value) or isinstance(value, list | tuple | np.ndarray)):
             raise TypeError(f"Invalid type for initial value: {type(value)}. Expected Python scalar, list or tuple of values, "
                             "or numpy.ndarray.")  # fmt: skip
         self._value = value
 
-    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+    def __call__(self, shape: ShapeLike | None, dtype: DtypeLike | None = None, **keywords: Any) -> Any:
         """Return the value; without a dtype its own."""
         wanted = None if shape is None else _sizes(shape)
         kind = dtype if dtype is not None else getattr(self, "_dtype", None)
@@ -117,7 +118,7 @@ class constant_initializer(Initializer):
 class random_uniform_initializer(Initializer):
     """Values drawn uniformly from [minval, maxval)."""
 
-    def __init__(self, minval: Any = -0.05, maxval: Any = 0.05, seed: Any = None) -> None:
+    def __init__(self, minval: TensorLike = -0.05, maxval: TensorLike = 0.05, seed: int | Sequence[int] | None = None) -> None:
         """Take the limits and a seed."""
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
@@ -129,7 +130,7 @@ class random_uniform_initializer(Initializer):
 class random_normal_initializer(Initializer):
     """Values drawn from a normal distribution."""
 
-    def __init__(self, mean: Any = 0.0, stddev: Any = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: TensorLike = 0.0, stddev: TensorLike = 0.05, seed: int | Sequence[int] | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -141,7 +142,7 @@ class random_normal_initializer(Initializer):
 class truncated_normal_initializer(Initializer):
     """Values drawn from a normal distribution, within two standard deviations of its mean."""
 
-    def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: Any = None) -> None:
+    def __init__(self, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, seed: int | Sequence[int] | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -157,7 +158,11 @@ class variance_scaling_initializer(Initializer):
     """
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | Sequence[int] | None = None,
     ) -> None:
         """Take the choices.
 
@@ -190,7 +195,7 @@ class variance_scaling_initializer(Initializer):
 class orthogonal_initializer(Initializer):
     """A matrix with orthonormal rows or columns, times a gain."""
 
-    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | Sequence[int] | None = None) -> None:
         """Take the gain and a seed."""
         self.gain, self.seed = gain, seed
 
@@ -211,7 +216,7 @@ class orthogonal_initializer(Initializer):
         return array.reshape(q, shape) * self.gain
 
 
-def _sign(x: Any) -> Any:
+def _sign(x: TensorLike) -> Any:
     from wengert.functions.math import sign
 
     return sign(x)

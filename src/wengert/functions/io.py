@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, NotFoundError, UnimplementedError
-from wengert.tensor.tensor import EagerTensor, Tensor, convert
+from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike, convert
 
 __all__ = ["gfile", "parse_tensor", "read_file", "serialize_tensor", "write_file"]
 
 
-def serialize_tensor(tensor: Any, name: str | None = None) -> Any:
+def serialize_tensor(tensor: TensorLike, name: str | None = None) -> Any:
     """Return a tensor as a string tensor of bytes in NumPy's format.
 
     >>> import wengert as tf
@@ -35,7 +35,7 @@ def serialize_tensor(tensor: Any, name: str | None = None) -> Any:
     return EagerTensor(np.array(buffer.getvalue(), object))
 
 
-def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any:
+def parse_tensor(serialized: Any, out_type: DtypeLike, name: str | None = None) -> Any:
     """Return the tensor that `serialize_tensor` wrote.
 
     Raises:
@@ -53,7 +53,7 @@ def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any
     return EagerTensor(array)
 
 
-def read_file(filename: Any, name: str | None = None) -> Any:
+def read_file(filename: str | os.PathLike[str], name: str | None = None) -> Any:
     """Return a file's bytes as a string tensor."""
     path = _path(filename)
     try:
@@ -65,7 +65,7 @@ def read_file(filename: Any, name: str | None = None) -> Any:
         raise FailedPreconditionError(f"read_file: {path!r}: {error}") from error
 
 
-def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
+def write_file(filename: str | os.PathLike[str], contents: Any, name: str | None = None) -> None:
     """Write a string tensor to a file."""
     path, value = _path(filename), _bytes(contents, "write_file", "contents")
     try:
@@ -77,7 +77,7 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
         raise FailedPreconditionError(f"write_file: {path!r}: {error}") from error
 
 
-def _bytes(value: Any, who: str, what: str) -> bytes:
+def _bytes(value: TensorLike, who: str, what: str) -> bytes:
     """Return the bytes of an eager string scalar."""
     t = convert(value)
     if not isinstance(t, EagerTensor):
@@ -107,7 +107,7 @@ class gfile:
     glob = staticmethod(glob.glob)
 
     @staticmethod
-    def makedirs(path: Any) -> None:
+    def makedirs(path: str | os.PathLike[str]) -> None:
         """Make a folder, and those above it."""
         os.makedirs(path, exist_ok=True)
 
@@ -124,6 +124,6 @@ class gfile:
         os.replace(src, dst)
 
     @staticmethod
-    def join(path: Any, *paths: Any) -> str:
+    def join(path: str | os.PathLike[str], *paths: Any) -> str:
         """Return a path of parts."""
         return str(os.path.join(path, *paths))

@@ -12,14 +12,15 @@ from wengert.functions import array
 from wengert.functions.array import eye
 from wengert.functions.math import named
 from wengert.ground import checks, dtypes, shapes
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
-from wengert.ground.shapes import axis_of
+from wengert.ground.shapes import ShapeLike, axis_of
+from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops import linalg as ops
 from wengert.ops.op import Op
-from wengert.tensor.tensor import Tensor, apply, cast, coerce, convert
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, apply, cast, coerce, convert
 
 __all__ = [
     "LinearOperator",
@@ -85,7 +86,7 @@ def _apply(op: Op, inputs: Any, attrs: dict[str, Any] | None = None, name: str |
     return array._checked(op, inputs, attrs or {}, name)
 
 
-def _pair(op: Op, a: Any, b: Any) -> Any:
+def _pair(op: Op, a: TensorLike, b: TensorLike) -> Any:
     """Return two matrices as tensors of one dtype."""
     pair = coerce(elementwise.MULTIPLY, a, b)
     if pair is None:
@@ -93,23 +94,23 @@ def _pair(op: Op, a: Any, b: Any) -> Any:
     return pair
 
 
-def _matmul(a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
+def _matmul(a: TensorLike, b: TensorLike, ta: bool = False, tb: bool = False) -> Any:
     return apply(contraction.MATMUL, (a, b), {"ta": ta, "tb": tb})
 
 
-def _sum(x: Any, axis: Any, keepdims: bool = False) -> Any:
+def _sum(x: TensorLike, axis: AxisLike | None, keepdims: bool = False) -> Any:
     return apply(reduction.SUM, (x,), {"axis": axis, "keepdims": keepdims})
 
 
-def _max(x: Any, axis: Any, keepdims: bool = False) -> Any:
+def _max(x: TensorLike, axis: AxisLike | None, keepdims: bool = False) -> Any:
     return apply(reduction.MAX, (x,), {"axis": axis, "keepdims": keepdims})
 
 
-def _abs(x: Any) -> Any:
+def _abs(x: TensorLike) -> Any:
     return apply(elementwise.ABS, (x,))
 
 
-def _sqrt(x: Any) -> Any:
+def _sqrt(x: TensorLike) -> Any:
     return apply(elementwise.SQRT, (x,))
 
 
@@ -120,7 +121,7 @@ def _conj(x: Any) -> Any:
 # --- transposes and diagonals ---------------------------------------------------------------------------------------
 
 
-def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: bool = False) -> Any:
+def matrix_transpose(a: TensorLike, name: str | None = "matrix_transpose", conjugate: bool = False) -> Any:
     """Return the matrices transposed; ``conjugate``: and conjugated.
 
     >>> import wengert as tf
@@ -131,12 +132,12 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: b
     return _conj(result) if checks.flag(conjugate, "matrix_transpose", "conjugate") else result
 
 
-def adjoint(matrix: Any, name: str | None = None) -> Any:
+def adjoint(matrix: TensorLike, name: str | None = None) -> Any:
     """Return the conjugate transpose."""
     return matrix_transpose(matrix, conjugate=True)
 
 
-def _band(k: Any, align: str, what: str) -> tuple[int, int]:
+def _band(k: TensorLike, align: str, what: str) -> tuple[int, int]:
     """Return the lowest and the highest of the diagonals that k names: one number, or two."""
     if align not in ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT"):
         raise InvalidArgumentError(f"{what}: align is RIGHT_LEFT, LEFT_RIGHT, LEFT_LEFT or RIGHT_RIGHT, not {align!r}.")
@@ -187,7 +188,9 @@ def _known(x: Any, axes: int, what: str) -> Any:
     return x
 
 
-def _from_diagonals(diagonal: Any, rows: int, columns: int, band: tuple[int, int], align: str, otherwise: Any, what: str) -> Any:
+def _from_diagonals(
+    diagonal: Array, rows: int, columns: int, band: tuple[int, int], align: str, otherwise: Any, what: str
+) -> Any:
     """Return matrices with the diagonals of a band, and others elsewhere."""
     axes = 1 if band[0] == band[1] else 2
     down, across, exists = _places(rows, columns, band, align, what)
@@ -201,12 +204,12 @@ def _from_diagonals(diagonal: Any, rows: int, columns: int, band: tuple[int, int
 
 
 def diag(
-    diagonal: Any,
+    diagonal: TensorLike,
     name: str | None = "diag",
-    k: Any = 0,
+    k: TensorLike = 0,
     num_rows: Any = -1,
     num_cols: Any = -1,
-    padding_value: Any = 0,
+    padding_value: int = 0,
     align: str = "RIGHT_LEFT",
 ) -> Any:
     """Return matrices with the last axis on the k-th diagonal, and ``padding_value`` elsewhere; square unless sizes are given.
@@ -238,7 +241,9 @@ def diag(
     return named(_from_diagonals(x, rows, columns, band, align, padding, "diag"), name)
 
 
-def diag_part(input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT") -> Any:
+def diag_part(
+    input: TensorLike, name: str | None = "diag_part", k: TensorLike = 0, padding_value: int = 0, align: str = "RIGHT_LEFT"
+) -> Any:
     """Return the k-th diagonal of the matrices, or with k = (low, high) several, as `diag` takes them.
 
     >>> import wengert as tf
@@ -255,7 +260,9 @@ def diag_part(input: Any, name: str | None = "diag_part", k: Any = 0, padding_va
     return named(_picked(x, 2, down * columns + across, exists, convert(padding_value, like=x)), name)
 
 
-def set_diag(input: Any, diagonal: Any, name: str | None = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT") -> Any:
+def set_diag(
+    input: TensorLike, diagonal: TensorLike, name: str | None = "set_diag", k: TensorLike = 0, align: str = "RIGHT_LEFT"
+) -> Any:
     """Return the matrices with another k-th diagonal, or with k = (low, high) several, as `diag` takes them."""
     x, d = _pair(linear.SET_DIAG, input, diagonal)
     band = _band(k, align, "set_diag")
@@ -290,7 +297,7 @@ def _three(diagonals: Any, what: str) -> Any:
 
 
 def tridiagonal_solve(
-    diagonals: Any, rhs: Any, diagonals_format: str = "compact", transpose_rhs: bool = False, conjugate_rhs: bool = False,
+    diagonals: Any, rhs: TensorLike, diagonals_format: str = "compact", transpose_rhs: bool = False, conjugate_rhs: bool = False,
     name: str | None = None, partial_pivoting: bool = True, perturb_singular: bool = False,
 ) -> Any:  # fmt: skip
     """Return x with A x = rhs, where A has three diagonals; rhs is one column (..., n) or several (..., n, k).
@@ -316,7 +323,7 @@ def tridiagonal_solve(
     return named(solve(a, matrix_transpose(b) if transpose_rhs else b), name)
 
 
-def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compact", name: str | None = None) -> Any:
+def tridiagonal_matmul(diagonals: Any, rhs: TensorLike, diagonals_format: str = "compact", name: str | None = None) -> Any:
     """Return A rhs, where A has three diagonals, given as `tridiagonal_solve` takes them.
 
     >>> import wengert as tf
@@ -327,7 +334,7 @@ def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compac
     return named(_matmul(a, convert(rhs, like=a)), name)
 
 
-def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:
+def band_part(input: TensorLike, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:
     """Return the matrices with zeros outside of a band: so many diagonals below and above the main one, -1: all.
 
     >>> import wengert as tf
@@ -338,21 +345,21 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
     return _apply(linear.BAND_PART, (convert(input),), attrs, name)
 
 
-def tensor_diag(diagonal: Any, name: str | None = None) -> Any:
+def tensor_diag(diagonal: TensorLike, name: str | None = None) -> Any:
     """Return the tensor of shape s + s with result[i..., i...] = diagonal[i...]."""
     x = convert(diagonal)
     flat = apply(linear.DIAG, (array.reshape(x, [-1]),), {"k": 0})
     return array.reshape(flat, _doubled(x, x.sizes))
 
 
-def _doubled(x: Any, sizes: Any) -> Any:
+def _doubled(x: TensorLike, sizes: Any) -> Any:
     if sizes is not None and None not in sizes:
         return [*sizes, *sizes]
     whole = array.shape(x)
     return array.concat([whole, whole], 0)
 
 
-def tensor_diag_part(input: Any, name: str | None = None) -> Any:
+def tensor_diag_part(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor of shape s with result[i...] = input[i..., i...], where input has shape s + s.
 
     Raises:
@@ -371,7 +378,7 @@ def tensor_diag_part(input: Any, name: str | None = None) -> Any:
     return array.reshape(flat, sizes)
 
 
-def trace(x: Any, name: str | None = None) -> Any:
+def trace(x: TensorLike, name: str | None = None) -> Any:
     """Return the sum of the main diagonal of the matrices."""
     return _sum(diag_part(x), (-1,))
 
@@ -379,7 +386,7 @@ def trace(x: Any, name: str | None = None) -> Any:
 # --- equations ------------------------------------------------------------------------------------------------------
 
 
-def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
+def inv(input: TensorLike, adjoint: bool = False, name: str | None = None) -> Any:
     """Return the inverse of square matrices; ``adjoint``: of their conjugate transpose.
 
     Raises:
@@ -393,7 +400,7 @@ def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
     return matrix_transpose(result, conjugate=True) if checks.flag(adjoint, "inv", "adjoint") else result
 
 
-def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
+def pinv(a: TensorLike, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
     """Return the Moore-Penrose pseudo-inverse, shape (..., n, m).
 
     ``rcond``: singular values below this times the greatest count as zero; 10 max(m, n) eps if not given. The
@@ -402,7 +409,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     return _apply(ops.PINV, (convert(a),), {"rcond": None if rcond is None else checks.real(rcond, "pinv", "rcond")}, name)
 
 
-def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Any:
+def solve(matrix: TensorLike, rhs: TensorLike, adjoint: bool = False, name: str | None = None) -> Any:
     """Return X with A X = B, or Aᴴ X = B; B has shape (..., n, k).
 
     Raises:
@@ -415,7 +422,9 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
     return _apply(ops.SOLVE, _pair(ops.SOLVE, matrix, rhs), {"adjoint": checks.flag(adjoint, "solve", "adjoint")}, name)
 
 
-def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None) -> Any:
+def triangular_solve(
+    matrix: TensorLike, rhs: TensorLike, lower: bool = True, adjoint: bool = False, name: str | None = None
+) -> Any:
     """Return X with A X = B, or Aᴴ X = B, where only one triangle of A is read."""
     attrs = {
         "adjoint": checks.flag(adjoint, "triangular_solve", "adjoint"),
@@ -424,7 +433,7 @@ def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = 
     return _apply(ops.TRIANGULAR_SOLVE, _pair(ops.TRIANGULAR_SOLVE, matrix, rhs), attrs, name)
 
 
-def cholesky(input: Any, name: str | None = None) -> Any:
+def cholesky(input: TensorLike, name: str | None = None) -> Any:
     """Return the lower triangular L with A = L Lᴴ, for Hermitian positive definite A; its lower triangle is read.
 
     NaN stands for a matrix that is not positive definite, as in TensorFlow.
@@ -432,12 +441,12 @@ def cholesky(input: Any, name: str | None = None) -> Any:
     return _apply(ops.CHOLESKY, (convert(input),), name=name)
 
 
-def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Any:
+def cholesky_solve(chol: Any, rhs: TensorLike, name: str | None = None) -> Any:
     """Return X with L Lᴴ X = B."""
     return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
 
 
-def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: str | None = None) -> Any:
+def lstsq(matrix: TensorLike, rhs: TensorLike, l2_regularizer: float = 0.0, fast: bool = True, name: str | None = None) -> Any:
     """Return X of least ‖A X - B‖² + λ ‖X‖², or of least norm where A X = B has many solutions.
 
     ``fast``: by the normal equations, for A of full rank; otherwise by the pseudo-inverse, without λ.
@@ -459,7 +468,7 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
     return cholesky_solve(factor, _matmul(back, b)) if tall else _matmul(back, cholesky_solve(factor, b))
 
 
-def det(input: Any, name: str | None = None) -> Any:
+def det(input: TensorLike, name: str | None = None) -> Any:
     """Return the determinant of square matrices, shape (...).
 
     >>> import wengert as tf
@@ -469,19 +478,19 @@ def det(input: Any, name: str | None = None) -> Any:
     return _apply(ops.DET, (convert(input),), name=name)
 
 
-def slogdet(input: Any, name: str | None = None) -> LogMatrixDeterminant:
+def slogdet(input: TensorLike, name: str | None = None) -> LogMatrixDeterminant:
     """Return the sign (or phase) of the determinant, and the logarithm of its absolute value."""
     return LogMatrixDeterminant(*_apply(ops.SLOGDET, (convert(input),), name=name))
 
 
-def logdet(matrix: Any, name: str | None = None) -> Any:
+def logdet(matrix: TensorLike, name: str | None = None) -> Any:
     """Return the logarithm of the determinant of Hermitian positive definite matrices."""
     factor = diag_part(cholesky(matrix))
     real = apply(elementwise.REAL_PART, (factor,)) if factor.nptype.kind == "c" else factor
     return 2.0 * _sum(apply(elementwise.LOG, (real,)), (-1,))
 
 
-def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Any:
+def matrix_rank(a: TensorLike, tol: TensorLike | None = None, validate_args: bool = False, name: str | None = None) -> Any:
     """Return the number of singular values above tol (max(m, n) eps times the greatest, if not given), int32."""
     x = convert(a)
     s = svd(x, compute_uv=False)
@@ -497,7 +506,7 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str 
 # --- decompositions -------------------------------------------------------------------------------------------------
 
 
-def eigh(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
+def eigh(tensor: TensorLike, name: str | None = None) -> tuple[Any, Any]:
     """Return the eigenvalues, ascending, and eigenvectors (columns) of Hermitian matrices; the lower triangle is read.
 
     Derivatives of the vectors suppose that the eigenvalues differ.
@@ -506,12 +515,12 @@ def eigh(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
     return e, v
 
 
-def eigvalsh(tensor: Any, name: str | None = None) -> Any:
+def eigvalsh(tensor: TensorLike, name: str | None = None) -> Any:
     """Return the eigenvalues, ascending, of Hermitian matrices."""
     return eigh(tensor)[0]
 
 
-def eig(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
+def eig(tensor: TensorLike, name: str | None = None) -> tuple[Any, Any]:
     """Return the eigenvalues and eigenvectors (columns of length one) of square matrices; both are complex.
 
     The phase of a vector is arbitrary: a derivative is that of what does not depend on it.
@@ -520,12 +529,12 @@ def eig(tensor: Any, name: str | None = None) -> tuple[Any, Any]:
     return e, v
 
 
-def eigvals(tensor: Any, name: str | None = None) -> Any:
+def eigvals(tensor: TensorLike, name: str | None = None) -> Any:
     """Return the eigenvalues of square matrices, complex; they have derivatives where they differ."""
     return eig(tensor)[0]
 
 
-def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
+def svd(tensor: TensorLike, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
     """Return s, u, v with A = u diag(s) vᴴ, s descending; or s alone.
 
     Derivatives of u and v are those of real matrices with ``full_matrices=False`` and suppose that the singular values
@@ -538,7 +547,7 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     return (s, u, v) if vectors else s
 
 
-def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
+def qr(input: TensorLike, full_matrices: bool = False, name: str | None = None) -> Qr:
     """Return q with orthonormal columns and upper triangular r with A = q r.
 
     Derivatives are those of real matrices, for ``full_matrices=True`` only where A has no more rows than columns.
@@ -554,7 +563,7 @@ def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
     return Qr(*_apply(ops.QR, (x,), {"full_matrices": whole and not square}, name))
 
 
-def expm(input: Any, name: str | None = None) -> Any:
+def expm(input: TensorLike, name: str | None = None) -> Any:
     """Return the exponential of square matrices.
 
     >>> import wengert as tf
@@ -564,7 +573,7 @@ def expm(input: Any, name: str | None = None) -> Any:
     return _apply(ops.EXPM, (convert(input),), name=name)
 
 
-def logm(input: Any, name: str | None = None) -> Any:
+def logm(input: TensorLike, name: str | None = None) -> Any:
     """Return the principal logarithm of square matrices; NaN where a real matrix has no real one.
 
     >>> import wengert as tf
@@ -574,7 +583,7 @@ def logm(input: Any, name: str | None = None) -> Any:
     return _apply(ops.LOGM, (convert(input),), name=name)
 
 
-def sqrtm(input: Any, name: str | None = None) -> Any:
+def sqrtm(input: TensorLike, name: str | None = None) -> Any:
     """Return the principal square root of square matrices; NaN where a real matrix has no real one.
 
     >>> import wengert as tf
@@ -587,7 +596,13 @@ def sqrtm(input: Any, name: str | None = None) -> Any:
 # --- norms ----------------------------------------------------------------------------------------------------------
 
 
-def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None) -> Any:
+def norm(
+    tensor: TensorLike,
+    ord: TensorLike = "euclidean",
+    axis: AxisLike | None = None,
+    keepdims: bool | None = None,
+    name: str | None = None,
+) -> Any:
     """Return a norm of vectors (axis: one, or None for all elements as one vector) or of matrices (axis: a pair).
 
     ``ord``: "euclidean" or "fro" (the square root of the sum of squares), 1, 2, inf, and for vectors any p > 0; for
@@ -639,7 +654,7 @@ def _square(x: Any) -> Any:
     return apply(elementwise.REAL_PART, (x * apply(elementwise.CONJ, (x,)),))
 
 
-def _matrix_norm(x: Any, order: float, axes: tuple[int, ...], keep: bool) -> Any:
+def _matrix_norm(x: TensorLike, order: float, axes: tuple[int, ...], keep: bool) -> Any:
     if order == 2.0:
         n = array._rank_of(x, "norm")
         rest = [a for a in builtins.range(n) if a not in axes]
@@ -655,14 +670,16 @@ def _matrix_norm(x: Any, order: float, axes: tuple[int, ...], keep: bool) -> Any
     return result if keep else array.squeeze(result, list(axes))
 
 
-def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Any, Any]:
+def normalize(
+    tensor: TensorLike, ord: TensorLike = "euclidean", axis: AxisLike | None = None, name: str | None = None
+) -> tuple[Any, Any]:
     """Return the tensor divided by its norm, and the norm with its axes kept."""
     x = convert(tensor)
     n = norm(x, ord, axis, keepdims=True)
     return x / cast(n, x.nptype), n
 
 
-def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None) -> Any:
+def l2_normalize(x: TensorLike, axis: AxisLike | None = None, epsilon: TensorLike = 1e-12, name: str | None = None) -> Any:
     """Return x / √max(Σ x², ε), the sum being over the given axes."""
     t = convert(x)
     axes = None if axis is None else array.integers_of(axis)
@@ -689,7 +706,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     return convert(0.0) if total is None else _sqrt(total)
 
 
-def cross(a: Any, b: Any, name: str | None = None) -> Any:
+def cross(a: TensorLike, b: TensorLike, name: str | None = None) -> Any:
     """Return the cross product of vectors of three elements along the last axis.
 
     >>> import wengert as tf
@@ -701,7 +718,7 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
         if t.sizes is not None and (not t.sizes or t.sizes[-1] not in (3, None)):
             raise ShapeError(f"cross takes vectors of 3 elements along the last axis, not shape {shapes.text(t.sizes)}.")
 
-    def moved(t: Any, by: int) -> Any:
+    def moved(t: TensorLike, by: int) -> Any:
         return apply(linear.ROLL, (t,), {"shift": (by,), "axis": (-1,)})
 
     return moved(x, -1) * moved(y, -2) - moved(x, -2) * moved(y, -1)
@@ -713,7 +730,7 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
 class LinearOperator:
     """A linear map between vector spaces, known by what it does; the base of those below."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: DtypeLike) -> None:
         """Take the element type."""
         self.dtype = as_dtype(dtype)
 
@@ -731,16 +748,16 @@ class LinearOperator:
         x = convert(x, self.dtype) if not isinstance(x, Tensor) else x
         return self._product(matrix_transpose(x, conjugate=True) if adjoint_arg else x, adjoint)
 
-    def matvec(self, x: Any, adjoint: bool = False, name: str = "matvec") -> Any:
+    def matvec(self, x: TensorLike, adjoint: bool = False, name: str = "matvec") -> Any:
         """Return A x, for vectors along the last axis."""
         return array.squeeze(self.matmul(array.expand_dims(convert(x), -1), adjoint), -1)
 
-    def solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "solve") -> Any:
+    def solve(self, rhs: TensorLike, adjoint: bool = False, adjoint_arg: bool = False, name: str = "solve") -> Any:
         """Return X with A X = B."""
         b = convert(rhs, self.dtype) if not isinstance(rhs, Tensor) else rhs
         return self._solution(matrix_transpose(b, conjugate=True) if adjoint_arg else b, adjoint)
 
-    def solvevec(self, rhs: Any, adjoint: bool = False, name: str = "solve") -> Any:
+    def solvevec(self, rhs: TensorLike, adjoint: bool = False, name: str = "solve") -> Any:
         """Return x with A x = b, for vectors along the last axis."""
         return array.squeeze(self.solve(array.expand_dims(convert(rhs), -1), adjoint), -1)
 
@@ -760,14 +777,14 @@ class LinearOperator:
         """Return the diagonal."""
         return diag_part(self.to_dense())
 
-    def _product(self, x: Any, adjoint: bool) -> Any:
+    def _product(self, x: TensorLike, adjoint: bool) -> Any:
         a = self.to_dense()
         return _matmul(*_pair(contraction.MATMUL, matrix_transpose(a, conjugate=True) if adjoint else a, x))
 
-    def _solution(self, b: Any, adjoint: bool) -> Any:
+    def _solution(self, b: TensorLike, adjoint: bool) -> Any:
         return solve(self.to_dense(), b, adjoint)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: TensorLike) -> Any:
         """Return A X."""
         return self.matmul(other)
 
@@ -775,7 +792,7 @@ class LinearOperator:
 class LinearOperatorFullMatrix(LinearOperator):
     """A linear map given by its matrix."""
 
-    def __init__(self, matrix: Any, **hints: Any) -> None:
+    def __init__(self, matrix: TensorLike, **hints: Any) -> None:
         """Take the matrix; hints such as ``is_square`` are not needed."""
         self._matrix = convert(matrix)
         super().__init__(self._matrix.dtype)
@@ -800,17 +817,17 @@ class LinearOperatorDiag(LinearOperator):
     def _column(self, adjoint: bool) -> Any:
         return array.expand_dims(_conj(self.diag) if adjoint else self.diag, -1)
 
-    def _product(self, x: Any, adjoint: bool) -> Any:
+    def _product(self, x: TensorLike, adjoint: bool) -> Any:
         return self._column(adjoint) * x
 
-    def _solution(self, b: Any, adjoint: bool) -> Any:
+    def _solution(self, b: TensorLike, adjoint: bool) -> Any:
         return b / self._column(adjoint)
 
 
 class LinearOperatorIdentity(LinearOperator):
     """The map that gives back its argument."""
 
-    def __init__(self, num_rows: Any, batch_shape: Any = None, dtype: Any = None, **hints: Any) -> None:
+    def __init__(self, num_rows: Any, batch_shape: ShapeLike | None = None, dtype: DtypeLike | None = None, **hints: Any) -> None:
         """Take the number of rows."""
         super().__init__(dtypes.float32 if dtype is None else dtype)
         self._rows, self._batch = num_rows, batch_shape
@@ -840,11 +857,11 @@ class LinearOperatorBlockDiag(LinearOperator):
             rows.append(array.pad(b, [*still, [sum(sizes[:i]), sum(sizes[i + 1 :])]]))
         return array.concat(rows, -2)
 
-    def _parts(self, x: Any) -> Any:
+    def _parts(self, x: TensorLike) -> Any:
         return array.split(x, [o.shape[-1] for o in self.operators], axis=-2)
 
-    def _product(self, x: Any, adjoint: bool) -> Any:
+    def _product(self, x: TensorLike, adjoint: bool) -> Any:
         return array.concat([o.matmul(p, adjoint) for o, p in zip(self.operators, self._parts(x), strict=True)], -2)
 
-    def _solution(self, b: Any, adjoint: bool) -> Any:
+    def _solution(self, b: TensorLike, adjoint: bool) -> Any:
         return array.concat([o.solve(p, adjoint) for o, p in zip(self.operators, self._parts(b), strict=True)], -2)

@@ -19,13 +19,14 @@ import numpy as np
 from wengert.functions import array
 from wengert.functions.array import integer_of, integers_of
 from wengert.ground import checks, dtypes, shapes
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.ground.shapes import ShapeLike
 from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.ops.signature import check
-from wengert.tensor.tensor import NONE, EagerTensor, Tensor, apply, cast, coerce, convert, power
+from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, Tensor, TensorLike, apply, cast, coerce, convert, power
 
 __all__ = [
     "abs",
@@ -187,7 +188,7 @@ def unary(op: Op, name: str, doc: str) -> Function:
     """Return the function ``name(x, name=None)`` of an operation on one tensor."""
     kinds = op.kinds
 
-    def function(x: Any, name: str | None = None) -> Any:
+    def function(x: TensorLike, name: str | None = None) -> Any:
         if x.__class__ is not EagerTensor:
             x = convert(x)
         if x.nptype.kind not in kinds:
@@ -202,7 +203,7 @@ def binary(op: Op, name: str, doc: str, label: str | None = None) -> Function:
     """Return the function ``name(x, y, name=None)`` of an operation on two tensors that broadcast."""
     kinds, label = op.kinds, label or op.type
 
-    def function(x: Any, y: Any, name: str | None = None) -> Any:
+    def function(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
         if x.__class__ is EagerTensor and y.__class__ is EagerTensor:
             nptype = x.array.dtype
             if y.array.dtype is nptype and nptype.kind in kinds:
@@ -212,7 +213,7 @@ def binary(op: Op, name: str, doc: str, label: str | None = None) -> Function:
     return _finish(function, name, doc)
 
 
-def operands(op: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def operands(op: Op, x: Any, y: Any) -> tuple[Any, Any]:
     """Return two operands as tensors of one dtype, which the operation takes.
 
     Raises:
@@ -224,7 +225,7 @@ def operands(op: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return pair
 
 
-def number(x: Any, name: str, kinds: str = "f") -> Any:
+def number(x: TensorLike, name: str, kinds: str = "f") -> Any:
     """Return an argument as a tensor whose dtype is of one of NumPy's kinds."""
     t = x if x.__class__ is EagerTensor else convert(x)
     if t.nptype.kind not in kinds:
@@ -232,12 +233,12 @@ def number(x: Any, name: str, kinds: str = "f") -> Any:
     return t
 
 
-def named(x: Any, name: str | None) -> Any:
+def named(x: TensorLike, name: str | None) -> Any:
     """Return the tensor, under the name where one is given and there are names."""
     return x if name is None or x.__class__ is EagerTensor else apply(linear.IDENTITY, (x,), NONE, name)
 
 
-def axes_of(axis: Any, x: Any) -> tuple[int, ...] | None:
+def axes_of(axis: AxisLike | None, x: Any) -> tuple[int, ...] | None:
     """Return the axes of a tensor that an argument names, counted from the front where the rank is known; None: all.
 
     Raises:
@@ -265,7 +266,7 @@ def axes_of(axis: Any, x: Any) -> tuple[int, ...] | None:
     return found
 
 
-def axis_in(axis: Any, x: Any) -> int:
+def axis_in(axis: AxisLike, x: TensorLike) -> int:
     """Return the one axis of a tensor that an argument names."""
     (found,) = axes_of(integer_of(axis) if axis.__class__ is not float else axis, x) or (0,)
     return found
@@ -281,7 +282,7 @@ def getitem(x: Any, index: tuple[Any, ...]) -> Any:
     return apply(linear.GETITEM, (x,), {"index": index})
 
 
-def constant_of(x: Any) -> Any:
+def constant_of(x: TensorLike) -> Any:
     """Return the tensor as a constant: derivatives do not pass."""
     return apply(linear.STOP_GRADIENT, (x,))
 
@@ -345,7 +346,7 @@ nextafter = binary(elementwise.NEXTAFTER, "nextafter", """Return the number afte
 _DIVISION: Any = SimpleNamespace(type="RealDiv", kinds="iufc")
 
 
-def truediv(x: Any, y: Any, name: str | None = None) -> Any:
+def truediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Return x / y; integers of up to 16 bits give float32, wider ones float64.
 
     >>> import wengert as tf
@@ -366,7 +367,7 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Any:
 divide = truediv
 
 
-def truncatediv(x: Any, y: Any, name: str | None = None) -> Any:
+def truncatediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Return x / y rounded towards zero; it has no derivative.
 
     >>> import wengert as tf
@@ -380,7 +381,7 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Any:
     return apply(elementwise.FLOOR_DIVIDE, (apply(elementwise.SUBTRACT, (a, rest)), b), NONE, name or "TruncateDiv")
 
 
-def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Any:
+def multiply_no_nan(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Return x * y, and 0 where y is 0, even where x is infinite or not a number.
 
     >>> import wengert as tf
@@ -390,13 +391,13 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Any:
     return apply(elementwise.MULTIPLY_NO_NAN, operands(elementwise.MULTIPLY_NO_NAN, x, y), NONE, name or "MulNoNan")
 
 
-def reciprocal_no_nan(x: Any, name: str | None = None) -> Any:
+def reciprocal_no_nan(x: TensorLike, name: str | None = None) -> Any:
     """Return 1 / x, and 0 where x is 0."""
     t = number(x, "reciprocal_no_nan", "fc")
     return apply(elementwise.DIVIDE_NO_NAN, (array.ones_like(t), t), NONE, name or "reciprocal_no_nan")
 
 
-def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
+def scalar_mul(scalar: Any, x: TensorLike, name: str | None = None) -> Any:
     """Return the product of a scalar and a tensor.
 
     Raises:
@@ -411,7 +412,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
     return multiply(factor, t, name)
 
 
-def add_n(inputs: Any, name: str | None = None) -> Any:
+def add_n(inputs: TensorLike, name: str | None = None) -> Any:
     """Return the sum of tensors of one shape.
 
     Raises:
@@ -435,12 +436,12 @@ def add_n(inputs: Any, name: str | None = None) -> Any:
     return apply(elementwise.ADD_N, terms, NONE, name)
 
 
-def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Any:
+def accumulate_n(inputs: TensorLike, shape: ShapeLike | None = None, tensor_dtype: Any = None, name: str | None = None) -> Any:
     """Return the sum of tensors of one shape: `add_n`."""
     return add_n(inputs, name)
 
 
-def alike(values: Sequence[Any], op: Any) -> list[Any]:
+def alike(values: Sequence[Any], op: Op) -> list[Any]:
     """Return values as tensors of one dtype: that of the tensors among them, floating ones promoted."""
     like = next((v for v in values if isinstance(v, Tensor)), None)
     if like is None:
@@ -462,7 +463,7 @@ def alike(values: Sequence[Any], op: Any) -> list[Any]:
 # --- powers -----------------------------------------------------------------------------------------------------------
 
 
-def pow(x: Any, y: Any, name: str | None = None) -> Any:
+def pow(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Return x ** y; a constant whole exponent is an operation of its own, with derivatives at x = 0 too.
 
     Raises:
@@ -558,7 +559,7 @@ acosh = unary(elementwise.ACOSH, "acosh", """Return the inverse hyperbolic cosin
 atanh = unary(elementwise.ATANH, "atanh", """Return the inverse hyperbolic tangent of x in [-1, 1].""")
 
 
-def atan2(y: Any, x: Any, name: str | None = None) -> Any:
+def atan2(y: TensorLike, x: TensorLike, name: str | None = None) -> Any:
     """Return the angle of the point (x, y), in (-π, π].
 
     >>> import wengert as tf
@@ -626,12 +627,12 @@ class special:
     spence = staticmethod(unary(elementwise.SPENCE, "spence", """Return the dilogarithm Li₂(1 - x)."""))
 
 
-def zeta(x: Any, q: Any, name: str | None = None) -> Any:
+def zeta(x: TensorLike, q: TensorLike, name: str | None = None) -> Any:
     """Return Hurwitz's zeta function Σₙ (q + n)⁻ˣ."""
     return apply(elementwise.ZETA, operands(elementwise.ZETA, x, q), NONE, name)
 
 
-def polygamma(a: Any, x: Any, name: str | None = None) -> Any:
+def polygamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Any:
     """Return the a-th derivative of `digamma` at x; the derivative by a is not stated.
 
     >>> import wengert as tf
@@ -665,22 +666,22 @@ def _constant(t: Any) -> Any:
     return t.node.attrs["value"] if t.node.op is linear.CONSTANT else None
 
 
-def igamma(a: Any, x: Any, name: str | None = None) -> Any:
+def igamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Any:
     """Return the lower regularised incomplete Γ function P(a, x)."""
     return apply(elementwise.IGAMMA, operands(elementwise.IGAMMA, a, x), NONE, name)
 
 
-def igammac(a: Any, x: Any, name: str | None = None) -> Any:
+def igammac(a: TensorLike, x: TensorLike, name: str | None = None) -> Any:
     """Return the upper regularised incomplete Γ function Q(a, x) = 1 - P(a, x)."""
     return apply(elementwise.IGAMMAC, operands(elementwise.IGAMMAC, a, x), NONE, name)
 
 
-def betainc(a: Any, b: Any, x: Any, name: str | None = None) -> Any:
+def betainc(a: TensorLike, b: TensorLike, x: TensorLike, name: str | None = None) -> Any:
     """Return the regularised incomplete beta function Iₓ(a, b)."""
     return apply(elementwise.BETAINC, alike([a, b, x], elementwise.BETAINC), NONE, name)
 
 
-def lbeta(x: Any, name: str | None = None) -> Any:
+def lbeta(x: TensorLike, name: str | None = None) -> Any:
     """Return log |B(x)| = Σ log Γ(xᵢ) - log Γ(Σ xᵢ) along the last axis."""
     t = number(x, "lbeta")
     if t.sizes == ():
@@ -691,7 +692,7 @@ def lbeta(x: Any, name: str | None = None) -> Any:
     )
 
 
-def polyval(coeffs: Any, x: Any, name: str | None = None) -> Any:
+def polyval(coeffs: Any, x: TensorLike, name: str | None = None) -> Any:
     """Return the polynomial with the given coefficients, that of the highest power first, at x.
 
     >>> import wengert as tf
@@ -716,7 +717,7 @@ _softplus = unary(elementwise.SOFTPLUS, "softplus", "")
 _softsign = unary(elementwise.SOFTSIGN, "softsign", "")
 
 
-def softplus(features: Any, name: str | None = None) -> Any:
+def softplus(features: TensorLike, name: str | None = None) -> Any:
     """Return log(1 + eˣ).
 
     >>> import wengert as tf
@@ -726,12 +727,12 @@ def softplus(features: Any, name: str | None = None) -> Any:
     return _softplus(features, name)
 
 
-def softsign(features: Any, name: str | None = None) -> Any:
+def softsign(features: TensorLike, name: str | None = None) -> Any:
     """Return x / (1 + |x|)."""
     return _softsign(features, name)
 
 
-def _shifted(logits: Any, axis: Any, name: str) -> tuple[Any, Any]:
+def _shifted(logits: TensorLike, axis: AxisLike | None, name: str) -> tuple[Any, Any]:
     x = number(logits, name)
     if x.sizes == ():
         raise ShapeError(f"{name} takes a tensor with at least one axis.")
@@ -739,7 +740,7 @@ def _shifted(logits: Any, axis: Any, name: str) -> tuple[Any, Any]:
     return x - constant_of(apply(reduction.MAX, (x,), over)), over
 
 
-def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+def softmax(logits: TensorLike, axis: AxisLike | None = None, name: str | None = None) -> Any:
     """Return eˣ / Σ eˣ, the sum being along an axis, the last unless told otherwise.
 
     >>> import wengert as tf
@@ -751,7 +752,7 @@ def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
     return apply(elementwise.DIVIDE, (e, apply(reduction.SUM, (e,), over)), NONE, name or "Softmax")
 
 
-def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+def log_softmax(logits: TensorLike, axis: AxisLike | None = None, name: str | None = None) -> Any:
     """Return x - log Σ eˣ, the sum being along an axis, the last unless told otherwise."""
     x, over = _shifted(logits, axis, "log_softmax")
     total = apply(reduction.SUM, (apply(elementwise.EXP, (x,)),), over)
@@ -770,7 +771,7 @@ abs = unary(
 )  # fmt: skip
 
 
-def sign(x: Any, name: str | None = None) -> Any:
+def sign(x: TensorLike, name: str | None = None) -> Any:
     """Return -1, 0 or 1 with the sign of x; for complex x: x / |x|, and 0 at 0.
 
     Along the reals it is constant; a complex x / |x| turns with x, and its derivative is that of the quotient.
@@ -799,12 +800,12 @@ round = unary(
 )  # fmt: skip
 
 
-def rint(x: Any, name: str | None = None) -> Any:
+def rint(x: TensorLike, name: str | None = None) -> Any:
     """Return the nearest whole number, halves going to the even one, of a floating tensor; it has no derivative."""
     return apply(elementwise.ROUND, (number(x, "rint"),), NONE, name or "Rint")
 
 
-def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
+def clip_by_value(t: TensorLike, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Any:
     """Return the tensor with values below the minimum and above the maximum replaced by these.
 
     The derivative is 1 where clip_value_min ≤ t ≤ clip_value_max; the bounds have theirs too.
@@ -828,7 +829,7 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
     return apply(elementwise.CLIP, (x, low, high), NONE, name)
 
 
-def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
+def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: AxisLike | None = None, name: str | None = None) -> Any:
     """Return t * clip_norm / max(‖t‖, clip_norm), ‖·‖ being the Euclidean norm over the axes.
 
     >>> import wengert as tf
@@ -849,7 +850,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     return named(clipped, name)
 
 
-def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any:
+def clip_by_average_norm(t: TensorLike, clip_norm: TensorLike, name: str | None = None) -> Any:
     """Return t * clip_norm / max(‖t‖ / n, clip_norm), n being the number of elements."""
     x = number(t, "clip_by_average_norm")
     n = cast(array.size(x), x.nptype)
@@ -872,7 +873,9 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     return apply(elementwise.SQRT, (add_n(squares),), NONE, name or "global_norm")
 
 
-def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None) -> tuple[list[Any], Any]:
+def clip_by_global_norm(
+    t_list: Any, clip_norm: TensorLike, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Any], Any]:
     """Return the tensors times clip_norm / max(global_norm, clip_norm), and the global norm. None stays None.
 
     >>> import wengert as tf
@@ -886,7 +889,7 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
     # Of an infinite norm it is NaN. Not by a selection: the branch not taken would make the derivative NaN.
     scale = limit * minimum(1.0 / norm, array.ones_like(norm) / limit) + (norm - norm)
 
-    def clipped(t: Any) -> Any:
+    def clipped(t: TensorLike) -> Any:
         if t is None:
             return None
         if isinstance(t, IndexedSlices):
@@ -920,12 +923,12 @@ is_inf = unary(elementwise.IS_INF, "is_inf", """Return where x is infinite.""")
 is_nan = unary(elementwise.IS_NAN, "is_nan", """Return where x is NaN.""")
 
 
-def logical_xor(x: Any, y: Any, name: str | None = "LogicalXor") -> Any:
+def logical_xor(x: TensorLike, y: TensorLike, name: str | None = "LogicalXor") -> Any:
     """Return where exactly one is True."""
     return apply(elementwise.LOGICAL_XOR, operands(elementwise.LOGICAL_XOR, x, y), NONE, name)
 
 
-def approximate_equal(x: Any, y: Any, tolerance: Any = 1e-5, name: str | None = None) -> Any:
+def approximate_equal(x: TensorLike, y: TensorLike, tolerance: float = 1e-5, name: str | None = None) -> Any:
     """Return where |x - y| < tolerance; the shapes are the same."""
     a, b = operands(elementwise.SUBTRACT, x, y)
     shapes.merge(a.sizes, b.sizes)
@@ -952,25 +955,25 @@ def _real(x: Any) -> Any:
     return apply(elementwise.REAL_PART, (x,)) if x.nptype.kind == "c" else x
 
 
-def real(input: Any, name: str | None = None) -> Any:
+def real(input: TensorLike, name: str | None = None) -> Any:
     """Return the real part; a real tensor is returned as it is."""
     x = number(input, "real", "iufc")
     return apply(elementwise.REAL_PART, (x,), NONE, name) if x.nptype.kind == "c" else x
 
 
-def imag(input: Any, name: str | None = None) -> Any:
+def imag(input: TensorLike, name: str | None = None) -> Any:
     """Return the imaginary part; zeros for a real tensor."""
     x = number(input, "imag", "iufc")
     return apply(elementwise.IMAGINARY_PART, (x,), NONE, name) if x.nptype.kind == "c" else array.zeros_like(x)
 
 
-def conj(x: Any, name: str | None = None) -> Any:
+def conj(x: TensorLike, name: str | None = None) -> Any:
     """Return the complex conjugate; a real tensor is returned as it is."""
     t = number(x, "conj", "iufc")
     return apply(elementwise.CONJ, (t,), NONE, name) if t.nptype.kind == "c" else t
 
 
-def angle(input: Any, name: str | None = None) -> Any:
+def angle(input: TensorLike, name: str | None = None) -> Any:
     """Return the argument of a complex number, in (-π, π]; for a real tensor 0, or π where it is negative."""
     x = number(input, "angle", "fc")
     if x.nptype.kind == "c":
@@ -985,7 +988,7 @@ def angle(input: Any, name: str | None = None) -> Any:
 def _reduction(op: Op, name: str, doc: str, kinds: str | None = None) -> Function:
     kinds = kinds or op.kinds
 
-    def function(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+    def function(input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None) -> Any:
         x = input_tensor if input_tensor.__class__ is EagerTensor else convert(input_tensor)
         if x.nptype.kind not in kinds:
             check(title, x, kinds)
@@ -1030,7 +1033,7 @@ reduce_any = _reduction(reduction.ANY, "reduce_any", """Return whether an elemen
 reduce_all = _reduction(reduction.ALL, "reduce_all", """Return whether all elements along axes (None: all) are True.""", "b")
 
 
-def reduce_prod(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+def reduce_prod(input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Return the product of the elements along axes (None: all); its derivatives are right at zeros too.
 
     >>> import wengert as tf
@@ -1059,7 +1062,9 @@ def _with_ones(y: Any, x: Any, name: str | None) -> Any:
     return array.reshape(y, array.ones_like(array.shape(x)), name)
 
 
-def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+def reduce_logsumexp(
+    input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None
+) -> Any:
     """Return log Σ eˣ along axes (None: all), without overflow.
 
     >>> import wengert as tf
@@ -1077,7 +1082,9 @@ def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: Any = False,
     return apply(elementwise.ADD, (log(total), shift), NONE, name or "ReduceLogSumExp")
 
 
-def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+def reduce_variance(
+    input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None
+) -> Any:
     """Return the mean of |x - mean|² along axes (None: all).
 
     Raises:
@@ -1095,7 +1102,7 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: Any = False, 
     return apply(reduction.MEAN, (squares,), {"axis": axes, "keepdims": keep}, name or "reduce_variance")
 
 
-def reduce_std(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+def reduce_std(input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Return the square root of the variance along axes (None: all).
 
     >>> import wengert as tf
@@ -1105,7 +1112,9 @@ def reduce_std(input_tensor: Any, axis: Any = None, keepdims: Any = False, name:
     return sqrt(reduce_variance(input_tensor, axis, keepdims), name or "reduce_std")
 
 
-def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: Any = False, name: str | None = None) -> Any:
+def reduce_euclidean_norm(
+    input_tensor: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, name: str | None = None
+) -> Any:
     """Return √(Σ |x|²) along axes (None: all); for integers it is cut to one.
 
     >>> import wengert as tf
@@ -1119,7 +1128,13 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: Any = F
     return sqrt(reduce_sum(squares, axis, keepdims), name or "EuclideanNorm")
 
 
-def count_nonzero(input: Any, axis: Any = None, keepdims: Any = None, dtype: Any = dtypes.int64, name: str | None = None) -> Any:
+def count_nonzero(
+    input: TensorLike,
+    axis: AxisLike | None = None,
+    keepdims: bool | None = None,
+    dtype: DtypeLike = dtypes.int64,
+    name: str | None = None,
+) -> Any:
     """Return how many elements along axes (None: all) are not zero, not False, not empty.
 
     >>> import wengert as tf
@@ -1135,7 +1150,7 @@ def count_nonzero(input: Any, axis: Any = None, keepdims: Any = None, dtype: Any
     return array.cast(counted, dtype, name)
 
 
-def zero_fraction(value: Any, name: str | None = None) -> Any:
+def zero_fraction(value: TensorLike, name: str | None = None) -> Any:
     """Return the share of the elements that are zero, a float32 scalar.
 
     >>> import wengert as tf
@@ -1146,19 +1161,21 @@ def zero_fraction(value: Any, name: str | None = None) -> Any:
     return reduce_mean(array.cast(equal(x, array.zeros_like(x)), dtypes.float32), name=name or "zero_fraction")
 
 
-def is_non_decreasing(x: Any, name: str | None = None) -> Any:
+def is_non_decreasing(x: TensorLike, name: str | None = None) -> Any:
     """Return whether each element is at least the one before it, all axes read in order."""
     flat = array.reshape(x, [-1])
     return reduce_all(greater_equal(flat[1:], flat[:-1]), name=name)
 
 
-def is_strictly_increasing(x: Any, name: str | None = None) -> Any:
+def is_strictly_increasing(x: TensorLike, name: str | None = None) -> Any:
     """Return whether each element is greater than the one before it, all axes read in order."""
     flat = array.reshape(x, [-1])
     return reduce_all(greater(flat[1:], flat[:-1]), name=name)
 
 
-def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None) -> Any:
+def l2_normalize(
+    x: TensorLike, axis: AxisLike | None = None, epsilon: TensorLike = 1e-12, name: str | None = None, dim: AxisLike | None = None
+) -> Any:
     """Return x / √max(Σ |x|², ε), the sum being over the given axes.
 
     >>> import wengert as tf
@@ -1174,14 +1191,14 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | Non
 # --- cumulative -------------------------------------------------------------------------------------------------------
 
 
-def _cumulative(op: Op, x: Any, axis: Any, exclusive: Any, reverse: Any, name: str | None) -> Any:
+def _cumulative(op: Op, x: TensorLike, axis: AxisLike, exclusive: Any, reverse: Any, name: str | None) -> Any:
     t = number(x, op.name, op.kinds)
     attrs = {"axis": axis_in(axis, t), "exclusive": checks.flag(exclusive, "cumulative", "exclusive")}
     attrs["reverse"] = checks.flag(reverse, "cumulative", "reverse")
     return apply(op, (t,), attrs, name)
 
 
-def cumsum(x: Any, axis: Any = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> Any:
+def cumsum(x: TensorLike, axis: AxisLike = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
     """Return the running sum along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end.
 
     >>> import wengert as tf
@@ -1191,7 +1208,7 @@ def cumsum(x: Any, axis: Any = 0, exclusive: Any = False, reverse: Any = False, 
     return _cumulative(reduction.CUMSUM, x, axis, exclusive, reverse, name)
 
 
-def cumprod(x: Any, axis: Any = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> Any:
+def cumprod(x: TensorLike, axis: AxisLike = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
     """Return the running product along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end.
 
     >>> import wengert as tf
@@ -1201,7 +1218,9 @@ def cumprod(x: Any, axis: Any = 0, exclusive: Any = False, reverse: Any = False,
     return _cumulative(reduction.CUMPROD, x, axis, exclusive, reverse, name)
 
 
-def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: Any = False, reverse: Any = False, name: str | None = None) -> Any:
+def cumulative_logsumexp(
+    x: TensorLike, axis: AxisLike = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Any:
     """Return the running log Σ eˣ along an axis, without overflow or underflow.
 
     With ``exclusive`` the first element is the least finite number, as in TensorFlow, which stands for -∞.
@@ -1235,7 +1254,7 @@ def _moved(x: Any, axis: int, back: bool, start: Any) -> Any:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def _place(op: Op, input: Any, axis: Any, output_type: Any, name: str | None) -> Any:
+def _place(op: Op, input: TensorLike, axis: AxisLike | None, output_type: DtypeLike, name: str | None) -> Any:
     x = number(input, op.name, op.kinds)
     attrs = {"axis": axis_in(0 if axis is None else axis, x), "dtype": as_dtype(output_type).numpy.name}
     if x.sizes is not None and x.sizes[attrs["axis"]] == 0:
@@ -1243,7 +1262,9 @@ def _place(op: Op, input: Any, axis: Any, output_type: Any, name: str | None) ->
     return apply(op, (x,), attrs, name)
 
 
-def argmax(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Any:
+def argmax(
+    input: TensorLike, axis: AxisLike | None = None, output_type: DtypeLike = dtypes.int64, name: str | None = None
+) -> Any:
     """Return where along an axis (0 unless told otherwise) the greatest element stands; the first of equals.
 
     >>> import wengert as tf
@@ -1253,7 +1274,9 @@ def argmax(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: 
     return _place(reduction.ARGMAX, input, axis, output_type, name)
 
 
-def argmin(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Any:
+def argmin(
+    input: TensorLike, axis: AxisLike | None = None, output_type: DtypeLike = dtypes.int64, name: str | None = None
+) -> Any:
     """Return where along an axis (0 unless told otherwise) the least element stands; the first of equals."""
     return _place(reduction.ARGMIN, input, axis, output_type, name)
 
@@ -1265,7 +1288,9 @@ class TopKV2(NamedTuple):
     indices: Any
 
 
-def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopKV2:
+def top_k(
+    input: TensorLike, k: TensorLike = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
+) -> TopKV2:
     """Return the k greatest elements along the last axis, in falling order, and where they stand; lower places first.
 
     Raises:
@@ -1295,7 +1320,7 @@ def top_k(input: Any, k: Any = 1, sorted: Any = True, index_type: Any = dtypes.i
     return TopKV2(values, array.cast(at, index_type))
 
 
-def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Any:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: TensorLike, name: str | None = None) -> Any:
     """Return for each row of predictions whether its target is among the k greatest; those equal to the k-th all are.
 
     A target out of range, and a row with an infinity or NaN, gives False.
@@ -1318,7 +1343,7 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
 # --- segments ---------------------------------------------------------------------------------------------------------
 
 
-def _segmented(data: Any, segment_ids: Any, name: str, kinds: str, sorted: bool) -> tuple[Any, Any]:
+def _segmented(data: TensorLike, segment_ids: TensorLike, name: str, kinds: str, sorted: bool) -> tuple[Any, Any]:
     x, ids = number(data, name, kinds), number(segment_ids, name, "iu")
     if sorted:
         if ids.sizes is not None and len(ids.sizes) != 1:
@@ -1329,7 +1354,7 @@ def _segmented(data: Any, segment_ids: Any, name: str, kinds: str, sorted: bool)
     return x, ids
 
 
-def _number_of_segments(ids: Any) -> Any:
+def _number_of_segments(ids: TensorLike) -> Any:
     """Return the last id and 1: an int, or a graph's scalar."""
     if ids.__class__ is EagerTensor:
         return int(ids.array.max()) + 1 if ids.array.size else 0
@@ -1337,7 +1362,7 @@ def _number_of_segments(ids: Any) -> Any:
     return maximum(cast(last, dtypes.int64.numpy), -1) + 1
 
 
-def _given_number(num_segments: Any) -> Any:
+def _given_number(num_segments: TensorLike) -> Any:
     """Return num_segments: an int where it is known, else a graph's scalar."""
     numbers = array.numbers_of(num_segments, "num_segments")
     if isinstance(numbers, list) and len(numbers) != 1:
@@ -1362,7 +1387,7 @@ def _frame(x: Any, ids: Any, count: Any, value: Any) -> Any:
     return array.fill(dims, convert(value, like=x))
 
 
-def _segment_sums(x: Any, ids: Any, count: Any, name: str | None = None) -> Any:
+def _segment_sums(x: TensorLike, ids: Any, count: Any, name: str | None = None) -> Any:
     if count is None or isinstance(count, int):
         return apply(linear.SEGMENT_SUM, (x, ids), {"num": count}, name)
     return apply(linear.SEGMENT_SUM_LIKE, (x, ids, _frame(x, ids, count, 0)), NONE, name)
@@ -1376,12 +1401,12 @@ def _segment_counts(x: Any, ids: Any, count: Any) -> Any:
     return getitem(counts, (Ellipsis, *[None] * (len(x.sizes) - len(ids.sizes))))
 
 
-def _segment_mean(x: Any, ids: Any, count: Any, root: bool, name: str | None) -> Any:
+def _segment_mean(x: TensorLike, ids: TensorLike, count: Any, root: bool, name: str | None) -> Any:
     n = maximum(_segment_counts(x, ids, count), 1.0)
     return truediv(_segment_sums(x, ids, count), sqrt(n) if root else n, name)
 
 
-def _segment_extreme(op: Op, x: Any, ids: Any, count: Any, name: str | None) -> Any:
+def _segment_extreme(op: Op, x: Any, ids: TensorLike, count: Any, name: str | None) -> Any:
     limits = dtypes.of(x.nptype)
     frame = _frame(x, ids, count + 1, limits.min if op is linear.SCATTER_MAX else limits.max)
     # What has a negative id goes to a last row, which is cut off.
@@ -1403,7 +1428,7 @@ def _segment_product(x: Any, ids: Any, count: Any, name: str | None) -> Any:
     return apply(reduction.PROD, (members,), {"axis": (1,), "keepdims": False}, name)
 
 
-def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:
+def segment_sum(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Any:
     """Return the sum of the rows of each segment: those with one id. The ids do not decrease.
 
     Raises:
@@ -1417,36 +1442,36 @@ def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:
     return _segment_sums(x, ids, None, name)
 
 
-def segment_mean(data: Any, segment_ids: Any, name: str | None = None) -> Any:
+def segment_mean(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Any:
     """Return the mean of the rows of each segment, 0 where there are none. The ids do not decrease."""
     x, ids = _segmented(data, segment_ids, "segment_mean", "fc", True)
     return _segment_mean(x, ids, _number_of_segments(ids), False, name)
 
 
-def segment_prod(data: Any, segment_ids: Any, name: str | None = None) -> Any:
+def segment_prod(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Any:
     """Return the product of the rows of each segment, 1 where there are none. The ids do not decrease."""
     x, ids = _segmented(data, segment_ids, "segment_prod", "iufc", True)
     return _segment_product(x, ids, _number_of_segments(ids), name)
 
 
-def _sorted_extreme(op: Op, data: Any, segment_ids: Any, title: str, name: str | None) -> Any:
+def _sorted_extreme(op: Op, data: TensorLike, segment_ids: TensorLike, title: str, name: str | None) -> Any:
     x, ids = _segmented(data, segment_ids, title, "iuf", True)
     count = _number_of_segments(ids)
     found = _segment_extreme(op, x, ids, count, None)
     return array.where(greater(_segment_counts(x, ids, count), 0), found, array.zeros_like(found), name)
 
 
-def segment_max(data: Any, segment_ids: Any, name: str | None = None) -> Any:
+def segment_max(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Any:
     """Return the greatest of the rows of each segment, 0 where there are none. The ids do not decrease."""
     return _sorted_extreme(linear.SCATTER_MAX, data, segment_ids, "segment_max", name)
 
 
-def segment_min(data: Any, segment_ids: Any, name: str | None = None) -> Any:
+def segment_min(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Any:
     """Return the least of the rows of each segment, 0 where there are none. The ids do not decrease."""
     return _sorted_extreme(linear.SCATTER_MIN, data, segment_ids, "segment_min", name)
 
 
-def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the sum of what has one id, for the ids from 0 to num_segments - 1; negative ids are left out.
 
     The shape is num_segments, then that of data without the leading axes that segment_ids has.
@@ -1462,31 +1487,31 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: s
     return _segment_sums(x, ids, _given_number(num_segments), name)
 
 
-def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_mean(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the mean of what has one id, 0 where there is none; negative ids are left out."""
     x, ids = _segmented(data, segment_ids, "unsorted_segment_mean", "fc", False)
     return _segment_mean(x, ids, _given_number(num_segments), False, name)
 
 
-def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_sqrt_n(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the sum of what has one id, divided by the square root of its number; negative ids are left out."""
     x, ids = _segmented(data, segment_ids, "unsorted_segment_sqrt_n", "fc", False)
     return _segment_mean(x, ids, _given_number(num_segments), True, name)
 
 
-def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the product of what has one id, 1 where there is none; negative ids are left out."""
     x, ids = _segmented(data, segment_ids, "unsorted_segment_prod", "iufc", False)
     return _segment_product(x, ids, _given_number(num_segments), name)
 
 
-def unsorted_segment_max(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the greatest of what has one id, the dtype's least number where there is none; negative ids are left out."""
     x, ids = _segmented(data, segment_ids, "unsorted_segment_max", "iuf", False)
     return _segment_extreme(linear.SCATTER_MAX, x, ids, _given_number(num_segments), name)
 
 
-def unsorted_segment_min(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
+def unsorted_segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike, name: str | None = None) -> Any:
     """Return the least of what has one id, the dtype's greatest number where there is none; negative ids are left out."""
     x, ids = _segmented(data, segment_ids, "unsorted_segment_min", "iuf", False)
     return _segment_extreme(linear.SCATTER_MIN, x, ids, _given_number(num_segments), name)
@@ -1494,13 +1519,13 @@ def unsorted_segment_min(data: Any, segment_ids: Any, num_segments: Any, name: s
 
 def bincount(
     arr: Any,
-    weights: Any = None,
+    weights: TensorLike | None = None,
     minlength: Any = None,
     maxlength: Any = None,
-    dtype: Any = dtypes.int32,
+    dtype: DtypeLike = dtypes.int32,
     name: str | None = None,
-    axis: Any = None,
-    binary_output: Any = False,
+    axis: AxisLike | None = None,
+    binary_output: bool = False,
 ) -> Any:
     """Return how often each number from 0 on occurs, or the sum of its weights.
 
@@ -1545,11 +1570,11 @@ def bincount(
 
 
 def confusion_matrix(
-    labels: Any,
-    predictions: Any,
-    num_classes: Any = None,
-    weights: Any = None,
-    dtype: Any = dtypes.int32,
+    labels: TensorLike,
+    predictions: TensorLike,
+    num_classes: TensorLike | None = None,
+    weights: TensorLike | None = None,
+    dtype: DtypeLike = dtypes.int32,
     name: str | None = None,
 ) -> Any:
     """Return the matrix that counts (or sums the weights of) the pairs (label, prediction).
@@ -1578,15 +1603,15 @@ def confusion_matrix(
 def matmul(
     a: Any,
     b: Any,
-    transpose_a: Any = False,
-    transpose_b: Any = False,
-    adjoint_a: Any = False,
-    adjoint_b: Any = False,
-    a_is_sparse: Any = False,
-    b_is_sparse: Any = False,
-    output_type: Any = None,
-    grad_a: Any = False,
-    grad_b: Any = False,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    output_type: DtypeLike | None = None,
+    grad_a: bool = False,
+    grad_b: bool = False,
     name: str | None = None,
 ) -> Any:
     """Return the product of matrices, or of stacks of them that broadcast.
@@ -1626,12 +1651,12 @@ def matmul(
 
 
 def matvec(
-    a: Any,
-    b: Any,
-    transpose_a: Any = False,
-    adjoint_a: Any = False,
-    a_is_sparse: Any = False,
-    b_is_sparse: Any = False,
+    a: TensorLike,
+    b: TensorLike,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
     name: str | None = None,
 ) -> Any:
     """Return the product of a matrix and a vector, or of stacks of them that broadcast.
@@ -1648,7 +1673,7 @@ def matvec(
     return apply(linear.SQUEEZE, (product,), {"axis": (-1,)}, name)
 
 
-def _axes_to_sum(axes: Any, a: int, b: int) -> tuple[list[int], list[int]]:
+def _axes_to_sum(axes: AxisLike | Sequence[AxisLike], a: int, b: int) -> tuple[list[int], list[int]]:
     if isinstance(axes, np.ndarray | Tensor) or hasattr(axes, "_as_tensor"):
         known = array.get_static_value(convert(axes))
         if known is None:
@@ -1670,7 +1695,7 @@ def _axes_to_sum(axes: Any, a: int, b: int) -> tuple[list[int], list[int]]:
     return first, second
 
 
-def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: AxisLike | Sequence[AxisLike], name: str | None = None) -> Any:
     """Return the sum of products over axes of a and b: a number (the last of a, the first of b), or two lists.
 
     Raises:
@@ -1699,7 +1724,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Any:
     return apply(contraction.EINSUM, (x, y), {"equation": f"{''.join(left)},{''.join(right)}->{''.join(kept)}"}, name)
 
 
-def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Any:
+def einsum(equation: Any, *inputs: TensorLike, **kwargs: Any) -> Any:
     """Return a sum of products of elements, in Einstein's notation.
 
     A label repeated in an operand takes the diagonal; without an arrow the result has the labels that stand once, in
@@ -1872,7 +1897,7 @@ def _path(equation: str, sizes: tuple[tuple[int, ...], ...]) -> Sequence[tuple[i
     return pairs
 
 
-def _diagonals(x: Any, labels: str, result: str) -> Any:
+def _diagonals(x: TensorLike, labels: str, result: str) -> Any:
     """Return x, whose labels are those of the result without repeats, put on the diagonals of repeated labels."""
     if labels == result:
         return x

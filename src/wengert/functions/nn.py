@@ -50,8 +50,10 @@ from wengert.functions.math import (
 )
 from wengert.ground import checks, dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.ops import contraction, elementwise, linear, reduction
-from wengert.tensor.tensor import NONE, EagerTensor, apply, cast, convert
+from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, TensorLike, apply, cast, convert
 
 __all__ = [
     "atrous_conv2d",
@@ -119,7 +121,7 @@ SELU = {"alpha": 1.6732632423543772848170429916717, "scale": 1.05070098735548049
 """G. Klambauer and others, "Self-normalizing neural networks" (2017)."""
 
 
-def relu(features: Any, name: str | None = None) -> Any:
+def relu(features: TensorLike, name: str | None = None) -> Any:
     """Return max(x, 0); the derivative at 0 is 0.
 
     >>> import wengert as tf
@@ -129,12 +131,12 @@ def relu(features: Any, name: str | None = None) -> Any:
     return _relu(features, name)
 
 
-def relu6(features: Any, name: str | None = None) -> Any:
+def relu6(features: TensorLike, name: str | None = None) -> Any:
     """Return min(max(x, 0), 6); the derivative at 0 and 6 is 0."""
     return _relu6(features, name)
 
 
-def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Any:
+def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None = None) -> Any:
     """Return x where x > 0, else alpha * x.
 
     >>> import wengert as tf
@@ -147,23 +149,23 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Any:
     return apply(elementwise.LEAKY_RELU, (number(x, "leaky_relu"),), {"alpha": checks.real(alpha, "leaky_relu", "alpha")}, name)
 
 
-def elu(features: Any, name: str | None = None) -> Any:
+def elu(features: TensorLike, name: str | None = None) -> Any:
     """Return x where x > 0, else eˣ - 1."""
     return apply(elementwise.ELU, (number(features, "elu"),), {"alpha": 1.0, "scale": 1.0}, name)
 
 
-def selu(features: Any, name: str | None = None) -> Any:
+def selu(features: TensorLike, name: str | None = None) -> Any:
     """Return λ x where x > 0, else λ α (eˣ - 1), with λ = 1.0507... and α = 1.6732..."""
     return apply(elementwise.ELU, (number(features, "selu"),), SELU, name or "Selu")
 
 
-def crelu(features: Any, axis: Any = -1, name: str | None = None) -> Any:
+def crelu(features: TensorLike, axis: AxisLike = -1, name: str | None = None) -> Any:
     """Return relu of x and of -x, joined along an axis."""
     x = number(features, "crelu")
     return relu(array.concat([x, -x], axis), name)
 
 
-def gelu(features: Any, approximate: Any = False, name: str | None = None) -> Any:
+def gelu(features: TensorLike, approximate: bool = False, name: str | None = None) -> Any:
     """Return x Φ(x), Φ being the standard normal distribution, or its approximation by tanh.
 
     >>> import wengert as tf
@@ -177,7 +179,7 @@ def gelu(features: Any, approximate: Any = False, name: str | None = None) -> An
     return apply(elementwise.MULTIPLY, (x, apply(elementwise.NDTR, (x,))), NONE, name or "Gelu")
 
 
-def silu(features: Any, beta: Any = 1.0, name: str | None = None) -> Any:
+def silu(features: TensorLike, beta: TensorLike = 1.0, name: str | None = None) -> Any:
     """Return x sigmoid(beta x).
 
     >>> import wengert as tf
@@ -194,7 +196,7 @@ swish = silu
 # --- layers and normalisation -----------------------------------------------------------------------------------------
 
 
-def l2_loss(t: Any, name: str | None = None) -> Any:
+def l2_loss(t: TensorLike, name: str | None = None) -> Any:
     """Return Σ x² / 2.
 
     >>> import wengert as tf
@@ -205,7 +207,7 @@ def l2_loss(t: Any, name: str | None = None) -> Any:
     return apply(elementwise.MULTIPLY, (reduce_sum(x * x), convert(0.5, like=x)), NONE, name or "L2Loss")
 
 
-def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = None) -> Any:
+def bias_add(value: TensorLike, bias: TensorLike, data_format: str | None = None, name: str | None = None) -> Any:
     """Return the tensor plus a vector along its channels: the last axis, or with "NC..." the second.
 
     Raises:
@@ -229,17 +231,19 @@ def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = 
     return apply(elementwise.ADD, (x, b), NONE, name or "BiasAdd")
 
 
-def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> Any:
+def xw_plus_b(x: TensorLike, weights: TensorLike, biases: Any, name: str | None = None) -> Any:
     """Return x W + b."""
     return bias_add(matmul(x, weights), biases, name=name)
 
 
-def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> Any:
+def relu_layer(x: TensorLike, weights: TensorLike, biases: Any, name: str | None = None) -> Any:
     """Return relu(x W + b)."""
     return relu(xw_plus_b(x, weights, biases), name)
 
 
-def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: str | None = None) -> tuple[Any, Any]:
+def moments(
+    x: TensorLike, axes: AxisLike, shift: TensorLike | None = None, keepdims: bool = False, name: str | None = None
+) -> tuple[Any, Any]:
     """Return the mean and the variance along axes; float16 is summed as float32.
 
     >>> import wengert as tf
@@ -262,7 +266,7 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False, name: s
 
 
 def weighted_moments(
-    x: Any, axes: Any, frequency_weights: Any, keepdims: Any = False, name: str | None = None
+    x: TensorLike, axes: AxisLike, frequency_weights: Any, keepdims: bool = False, name: str | None = None
 ) -> tuple[Any, Any]:
     """Return the mean Σ w x / Σ w and the variance Σ w (x - mean)² / Σ w along axes; the weights w broadcast to x.
 
@@ -288,7 +292,7 @@ def weighted_moments(
     return named(cast(mean, t.nptype), name), cast(variance, t.nptype)
 
 
-def isotonic_regression(inputs: Any, decreasing: Any = True, axis: int = -1) -> tuple[Any, Any]:
+def isotonic_regression(inputs: TensorLike, decreasing: bool = True, axis: int = -1) -> tuple[Any, Any]:
     """Return (y, segments): the monotone sequences along an axis that are nearest to the inputs by least squares.
 
     y is constant in each of its segments, the mean of the inputs there, and so is its derivative; ``segments`` numbers them
@@ -320,7 +324,13 @@ def isotonic_regression(inputs: Any, decreasing: Any = True, axis: int = -1) -> 
 
 
 def batch_normalization(
-    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any, name: str | None = None
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    offset: TensorLike | None,
+    scale: TensorLike | None,
+    variance_epsilon: Any,
+    name: str | None = None,
 ) -> Any:
     """Return scale (x - mean) / √(variance + ε) + offset; scale and offset may be None."""
     t = number(x, "batch_normalization", "fc")
@@ -334,7 +344,9 @@ def batch_normalization(
     return named(t * cast(factor, t.nptype) + cast(shift, t.nptype), name)
 
 
-def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Any:
+def dropout(
+    x: TensorLike, rate: TensorLike, noise_shape: Any = None, seed: int | Sequence[int] | None = None, name: str | None = None
+) -> Any:
     """Return the tensor with elements set to zero with probability ``rate``, the others times 1 / (1 - rate).
 
     ``noise_shape``: axes of size 1 are kept or dropped as one.
@@ -360,7 +372,7 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
 
 
 def embedding_lookup(
-    params: Any, ids: Any, max_norm: Any = None, name: str | None = None, *, partition_strategy: str = "div"
+    params: TensorLike, ids: TensorLike, max_norm: Any = None, name: str | None = None, *, partition_strategy: str = "div"
 ) -> Any:
     """Return the rows of a table that have the given numbers; with ``max_norm`` none longer than that.
 
@@ -388,7 +400,7 @@ def embedding_lookup(
     return clip_by_norm(rows, max_norm, list(range(lead, len(rows.sizes))))
 
 
-def _rows_of_shards(params: Sequence[Any], ids: Any, strategy: str, name: str | None) -> Any:
+def _rows_of_shards(params: Sequence[Any], ids: TensorLike, strategy: str, name: str | None) -> Any:
     if not params:
         raise ValueError("embedding_lookup: need at least one tensor of params.")
     if len(params) == 1:
@@ -415,7 +427,7 @@ def _rows_of_shards(params: Sequence[Any], ids: Any, strategy: str, name: str | 
 # --- losses -----------------------------------------------------------------------------------------------------------
 
 
-def _both(labels: Any, logits: Any, title: str) -> tuple[Any, Any]:
+def _both(labels: TensorLike | None, logits: TensorLike | None, title: str) -> tuple[Any, Any]:
     if labels is None or logits is None:
         raise ValueError(f"Both labels and logits must be provided to {title}.")
     x = number(logits, title)
@@ -428,7 +440,9 @@ def _same_shape(z: Any, x: Any) -> None:
         raise ShapeError(f"`logits` and `labels` must have the same shape, received ({x.shape} vs {z.shape}).")
 
 
-def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Any:
+def sigmoid_cross_entropy_with_logits(
+    labels: TensorLike | None = None, logits: TensorLike | None = None, name: str | None = None
+) -> Any:
     """Return -z log σ(x) - (1 - z) log(1 - σ(x)) = log(1 + eˣ) - x z, element by element, z being the labels.
 
     >>> import wengert as tf
@@ -440,7 +454,7 @@ def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, na
     return named(softplus(x) - x * z, name)
 
 
-def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any, name: str | None = None) -> Any:
+def weighted_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike, pos_weight: Any, name: str | None = None) -> Any:
     """Return -q z log σ(x) - (1 - z) log(1 - σ(x)) = (1 - z) x + (1 + (q - 1) z) log(1 + e⁻ˣ), q being pos_weight."""
     z, x = _both(labels, logits, "weighted_cross_entropy_with_logits")
     _same_shape(z, x)
@@ -448,7 +462,9 @@ def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any
     return named((1.0 - z) * x + weight * softplus(-x), name)
 
 
-def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, name: str | None = None) -> Any:
+def softmax_cross_entropy_with_logits(
+    labels: TensorLike, logits: TensorLike, axis: AxisLike = -1, name: str | None = None
+) -> Any:
     """Return -Σ z log softmax(x) along an axis, z being the labels.
 
     Raises:
@@ -462,7 +478,7 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, 
     return named(-reduce_sum(z * log_softmax(x, axis), axis_in(axis, x)), name)
 
 
-def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> Any:
+def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike, name: str | None = None) -> Any:
     """Return -log softmax(x)[label] along the last axis, for integer labels of one axis less.
 
     Raises:
@@ -489,7 +505,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     return apply(elementwise.NEGATIVE, (apply(linear.SQUEEZE, (chosen,), {"axis": (-1,)}),), NONE, name)
 
 
-def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: Any = False, name: str | None = None) -> Any:
+def log_poisson_loss(targets: TensorLike, log_input: TensorLike, compute_full_loss: bool = False, name: str | None = None) -> Any:
     """Return eᶜ - c z, and with ``compute_full_loss`` Stirling's z log z - z + log(2π z) / 2 too, where z > 1."""
     z, c = _both(targets, log_input, "log_poisson_loss")
     _same_shape(z, c)
@@ -507,7 +523,7 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: Any = Fals
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
-def _numbers(value: Any, n: int, what: str, channels_first: bool) -> list[int]:
+def _numbers(value: TensorLike | None, n: int, what: str, channels_first: bool) -> list[int]:
     """Return n numbers for the spatial axes from one, n, or those of all axes."""
     found = [1] if value is None else list(integers_of(value, what))
     if len(found) == 1:
@@ -522,7 +538,7 @@ def _numbers(value: Any, n: int, what: str, channels_first: bool) -> list[int]:
     return found
 
 
-def _channels_first(data_format: Any, n: int) -> bool:
+def _channels_first(data_format: str | None, n: int) -> bool:
     last = {1: "NWC", 2: "NHWC", 3: "NDHWC"}[n]
     if data_format is None or (isinstance(data_format, str) and data_format == last):
         return False
@@ -537,12 +553,14 @@ def _channels_last(x: Any, n: int, title: str) -> Any:
     return x
 
 
-def _moved(x: Any, n: int, to_last: bool) -> Any:
+def _moved(x: TensorLike, n: int, to_last: bool) -> Any:
     axes = (0, *range(2, n + 2), 1) if to_last else (0, n + 1, *range(1, n + 1))
     return apply(linear.TRANSPOSE, (x,), {"axes": axes})
 
 
-def _paddings(x: Any, extents: Sequence[int], strides: Sequence[int], padding: Any, channels_first: bool) -> list[Any]:
+def _paddings(
+    x: Any, extents: Sequence[int], strides: Sequence[int], padding: str | int | Sequence[Any] | None, channels_first: bool
+) -> list[Any]:
     """Return the pairs (before, after) for the spatial axes; a size that is not known gives symbolic ones."""
     n = len(extents)
     if isinstance(padding, list | tuple):
@@ -571,7 +589,7 @@ def _paddings(x: Any, extents: Sequence[int], strides: Sequence[int], padding: A
     return found
 
 
-def _windows(x: Any, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> list[Any]:
+def _windows(x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> list[Any]:
     """Return for each place in the kernel the slice of x that meets it, as the kernel slides."""
     slices = []
     for place in np.ndindex(*kernel):
@@ -584,7 +602,7 @@ def _windows(x: Any, kernel: Sequence[int], strides: Sequence[int], dilations: S
     return slices
 
 
-def _padded(x: Any, pairs: list[Any], value: Any = 0) -> Any:
+def _padded(x: Any, pairs: list[Any], value: TensorLike = 0) -> Any:
     if all(isinstance(p, int) and p == 0 for pair in pairs for p in pair):
         return x
     return array.pad(x, [[0, 0], *pairs, [0, 0]], constant_values=value)
@@ -598,7 +616,7 @@ def _sizes(x: Any) -> list[Any]:
     return [whole[i] if s is None else s for i, s in enumerate(x.sizes)]
 
 
-def _filters(filters: Any, x: Any, n: int, title: str) -> tuple[Any, Any]:
+def _filters(filters: Any, x: TensorLike, n: int, title: str) -> tuple[Any, Any]:
     x, w = operands(contraction.EINSUM, x, filters)
     for t in (x, w):
         number(t, title)
@@ -634,7 +652,15 @@ def _convolve(x: Any, w: Any, strides: Any, pairs: Any, dilations: Any, title: s
 
 
 def _convolution(
-    n: int, input: Any, filters: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, name: str | None, title: str
+    n: int,
+    input: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int] | None,
+    padding: str | int | Sequence[Any],
+    data_format: str | None,
+    dilations: str | int | Sequence[Any] | None,
+    name: str | None,
+    title: str,
 ) -> Any:
     first = _channels_first(data_format, n)
     x, w = _filters(filters, convert(input), n, title)
@@ -647,12 +673,12 @@ def _convolution(
 
 
 def conv1d(
-    input: Any,
-    filters: Any,
+    input: TensorLike,
+    filters: TensorLike,
     stride: Any,
-    padding: Any,
-    data_format: Any = "NWC",
-    dilations: Any = None,
+    padding: str | Sequence[int],
+    data_format: str = "NWC",
+    dilations: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the convolution of (batch, width, channels) with filters (width, channels, outputs)."""
@@ -660,11 +686,11 @@ def conv1d(
 
 
 def conv2d(
-    input: Any,
-    filters: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = "NHWC",
+    input: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    data_format: str = "NHWC",
     dilations: Any = None,
     name: str | None = None,
 ) -> Any:
@@ -681,12 +707,12 @@ def conv2d(
 
 
 def conv3d(
-    input: Any,
-    filters: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = "NDHWC",
-    dilations: Any = None,
+    input: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NDHWC",
+    dilations: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the convolution of (batch, depth, height, width, channels) with filters of five axes."""
@@ -694,12 +720,12 @@ def conv3d(
 
 
 def convolution(
-    input: Any,
-    filters: Any,
-    strides: Any = None,
-    padding: Any = "VALID",
+    input: TensorLike,
+    filters: TensorLike,
+    strides: int | Sequence[int] | None = None,
+    padding: str | Sequence[int] = "VALID",
     data_format: Any = None,
-    dilations: Any = None,
+    dilations: str | int | Sequence[Any] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the convolution over one, two or three axes, as the filters have."""
@@ -709,15 +735,25 @@ def convolution(
     return _convolution(len(w.sizes) - 2, input, w, strides, padding, data_format, dilations, name, "convolution")
 
 
-def atrous_conv2d(value: Any, filters: Any, rate: Any, padding: Any, name: str | None = None) -> Any:
+def atrous_conv2d(
+    value: TensorLike, filters: TensorLike, rate: TensorLike, padding: int | Sequence[int], name: str | None = None
+) -> Any:
     """Return `conv2d` with the filters spread by a rate."""
     return conv2d(value, filters, 1, padding, dilations=rate, name=name)
 
 
 def _transposed(
-    n: int, input: Any, filters: Any, output_shape: Any, strides: Any, padding: Any, data_format: Any, dilations: Any,
-    name: str | None, title: str,
-) -> Any:  # fmt: skip
+    n: int,
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    strides: str | int | Sequence[Any],
+    padding: str | int | Sequence[Any],
+    data_format: Any,
+    dilations: Any,
+    name: str | None,
+    title: str,
+) -> Any:
     # The adjoint of a convolution: put stride - 1 zeros between the elements, pad, convolve with the turned filters.
     first = _channels_first(data_format, n)
     x, w = _filters(filters, convert(input), n, title)
@@ -755,7 +791,7 @@ def _transposed(
     return named(_moved(y, n, False) if first else y, name)
 
 
-def _spread(x: Any, between: Sequence[int]) -> Any:
+def _spread(x: TensorLike, between: Sequence[int]) -> Any:
     """Return x with zeros between its elements along the spatial axes."""
     for i, zeros in enumerate(between):
         if zeros:
@@ -769,13 +805,13 @@ def _spread(x: Any, between: Sequence[int]) -> Any:
 
 
 def conv1d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: ShapeLike,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int] = "SAME",
     data_format: Any = "NWC",
-    dilations: Any = None,
+    dilations: str | int | Sequence[Any] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the transpose of `conv1d`: what its gradient by the input is."""
@@ -783,13 +819,13 @@ def conv1d_transpose(
 
 
 def conv2d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: ShapeLike,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int] = "SAME",
     data_format: Any = "NHWC",
-    dilations: Any = None,
+    dilations: str | int | Sequence[Any] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the transpose of `conv2d`: what its gradient by the input is. Filters are (height, width, outputs, inputs)."""
@@ -797,13 +833,13 @@ def conv2d_transpose(
 
 
 def conv3d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: ShapeLike,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int] = "SAME",
     data_format: Any = "NDHWC",
-    dilations: Any = None,
+    dilations: str | int | Sequence[Any] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the transpose of `conv3d`: what its gradient by the input is."""
@@ -811,12 +847,12 @@ def conv3d_transpose(
 
 
 def depthwise_conv2d(
-    input: Any,
+    input: TensorLike,
     filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int],
+    data_format: str | None = None,
+    dilations: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return the convolution of each channel by itself with filters (height, width, channels, multiplier)."""
@@ -836,13 +872,13 @@ def depthwise_conv2d(
 
 
 def separable_conv2d(
-    input: Any,
+    input: TensorLike,
     depthwise_filter: Any,
     pointwise_filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int],
+    data_format: str | None = None,
+    dilations: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return `depthwise_conv2d` followed by a `conv2d` with filters (1, 1, channels, outputs)."""
@@ -853,7 +889,14 @@ def separable_conv2d(
 # --- windows ---------------------------------------------------------------------------------------------------------
 
 
-def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None) -> Any:
+def extract_patches(
+    images: TensorLike,
+    sizes: TensorLike,
+    strides: int | Sequence[int],
+    rates: Any,
+    padding: int | Sequence[int],
+    name: str | None = None,
+) -> Any:
     """Return for each place of a window over (batch, height, width, channels) the pixels in it, as channels.
 
     The channels are those of the window's first pixel, then of the next in its row, and so on. ``rates``: how far apart the
@@ -873,7 +916,12 @@ def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: 
 
 
 def local_response_normalization(
-    input: Any, depth_radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5, name: str | None = None
+    input: TensorLike,
+    depth_radius: int = 5,
+    bias: TensorLike = 1,
+    alpha: TensorLike = 1,
+    beta: TensorLike = 0.5,
+    name: str | None = None,
 ) -> Any:
     """Return x / (bias + alpha Σ x²)^beta, the sum being over the channels at most ``depth_radius`` away.
 
@@ -905,9 +953,16 @@ lrn = local_response_normalization
 
 
 def _pool(
-    n: int, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, name: str | None, title: str,
+    n: int,
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str | None,
+    name: str | None,
+    title: str,
     join: Callable[..., Any],
-) -> Any:  # fmt: skip
+) -> Any:
     first = _channels_first(data_format, n)
     x = _channels_last(number(input, title), n, title)
     x = _moved(x, n, True) if first else x
@@ -917,7 +972,7 @@ def _pool(
     return named(_moved(y, n, False) if first else y, name)
 
 
-def _average(x: Any, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> Any:
+def _average(x: TensorLike, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> Any:
     slices = windows(_padded(x, pairs))
     total = add_n(slices)
     if all(isinstance(p, int) and p == 0 for pair in pairs for p in pair):
@@ -925,7 +980,7 @@ def _average(x: Any, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> A
     return total / add_n(windows(_padded(array.ones_like(x), pairs)))
 
 
-def _greatest(x: Any, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> Any:
+def _greatest(x: Array, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> Any:
     slices = windows(_padded(x, pairs, x.dtype.min))
     y = slices[0]
     for s in slices[1:]:
@@ -933,24 +988,45 @@ def _greatest(x: Any, pairs: list[Any], windows: Callable[[Any], list[Any]]) -> 
     return y
 
 
-def _rank(input: Any) -> int:
+def _rank(input: TensorLike) -> int:
     sizes = convert(input).sizes
     if sizes is None or not 3 <= len(sizes) <= 5:
         raise ShapeError(f"Pooling takes a tensor with 3 to 5 axes, not shape {shapes.text(sizes)}.")
     return len(sizes) - 2
 
 
-def avg_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None, name: str | None = None) -> Any:
+def avg_pool(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Any:
     """Return the means over windows that slide over one to three axes; padding does not count."""
     return _pool(_rank(input), input, ksize, strides, padding, data_format, name, "avg_pool", _average)
 
 
-def avg_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NWC", name: str | None = None) -> Any:
+def avg_pool1d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NWC",
+    name: str | None = None,
+) -> Any:
     """Return the means over windows of (batch, width, channels)."""
     return _pool(1, input, ksize, strides, padding, data_format, name, "avg_pool1d", _average)
 
 
-def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: str | None = None) -> Any:
+def avg_pool2d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:
     """Return the means over windows of (batch, height, width, channels).
 
     >>> import wengert as tf
@@ -960,22 +1036,50 @@ def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
     return _pool(2, input, ksize, strides, padding, data_format, name, "avg_pool2d", _average)
 
 
-def avg_pool3d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NDHWC", name: str | None = None) -> Any:
+def avg_pool3d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NDHWC",
+    name: str | None = None,
+) -> Any:
     """Return the means over windows of (batch, depth, height, width, channels)."""
     return _pool(3, input, ksize, strides, padding, data_format, name, "avg_pool3d", _average)
 
 
-def max_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None, name: str | None = None) -> Any:
+def max_pool(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Any:
     """Return the greatest elements of windows that slide over one to three axes; of equals the first has the derivative."""
     return _pool(_rank(input), input, ksize, strides, padding, data_format, name, "max_pool", _greatest)
 
 
-def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NWC", name: str | None = None) -> Any:
+def max_pool1d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NWC",
+    name: str | None = None,
+) -> Any:
     """Return the greatest elements of windows of (batch, width, channels)."""
     return _pool(1, input, ksize, strides, padding, data_format, name, "max_pool1d", _greatest)
 
 
-def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: str | None = None) -> Any:
+def max_pool2d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:
     """Return the greatest elements of windows of (batch, height, width, channels).
 
     >>> import wengert as tf
@@ -985,6 +1089,13 @@ def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
     return _pool(2, input, ksize, strides, padding, data_format, name, "max_pool2d", _greatest)
 
 
-def max_pool3d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NDHWC", name: str | None = None) -> Any:
+def max_pool3d(
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: int | Sequence[int],
+    data_format: str = "NDHWC",
+    name: str | None = None,
+) -> Any:
     """Return the greatest elements of windows of (batch, depth, height, width, channels)."""
     return _pool(3, input, ksize, strides, padding, data_format, name, "max_pool3d", _greatest)

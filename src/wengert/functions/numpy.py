@@ -17,9 +17,10 @@ import numpy as np
 from wengert.functions import array as arrangement
 from wengert.functions import math as elementary
 from wengert.functions import random as draws
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
 
 __all__ = [
     "abs", "absolute", "add", "arange", "argmax", "argmin", "array", "asarray", "bool_", "ceil", "concatenate", "cos", "cosh",
@@ -50,7 +51,7 @@ def _float() -> Any:
     return np.dtype(np.float32 if _settings["prefer_float32"] else np.float64)
 
 
-def _dtype_of(dtype: Any) -> Any:
+def _dtype_of(dtype: DtypeLike) -> Any:
     """Return NumPy's dtype of a dtype argument; Python's types are 64 bits wide."""
     if dtype is float:
         return _float()
@@ -78,7 +79,7 @@ def _result_type(*values: Any) -> Any:
     return np.result_type(*(v if _is_number(v) else v.nptype if isinstance(v, Tensor) else v.dtype for v in values))
 
 
-def asarray(a: Any, dtype: Any = None) -> Any:
+def asarray(a: Any, dtype: DtypeLike | None = None) -> Any:
     """Return a value as a tensor, of another dtype where one is given.
 
     >>> asarray([1.5]).dtype, asarray(1).dtype
@@ -89,21 +90,21 @@ def asarray(a: Any, dtype: Any = None) -> Any:
     return found if dtype is None else arrangement.cast(found, _dtype_of(dtype))
 
 
-def array(val: Any, dtype: Any = None, copy: bool = True, ndmin: int = 0) -> Any:
+def array(val: Any, dtype: DtypeLike | None = None, copy: bool = True, ndmin: int = 0) -> Any:
     """Return a value as a tensor of at least so many axes, of another dtype where one is given."""
     found = asarray(val, dtype)
     missing = ndmin - len(found.sizes)
     return arrangement.reshape(found, [*[1] * missing, *found.sizes]) if missing > 0 else found
 
 
-def _together(*values: Any) -> list[Any]:
+def _together(*values: TensorLike) -> list[Any]:
     """Return values as tensors of the dtype that they have together."""
     made = [v if _is_number(v) else _made(v) for v in values]
     nptype = _result_type(*made)
     return [tensors.cast(m, nptype) if isinstance(m, Tensor) else tensors.convert(np.asarray(m).astype(nptype)) for m in made]
 
 
-def _floating(value: Any) -> Any:
+def _floating(value: TensorLike) -> Any:
     x = asarray(value)
     return x if x.nptype.kind in "fc" else arrangement.cast(x, _float())
 
@@ -118,7 +119,7 @@ def _named(made: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
 
 
 def _of_floats(function: Callable[[Any], Any], name: str, doc: str) -> Callable[[Any], Any]:
-    def made(x: Any) -> Any:
+    def made(x: TensorLike) -> Any:
         return function(_floating(x))
 
     return _named(made, name, doc)
@@ -148,12 +149,12 @@ def absolute(x: Any) -> Any:
 abs = absolute
 
 
-def square(x: Any) -> Any:
+def square(x: TensorLike) -> Any:
     """Return x²."""
     return elementary.square(asarray(x))
 
 
-def sign(x: Any) -> Any:
+def sign(x: TensorLike) -> Any:
     """Return -1, 0 or 1 with the sign of x."""
     return elementary.sign(asarray(x))
 
@@ -161,7 +162,7 @@ def sign(x: Any) -> Any:
 def _of_two(function: Callable[[Any, Any], Any], name: str, doc: str, logical: Any = None) -> Callable[[Any, Any], Any]:
     """Return a function of two values in the dtype that they have together; `logical`: what it is for Booleans."""
 
-    def made(x1: Any, x2: Any) -> Any:
+    def made(x1: TensorLike, x2: TensorLike) -> Any:
         a, b = _together(x1, x2)
         return logical(a, b) if logical is not None and a.nptype.kind == "b" else function(a, b)
 
@@ -181,7 +182,7 @@ maximum = _of_two(elementary.maximum, "maximum", "Return the greater of two.", e
 minimum = _of_two(elementary.minimum, "minimum", "Return the lesser of two.", elementary.logical_and)
 
 
-def divide(x1: Any, x2: Any) -> Any:
+def divide(x1: TensorLike, x2: TensorLike) -> Any:
     """Return x1 / x2; of integers it is a float.
 
     >>> divide(1, 2).numpy()
@@ -191,13 +192,13 @@ def divide(x1: Any, x2: Any) -> Any:
     return elementary.truediv(_floating(a), _floating(b))
 
 
-def power(x1: Any, x2: Any) -> Any:
+def power(x1: TensorLike, x2: TensorLike) -> Any:
     """Return x1 ** x2; a whole exponent that is a Python number has derivatives at 0 too."""
     a, b = (arrangement.cast(t, "int8") if t.nptype.kind == "b" else t for t in _together(x1, x2))
     return elementary.pow(a, x2 if x2.__class__ in (int, float) else b)
 
 
-def heaviside(x1: Any, x2: Any) -> Any:
+def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
     """Return 0 for x1 < 0, 1 for x1 > 0, and x2 where x1 is 0; its derivative by x1 is zero."""
     x, at_zero = (_floating(t) for t in _together(x1, x2))
     # NaN is neither less nor greater, and stays.
@@ -205,7 +206,7 @@ def heaviside(x1: Any, x2: Any) -> Any:
     return arrangement.where(elementary.equal(x, arrangement.zeros_like(x)), at_zero, step)
 
 
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+def where(condition: Any, x: TensorLike | None = None, y: TensorLike | None = None) -> Any:
     """Return x where a condition holds and y elsewhere; or with one argument the places, a vector for each axis."""
     condition = arrangement.cast(asarray(condition), "bool")
     if x is None and y is None:
@@ -218,7 +219,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 # --- along axes -------------------------------------------------------------------------------------------------------
 
 
-def _summed(a: Any, dtype: Any) -> Any:
+def _summed(a: Any, dtype: DtypeLike | None) -> Any:
     """Return a value in the dtype in which NumPy adds: integers of less than 64 bits are widened."""
     if dtype is not None:
         return asarray(a, dtype)
@@ -228,19 +229,21 @@ def _summed(a: Any, dtype: Any) -> Any:
     return arrangement.cast(x, "uint64") if x.nptype.kind == "u" else x
 
 
-def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool | None = None) -> Any:
+def sum(a: TensorLike, axis: AxisLike | None = None, dtype: DtypeLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the sum; integers are added as 64-bit ones."""
     x = _summed(a, dtype)
     return (elementary.reduce_any if x.nptype.kind == "b" else elementary.reduce_sum)(x, axis, builtins.bool(keepdims))
 
 
-def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool | None = None) -> Any:
+def prod(a: Any, axis: AxisLike | None = None, dtype: DtypeLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the product; integers are multiplied as 64-bit ones."""
     x = _summed(a, dtype)
     return (elementary.reduce_all if x.nptype.kind == "b" else elementary.reduce_prod)(x, axis, builtins.bool(keepdims))
 
 
-def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool | None = None) -> Any:
+def mean(
+    a: TensorLike, axis: AxisLike | None = None, dtype: DtypeLike | None = None, out: Any = None, keepdims: bool | None = None
+) -> Any:
     """Return the mean, of integers a float64.
 
     >>> mean([1, 2]).numpy()
@@ -255,7 +258,14 @@ def _no_out(out: Any) -> None:
         raise ValueError("Setting out is not supported: tensors do not change.")
 
 
-def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool | None = None) -> Any:
+def var(
+    a: TensorLike,
+    axis: AxisLike | None = None,
+    dtype: DtypeLike | None = None,
+    out: Any = None,
+    ddof: int = 0,
+    keepdims: bool | None = None,
+) -> Any:
     """Return Σ |x - mean|² / (n - ddof), n being the number of elements."""
     _no_out(out)
     x = _floating(a)
@@ -267,12 +277,14 @@ def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int 
     return found if dtype is None else arrangement.cast(found, _dtype_of(dtype))
 
 
-def std(a: Any, axis: Any = None, keepdims: bool | None = None) -> Any:
+def std(a: TensorLike, axis: AxisLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the square root of the variance."""
     return elementary.sqrt(var(a, axis, keepdims=keepdims))
 
 
-def _extreme(function: Callable[..., Any], logical: Callable[..., Any], a: Any, axis: Any, keepdims: Any) -> Any:
+def _extreme(
+    function: Callable[..., Any], logical: Callable[..., Any], a: TensorLike, axis: AxisLike | None, keepdims: bool | None
+) -> Any:
     x = asarray(a)
     axes = range(len(x.sizes)) if axis is None else axis if isinstance(axis, list | tuple) else [axis]
     if builtins.any(x.sizes[i] == 0 for i in axes):
@@ -280,7 +292,7 @@ def _extreme(function: Callable[..., Any], logical: Callable[..., Any], a: Any, 
     return (logical if x.nptype.kind == "b" else function)(x, axis, builtins.bool(keepdims))
 
 
-def max(a: Any, axis: Any = None, keepdims: bool | None = None) -> Any:
+def max(a: TensorLike, axis: AxisLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the greatest element.
 
     Raises:
@@ -289,7 +301,7 @@ def max(a: Any, axis: Any = None, keepdims: bool | None = None) -> Any:
     return _extreme(elementary.reduce_max, elementary.reduce_any, a, axis, keepdims)
 
 
-def min(a: Any, axis: Any = None, keepdims: bool | None = None) -> Any:
+def min(a: TensorLike, axis: AxisLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the least element.
 
     Raises:
@@ -298,7 +310,7 @@ def min(a: Any, axis: Any = None, keepdims: bool | None = None) -> Any:
     return _extreme(elementary.reduce_min, elementary.reduce_all, a, axis, keepdims)
 
 
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumsum(a: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running sum along an axis, of all elements in a row by default; integers are added as 64-bit ones.
 
     >>> cumsum([[1, 2], [3, 4]]).numpy().tolist()
@@ -308,13 +320,13 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return elementary.cumsum(arrangement.reshape(x, [-1]), 0) if axis is None else elementary.cumsum(x, axis)
 
 
-def argmax(a: Any, axis: int | None = None) -> Any:
+def argmax(a: TensorLike, axis: int | None = None) -> Any:
     """Return where the greatest element stands: the first of equals, in a row of all elements by default."""
     x = asarray(a)
     return elementary.argmax(arrangement.reshape(x, [-1]) if axis is None else x, axis or 0)
 
 
-def argmin(a: Any, axis: int | None = None) -> Any:
+def argmin(a: TensorLike, axis: int | None = None) -> Any:
     """Return where the least element stands: the first of equals, in a row of all elements by default."""
     x = asarray(a)
     return elementary.argmin(arrangement.reshape(x, [-1]) if axis is None else x, axis or 0)
@@ -345,14 +357,14 @@ def matmul(x1: Any, x2: Any) -> Any:
     return _product(_matmul, x1, x2)
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Any:
     """Return the sum of products over so many axes, the last of a and the first of b, or over those named for each."""
     if not isinstance(axes, int):
         axes = [list(i) if isinstance(i, tuple | list) else [i] for i in axes]
     return _product(lambda x, y: elementary.tensordot(x, y, axes), a, b)
 
 
-def einsum(subscripts: str, *operands: Any, casting: str = "safe", optimize: Any = False) -> Any:
+def einsum(subscripts: str, *operands: Any, casting: str = "safe", optimize: bool = False) -> Any:
     """Return the sum of products that Einstein's notation says."""
     return elementary.einsum(subscripts, *_together(*operands))
 
@@ -360,27 +372,27 @@ def einsum(subscripts: str, *operands: Any, casting: str = "safe", optimize: Any
 # --- making and arranging ---------------------------------------------------------------------------------------------
 
 
-def zeros(shape: Any, dtype: Any = float) -> Any:
+def zeros(shape: ShapeLike | None, dtype: DtypeLike = float) -> Any:
     """Return zeros, float64 by default."""
     return arrangement.zeros(shape, _float() if dtype is None else _dtype_of(dtype))
 
 
-def ones(shape: Any, dtype: Any = float) -> Any:
+def ones(shape: ShapeLike, dtype: DtypeLike = float) -> Any:
     """Return ones, float64 by default."""
     return arrangement.ones(shape, _float() if dtype is None else _dtype_of(dtype))
 
 
-def zeros_like(a: Any, dtype: Any = None) -> Any:
+def zeros_like(a: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return zeros in the shape of a value, and unless told otherwise of its dtype."""
     return arrangement.zeros_like(asarray(a), None if dtype is None else _dtype_of(dtype))
 
 
-def ones_like(a: Any, dtype: Any = None) -> Any:
+def ones_like(a: Any, dtype: DtypeLike | None = None) -> Any:
     """Return ones in the shape of a value, and unless told otherwise of its dtype."""
     return arrangement.ones_like(asarray(a), None if dtype is None else _dtype_of(dtype))
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = float) -> Any:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DtypeLike = float) -> Any:
     """Return a matrix with ones on its k-th diagonal, float64 by default."""
     return tensors.convert(np.eye(int(N), M, int(k), dtype=_float() if dtype is None else _dtype_of(dtype)))
 
@@ -400,7 +412,13 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = float, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DtypeLike = float,
+    axis: int = 0,
 ) -> Any:
     """Return num numbers at equal distances from start to stop, which `endpoint` includes; and their distance where asked."""
     first, last = (_floating(t) for t in _together(start, stop))
@@ -443,7 +461,7 @@ def reshape(a: Any, newshape: Any, order: str = "C") -> Any:
     return arrangement.transpose(arrangement.reshape(arrangement.transpose(x), sizes[::-1]))
 
 
-def transpose(a: Any, axes: Any = None) -> Any:
+def transpose(a: Any, axes: AxisLike | None = None) -> Any:
     """Return the axes in another order, reversed by default."""
     return arrangement.transpose(asarray(a), axes)
 
@@ -458,7 +476,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return x
 
 
-def squeeze(a: Any, axis: Any = None) -> Any:
+def squeeze(a: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return a value without its axes of size 1, or without those named."""
     return arrangement.squeeze(asarray(a), axis)
 
@@ -469,13 +487,13 @@ def concatenate(arys: Any, axis: int | None = 0) -> Any:
     return arrangement.concat([arrangement.reshape(p, [-1]) for p in parts] if axis is None else parts, axis or 0)
 
 
-def stack(arrays: Any, axis: int = 0) -> Any:
+def stack(arrays: TensorLike, axis: int = 0) -> Any:
     """Return tensors of one shape along a new axis."""
     parts = _together(*(arrays if isinstance(arrays, list | tuple) else arrangement.unstack(asarray(arrays))))
     return arrangement.stack(parts, axis)
 
 
-def tile(a: Any, reps: Any) -> Any:
+def tile(a: TensorLike, reps: Any) -> Any:
     """Return a value repeated along each axis; missing axes are added, missing numbers are 1."""
     x = asarray(a)
     times = list(reps) if isinstance(reps, list | tuple) or np.ndim(reps) else [reps]

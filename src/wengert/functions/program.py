@@ -16,6 +16,7 @@ from wengert.ground import checks, nest
 from wengert.ground.context import Memory, Observer, scoped, state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.types import Attrs, Namespace
 from wengert.modes.control import apart
 from wengert.modes.function import TensorSpec
 from wengert.modes.tape import GradientTape
@@ -26,7 +27,7 @@ from wengert.ops.linear import CONSTANT
 from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, append, apply, convert, derived, lift
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, append, apply, convert, derived, lift
 from wengert.tensor.tensor import _number as next_number
 
 __all__ = [
@@ -76,7 +77,7 @@ def init_scope() -> Iterator[None]:
 class name_scope:
     """Put a prefix before the names of the operations and variables made in a with block."""
 
-    def __init__(self, name: Any = None, default_name: Any = None, values: Any = None) -> None:
+    def __init__(self, name: str | None = None, default_name: Any = None, values: TensorLike | None = None) -> None:
         """Take the scope's name."""
         if name is not None and not isinstance(name, str):
             raise ValueError("name for name_scope must be a string.")
@@ -141,7 +142,7 @@ def no_op(name: str | None = None) -> Any:
     return state.graph.nodes[-1]
 
 
-def group(*inputs: Any, **keywords: Any) -> Any:
+def group(*inputs: TensorLike, **keywords: Any) -> Any:
     """Return one operation that runs all of the inputs; eagerly None.
 
     Raises:
@@ -163,7 +164,7 @@ def group(*inputs: Any, **keywords: Any) -> Any:
     return graph.nodes[-1]
 
 
-def tuple_of(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
+def tuple_of(tensors: TensorLike, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """Return the tensors, each available only when all of them (and the control inputs) are computed."""
     tensors = checks.listed(tensors, "tuple", "tensors")
     after = () if control_inputs is None else checks.listed(control_inputs, "tuple", "control_inputs")
@@ -194,7 +195,7 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
 # --- printing -----------------------------------------------------------------------------------------------------
 
 
-def _shown(value: Any, summarize: int) -> str:
+def _shown(value: TensorLike, summarize: int) -> str:
     """Show a value as TensorFlow's print does."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
@@ -203,7 +204,7 @@ def _shown(value: Any, summarize: int) -> str:
     return str(value)
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: TensorLike | None) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, np.bool_):
@@ -227,7 +228,7 @@ def _nested(array: Any, summarize: int) -> str:
     return "[" + ("\n " if array.ndim > 1 else " ").join(p.replace("\n", "\n ") for p in parts) + "]"
 
 
-def print_tensors(*inputs: Any, **keywords: Any) -> Any:
+def print_tensors(*inputs: TensorLike, **keywords: Any) -> Any:
     """Print tensors and other things to ``output_stream`` (standard error), when the operation runs.
 
     Keywords: ``output_stream`` (a file, or "file://path"), ``summarize`` (how many elements at each end: 3, -1 for all),
@@ -299,7 +300,7 @@ def _types(Tout: Any) -> tuple[list[Any], bool]:
     return [Tout] if single else list(Tout), single
 
 
-def _spec_of(kind: Any) -> Any:
+def _spec_of(kind: str) -> Any:
     if isinstance(kind, TensorSpec):
         return kind._sizes, kind._nptype
     return None, as_dtype(kind).numpy
@@ -367,7 +368,7 @@ def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
         held[()] = this
         return [*this.outputs, EagerTensor(held)]
 
-    def call(keep: bool, *arrays: Any) -> tuple[Any, ...]:
+    def call(keep: bool, *arrays: TensorLike) -> tuple[Any, ...]:
         with _eagerly():
             return tuple(t.array for t in run([EagerTensor(np.asarray(a)) for a in arrays], keep))
 
@@ -401,7 +402,7 @@ def numpy_function(
     kinds, single = _types(Tout)
     specs = tuple(_spec_of(k) for k in kinds)
 
-    def call(keep: bool, *arrays: Any) -> tuple[Any, ...]:
+    def call(keep: bool, *arrays: TensorLike) -> tuple[Any, ...]:
         with _eagerly():
             result = func(*[np.array(a) for a in arrays])
         found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
@@ -428,7 +429,7 @@ def numpy_function(
 # --- custom derivatives ---------------------------------------------------------------------------------------------
 
 
-def custom_gradient(f: Any = None) -> Any:
+def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     """Decorate a function that returns (its value, a function from the value's cotangents to the arguments').
 
     If f uses variables, the second takes a keyword ``variables`` and returns (cotangents of the arguments, those of the
@@ -459,7 +460,7 @@ def custom_gradient(f: Any = None) -> Any:
     return decorated
 
 
-def _argument(a: Any) -> Any:
+def _argument(a: TensorLike) -> Any:
     if hasattr(a, "handle_in"):
         return a
     return nest.map_structure(_tensor_or_object, a)
@@ -528,7 +529,7 @@ def _cotangents(grad_fn: Any, gs: Sequence[Any], variables: Sequence[Any], count
     return found
 
 
-def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
+def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) -> Any:
     with GradientTape() as watcher:
         result, grad_fn = _unpack(f(*arguments, **keywords))
     flat = _inputs(arguments)
@@ -537,7 +538,7 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     _takes_variables(grad_fn, variables)
     inputs = [*flat, *variables]
 
-    def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
+    def vjp(xp: Namespace, gs: Any, ins: Any, outs: Any, attrs: Attrs, wanted: Any) -> Any:
         raw = xp is values
         full = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outs, strict=True)]
         if raw:
@@ -559,11 +560,11 @@ def _custom_eagerly(f: Any, arguments: list[Any], keywords: Any) -> Any:
     return nest.pack_sequence_as(result, outputs)
 
 
-def _dense(g: Any) -> Any:
+def _dense(g: TensorLike) -> Any:
     return g._as_tensor() if hasattr(g, "_as_tensor") else g
 
 
-def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
+def _custom_in_graph(f: Callable[..., Any], arguments: list[Any], keywords: Any) -> Any:
     graph: Graph = state.graph
     with GradientTape() as watcher:
         result, grad_fn = _unpack(f(*arguments, **keywords))
@@ -600,7 +601,7 @@ def _custom_in_graph(f: Any, arguments: list[Any], keywords: Any) -> Any:
     return nest.pack_sequence_as(result, list(outputs))
 
 
-def recompute_grad(f: Any) -> Any:
+def recompute_grad(f: Callable[..., Any]) -> Any:
     """Decorate a function so that what it computes on the way is not kept for derivatives, but computed again.
 
     What it reads from the world, random numbers and variables, is kept: the derivative is that of the call that was made.
@@ -615,7 +616,7 @@ def recompute_grad(f: Any) -> Any:
     return decorated
 
 
-def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
+def _recomputed(f: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
     given = [_argument(a) for a in arguments]
     memory, around = Memory(), _Around()
     with GradientTape() as watcher, memory.kept(), around.seen():
@@ -627,7 +628,7 @@ def _recomputed(f: Any, arguments: Any, keywords: Any) -> Any:
     inputs = list({t.n: t for t in (*_inputs(given), *variables, *taken)}.values())
     outputs = [EagerTensor(convert(_dense(r)).array) for r in nest.flatten(result)]
 
-    def vjp(xp: Any, gs: Any, ins: Any, outs: Any, attrs: Any, wanted: Any) -> Any:
+    def vjp(xp: Namespace, gs: Any, ins: Any, outs: Any, attrs: Attrs, wanted: Any) -> Any:
         raw = xp is values
         weights = [None if g is None else EagerTensor(np.asarray(g)) if raw else g for g in gs]
         before, run = state.observers, state.run
@@ -667,16 +668,16 @@ class _Around(Observer):
         finally:
             state.observers = before
 
-    def record(self, op: Any, inputs: Sequence[Any], output: Any, attrs: Any) -> None:
+    def record(self, op: Op, inputs: Sequence[Any], output: TensorLike, attrs: Attrs) -> None:
         self.tensors.update({t.n: t for t in inputs if t.n < self._began and t.nptype.kind in "fc"})
 
 
-def grad_pass_through(f: Any) -> Any:
+def grad_pass_through(f: Callable[..., Any]) -> Any:
     """Decorate a function so that its derivative is that of the identity."""
 
     @custom_gradient
     def inner(*arguments: Any, **keywords: Any) -> Any:
-        def grad(*gs: Any, variables: Any = None) -> Any:
+        def grad(*gs: Any, variables: Sequence[Any] | None = None) -> Any:
             if variables is not None:
                 return gs, [None] * len(variables)
             return gs

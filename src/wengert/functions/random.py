@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,15 @@ from wengert.functions.array import integer_of, integers_of, sizes_of
 from wengert.functions.program import init_scope
 from wengert.ground import dtypes
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.modes.variable import Variable
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops import random as ops
 from wengert.ops.op import Op
-from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, cast, coerce, convert
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, cast, coerce, convert
 
 __all__ = [
     "Generator",
@@ -77,7 +80,7 @@ class _Seeds:
 _eager = _Seeds()
 
 
-def set_seed(seed: Any) -> None:
+def set_seed(seed: int | Sequence[int]) -> None:
     """Set the global seed, and start all sequences anew; that of the graph being built, if there is one.
 
     >>> import wengert as tf
@@ -96,7 +99,7 @@ def set_seed(seed: Any) -> None:
         ops.restart()
 
 
-def _seeds(seed: Any, *kind: Any) -> dict[str, Any]:
+def _seeds(seed: int | Sequence[int] | None, *kind: Any) -> dict[str, Any]:
     """Return the attributes ``seeds`` and ``key`` of the next random operation, of this kind (its name and dtype)."""
     own = None if seed is None else integer_of(seed, "seed")
     graph = state.graph
@@ -109,7 +112,7 @@ def _seeds(seed: Any, *kind: Any) -> dict[str, Any]:
     return {"seeds": pair, "key": object()}
 
 
-def _of_pair(seed: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
+def _of_pair(seed: int | Sequence[int]) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return what `_seeds` does for an explicit pair, and the pair as an input where a graph decides it."""
     sizes: Any = seed
     if hasattr(sizes, "_as_tensor"):
@@ -126,7 +129,7 @@ def _of_pair(seed: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
     return {"seeds": pair, "key": None}, ()
 
 
-def _float(dtype: Any) -> Any:
+def _float(dtype: DtypeLike | None) -> Any:
     nptype = as_dtype(dtype).numpy
     if nptype.kind != "f":
         raise DTypeError(f"Random floats have a floating dtype, not {as_dtype(dtype).name}.")
@@ -139,7 +142,7 @@ def _operand(value: Any, nptype: Any) -> Any:
     return value if isinstance(value, Tensor) else convert(value, nptype)
 
 
-def _affine(x: Any, scale: Any, offset: Any, name: str) -> Any:
+def _affine(x: Any, scale: TensorLike, offset: Any, name: str) -> Any:
     """Return x * scale + offset, by operations that pass derivatives to both."""
     for op, value, neutral, label in (
         (elementwise.MULTIPLY, scale, 1.0, f"{name}/mul"),
@@ -153,7 +156,7 @@ def _affine(x: Any, scale: Any, offset: Any, name: str) -> Any:
     return x
 
 
-def _draw(op: Op, shape: Any, nptype: Any, seeds: Any, name: str) -> Any:
+def _draw(op: Op, shape: ShapeLike | Tensor | None, nptype: Any, seeds: Any, name: str) -> Any:
     """Draw the standard numbers of a distribution."""
     sizes, symbolic = sizes_of(shape)
     attrs, more = seeds
@@ -161,7 +164,7 @@ def _draw(op: Op, shape: Any, nptype: Any, seeds: Any, name: str) -> Any:
     return apply(op, (*symbolic, *more), attrs, f"{name}/{op.type}")
 
 
-def _uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seeds: Any, name: str) -> Any:
+def _uniform(shape: ShapeLike | Tensor | None, minval: Any, maxval: Any, dtype: Any, seeds: Any, name: str) -> Any:
     nptype = as_dtype(dtype).numpy
     if nptype.kind in "iu":
         if maxval is None:
@@ -181,7 +184,9 @@ def _uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seeds: Any, name:
     return _affine(_draw(ops.UNIFORM, shape, nptype, seeds, name), span, low, name)
 
 
-def _uniform_int(shape: Any, minval: Any, maxval: Any, nptype: Any, seeds: Any, name: str) -> Any:
+def _uniform_int(
+    shape: ShapeLike | Tensor | None, minval: Array | None, maxval: Array, nptype: Any, seeds: Any, name: str
+) -> Any:
     if isinstance(minval, SymbolicTensor) or isinstance(maxval, SymbolicTensor):
         low, high = (cast(_operand(v, nptype), dtypes.float64.numpy) for v in (minval, maxval))
         u = _draw(ops.UNIFORM, shape, dtypes.float64.numpy, seeds, name)
@@ -197,11 +202,11 @@ def _uniform_int(shape: Any, minval: Any, maxval: Any, nptype: Any, seeds: Any, 
 
 
 def uniform(
-    shape: Any,
-    minval: Any = 0,
-    maxval: Any = None,
-    dtype: Any = dtypes.float32,
-    seed: Any = None,
+    shape: ShapeLike,
+    minval: TensorLike = 0,
+    maxval: TensorLike | None = None,
+    dtype: DtypeLike = dtypes.float32,
+    seed: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return numbers spread evenly over [minval, maxval); maxval is 1 for floats and must be given for integers.
@@ -219,11 +224,11 @@ def uniform(
 
 
 def normal(
-    shape: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = dtypes.float32,
-    seed: Any = None,
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike = dtypes.float32,
+    seed: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return normally distributed numbers; mean and stddev may be tensors that broadcast, and have derivatives.
@@ -239,11 +244,11 @@ def normal(
 
 
 def truncated_normal(
-    shape: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = dtypes.float32,
-    seed: Any = None,
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike = dtypes.float32,
+    seed: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return normally distributed numbers within two standard deviations of the mean."""
@@ -253,11 +258,11 @@ def truncated_normal(
 
 
 def gamma(
-    shape: Any,
-    alpha: Any,
-    beta: Any = None,
-    dtype: Any = dtypes.float32,
-    seed: Any = None,
+    shape: ShapeLike,
+    alpha: TensorLike,
+    beta: TensorLike | None = None,
+    dtype: DtypeLike = dtypes.float32,
+    seed: int | Sequence[int] | None = None,
     name: str | None = None,
 ) -> Any:
     """Return numbers of the gamma distribution, shape ``shape + alpha.shape``; beta is the inverse scale.
@@ -275,7 +280,13 @@ def gamma(
     return apply(ops.GAMMA, (spread, *symbolic), attrs, name or "random_gamma") / b
 
 
-def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None) -> Any:
+def poisson(
+    shape: ShapeLike,
+    lam: TensorLike,
+    dtype: DtypeLike = dtypes.float32,
+    seed: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Any:
     """Return numbers of the Poisson distribution, shape ``shape + lam.shape``; there is no derivative by the rate lam."""
     nptype = as_dtype(dtype).numpy
     if nptype.kind not in "iuf":
@@ -288,12 +299,18 @@ def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None,
     return apply(ops.POISSON, (rate, *symbolic), attrs, name or "random_poisson")
 
 
-def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Any:
+def shuffle(value: TensorLike, seed: int | Sequence[int] | None = None, name: str | None = None) -> Any:
     """Return the tensor with its rows (along the first axis) in random order."""
     return apply(ops.SHUFFLE, (convert(value),), _seeds(seed, "shuffle"), name or "random_shuffle")
 
 
-def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Any:
+def categorical(
+    logits: TensorLike,
+    num_samples: Any,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Any:
     """Return classes drawn with probabilities softmax(logits), shape (rows, num_samples), int64.
 
     Raises:
@@ -318,26 +335,26 @@ def _classes(logits: Any, num_samples: Any, dtype: Any, seeds: Any, name: str) -
 
 
 def stateless_uniform(
-    shape: Any,
-    seed: Any,
-    minval: Any = 0,
-    maxval: Any = None,
-    dtype: Any = dtypes.float32,
+    shape: ShapeLike,
+    seed: int | Sequence[int],
+    minval: TensorLike = 0,
+    maxval: TensorLike | None = None,
+    dtype: DtypeLike = dtypes.float32,
     name: str | None = None,
-    alg: Any = "auto_select",
+    alg: str = "auto_select",
 ) -> Any:
     """Return what `uniform` does, decided by a pair of integers alone."""
     return _uniform(shape, minval, maxval, dtype, _of_pair(seed), name or "stateless_random_uniform")
 
 
 def stateless_normal(
-    shape: Any,
-    seed: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = dtypes.float32,
+    shape: ShapeLike,
+    seed: int | Sequence[int],
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike = dtypes.float32,
     name: str | None = None,
-    alg: Any = "auto_select",
+    alg: str = "auto_select",
 ) -> Any:
     """Return what `normal` does, decided by a pair of integers alone.
 
@@ -351,13 +368,13 @@ def stateless_normal(
 
 
 def stateless_truncated_normal(
-    shape: Any,
-    seed: Any,
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: Any = dtypes.float32,
+    shape: ShapeLike,
+    seed: int | Sequence[int],
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike = dtypes.float32,
     name: str | None = None,
-    alg: Any = "auto_select",
+    alg: str = "auto_select",
 ) -> Any:
     """Return what `truncated_normal` does, decided by a pair of integers alone."""
     name = name or "stateless_truncated_normal"
@@ -365,7 +382,7 @@ def stateless_truncated_normal(
 
 
 def stateless_categorical(
-    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
+    logits: TensorLike, num_samples: Any, seed: int | Sequence[int], dtype: DtypeLike = dtypes.int64, name: str | None = None
 ) -> Any:  # fmt: skip
     """Return what `categorical` does, decided by a pair of integers alone."""
     return _classes(logits, num_samples, dtype, _of_pair(seed), name or "stateless_categorical")
@@ -415,7 +432,7 @@ class Generator:
         return cls(state=state, alg=alg)
 
     @classmethod
-    def from_seed(cls, seed: Any, alg: Any = None) -> Generator:
+    def from_seed(cls, seed: int | Sequence[int], alg: Any = None) -> Generator:
         """Make a generator whose numbers a seed decides: a whole number, or up to three."""
         if seed is None:
             raise InvalidArgumentError("Generator.from_seed takes an integer; see from_non_deterministic_state.")
@@ -453,7 +470,7 @@ class Generator:
         """Go on from a state."""
         self._state_var.assign(_state_of(state))
 
-    def reset_from_seed(self, seed: Any) -> None:
+    def reset_from_seed(self, seed: int | Sequence[int]) -> None:
         """Start again, as if made from this seed."""
         self.reset(_state_of_seed(seed))
 
@@ -461,7 +478,7 @@ class Generator:
         """Go on from a key and the two words of a counter."""
         self.reset(_joined(key, counter))
 
-    def skip(self, delta: Any) -> Any:
+    def skip(self, delta: TensorLike) -> Any:
         """Move on by so many numbers, as if they were drawn; return the state before that."""
         count = cast(convert(delta), dtypes.int64.numpy)
         graph = state.graph
@@ -477,7 +494,7 @@ class Generator:
         with graph.control_dependencies([done]):
             return apply(linear.IDENTITY, (before,))
 
-    def _next(self, shape: Any) -> Any:
+    def _next(self, shape: ShapeLike) -> Any:
         """Return what `_seeds` does for numbers of a shape, and the state that decides them; move on."""
         sizes, symbolic = sizes_of(shape)
         if sizes is None:
@@ -487,25 +504,42 @@ class Generator:
         return {"seeds": None, "key": None}, (self.skip(count),)
 
     def uniform(
-        self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+        self,
+        shape: ShapeLike,
+        minval: TensorLike = 0,
+        maxval: TensorLike | None = None,
+        dtype: DtypeLike = dtypes.float32,
+        name: str | None = None,
     ) -> Any:
         """Return numbers spread evenly over [minval, maxval)."""
         return _uniform(shape, minval, maxval, dtype, self._next(shape), name or "stateful_uniform")
 
-    def uniform_full_int(self, shape: Any, dtype: Any = dtypes.uint64, name: str | None = None) -> Any:
+    def uniform_full_int(self, shape: ShapeLike, dtype: DtypeLike = dtypes.uint64, name: str | None = None) -> Any:
         """Return whole numbers spread evenly over all that the dtype has."""
         kind = as_dtype(dtype)
         if not kind.is_integer:
             raise DTypeError(f"uniform_full_int: expected an integer dtype, not {kind.name}.")
         return _uniform_int(shape, kind.min, kind.max + 1, kind.numpy, self._next(shape), name or "stateful_uniform_full_int")
 
-    def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None) -> Any:
+    def normal(
+        self,
+        shape: ShapeLike,
+        mean: TensorLike = 0.0,
+        stddev: TensorLike = 1.0,
+        dtype: DtypeLike = dtypes.float32,
+        name: str | None = None,
+    ) -> Any:
         """Return normally distributed numbers."""
         name = name or "stateful_normal"
         return _affine(_draw(ops.NORMAL, shape, _float(dtype), self._next(shape), name), stddev, mean, name)
 
     def truncated_normal(
-        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
+        self,
+        shape: ShapeLike,
+        mean: TensorLike = 0.0,
+        stddev: TensorLike = 1.0,
+        dtype: DtypeLike = dtypes.float32,
+        name: str | None = None,
     ) -> Any:
         """Return normally distributed numbers within two standard deviations of the mean."""
         name = name or "truncated_normal"
@@ -522,7 +556,7 @@ class Generator:
         return [Generator.from_key_counter(keys[i], [0, 0]) for i in range(count)]
 
 
-def _state_of(value: Any) -> Any:
+def _state_of(value: TensorLike) -> Any:
     """Return a state as a tensor.
 
     Raises:
@@ -535,7 +569,7 @@ def _state_of(value: Any) -> Any:
     return cast(state, dtypes.int64.numpy)
 
 
-def _state_of_seed(seed: Any) -> Any:
+def _state_of_seed(seed: int | Sequence[int]) -> Any:
     """Return the state that a seed stands for: its numbers, as many as there are, before them zeros, or after a single one."""
     seed = seed._as_tensor() if hasattr(seed, "_as_tensor") else seed
     if isinstance(seed, SymbolicTensor):

@@ -16,10 +16,11 @@ from wengert.functions.program import custom_gradient
 from wengert.graph.graph import gradient_functions
 from wengert.ground import checks
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import ShapeError
+from wengert.ground.shapes import ShapeLike
 from wengert.modes.function import TensorSpec
-from wengert.tensor.tensor import SymbolicTensor, Tensor, as_array, convert
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, as_array, convert
 
 __all__ = [
     "NoGradient",
@@ -96,7 +97,7 @@ def inside_function() -> bool:
     return state.graph is not None and bool(state.graph.building_function)
 
 
-def is_symbolic_tensor(tensor: Any) -> bool:
+def is_symbolic_tensor(tensor: TensorLike) -> bool:
     """Return whether the value is a graph's tensor, which has no value yet."""
     return isinstance(tensor, SymbolicTensor)
 
@@ -117,7 +118,7 @@ load_op_library = load_library
 class TensorProto:
     """A tensor's value beside its dtype and shape: what TensorFlow writes as a protocol buffer."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: np.ndarray[Any, Any]) -> None:
         """Take an array."""
         self._array = value
 
@@ -137,7 +138,11 @@ class TensorProto:
 
 
 def make_tensor_proto(
-    values: Any, dtype: Any = None, shape: Any = None, verify_shape: bool = False, allow_broadcast: bool = False
+    values: TensorLike,
+    dtype: DtypeLike | None = None,
+    shape: ShapeLike | None = None,
+    verify_shape: bool = False,
+    allow_broadcast: bool = False,
 ) -> TensorProto:
     """Return values with their dtype and shape, as `make_ndarray` takes them."""
     value = as_array(values, None if dtype is None else as_dtype(dtype).numpy)
@@ -176,7 +181,7 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
         one._as_tensor = lambda self: conversion_func(self, None, None, False)
 
 
-def type_spec_from_value(value: Any) -> TensorSpec:
+def type_spec_from_value(value: TensorLike) -> TensorSpec:
     """Return the dtype and shape of a value."""
     return TensorSpec.from_tensor(value if isinstance(value, Tensor) else array.convert_to_tensor(value))
 

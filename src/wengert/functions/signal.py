@@ -12,8 +12,10 @@ from wengert.functions import math as elementary
 from wengert.functions.array import cast
 from wengert.ground import dtypes
 from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.types import Array
+from wengert.ops.op import Op
 from wengert.ops.spectral import FFT, IFFT
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import AxisLike, TensorLike, apply, convert
 
 __all__ = [
     "fft",
@@ -33,7 +35,7 @@ __all__ = [
 ]
 
 
-def _complex(value: Any, what: str, axes: int) -> Any:
+def _complex(value: TensorLike, what: str, axes: int) -> Any:
     x = convert(value)
     if x.nptype.kind != "c":
         raise DTypeError(f"{what} takes a complex tensor, not {x.dtype.name}: convert it first with cast(x, complex64).")
@@ -42,12 +44,12 @@ def _complex(value: Any, what: str, axes: int) -> Any:
     return x
 
 
-def _over(op: Any, value: Any, axes: int, what: str, name: str | None) -> Any:
+def _over(op: Op, value: TensorLike, axes: int, what: str, name: str | None) -> Any:
     """Apply a transform of the last axis to the last few, one after the other."""
     return _along(op, apply(op, (_complex(value, what, axes),), {}, name), range(2, axes + 1), what)
 
 
-def _along(op: Any, y: Any, places: Iterable[int], what: str) -> Any:
+def _along(op: Op, y: Array, places: Iterable[int], what: str) -> Any:
     """Apply a transform of the last axis to others, counted from the end."""
     for k in places:
         if y.ndim is None:
@@ -58,7 +60,7 @@ def _along(op: Any, y: Any, places: Iterable[int], what: str) -> Any:
     return y
 
 
-def fft(input: Any, name: str | None = None) -> Any:
+def fft(input: TensorLike, name: str | None = None) -> Any:
     """Return the discrete Fourier transform along the last axis.
 
     >>> import wengert as tf
@@ -68,27 +70,27 @@ def fft(input: Any, name: str | None = None) -> Any:
     return _over(FFT, input, 1, "fft", name)
 
 
-def ifft(input: Any, name: str | None = None) -> Any:
+def ifft(input: TensorLike, name: str | None = None) -> Any:
     """Return the inverse transform along the last axis."""
     return _over(IFFT, input, 1, "ifft", name)
 
 
-def fft2d(input: Any, name: str | None = None) -> Any:
+def fft2d(input: TensorLike, name: str | None = None) -> Any:
     """Return the transform along the last two axes."""
     return _over(FFT, input, 2, "fft2d", name)
 
 
-def ifft2d(input: Any, name: str | None = None) -> Any:
+def ifft2d(input: TensorLike, name: str | None = None) -> Any:
     """Return the inverse transform along the last two axes."""
     return _over(IFFT, input, 2, "ifft2d", name)
 
 
-def fft3d(input: Any, name: str | None = None) -> Any:
+def fft3d(input: TensorLike, name: str | None = None) -> Any:
     """Return the transform along the last three axes."""
     return _over(FFT, input, 3, "fft3d", name)
 
 
-def ifft3d(input: Any, name: str | None = None) -> Any:
+def ifft3d(input: TensorLike, name: str | None = None) -> Any:
     """Return the inverse transform along the last three axes."""
     return _over(IFFT, input, 3, "ifft3d", name)
 
@@ -113,7 +115,7 @@ def _lengths(x: Any, given: Any, axes: int, last: int, what: str) -> list[int]:
     return lengths
 
 
-def _real_over(value: Any, fft_length: Any, axes: int, what: str, name: str | None) -> Any:
+def _real_over(value: TensorLike, fft_length: TensorLike | None, axes: int, what: str, name: str | None) -> Any:
     x = convert(value)
     if x.nptype.kind != "f":
         raise DTypeError(f"{what} takes a real tensor, not {x.dtype.name}.")
@@ -122,7 +124,7 @@ def _real_over(value: Any, fft_length: Any, axes: int, what: str, name: str | No
     return _along(FFT, fft(cast(_resized(x, lengths), kind), name)[..., : lengths[-1] // 2 + 1], range(2, axes + 1), what)
 
 
-def _to_real_over(value: Any, fft_length: Any, axes: int, what: str, name: str | None) -> Any:
+def _to_real_over(value: TensorLike, fft_length: TensorLike | None, axes: int, what: str, name: str | None) -> Any:
     x = _complex(value, what, axes)
     *rest, n = _lengths(x, fft_length, axes, 2 * ((x.sizes[-1] or 1) - 1) if x.sizes else 0, what)
     m = n // 2 + 1
@@ -131,50 +133,50 @@ def _to_real_over(value: Any, fft_length: Any, axes: int, what: str, name: str |
     return elementary.real(ifft(array.concat([half, other], -1), name))
 
 
-def rfft(input_tensor: Any, fft_length: Any = None, Tcomplex: Any = None, name: str | None = None) -> Any:
+def rfft(input_tensor: TensorLike, fft_length: TensorLike | None = None, Tcomplex: Any = None, name: str | None = None) -> Any:
     """Return the transform of real values along the last axis: its first n // 2 + 1 components."""
     return _real_over(input_tensor, fft_length, 1, "rfft", name)
 
 
-def rfft2d(input_tensor: Any, fft_length: Any = None, Tcomplex: Any = None, name: str | None = None) -> Any:
+def rfft2d(input_tensor: TensorLike, fft_length: TensorLike | None = None, Tcomplex: Any = None, name: str | None = None) -> Any:
     """Return the transform of real values along the last two axes: of the last one the first n // 2 + 1 components."""
     return _real_over(input_tensor, fft_length, 2, "rfft2d", name)
 
 
-def rfft3d(input_tensor: Any, fft_length: Any = None, Tcomplex: Any = None, name: str | None = None) -> Any:
+def rfft3d(input_tensor: TensorLike, fft_length: TensorLike | None = None, Tcomplex: Any = None, name: str | None = None) -> Any:
     """Return the transform of real values along the last three axes: of the last one the first n // 2 + 1 components."""
     return _real_over(input_tensor, fft_length, 3, "rfft3d", name)
 
 
-def irfft(input_tensor: Any, fft_length: Any = None, Treal: Any = None, name: str | None = None) -> Any:
+def irfft(input_tensor: TensorLike, fft_length: TensorLike | None = None, Treal: Any = None, name: str | None = None) -> Any:
     """Return the real values of which `rfft` gives the components: n = fft_length or 2 (m - 1) of them."""
     return _to_real_over(input_tensor, fft_length, 1, "irfft", name)
 
 
-def irfft2d(input_tensor: Any, fft_length: Any = None, Treal: Any = None, name: str | None = None) -> Any:
+def irfft2d(input_tensor: TensorLike, fft_length: TensorLike | None = None, Treal: Any = None, name: str | None = None) -> Any:
     """Return the real values of which `rfft2d` gives the components."""
     return _to_real_over(input_tensor, fft_length, 2, "irfft2d", name)
 
 
-def irfft3d(input_tensor: Any, fft_length: Any = None, Treal: Any = None, name: str | None = None) -> Any:
+def irfft3d(input_tensor: TensorLike, fft_length: TensorLike | None = None, Treal: Any = None, name: str | None = None) -> Any:
     """Return the real values of which `rfft3d` gives the components."""
     return _to_real_over(input_tensor, fft_length, 3, "irfft3d", name)
 
 
-def _axes(x: Any, axes: Any) -> list[int]:
+def _axes(x: Array, axes: AxisLike | None) -> list[int]:
     if axes is None:
         return list(range(x.ndim))
     return list(array.integers_of(axes, "axes"))
 
 
-def fftshift(x: Any, axes: Any = None, name: str | None = None) -> Any:
+def fftshift(x: TensorLike, axes: AxisLike | None = None, name: str | None = None) -> Any:
     """Return the tensor with the zero frequency moved to the middle."""
     t = convert(x)
     chosen = _axes(t, axes)
     return array.roll(t, [t.sizes[a] // 2 for a in chosen], chosen, name)
 
 
-def ifftshift(x: Any, axes: Any = None, name: str | None = None) -> Any:
+def ifftshift(x: TensorLike, axes: AxisLike | None = None, name: str | None = None) -> Any:
     """Return the tensor with the zero frequency moved to the front."""
     t = convert(x)
     chosen = _axes(t, axes)

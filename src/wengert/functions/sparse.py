@@ -7,16 +7,20 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.functions import math as two
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = ["segment_mean", "segment_sqrt_n", "segment_sum"]
 
 
 def _over(which: str, doc: str) -> Callable[..., Any]:
     def segments(
-        data: Any, indices: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None,
+        data: TensorLike,
+        indices: TensorLike,
+        segment_ids: TensorLike,
+        num_segments: TensorLike | None = None,
+        name: str | None = None,
         sparse_gradient: bool = False,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         rows = array.gather(data, indices)
         n = num_segments
         if n is None:

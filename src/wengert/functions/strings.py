@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert.ground import checks, dtypes
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError
-from wengert.tensor.tensor import EagerTensor, convert, derived
+from wengert.tensor.tensor import EagerTensor, TensorLike, convert, derived
 
 __all__ = ["as_string", "format", "join", "length", "lower", "regex_replace", "split", "strip", "to_number", "upper"]
 
@@ -28,7 +28,7 @@ def _each(value: Any, what: str, change: Any, nptype: Any = object) -> Any:
 
 
 def as_string(
-    input: Any, precision: int = -1, scientific: bool = False, shortest: bool = False, width: int = -1, fill: str = "",
+    input: TensorLike, precision: int = -1, scientific: bool = False, shortest: bool = False, width: int = -1, fill: str = "",
     name: str | None = None,
 ) -> Any:  # fmt: skip
     """Return numbers as strings.
@@ -62,7 +62,7 @@ def as_string(
     return _each(input, "as_string", text)
 
 
-def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = None) -> Any:
+def to_number(input: TensorLike, out_type: DtypeLike = dtypes.float32, name: str | None = None) -> Any:
     """Return strings as numbers.
 
     Raises:
@@ -86,7 +86,7 @@ def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
     return derived(joined, "strings.join", *given)
 
 
-def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Any:
+def format(template: str, inputs: TensorLike, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Any:
     """Return a template with tensors in its places."""
     text = template
     for one in inputs if isinstance(inputs, list | tuple) else [inputs]:
@@ -95,27 +95,27 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
     return convert(text)
 
 
-def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
+def length(input: TensorLike, unit: str = "BYTE", name: str | None = None) -> Any:
     """Return the lengths of strings."""
     return _each(input, "length", lambda v: len(v if unit == "BYTE" else v.decode()), np.int32)
 
 
-def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
+def lower(input: TensorLike, encoding: str = "", name: str | None = None) -> Any:
     """Return strings in lower case."""
     return _each(input, "lower", lambda v: v.lower())
 
 
-def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
+def upper(input: TensorLike, encoding: str = "", name: str | None = None) -> Any:
     """Return strings in upper case."""
     return _each(input, "upper", lambda v: v.upper())
 
 
-def strip(input: Any, name: str | None = None) -> Any:
+def strip(input: TensorLike, name: str | None = None) -> Any:
     """Return strings without spaces at their ends."""
     return _each(input, "strip", lambda v: v.strip())
 
 
-def regex_replace(input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None) -> Any:
+def regex_replace(input: TensorLike, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None) -> Any:
     """Return strings with what a pattern finds replaced."""
     count = 0 if replace_global else 1
     return _each(input, "regex_replace", lambda v: re.sub(pattern.encode(), rewrite.encode(), v, count=count))

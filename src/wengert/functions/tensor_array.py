@@ -9,10 +9,10 @@ import numpy as np
 from wengert.functions import array
 from wengert.ground import checks, shapes
 from wengert.ground.context import state
-from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, ShapeError
 from wengert.ops.tensor_array import WRITE_ROW
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, convert
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, convert
 
 __all__ = ["TensorArray"]
 
@@ -32,8 +32,8 @@ class TensorArray:
 
     def __init__(
         self,
-        dtype: Any,
-        size: Any = None,
+        dtype: DtypeLike,
+        size: TensorLike | None = None,
         dynamic_size: bool | None = None,
         clear_after_read: bool | None = None,
         tensor_array_name: str | None = None,
@@ -113,7 +113,7 @@ class TensorArray:
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def _with(self, items: list[Any] | None = None, data: Any = None) -> TensorArray:
+    def _with(self, items: list[Any] | None = None, data: TensorLike | None = None) -> TensorArray:
         """Return the array with other contents: itself when run eagerly, as in TensorFlow."""
         if state.graph is None and items is not None:
             self._items, self._data = items, None
@@ -140,7 +140,7 @@ class TensorArray:
             )
         self._element[0] = shapes.merge(known, sizes)
 
-    def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
+    def write(self, index: Any, value: TensorLike, name: str | None = None) -> TensorArray:
         """Set the element at an index; return the array.
 
         Raises:
@@ -160,7 +160,7 @@ class TensorArray:
         items[at] = t
         return self._with(items)
 
-    def unstack(self, value: Any, name: str | None = None) -> TensorArray:
+    def unstack(self, value: TensorLike, name: str | None = None) -> TensorArray:
         """Set all elements from the rows of a tensor.
 
         Raises:
@@ -180,7 +180,7 @@ class TensorArray:
         # The array is a tensor of its own: what is read of it is no gather from the value, whose gradient stays dense.
         return self._with(data=array.identity(t))
 
-    def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
+    def scatter(self, indices: TensorLike, value: TensorLike, name: str | None = None) -> TensorArray:
         """Set the elements at some indices from the rows of a tensor."""
         t = self._value(value)
         places = array.get_static_value(convert(indices))
@@ -191,7 +191,7 @@ class TensorArray:
             result = result.write(at, t[k])
         return result
 
-    def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
+    def split(self, value: Any, lengths: TensorLike, name: str | None = None) -> TensorArray:
         """Set the elements from parts of a tensor, of the given lengths along the first axis."""
         t = self._value(value)
         sizes = array.get_static_value(convert(lengths))
@@ -239,7 +239,7 @@ class TensorArray:
             return array.zeros([0, *(s or 0 for s in element or ())], self._dtype)
         return array.stack([self._filled(item, i) for i, item in enumerate(self._items)])
 
-    def gather(self, indices: Any, name: str | None = None) -> Any:
+    def gather(self, indices: TensorLike, name: str | None = None) -> Any:
         """Return some elements as the rows of one tensor."""
         places = array.get_static_value(convert(indices))
         if self._items is None or places is None:
@@ -294,7 +294,7 @@ class TensorArray:
         return f"<wengert.TensorArray dtype={self._dtype.name} size={size} element_shape={self.element_shape}>"
 
 
-def _known(size: Any, tensor: Any, axis: int) -> Any:
+def _known(size: TensorLike, tensor: TensorLike, axis: int) -> Any:
     return array.shape(tensor)[axis] if size is None else size
 
 

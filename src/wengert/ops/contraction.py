@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import layout, rows
 from wengert.ops.op import Op
 from wengert.ops.slopes import Columns
@@ -15,7 +17,7 @@ from wengert.ops.slopes import Columns
 __all__ = ["EINSUM", "MATMUL"]
 
 
-def _matmul(xp: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:
+def _matmul(xp: Namespace, a: Array, b: Array, *, ta: bool = False, tb: bool = False) -> Any:
     if a.ndim == 2 and b.ndim == 2:
         if ta and not tb:
             return xp.dot_over_rows(a, b)
@@ -27,7 +29,7 @@ def _matmul(xp: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> A
     return xp.matmul(xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
 
 
-def _matmul_infer(inputs: Any, attrs: Any) -> Any:
+def _matmul_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     a, b = inputs[0].sizes, inputs[1].sizes
     ta, tb = attrs.get("ta", False), attrs.get("tb", False)
     nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "MatMul")
@@ -47,7 +49,7 @@ def _matmul_infer(inputs: Any, attrs: Any) -> Any:
     return (None if batch is None else (*batch, rows, columns)), nptype
 
 
-def _matmul_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _matmul_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     # C = A B: the cotangents are G Bᴴ and Aᴴ G; with a factor transposed, its cotangent is transposed too.
     ta, tb = attrs.get("ta", False), attrs.get("tb", False)
     if i == 0:
@@ -84,7 +86,7 @@ def _split_equation(equation: str) -> tuple[str, str, str]:
     return a, b, result
 
 
-def _einsum_infer(inputs: Any, attrs: Any) -> Any:
+def _einsum_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     a, b, result = _split_equation(attrs["equation"])
     nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "einsum")
     sizes: dict[str, int | None] = {}
@@ -100,7 +102,7 @@ def _einsum_infer(inputs: Any, attrs: Any) -> Any:
     return tuple(sizes[label] for label in result), nptype
 
 
-def _einsum_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _einsum_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     a, b, result = _split_equation(attrs["equation"])
     if i == 0:
         return xp.einsum(g, xp.dual(inputs[1]), equation=f"{result},{b}->{a}")
@@ -125,7 +127,7 @@ def _einsum_plan(equation: str) -> Any:
     )  # fmt: skip
 
 
-def _einsum(xp: Any, a: Any, b: Any, *, equation: str) -> Any:
+def _einsum(xp: Namespace, a: Array, b: Array, *, equation: str) -> Any:
     first, second, last, stack, rows, inner = _einsum_plan(equation)
     a, b = xp.transpose(a, first), xp.transpose(b, second)
     shape = a.shape[: stack + rows] + b.shape[stack + inner :]

@@ -20,9 +20,14 @@ runs back over the states; so both are closed under differentiation, to any orde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from wengert.graph.graph import Node
 from wengert.ground.errors import ShapeError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
@@ -40,7 +45,7 @@ class Opened(NamedTuple):
     own: int
     record: int
 
-    def parts(self, outputs: Any) -> tuple[Any, Any, Any]:
+    def parts(self, outputs: Sequence[Array]) -> tuple[Any, Any, Any]:
         """Return the own outputs, the record, and the states."""
         end = self.own + self.record
         return outputs[: self.own], outputs[self.own : end], outputs[end:]
@@ -84,7 +89,7 @@ def opened(op: Op, attrs: dict[str, Any], states: bool = True) -> Opened | None:
     return None
 
 
-def with_record(op: Op, attrs: dict[str, Any], inputs: Any, record: Any) -> list[Any]:
+def with_record(op: Op, attrs: dict[str, Any], inputs: Sequence[Any], record: Any) -> list[Any]:
     """Return the inputs of the pure operation: a choice's record is captured, a loop's is a sequence, the first."""
     if op is COND:
         return [*inputs, *record]
@@ -92,7 +97,7 @@ def with_record(op: Op, attrs: dict[str, Any], inputs: Any, record: Any) -> list
     return [*inputs[:carries], *record, *inputs[carries:]]
 
 
-def made(op: Op, inputs: Any, attrs: dict[str, Any], xp: Any, graph: Any) -> Any:
+def made(op: Op, inputs: Sequence[Array], attrs: dict[str, Any], xp: Namespace | None, graph: Any) -> Any:
     """Append an operation to a lowered list; an open one where a derivative will lead through it."""
     found = opened(op, attrs) if graph.opening else None
     function = getattr(xp, op.name)
@@ -102,7 +107,7 @@ def made(op: Op, inputs: Any, attrs: dict[str, Any], xp: Any, graph: Any) -> Any
     return graph.keep(results, found)
 
 
-def _cond_infer(inputs: Any, attrs: Any) -> Any:
+def _cond_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     specs = []
     for (a, nptype), (b, other) in zip(attrs["yes"].specs, attrs["no"].specs, strict=True):
         if nptype != other:
@@ -112,7 +117,7 @@ def _cond_infer(inputs: Any, attrs: Any) -> Any:
     return specs
 
 
-def _cond(xp: Any, predicate: Any, *captures: Any, yes: Any, no: Any) -> Any:
+def _cond(xp: Namespace, predicate: Any, *captures: Any, yes: Any, no: Any) -> Any:
     return yes(xp, *captures) if predicate else no(xp, *captures)
 
 
@@ -124,7 +129,9 @@ def _purely(node: Any) -> tuple[dict[str, Any], int, Any]:
     return found.pure, found.own, node.graph.record_of(node)
 
 
-def _cond_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _cond_vjp(
+    xp: Namespace, g: Array, inputs: Sequence[Array], outputs: Sequence[Any], attrs: Attrs, wanted: Sequence[int]
+) -> Any:
     node = outputs[0].node
     pure, own, record = _purely(node)
     given = tuple(k for k, one in enumerate(g[:own]) if one is not None)
@@ -144,7 +151,7 @@ def _relabelled(indices: Any) -> tuple[dict[int, int], Any]:
     return seeds, lambda a: tuple(seeds[s] for s in a)
 
 
-def _cond_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
+def _cond_series(xp: Namespace, moved: Any, indices: Array, node: Node) -> Any:
     """The same choice, between branches that carry coefficients."""
     seeds, local = _relabelled(indices)
     given = {
@@ -166,7 +173,7 @@ COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label=
           constant_inputs=(0,), rows=rows.cond)  # fmt: skip
 
 
-def _call_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _call_vjp(xp: Any, g: str, inputs: Any, outputs: Sequence[Array], attrs: Attrs, wanted: Sequence[int]) -> Any:
     given = tuple(k for k, one in enumerate(g) if one is not None)
     body, there = attrs["body"].adjoint(tuple(wanted), given)
     results = xp.call(*inputs, *(g[k] for k in given), body=body)
@@ -207,7 +214,7 @@ LINKED = Op(
 """The first input, of which the derivatives by the others are zero: they are not None."""
 
 
-def _loop_infer(inputs: Any, attrs: Any) -> Any:
+def _loop_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     carries, sequences, _ = attrs["counts"]
     specs = list(attrs["carry_specs"])
     length = None
@@ -218,7 +225,7 @@ def _loop_infer(inputs: Any, attrs: Any) -> Any:
     return specs
 
 
-def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> Any:
+def _loop(xp: Namespace, *arrays: Array, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> Any:
     carries, sequences, _ = counts
     carry = arrays[:carries]
     rows_in = arrays[carries : carries + sequences]
@@ -246,12 +253,12 @@ def _loop(xp: Any, *arrays: Any, body: Any, test: Any, counts: Any, carry_specs:
     return (*carry, *stacked)
 
 
-def _slice(s: Any, at: int) -> Any:
+def _slice(s: Array, at: int) -> Any:
     one = s[at]
     return one if hasattr(one, "shape") else s[at, ...]  # an array, even where it is one of objects
 
 
-def _rows(xp: Any, rows: list[Any]) -> Any:
+def _rows(xp: Namespace, rows: list[Any]) -> Any:
     """Stack the rows; those of a carry that grows have different shapes, and stand side by side as objects."""
     if all([row.shape == rows[0].shape for row in rows]):
         return xp.stack(rows)
@@ -261,7 +268,7 @@ def _rows(xp: Any, rows: list[Any]) -> Any:
     return side_by_side
 
 
-def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _loop_vjp(xp: Any, g: Sequence[Any], inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
     node = outputs[0].node
     graph = node.graph
     found = graph.opened.get(node)
@@ -297,7 +304,7 @@ def _loop_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: An
     return back.pick(made(LOOP, [*start, *over, *rest], turned, xp, graph), places)
 
 
-def _loop_series(xp: Any, moved: Any, indices: Any, node: Any) -> Any:
+def _loop_series(xp: Namespace, moved: Any, indices: np.ndarray[Any, Any], node: Node) -> Any:
     """The same loop, which carries coefficients beside the values; it ends when the values say so."""
     attrs, own, record = _purely(node)
     moved = with_record(LOOP, attrs, moved, [[r, *([None] * (len(indices) - 1))] for r in record])

@@ -7,10 +7,14 @@ operation that does not. Behaviour at kinks and ties follows TensorFlow.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
@@ -21,7 +25,7 @@ __all__ = ["integer_power"]
 NUMBER, FLOAT, REAL, ANY = "iufc", "fc", "f", "biufcO"
 
 
-def zero(xp: Any, x: Any, *rest: Any, **attrs: Any) -> Any:
+def zero(xp: Namespace, x: Array, *rest: Any, **attrs: Any) -> Any:
     """A derivative that is there and is zero (TensorFlow's answer for sign and its like)."""
     return xp.zeros_like(x)
 
@@ -32,7 +36,7 @@ def unary(name: str, kernel: Any, partial: Any, kinds: str = FLOAT, kind: str = 
     return Op(name, kind, kernel, more.pop("infer", first), partials=partials, kinds=kinds, **more)
 
 
-def predicate(name: str, kernel: Any, kinds: str = "iufcbO", **more: Any) -> Op:
+def predicate(name: str, kernel: str, kinds: str = "iufcbO", **more: Any) -> Op:
     """Make the record of a comparison."""
     return Op(name, "constant", kernel, boolean, kinds=kinds, rows=rows.elementwise, **more)
 
@@ -57,14 +61,14 @@ SUBTRACT = Op(
 )  # fmt: skip
 
 
-def _add_n(xp: Any, *terms: Any) -> Any:
+def _add_n(xp: Namespace, *terms: Any) -> Any:
     total = terms[0]
     for term in terms[1:]:
         total = total + term
     return total
 
 
-def _add_n_infer(inputs: Any, attrs: Any) -> Any:
+def _add_n_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     for term in inputs[1:]:
         sizes = shapes.merge(sizes, term.sizes)
@@ -124,7 +128,7 @@ DIVIDE_NO_NAN = Op(
 )  # fmt: skip
 
 
-def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
+def _floor_divide(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
     if x.dtype.kind == "f":  # TensorFlow's: NumPy takes the quotient that its remainder leaves, 14 for 1.5 // 0.1
         return xp.floor(x / y)
     if xp.name != "xla" and not xp.all(y):
@@ -139,7 +143,7 @@ FLOOR_DIVIDE = Op(
 )  # fmt: skip
 
 
-def _remainder(xp: Any, x: Any, y: Any) -> Any:
+def _remainder(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
     if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.remainder(x, y)
@@ -153,7 +157,7 @@ REMAINDER = Op(
 """x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
 
-def _truncated_remainder(xp: Any, x: Any, y: Any) -> Any:
+def _truncated_remainder(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
     if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.fmod(x, y)
@@ -166,7 +170,7 @@ TRUNCATED_REMAINDER = Op(
 )  # fmt: skip
 
 
-def _integer_power(xp: Any, x: Any, *, n: int) -> Any:
+def _integer_power(xp: Namespace, x: Array, *, n: int) -> Any:
     """Multiply by repeated squaring: exact for integers, and for any array namespace."""
     if n == -1:
         return 1.0 / x
@@ -186,7 +190,7 @@ def _integer_power(xp: Any, x: Any, *, n: int) -> Any:
         base = base * base
 
 
-def _integer_power_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
+def _integer_power_partial(xp: Namespace, x: Array, v: Array, *, n: int) -> Any:
     # At n = 0 the derivative is zero and stays so at every order (TensorFlow goes on to x ** -1, NaN at 0).
     if n == 0:
         return 0.0 * xp.integer_power(x, n=0)
@@ -210,7 +214,7 @@ REAL_POWER = Op(
 )  # fmt: skip
 
 
-def _log_of_base(xp: Any, x: Any, y: Any, v: Any) -> Any:
+def _log_of_base(xp: Namespace, x: Array, y: Array, v: Array) -> Any:
     # d/dy x**y = v log x; where x is not positive TensorFlow takes 0, which is the limit at x = 0, y > 0.
     if x.dtype.kind == "c":
         safe = xp.not_equal(x, xp.zeros_like(x))
@@ -219,7 +223,7 @@ def _log_of_base(xp: Any, x: Any, y: Any, v: Any) -> Any:
     return v * xp.where(safe, xp.log(xp.where(safe, x, xp.ones_like(x))), xp.zeros_like(x))
 
 
-def _power_slope(xp: Any, x: Any, y: Any, v: Any) -> Any:
+def _power_slope(xp: Namespace, x: Array, y: Array, v: Array) -> Any:
     # d/dx x**y = y x**(y-1). Where x = 0 and y = 0, x**y is 1 whatever x: not 0 times infinity, and no order after it either.
     spent = xp.logical_and(xp.equal(x, xp.zeros_like(x)), xp.equal(y, xp.zeros_like(y)))
     return y * xp.power(x, xp.where(spent, xp.ones_like(y), y - 1.0))
@@ -255,7 +259,7 @@ DIRECTION = Op(
 """x / √(x² + y²), the cosine of the angle of (x, y)."""
 
 
-def _across(xp: Any, x: Any, y: Any, part: Any) -> Any:
+def _across(xp: Namespace, x: Array, y: Array, part: Array) -> Any:
     # The derivative of the cosine c by x is s² / r, by y -c s / r, s being the sine, where 1 - c² would cancel.
     return part / xp.hypot(x, y) * xp.direction(y, x)
 
@@ -328,7 +332,7 @@ ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.asin_slope(x), slope=slopes.b
 ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.asin_slope(x), slope=slopes.branch(0, -1.0, 1.0))
 
 
-def _atan_slope(xp: Any, x: Any) -> Any:
+def _atan_slope(xp: Namespace, x: Array) -> Any:
     if x.dtype.kind == "c":
         return 1.0 / (1.0 + x * x)
     far = xp.abs(x) > 1.0
@@ -379,7 +383,7 @@ ATANH_SLOPE = unary(
 ATANH = unary("atanh", "arctanh", lambda xp, x, v: xp.atanh_slope(x), slope=slopes.pole(0, -1.0, 1.0))
 
 
-def _spherical_partial(xp: Any, x: Any, v: Any, *, n: int) -> Any:
+def _spherical_partial(xp: Namespace, x: Array, v: Array, *, n: int) -> Any:
     # jₙ' = (n jₙ₋₁ - (n + 1) jₙ₊₁) / (2n + 1) (DLMF 10.51.2): no division by x, so right at 0 too, at every order.
     upper = ((n + 1) / (2 * n + 1)) * xp.spherical_bessel(x, n=n + 1)
     return -upper if n == 0 else (n / (2 * n + 1)) * xp.spherical_bessel(x, n=n - 1) - upper
@@ -397,7 +401,7 @@ SINC = unary(
 # --- activations --------------------------------------------------------------------------------------------------
 
 
-def _sigmoid(xp: Any, x: Any) -> Any:
+def _sigmoid(xp: Namespace, x: Array) -> Any:
     """exp(-|x|) never overflows, and neither branch cancels."""
     if x.dtype.kind == "c":
         return 1.0 / (1.0 + xp.exp(-x))
@@ -507,18 +511,18 @@ POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), f
 # --- incomplete gamma and beta functions, Hurwitz's zeta function, and their derivatives by parameters, of all orders ----
 
 
-def _stirling(xp: Any, a: Any) -> Any:
+def _stirling(xp: Namespace, a: Array) -> Any:
     """Return log Γ(a + 1) - log(2π a) / 2 - a log a + a for a ≥ 10."""
     s = 1.0 / (a * a)
     return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188 - s * (691 / 360360)))))) / a
 
 
-def _excess(xp: Any, e: Any) -> Any:
+def _excess(xp: Namespace, e: Array) -> Any:
     """Return e - log(1 + e)."""
     return e - xp.log1p(e)
 
 
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
+def _gamma_density(xp: Namespace, a: Array, x: Array) -> Any:
     """Return xᵃ⁻¹ e⁻ˣ / Γ(a): for large a by C. Loader's saddle point, where the factors' logarithms are large and cancel.
 
     At a = 0, -1, ... it is 0, and below 0 it has the sign of Γ, which its slope at x = 0 needs.
@@ -533,7 +537,7 @@ def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
     return xp.astype(xp.where(large, point, xp.where(xp.isinf(log_gamma), 0.0, small)), dtype)
 
 
-def _gamma_density_slope(xp: Any, a: Any, x: Any, v: Any) -> Any:
+def _gamma_density_slope(xp: Namespace, a: Array, x: Array, v: Array) -> Any:
     # p' = (a - 1 - x) p / x; at x = 0 by p(a - 1) - p(a), DLMF 8.8.13.
     end = xp.equal(x, xp.zeros_like(x))
     inside = xp.where(end, xp.ones_like(x), x)
@@ -548,12 +552,12 @@ GAMMA_DENSITY = Op(
 """The slope of igamma by x: the density of the gamma distribution."""
 
 
-def _gammas(xp: Any, a: Any) -> Any:
+def _gammas(xp: Namespace, a: Array) -> Any:
     """Return the derivatives of log Γ, of order n = 1, 2, ..."""
     return lambda n: xp.digamma(a) if n == 1 else xp.polygamma(a, n=n - 1)
 
 
-def _igamma_by_slope(xp: Any, a: Any, x: Any, v: Any, *, n: int) -> Any:
+def _igamma_by_slope(xp: Namespace, a: Array, x: Array, v: Array, *, n: int) -> Any:
     of_a = _gammas(xp, a)
     factor = bell(lambda i, j: xp.log(x) - of_a(1) if i == 1 else -of_a(i), n, 0)
     return xp.multiply_no_nan(factor, xp.gamma_density(a, x))
@@ -577,7 +581,7 @@ IGAMMAC = Op(
 )  # fmt: skip
 
 
-def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
+def _beta_density(xp: Namespace, a: Array, b: Array, x: Array) -> Any:
     """Return xᵃ⁻¹ (1 - x)ᵇ⁻¹ / B(a, b), as `_gamma_density` does."""
     dtype, a, b, x = x.dtype.name, xp.astype(a, "float64"), xp.astype(b, "float64"), xp.astype(x, "float64")
     large = xp.logical_and(xp.logical_and(a >= 10.0, b >= 10.0), xp.logical_and(x > 0.0, x < 1.0))
@@ -594,7 +598,7 @@ def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
     return xp.astype(xp.where(large, point, xp.exp(small)), dtype)
 
 
-def _beta_density_slope(xp: Any, a: Any, b: Any, x: Any, v: Any) -> Any:
+def _beta_density_slope(xp: Namespace, a: Array, b: Array, x: Array, v: Array) -> Any:
     # p' = ((a - 1) / x - (b - 1) / (1 - x)) p; at the ends by (a + b - 1) (p(a - 1, b) - p(a, b - 1)), DLMF 8.17.
     end = xp.logical_or(xp.equal(x, xp.zeros_like(x)), xp.equal(x, xp.ones_like(x)))
     inside = xp.where(end, 0.5 * xp.ones_like(x), x)
@@ -602,7 +606,7 @@ def _beta_density_slope(xp: Any, a: Any, b: Any, x: Any, v: Any) -> Any:
     return xp.where(end, there, v * ((a - 1.0) / inside - (b - 1.0) / (1.0 - inside)))
 
 
-def _beta_logs(xp: Any, a: Any, b: Any, x: Any) -> Any:
+def _beta_logs(xp: Namespace, a: Array, b: Array, x: Array) -> Any:
     """Return the derivatives of log p, p the density, of orders i by a and j by b."""
     of_a, of_b, of_both = _gammas(xp, a), _gammas(xp, b), _gammas(xp, a + b)
 
@@ -647,7 +651,7 @@ BETAINC = Op(
 )  # fmt: skip
 
 
-def _zeta_by_slope(xp: Any, s: Any, q: Any, v: Any, *, n: int) -> Any:
+def _zeta_by_slope(xp: Namespace, s: Array, q: Array, v: Array, *, n: int) -> Any:
     # ∂/∂q ζ(s, q) = -s ζ(s + 1, q), differentiated n times by s.
     less = xp.zeta(s + 1.0, q) if n == 1 else xp.zeta_by(s + 1.0, q, n=n - 1)
     return -(s * xp.zeta_by(s + 1.0, q, n=n) + float(n) * less)
@@ -669,7 +673,7 @@ ZETA = Op(
 # and 10.29.1 hold at 0 too, where those with n / x do not.
 
 
-def _bessel_partial(xp: Any, x: Any, v: Any, *, family: str, n: int) -> Any:
+def _bessel_partial(xp: Namespace, x: Array, v: Array, *, family: str, n: int) -> Any:
     upper = xp.bessel(x, family=family, n=n + 1)
     if n == 0:
         slope = upper if family[0] == "i" else -upper
@@ -682,7 +686,7 @@ def _bessel_partial(xp: Any, x: Any, v: Any, *, family: str, n: int) -> Any:
     return slope + v if family == "ke" else slope
 
 
-def _bessel(name: str, family: str, n: int, kernel: Any = None, **more: Any) -> Op:
+def _bessel(name: str, family: str, n: int, kernel: str | None = None, **more: Any) -> Op:
     return unary(
         name, kernel or (lambda xp, x: xp.bessel(x, family, n)),
         lambda xp, x, v: _bessel_partial(xp, x, v, family=family, n=n), REAL, **more,
@@ -705,7 +709,7 @@ BESSEL_K1E = _bessel("bessel_k1e", "ke", 1, slope=slopes.pole(0))
 EXPINT = unary("expint", "expi", lambda xp, x, v: xp.exp(x) / x, REAL, slope=slopes.pole(0))
 
 
-def _wave(xp: Any, x: Any, *, k: int) -> Any:
+def _wave(xp: Namespace, x: Array, *, k: int) -> Any:
     """Return sin(π/2 (x² + k)): of x² only the rest by 4 counts, found without rounding (T. J. Dekker, 1971)."""
     wide = xp.astype(x, "float64")
     large = wide * 134217729.0
@@ -730,7 +734,7 @@ FRESNEL_COS = unary(
 # D ~ Σ (2k - 1)!! / (2ᵏ⁺¹ x²ᵏ⁺¹), differentiated term by term.
 
 
-def _dawsn_slope(xp: Any, x: Any, *, n: int) -> Any:
+def _dawsn_slope(xp: Namespace, x: Array, *, n: int) -> Any:
     wide = xp.astype(x, "float64")
     far = xp.abs(wide) > 7.5
     near, large = xp.where(far, 0.0, wide), xp.where(far, wide, 8.0)
@@ -760,7 +764,7 @@ DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL, s
 # follows (1 - x) h⁽ⁿ⁾ = n h⁽ⁿ⁻¹⁾ + log⁽ⁿ⁾(x); near 1 they are series in 1 - x.
 
 
-def _log_quotient(xp: Any, x: Any, *, n: int) -> Any:
+def _log_quotient(xp: Namespace, x: Array, *, n: int) -> Any:
     wide = xp.astype(x, "float64")
     w = 1.0 - wide
     near = xp.abs(w) < 0.5
@@ -785,7 +789,7 @@ SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log_quotient(x, n=0), REA
 # --- piecewise ----------------------------------------------------------------------------------------------------
 
 
-def _abs_partial(xp: Any, x: Any, v: Any) -> Any:
+def _abs_partial(xp: Namespace, x: Array, v: Array) -> Any:
     # d|z| = Re(conj(z)/|z| dz), of which the cotangent takes the conjugate: z/|z|, TensorFlow's answer.
     if x.dtype.kind == "c":
         return xp.dual(xp.divide_no_nan(x, xp.cast(v, dtype=x.dtype.name)))
@@ -838,7 +842,7 @@ NEXTAFTER = Op(
 )  # fmt: skip
 
 
-def _where_infer(inputs: Any, attrs: Any) -> Any:
+def _where_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = elementwise(inputs[1:], attrs)
     return shapes.broadcast(inputs[0].sizes, sizes), nptype
 
@@ -854,7 +858,7 @@ WHERE = Op(
 # --- complex numbers; a cotangent follows TensorFlow: the conjugate of the derivative ------------------------------
 
 
-def _complex_infer(inputs: Any, attrs: Any) -> Any:
+def _complex_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = elementwise(inputs, attrs)
     return sizes, signature.COMPLEX[nptype.name]
 
@@ -888,7 +892,7 @@ COMPLEX = Op(
 )  # fmt: skip
 
 
-def _angle_partial(xp: Any, x: Any, v: Any) -> Any:
+def _angle_partial(xp: Namespace, x: Array, v: Array) -> Any:
     # The angle is the imaginary part of log x, the real part of -i log x.
     return -1j / x if x.dtype.kind == "c" else xp.zeros_like(x)
 

@@ -7,10 +7,14 @@ V. Pereyra, "The differentiation of pseudo-inverses" (1973). Xᴴ below is the c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.slopes import FINITE, Slope
@@ -24,7 +28,7 @@ def adjoint(xp: Any, x: Any) -> Any:
 
 
 def _square(name: str) -> Any:
-    def infer(inputs: Any, attrs: Any) -> Any:
+    def infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
         sizes = inputs[0].sizes
         signature.check(name, inputs[0], "fc")
         if sizes is not None and (len(sizes) < 2 or (sizes[-1] != sizes[-2] and None not in sizes[-2:])):
@@ -34,7 +38,7 @@ def _square(name: str) -> Any:
     return infer
 
 
-def _mask(xp: Any, x: Any, lower: bool) -> Any:
+def _mask(xp: Namespace, x: Array, lower: bool) -> Any:
     return xp.band_part(x, lower=-1, upper=0) if lower else xp.band_part(x, lower=0, upper=-1)
 
 
@@ -49,7 +53,7 @@ INVERSE = Op(
 )  # fmt: skip
 
 
-def _solve_infer(inputs: Any, attrs: Any) -> Any:
+def _solve_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     a, nptype = _square("solve")(inputs, attrs)
     b = inputs[1].sizes
     nptype = dtypes.promote(nptype, inputs[1].nptype, "solve")
@@ -66,7 +70,7 @@ def _solve_infer(inputs: Any, attrs: Any) -> Any:
 # A X = B: A dX = dB - dA X. With ``adjoint`` it is Aᴴ X = B.
 
 
-def _solve_tangent(xp: Any, tangents: Any, inputs: Any, x: Any, attrs: Any, solve: Any) -> Any:
+def _solve_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], x: Array, attrs: Attrs, solve: Any) -> Any:
     right = tangents[1]
     if tangents[0] is not None:
         change = adjoint(xp, tangents[0]) if attrs["adjoint"] else tangents[0]
@@ -84,7 +88,7 @@ def _solve_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: Any, s
     return xp.fit(-xp.matmul(w, adjoint(xp, x)), inputs[0])
 
 
-def _solve(xp: Any, a: Any, b: Any, *, adjoint: bool) -> Any:
+def _solve(xp: Any, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], *, adjoint: bool) -> Any:
     return xp.linalg.solve(xp.conj(xp.swapaxes(a, -1, -2)) if adjoint else a, b)
 
 
@@ -97,18 +101,18 @@ SOLVE = Op(
 )  # fmt: skip
 
 
-def _triangular(xp: Any, a: Any, b: Any, *, adjoint: bool, lower: bool) -> Any:
+def _triangular(xp: Namespace, a: Array, b: Array, *, adjoint: bool, lower: bool) -> Any:
     if adjoint:
         return xp.solve_triangular(xp.conj(xp.swapaxes(a, -1, -2)), b, lower=not lower)
     return xp.solve_triangular(a, b, lower=lower)
 
 
-def _triangular_tangent(xp: Any, tangents: Any, inputs: Any, x: Any, attrs: Any) -> Any:
+def _triangular_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
     change = None if tangents[0] is None else _mask(xp, tangents[0], attrs["lower"])
     return _solve_tangent(xp, (change, tangents[1]), inputs, x, attrs, xp.triangular_solve)
 
 
-def _triangular_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: Any) -> Any:
+def _triangular_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
     result = _solve_transpose(xp, g, i, inputs, x, attrs, xp.triangular_solve)
     return _mask(xp, result, attrs["lower"]) if i == 0 else result
 
@@ -121,7 +125,7 @@ TRIANGULAR_SOLVE = Op(
 )  # fmt: skip
 
 
-def _half_lower(xp: Any, x: Any) -> Any:
+def _half_lower(xp: Namespace, x: Array) -> Any:
     """Murray's Φ: the lower triangle with half the diagonal."""
     return xp.band_part(x, lower=-1, upper=0) - 0.5 * xp.band_part(x, lower=0, upper=0)
 
@@ -129,21 +133,21 @@ def _half_lower(xp: Any, x: Any) -> Any:
 # A = L Lᴴ: dL = L Φ(L⁻¹ dA L⁻ᴴ). NumPy and TensorFlow read the lower triangle; tangent and cotangent are made symmetric.
 
 
-def _cholesky_tangent(xp: Any, tangents: Any, inputs: Any, low: Any, attrs: Any) -> Any:
+def _cholesky_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], low: Any, attrs: Attrs) -> Any:
     change = 0.5 * (tangents[0] + adjoint(xp, tangents[0]))
     left = xp.triangular_solve(low, change, adjoint=False, lower=True)
     both = adjoint(xp, xp.triangular_solve(low, adjoint(xp, left), adjoint=False, lower=True))
     return xp.matmul(low, _half_lower(xp, both))
 
 
-def _cholesky_transpose(xp: Any, g: Any, i: int, inputs: Any, low: Any, attrs: Any) -> Any:
+def _cholesky_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], low: Any, attrs: Attrs) -> Any:
     middle = _half_lower(xp, xp.matmul(adjoint(xp, low), g))
     left = xp.triangular_solve(low, middle, adjoint=True, lower=True)
     both = adjoint(xp, xp.triangular_solve(low, adjoint(xp, left), adjoint=True, lower=True))
     return 0.5 * (both + adjoint(xp, both))
 
 
-def _cholesky(xp: Any, x: Any) -> Any:
+def _cholesky(xp: Any, x: np.ndarray[Any, Any]) -> Any:
     try:
         return xp.linalg.cholesky(x)
     except ValueError:  # NumPy's LinAlgError: NaN for the matrices that are not positive definite, as XLA and TensorFlow say
@@ -160,16 +164,16 @@ CHOLESKY = Op(
 )  # fmt: skip
 
 
-def _scalars(inputs: Any, attrs: Any) -> Any:
+def _scalars(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = _square("det")(inputs, attrs)
     return (None if sizes is None else sizes[:-2]), nptype
 
 
-def _column(xp: Any, g: Any) -> Any:
+def _column(xp: Namespace, g: Array) -> Any:
     return xp.expand_dims(xp.expand_dims(g, axis=-1), axis=-1)
 
 
-def _trace_of_product(xp: Any, a: Any, b: Any) -> Any:
+def _trace_of_product(xp: Namespace, a: Array, b: Array) -> Any:
     return xp.sum(a * xp.matrix_transpose(b), axis=(-2, -1), keepdims=False)
 
 
@@ -185,12 +189,12 @@ def _frame(xp: Any, a: Any) -> tuple[Any, Any, Any, Any]:
     return u, s, xp.conj(xp.swapaxes(vh, -1, -2)), (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
 
 
-def _products(xp: Any, s: Any, left_out: Any, dtype: Any) -> Any:
+def _products(xp: Namespace, s: Array, left_out: Any, dtype: np.dtype[Any]) -> Any:
     """Return the products of numbers along the last axis but for those left out."""
     return xp.astype(xp.prod(xp.where(left_out, xp.ones((), s.dtype), s), axis=-1), dtype)
 
 
-def _adjugate(xp: Any, a: Any) -> Any:
+def _adjugate(xp: Namespace, a: Array) -> Any:
     if 0 in a.shape:
         return xp.zeros(a.shape, a.dtype)
     u, s, v, turn = _frame(xp, a)
@@ -199,7 +203,7 @@ def _adjugate(xp: Any, a: Any) -> Any:
     return turn * xp.matmul(v * others[..., None, :], xp.conj(xp.swapaxes(u, -1, -2)))
 
 
-def _adjugate_change(xp: Any, a: Any, change: Any) -> Any:
+def _adjugate_change(xp: Namespace, a: Array, change: Any) -> Any:
     if 0 in a.shape:
         return xp.zeros(a.shape, a.dtype)
     u, s, v, turn = _frame(xp, a)
@@ -212,7 +216,7 @@ def _adjugate_change(xp: Any, a: Any, change: Any) -> Any:
     return turn * xp.matmul(v, xp.matmul(xp.where(same, diagonal, -p * others), uh))
 
 
-def _second_change(xp: Any, a: Any, e: Any, f: Any) -> Any:
+def _second_change(xp: Namespace, a: Array, e: Array, f: Any) -> Any:
     """Return the change with f of the change of the adjugate with e."""
     y = xp.inverse(a)
     ye, yf = xp.matmul(y, e), xp.matmul(y, f)
@@ -242,7 +246,7 @@ ADJUGATE_CHANGE = Op(
 )  # fmt: skip
 
 
-def _adjugate_tangent(xp: Any, t: Any, inputs: Any) -> Any:
+def _adjugate_tangent(xp: Namespace, t: Array, inputs: Sequence[Array]) -> Any:
     total = None if t[1] is None else xp.adjugate_change(inputs[0], t[1])
     if t[0] is None:
         return total
@@ -259,12 +263,14 @@ DET = Op(
 )  # fmt: skip
 
 
-def _slogdet_infer(inputs: Any, attrs: Any) -> Any:
+def _slogdet_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = _scalars(inputs, attrs)
     return [(sizes, nptype), (sizes, signature.REAL.get(nptype.name, nptype))]
 
 
-def _slogdet_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _slogdet_tangent(
+    xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs
+) -> Any:
     change = _trace_of_product(xp, xp.inverse(inputs[0]), tangents[0])
     if inputs[0].dtype.kind == "c":
         imaginary = xp.imag(change)
@@ -272,7 +278,7 @@ def _slogdet_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: A
     return xp.zeros_like(outputs[0]), change
 
 
-def _slogdet_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _slogdet_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     # The sign of a real determinant is constant. The phase s of a complex one turns with Im t, t = tr(A⁻¹ dA):
     # ds = i s Im t.
     inverse = adjoint(xp, xp.inverse(inputs[0]))
@@ -290,12 +296,12 @@ SLOGDET = Op(
 )  # fmt: skip
 
 
-def _eigh_infer(inputs: Any, attrs: Any) -> Any:
+def _eigh_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = _square("eigh")(inputs, attrs)
     return [(None if sizes is None else sizes[:-1], signature.REAL.get(nptype.name, nptype)), (sizes, nptype)]
 
 
-def _gaps(xp: Any, e: Any) -> Any:
+def _gaps(xp: Namespace, e: Array) -> Any:
     """Return 1 / (e_j - e_i), zero where they are equal."""
     gap = xp.expand_dims(e, axis=-2) - xp.expand_dims(e, axis=-1)
     return xp.divide_no_nan(xp.ones_like(gap), gap)
@@ -305,7 +311,9 @@ def _gaps(xp: Any, e: Any) -> Any:
 # Only the lower triangle of A is read, so its cotangent stands there, as in TensorFlow.
 
 
-def _eigh_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _eigh_tangent(
+    xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs
+) -> Any:
     e, v = outputs
     low = xp.band_part(tangents[0], lower=-1, upper=0)
     full = low + adjoint(xp, low) - xp.band_part(tangents[0], lower=0, upper=0)
@@ -314,7 +322,7 @@ def _eigh_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any)
     return xp.cast(xp.diag_part(p, k=0), dtype=e.dtype.name), xp.matmul(v, f * p)
 
 
-def _eigh_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _eigh_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     e, v = outputs
     middle = None
     if g[0] is not None:
@@ -335,7 +343,7 @@ EIGH = Op(
 )  # fmt: skip
 
 
-def _svd_infer(inputs: Any, attrs: Any) -> Any:
+def _svd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     real = signature.REAL.get(nptype.name, nptype)
     signature.check("svd", inputs[0], "fc")
@@ -350,12 +358,12 @@ def _svd_infer(inputs: Any, attrs: Any) -> Any:
     return [((*batch, k), real), ((*batch, m, m if full else k), nptype), ((*batch, n, n if full else k), nptype)]
 
 
-def _svd(xp: Any, x: Any, *, full_matrices: bool) -> Any:
+def _svd(xp: Any, x: np.ndarray[Any, Any], *, full_matrices: bool) -> Any:
     u, s, vh = xp.linalg.svd(x, full_matrices=full_matrices)
     return s, u, xp.conj(xp.swapaxes(vh, -1, -2))
 
 
-def _real_only(x: Any, what: str) -> None:
+def _real_only(x: Array, what: str) -> None:
     if x.dtype.kind == "c":
         raise NotImplementedError(f"{what} states no derivative for complex matrices.")
 
@@ -364,17 +372,19 @@ def _real_only(x: Any, what: str) -> None:
 # P = Uᵀ dA V and F_ij = 1 / (s_j² - s_i²): ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (1 - U Uᵀ) dA V S⁻¹, and dV alike.
 
 
-def _svd_gaps(xp: Any, s: Any) -> tuple[Any, Any, Any]:
+def _svd_gaps(xp: Namespace, s: Array) -> tuple[Any, Any, Any]:
     """Return F, and s as a row and as a column."""
     return _gaps(xp, s * s), xp.expand_dims(s, axis=-2), xp.expand_dims(s, axis=-1)
 
 
-def _off(xp: Any, u: Any, x: Any) -> Any:
+def _off(xp: Namespace, u: Array, x: Array) -> Any:
     """Return (1 - U Uᵀ) X: what of X the columns of U do not reach."""
     return x - xp.matmul(u, xp.matmul(xp.matrix_transpose(u), x))
 
 
-def _svd_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _svd_tangent(
+    xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs
+) -> Any:
     s, u, v = outputs
     _real_only(u, "svd in forward mode")
     if attrs["full_matrices"]:
@@ -388,7 +398,7 @@ def _svd_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) 
     return xp.diag_part(p, k=0), du, dv
 
 
-def _svd_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _svd_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     s, u, v = outputs
     if attrs["full_matrices"] and (g[1] is not None or g[2] is not None):
         raise NotImplementedError("svd: the derivative of full_matrices=True is not unique; take full_matrices=False.")
@@ -421,7 +431,7 @@ SVD = Op(
 )  # fmt: skip
 
 
-def _qr_infer(inputs: Any, attrs: Any) -> Any:
+def _qr_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     signature.check("qr", inputs[0], "fc")
     if sizes is None:
@@ -437,14 +447,14 @@ def _qr_infer(inputs: Any, attrs: Any) -> Any:
 # dQ = Q Ω + (1 - Q Qᵀ) dA R⁻¹ and dR = (C - Ω) R.
 
 
-def _qr_check(q: Any, r: Any) -> None:
+def _qr_check(q: Array, r: Array) -> None:
     _real_only(q, "qr")
     rows, columns = r.shape[-2], r.shape[-1]
     if rows is not None and columns is not None and rows != columns:
         raise NotImplementedError("qr: a derivative needs at least as many rows as columns, and full_matrices=False.")
 
 
-def _qr_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _qr_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     q, r = outputs
     _qr_check(q, r)
     right = xp.matrix_transpose(xp.triangular_solve(r, xp.matrix_transpose(tangents[0]), adjoint=True, lower=False))
@@ -454,7 +464,7 @@ def _qr_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -
     return xp.matmul(q, skew) + _off(xp, q, right), xp.band_part(xp.matmul(c - skew, r), lower=0, upper=-1)
 
 
-def _qr_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _qr_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     # Ā = (Q̄ + Q sym(M)) R⁻ᵀ with M = R R̄ᵀ - Q̄ᵀ Q, sym = the lower triangle mirrored.
     q, r = outputs
     _qr_check(q, r)
@@ -480,13 +490,13 @@ QR = Op(
 )  # fmt: skip
 
 
-def _eig_infer(inputs: Any, attrs: Any) -> Any:
+def _eig_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = _square("eig")(inputs, attrs)
     nptype = signature.COMPLEX.get(nptype.name, nptype)
     return [(None if sizes is None else sizes[:-1], nptype), (sizes, nptype)]
 
 
-def _eig(xp: Any, x: Any) -> Any:
+def _eig(xp: Any, x: np.ndarray[Any, Any]) -> Any:
     dtype = signature.COMPLEX.get(x.dtype.name, x.dtype)
     e, v = xp.linalg.eig(x)
     return xp.astype(e, dtype), xp.astype(v, dtype)
@@ -496,19 +506,21 @@ def _eig(xp: Any, x: Any) -> Any:
 # change the lengths. The phase of a vector is the library's choice: what depends on it has no derivative to speak of.
 
 
-def _same_length(xp: Any, v: Any, x: Any) -> Any:
+def _same_length(xp: Namespace, v: Array, x: Array) -> Any:
     """Return X without the part of each column along that of V with a real factor."""
     along = xp.sum(xp.real(xp.dual(v) * x), axis=(-2,), keepdims=True)
     return x - v * xp.cast(along, dtype=v.dtype.name)
 
 
-def _eig_tangent(xp: Any, tangents: Any, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _eig_tangent(
+    xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs
+) -> Any:
     e, v = outputs
     p = xp.matmul(xp.inverse(v), xp.matmul(xp.cast(tangents[0], dtype=v.dtype.name), v))
     return xp.diag_part(p, k=0), _same_length(xp, v, xp.matmul(v, _gaps(xp, e) * p))
 
 
-def _eig_transpose(xp: Any, g: Any, i: int, inputs: Any, outputs: Any, attrs: Any) -> Any:
+def _eig_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
     e, v = outputs
     middle = None if g[0] is None else xp.diag(g[0], k=0)
     if g[1] is not None:
@@ -525,7 +537,7 @@ EIG = Op(
 )  # fmt: skip
 
 
-def _pinv_infer(inputs: Any, attrs: Any) -> Any:
+def _pinv_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     signature.check("pinv", inputs[0], "fc")
     if sizes is None:
@@ -535,7 +547,7 @@ def _pinv_infer(inputs: Any, attrs: Any) -> Any:
     return (*sizes[:-2], sizes[-1], sizes[-2]), nptype
 
 
-def _pinv(xp: Any, x: Any, *, rcond: float | None) -> Any:
+def _pinv(xp: Any, x: np.ndarray[Any, Any], *, rcond: float | None) -> Any:
     if 0 in x.shape[-2:]:
         return xp.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
     u, s, vh = xp.linalg.svd(x, full_matrices=False)
@@ -549,7 +561,7 @@ def _pinv(xp: Any, x: Any, *, rcond: float | None) -> Any:
 # singular vectors it would be lost where singular values are equal.
 
 
-def _pinv_tangent(xp: Any, tangents: Any, inputs: Any, y: Any, attrs: Any) -> Any:
+def _pinv_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], y: Array, attrs: Attrs) -> Any:
     a, change, yh = inputs[0], tangents[0], adjoint(xp, y)
     back = adjoint(xp, change)
     left = xp.matmul(y, xp.matmul(yh, back))
@@ -558,7 +570,7 @@ def _pinv_tangent(xp: Any, tangents: Any, inputs: Any, y: Any, attrs: Any) -> An
         xp.matmul(y, change), y)  # fmt: skip
 
 
-def _pinv_transpose(xp: Any, g: Any, i: int, inputs: Any, y: Any, attrs: Any) -> Any:
+def _pinv_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], y: Array, attrs: Attrs) -> Any:
     a, yh, gh = inputs[0], adjoint(xp, y), adjoint(xp, g)
     left = xp.matmul(gh, xp.matmul(y, yh))
     right = xp.matmul(xp.matmul(yh, y), gh)
@@ -574,7 +586,7 @@ PINV = Op(
 )  # fmt: skip
 
 
-def _function_block(xp: Any, function: str, a: Any, e: Any) -> Any:
+def _function_block(xp: Namespace, function: str, a: Array, e: Array) -> Any:
     # f([[A, E], [0, A]]) holds the derivative of f at A along E in its upper right corner (Higham, 2008, (3.16)).
     top = xp.concat(a, e, axis=-1)
     bottom = xp.concat(xp.zeros_like(a), a, axis=-1)

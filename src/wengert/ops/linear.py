@@ -7,11 +7,16 @@ names them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
+from wengert.ground.shapes import Shape
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
@@ -63,7 +68,7 @@ CAST = Op(
 )  # fmt: skip
 
 
-def _bitcast(xp: Any, x: Any, *, dtype: str) -> Any:
+def _bitcast(xp: Namespace, x: Array, *, dtype: str) -> Any:
     old, new = x.dtype.itemsize, dtypes.as_dtype(dtype).itemsize
     if old == new:
         return xp.array(x).view(dtype)
@@ -72,7 +77,7 @@ def _bitcast(xp: Any, x: Any, *, dtype: str) -> Any:
     return xp.reshape(xp.array(x).view(dtype), x.shape[:-1])
 
 
-def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
+def _bitcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy
     old, new = inputs[0].nptype.itemsize, nptype.itemsize
     if sizes is None or old == new:
@@ -87,13 +92,13 @@ def _bitcast_infer(inputs: Any, attrs: Any) -> Any:
 BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer, rows=None, gives="bits")
 
 
-def _shaped(xp: Any, g: Any, y: Any) -> Any:
+def _shaped(xp: Namespace, g: Array, y: Array) -> Any:
     if g.shape != y.shape:
         raise ShapeError(f"grad_ys of shape {shapes.text(g.shape)} does not fit y of shape {shapes.text(y.shape)}.")
     return g
 
 
-def _shaped_infer(inputs: Any, attrs: Any) -> Any:
+def _shaped_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return shapes.merge(inputs[0].sizes, inputs[1].sizes), inputs[0].nptype
 
 
@@ -136,7 +141,7 @@ SIZE = Op(
 )  # fmt: skip
 
 
-def sizes_from(inputs: Any, position: int, shape: Any) -> Any:
+def sizes_from(inputs: Sequence[Any], position: int, shape: Sequence[int]) -> Any:
     """Return the static shape that a shape attribute, or a shape tensor at a position, tells; -1 becomes None."""
     if shape is not None:
         return tuple(None if s < 0 else s for s in shape)
@@ -169,7 +174,7 @@ FILL = Op(
 )  # fmt: skip
 
 
-def _range_infer(inputs: Any, attrs: Any) -> Any:
+def _range_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     known = [static_value(t) for t in inputs]
     if all(isinstance(k, int) for k in known) and known[2]:
         return (max(0, -(-(known[1] - known[0]) // known[2])),), inputs[0].nptype
@@ -196,13 +201,13 @@ def range_count(start: Any, limit: Any, delta: Any) -> int:
     return whole
 
 
-def _range(xp: Any, start: Any, limit: Any, delta: Any) -> Any:
+def _range(xp: Namespace, start: Array, limit: Any, delta: Any) -> Any:
     # Not arange(start, limit, delta) alone: for floats its length may be one more than TensorFlow's.
     n = range_count(start, limit, delta)
     return xp.astype(start + delta * xp.arange(n, dtype=start.dtype), start.dtype)
 
 
-def _place(xp: Any, inputs: Any, output: Any) -> Any:
+def _place(xp: Namespace, inputs: Sequence[Array], output: Array) -> Any:
     """Return k for each number start + k delta of a range."""
     return xp.round((output - inputs[0]) / inputs[2])
 
@@ -227,14 +232,14 @@ LINSPACE = Op(
 )  # fmt: skip
 
 
-def _linspace_sizes(sizes: Any, num: int, axis: int) -> Any:
+def _linspace_sizes(sizes: Shape, num: int, axis: int) -> Any:
     if sizes is None:
         return None
     axis = axis % (len(sizes) + 1)
     return (*sizes[:axis], num, *sizes[axis:])
 
 
-def _linspace_transpose(xp: Any, g: Any, i: int, inputs: Any, attrs: Any) -> Any:
+def _linspace_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], attrs: Attrs) -> Any:
     # Row j is (1 - t_j) start + t_j stop, and t goes from zero to one.
     t = xp.linspace(xp.zeros_like(inputs[0]), xp.ones_like(inputs[1]), **attrs)
     return xp.sum(g * (t if i == 1 else 1.0 - t), axis=(attrs["axis"],), keepdims=False)
@@ -243,7 +248,7 @@ def _linspace_transpose(xp: Any, g: Any, i: int, inputs: Any, attrs: Any) -> Any
 # --- broadcasting -------------------------------------------------------------------------------------------------
 
 
-def _sum_like(xp: Any, g: Any, x: Any) -> Any:
+def _sum_like(xp: Namespace, g: Array, x: Array) -> Any:
     return _sum_to(xp, g, x.shape)
 
 
@@ -276,7 +281,7 @@ BROADCAST_LIKE = Op(
 )  # fmt: skip
 
 
-def _broadcast_infer(inputs: Any, attrs: Any) -> Any:
+def _broadcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = sizes_from(inputs, 1, attrs["shape"])
     if sizes is not None and inputs[0].sizes is not None:
         mixed = shapes.broadcast(inputs[0].sizes, sizes)
@@ -297,7 +302,7 @@ BROADCAST_TO = Op(
 # --- shape --------------------------------------------------------------------------------------------------------
 
 
-def _reshape_infer(inputs: Any, attrs: Any) -> Any:
+def _reshape_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = sizes_from(inputs, 1, attrs["shape"])
     total = shapes.count(inputs[0].sizes)
     if sizes is None:
@@ -337,7 +342,7 @@ RESHAPE_LIKE = Op(
 )  # fmt: skip
 
 
-def _transpose_infer(inputs: Any, attrs: Any) -> Any:
+def _transpose_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, axes = inputs[0].sizes, attrs["axes"]
     if sizes is None:
         return (None if axes is None else (None,) * len(axes)), inputs[0].nptype
@@ -348,7 +353,7 @@ def _transpose_infer(inputs: Any, attrs: Any) -> Any:
     return tuple(sizes[a] for a in axes), inputs[0].nptype
 
 
-def _inverse_permutation(axes: Any) -> Any:
+def _inverse_permutation(axes: Sequence[int]) -> Any:
     if axes is None:
         return None
     inverse = [0] * len(axes)
@@ -374,7 +379,7 @@ MATRIX_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _swapped(sizes: Any) -> Any:
+def _swapped(sizes: Shape) -> Any:
     if sizes is None:
         return None
     if len(sizes) < 2:
@@ -382,7 +387,7 @@ def _swapped(sizes: Any) -> Any:
     return (*sizes[:-2], sizes[-1], sizes[-2])
 
 
-def _expand_infer(inputs: Any, attrs: Any) -> Any:
+def _expand_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = inputs[0].sizes
     if sizes is None:
         return None, inputs[0].nptype
@@ -399,7 +404,7 @@ EXPAND_DIMS = Op(
 )  # fmt: skip
 
 
-def _squeeze_infer(inputs: Any, attrs: Any) -> Any:
+def _squeeze_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, axes = inputs[0].sizes, attrs["axis"]
     if sizes is None:
         return None, inputs[0].nptype
@@ -423,7 +428,7 @@ SQUEEZE = Op(
 )  # fmt: skip
 
 
-def _tile_infer(inputs: Any, attrs: Any) -> Any:
+def _tile_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = inputs[0].sizes
     times = attrs["multiples"] if attrs["multiples"] is not None else static_value(inputs[1])
     if sizes is None:
@@ -435,7 +440,7 @@ def _tile_infer(inputs: Any, attrs: Any) -> Any:
     return tuple(None if s is None or t is None else s * t for s, t in zip(sizes, times, strict=True)), inputs[0].nptype
 
 
-def _tile_transpose(xp: Any, g: Any, x: Any, times: Any = None, *, multiples: Any) -> Any:
+def _tile_transpose(xp: Namespace, g: Array, x: Array, times: Any = None, *, multiples: Any) -> Any:
     times = multiples if multiples is not None else as_sizes(times)
     split: list[int] = []
     for t, s in zip(times, x.shape, strict=True):
@@ -457,7 +462,7 @@ TILE_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _pad_sizes(inputs: Any, attrs: Any) -> Any:
+def _pad_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, paddings = inputs[0].sizes, attrs["paddings"]
     if paddings is None:
         return (None if sizes is None else (None,) * len(sizes)), inputs[0].nptype
@@ -486,7 +491,7 @@ def _pairs(paddings: Any, pairs: Any) -> Any:
     return tuple(as_sizes(row) for row in pairs[0]) if paddings is None else paddings
 
 
-def _pad(xp: Any, x: Any, *pairs: Any, paddings: Any, mode: str, value: Any) -> Any:
+def _pad(xp: Namespace, x: Array, *pairs: Any, paddings: Any, mode: str, value: Array) -> Any:
     paddings = _pairs(paddings, pairs)
     _padded(x.shape, paddings, mode)
     if not x.ndim:
@@ -496,7 +501,7 @@ def _pad(xp: Any, x: Any, *pairs: Any, paddings: Any, mode: str, value: Any) -> 
     return xp.pad(x, paddings, mode=mode)
 
 
-def _pad_transpose(xp: Any, g: Any, x: Any, *pairs: Any, paddings: Any, mode: str, value: Any) -> Any:
+def _pad_transpose(xp: Namespace, g: Array, x: Array, *pairs: Any, paddings: Any, mode: str, value: Array) -> Any:
     paddings = _pairs(paddings, pairs)
     if mode == "constant":
         return g[tuple(slice(b, g.shape[i] - a) for i, (b, a) in enumerate(paddings))]
@@ -543,7 +548,7 @@ ROLL = Op(
 # --- joining and parting ------------------------------------------------------------------------------------------
 
 
-def _concat_infer(inputs: Any, attrs: Any) -> Any:
+def _concat_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     merged: Any = None
     total: int | None = 0
     nptype = inputs[0].nptype
@@ -570,20 +575,20 @@ def _concat_infer(inputs: Any, attrs: Any) -> Any:
     return (*merged[:axis], total, *merged[axis + 1 :]), nptype
 
 
-def _concat_part(xp: Any, g: Any, *xs: Any, axis: int, i: int) -> Any:
+def _concat_part(xp: Namespace, g: Array, *xs: Array, axis: int, i: int) -> Any:
     start = sum(x.shape[axis] for x in xs[:i])
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + xs[i].shape[axis])
     return g[tuple(index)]
 
 
-def _concat_part_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _concat_part_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     parts = [xp.zeros_like(x) for x in inputs[1:]]
     parts[attrs["i"]] = g
     return xp.concat(*parts, axis=attrs["axis"])
 
 
-def _concat_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _concat_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     axis, sizes = attrs["axis"], []
     for x in inputs:
         size = x.shape[axis]
@@ -612,7 +617,7 @@ CONCAT_PART = Op(
 )  # fmt: skip
 
 
-def _stack_infer(inputs: Any, attrs: Any) -> Any:
+def _stack_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     merged, nptype = None, inputs[0].nptype
     for t in inputs:
         nptype = dtypes.promote(nptype, t.nptype, "stack")
@@ -644,7 +649,7 @@ def index_along(axis: int, item: Any) -> tuple[Any, ...]:
     return (slice(None),) * axis + (item,) if axis >= 0 else (Ellipsis, item) + (slice(None),) * (-1 - axis)
 
 
-def _unstack_infer(inputs: Any, attrs: Any) -> Any:
+def _unstack_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = inputs[0].sizes
     if sizes is None:
         return [(None, inputs[0].nptype)] * attrs["num"]
@@ -654,7 +659,7 @@ def _unstack_infer(inputs: Any, attrs: Any) -> Any:
     return [((*sizes[:axis], *sizes[axis + 1 :]), inputs[0].nptype)] * attrs["num"]
 
 
-def _filled(xp: Any, gs: Any, outputs: Any) -> list[Any]:
+def _filled(xp: Any, gs: np.ndarray[Any, Any], outputs: Sequence[Array | None]) -> list[Any]:
     return [xp.zeros_like(v) if g is None else g for g, v in zip(gs, outputs, strict=True)]
 
 
@@ -688,7 +693,7 @@ def _parts(size: Any, parts: Any, what: str) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def _split_infer(inputs: Any, attrs: Any) -> Any:
+def _split_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, parts = inputs[0].sizes, attrs["parts"]
     if sizes is None:
         return [(None, inputs[0].nptype)] * (parts if isinstance(parts, int) else len(parts))
@@ -699,7 +704,7 @@ def _split_infer(inputs: Any, attrs: Any) -> Any:
     return [((*sizes[:axis], p, *sizes[axis + 1 :]), inputs[0].nptype) for p in found]
 
 
-def _split(xp: Any, x: Any, *, axis: int, parts: Any) -> Any:
+def _split(xp: Namespace, x: Array, *, axis: int, parts: Any) -> Any:
     result, start = [], 0
     for p in _parts(x.shape[axis], parts, f"axis {axis} of shape {x.shape}"):
         result.append(x[full_index(axis, x.ndim, slice(start, start + p))])
@@ -753,7 +758,7 @@ def _fill(xp: Any, index: Any, dynamic: Any) -> Any:
     return tuple(slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else place(i) for i in index)
 
 
-def _getitem_infer(inputs: Any, attrs: Any) -> Any:
+def _getitem_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, index = inputs[0].sizes, attrs["index"]
     if sizes is None:
         return None, inputs[0].nptype
@@ -784,7 +789,7 @@ def _getitem_infer(inputs: Any, attrs: Any) -> Any:
     return tuple(result), inputs[0].nptype
 
 
-def _getitem_transpose(xp: Any, g: Any, x: Any, *dynamic: Any, index: Any) -> Any:
+def _getitem_transpose(xp: Namespace, g: Array, x: Array, *dynamic: Any, index: Array) -> Any:
     return xp.index_set(xp.zeros(x.shape, g.dtype), _fill(xp, index, dynamic), g)
 
 
@@ -808,7 +813,7 @@ GETITEM_TRANSPOSE = Op(
 # --- gather and scatter -------------------------------------------------------------------------------------------
 
 
-def _take_infer(inputs: Any, attrs: Any) -> Any:
+def _take_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     x, indices, batch = inputs[0].sizes, inputs[1].sizes, attrs["batch_dims"]
     signature.check("gather", inputs[1], "iu")
     if x is None or indices is None:
@@ -828,7 +833,7 @@ def _checked(xp: Any, indices: Any, size: int, what: str) -> Any:
     return indices
 
 
-def _take(xp: Any, x: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
+def _take(xp: Namespace, x: Array, indices: Array, *, axis: int, batch_dims: int) -> Any:
     axis %= x.ndim
     _checked(xp, indices, x.shape[axis], "gather")
     if batch_dims == 0:
@@ -836,7 +841,7 @@ def _take(xp: Any, x: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
     return x[_batch_index(xp, x, indices, axis, batch_dims)]
 
 
-def _batch_index(xp: Any, x: Any, indices: Any, axis: int, batch: int) -> Any:
+def _batch_index(xp: Namespace, x: Array, indices: Array, axis: int, batch: int) -> Any:
     """Return the index for x[b..., i..., indices[b...], ...]: open grids for every axis up to ``axis``."""
     middle = axis - batch
     rank = axis + indices.ndim - batch
@@ -853,7 +858,7 @@ def _batch_index(xp: Any, x: Any, indices: Any, axis: int, batch: int) -> Any:
     return tuple(index)
 
 
-def _take_transpose(xp: Any, g: Any, x: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
+def _take_transpose(xp: Namespace, g: Array, x: Array, indices: Array, *, axis: int, batch_dims: int) -> Any:
     axis %= x.ndim
     zeros = xp.zeros(x.shape, g.dtype)
     if batch_dims == 0:
@@ -882,7 +887,7 @@ TAKE_ALONG_AXIS = Op(
 )  # fmt: skip
 
 
-def _along_index(xp: Any, indices: Any, axis: int) -> Any:
+def _along_index(xp: Namespace, indices: Array, axis: int) -> Any:
     grid = []
     for a in range(indices.ndim):
         shape = [1] * indices.ndim
@@ -900,7 +905,7 @@ TAKE_ALONG_AXIS_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _gather_nd_infer(inputs: Any, attrs: Any) -> Any:
+def _gather_nd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     x, indices, batch = inputs[0].sizes, inputs[1].sizes, attrs["batch_dims"]
     signature.check("gather_nd", inputs[1], "iu")
     if x is None or indices is None or not indices or indices[-1] is None:
@@ -910,7 +915,7 @@ def _gather_nd_infer(inputs: Any, attrs: Any) -> Any:
     return (*indices[:-1], *x[batch + indices[-1] :]), inputs[0].nptype
 
 
-def _nd_index(xp: Any, x: Any, indices: Any, batch: int) -> Any:
+def _nd_index(xp: Namespace, x: Array, indices: Array, batch: int) -> Any:
     depth = indices.shape[-1]
     index = []
     for a in range(batch):
@@ -922,7 +927,7 @@ def _nd_index(xp: Any, x: Any, indices: Any, batch: int) -> Any:
     return tuple(index)
 
 
-def _nd_add(xp: Any, x: Any, indices: Any, batch: int, updates: Any) -> Any:
+def _nd_add(xp: Namespace, x: Array, indices: Array, batch: int, updates: Any) -> Any:
     index = _nd_index(xp, x, indices, batch)
     if not index:  # no coordinates: each update goes to the whole
         return x + xp.sum(updates, axis=tuple(range(indices.ndim - 1)), dtype=x.dtype)
@@ -947,7 +952,7 @@ GATHER_ND_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _scatter_check(inputs: Any, attrs: Any, updates: int, indices: int, sizes: Any) -> None:
+def _scatter_check(inputs: Sequence[Any], attrs: Attrs, updates: int, indices: int, sizes: Any) -> None:
     signature.check("scatter", inputs[indices], "iu")
     index, update = inputs[indices].sizes, inputs[updates].sizes
     if sizes is None or index is None or update is None or not index or index[-1] is None:
@@ -959,13 +964,13 @@ def _scatter_check(inputs: Any, attrs: Any, updates: int, indices: int, sizes: A
         raise ShapeError(f"scatter: updates have shape {shapes.text(update)}, and the indices need {shapes.text(expected)}.")
 
 
-def _scatter_nd_infer(inputs: Any, attrs: Any) -> Any:
+def _scatter_nd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = sizes_from(inputs, 2, attrs["shape"])
     _scatter_check(inputs, attrs, 0, 1, sizes)
     return sizes, inputs[0].nptype
 
 
-def _scatter_nd(xp: Any, updates: Any, indices: Any, dims: Any = None, *, shape: Any) -> Any:
+def _scatter_nd(xp: Namespace, updates: Any, indices: Array, dims: int | None = None, *, shape: Shape) -> Any:
     zeros = xp.zeros(as_sizes(dims) if shape is None else shape, updates.dtype)
     return _nd_add(xp, zeros, indices, 0, updates)
 
@@ -977,7 +982,7 @@ SCATTER_ND = Op(
 )  # fmt: skip
 
 
-def _tensor_scatter_infer(inputs: Any, attrs: Any) -> Any:
+def _tensor_scatter_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     _scatter_check(inputs, attrs, 2, 1, inputs[0].sizes)
     return inputs[0].sizes, dtypes.promote(inputs[0].nptype, inputs[2].nptype, "tensor_scatter_nd_update")
 
@@ -993,7 +998,7 @@ SCATTER_UPDATE = Op(
 )  # fmt: skip
 
 
-def _scatter_winner(xp: Any, x: Any, indices: Any, updates: Any) -> Any:
+def _scatter_winner(xp: Namespace, x: Array, indices: Array, updates: Any) -> Any:
     # Of several updates of one place one stays, and only that one has a derivative (TensorFlow gives it to all).
     lead, depth = indices.shape[:-1], indices.shape[-1]
     number = xp.reshape(xp.arange(math.prod(lead)), lead)
@@ -1019,7 +1024,7 @@ SCATTER_ADD = Op(
 )  # fmt: skip
 
 
-def _extreme_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _extreme_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     # Whatever equals the extreme shares its cotangent evenly, as TensorFlow's rule does.
     x, indices, updates = inputs
     winner = xp.cast(xp.equal(x, output), dtype=g.dtype.name)
@@ -1028,7 +1033,7 @@ def _extreme_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs:
     return share * winner if i == 0 else rivals * xp.gather_nd(share, indices, batch_dims=0)
 
 
-def _extreme_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+def _extreme_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     x, indices, updates = inputs
     winner = xp.cast(xp.equal(x, output), dtype=x.dtype.name)
     rivals = xp.cast(xp.equal(updates, xp.gather_nd(output, indices, batch_dims=0)), dtype=x.dtype.name)
@@ -1056,7 +1061,7 @@ SCATTER_MAX = Op(
 )  # fmt: skip
 
 
-def _segment_infer(inputs: Any, attrs: Any) -> Any:
+def _segment_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     x, ids = inputs[0].sizes, inputs[1].sizes
     signature.check("segment", inputs[1], "iu")
     if x is None or ids is None:
@@ -1066,7 +1071,7 @@ def _segment_infer(inputs: Any, attrs: Any) -> Any:
     return (attrs["num"], *x[len(ids) :]), inputs[0].nptype
 
 
-def _segment_sum(xp: Any, x: Any, ids: Any, *, num: Any) -> Any:
+def _segment_sum(xp: Any, x: np.ndarray[Any, Any], ids: Any, *, num: Any) -> Any:
     count = num if num is not None else (int(ids.max()) + 1 if ids.size else 0)
     if xp.name == "xla":  # what is added outside is left out
         return xp.index_add(xp.zeros((count, *x.shape[ids.ndim :]), x.dtype), xp.where(ids < 0, count, ids), x)
@@ -1110,7 +1115,7 @@ NONZERO = Op(
 )  # fmt: skip
 
 
-def _one_hot_infer(inputs: Any, attrs: Any) -> Any:
+def _one_hot_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, depth = inputs[0].sizes, attrs["depth"]
     nptype = dtypes.as_dtype(attrs["dtype"]).numpy
     if sizes is None:
@@ -1119,7 +1124,7 @@ def _one_hot_infer(inputs: Any, attrs: Any) -> Any:
     return (*sizes[:axis], depth, *sizes[axis:]), nptype
 
 
-def _one_hot(xp: Any, x: Any, *depths: Any, depth: Any, on: Any, off: Any, axis: int, dtype: str) -> Any:
+def _one_hot(xp: Namespace, x: Array, *depths: Any, depth: Any, on: Any, off: Any, axis: int, dtype: str) -> Any:
     axis %= x.ndim + 1
     shape = [1] * (x.ndim + 1)
     shape[axis] = as_sizes(depths[0])[0] if depth is None else depth
@@ -1130,7 +1135,7 @@ def _one_hot(xp: Any, x: Any, *depths: Any, depth: Any, on: Any, off: Any, axis:
 ONE_HOT = Op("one_hot", "constant", _one_hot, _one_hot_infer, label="one_hot", rows=rows.one_hot)
 
 
-def _searchsorted_infer(inputs: Any, attrs: Any) -> Any:
+def _searchsorted_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     x, v = inputs[0].sizes, inputs[1].sizes
     if x is not None and v is not None:
         if not x or (len(x) > 1 and (len(x) != len(v) or not shapes.fits(x[:-1], v[:-1]))):
@@ -1138,7 +1143,7 @@ def _searchsorted_infer(inputs: Any, attrs: Any) -> Any:
     return v, dtypes.as_dtype(attrs["dtype"]).numpy
 
 
-def _searchsorted(xp: Any, x: Any, v: Any, *, side: str, dtype: str) -> Any:
+def _searchsorted(xp: Namespace, x: Array, v: Array, *, side: str, dtype: str) -> Any:
     if x.ndim == 1:
         return xp.astype(xp.searchsorted(x, v, side=side), dtype)
     rows, values = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(v, (-1, v.shape[-1]))
@@ -1151,7 +1156,7 @@ SEARCHSORTED = Op(
 )
 
 
-def _invert_permutation(xp: Any, x: Any) -> Any:
+def _invert_permutation(xp: Any, x: np.ndarray[Any, Any]) -> Any:
     order = xp.argsort(x)
     if xp.name != "xla" and (x[order] != xp.arange(x.size)).any():
         raise InvalidArgumentError(f"invert_permutation: {x.tolist()} does not hold each of 0 to {x.size - 1} once.")
@@ -1177,7 +1182,7 @@ def _repeats(xp: Any, times: Any, n: int) -> Any:
     return xp.broadcast_to(times, (n,))
 
 
-def _partition(xp: Any, to: Any, *, num: int) -> Any:
+def _partition(xp: Namespace, to: Any, *, num: int) -> Any:
     _checked(xp, to, num, "partition")
     return tuple(NONZERO.bind(xp)(to == i) for i in range(num))
 
@@ -1204,7 +1209,7 @@ def _longest(known: Any) -> Any:
     return (None if None in lengths else max(lengths),)
 
 
-def _ensure_shape(xp: Any, x: Any, *, shape: Any) -> Any:
+def _ensure_shape(xp: Namespace, x: Array, *, shape: Shape) -> Any:
     if not shapes.fits(x.shape, shape):
         raise ShapeError(f"The shape {shapes.text(x.shape)} is not compatible with the expected {shapes.text(shape)}.")
     return x
@@ -1220,7 +1225,7 @@ ENSURE_SHAPE = Op(
 )  # fmt: skip
 
 
-def _reverse_sequence_infer(inputs: Any, attrs: Any) -> Any:
+def _reverse_sequence_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, lengths, batch = inputs[0].sizes, inputs[1].sizes, attrs["batch_axis"]
     if attrs["axis"] == batch:
         raise ShapeError(f"reverse_sequence: seq_axis and batch_axis are both {batch}.")
@@ -1229,7 +1234,7 @@ def _reverse_sequence_infer(inputs: Any, attrs: Any) -> Any:
     return sizes, inputs[0].nptype
 
 
-def _reverse_sequence(xp: Any, x: Any, lengths: Any, *, axis: int, batch_axis: int) -> Any:
+def _reverse_sequence(xp: Namespace, x: Array, lengths: Any, *, axis: int, batch_axis: int) -> Any:
     _checked(xp, lengths, x.shape[axis] + 1, "sequence length")
     along, across = [1] * x.ndim, [1] * x.ndim
     along[axis], across[batch_axis] = x.shape[axis], x.shape[batch_axis]
@@ -1245,7 +1250,7 @@ REVERSE_SEQUENCE = Op(
 )  # fmt: skip
 
 
-def _band_part(xp: Any, x: Any, *, lower: int, upper: int) -> Any:
+def _band_part(xp: Namespace, x: Array, *, lower: int, upper: int) -> Any:
     rows, columns = x.shape[-2:]
     offset = xp.reshape(xp.arange(columns), (1, columns)) - xp.reshape(xp.arange(rows), (rows, 1))
     keep = (offset >= (-lower if lower >= 0 else -rows)) & (offset <= (upper if upper >= 0 else columns))
@@ -1260,7 +1265,7 @@ BAND_PART = Op(
 )  # fmt: skip
 
 
-def _diag_sizes(inputs: Any, attrs: Any) -> Any:
+def _diag_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = inputs[0].sizes
     if sizes is None:
         return None, inputs[0].nptype
@@ -1270,13 +1275,13 @@ def _diag_sizes(inputs: Any, attrs: Any) -> Any:
     return (*sizes[:-1], n, n), inputs[0].nptype
 
 
-def _diag(xp: Any, x: Any, *, k: int) -> Any:
+def _diag(xp: Namespace, x: Array, *, k: int) -> Any:
     n = x.shape[-1] + abs(k)
     rows = xp.arange(x.shape[-1]) + max(-k, 0)
     return xp.index_set(xp.zeros((*x.shape[:-1], n, n), x.dtype), (..., rows, rows + k), x)
 
 
-def _diag_part_sizes(inputs: Any, attrs: Any) -> Any:
+def _diag_part_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes = inputs[0].sizes
     if sizes is None:
         return None, inputs[0].nptype
@@ -1302,7 +1307,7 @@ DIAG_PART = Op(
 )  # fmt: skip
 
 
-def _diag_part_transpose(xp: Any, g: Any, x: Any, *, k: int) -> Any:
+def _diag_part_transpose(xp: Namespace, g: Array, x: Array, *, k: int) -> Any:
     rows = xp.arange(g.shape[-1]) + max(-k, 0)
     return xp.index_set(xp.zeros(x.shape, g.dtype), (..., rows, rows + k), g)
 
@@ -1314,7 +1319,7 @@ DIAG_PART_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _set_diag_infer(inputs: Any, attrs: Any) -> Any:
+def _set_diag_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "set_diag")
     expected = _diag_part_sizes(inputs, attrs)[0]
     if not shapes.fits(expected, inputs[1].sizes):

@@ -35,9 +35,12 @@ from functools import partial
 from types import EllipsisType
 from typing import Any
 
+import numpy as np
+
 from wengert.graph.graph import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
+from wengert.ground.types import Array, Namespace
 from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
@@ -182,7 +185,7 @@ class Op:
                 raise ValueError(f"two operations are named {name}")
             table[name] = self
 
-    def bind(self, xp: Any) -> Callable[..., Any]:
+    def bind(self, xp: Namespace) -> Callable[..., Any]:
         """Return the kernel as a function of arrays of the namespace xp."""
         if xp is NP:
             return self.eager
@@ -221,7 +224,7 @@ class Values:
     and the complex conjugate where there is one.
     """
 
-    def __init__(self, xp: Any) -> None:
+    def __init__(self, xp: Namespace) -> None:
         """Take the array namespace."""
         self._xp = xp
 
@@ -233,11 +236,11 @@ class Values:
         setattr(self, name, bound)
         return bound
 
-    def fit(self, g: Any, x: Any) -> Any:
+    def fit(self, g: Array, x: Array) -> Any:
         """Return g summed over the axes along which x was broadcast."""
         return g if g.shape == x.shape else self.sum_like(g, x)
 
-    def dual(self, p: Any) -> Any:
+    def dual(self, p: np.ndarray[Any, Any]) -> Any:
         """Return the conjugate of a complex p, and a real p as it is."""
         return p.conj() if p.dtype.kind == "c" else p
 

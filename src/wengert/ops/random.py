@@ -12,11 +12,14 @@ Inputs: parameters, then the shape tensor where the attribute ``shape`` is None,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
+from wengert.ground.shapes import Shape
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import slopes
 from wengert.ops.linear import as_sizes, sizes_from
 from wengert.ops.op import Op
@@ -58,7 +61,7 @@ def generator(xp: Any, seeds: Any, key: Any) -> Any:
     return xp.random.Generator(xp.random.Philox(xp.random.SeedSequence([w & (2**64 - 1) for w in words])))
 
 
-def _draw(xp: Any, inputs: Any, shape: Any, seeds: Any, key: Any) -> tuple[Any, Any]:
+def _draw(xp: Any, inputs: Sequence[Any], shape: Any, seeds: Any, key: Any) -> tuple[Any, Any]:
     """Return the generator and the sizes to draw."""
     rest = list(inputs)
     if seeds is None:
@@ -66,7 +69,7 @@ def _draw(xp: Any, inputs: Any, shape: Any, seeds: Any, key: Any) -> tuple[Any, 
     return generator(xp, seeds, key), as_sizes(rest[-1]) if shape is None else shape
 
 
-def _infer(inputs: Any, attrs: Any) -> Any:
+def _infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return sizes_from(inputs, 0, attrs["shape"]), dtypes.as_dtype(attrs["dtype"]).numpy
 
 
@@ -74,24 +77,24 @@ def _narrow(dtype: str) -> str:
     return "float32" if dtype in ("float16", "float32") else "float64"
 
 
-def _uniform(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _uniform(xp: Namespace, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     x = xp.asarray(rng.random(sizes, dtype=_narrow(dtype)))
     # Rounded to float16 the greatest values would become 1.
     return xp.astype(xp.floor(x * 2048) / 2048, dtype) if dtype == "float16" else xp.astype(x, dtype)
 
 
-def _uniform_int(xp: Any, *inputs: Any, shape: Any, dtype: str, low: int, high: int, seeds: Any, key: Any) -> Any:
+def _uniform_int(xp: Namespace, *inputs: Array, shape: Shape, dtype: str, low: int, high: int, seeds: Any, key: Any) -> Any:
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     return rng.integers(low, high, sizes, dtype=dtype)
 
 
-def _normal(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _normal(xp: Namespace, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     return xp.astype(rng.standard_normal(sizes, dtype=_narrow(dtype)), dtype)
 
 
-def _truncated(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _truncated(xp: Namespace, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     """Normal values within two standard deviations, the others drawn again."""
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     x = xp.asarray(rng.standard_normal(sizes))
@@ -103,7 +106,7 @@ def _truncated(xp: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: A
         x[outside] = rng.standard_normal(n)
 
 
-def _shuffle(xp: Any, x: Any, *, seeds: Any, key: Any) -> Any:
+def _shuffle(xp: Namespace, x: Array, *, seeds: Any, key: Any) -> Any:
     return generator(xp, seeds, key).permutation(x, axis=0) if x.ndim else x
 
 
@@ -138,23 +141,23 @@ SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True, rows=
 # --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
 
 
-def _each_infer(inputs: Any, attrs: Any) -> Any:
+def _each_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     check("a random distribution", inputs[0], "f")
     sizes, each = sizes_from(inputs, 1, attrs["shape"]), inputs[0].sizes
     return (None if sizes is None or each is None else sizes + each), dtypes.as_dtype(attrs["dtype"]).numpy
 
 
-def _gamma(xp: Any, alpha: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _gamma(xp: Namespace, alpha: Any, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     return xp.astype(rng.gamma(alpha, size=sizes + alpha.shape), dtype)
 
 
-def _poisson(xp: Any, rate: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _poisson(xp: Namespace, rate: Any, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     rng, sizes = _draw(xp, inputs, shape, seeds, key)
     return xp.astype(rng.poisson(rate, size=sizes + rate.shape), dtype)
 
 
-def _gamma_slope(xp: Any, alpha: Any, v: Any) -> Any:
+def _gamma_slope(xp: Namespace, alpha: Any, v: Array) -> Any:
     # A draw of fixed probability P(α, v) moves with α by dv = -∂P/∂α / p dα (M. Figurnov and others, "Implicit
     # reparameterization gradients", 2018).
     return -xp.divide_no_nan(xp.igamma_by(alpha, v, n=1), xp.gamma_density(alpha, v))
@@ -171,7 +174,7 @@ GAMMA = Op(
 POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None, draws=True)
 
 
-def _categorical_infer(inputs: Any, attrs: Any) -> Any:
+def _categorical_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     check("categorical", inputs[0], "f")
     logits, nptype = inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy
     if logits is None:
@@ -181,7 +184,7 @@ def _categorical_infer(inputs: Any, attrs: Any) -> Any:
     return (logits[0], None if attrs["shape"] is None else attrs["shape"][0]), nptype
 
 
-def _categorical(xp: Any, logits: Any, *inputs: Any, shape: Any, dtype: str, seeds: Any, key: Any) -> Any:
+def _categorical(xp: Namespace, logits: Any, *inputs: Array, shape: Shape, dtype: str, seeds: Any, key: Any) -> Any:
     rng, (n,) = _draw(xp, inputs, shape, seeds, key)
     wide = xp.astype(logits, "float64")
     below = xp.cumsum(xp.exp(wide - xp.max(wide, axis=-1, keepdims=True)), axis=-1)
@@ -204,7 +207,7 @@ CATEGORICAL = Op(
 )
 
 
-def _skip(xp: Any, at: Any, count: Any) -> Any:
+def _skip(xp: Namespace, at: Array, count: Any) -> Any:
     """Return the state (low and high word of the counter, key) after so many numbers, of which each moves the counter by 256."""
     words = xp.astype(at, "uint64")
     low = words[:1] + xp.reshape(xp.astype(count, "uint64"), (1,)) * xp.asarray(256, dtype="uint64")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import layout, rows, signature, slopes
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
@@ -15,16 +19,16 @@ from wengert.ops.slopes import FINITE, Columns
 __all__ = ["MAX", "MEAN", "MIN", "SUM"]
 
 
-def _infer(inputs: Any, attrs: Any) -> Any:
+def _infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return shapes.reduced(inputs[0].sizes, attrs["axis"], attrs["keepdims"]), inputs[0].nptype
 
 
-def _boolean(inputs: Any, attrs: Any) -> Any:
+def _boolean(inputs: Sequence[Described], attrs: Attrs) -> Any:
     signature.check("any and all", inputs[0], "b")
     return shapes.reduced(inputs[0].sizes, attrs["axis"], attrs["keepdims"]), signature.BOOL
 
 
-def _spread(xp: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _spread(xp: Namespace, g: Array, x: Array, axis: int, keepdims: bool) -> Any:
     """Return g, the cotangent of a reduction of x, with the reduced axes back and broadcast."""
     return xp.spread_like(g, x, axis=axis, keepdims=keepdims)
 
@@ -52,7 +56,7 @@ SUM = Op(
 )  # fmt: skip
 
 
-def _mean(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _mean(xp: Any, x: np.ndarray[Any, Any], *, axis: Sequence[int], keepdims: bool) -> Any:
     if x.dtype.kind in "iu":
         n = x.size // max(1, xp.sum(x, axis=axis).size)
         return xp.astype(xp.trunc(xp.sum(x, axis=axis, keepdims=keepdims) / max(n, 1)), x.dtype)
@@ -60,7 +64,7 @@ def _mean(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     return total / xp.asarray(_number(x.shape, axis), dtype=x.dtype)
 
 
-def _number(shape: Any, axis: Any) -> int:
+def _number(shape: Sequence[int], axis: Sequence[int]) -> int:
     n = 1
     for i, s in enumerate(shape):
         if axis is None or i in [a % len(shape) for a in axis]:
@@ -68,7 +72,7 @@ def _number(shape: Any, axis: Any) -> int:
     return n
 
 
-def _mean_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _mean_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     return xp.mean_transpose(g, inputs[0], **attrs)
 
 
@@ -97,17 +101,17 @@ MEAN_TRANSPOSE = Op(
 )  # fmt: skip
 
 
-def _extreme_share(xp: Any, x: Any, v: Any, axis: Any, keepdims: bool) -> Any:
+def _extreme_share(xp: Namespace, x: Array, v: Array, axis: int, keepdims: bool) -> Any:
     """Return the weights by which the extreme's derivative is shared: evenly among ties, as in TensorFlow."""
     hit = xp.cast(xp.equal(x, xp.spread_like(v, x, axis=axis, keepdims=keepdims)), dtype=x.dtype.name)
     return hit / xp.spread_like(xp.sum(hit, axis=axis, keepdims=keepdims), x, axis=axis, keepdims=keepdims)
 
 
-def _extreme_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _extreme_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     return _spread(xp, g, inputs[0], **attrs) * _extreme_share(xp, inputs[0], output, **attrs)
 
 
-def _extreme_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+def _extreme_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     return xp.sum(tangents[0] * _extreme_share(xp, inputs[0], output, **attrs), **attrs)
 
 
@@ -127,7 +131,7 @@ MIN = Op(
 )  # fmt: skip
 
 
-def _extreme(xp: Any, which: str, x: Any, axis: Any, keepdims: bool) -> Any:
+def _extreme(xp: Any, which: str, x: np.ndarray[Any, Any], axis: int, keepdims: bool) -> Any:
     if 0 not in x.shape:
         return getattr(xp, which)(x, axis=axis, keepdims=keepdims)
     # Of nothing, the maximum is the least value there is.
@@ -140,12 +144,12 @@ def _extreme(xp: Any, which: str, x: Any, axis: Any, keepdims: bool) -> Any:
 # One axis at a time.
 
 
-def _others(xp: Any, x: Any, axis: Any) -> Any:
+def _others(xp: Namespace, x: Array, axis: int) -> Any:
     before = xp.cumprod(x, axis=axis, exclusive=True, reverse=False)
     return before * xp.cumprod(x, axis=axis, exclusive=True, reverse=True)
 
 
-def _prod_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _prod_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     return _spread(xp, g, inputs[0], **attrs) * xp.dual(_others(xp, inputs[0], attrs["axis"][0]))
 
 
@@ -180,7 +184,7 @@ ALL = Op(
 )
 
 
-def _cumulative(xp: Any, x: Any, which: str, start: int, axis: int, exclusive: bool, reverse: bool) -> Any:
+def _cumulative(xp: Namespace, x: Array, which: str, start: int, axis: int, exclusive: bool, reverse: bool) -> Any:
     if reverse:
         x = xp.flip(x, axis=axis)
     result = getattr(xp, which)(x, axis=axis, dtype=x.dtype)
@@ -205,7 +209,7 @@ CUMSUM = Op(
 # division, so zeros are safe where TensorFlow's quotient gives NaN.
 
 
-def _recurrence(xp: Any, a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
+def _recurrence(xp: Namespace, a: Array, b: Array, *, axis: int, reverse: bool) -> Any:
     a, b = xp.moveaxis(a, axis, 0), xp.moveaxis(b, axis, 0)
     order = range(b.shape[0])
     rows: list[Any] = [None] * b.shape[0]
@@ -216,7 +220,7 @@ def _recurrence(xp: Any, a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
     return xp.moveaxis(xp.stack(rows), 0, axis) if rows else xp.moveaxis(b, 0, axis)
 
 
-def _shift(xp: Any, x: Any, axis: int, by: int) -> Any:
+def _shift(xp: Namespace, x: Array, axis: int, by: int) -> Any:
     """Return x moved by one place along an axis, with zero coming in."""
     edge, rest = (slice(None, 1), slice(None, -1)) if by > 0 else (slice(-1, None), slice(1, None))
     zeros = xp.zeros_like(xp.getitem(x, index=index_along(axis, edge)))
@@ -224,7 +228,7 @@ def _shift(xp: Any, x: Any, axis: int, by: int) -> Any:
     return xp.concat(zeros, kept, axis=axis) if by > 0 else xp.concat(kept, zeros, axis=axis)
 
 
-def _recurrence_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+def _recurrence_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     axis, by = attrs["axis"], -1 if attrs["reverse"] else 1
     source = tangents[1]
     if tangents[0] is not None:
@@ -233,7 +237,7 @@ def _recurrence_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs:
     return xp.recurrence(inputs[0], source, **attrs)
 
 
-def _recurrence_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _recurrence_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     axis, reverse = attrs["axis"], attrs["reverse"]
     by = -1 if reverse else 1
     carried = xp.recurrence(xp.dual(_shift(xp, inputs[0], axis, -by)), g, axis=axis, reverse=not reverse)
@@ -248,14 +252,14 @@ RECURRENCE = Op(
 )  # fmt: skip
 
 
-def _cumprod_tangent(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+def _cumprod_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     axis, reverse = attrs["axis"], attrs["reverse"]
     before = xp.cumprod(inputs[0], axis=axis, exclusive=True, reverse=reverse)
     full = xp.recurrence(inputs[0], tangents[0] * before, axis=axis, reverse=reverse)
     return _shift(xp, full, axis, -1 if reverse else 1) if attrs["exclusive"] else full
 
 
-def _cumprod_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _cumprod_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     axis, reverse = attrs["axis"], attrs["reverse"]
     by = -1 if reverse else 1
     if attrs["exclusive"]:
@@ -273,7 +277,7 @@ CUMPROD = Op(
 )  # fmt: skip
 
 
-def _arg_infer(inputs: Any, attrs: Any) -> Any:
+def _arg_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return shapes.reduced(inputs[0].sizes, (attrs["axis"],), False), dtypes.as_dtype(attrs["dtype"]).numpy
 
 
@@ -291,7 +295,7 @@ ARGMIN = Op(
 )  # fmt: skip
 
 
-def _argsort(xp: Any, x: Any, *, axis: int, descending: bool) -> Any:
+def _argsort(xp: Namespace, x: Array, *, axis: int, descending: bool) -> Any:
     if descending:
         n = x.shape[axis] - 1
         return xp.astype(xp.flip(n - xp.argsort(xp.flip(x, axis=axis), axis=axis, stable=True), axis=axis), "int32")
@@ -305,12 +309,12 @@ ARGSORT = Op(
 )  # fmt: skip
 
 
-def _unique_infer(inputs: Any, attrs: Any) -> Any:
+def _unique_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     out = dtypes.as_dtype(attrs["dtype"]).numpy
     return [((None,), inputs[0].nptype), (inputs[0].sizes, out), ((None,), out)]
 
 
-def _unique(xp: Any, x: Any, *, dtype: str) -> Any:
+def _unique(xp: Namespace, x: Array, *, dtype: str) -> Any:
     """Return the values in order of first appearance, where each stands, and how often."""
     found, at, inverse, counts = xp.unique(x, return_index=True, return_inverse=True, return_counts=True)
     order = xp.argsort(at)
@@ -330,7 +334,7 @@ BINCOUNT = Op(
 )  # fmt: skip
 
 
-def _cummax(xp: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+def _cummax(xp: Any, x: np.ndarray[Any, Any], *, axis: int, reverse: bool) -> Any:
     if reverse:
         return xp.flip(xp.maximum.accumulate(xp.flip(x, axis=axis), axis=axis), axis=axis)
     return xp.maximum.accumulate(x, axis=axis)
@@ -364,7 +368,7 @@ CHECKED_IDS = Op("checked_ids", "constant", _checked_ids, first, kinds="iu", typ
 """Ids that are not negative and, where asked, do not decrease; with a frame, negative ones name its last row."""
 
 
-def _segment_table(xp: Any, ids: Any, frame: Any) -> Any:
+def _segment_table(xp: Namespace, ids: Any, frame: Any) -> Any:
     """Return for each segment the places of its members, in a table filled up with the number of ids."""
     ids = xp.reshape(ids, (-1,))
     n, count = ids.size, frame.shape[0]

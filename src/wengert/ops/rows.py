@@ -12,6 +12,7 @@ from typing import Any
 
 from wengert.graph.graph import Node
 from wengert.ground.shapes import text
+from wengert.ground.types import Array, Attrs
 
 __all__ = ["Refused", "Rule", "row_axes"]
 
@@ -198,7 +199,7 @@ def getitem_transpose(node: Node, axes: Axes) -> Any:
 
 
 class _Probe:
-    def __init__(self, inputs: Any, attrs: Any) -> None:
+    def __init__(self, inputs: Sequence[Array], attrs: Attrs) -> None:
         self.inputs, self.attrs = inputs, attrs
 
 

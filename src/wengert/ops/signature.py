@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import DTypeError
+from wengert.ground.types import Attrs, Described
 
 __all__ = ["check", "elementwise", "first", "like", "real_of", "to"]
 
@@ -26,12 +30,12 @@ def check(name: str, tensor: Any, kinds: str) -> None:
         )
 
 
-def first(inputs: Any, attrs: Any) -> Any:
+def first(inputs: Sequence[Described], attrs: Attrs) -> Any:
     """Say: shape and dtype of the first input."""
     return inputs[0].sizes, inputs[0].nptype
 
 
-def elementwise(inputs: Any, attrs: Any) -> Any:
+def elementwise(inputs: Sequence[Described], attrs: Attrs) -> Any:
     """Say: the broadcast shape, the common dtype."""
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     for other in inputs[1:]:
@@ -42,7 +46,7 @@ def elementwise(inputs: Any, attrs: Any) -> Any:
     return sizes, nptype
 
 
-def wide(inputs: Any) -> Any:
+def wide(inputs: Sequence[Any]) -> Any:
     """Return the input whose shape the broadcast result has for certain, as the tensor it got its shape from; or None."""
     first = inputs[0]
     for other in inputs[1:]:
@@ -54,7 +58,7 @@ def wide(inputs: Any) -> Any:
     return first.root
 
 
-def _within(a: Any, b: Any) -> bool:
+def _within(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Whether broadcasting an array of shape a with one of shape b gives the shape b, whatever the unknown sizes."""
     if a == ():
         return True
@@ -63,17 +67,17 @@ def _within(a: Any, b: Any) -> bool:
     return all(x == 1 or (x is not None and x == y) for x, y in zip(reversed(a), reversed(b), strict=False))
 
 
-def boolean(inputs: Any, attrs: Any) -> Any:
+def boolean(inputs: Sequence[Described], attrs: Attrs) -> Any:
     """Say: the broadcast shape, Boolean."""
     return elementwise(inputs, attrs)[0], BOOL
 
 
-def real_of(inputs: Any, attrs: Any) -> Any:
+def real_of(inputs: Sequence[Described], attrs: Attrs) -> Any:
     """Say: the shape of the input, the dtype of its real part."""
     return inputs[0].sizes, REAL.get(inputs[0].nptype.name, inputs[0].nptype)
 
 
-def to(nptype: Any) -> Any:
+def to(nptype: np.dtype[Any]) -> Any:
     """Say: the shape of the first input, this dtype."""
     return lambda inputs, attrs: (inputs[0].sizes, nptype)
 
@@ -81,7 +85,7 @@ def to(nptype: Any) -> Any:
 def like(position: int) -> Any:
     """Say: the shape of the input at a position, the dtype of the first."""
 
-    def infer(inputs: Any, attrs: Any) -> Any:
+    def infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
         return inputs[position].sizes, inputs[0].nptype
 
     infer.root = lambda inputs: inputs[position].root  # type: ignore[attr-defined]

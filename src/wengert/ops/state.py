@@ -6,9 +6,13 @@ A variable's handle stands in a list as an array would; its value is the variabl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import first
@@ -36,7 +40,7 @@ SNAPSHOT = Op(
 """A variable's value for a body that reads it; the variable itself where it has none, so that only a read is an error."""
 
 
-def _fed_infer(inputs: Any, attrs: Any) -> Any:
+def _fed_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return inputs[1].sizes, inputs[0].nptype
 
 
@@ -50,7 +54,7 @@ FED = Op(
 """A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 
 
-def _assign(xp: Any, handle: Any, value: Any, *, how: str) -> Any:
+def _assign(xp: Namespace, handle: Any, value: Array, *, how: str) -> Any:
     return handle.write(value, how)
 
 
@@ -68,7 +72,7 @@ ASSIGN = Op(
 )
 
 
-def _scatter(xp: Any, handle: Any, indices: Any, updates: Any, *, how: str) -> Any:
+def _scatter(xp: Namespace, handle: Any, indices: Array, updates: Any, *, how: str) -> Any:
     x = handle.read()
     if how == "update":
         changed = xp.index_set(x, indices, updates)
@@ -99,7 +103,7 @@ NO_OP = Op(
 )
 
 
-def _print(xp: Any, *arrays: Any, write: Any) -> Any:
+def _print(xp: Namespace, *arrays: Array, write: Any) -> Any:
     write(arrays)
     return ()
 
@@ -118,7 +122,7 @@ PRINT = Op(
 )
 
 
-def _assert(xp: Any, condition: Any, *data: Any, message: str) -> Any:
+def _assert(xp: Namespace, condition: Array, *data: Any, message: str) -> Any:
     if not xp.all(condition):
         shown = " ".join(str(d) for d in data)
         raise InvalidArgumentError(f"assertion failed: {message} {shown}".rstrip())
@@ -130,7 +134,14 @@ ASSERT = Op(
 )
 
 
-def _python_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _python_vjp(
+    xp: Namespace,
+    g: np.ndarray[Any, Any],
+    inputs: Sequence[Array | None],
+    outputs: Sequence[Any],
+    attrs: Attrs,
+    wanted: Sequence[int],
+) -> Any:
     if attrs["gradient"] is None:
         return [None] * len(wanted)
     node = outputs[0].node
@@ -152,7 +163,9 @@ beside the results, an object of which the derivative is taken. ``gradient``: ap
 ``specs``: of what it gives."""
 
 
-def _passed_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _passed_vjp(
+    xp: Namespace, g: Array, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs, wanted: Sequence[int]
+) -> Any:
     n = attrs["results"]
     by_arguments = [i - n for i in wanted if i >= n]
     found = iter(attrs["gradient"](xp, g, inputs[n:], outputs, by_arguments) if by_arguments else ())
@@ -167,7 +180,14 @@ PASSED = Op(
 """A Python function's results, its arguments, and its run: the results pass on, with the function's derivative."""
 
 
-def _custom_vjp(xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> Any:
+def _custom_vjp(
+    xp: Any,
+    g: np.ndarray[Any, Any],
+    inputs: Sequence[Array],
+    outputs: Sequence[Array | None],
+    attrs: Attrs,
+    wanted: Sequence[int],
+) -> Any:
     results, arguments, body = attrs["results"], attrs["arguments"], attrs["body"]
     if attrs["failure"] is not None:
         raise attrs["failure"]

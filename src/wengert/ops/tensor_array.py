@@ -6,10 +6,14 @@ elements, and the first write makes it zeros of the right shape.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.errors import OutOfRangeError, ShapeError
+from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops.op import Op
 from wengert.ops.signature import like
 
@@ -25,7 +29,7 @@ def _fitted(xp: Any, x: Any, shape: Any) -> Any:
     return xp.index_set(out, slice(0, n), x[:n])
 
 
-def _write(xp: Any, data: Any, index: Any, value: Any, *, grows: bool) -> Any:
+def _write(xp: Any, data: Any, index: int, value: np.ndarray[Any, Any], *, grows: bool) -> Any:
     n = len(data)
     if xp.name == "xla" and not grows:  # the row may be named by a number that is not known yet
         return xp.index_set(_fitted(xp, data, (n, *value.shape)), index, value)
@@ -39,20 +43,20 @@ def _write(xp: Any, data: Any, index: Any, value: Any, *, grows: bool) -> Any:
     return xp.index_set(_fitted(xp, data, (max(n, at + 1), *value.shape)), at, value)
 
 
-def _write_infer(inputs: Any, attrs: Any) -> Any:
+def _write_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     data, _, value = inputs
     rows = data.sizes[0] if data.sizes and not attrs["grows"] else None
     element = shapes.merge(data.sizes[1:] if data.sizes else None, value.sizes)
     return None if element is None else (rows, *element), data.nptype
 
 
-def _write_transpose(xp: Any, g: Any, i: int, inputs: Any, output: Any, attrs: Any) -> Any:
+def _write_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     if i == 0:
         return xp.erase_row(g, inputs[0], inputs[1])
     return xp.take(g, inputs[1], axis=0, batch_dims=0)
 
 
-def _erase(xp: Any, x: Any, reference: Any, index: Any) -> Any:
+def _erase(xp: Any, x: np.ndarray[Any, Any], reference: Any, index: int) -> Any:
     out = _fitted(xp, x, reference.shape)
     if xp.name == "xla":  # what is written outside is left out
         return xp.index_set(out, index, xp.zeros((), x.dtype)) if out.size else out

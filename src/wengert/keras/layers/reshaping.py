@@ -83,7 +83,7 @@ class Permute(Layer):
             ValueError: unless it has every axis once.
         """
         super().__init__(**keywords)
-        self.dims = as_sizes(dims)
+        self.dims: Any = as_sizes(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):  # type: ignore[type-var]
             raise ValueError(f"Permute: dims must have each of 1 to {len(self.dims)} once, not {dims!r}.")
 

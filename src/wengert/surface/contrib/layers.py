@@ -292,7 +292,7 @@ def flatten(inputs: Any, outputs_collections: Any = None, scope: Any = None) -> 
     """Return each row as a vector."""
     with name_scope(scope or "Flatten"):
         x = convert(inputs)
-        sizes = x.shape.as_list()
+        sizes: list[Any] = x.shape.as_list()
         if None in sizes[1:]:
             y = array.reshape(x, [array.shape(x)[0], -1])
         else:
