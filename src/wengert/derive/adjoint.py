@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any
 
-from wengert.derive.series import Series, splits
+from wengert.derive.index import splits
+from wengert.derive.series import Series
 from wengert.graph.graph import Node
 
 __all__ = ["entries_of"]

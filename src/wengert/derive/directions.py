@@ -10,12 +10,14 @@ import numpy as np
 
 from wengert.derive.adjoint import entries_of
 from wengert.derive.choice import TAIL
+from wengert.derive.coefficients import plus
 from wengert.derive.deferred import Columns, Deferred, alone, filled, mapped_by, ones_like, total_of
 from wengert.derive.frame import Frame, column_index
+from wengert.derive.index import join
 from wengert.derive.lowered import Lowered, number_in
 from wengert.derive.reverse import reach_of, sweep
 from wengert.derive.rows import Rows
-from wengert.derive.series import Series, join, plus
+from wengert.derive.series import Series
 from wengert.derive.sums import Sums
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops.elementwise import DIVIDE, MULTIPLY

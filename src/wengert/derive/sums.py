@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.choice import takes_directions
+from wengert.derive.coefficients import plus
 from wengert.derive.deferred import Columns, Deferred, alone, filled, is_below, mapped_by, scaled, total_of
 from wengert.derive.frame import BATCH, Frame, others_of
+from wengert.derive.index import Combination
 from wengert.derive.lowered import Lowered, number_in
-from wengert.derive.series import Combination, Series, plus
+from wengert.derive.series import Series
 from wengert.derive.structure import ancestors
 from wengert.derive.survey import Survey
 from wengert.graph.graph import Node

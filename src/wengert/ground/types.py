@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-__all__ = ["Array", "Attrs", "Described", "Namespace"]
+import numpy as np
+
+__all__ = ["Array", "Attrs", "Described", "Dtype", "Namespace", "NumPyArray"]
+
+Dtype = np.dtype[Any]
+"""An element type as NumPy has it."""
+NumPyArray = np.ndarray[Any, Any]
 
 Attrs = Mapping[str, Any]
 """An operation's attributes by name."""

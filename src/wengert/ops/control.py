@@ -23,11 +23,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from wengert.graph.graph import Node
 from wengert.ground.errors import ShapeError
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
@@ -304,7 +302,7 @@ def _loop_vjp(xp: Any, g: Sequence[Any], inputs: Any, outputs: Any, attrs: Any, 
     return back.pick(made(LOOP, [*start, *over, *rest], turned, xp, graph), places)
 
 
-def _loop_series(xp: Namespace, moved: Any, indices: np.ndarray[Any, Any], node: Node) -> Any:
+def _loop_series(xp: Namespace, moved: Any, indices: NumPyArray, node: Node) -> Any:
     """The same loop, which carries coefficients beside the values; it ends when the values say so."""
     attrs, own, record = _purely(node)
     moved = with_record(LOOP, attrs, moved, [[r, *([None] * (len(indices) - 1))] for r in record])

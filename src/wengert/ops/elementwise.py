@@ -10,11 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
@@ -128,7 +126,7 @@ DIVIDE_NO_NAN = Op(
 )  # fmt: skip
 
 
-def _floor_divide(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
+def _floor_divide(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
     if x.dtype.kind == "f":  # TensorFlow's: NumPy takes the quotient that its remainder leaves, 14 for 1.5 // 0.1
         return xp.floor(x / y)
     if xp.name != "xla" and not xp.all(y):
@@ -143,7 +141,7 @@ FLOOR_DIVIDE = Op(
 )  # fmt: skip
 
 
-def _remainder(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
+def _remainder(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
     if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.remainder(x, y)
@@ -157,7 +155,7 @@ REMAINDER = Op(
 """x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
 
-def _truncated_remainder(xp: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Any:
+def _truncated_remainder(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
     if xp.name != "xla" and x.dtype.kind in "iu" and not xp.all(y):
         raise ZeroDivisionError("Integer division by zero")
     return xp.fmod(x, y)

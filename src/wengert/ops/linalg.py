@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Dtype, Namespace, NumPyArray
 from wengert.ops import rows, signature, slopes
 from wengert.ops.op import Op
 from wengert.ops.slopes import FINITE, Slope
@@ -88,7 +86,7 @@ def _solve_transpose(xp: Any, g: Any, i: int, inputs: Any, x: Any, attrs: Any, s
     return xp.fit(-xp.matmul(w, adjoint(xp, x)), inputs[0])
 
 
-def _solve(xp: Any, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], *, adjoint: bool) -> Any:
+def _solve(xp: Any, a: NumPyArray, b: NumPyArray, *, adjoint: bool) -> Any:
     return xp.linalg.solve(xp.conj(xp.swapaxes(a, -1, -2)) if adjoint else a, b)
 
 
@@ -147,7 +145,7 @@ def _cholesky_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array]
     return 0.5 * (both + adjoint(xp, both))
 
 
-def _cholesky(xp: Any, x: np.ndarray[Any, Any]) -> Any:
+def _cholesky(xp: Any, x: NumPyArray) -> Any:
     try:
         return xp.linalg.cholesky(x)
     except ValueError:  # NumPy's LinAlgError: NaN for the matrices that are not positive definite, as XLA and TensorFlow say
@@ -189,7 +187,7 @@ def _frame(xp: Any, a: Any) -> tuple[Any, Any, Any, Any]:
     return u, s, xp.conj(xp.swapaxes(vh, -1, -2)), (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
 
 
-def _products(xp: Namespace, s: Array, left_out: Any, dtype: np.dtype[Any]) -> Any:
+def _products(xp: Namespace, s: Array, left_out: Any, dtype: Dtype) -> Any:
     """Return the products of numbers along the last axis but for those left out."""
     return xp.astype(xp.prod(xp.where(left_out, xp.ones((), s.dtype), s), axis=-1), dtype)
 
@@ -358,7 +356,7 @@ def _svd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return [((*batch, k), real), ((*batch, m, m if full else k), nptype), ((*batch, n, n if full else k), nptype)]
 
 
-def _svd(xp: Any, x: np.ndarray[Any, Any], *, full_matrices: bool) -> Any:
+def _svd(xp: Any, x: NumPyArray, *, full_matrices: bool) -> Any:
     u, s, vh = xp.linalg.svd(x, full_matrices=full_matrices)
     return s, u, xp.conj(xp.swapaxes(vh, -1, -2))
 
@@ -496,7 +494,7 @@ def _eig_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return [(None if sizes is None else sizes[:-1], nptype), (sizes, nptype)]
 
 
-def _eig(xp: Any, x: np.ndarray[Any, Any]) -> Any:
+def _eig(xp: Any, x: NumPyArray) -> Any:
     dtype = signature.COMPLEX.get(x.dtype.name, x.dtype)
     e, v = xp.linalg.eig(x)
     return xp.astype(e, dtype), xp.astype(v, dtype)
@@ -547,7 +545,7 @@ def _pinv_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return (*sizes[:-2], sizes[-1], sizes[-2]), nptype
 
 
-def _pinv(xp: Any, x: np.ndarray[Any, Any], *, rcond: float | None) -> Any:
+def _pinv(xp: Any, x: NumPyArray, *, rcond: float | None) -> Any:
     if 0 in x.shape[-2:]:
         return xp.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
     u, s, vh = xp.linalg.svd(x, full_matrices=False)

@@ -10,13 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.graph.graph import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
 from wengert.ground.shapes import Shape
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
 from wengert.ops.signature import first, like
@@ -659,7 +657,7 @@ def _unstack_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return [((*sizes[:axis], *sizes[axis + 1 :]), inputs[0].nptype)] * attrs["num"]
 
 
-def _filled(xp: Any, gs: np.ndarray[Any, Any], outputs: Sequence[Array | None]) -> list[Any]:
+def _filled(xp: Any, gs: NumPyArray, outputs: Sequence[Array | None]) -> list[Any]:
     return [xp.zeros_like(v) if g is None else g for g, v in zip(gs, outputs, strict=True)]
 
 
@@ -1071,7 +1069,7 @@ def _segment_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return (attrs["num"], *x[len(ids) :]), inputs[0].nptype
 
 
-def _segment_sum(xp: Any, x: np.ndarray[Any, Any], ids: Any, *, num: Any) -> Any:
+def _segment_sum(xp: Any, x: NumPyArray, ids: Any, *, num: Any) -> Any:
     count = num if num is not None else (int(ids.max()) + 1 if ids.size else 0)
     if xp.name == "xla":  # what is added outside is left out
         return xp.index_add(xp.zeros((count, *x.shape[ids.ndim :]), x.dtype), xp.where(ids < 0, count, ids), x)
@@ -1156,7 +1154,7 @@ SEARCHSORTED = Op(
 )
 
 
-def _invert_permutation(xp: Any, x: np.ndarray[Any, Any]) -> Any:
+def _invert_permutation(xp: Any, x: NumPyArray) -> Any:
     order = xp.argsort(x)
     if xp.name != "xla" and (x[order] != xp.arange(x.size)).any():
         raise InvalidArgumentError(f"invert_permutation: {x.tolist()} does not hold each of 0 to {x.size - 1} once.")

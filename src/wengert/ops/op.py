@@ -35,12 +35,10 @@ from functools import partial
 from types import EllipsisType
 from typing import Any
 
-import numpy as np
-
 from wengert.graph.graph import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
-from wengert.ground.types import Array, Namespace
+from wengert.ground.types import Array, Namespace, NumPyArray
 from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
@@ -240,7 +238,7 @@ class Values:
         """Return g summed over the axes along which x was broadcast."""
         return g if g.shape == x.shape else self.sum_like(g, x)
 
-    def dual(self, p: np.ndarray[Any, Any]) -> Any:
+    def dual(self, p: NumPyArray) -> Any:
         """Return the conjugate of a complex p, and a real p as it is."""
         return p.conj() if p.dtype.kind == "c" else p
 

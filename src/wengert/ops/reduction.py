@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
@@ -56,7 +54,7 @@ SUM = Op(
 )  # fmt: skip
 
 
-def _mean(xp: Any, x: np.ndarray[Any, Any], *, axis: Sequence[int], keepdims: bool) -> Any:
+def _mean(xp: Any, x: NumPyArray, *, axis: Sequence[int], keepdims: bool) -> Any:
     if x.dtype.kind in "iu":
         n = x.size // max(1, xp.sum(x, axis=axis).size)
         return xp.astype(xp.trunc(xp.sum(x, axis=axis, keepdims=keepdims) / max(n, 1)), x.dtype)
@@ -131,7 +129,7 @@ MIN = Op(
 )  # fmt: skip
 
 
-def _extreme(xp: Any, which: str, x: np.ndarray[Any, Any], axis: int, keepdims: bool) -> Any:
+def _extreme(xp: Any, which: str, x: NumPyArray, axis: int, keepdims: bool) -> Any:
     if 0 not in x.shape:
         return getattr(xp, which)(x, axis=axis, keepdims=keepdims)
     # Of nothing, the maximum is the least value there is.
@@ -334,7 +332,7 @@ BINCOUNT = Op(
 )  # fmt: skip
 
 
-def _cummax(xp: Any, x: np.ndarray[Any, Any], *, axis: int, reverse: bool) -> Any:
+def _cummax(xp: Any, x: NumPyArray, *, axis: int, reverse: bool) -> Any:
     if reverse:
         return xp.flip(xp.maximum.accumulate(xp.flip(x, axis=axis), axis=axis), axis=axis)
     return xp.maximum.accumulate(x, axis=axis)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import DTypeError
-from wengert.ground.types import Attrs, Described
+from wengert.ground.types import Attrs, Described, Dtype, NumPyArray
 
 __all__ = ["check", "elementwise", "first", "like", "real_of", "to"]
 
@@ -58,7 +56,7 @@ def wide(inputs: Sequence[Any]) -> Any:
     return first.root
 
 
-def _within(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+def _within(a: NumPyArray, b: NumPyArray) -> bool:
     """Whether broadcasting an array of shape a with one of shape b gives the shape b, whatever the unknown sizes."""
     if a == ():
         return True
@@ -77,7 +75,7 @@ def real_of(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return inputs[0].sizes, REAL.get(inputs[0].nptype.name, inputs[0].nptype)
 
 
-def to(nptype: np.dtype[Any]) -> Any:
+def to(nptype: Dtype) -> Any:
     """Say: the shape of the first input, this dtype."""
     return lambda inputs, attrs: (inputs[0].sizes, nptype)
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground.errors import InvalidArgumentError
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.signature import first
@@ -136,7 +134,7 @@ ASSERT = Op(
 
 def _python_vjp(
     xp: Namespace,
-    g: np.ndarray[Any, Any],
+    g: NumPyArray,
     inputs: Sequence[Array | None],
     outputs: Sequence[Any],
     attrs: Attrs,
@@ -182,7 +180,7 @@ PASSED = Op(
 
 def _custom_vjp(
     xp: Any,
-    g: np.ndarray[Any, Any],
+    g: NumPyArray,
     inputs: Sequence[Array],
     outputs: Sequence[Array | None],
     attrs: Attrs,

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.ground import shapes
 from wengert.ground.errors import OutOfRangeError, ShapeError
-from wengert.ground.types import Array, Attrs, Described, Namespace
+from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops.op import Op
 from wengert.ops.signature import like
 
@@ -29,7 +27,7 @@ def _fitted(xp: Any, x: Any, shape: Any) -> Any:
     return xp.index_set(out, slice(0, n), x[:n])
 
 
-def _write(xp: Any, data: Any, index: int, value: np.ndarray[Any, Any], *, grows: bool) -> Any:
+def _write(xp: Any, data: Any, index: int, value: NumPyArray, *, grows: bool) -> Any:
     n = len(data)
     if xp.name == "xla" and not grows:  # the row may be named by a number that is not known yet
         return xp.index_set(_fitted(xp, data, (n, *value.shape)), index, value)
@@ -56,7 +54,7 @@ def _write_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], o
     return xp.take(g, inputs[1], axis=0, batch_dims=0)
 
 
-def _erase(xp: Any, x: np.ndarray[Any, Any], reference: Any, index: int) -> Any:
+def _erase(xp: Any, x: NumPyArray, reference: Any, index: int) -> Any:
     out = _fitted(xp, x, reference.shape)
     if xp.name == "xla":  # what is written outside is left out
         return xp.index_set(out, index, xp.zeros((), x.dtype)) if out.size else out
