@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.ops.elementwise import ELU
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import AxisLike, TensorLike, apply, convert
 
 __all__ = [
     "celu",
@@ -50,12 +50,12 @@ __all__ = [
 ]
 
 
-def linear(x: Any) -> Any:
+def linear(x: TensorLike) -> Any:
     """Return x."""
     return x
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: TensorLike) -> Any:
     """Return the hyperbolic tangent.
 
     >>> round(float(tanh(0.5)), 4)
@@ -64,12 +64,12 @@ def tanh(x: Any) -> Any:
     return elementary.tanh(x)
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: TensorLike) -> Any:
     """Return 1 / (1 + exp(-x))."""
     return elementary.sigmoid(x)
 
 
-def exponential(x: Any) -> Any:
+def exponential(x: TensorLike) -> Any:
     """Return exp(x)."""
     return elementary.exp(x)
 
@@ -87,125 +87,125 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     return array.where(x > threshold, above, negative_slope * (x - threshold))
 
 
-def relu6(x: Any) -> Any:
+def relu6(x: TensorLike) -> Any:
     """Return min(max(x, 0), 6)."""
     return nn.relu6(x)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Any:
     """Return x where it is positive, and negative_slope x where it is not."""
     return nn.leaky_relu(x, alpha=negative_slope)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(x: TensorLike, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x) - 1) where it is not."""
     return apply(ELU, (elementary.number(x, "elu"),), {"alpha": float(alpha), "scale": 1.0})
 
 
-def celu(x: Any, alpha: float = 1.0) -> Any:
+def celu(x: TensorLike, alpha: float = 1.0) -> Any:
     """Return x where it is positive, and alpha (exp(x / alpha) - 1) where it is not."""
     return alpha * nn.elu(convert(x) / alpha)
 
 
-def selu(x: Any) -> Any:
+def selu(x: TensorLike) -> Any:
     """Return the scaled exponential linear unit: Klambauer and others (2017)."""
     return nn.selu(x)
 
 
-def gelu(x: Any, approximate: bool = False) -> Any:
+def gelu(x: TensorLike, approximate: bool = False) -> Any:
     """Return x Φ(x), Φ the normal distribution's function."""
     return nn.gelu(x, approximate)
 
 
-def silu(x: Any) -> Any:
+def silu(x: TensorLike) -> Any:
     """Return x sigmoid(x)."""
     return nn.silu(x)
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: TensorLike) -> Any:
     """Return log(1 + exp(x))."""
     return elementary.softplus(x)
 
 
-def softsign(x: Any) -> Any:
+def softsign(x: TensorLike) -> Any:
     """Return x / (1 + |x|)."""
     return elementary.softsign(x)
 
 
-def mish(x: Any) -> Any:
+def mish(x: TensorLike) -> Any:
     """Return x tanh(softplus(x)): Misra (2019)."""
     x = convert(x)
     return x * elementary.tanh(elementary.softplus(x))
 
 
-def squareplus(x: Any, b: float = 4) -> Any:
+def squareplus(x: TensorLike, b: float = 4) -> Any:
     """Return (x + sqrt(x² + b)) / 2."""
     x = convert(x)
     return (x + elementary.sqrt(elementary.square(x) + b)) / 2.0
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: TensorLike) -> Any:
     """Return min(max(x / 6 + 1 / 2, 0), 1)."""
     return nn.relu6(convert(x) + 3.0) / 6.0
 
 
-def hard_silu(x: Any) -> Any:
+def hard_silu(x: TensorLike) -> Any:
     """Return x hard_sigmoid(x)."""
     x = convert(x)
     return x * hard_sigmoid(x)
 
 
-def hard_tanh(x: Any) -> Any:
+def hard_tanh(x: TensorLike) -> Any:
     """Return min(max(x, -1), 1)."""
     return elementary.clip_by_value(x, -1.0, 1.0)
 
 
-def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Any:
     """Return x where |x| is above the threshold, and 0."""
     x = convert(x)
     return array.where(elementary.abs(x) > threshold, x, array.zeros_like(x))
 
 
-def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Any:
     """Return x, nearer to 0 by the threshold."""
     x = convert(x)
     below = array.where(x < -threshold, x + threshold, array.zeros_like(x))
     return array.where(x > threshold, x - threshold, below)
 
 
-def sparse_plus(x: Any) -> Any:
+def sparse_plus(x: TensorLike) -> Any:
     """Return 0 for x <= -1, (x + 1)² / 4 between, and x for x >= 1."""
     x = convert(x)
     between = array.where(x < 1.0, 0.25 * elementary.square(x + 1.0), x)
     return array.where(x <= -1.0, array.zeros_like(x), between)
 
 
-def sparse_sigmoid(x: Any) -> Any:
+def sparse_sigmoid(x: TensorLike) -> Any:
     """Return 0 for x <= -1, (x + 1) / 2 between, and 1 for x >= 1: the slope of `sparse_plus`."""
     x = convert(x)
     between = array.where(x >= 1.0, array.ones_like(x), 0.5 * (x + 1.0))
     return array.where(x <= -1.0, array.zeros_like(x), between)
 
 
-def tanh_shrink(x: Any) -> Any:
+def tanh_shrink(x: TensorLike) -> Any:
     """Return x - tanh(x)."""
     x = convert(x)
     return x - elementary.tanh(x)
 
 
-def threshold(x: Any, threshold: float, default_value: float) -> Any:
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Any:
     """Return x where it is above the threshold, and the default value."""
     x = convert(x)
     return array.where(x > threshold, x, default_value * array.ones_like(x))
 
 
-def glu(x: Any, axis: int = -1) -> Any:
+def glu(x: TensorLike, axis: int = -1) -> Any:
     """Return a sigmoid(b), a and b the halves of x along an axis."""
     a, b = array.split(x, 2, axis)
     return a * elementary.sigmoid(b)
 
 
-def softmax(x: Any, axis: Any = -1) -> Any:
+def softmax(x: TensorLike, axis: AxisLike = -1) -> Any:
     """Return exp(x) / sum(exp(x)), the sum being along an axis, along several, or (None) along all.
 
     >>> softmax([[1.0, 1.0], [1.0, 1.0]], axis=None).numpy().tolist()
@@ -214,7 +214,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return _along(elementary.softmax, x, axis)
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
+def log_softmax(x: TensorLike, axis: AxisLike = -1) -> Any:
     """Return the logarithm of `softmax`."""
     return _along(elementary.log_softmax, x, axis)
 
@@ -233,7 +233,7 @@ def _along(function: Callable[[Any, int], Any], x: Any, axis: Any) -> Any:
     return array.transpose(array.reshape(function(flat, -1), whole), [order.index(a) for a in range(rank)])
 
 
-def sparsemax(x: Any, axis: int = -1) -> Any:
+def sparsemax(x: TensorLike, axis: int = -1) -> Any:
     """Return the nearest point to x whose elements along an axis are not negative and have sum 1: Martins, Astudillo (2016)."""
     x = convert(x)
     falling = array.sort(x, axis, "DESCENDING")
@@ -247,7 +247,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     return elementary.maximum(x - (total - 1.0) / number, array.zeros_like(x))
 
 
-def log_sigmoid(x: Any) -> Any:
+def log_sigmoid(x: TensorLike) -> Any:
     """Return the logarithm of `sigmoid`."""
     return elementary.log_sigmoid(x)
 
@@ -261,7 +261,7 @@ def serialize(activation: Any) -> Any:
     return registry.serialize(activation)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the activation of a name or configuration."""
     return registry.deserialize(config, _TABLE, "activation function", custom_objects)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ from wengert.functions.math import (
     tanh,
 )
 from wengert.ground.context import default_session, state
+from wengert.ground.dtypes import DtypeLike
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.keras import random as random
 from wengert.keras import registry, symbolic
 from wengert.keras.configuration import (
@@ -51,7 +54,7 @@ from wengert.keras.registry import get_uid
 from wengert.keras.symbolic import is_keras_tensor
 from wengert.keras.variable import Variable
 from wengert.modes.variable import Variable as AnyVariable
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, convert
 
 __all__ = [
     "Variable",
@@ -173,12 +176,12 @@ class name_scope(contextlib.AbstractContextManager[Any]):
         self._inner.__exit__(*exception)
 
 
-def is_float_dtype(dtype: Any) -> bool:
+def is_float_dtype(dtype: DtypeLike) -> bool:
     """Return whether a dtype is one of floats."""
     return standardize_dtype(dtype).startswith(("float", "bfloat"))
 
 
-def is_int_dtype(dtype: Any) -> bool:
+def is_int_dtype(dtype: DtypeLike) -> bool:
     """Return whether a dtype is one of whole numbers."""
     return standardize_dtype(dtype).startswith(("int", "uint"))
 
@@ -186,17 +189,17 @@ def is_int_dtype(dtype: Any) -> bool:
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Any:
+def variable(value: TensorLike, dtype: DtypeLike | None = None, name: str | None = None, constraint: Any = None) -> Any:
     """Return a variable of a value, of `floatx` by default."""
     return Variable(np.asarray(value), dtype=dtype or floatx(), name=name, constraint=constraint)
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
+def constant(value: TensorLike, dtype: DtypeLike | None = None, shape: ShapeLike | None = None, name: str | None = None) -> Any:
     """Return a constant, of `floatx` by default."""
     return _constant(value, dtype or floatx(), shape, name or "Const")
 
 
-def get_value(x: Any) -> Any:
+def get_value(x: TensorLike) -> Any:
     """Return the value of a variable or tensor as a NumPy array.
 
     >>> get_value(variable(2.0)).item()
@@ -207,14 +210,14 @@ def get_value(x: Any) -> Any:
     return eval(x)
 
 
-def eval(x: Any) -> Any:
+def eval(x: TensorLike) -> Any:
     """Return the value of a variable or tensor as a NumPy array; of a graph's, in the default session."""
     if state.graph is not None or getattr(x, "_graph", None) is not None or not hasattr(x, "numpy"):
         return default_session(None).run(x)
     return x.numpy()
 
 
-def set_value(x: Any, value: Any) -> None:
+def set_value(x: TensorLike, value: TensorLike) -> None:
     """Set the value of a variable."""
     put(x, value)
 
@@ -239,7 +242,7 @@ def int_shape(x: Any) -> Any:
     return x.sizes
 
 
-def shape(x: Any) -> Any:
+def shape(x: Array | None) -> Any:
     """Return the shape as a tensor."""
     return array.shape(x)
 
@@ -254,17 +257,17 @@ def dtype(x: Any) -> str:
     return str(x.dtype if isinstance(x.dtype, str) else x.dtype.name)
 
 
-def cast_to_floatx(x: Any) -> Any:
+def cast_to_floatx(x: TensorLike) -> Any:
     """Return a value in `floatx`."""
     return cast(x, floatx()) if isinstance(x, Tensor | AnyVariable) else np.asarray(x, dtype=floatx())
 
 
-def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+def zeros(shape: ShapeLike, dtype: DtypeLike | None = None, name: str | None = None) -> Any:
     """Return a variable of zeros."""
     return variable(np.zeros(shape), dtype, name)
 
 
-def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+def ones(shape: ShapeLike, dtype: DtypeLike | None = None, name: str | None = None) -> Any:
     """Return a variable of ones."""
     return variable(np.ones(shape), dtype, name)
 
@@ -272,48 +275,48 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
 # --- functions of tensors ------------------------------------------------------------------------------------------------
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the sum along axes."""
     return elementary.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 
-def _counted(x: Any) -> Any:
+def _counted(x: TensorLike | None) -> Any:
     """Return Booleans as 0 and 1 of `floatx`."""
     x = convert(x)
     return cast(x, floatx()) if x.nptype.kind == "b" else x
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: TensorLike | None, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean along axes; of integers it is cut to one, as these old names do: see `keras.ops.mean`."""
     return elementary.reduce_mean(_counted(x), axis=axis, keepdims=keepdims)
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the product along axes."""
     return elementary.reduce_prod(x, axis=axis, keepdims=keepdims)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the greatest element along axes."""
     return elementary.reduce_max(x, axis=axis, keepdims=keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the least element along axes."""
     return elementary.reduce_min(x, axis=axis, keepdims=keepdims)
 
 
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def std(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the standard deviation along axes."""
     return elementary.reduce_std(_counted(x), axis=axis, keepdims=keepdims)
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def var(x: TensorLike | None, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the variance along axes."""
     return elementary.reduce_variance(_counted(x), axis=axis, keepdims=keepdims)
 
 
-def argmax(x: Any, axis: int = -1) -> Any:
+def argmax(x: TensorLike, axis: int = -1) -> Any:
     """Return where the greatest element along an axis stands."""
     return elementary.argmax(x, axis)
 
@@ -328,29 +331,29 @@ def max_axis(y: Any) -> int:
     return len(y.shape) - 2 if len(y.shape) > 1 else 0
 
 
-def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
+def batch_dot(x: Array, y: Array, axes: Any = None) -> Any:
     """Return the product of each row of x with the one of y."""
     from wengert.keras.layers.merging import Dot
 
     return Dot([len(x.shape) - 1, max_axis(y)] if axes is None else axes)([x, y])
 
 
-def transpose(x: Any) -> Any:
+def transpose(x: TensorLike) -> Any:
     """Return the axes reversed."""
     return array.transpose(x)
 
 
-def flatten(x: Any) -> Any:
+def flatten(x: TensorLike) -> Any:
     """Return x as one axis."""
     return array.reshape(x, [-1])
 
 
-def concatenate(tensors: Any, axis: int = -1) -> Any:
+def concatenate(tensors: TensorLike, axis: int = -1) -> Any:
     """Return tensors beside each other."""
     return concat(tensors, axis)
 
 
-def clip(x: Any, min_value: Any, max_value: Any) -> Any:
+def clip(x: TensorLike, min_value: Any, max_value: Any) -> Any:
     """Return x kept within limits; None is no limit, and a maximum below the minimum counts as the minimum."""
     if isinstance(min_value, int | float) and isinstance(max_value, int | float):
         max_value = builtins.max(min_value, max_value)
@@ -358,13 +361,13 @@ def clip(x: Any, min_value: Any, max_value: Any) -> Any:
     return elementary.clip_by_value(x, low, math.inf if max_value is None else max_value)
 
 
-def sqrt(x: Any) -> Any:
+def sqrt(x: TensorLike) -> Any:
     """Return √max(x, 0)."""
     x = convert(x)
     return elementary.sqrt(elementary.maximum(x, array.zeros_like(x)))
 
 
-def expand_dims(x: Any, axis: int = -1) -> Any:
+def expand_dims(x: TensorLike, axis: int = -1) -> Any:
     """Return x with a new axis of size 1 at a place, the last by default."""
     return array.expand_dims(x, axis)
 
@@ -376,39 +379,59 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
     return full(x, alpha, max_value, threshold)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(x: TensorLike, alpha: float = 1.0) -> Any:
     """Return the exponential linear unit."""
     from wengert.keras.activations import elu as full
 
     return full(x, alpha)
 
 
-def repeat_elements(x: Any, rep: int, axis: int) -> Any:
+def repeat_elements(x: TensorLike, rep: int, axis: int) -> Any:
     """Return each element along an axis several times."""
     return array.repeat(x, rep, axis)
 
 
-def stop_gradient(variables: Any) -> Any:
+def stop_gradient(variables: Sequence[Any]) -> Any:
     """Return tensors that no derivative passes."""
     return [array.stop_gradient(v) for v in variables] if isinstance(variables, list | tuple) else array.stop_gradient(variables)
 
 
-def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def random_normal(
+    shape: ShapeLike,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers of a normal distribution."""
     return random.normal(shape, mean, stddev, dtype, seed)
 
 
-def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def random_uniform(
+    shape: ShapeLike,
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers spread evenly."""
     return random.uniform(shape, minval, maxval, dtype, seed)
 
 
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def truncated_normal(
+    shape: ShapeLike,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers of a normal distribution, within two standard deviations."""
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
-def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> Any:
+def random_bernoulli(
+    shape: ShapeLike, p: float = 0.0, dtype: DtypeLike | None = None, seed: int | Sequence[int] | None = None
+) -> Any:
     """Return ones with probability p, else zeros."""
     kind = standardize_dtype(dtype)
     return cast(draws.uniform(shape, dtype="float32", seed=seed) < p, kind)

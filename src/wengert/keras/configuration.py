@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ground.dtypes import as_dtype
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype"]
 
@@ -25,7 +26,7 @@ def floatx() -> str:
     return str(_settings["floatx"])
 
 
-def set_floatx(value: Any) -> None:
+def set_floatx(value: TensorLike) -> None:
     """Set the dtype of layers, weights and inputs that are given none.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import AxisLike, TensorLike, convert
 
 __all__ = [
     "Constraint",
@@ -29,7 +30,7 @@ __all__ = [
 class Constraint:
     """Returns an admissible weight near the one that it is called with."""
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: TensorLike) -> Any:
         """Return the weight."""
         raise NotImplementedError("Constraint subclasses must implement the `__call__()` method.")
 
@@ -43,7 +44,7 @@ class Constraint:
         return cls(**config)
 
 
-def _norms(w: Any, axis: Any) -> Any:
+def _norms(w: TensorLike, axis: AxisLike) -> Any:
     return elementary.sqrt(elementary.reduce_sum(elementary.square(w), axis=axis, keepdims=True))
 
 
@@ -54,7 +55,7 @@ class NonNeg(Constraint):
     array([-0.,  2.], dtype=float32)
     """
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: TensorLike) -> Any:
         """Return the weight with zeros for negative numbers."""
         w = convert(w)
         return w * array.cast(elementary.greater_equal(w, 0.0), w.dtype)
@@ -63,11 +64,11 @@ class NonNeg(Constraint):
 class MaxNorm(Constraint):
     """Norms along an axis of at most max_value."""
 
-    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+    def __init__(self, max_value: float = 2, axis: AxisLike = 0) -> None:
         """Take the greatest norm and the axis."""
         self.max_value, self.axis = max_value, axis
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: TensorLike) -> Any:
         """Return the weight scaled."""
         w = convert(w)
         norms = _norms(w, self.axis)
@@ -77,11 +78,11 @@ class MaxNorm(Constraint):
 class MinMaxNorm(Constraint):
     """Norms along an axis between two numbers, reached by a share ``rate`` of the way."""
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: AxisLike = 0) -> None:
         """Take the limits, the rate and the axis."""
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: TensorLike) -> Any:
         """Return the weight scaled."""
         w = convert(w)
         norms = _norms(w, self.axis)
@@ -92,11 +93,11 @@ class MinMaxNorm(Constraint):
 class UnitNorm(Constraint):
     """Norms of 1 along an axis."""
 
-    def __init__(self, axis: Any = 0) -> None:
+    def __init__(self, axis: AxisLike = 0) -> None:
         """Take the axis."""
         self.axis = axis
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: TensorLike) -> Any:
         """Return the weight scaled."""
         w = convert(w)
         return w / (epsilon() + _norms(w, self.axis))
@@ -114,7 +115,7 @@ def serialize(constraint: Any) -> Any:
     return registry.serialize(constraint)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the constraint of a configuration."""
     return registry.deserialize(config, _TABLE, "constraint", custom_objects)
 

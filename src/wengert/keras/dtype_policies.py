@@ -16,7 +16,7 @@ class DTypePolicy:
     ('float16', 'float64')
     """
 
-    def __init__(self, name: Any = None) -> None:
+    def __init__(self, name: str | None = None) -> None:
         """Take the name; that of `floatx` by default."""
         if name in ("mixed_float16", "mixed_bfloat16"):
             self.name = str(name)

@@ -7,7 +7,7 @@ which `keras.utils.set_random_seed` and ``tf.random.set_seed`` start.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from wengert.functions import array, linalg, random
 from wengert.functions import math as elementary
 from wengert.functions.initializers import _sizes, fans
 from wengert.ground import shapes
-from wengert.ground.dtypes import DType, as_dtype
+from wengert.ground.dtypes import DType, DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike
 from wengert.keras import registry
 from wengert.keras.configuration import standardize_dtype
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = [
     "Constant",
@@ -69,7 +70,7 @@ class Initializer:
 
     seed: Any = None
 
-    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+    def __call__(self, shape: ShapeLike, dtype: DtypeLike | None = None, **keywords: Any) -> Any:
         """Return the value; the dtype is `floatx` by default."""
         return self.value(_sizes(shape), as_dtype(standardize_dtype(dtype)))
 
@@ -137,7 +138,7 @@ class Constant(Initializer):
     array([3., 3.], dtype=float32)
     """
 
-    def __init__(self, value: Any = 0.0) -> None:
+    def __init__(self, value: TensorLike = 0.0) -> None:
         """Take the value."""
         self._value = value
 
@@ -154,7 +155,7 @@ class Constant(Initializer):
 class RandomNormal(Initializer):
     """Numbers of a normal distribution."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -166,7 +167,7 @@ class RandomNormal(Initializer):
 class TruncatedNormal(Initializer):
     """Numbers of a normal distribution, those beyond two standard deviations drawn again."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -178,7 +179,7 @@ class TruncatedNormal(Initializer):
 class RandomUniform(Initializer):
     """Numbers spread evenly over [minval, maxval)."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
         """Take the limits and a seed."""
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
@@ -194,7 +195,11 @@ class VarianceScaling(Initializer):
     """
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | Sequence[int] | None = None,
     ) -> None:
         """Take the choices.
 
@@ -229,7 +234,7 @@ class VarianceScaling(Initializer):
 class _Scaled(VarianceScaling):
     how: tuple[float, str, str]
 
-    def __init__(self, seed: Any = None) -> None:
+    def __init__(self, seed: int | Sequence[int] | None = None) -> None:
         """Take a seed."""
         super().__init__(*self.how, seed=seed)
 
@@ -280,7 +285,7 @@ class Orthogonal(Initializer):
     The first axes of the shape are joined to one.
     """
 
-    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | Sequence[int] | None = None) -> None:
         """Take the gain and a seed."""
         self.gain, self.seed = gain, seed
 
@@ -334,7 +339,7 @@ class _Given(Initializer):
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
-    def __call__(self, shape: Any, dtype: Any = None, **keywords: Any) -> Any:
+    def __call__(self, shape: ShapeLike, dtype: DtypeLike | None = None, **keywords: Any) -> Any:
         """Call the function with a shape, and a dtype if it takes one."""
         dtype = as_dtype(standardize_dtype(dtype))
         sizes = shapes.as_shape(shape)
@@ -351,7 +356,7 @@ def serialize(initializer: Any) -> Any:
     return registry.serialize(initializer)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the initializer of a configuration."""
     return registry.deserialize(config, _TABLE, "initializer", custom_objects)
 

@@ -6,14 +6,15 @@ A loss is computed in the dtype of y_pred: float64 predictions keep their digits
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
+from wengert.ground.dtypes import DtypeLike
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon, floatx
-from wengert.tensor.tensor import Tensor, cast, convert
+from wengert.tensor.tensor import Tensor, TensorLike, cast, convert
 
 __all__ = [
     "BinaryCrossentropy",
@@ -63,7 +64,7 @@ def tensor_of(value: Any) -> Any:
     return t if t.nptype.kind == "f" else array.cast(t, floatx())
 
 
-def _pair(y_true: Any, y_pred: Any, squeeze: bool = True) -> tuple[Any, Any]:
+def _pair(y_true: Any, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
     """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
     if hasattr(y_true, "_as_tensor"):
@@ -85,7 +86,7 @@ def _mean(x: Any) -> Any:
 # --- functions: one number for each row --------------------------------------------------------------------------------
 
 
-def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of (y_true - y_pred)² over the last axis.
 
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
@@ -95,26 +96,26 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     return _mean(elementary.square(t - y))
 
 
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of |y_true - y_pred| over the last axis."""
     t, y = _pair(y_true, y_pred)
     return _mean(elementary.abs(t - y))
 
 
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return 100 times the mean of |y_true - y_pred| / max(|y_true|, epsilon) over the last axis."""
     t, y = _pair(y_true, y_pred)
     return 100.0 * _mean(elementary.abs((t - y) / elementary.maximum(elementary.abs(t), epsilon())))
 
 
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of (log(1 + y_true) - log(1 + y_pred))² over the last axis; negative numbers count as epsilon."""
     t, y = _pair(y_true, y_pred)
     one, other = (elementary.log1p(elementary.maximum(v, epsilon())) for v in (t, y))
     return _mean(elementary.square(one - other))
 
 
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Any:
     """Return the mean over the last axis of e² / 2 where |e| <= delta, else delta |e| - delta² / 2: Huber (1964)."""
     t, y = _pair(y_true, y_pred)
     e = y - t
@@ -123,20 +124,20 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     return _mean(array.where(size <= delta, 0.5 * elementary.square(e), delta * size - 0.5 * delta * delta))
 
 
-def log_cosh(y_true: Any, y_pred: Any) -> Any:
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of log(cosh(y_pred - y_true)) over the last axis, as e + log(1 + exp(-2 e)) - log 2."""
     t, y = _pair(y_true, y_pred)
     e = y - t
     return _mean(e + elementary.softplus(-2.0 * e) - math.log(2.0))
 
 
-def hinge(y_true: Any, y_pred: Any) -> Any:
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of max(1 - y_true y_pred, 0); labels 0 and 1 count as -1 and 1."""
     t, y = _pair(y_true, y_pred)
     return _mean(nn.relu(1.0 - _signed(t) * y))
 
 
-def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of max(1 - y_true y_pred, 0)²; labels 0 and 1 count as -1 and 1."""
     t, y = _pair(y_true, y_pred)
     return _mean(elementary.square(nn.relu(1.0 - _signed(t) * y)))
@@ -147,7 +148,7 @@ def _signed(t: Any) -> Any:
     return array.where(binary, 2.0 * t - 1.0, t)
 
 
-def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
     t, y = _pair(y_true, y_pred)
     right = elementary.reduce_sum(t * y, axis=-1)
@@ -155,25 +156,27 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     return elementary.maximum(wrong - right + 1.0, 0.0)
 
 
-def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the sum of y_true log(y_true / y_pred) over the last axis, both kept within [epsilon, 1]."""
     t, y = (elementary.clip_by_value(v, epsilon(), 1.0) for v in _pair(y_true, y_pred))
     return elementary.reduce_sum(t * elementary.log(t / y), axis=-1)
 
 
-def poisson(y_true: Any, y_pred: Any) -> Any:
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of y_pred - y_true log(y_pred + epsilon)."""
     t, y = _pair(y_true, y_pred)
     return _mean(y - t * elementary.log(y + epsilon()))
 
 
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     """Return minus the sum of y_true y_pred along an axis, both scaled to norm 1 along it: least where they agree."""
     t, y = (linalg.l2_normalize(v, axis=axis) for v in _pair(y_true, y_pred))
     return -elementary.reduce_sum(t * y, axis=axis)
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Any:
+def binary_crossentropy(
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
     """Return the mean of -(y_true log(y_pred) + (1 - y_true) log(1 - y_pred)) along an axis."""
     t, y = _pair(y_true, y_pred)
     if label_smoothing:
@@ -185,7 +188,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
 
 
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
     """Return the sum of -y_true log(y_pred) along an axis, y_pred scaled to sum 1 along it."""
     t, y = _pair(y_true, y_pred, False)
@@ -198,7 +201,7 @@ def categorical_crossentropy(
 
 
 def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+    y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
     """Return the cross entropy of the classes that whole numbers name."""
     if ignore_class is not None:
@@ -261,7 +264,7 @@ class Loss:
     ``reduction``: "sum_over_batch_size" (the mean of all rows), "sum", "mean", "mean_with_sample_weight" or "none".
     """
 
-    def __init__(self, name: str | None = None, reduction: Any = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = None, reduction: str = "sum_over_batch_size", dtype: DtypeLike | None = None) -> None:
         """Take a name, the reduction, and a dtype to compute in.
 
         Raises:
@@ -278,7 +281,7 @@ class Loss:
         """The dtype that it computes in; None: that of y_pred."""
         return self._dtype
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Any:
         """Return the loss of all rows."""
         if self._dtype is not None:
             y_pred = array.cast(y_pred, self._dtype)
@@ -286,7 +289,7 @@ class Loss:
         values = values if isinstance(values, Tensor) else tensor_of(values)
         return reduce(values, sample_weight, self.reduction)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         """Return a loss for each row."""
         raise NotImplementedError("Must be implemented by subclasses.")
 
@@ -304,14 +307,18 @@ class LossFunctionWrapper(Loss):
     """A function of (y_true, y_pred) as a loss."""
 
     def __init__(
-        self, fn: Callable[..., Any], reduction: Any = "sum_over_batch_size", name: str | None = None, dtype: Any = None,
+        self,
+        fn: Callable[..., Any],
+        reduction: str = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DtypeLike | None = None,
         **keywords: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the function, and keyword arguments for it."""
         super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
         self.fn, self._fn_kwargs = fn, keywords
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         """Return the function's value."""
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
@@ -327,7 +334,9 @@ class MeanSquaredError(LossFunctionWrapper):
     2.5
     """
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str = "mean_squared_error", dtype: DtypeLike | None = None
+    ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(mean_squared_error, reduction, name, dtype)
 
@@ -335,7 +344,9 @@ class MeanSquaredError(LossFunctionWrapper):
 class MeanAbsoluteError(LossFunctionWrapper):
     """The mean of |y_true - y_pred|."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: DtypeLike | None = None
+    ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(mean_absolute_error, reduction, name, dtype)
 
@@ -344,7 +355,7 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
 
     def __init__(
-        self, reduction: Any = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: Any = None
+        self, reduction: str = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: DtypeLike | None = None
     ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
@@ -354,7 +365,7 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
 
     def __init__(
-        self, reduction: Any = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: Any = None
+        self, reduction: str = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: DtypeLike | None = None
     ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
@@ -364,7 +375,7 @@ class Huber(LossFunctionWrapper):
     """e² / 2 where |e| <= delta, else delta |e| - delta² / 2."""
 
     def __init__(
-        self, delta: float = 1.0, reduction: Any = "sum_over_batch_size", name: str = "huber_loss", dtype: Any = None
+        self, delta: float = 1.0, reduction: str = "sum_over_batch_size", name: str = "huber_loss", dtype: DtypeLike | None = None
     ) -> None:
         """Take delta, reduction, name and dtype."""
         super().__init__(huber, reduction, name, dtype, delta=delta)
@@ -373,7 +384,7 @@ class Huber(LossFunctionWrapper):
 class LogCosh(LossFunctionWrapper):
     """The mean of log(cosh(y_pred - y_true))."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None) -> None:
+    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "log_cosh", dtype: DtypeLike | None = None) -> None:
         """Take reduction, name and dtype."""
         super().__init__(log_cosh, reduction, name, dtype)
 
@@ -381,7 +392,7 @@ class LogCosh(LossFunctionWrapper):
 class Hinge(LossFunctionWrapper):
     """The mean of max(1 - y_true y_pred, 0)."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "hinge", dtype: Any = None) -> None:
+    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "hinge", dtype: DtypeLike | None = None) -> None:
         """Take reduction, name and dtype."""
         super().__init__(hinge, reduction, name, dtype)
 
@@ -389,7 +400,9 @@ class Hinge(LossFunctionWrapper):
 class SquaredHinge(LossFunctionWrapper):
     """The mean of max(1 - y_true y_pred, 0)²."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "squared_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str = "squared_hinge", dtype: DtypeLike | None = None
+    ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(squared_hinge, reduction, name, dtype)
 
@@ -397,7 +410,9 @@ class SquaredHinge(LossFunctionWrapper):
 class CategoricalHinge(LossFunctionWrapper):
     """max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str = "categorical_hinge", dtype: DtypeLike | None = None
+    ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(categorical_hinge, reduction, name, dtype)
 
@@ -405,7 +420,9 @@ class CategoricalHinge(LossFunctionWrapper):
 class KLDivergence(LossFunctionWrapper):
     """The sum of y_true log(y_true / y_pred)."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str = "kl_divergence", dtype: DtypeLike | None = None
+    ) -> None:
         """Take reduction, name and dtype."""
         super().__init__(kl_divergence, reduction, name, dtype)
 
@@ -413,7 +430,7 @@ class KLDivergence(LossFunctionWrapper):
 class Poisson(LossFunctionWrapper):
     """The mean of y_pred - y_true log(y_pred)."""
 
-    def __init__(self, reduction: Any = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
+    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "poisson", dtype: DtypeLike | None = None) -> None:
         """Take reduction, name and dtype."""
         super().__init__(poisson, reduction, name, dtype)
 
@@ -422,7 +439,11 @@ class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine between y_true and y_pred along an axis."""
 
     def __init__(
-        self, axis: int = -1, reduction: Any = "sum_over_batch_size", name: str = "cosine_similarity", dtype: Any = None
+        self,
+        axis: int = -1,
+        reduction: str = "sum_over_batch_size",
+        name: str = "cosine_similarity",
+        dtype: DtypeLike | None = None,
     ) -> None:
         """Take the axis, reduction, name and dtype."""
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
@@ -432,8 +453,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
     """The cross entropy of labels 0 and 1."""
 
     def __init__(
-        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: Any = "sum_over_batch_size",
-        name: str = "binary_crossentropy", dtype: Any = None,
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: str = "sum_over_batch_size",
+        name: str = "binary_crossentropy", dtype: DtypeLike | None = None,
     ) -> None:  # fmt: skip
         """Take the choices."""
         super().__init__(
@@ -445,8 +466,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     """The cross entropy of classes given as rows with a 1 in them."""
 
     def __init__(
-        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: Any = "sum_over_batch_size",
-        name: str = "categorical_crossentropy", dtype: Any = None,
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: str = "sum_over_batch_size",
+        name: str = "categorical_crossentropy", dtype: DtypeLike | None = None,
     ) -> None:  # fmt: skip
         """Take the choices."""
         super().__init__(
@@ -458,8 +479,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     """The cross entropy of classes given as whole numbers."""
 
     def __init__(
-        self, from_logits: bool = False, ignore_class: int | None = None, reduction: Any = "sum_over_batch_size",
-        axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: Any = None,
+        self, from_logits: bool = False, ignore_class: int | None = None, reduction: str = "sum_over_batch_size",
+        axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: DtypeLike | None = None,
     ) -> None:  # fmt: skip
         """Take the choices."""
         super().__init__(
@@ -478,12 +499,12 @@ for _name in ("reduce", "tensor_of", "Reduction"):
 _TABLE |= {"huber_loss": huber, "crossentropy": categorical_crossentropy}
 
 
-def serialize(loss: Any) -> Any:
+def serialize(loss: TensorLike) -> Any:
     """Return a loss as JSON can hold it."""
     return registry.serialize(loss)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the loss of a name or configuration."""
     return registry.deserialize(config, _TABLE, "loss", custom_objects)
 

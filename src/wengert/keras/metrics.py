@@ -6,7 +6,7 @@ anew; a call gathers and tells.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy as np
 from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.ground.context import state
+from wengert.ground.dtypes import DtypeLike
+from wengert.ground.shapes import ShapeLike
 from wengert.keras import initializers, losses, registry
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.losses import (
@@ -35,6 +37,7 @@ from wengert.keras.losses import (
     tensor_of,
 )
 from wengert.keras.variable import Variable
+from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "Accuracy",
@@ -71,7 +74,7 @@ __all__ = [
 class Metric:
     """Gathers numbers: subclasses make variables by `add_variable`, and state ``update_state`` and ``result``."""
 
-    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+    def __init__(self, dtype: DtypeLike | None = None, name: str | None = None) -> None:
         """Take a dtype and a name."""
         self.name = name or registry.auto_name(registry.snake_case(type(self).__name__))
         self._dtype = standardize_dtype(dtype)
@@ -83,7 +86,12 @@ class Metric:
         return self._dtype
 
     def add_variable(
-        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: str | None = None, **keywords: Any
+        self,
+        shape: ShapeLike = (),
+        initializer: str = "zeros",
+        dtype: DtypeLike | None = None,
+        name: str | None = None,
+        **keywords: Any,
     ) -> Any:
         """Make a variable that the metric gathers in."""
         if isinstance(shape, str):  # Keras 2 has the name first
@@ -183,12 +191,12 @@ class Sum(Metric):
     3.0
     """
 
-    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+    def __init__(self, name: str = "sum", dtype: DtypeLike | None = None) -> None:
         """Take a name and a dtype."""
         super().__init__(dtype, name)
         self.total = self.add_variable((), "zeros", name="total")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Add values."""
         self.total.assign_add(elementary.reduce_sum(_weighted(values, sample_weight, self._dtype)[0]))
 
@@ -206,13 +214,13 @@ class Mean(Metric):
     2.0
     """
 
-    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+    def __init__(self, name: str = "mean", dtype: DtypeLike | None = None) -> None:
         """Take a name and a dtype."""
         super().__init__(dtype, name)
         self.total = self.add_variable((), "zeros", name="total")
         self.count = self.add_variable((), "zeros", name="count")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Add values."""
         if state.graph is None and sample_weight is None and isinstance(values, float | int):
             self.total.assign_add(float(values))
@@ -230,12 +238,12 @@ class Mean(Metric):
 class MeanMetricWrapper(Mean):
     """The mean of a function of (y_true, y_pred)."""
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **keywords: Any) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DtypeLike | None = None, **keywords: Any) -> None:
         """Take the function, and keyword arguments for it."""
         super().__init__(str(name or getattr(fn, "__name__", "metric")), dtype)
         self._fn, self._fn_kwargs = fn, keywords
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:  # type: ignore[override]
         """Add the function's values."""
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
@@ -247,11 +255,11 @@ class MeanMetricWrapper(Mean):
 class RootMeanSquaredError(Mean):
     """The root of the mean of (y_true - y_pred)²."""
 
-    def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
+    def __init__(self, name: str = "root_mean_squared_error", dtype: DtypeLike | None = None) -> None:
         """Take a name and a dtype."""
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:  # type: ignore[override]
         """Add squared errors."""
         t, y = losses._pair(y_true, y_pred)
         super().update_state(elementary.square(y - t), sample_weight)
@@ -264,14 +272,14 @@ class RootMeanSquaredError(Mean):
 class R2Score(Metric):
     """1 - sum((y_true - y_pred)²) / sum((y_true - mean)²), over all elements."""
 
-    def __init__(self, name: str = "r2_score", dtype: Any = None, **keywords: Any) -> None:
+    def __init__(self, name: str = "r2_score", dtype: DtypeLike | None = None, **keywords: Any) -> None:
         """Take a name and a dtype."""
         if keywords.get("class_aggregation", "uniform_average") != "uniform_average" or keywords.get("num_regressors"):
             raise NotImplementedError("R2Score: class_aggregation and num_regressors are not served.")
         super().__init__(dtype, name)
         self._sums = [self.add_variable((), "zeros", name=n) for n in ("squares", "sum", "residual", "count")]
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Add rows of one column."""
         t, y = losses._pair(y_true, y_pred)
         if t.sizes is not None and len(t.sizes) > 1 and t.sizes[-1] != 1:
@@ -286,25 +294,25 @@ class R2Score(Metric):
         return 1.0 - elementary.divide_no_nan(residual, squares - elementary.divide_no_nan(total * total, count))
 
 
-def accuracy(y_true: Any, y_pred: Any) -> Any:
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return 1 where both are equal."""
     t, y = losses._pair(y_true, y_pred)
     return array.cast(elementary.equal(t, y), standardize_dtype(None))
 
 
-def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Any:
     """Return 1 where y_pred is above the threshold just where y_true is 1."""
     t, y = losses._pair(y_true, y_pred)
     return array.cast(elementary.equal(t, array.cast(y > threshold, t.dtype)), standardize_dtype(None))
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return 1 where the greatest numbers of both stand in the same place."""
     t, y = tensor_of(y_true), tensor_of(y_pred)
     return array.cast(elementary.equal(elementary.argmax(t, -1), elementary.argmax(y, -1)), standardize_dtype(None))
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return 1 where y_true is the place of y_pred's greatest number."""
     y = tensor_of(y_pred)
     t = array.cast(y_true, "int64")
@@ -313,7 +321,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return array.cast(elementary.equal(t, elementary.argmax(y, -1)), standardize_dtype(None))
 
 
-def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     """Return the cosine between y_true and y_pred: minus the loss."""
     return -cosine_similarity(y_true, y_pred, axis)
 
@@ -321,7 +329,7 @@ def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 def _wrapped(title: str, function: Callable[..., Any], label: str, what: str) -> type:
     """Return the class of the mean of a function."""
 
-    def __init__(self: Any, name: str = label, dtype: Any = None, **keywords: Any) -> None:
+    def __init__(self: Any, name: str = label, dtype: DtypeLike | None = None, **keywords: Any) -> None:
         MeanMetricWrapper.__init__(self, function, name, dtype, **keywords)
 
     __init__.__doc__ = "Take a name and a dtype."
@@ -382,7 +390,7 @@ def serialize(metric: Any) -> Any:
     return registry.serialize(metric)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the metric of a name or configuration."""
     return registry.deserialize(config, _TABLE, "metric", custom_objects)
 

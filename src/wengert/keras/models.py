@@ -5,18 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.functions import array
 from wengert.ground import nest
+from wengert.ground.dtypes import DtypeLike
+from wengert.ground.shapes import ShapeLike
 from wengert.keras import registry, symbolic, weights
 from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
 from wengert.keras.training import Compiled, Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Nested, Tensor, TensorLike
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
@@ -44,9 +49,15 @@ class Model(Trainer, Layer):
         return self
 
     def __init__(
-        self, *arguments: Any, inputs: Any = None, outputs: Any = None, trainable: bool = True, dtype: Any = None,
-        name: str | None = None, **keywords: Any,
-    ) -> None:  # fmt: skip
+        self,
+        *arguments: Any,
+        inputs: Nested | None = None,
+        outputs: Nested | None = None,
+        trainable: bool = True,
+        dtype: DtypeLike | None = None,
+        name: str | None = None,
+        **keywords: Any,
+    ) -> None:
         """Take inputs and outputs for a functional model, nothing in a subclass.
 
         Raises:
@@ -65,7 +76,7 @@ class Model(Trainer, Layer):
             self._set_path(inputs, outputs)
         self.autocast = False
 
-    def _set_path(self, inputs: Any, outputs: Any) -> None:
+    def _set_path(self, inputs: Nested, outputs: Nested | None) -> None:
         self._path = symbolic.Path(inputs, outputs)
         self._layers = self._path.layers
         self._read = self._path.variables
@@ -140,7 +151,7 @@ class Model(Trainer, Layer):
 
     # --- calling -----------------------------------------------------------------------------------------------
 
-    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+    def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
         """Return the model's value; subclasses say what it is."""
         if self._path is None:
             raise NotImplementedError(
@@ -148,7 +159,7 @@ class Model(Trainer, Layer):
             )
         return self._path.run(self._values(inputs))
 
-    def _values(self, inputs: Any) -> list[Any]:
+    def _values(self, inputs: Nested) -> list[Any]:
         """Return what is given for each input, in order and with as many axes as it has."""
         sources = self._path.sources
         if isinstance(inputs, Mapping) and not isinstance(self._path.inputs, Mapping):
@@ -176,7 +187,7 @@ class Model(Trainer, Layer):
                     )
         return values
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: ShapeLike | None = None) -> None:
         """Make the weights for inputs of a shape: by calling the model symbolically."""
         if self._built and self._path is not None:
             return
@@ -200,11 +211,15 @@ class Model(Trainer, Layer):
 
     # --- weights in files --------------------------------------------------------------------------------------
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, save_format: Any = None, options: Any = None) -> None:
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, save_format: Any = None, options: Any = None
+    ) -> None:
         """Write the weights to a file of this very name, safetensors inside."""
         weights.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None) -> Any:
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False, options: Any = None
+    ) -> Any:
         """Set the weights from a file; where one does not fit nothing is changed.
 
         Raises:
@@ -215,11 +230,11 @@ class Model(Trainer, Layer):
             raise NotImplementedError("load_weights: by_name is not served: weights go by the attributes that lead to them.")
         return weights.load_weights(self, filepath, skip_mismatch)
 
-    def save(self, filepath: Any, overwrite: bool = True, **keywords: Any) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
         """Write architecture and weights to a file, which `load_model` reads."""
         weights.save_model(self, filepath, overwrite)
 
-    def export(self, filepath: Any, *arguments: Any, **keywords: Any) -> None:
+    def export(self, filepath: str | os.PathLike[str], *arguments: Any, **keywords: Any) -> None:
         """Refuse: there is no format for programs."""
         raise NotImplementedError("export: TensorFlow's SavedModel is not written here. Use save_weights() or save().")
 
@@ -260,7 +275,7 @@ class Model(Trainer, Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Make a functional model of what `get_config` returned."""
         if "calls" not in config:
             return cls(**config)
@@ -285,7 +300,7 @@ class Model(Trainer, Layer):
     # --- a table -----------------------------------------------------------------------------------------------
 
     def summary(
-        self, line_length: int | None = None, positions: Any = None, print_fn: Callable[[str], Any] | None = None,
+        self, line_length: int | None = None, positions: TensorLike | None = None, print_fn: Callable[[str], Any] | None = None,
         expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have."""
@@ -341,11 +356,11 @@ def _shape_text(layer: Any) -> str:
     return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
 
-def _incomplete(shape: Any) -> bool:
+def _incomplete(shape: ShapeLike) -> bool:
     return isinstance(shape, list | tuple) and any(isinstance(s, str) for s in shape)
 
 
-def _inputs_for(shape: Any, nptype: Any) -> Any:
+def _inputs_for(shape: ShapeLike, nptype: np.dtype[Any]) -> Any:
     """Return symbolic inputs for a shape, or for a structure of shapes."""
     if isinstance(shape, Mapping):
         return {k: _inputs_for(v, nptype) for k, v in shape.items()}
@@ -363,7 +378,9 @@ class Sequential(Model):
     [[2, 3], [3], [3, 1], [1]]
     """
 
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **keywords: Any) -> None:
+    def __init__(
+        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **keywords: Any
+    ) -> None:
         """Take layers, more of which `add` appends."""
         super().__init__(trainable=trainable, name=name or registry.auto_name("sequential"), **keywords)
         self._start: Any = None
@@ -426,7 +443,7 @@ class Sequential(Model):
         """The layers, without the input."""
         return list(self._layers)
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: ShapeLike | None = None) -> None:
         """Make the weights for an input of this shape, its first axis included."""
         if self._start is None and input_shape is not None:
             sizes = as_sizes(input_shape)
@@ -446,7 +463,7 @@ class Sequential(Model):
                 raise
         self._built = True
 
-    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+    def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
         """Return the last layer's value."""
         x = inputs
         start = self._start
@@ -465,7 +482,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Make one of what `get_config` returned."""
         from wengert.keras import layers as known
 
@@ -485,7 +502,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
     return type(model).from_config(config)
 
 
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model whose architecture `Model.to_json` gave."""
     from wengert.keras import layers as known
 
@@ -493,7 +510,12 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     return registry.deserialize(json.loads(json_string), table, "model", custom_objects)
 
 
-def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
     """Make the model that `save_model` wrote, of layers that are known by name; it is not compiled.
 
     The optimizer's state goes to the optimizer that it is compiled with.

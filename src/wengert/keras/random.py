@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.functions import array, nn
 from wengert.functions import random as draws
+from wengert.ground.dtypes import DtypeLike
+from wengert.ground.shapes import ShapeLike
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.variable import Variable
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = ["SeedGenerator", "categorical", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
 
@@ -47,13 +50,19 @@ def _pair(seed: Any) -> Any:
     return seed.next() if hasattr(seed, "next") else (int(seed), 0)
 
 
-def _drawn(plain: Any, stateless: Any, seed: Any, *arguments: Any) -> Any:
+def _drawn(plain: Any, stateless: Any, seed: int | Sequence[int] | None, *arguments: Any) -> Any:
     if seed is None:
         return plain(*arguments)
     return stateless(arguments[0], _pair(seed), *arguments[1:])
 
 
-def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def uniform(
+    shape: ShapeLike,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers spread evenly over [minval, maxval); with a whole seed the same ones each time.
 
     >>> bool((uniform((3,), seed=1).numpy() == uniform((3,), seed=1).numpy()).all())
@@ -62,22 +71,36 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     return _drawn(draws.uniform, draws.stateless_uniform, seed, shape, minval, maxval, standardize_dtype(dtype))
 
 
-def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def normal(
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers of a normal distribution."""
     return _drawn(draws.normal, draws.stateless_normal, seed, shape, mean, stddev, standardize_dtype(dtype))
 
 
-def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+def truncated_normal(
+    shape: ShapeLike,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DtypeLike | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return numbers of a normal distribution, within two standard deviations."""
     return _drawn(draws.truncated_normal, draws.stateless_truncated_normal, seed, shape, mean, stddev, standardize_dtype(dtype))
 
 
-def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
+def randint(
+    shape: ShapeLike, minval: TensorLike, maxval: TensorLike, dtype: DtypeLike = "int32", seed: int | Sequence[int] | None = None
+) -> Any:
     """Return whole numbers of [minval, maxval)."""
     return _drawn(draws.uniform, draws.stateless_uniform, seed, shape, minval, maxval, standardize_dtype(dtype))
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
+def shuffle(x: TensorLike, axis: int = 0, seed: int | Sequence[int] | None = None) -> Any:
     """Return x in another order along its first axis."""
     if axis != 0:
         raise NotImplementedError("keras.random.shuffle: the axis must be 0.")
@@ -88,7 +111,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     return array.gather(x, order)
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
+def categorical(logits: TensorLike, num_samples: int, dtype: DtypeLike = "int32", seed: int | Sequence[int] | None = None) -> Any:
     """Return classes drawn by the logarithms of their odds."""
     if seed is None:
         drawn = draws.categorical(logits, num_samples)
@@ -97,7 +120,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     return array.cast(drawn, standardize_dtype(dtype))
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: int | Sequence[int] | None = None) -> Any:
     """Return inputs, a share of them 0, the others divided by 1 - rate."""
     if seed is None:
         return nn.dropout(inputs, rate, noise_shape=noise_shape)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
 from wengert.keras import registry
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = [
     "L1",
@@ -28,7 +29,7 @@ __all__ = [
 class Regularizer:
     """Returns what a weight adds to the loss when it is called with it."""
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: TensorLike) -> Any:
         """Return the loss of a weight."""
         return 0.0
 
@@ -53,7 +54,7 @@ class L1L2(Regularizer):
         """Take the two factors."""
         self.l1, self.l2 = float(l1 or 0.0), float(l2 or 0.0)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: TensorLike) -> Any:
         """Return the loss of a weight."""
         x = convert(x)
         total: Any = array.zeros([], x.dtype)
@@ -97,7 +98,7 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(f"OrthogonalRegularizer: the mode is 'rows' or 'columns', not {mode!r}.")
         self.factor, self.mode = factor, mode
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: TensorLike) -> Any:
         """Return the loss of a matrix."""
         x = convert(x)
         if x.sizes is None or len(x.sizes) != 2:
@@ -128,7 +129,7 @@ def serialize(regularizer: Any) -> Any:
     return registry.serialize(regularizer)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the regularizer of a configuration."""
     return registry.deserialize(config, _TABLE, "regularizer", custom_objects)
 

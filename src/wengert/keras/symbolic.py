@@ -10,20 +10,23 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.graph.graph import Node
 from wengert.ground import nest
 from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError
+from wengert.ground.types import Namespace
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import CONSTANT, PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.ops.state import HANDLE, READ
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, apply, convert, lift, read_as
+from wengert.tensor.tensor import EagerTensor, Graph, Nested, SymbolicTensor, TensorLike, apply, convert, lift, read_as
 
 __all__ = ["LAYER", "KerasGraph", "Path", "enter", "is_keras_tensor", "place"]
 
 
-def _never(xp: Any, *arrays: Any, **attributes: Any) -> Any:
+def _never(xp: Namespace, *arrays: TensorLike, **attributes: Any) -> Any:
     raise NotImplementedError("What Input() leads to has no value of its own: make a Model of inputs and outputs, and call it.")
 
 
@@ -39,7 +42,7 @@ class KerasGraph(Graph):
         self._indices = itertools.count()
 
     def append(
-        self, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
+        self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], specs: Any, name: str | None = None,
         site: tuple[Any, int] | None = None,
     ) -> Node:  # fmt: skip
         """Append an operation whose outputs have the given (shape, dtype) specs."""
@@ -72,12 +75,12 @@ class KerasGraph(Graph):
 graph = KerasGraph()
 
 
-def is_keras_tensor(x: Any) -> bool:
+def is_keras_tensor(x: TensorLike) -> bool:
     """Return whether a value is what Input() returned, or was made of it."""
     return x.__class__ is SymbolicTensor and x.node.graph.__class__ is KerasGraph
 
 
-def place(sizes: Any, nptype: Any, layer: Any, name: str) -> Any:
+def place(sizes: Any, nptype: np.dtype[Any], layer: Any, name: str) -> Any:
     """Return a new input."""
     attrs = {"dtype": nptype, "shape": sizes, "layer": layer}
     return graph.append(PLACEHOLDER, (), attrs, [(sizes, nptype)], name, here()).outputs[0]
@@ -129,14 +132,15 @@ def nodes_between(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[Nod
 class Path:
     """What a functional model runs: the nodes between its inputs and its outputs."""
 
-    def __init__(self, inputs: Any, outputs: Any) -> None:
+    def __init__(self, inputs: Nested, outputs: Nested | None) -> None:
         """Take symbolic tensors in any structure.
 
         Raises:
             ValueError: for anything else.
         """
         self.inputs, self.outputs = inputs, outputs
-        self.sources, self.targets = nest.flatten(inputs), nest.flatten(outputs)
+        self.sources: list[Any] = nest.flatten(inputs)
+        self.targets: list[Any] = nest.flatten(outputs)
         for what, items in (("inputs", self.sources), ("outputs", self.targets)):
             for item in items:
                 if not is_keras_tensor(item):
@@ -185,6 +189,7 @@ class Path:
                 result = apply(op, [known[t.n] for t in node.inputs], attrs)
                 for t, one in zip(node.outputs, result if op.outputs != 1 else (result,), strict=True):
                     known[t.n] = one
-        if self.outputs is self.targets[0]:
+        only: Any = self.outputs
+        if only is self.targets[0]:
             return known[self.targets[0].n]
         return nest.pack_sequence_as(self.outputs, [known[t.n] for t in self.targets])

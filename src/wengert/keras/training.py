@@ -18,12 +18,13 @@ from wengert.functions import math as elementary
 from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype
+from wengert.ground.types import Array
 from wengert.keras import callbacks as reports
 from wengert.keras import losses, metrics, optimizers
 from wengert.keras.configuration import floatx
 from wengert.modes.function import function
 from wengert.modes.tape import GradientTape
-from wengert.tensor.tensor import EagerTensor, Tensor
+from wengert.tensor.tensor import EagerTensor, Nested, Tensor, TensorLike
 
 __all__ = ["Compiled", "Trainer", "pack_x_y_sample_weight", "unpack_x_y_sample_weight"]
 
@@ -43,7 +44,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return (*data, *[None] * (3 - len(data)))
 
 
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+def pack_x_y_sample_weight(x: Nested, y: Nested | None = None, sample_weight: Nested | None = None) -> Any:
     """Return what there is of x, y and sample_weight as one."""
     if y is None:
         return (x,) if isinstance(x, list | tuple) else x
@@ -94,7 +95,7 @@ class CompileMetrics(metrics.Metric):
     def _trackable_children(self) -> dict[str, Any]:
         return {str(i): m for i, m in enumerate(self.metrics)}
 
-    def build(self, y: Any, y_pred: Any) -> None:
+    def build(self, y: Nested, y_pred: Nested) -> None:
         """Make the metrics for targets and outputs like these."""
         names = self._model()._names(y_pred)
         outputs, targets = nest.flatten(y_pred), _arranged(y, names)
@@ -113,7 +114,7 @@ class CompileMetrics(metrics.Metric):
                         metric.name = f"{names[i]}_{metric.name}"
                     self._places.append((metric, i, weighted))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Nested, y_pred: Nested, sample_weight: Nested | None = None) -> None:
         """Give a batch to each; sample weights to those that they count in."""
         if self._places is None:
             self.build(y_true, y_pred)
@@ -148,7 +149,7 @@ class CompileMetrics(metrics.Metric):
             metric.reset_state()
 
 
-def _by_output(value: Any, names: list[str], what: str) -> list[Any]:
+def _by_output(value: TensorLike, names: list[str], what: str) -> list[Any]:
     """Return what is given for each output: one for all, a list, or a dictionary by name."""
     if isinstance(value, Mapping):
         unknown = [k for k in value if k not in names]
@@ -171,8 +172,8 @@ class Trainer:
     # --- compiling ---------------------------------------------------------------------------------------------
 
     def compile(
-        self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
-        weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: int = 1, jit_compile: Any = "auto",
+        self, optimizer: str = "rmsprop", loss: TensorLike | None = None, loss_weights: Any = None, metrics: Any = None,
+        weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: int = 1, jit_compile: str = "auto",
         auto_scale_loss: bool = True, **keywords: Any,
     ) -> None:  # fmt: skip
         """Say how to train: an optimizer (or its name), a loss for each output, and metrics."""
@@ -196,7 +197,7 @@ class Trainer:
         return self._compiled.optimizer
 
     @optimizer.setter
-    def optimizer(self, value: Any) -> None:
+    def optimizer(self, value: TensorLike) -> None:
         self._compiled.optimizer = value
         self._compiled.steps = {}
 
@@ -206,7 +207,7 @@ class Trainer:
         return self._compiled.loss
 
     @loss.setter
-    def loss(self, value: Any) -> None:
+    def loss(self, value: TensorLike) -> None:
         self._compiled.loss, self._compiled.losses = value, None
 
     @property
@@ -244,7 +245,7 @@ class Trainer:
         for metric in self.metrics:
             metric.reset_state()
 
-    def _names(self, y_pred: Any) -> list[str]:
+    def _names(self, y_pred: Nested | None) -> list[str]:
         """Return the names of the outputs."""
         given = getattr(self, "output_names", None)
         flat = nest.flatten(y_pred)
@@ -257,7 +258,12 @@ class Trainer:
     # --- one step ----------------------------------------------------------------------------------------------
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Nested | None = None,
+        y: Nested | None = None,
+        y_pred: Nested | None = None,
+        sample_weight: Nested | None = None,
+        training: bool = True,
     ) -> Any:
         """Return the loss that ``compile`` was given, plus what layers and regularizers add."""
         c = self._compiled
@@ -283,7 +289,7 @@ class Trainer:
             raise ValueError("There is no loss to minimise: pass `loss` to compile(), or call add_loss() in the model.")
         return total
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def compute_metrics(self, x: Nested, y: Nested, y_pred: Nested, sample_weight: Nested | None = None) -> dict[str, Any]:
         """Give a batch to the metrics of ``compile``; return all results by name."""
         if self._compiled.together is not None:
             self._compiled.together.update_state(y, y_pred, sample_weight)
@@ -297,7 +303,7 @@ class Trainer:
             found.update(result if isinstance(result, dict) else {metric.name: result})
         return found
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, data: Nested) -> dict[str, Any]:
         """Do one step of training; subclasses may state their own."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
@@ -310,19 +316,19 @@ class Trainer:
             self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def test_step(self, data: Nested) -> dict[str, Any]:
         """Do one step of evaluation; subclasses may state their own."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
         self._track(self.compute_loss(x, y, y_pred, sample_weight, training=False), x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def predict_step(self, data: Any) -> Any:
+    def predict_step(self, data: Nested) -> Any:
         """Return the model's value for one batch; subclasses may state their own."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)  # type: ignore[operator]
 
-    def _track(self, loss: Any, x: Any) -> None:
+    def _track(self, loss: TensorLike, x: Nested) -> None:
         first = next((t for t in nest.flatten(x) if t is not None), None)
         rows = 1 if first is None or first.sizes == () else array.shape(first)[0]
         tracker = self._compiled.tracker
@@ -338,7 +344,7 @@ class Trainer:
         if found is None:
             method = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[which]
 
-            def step(data: Any) -> Any:
+            def step(data: Nested) -> Any:
                 return method(data)
 
             step.__name__ = f"{which}_step"
@@ -362,7 +368,7 @@ class Trainer:
         if needs_optimizer and self._compiled.optimizer is None:
             raise ValueError(f"{who}: the model was compiled without an optimizer.")
 
-    def _begin(self, data: Any) -> None:
+    def _begin(self, data: Nested) -> None:
         """Make weights, metrics and the optimizer's variables before a step is traced."""
         x, y, _ = unpack_x_y_sample_weight(data)
         c = self._compiled
@@ -385,7 +391,7 @@ class Trainer:
         self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
         callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
         class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
-        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
+        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: int = 1,
         workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10,
     ) -> Any:  # fmt: skip
         """Train for some epochs; return the `History`.
@@ -506,7 +512,12 @@ class Trainer:
         return nest.pack_sequence_as(structure, joined)
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self,
+        x: Nested,
+        y: Nested | None = None,
+        sample_weight: Nested | None = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """Do one step of training; return the loss and the metrics."""
         self._ready("train_on_batch", needs_optimizer=type(self).train_step is Trainer.train_step)
@@ -514,12 +525,14 @@ class Trainer:
             sample_weight = _class_weights(y, class_weight, sample_weight)
         return self._one("train", (x, y, sample_weight), return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Nested, y: Nested | None = None, sample_weight: Nested | None = None, return_dict: bool = False
+    ) -> Any:
         """Return the loss and the metrics of one batch."""
         self._ready("test_on_batch")
         return self._one("test", (x, y, sample_weight), return_dict)
 
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Nested) -> Any:
         """Return the model's values for one batch as NumPy arrays."""
         self._ready("predict")
         return nest.map_structure(np.asarray, self._step("predict")(_batch((x, None, None))[:1]))
@@ -574,7 +587,7 @@ def _metric(given: Any, y: Any, y_pred: Any) -> Any:
     return _metrics.MeanMetricWrapper(found, name=given if isinstance(given, str) else None)
 
 
-def _arranged(value: Any, names: list[str]) -> list[Any]:
+def _arranged(value: Nested | None, names: list[str]) -> list[Any]:
     """Return what is given for each output, in order: a dictionary by names, or anything in its own order."""
     if isinstance(value, Mapping) and set(value) <= set(names):
         return [value.get(n) for n in names]
@@ -583,7 +596,7 @@ def _arranged(value: Any, names: list[str]) -> list[Any]:
     return nest.flatten(value)
 
 
-def _numbers(logs: Any) -> dict[str, Any]:
+def _numbers(logs: Mapping[str, Any]) -> dict[str, Any]:
     if logs is None:
         return {}
     if not isinstance(logs, Mapping):
@@ -625,7 +638,7 @@ def _level(verbose: Any) -> int:
     return 1 if verbose == "auto" else int(verbose or 0)
 
 
-def _array(value: Any) -> Any:
+def _array(value: Array) -> Any:
     """Return data as an array, floats in `floatx`."""
     if isinstance(value, EagerTensor):
         value = value.array
@@ -636,7 +649,7 @@ def _array(value: Any) -> Any:
     return value.astype(wanted) if value.dtype.kind == "f" and value.dtype != wanted else value
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: Array) -> bool:
     return isinstance(value, Tensor | np.ndarray) or hasattr(value, "_as_tensor") or hasattr(value, "__array__")
 
 
@@ -661,6 +674,10 @@ def _batch(data: Any) -> Any:
     return tuple(parts)
 
 
+def _length(batches: Any) -> int | None:
+    return len(batches) if hasattr(batches, "__len__") else None
+
+
 class _Batches:
     """Data in batches: arrays in the order of a new permutation each time, or an iterable as it comes.
 
@@ -668,7 +685,9 @@ class _Batches:
     so many, and goes on where the one before it has ended.
     """
 
-    def __init__(self, x: Any, y: Any, w: Any, batch_size: int | None, shuffle: bool, steps: int | None) -> None:
+    def __init__(
+        self, x: Nested, y: Nested | None, w: Nested | None, batch_size: int | None, shuffle: bool, steps: int | None
+    ) -> None:
         self.stream: Any = None
         self.steps = steps
         self.count: Any = None
@@ -677,7 +696,7 @@ class _Batches:
             if y is not None:
                 raise ValueError("y must be None where x is an iterable of batches: they hold their own.")
             self.stream = x
-            self.count = steps if steps is not None else len(x) if hasattr(x, "__len__") else None
+            self.count = steps if steps is not None else _length(x)
             return
         self.data = tuple(_arrays(p) for p in (x, y, w))
         flat = [v for v in nest.flatten(list(self.data)) if v is not None]
@@ -752,7 +771,7 @@ class _Batches:
         return pack_x_y_sample_weight(*parts)
 
 
-def _divided(x: Any, y: Any, w: Any, share: float) -> tuple[Any, Any]:
+def _divided(x: Array, y: Array, w: Array, share: float) -> tuple[Any, Any]:
     """Return data without its last rows, and these."""
     parts = [_arrays(p) for p in (x, y, w)]
     rows = next(v for v in nest.flatten(parts) if v is not None).shape[0]

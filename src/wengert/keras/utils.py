@@ -20,6 +20,7 @@ from wengert.keras.registry import (
 )
 from wengert.keras.registry import serialize as serialize_keras_object
 from wengert.keras.training import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "CustomObjectScope",
@@ -54,7 +55,7 @@ def set_random_seed(seed: int) -> None:
     random.set_seed(int(seed))
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Any:
     """Return whole numbers as rows with a 1 in them.
 
     >>> to_categorical([0, 2]).tolist()
@@ -66,7 +67,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     return np.eye(count)[labels.reshape(-1)].reshape(*shape, count)
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> Any:
     """Return an array scaled to norm 1 along an axis."""
     values = np.asarray(x, dtype=np.float64)
     norms = np.atleast_1d(np.linalg.norm(values, order, axis))

@@ -6,7 +6,8 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.ground import shapes
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.registry import auto_name
 from wengert.modes import variable as state
@@ -25,8 +26,8 @@ class Variable(state.Variable):
     def __init__(
         self,
         initializer: Any,
-        shape: Any = None,
-        dtype: Any = None,
+        shape: ShapeLike | None = None,
+        dtype: DtypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
         aggregation: Any = None,

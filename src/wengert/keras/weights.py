@@ -134,14 +134,14 @@ def _write(path: str, arrays: dict[str, Any], metadata: dict[str, str]) -> None:
     files.replace(path, save(arrays, metadata))
 
 
-def path_of(filepath: Any, who: str) -> str:
+def path_of(filepath: str | os.PathLike[str], who: str) -> str:
     path = os.fspath(filepath)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{who}: {path} is a folder; name a file, for instance {os.path.join(path, 'model.weights.h5')}.")
     return str(path)
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights, and the optimizer's variables where there are some.
 
     Raises:
@@ -184,7 +184,7 @@ def read(path: str, who: str) -> tuple[dict[str, Any], dict[str, str]]:
         raise ValueError(f"{who}: {path} is no file of weights, or is damaged: {error}") from None
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> LoadStatus:
+def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> LoadStatus:
     """Set the weights from a file; where one does not fit nothing is changed.
 
     Raises:
@@ -246,7 +246,7 @@ def _few(keys: Iterable[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, **keywords: Any) -> None:
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
     """Write a Sequential or functional model of layers: its architecture as JSON, and its weights.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn, Protocol
 
@@ -39,6 +39,7 @@ __all__ = [
     "Convertible",
     "EagerTensor",
     "Graph",
+    "Nested",
     "SymbolicTensor",
     "Tensor",
     "TensorLike",
@@ -613,6 +614,9 @@ TensorLike = (
     Tensor | Convertible | TensorShape | np.ndarray[Any, Any] | np.generic | complex | str | bytes | Sequence["TensorLike"]
 )
 """What `convert` makes a tensor of."""
+
+Nested = TensorLike | Mapping[Any, "Nested"] | Sequence["Nested"]
+"""Tensors in lists, tuples and dicts."""
 
 AxisLike = int | Sequence[int] | np.ndarray[Any, Any] | np.generic | Tensor
 """One axis or several."""

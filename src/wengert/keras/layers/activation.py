@@ -8,6 +8,7 @@ from wengert.functions import math as elementary
 from wengert.functions import nn
 from wengert.keras import activations, initializers
 from wengert.keras.layers.layer import Layer
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -32,7 +33,7 @@ class LeakyReLU(Layer):
         self.negative_slope = slope
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         return activations.leaky_relu(inputs, self.negative_slope)
 
@@ -52,7 +53,7 @@ class ReLU(Layer):
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
@@ -73,7 +74,7 @@ class ELU(Layer):
         self.alpha = alpha
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         return activations.elu(inputs, self.alpha)
 
@@ -85,7 +86,7 @@ class ELU(Layer):
 class PReLU(Layer):
     """x where it is positive, and a weight times x where it is not."""
 
-    def __init__(self, alpha_initializer: Any = "zeros", shared_axes: Any = None, **keywords: Any) -> None:
+    def __init__(self, alpha_initializer: str = "zeros", shared_axes: Any = None, **keywords: Any) -> None:
         """Take the weight's initializer, and the axes along which the weight is one number."""
         super().__init__(**keywords)
         self.alpha_initializer = initializers.get(alpha_initializer)
@@ -118,7 +119,7 @@ class Softmax(Layer):
         self.axis = axis
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         return elementary.softmax(inputs, self.axis)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.functions import math as elementary
+from wengert.ground.shapes import ShapeLike
 from wengert.keras import activations, constraints, initializers, regularizers
 from wengert.keras.layers.layer import InputSpec, Layer
 from wengert.ops import contraction, elementwise
-from wengert.tensor.tensor import apply, cast
+from wengert.tensor.tensor import Nested, TensorLike, apply, cast
 
 __all__ = ["Activation", "ActivityRegularization", "Dense", "Embedding", "Identity", "Lambda"]
 
@@ -29,8 +30,8 @@ class Dense(Layer):
         units: int,
         activation: Any = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
+        kernel_initializer: str = "glorot_uniform",
+        bias_initializer: str = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -106,7 +107,7 @@ class Embedding(Layer):
     """A row of a table for each whole number."""
 
     def __init__(
-        self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform", embeddings_regularizer: Any = None,
+        self, input_dim: int, output_dim: int, embeddings_initializer: str = "uniform", embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None, mask_zero: bool = False, input_length: Any = None, **keywords: Any,
     ) -> None:  # fmt: skip
         """Take how many rows there are, and how long each is.
@@ -122,7 +123,7 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the table."""
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.input_dim, self.output_dim), initializer=self.embeddings_initializer,
@@ -153,7 +154,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None, arguments: Any = None, **keywords: Any
+        self,
+        function: Callable[..., Any],
+        output_shape: ShapeLike | None = None,
+        mask: TensorLike | None = None,
+        arguments: Any = None,
+        **keywords: Any,
     ) -> None:
         """Take the function, and keyword arguments for it."""
         super().__init__(**keywords)
@@ -166,7 +172,7 @@ class Lambda(Layer):
             self._takes_training = False
         self._built = True
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Nested, training: bool | None = None) -> Any:
         """Return the function's value."""
         if self._takes_training:
             return self.function(inputs, training=training, **self.arguments)
@@ -208,7 +214,7 @@ class Activation(Layer):
         self.activation = activations.get(activation)
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the activation's value."""
         return self.activation(inputs)
 
@@ -220,7 +226,7 @@ class Activation(Layer):
 class Identity(Layer):
     """The input as it is."""
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the input."""
         return inputs
 
@@ -233,7 +239,7 @@ class ActivityRegularization(Layer):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **keywords)
         self.l1, self.l2 = l1, l2
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the input."""
         return inputs
 

@@ -13,13 +13,14 @@ import numpy as np
 from wengert.functions import array
 from wengert.ground import nest, shapes
 from wengert.ground.context import default_session, state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike
 from wengert.keras import constraints, dtype_policies, initializers, registry, regularizers, symbolic
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.variable import Variable
 from wengert.modes.module import Module
 from wengert.modes.variable import Variable as AnyVariable
-from wengert.tensor.tensor import SymbolicTensor, Tensor, cast, convert
+from wengert.tensor.tensor import Nested, SymbolicTensor, Tensor, TensorLike, cast, convert
 
 __all__ = ["Input", "InputLayer", "InputSpec", "Layer", "calls"]
 
@@ -38,7 +39,7 @@ class InputSpec:
     """What a layer needs to be true of its input: its number of axes, and the sizes of some."""
 
     def __init__(
-        self, dtype: Any = None, shape: Any = None, ndim: int | None = None, max_ndim: int | None = None,
+        self, dtype: DtypeLike | None = None, shape: Any = None, ndim: int | None = None, max_ndim: int | None = None,
         min_ndim: int | None = None, axes: Mapping[int, int] | None = None, allow_last_axis_squeeze: bool = False,
         name: str | None = None, optional: bool = False,
     ) -> None:  # fmt: skip
@@ -83,7 +84,7 @@ def members(thing: Any, skip: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
             yield from _leaves(key, value)
 
 
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(path: str, value: TensorLike) -> Iterator[tuple[str, Any]]:
     if isinstance(value, AnyVariable | Module):
         if not hasattr(value, "apply_gradients"):
             yield path, value
@@ -97,7 +98,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
                 yield from _leaves(f"{path}.{key}", item)
 
 
-def shape_of(value: Any) -> Any:
+def shape_of(value: TensorLike | None) -> Any:
     """Return the shape of a tensor as a tuple, and of tensors in a structure, a structure of them."""
     if isinstance(value, Tensor | AnyVariable):
         return value.sizes
@@ -220,7 +221,7 @@ class Layer(Module):
         return self._policy
 
     @dtype_policy.setter
-    def dtype_policy(self, value: Any) -> None:
+    def dtype_policy(self, value: TensorLike) -> None:
         self._policy = dtype_policies.get(value)
         self._nptype = as_dtype(self._policy.compute_dtype).numpy
 
@@ -282,11 +283,24 @@ class Layer(Module):
         return self._add_weight(**keywords)
 
     def _add_weight(
-        self, shape: Any = None, initializer: Any = None, dtype: Any = None, trainable: bool | None = None,
-        autocast: bool = True, regularizer: Any = None, constraint: Any = None, aggregation: Any = None,
-        synchronization: Any = None, name: str | None = None, overwrite_with_gradient: bool = False, layout: Any = None,
-        use_resource: Any = None, experimental_autocast: Any = None, collections: Any = None, partitioner: Any = None,
-    ) -> Any:  # fmt: skip
+        self,
+        shape: ShapeLike | None = None,
+        initializer: Any = None,
+        dtype: DtypeLike | None = None,
+        trainable: bool | None = None,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = None,
+        synchronization: Any = None,
+        name: str | None = None,
+        overwrite_with_gradient: bool = False,
+        layout: Any = None,
+        use_resource: Any = None,
+        experimental_autocast: Any = None,
+        collections: Any = None,
+        partitioner: Any = None,
+    ) -> Any:
         kind = standardize_dtype(dtype) if dtype is not None else self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in kind else "zeros"
@@ -434,7 +448,7 @@ class Layer(Module):
 
     # --- losses ------------------------------------------------------------------------------------------------
 
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+    def add_loss(self, losses: Any, inputs: Nested | None = None) -> None:
         """Add to the loss of the model that this call is a part of: a tensor or several, or a function that returns one."""
         if self._lost_in is not calls.outermost:
             self._losses = [one for one in self._losses if callable(one)]
@@ -454,7 +468,7 @@ class Layer(Module):
 
     # --- calling -----------------------------------------------------------------------------------------------
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the weights for an input of this shape."""
         self._built = True
 
@@ -520,7 +534,7 @@ class Layer(Module):
             calls.training, calls.outermost = before, outermost
         return result
 
-    def _converted(self, value: Any, first: bool = False) -> Any:
+    def _converted(self, value: Nested, first: bool = False) -> Any:
         """Return arrays (and, as the first argument, lists of numbers) as tensors, and floats in the layer's dtype."""
         if isinstance(value, Tensor):
             return cast(value, self._nptype) if self.autocast and value.nptype.kind == "f" else value
@@ -540,7 +554,7 @@ class Layer(Module):
             return {k: self._converted(v) for k, v in value.items()}
         return value
 
-    def _check(self, x: Any) -> None:
+    def _check(self, x: TensorLike) -> None:
         specs = self.input_spec if isinstance(self.input_spec, list | tuple) else [self.input_spec]
         for spec, one in zip(specs, nest.flatten(x), strict=False):
             if isinstance(spec, InputSpec) and isinstance(one, Tensor):
@@ -550,7 +564,7 @@ class Layer(Module):
         first = arguments[0] if arguments else next(iter(keywords.values()), None)
         self._build_once(shape_of(first))
 
-    def _build_once(self, input_shape: Any) -> None:
+    def _build_once(self, input_shape: ShapeLike) -> None:
         """Make the weights, outside of whatever tape is open."""
         observers, state.observers = state.observers, ()
         try:
@@ -562,7 +576,7 @@ class Layer(Module):
             given, self._given_weights = self._given_weights, None
             self.set_weights(given)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return the shape of the result for an input of this shape."""
         if isinstance(input_shape, list) and input_shape and isinstance(input_shape[0], list | tuple):
             given: Any = [symbolic.place(as_sizes(s), self._nptype, None, "input") for s in input_shape]
@@ -615,14 +629,14 @@ class Layer(Module):
         return f"<{type(self).__name__} name={self.name}, built={self._built}>"
 
 
-def _numbers(value: Any) -> bool:
+def _numbers(value: TensorLike) -> bool:
     """Whether a nested list holds plain numbers: its first leaf tells."""
     while isinstance(value, list | tuple) and value:
         value = value[0]
     return isinstance(value, int | float | np.generic) and not isinstance(value, bool)
 
 
-def put(variable: Any, value: Any) -> None:
+def put(variable: Any, value: TensorLike) -> None:
     """Set a variable's value: at once, in the session at work where it belongs to a TensorFlow 1 graph."""
     if variable._graph is not None:
         variable.load(value)
@@ -638,10 +652,20 @@ class InputLayer(Layer):
     """What a model begins with: it holds the shape and dtype of an input."""
 
     def __init__(
-        self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, sparse: Any = None, batch_shape: Any = None,
-        input_tensor: Any = None, optional: bool = False, name: str | None = None, input_shape: Any = None,
-        batch_input_shape: Any = None, ragged: Any = None, **keywords: Any,
-    ) -> None:  # fmt: skip
+        self,
+        shape: ShapeLike | Tensor | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: Any = None,
+        batch_shape: ShapeLike | Tensor | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        input_shape: ShapeLike | None = None,
+        batch_input_shape: Any = None,
+        ragged: Any = None,
+        **keywords: Any,
+    ) -> None:
         """Take a shape without its first axis (``shape`` or ``input_shape``), or with it (``batch_shape``).
 
         Raises:
@@ -688,7 +712,7 @@ class InputLayer(Layer):
 
     input_shape = output_shape
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: TensorLike) -> Any:
         """Return the input."""
         return x
 
@@ -698,9 +722,17 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Any = None, batch_size: int | None = None, dtype: Any = None, sparse: Any = None, batch_shape: Any = None,
-    name: str | None = None, tensor: Any = None, optional: bool = False, ragged: Any = None, type_spec: Any = None,
-) -> Any:  # fmt: skip
+    shape: ShapeLike | None = None,
+    batch_size: int | None = None,
+    dtype: DtypeLike | None = None,
+    sparse: Any = None,
+    batch_shape: ShapeLike | None = None,
+    name: str | None = None,
+    tensor: TensorLike | None = None,
+    optional: bool = False,
+    ragged: Any = None,
+    type_spec: Any = None,
+) -> Any:
     """Return a symbolic input, which functional models begin with: of rows of a shape.
 
     >>> x = Input((2,))

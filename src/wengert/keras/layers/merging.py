@@ -8,6 +8,7 @@ from typing import Any
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
 from wengert.keras.layers.layer import Layer
+from wengert.tensor.tensor import AxisLike, Nested
 
 __all__ = [
     "Add",
@@ -32,7 +33,7 @@ __all__ = [
 class _Merge(Layer):
     """A layer that is called with a list of tensors."""
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the tensors merged.
 
         Raises:
@@ -143,41 +144,41 @@ class Dot(_Merge):
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 
-def concatenate(inputs: Any, axis: int = -1, **keywords: Any) -> Any:
+def concatenate(inputs: Nested, axis: int = -1, **keywords: Any) -> Any:
     """Return the inputs beside each other along an axis."""
     return Concatenate(axis, **keywords)(inputs)
 
 
-def add(inputs: Any, **keywords: Any) -> Any:
+def add(inputs: Nested, **keywords: Any) -> Any:
     """Return the sum of the inputs."""
     return Add(**keywords)(inputs)
 
 
-def subtract(inputs: Any, **keywords: Any) -> Any:
+def subtract(inputs: Nested, **keywords: Any) -> Any:
     """Return the first input less the second."""
     return Subtract(**keywords)(inputs)
 
 
-def multiply(inputs: Any, **keywords: Any) -> Any:
+def multiply(inputs: Nested, **keywords: Any) -> Any:
     """Return the product of the inputs."""
     return Multiply(**keywords)(inputs)
 
 
-def average(inputs: Any, **keywords: Any) -> Any:
+def average(inputs: Nested, **keywords: Any) -> Any:
     """Return the mean of the inputs."""
     return Average(**keywords)(inputs)
 
 
-def maximum(inputs: Any, **keywords: Any) -> Any:
+def maximum(inputs: Nested, **keywords: Any) -> Any:
     """Return the greatest of the inputs."""
     return Maximum(**keywords)(inputs)
 
 
-def minimum(inputs: Any, **keywords: Any) -> Any:
+def minimum(inputs: Nested, **keywords: Any) -> Any:
     """Return the least of the inputs."""
     return Minimum(**keywords)(inputs)
 
 
-def dot(inputs: Any, axes: Any = -1, **keywords: Any) -> Any:
+def dot(inputs: Nested, axes: AxisLike = -1, **keywords: Any) -> Any:
     """Return the product of two inputs, summed over an axis of each."""
     return Dot(axes, **keywords)(inputs)

@@ -9,9 +9,10 @@ import numpy as np
 
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
+from wengert.ground.types import Array
 from wengert.keras import constraints, initializers, regularizers
 from wengert.keras.layers.layer import InputSpec, Layer, as_sizes
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import AxisLike, TensorLike, convert
 
 __all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
 
@@ -24,8 +25,8 @@ class BatchNormalization(Layer):
 
     def __init__(
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_initializer: str = "zeros", gamma_initializer: str = "ones", moving_mean_initializer: str = "zeros",
+        moving_variance_initializer: str = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
         beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False, **keywords: Any,
     ) -> None:  # fmt: skip
         """Take the axis of the features, and the choices."""
@@ -63,7 +64,7 @@ class BatchNormalization(Layer):
         self._shape = [size if i == axis else 1 for i in range(len(input_shape))]
         self._built = True
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the layer's value."""
 
         def spread(v: Any) -> Any:
@@ -102,8 +103,8 @@ class LayerNormalization(Layer):
     """(x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each row along the axes: Ba and others (2016)."""
 
     def __init__(
-        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: str = "zeros",
+        gamma_initializer: str = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
         beta_constraint: Any = None, gamma_constraint: Any = None, **keywords: Any,
     ) -> None:  # fmt: skip
         """Take the axis or axes, and the choices."""
@@ -158,12 +159,12 @@ class LayerNormalization(Layer):
 class UnitNormalization(Layer):
     """x / |x| along an axis."""
 
-    def __init__(self, axis: Any = -1, **keywords: Any) -> None:
+    def __init__(self, axis: AxisLike = -1, **keywords: Any) -> None:
         """Take the axis."""
         super().__init__(**keywords)
         self.axis = axis
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         return linalg.l2_normalize(inputs, axis=self.axis)
 
@@ -181,7 +182,14 @@ class Normalization(Layer):
     array([[1.]], dtype=float32)
     """
 
-    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **keywords: Any) -> None:
+    def __init__(
+        self,
+        axis: Any = -1,
+        mean: TensorLike | None = None,
+        variance: TensorLike | None = None,
+        invert: bool = False,
+        **keywords: Any,
+    ) -> None:
         """Take the axes of the features (None: all as one), and mean and variance."""
         super().__init__(**keywords)
         if (mean is None) != (variance is None):
@@ -217,7 +225,7 @@ class Normalization(Layer):
         size = 1 if part.sizes is None else math.prod(s or 1 for s in part.sizes)
         return array.reshape(part, self._shape) if size == math.prod(s or 1 for s in self._shape) else part
 
-    def adapt(self, data: Any) -> None:
+    def adapt(self, data: TensorLike) -> None:
         """Find mean and variance of data."""
         rows = np.asarray(data)
         if rows.ndim == 1:
@@ -228,7 +236,7 @@ class Normalization(Layer):
         self._mean.assign(rows.mean(away, dtype=np.float64).astype(self._mean.nptype))
         self._variance.assign(rows.var(away, dtype=np.float64).astype(self._variance.nptype))
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Array) -> Any:
         """Return the layer's value."""
         mean, variance = (array.cast(self._spread(i), inputs.dtype) for i in (0, 1))
         scale = elementary.maximum(elementary.sqrt(variance), 1e-7)
@@ -247,12 +255,12 @@ class Normalization(Layer):
 class Rescaling(Layer):
     """scale x + offset."""
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **keywords: Any) -> None:
+    def __init__(self, scale: TensorLike, offset: TensorLike = 0.0, **keywords: Any) -> None:
         """Take the two."""
         super().__init__(**keywords)
         self.scale, self.offset = scale, offset
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         """Return the layer's value."""
         x = array.cast(inputs, self.compute_dtype)
         return x * array.cast(self.scale, x.dtype) + array.cast(self.offset, x.dtype)

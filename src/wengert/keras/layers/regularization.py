@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from wengert.functions import array, nn, random
+from wengert.ground.types import Array
 from wengert.keras.layers.layer import Layer
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["Dropout", "GaussianDropout", "GaussianNoise"]
 
@@ -25,7 +27,7 @@ class Dropout(Layer):
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
         self._built = True
 
-    def call(self, inputs: Any, training: Any = False) -> Any:
+    def call(self, inputs: TensorLike, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.rate == 0:
             return inputs
@@ -47,7 +49,7 @@ class GaussianNoise(Layer):
         self.stddev, self.seed = float(stddev), seed
         self._built = True
 
-    def call(self, inputs: Any, training: Any = False) -> Any:
+    def call(self, inputs: Array, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.stddev == 0:
             return inputs
@@ -69,7 +71,7 @@ class GaussianDropout(Layer):
         self.rate, self.seed = float(rate), seed
         self._built = True
 
-    def call(self, inputs: Any, training: Any = False) -> Any:
+    def call(self, inputs: Array, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.rate == 0:
             return inputs

@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.keras.layers.layer import Layer, as_sizes
+from wengert.tensor.tensor import Nested, TensorLike
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -14,7 +15,7 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 class Flatten(Layer):
     """Each row as one axis."""
 
-    def __init__(self, data_format: Any = None, **keywords: Any) -> None:
+    def __init__(self, data_format: str | None = None, **keywords: Any) -> None:
         """Take where channels stand."""
         super().__init__(**keywords)
         self.data_format = data_format
@@ -64,7 +65,7 @@ class RepeatVector(Layer):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
         self.n = n
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the rows repeated."""
         return array.tile(array.expand_dims(inputs, 1), [1, self.n, 1])
 
@@ -76,7 +77,7 @@ class RepeatVector(Layer):
 class Permute(Layer):
     """The axes of each row in another order, counted from 1."""
 
-    def __init__(self, dims: Any, **keywords: Any) -> None:
+    def __init__(self, dims: TensorLike, **keywords: Any) -> None:
         """Take the order.
 
         Raises:
@@ -87,7 +88,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):  # type: ignore[type-var]
             raise ValueError(f"Permute: dims must have each of 1 to {len(self.dims)} once, not {dims!r}.")
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Any:
         """Return the axes permuted."""
         return array.transpose(inputs, [0, *self.dims])
 

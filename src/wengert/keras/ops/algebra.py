@@ -11,8 +11,10 @@ import numpy as np
 from wengert.functions import array, debugging, linalg, signal
 from wengert.functions import math as elementary
 from wengert.ground.shapes import axis_of
+from wengert.ground.types import Array
 from wengert.keras.ops.arrangement import moveaxis, ravel, shape
 from wengert.keras.ops.promotion import floating, tensor, together
+from wengert.tensor.tensor import TensorLike
 
 __all__ = """
     cdist cholesky cholesky_inverse cross det dot eig eigh einsum fft fft2 ifft2 inner inv irfft kron logdet lstsq matmul
@@ -40,7 +42,7 @@ def _matmul(a: Any, b: Any) -> Any:
     return array.squeeze(elementary.matmul(array.expand_dims(a, 0), b), -2)
 
 
-def matmul(x1: Any, x2: Any) -> Any:
+def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the product of matrices, or stacks of them; a vector is a row on the left, a column on the right.
 
     >>> matmul(np.ones((2, 3), "float32"), np.ones(3, "float32")).numpy()
@@ -58,7 +60,7 @@ def _dot(a: Any, b: Any) -> Any:
     return elementary.tensordot(a, b, [[len(a.sizes) - 1], [max(len(b.sizes) - 2, 0)]])
 
 
-def dot(x1: Any, x2: Any) -> Any:
+def dot(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the product over the last axis of x1 and the last but one of x2."""
     return _product(_dot, x1, x2)
 
@@ -69,22 +71,22 @@ def _inner(a: Any, b: Any) -> Any:
     return elementary.tensordot(a, b, [[len(a.sizes) - 1], [len(b.sizes) - 1]])
 
 
-def inner(x1: Any, x2: Any) -> Any:
+def inner(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the product over the last axes of both."""
     return _product(_inner, x1, x2)
 
 
-def vdot(x1: Any, x2: Any) -> Any:
+def vdot(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the sum of the products of all elements, the first ones conjugated."""
     return _product(lambda a, b: _inner(elementary.conj(ravel(a)), ravel(b)), x1, x2)
 
 
-def outer(x1: Any, x2: Any) -> Any:
+def outer(x1: TensorLike, x2: TensorLike) -> Any:
     """Return all products of an element of x1 with one of x2."""
     return _product(lambda a, b: array.reshape(a, [-1, 1]) * array.reshape(b, [1, -1]), x1, x2)
 
 
-def kron(x1: Any, x2: Any) -> Any:
+def kron(x1: TensorLike, x2: TensorLike) -> Any:
     """Return Kronecker's product: x2 in the place of each element of x1, times it."""
 
     def blocks(a: Any, b: Any) -> Any:
@@ -117,7 +119,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     return elementary.einsum(subscripts, *together(*made))
 
 
-def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Return the cross product of vectors of two or three elements along axes; of two vectors of two, its third element."""
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -136,33 +138,33 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 # --- equations and factors --------------------------------------------------------------------------------------------
 
 
-def det(x: Any) -> Any:
+def det(x: TensorLike) -> Any:
     """Return the determinant of matrices."""
     return linalg.det(floating(x))
 
 
-def slogdet(x: Any) -> tuple[Any, Any]:
+def slogdet(x: TensorLike) -> tuple[Any, Any]:
     """Return the determinant's sign, and the logarithm of its absolute value."""
     sign, logarithm = linalg.slogdet(floating(x))
     return sign, logarithm
 
 
-def logdet(x: Any) -> Any:
+def logdet(x: TensorLike) -> Any:
     """Return the logarithm of the determinant of positive definite matrices."""
     return linalg.logdet(floating(x))
 
 
-def inv(x: Any) -> Any:
+def inv(x: TensorLike) -> Any:
     """Return the inverse of matrices."""
     return linalg.inv(floating(x))
 
 
-def pinv(x: Any, rcond: Any = None) -> Any:
+def pinv(x: TensorLike, rcond: Any = None) -> Any:
     """Return the pseudo-inverse of matrices."""
     return linalg.pinv(floating(x), rcond)
 
 
-def matrix_rank(x: Any, tol: Any = None) -> Any:
+def matrix_rank(x: TensorLike, tol: TensorLike | None = None) -> Any:
     """Return the number of singular values above a limit."""
     return linalg.matrix_rank(floating(x), tol)
 
@@ -175,24 +177,24 @@ def _with_columns(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     return function(a, b)
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: TensorLike, b: TensorLike) -> Any:
     """Return x with a x = b."""
     return _with_columns(linalg.solve, a, b)
 
 
-def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
     """Return x with a x = b, for triangular matrices: upper ones by default."""
     return _with_columns(lambda a, b: linalg.triangular_solve(a, b, lower=lower), a, b)
 
 
-def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+def lstsq(a: TensorLike, b: TensorLike, rcond: Any = None) -> Any:
     """Return x with the least sum of |b - a x|², of these the shortest; singular values below rcond times the greatest are 0."""
     made = tensor(a)
     limit = float(np.finfo(floating(made).nptype).eps) * max(made.sizes) if rcond is None else rcond
     return _with_columns(lambda a, b: elementary.matmul(linalg.pinv(a, limit), b), a, b)
 
 
-def cholesky(x: Any, upper: bool = False) -> Any:
+def cholesky(x: TensorLike, upper: bool = False) -> Any:
     """Return the lower triangular L with x = L Lᴴ, or Lᴴ.
 
     Raises:
@@ -202,7 +204,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
     return linalg.adjoint(factor) if upper else factor
 
 
-def cholesky_inverse(x: Any, upper: bool = False) -> Any:
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
     """Return the inverse of the matrix that has this factor of Cholesky's."""
     factor = floating(x)
     one = linalg.eye(array.shape(factor)[-1], dtype=factor.dtype)
@@ -210,7 +212,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     return elementary.matmul(half, half, transpose_b=True) if upper else elementary.matmul(half, half, transpose_a=True)
 
 
-def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
+def qr(x: TensorLike, mode: str = "reduced") -> tuple[Any, Any]:
     """Return q with orthonormal columns and upper triangular r with x = q r; `mode`: "reduced" or "complete".
 
     Raises:
@@ -238,17 +240,17 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return u, s, linalg.adjoint(v)
 
 
-def eigh(x: Any) -> tuple[Any, Any]:
+def eigh(x: TensorLike) -> tuple[Any, Any]:
     """Return the eigenvalues, rising, and eigenvectors (columns) of Hermitian matrices."""
     return linalg.eigh(floating(x))
 
 
-def eig(x: Any) -> tuple[Any, Any]:
+def eig(x: TensorLike) -> tuple[Any, Any]:
     """Return the eigenvalues and eigenvectors (columns) of square matrices, both complex."""
     return linalg.eig(floating(x))
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: Any, ord: TensorLike | None = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Return a norm of vectors (one axis) or of matrices (two): the Euclidean one, of all elements for axis None.
 
     `ord`, of vectors: a number p for (Σ |x|ᵖ)^(1/p), ∞ and -∞ for the greatest and least |x|, 0 for how many are not 0;
@@ -293,7 +295,7 @@ def _vector_norm(x: Any, ord: Any, axes: list[int], keepdims: bool) -> Any:
     return elementary.pow(elementary.reduce_sum(elementary.pow(size, ord), axes, keepdims), 1.0 / ord)
 
 
-def _matrix_norm(x: Any, ord: Any, axes: list[int], keepdims: bool) -> Any:
+def _matrix_norm(x: Array, ord: Any, axes: list[int], keepdims: bool) -> Any:
     if ord in (None, "fro"):
         return _euclidean(x, axes, keepdims)
     if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
@@ -311,7 +313,7 @@ def _matrix_norm(x: Any, ord: Any, axes: list[int], keepdims: bool) -> Any:
     return found
 
 
-def cdist(x: Any, y: Any) -> Any:
+def cdist(x: TensorLike, y: TensorLike) -> Any:
     """Return the distances of all rows of x from all rows of y."""
     a, b = (floating(t) for t in together(x, y))
     return linalg.norm(array.expand_dims(a, -2) - array.expand_dims(b, -3), axis=-1)
@@ -327,30 +329,30 @@ def _complex(x: Any) -> Any:
     return elementary.complex(*(floating(p) for p in together(*parts)))
 
 
-def _parts(z: Any) -> tuple[Any, Any]:
+def _parts(z: TensorLike) -> tuple[Any, Any]:
     return elementary.real(z), elementary.imag(z)
 
 
-def fft(x: Any) -> tuple[Any, Any]:
+def fft(x: TensorLike) -> tuple[Any, Any]:
     """Return the discrete Fourier transform along the last axis, of complex numbers given as two tensors, as two tensors."""
     return _parts(signal.fft(_complex(x)))
 
 
-def fft2(x: Any) -> tuple[Any, Any]:
+def fft2(x: TensorLike) -> tuple[Any, Any]:
     """Return the discrete Fourier transform along the last two axes, of two tensors, as two."""
     return _parts(signal.fft2d(_complex(x)))
 
 
-def ifft2(x: Any) -> tuple[Any, Any]:
+def ifft2(x: TensorLike) -> tuple[Any, Any]:
     """Return the inverse of `fft2`."""
     return _parts(signal.ifft2d(_complex(x)))
 
 
-def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
+def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
     """Return the half of the discrete Fourier transform of real numbers that says all, as two tensors."""
     return _parts(signal.rfft(floating(x), None if fft_length is None else [fft_length]))
 
 
-def irfft(x: Any, fft_length: int | None = None) -> Any:
+def irfft(x: TensorLike, fft_length: int | None = None) -> Any:
     """Return the inverse of `rfft`."""
     return signal.irfft(_complex(x), None if fft_length is None else [fft_length])

@@ -12,13 +12,14 @@ import numpy as np
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
-from wengert.ground.dtypes import as_dtype
-from wengert.ground.shapes import axis_of
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike, axis_of
+from wengert.ground.types import Array
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.keras.ops import elementwise
 from wengert.keras.ops.promotion import result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.tensor.tensor import apply
+from wengert.tensor.tensor import AxisLike, Nested, TensorLike, apply
 
 __all__ = """
     append arange array array_split bartlett blackman broadcast_to cast concatenate convert_to_numpy convert_to_tensor diag
@@ -32,7 +33,9 @@ __all__ = """
 is_tensor = array.is_tensor
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
+def convert_to_tensor(
+    x: Array | None, dtype: DtypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Any:
     """Return a value as a tensor, of another dtype where one is given.
 
     >>> convert_to_tensor([1.9, 2.0], "int32").numpy().tolist()
@@ -41,12 +44,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     return tensor(x, dtype)
 
 
-def array_of(x: Any, dtype: Any = None) -> Any:
+def array_of(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return a value as a tensor: `convert_to_tensor`."""
     return tensor(x, dtype)
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: Any, dtype: DtypeLike) -> Any:
     """Return a tensor with another dtype, which may be given by its name.
 
     >>> cast([1.5, 2.0], "int32").numpy().tolist()
@@ -55,7 +58,7 @@ def cast(x: Any, dtype: Any) -> Any:
     return array.cast(tensor(x), standardize_dtype(dtype))
 
 
-def saturate_cast(x: Any, dtype: Any) -> Any:
+def saturate_cast(x: Any, dtype: DtypeLike) -> Any:
     """Return a tensor with another dtype, values beyond its range clipped to it."""
     x, name = tensor(x), standardize_dtype(dtype)
     return array.cast(x, name) if x.nptype.kind == "b" else array.saturate_cast(x, name)
@@ -66,7 +69,7 @@ def stop_gradient(variable: Any) -> Any:
     return array.stop_gradient(variable)
 
 
-def zeros(shape: Any, dtype: Any = None) -> Any:
+def zeros(shape: ShapeLike, dtype: DtypeLike | None = None) -> Any:
     """Return zeros, of `floatx` by default.
 
     >>> zeros((2,)).numpy()
@@ -75,7 +78,7 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
     return array.zeros(shape, standardize_dtype(dtype))
 
 
-def ones(shape: Any, dtype: Any = None) -> Any:
+def ones(shape: ShapeLike, dtype: DtypeLike | None = None) -> Any:
     """Return ones, of `floatx` by default."""
     return array.ones(shape, standardize_dtype(dtype))
 
@@ -83,17 +86,17 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 empty = zeros
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full(shape: ShapeLike, fill_value: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return one value throughout, of `floatx` by default; a value with axes is broadcast."""
     return array.broadcast_to(tensor(fill_value, standardize_dtype(dtype)), shape)
 
 
-def zeros_like(x: Any, dtype: Any = None) -> Any:
+def zeros_like(x: Array, dtype: DtypeLike | None = None) -> Any:
     """Return zeros in the shape of x, and unless told otherwise of its dtype."""
     return array.zeros_like(tensor(x), None if dtype is None else standardize_dtype(dtype))
 
 
-def ones_like(x: Any, dtype: Any = None) -> Any:
+def ones_like(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return ones in the shape of x, and unless told otherwise of its dtype."""
     return array.ones_like(tensor(x), None if dtype is None else standardize_dtype(dtype))
 
@@ -101,23 +104,23 @@ def ones_like(x: Any, dtype: Any = None) -> Any:
 empty_like = zeros_like
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_like(x: Array, fill_value: Array, dtype: Any = None) -> Any:
     """Return one value throughout, in the shape of x, and unless told otherwise of its dtype."""
     x = tensor(x)
     return array.broadcast_to(tensor(fill_value, x.dtype if dtype is None else dtype), array.shape(x))
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DtypeLike | None = None) -> Any:
     """Return a matrix with ones on its k-th diagonal."""
     return array.convert_to_tensor(np.eye(N, M, k, dtype=as_dtype(standardize_dtype(dtype)).numpy))
 
 
-def identity(n: int, dtype: Any = None) -> Any:
+def identity(n: int, dtype: DtypeLike | None = None) -> Any:
     """Return the identity matrix."""
     return eye(n, dtype=dtype)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DtypeLike | None = None) -> Any:
     """Return a matrix with ones on and below its k-th diagonal."""
     return array.convert_to_tensor(np.tri(N, M, k, dtype=as_dtype(standardize_dtype(dtype)).numpy))
 
@@ -141,7 +144,13 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DtypeLike | None = None,
+    axis: int = 0,
 ) -> Any:
     """Return num numbers at equal distances from start to stop, which `endpoint` includes; and their distance where asked.
 
@@ -176,7 +185,13 @@ def linspace(
 
 
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    base: TensorLike = 10,
+    dtype: DtypeLike | None = None,
+    axis: int = 0,
 ) -> Any:
     """Return base to the powers that `linspace` gives."""
     powers = linspace(start, stop, num, endpoint, axis=axis)
@@ -184,7 +199,9 @@ def logspace(
     return found if dtype is None else cast(found, dtype)
 
 
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+def geomspace(
+    start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, dtype: DtypeLike | None = None, axis: int = 0
+) -> Any:
     """Return num numbers from start to stop, each the same multiple of the one before."""
     first, last = together(start, stop, also=(float,))
     low, high = (elementary.log(elementary.abs(t)) for t in (first, last))
@@ -230,7 +247,7 @@ def kaiser(x: Any, beta: float) -> Any:
 # --- shape ------------------------------------------------------------------------------------------------------------
 
 
-def shape(x: Any) -> Any:
+def shape(x: Array | None) -> Any:
     """Return the shape as a tuple, with a tensor for each size that is not known."""
     t = tensor(x)
     sizes = t.sizes
@@ -244,7 +261,7 @@ def ndim(x: Any) -> Any:
     return len(tensor(x).sizes)
 
 
-def size(x: Any) -> Any:
+def size(x: TensorLike) -> Any:
     """Return the number of elements."""
     return array.size(tensor(x))
 
@@ -254,12 +271,12 @@ def dtype(x: Any) -> str:
     return str(tensor(x).dtype.name)
 
 
-def convert_to_numpy(x: Any) -> Any:
+def convert_to_numpy(x: TensorLike) -> Any:
     """Return a NumPy array."""
     return np.array(x)
 
 
-def reshape(x: Any, newshape: Any) -> Any:
+def reshape(x: TensorLike, newshape: Any) -> Any:
     """Return x with another shape; one size may be -1."""
     return array.reshape(tensor(x), newshape)
 
@@ -273,7 +290,7 @@ def _several(axis: Any) -> list[int]:
     return [int(a) for a in axis] if isinstance(axis, tuple | list) else [int(axis)]
 
 
-def expand_dims(x: Any, axis: Any) -> Any:
+def expand_dims(x: Any, axis: AxisLike) -> Any:
     """Return x with new axes of size 1, which stand at these places afterwards."""
     x = tensor(x)
     places = _several(axis)
@@ -283,7 +300,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     return x
 
 
-def squeeze(x: Any, axis: Any = None) -> Any:
+def squeeze(x: Array, axis: AxisLike | None = None) -> Any:
     """Return x without its axes of size 1, or without those named.
 
     Raises:
@@ -292,17 +309,17 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return array.squeeze(tensor(x), None if axis is None else _several(axis))
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: Array, shape: ShapeLike) -> Any:
     """Return x broadcast to a shape."""
     return array.broadcast_to(tensor(x), shape)
 
 
-def transpose(x: Any, axes: Any = None) -> Any:
+def transpose(x: TensorLike, axes: AxisLike | None = None) -> Any:
     """Return the axes in another order, reversed by default."""
     return array.transpose(tensor(x), axes)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
     """Return x with two axes swapped."""
     t = tensor(x)
     order = list(range(len(t.sizes)))
@@ -327,23 +344,23 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     return t if order == sorted(order) else array.transpose(t, order)
 
 
-def flip(x: Any, axis: Any = None) -> Any:
+def flip(x: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return x reversed along axes, along all by default."""
     t = tensor(x)
     return array.reverse(t, list(range(len(t.sizes))) if axis is None else _several(axis))
 
 
-def flipud(x: Any) -> Any:
+def flipud(x: TensorLike) -> Any:
     """Return x reversed along its first axis."""
     return flip(x, 0)
 
 
-def fliplr(x: Any) -> Any:
+def fliplr(x: TensorLike) -> Any:
     """Return x reversed along its second axis."""
     return flip(x, 1)
 
 
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: TensorLike, shift: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return x with its elements moved along axes, those that leave at one end coming in at the other; as one row by default."""
     t = tensor(x)
     if axis is None:
@@ -351,7 +368,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     return array.roll(t, shift, axis)
 
 
-def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+def rot90(array: TensorLike, k: int = 1, axes: Any = (0, 1)) -> Any:
     """Return x turned k times by 90 degrees in the plane of two axes, from the first to the second.
 
     Raises:
@@ -370,45 +387,45 @@ def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 # --- joining and parting ----------------------------------------------------------------------------------------------
 
 
-def _joined(xs: Any) -> list[Any]:
+def _joined(xs: TensorLike) -> list[Any]:
     """Return several tensors, or the rows of one, in one dtype."""
     return together(*(xs if isinstance(xs, list | tuple) else array.unstack(tensor(xs))))
 
 
-def concatenate(xs: Any, axis: int = 0) -> Any:
+def concatenate(xs: TensorLike, axis: int = 0) -> Any:
     """Return tensors beside each other along an axis."""
     return array.concat(_joined(xs), axis)
 
 
-def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
     """Return two tensors beside each other along an axis; all elements in a row by default."""
     a, b = together(x1, x2)
     return array.concat([ravel(a), ravel(b)], 0) if axis is None else array.concat([a, b], axis)
 
 
-def stack(x: Any, axis: int = 0) -> Any:
+def stack(x: TensorLike, axis: int = 0) -> Any:
     """Return tensors of one shape along a new axis."""
     return array.stack(_joined(x), axis)
 
 
-def hstack(xs: Any) -> Any:
+def hstack(xs: TensorLike) -> Any:
     """Return tensors beside each other along the second axis, vectors along the first."""
     rows = [ravel(x) if not x.sizes else x for x in _joined(xs)]
     return array.concat(rows, 0 if len(rows[0].sizes) == 1 else 1)
 
 
-def vstack(xs: Any) -> Any:
+def vstack(xs: TensorLike) -> Any:
     """Return tensors below each other, vectors as rows."""
     return array.concat([array.reshape(x, [1, -1]) if len(x.sizes) < 2 else x for x in _joined(xs)], 0)
 
 
-def dstack(xs: Any) -> Any:
+def dstack(xs: TensorLike) -> Any:
     """Return tensors behind each other along the third axis, which matrices and rows are given."""
     parts = [array.reshape(x, [1, -1]) if len(x.sizes) < 2 else x for x in _joined(xs)]
     return array.concat([array.expand_dims(x, 2) if len(x.sizes) == 2 else x for x in parts], 2)
 
 
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
     """Return x in equal parts, or cut at places."""
     t = tensor(x)
     if isinstance(indices_or_sections, int):
@@ -418,7 +435,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return [t[(*before, builtins.slice(a, b))] for a, b in itertools.pairwise([0, *cuts, None])]
 
 
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+def array_split(x: TensorLike, indices_or_sections: TensorLike, axis: int = 0) -> Any:
     """Return x in parts that differ by one in size at most, or cut at places."""
     t = tensor(x)
     if not isinstance(indices_or_sections, int):
@@ -429,33 +446,33 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return array.split(t, [size + 1] * more + [size] * (indices_or_sections - more), axis)
 
 
-def hsplit(x: Any, indices_or_sections: Any) -> Any:
+def hsplit(x: TensorLike, indices_or_sections: TensorLike) -> Any:
     """Return x parted along its second axis, a vector along its first."""
     t = tensor(x)
     return split(t, indices_or_sections, 0 if len(t.sizes) == 1 else 1)
 
 
-def vsplit(x: Any, indices_or_sections: Any) -> Any:
+def vsplit(x: TensorLike, indices_or_sections: TensorLike) -> Any:
     """Return x parted along its first axis."""
     return split(x, indices_or_sections, 0)
 
 
-def dsplit(x: Any, indices_or_sections: Any) -> Any:
+def dsplit(x: TensorLike, indices_or_sections: TensorLike) -> Any:
     """Return x parted along its third axis."""
     return split(x, indices_or_sections, 2)
 
 
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
     """Return the parts of x along an axis, each without it."""
     return array.unstack(tensor(x), num, axis)
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Any:
     """Return x with its elements along an axis repeated; all in a row by default."""
     return array.repeat(tensor(x), repeats, axis)
 
 
-def tile(x: Any, repeats: Any) -> Any:
+def tile(x: Array | None, repeats: Any) -> Any:
     """Return x repeated along each axis; missing axes are added, missing numbers are 1."""
     t = tensor(x)
     times = list(repeats) if isinstance(repeats, list | tuple) or np.ndim(repeats) else [repeats]
@@ -465,7 +482,7 @@ def tile(x: Any, repeats: Any) -> Any:
     return array.tile(t, [1] * (rank - len(times)) + times)
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     """Return x with more elements before and after along each axis: one number, a pair, or a pair for each axis.
 
     Raises:
@@ -481,13 +498,13 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 # --- elements by their places -----------------------------------------------------------------------------------------
 
 
-def _counted(indices: Any, size: Any) -> Any:
+def _counted(indices: TensorLike | None, size: TensorLike) -> Any:
     """Return places, negative ones counted from the end."""
     at = tensor(indices)
     return array.where(elementary.less(at, 0), at + array.cast(size, at.dtype), at)
 
 
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
     """Return elements by their places along an axis, of all elements in a row by default; negative ones count from the end.
 
     >>> take([10, 20, 30], [-1, 0]).numpy().tolist()
@@ -498,7 +515,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     return array.gather(t, _counted(indices, array.shape(t)[along]), axis=along)
 
 
-def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
     """Return elements by their places along an axis, for each place along the others; of all in a row for axis None."""
     t, at = tensor(x), tensor(indices)
     if axis is None:
@@ -514,17 +531,17 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     return apply(linear.TAKE_ALONG_AXIS, (t, at), {"axis": along})
 
 
-def get_item(x: Any, key: Any) -> Any:
+def get_item(x: TensorLike, key: Any) -> Any:
     """Return x[key]."""
     return tensor(x)[key]
 
 
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+def slice(inputs: Nested, start_indices: Any, shape: TensorLike) -> Any:
     """Return the part of a tensor that starts at some indices and has a shape."""
     return array.slice(tensor(inputs), start_indices, shape)
 
 
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+def slice_update(inputs: Nested, start_indices: Any, updates: TensorLike) -> Any:
     """Return a tensor with a part of it replaced, which starts at some indices."""
     t = tensor(inputs)
     part = tensor(updates, t.dtype)
@@ -535,12 +552,12 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     return array.tensor_scatter_nd_update(t, at, part)
 
 
-def scatter(indices: Any, values: Any, shape: Any) -> Any:
+def scatter(indices: TensorLike, values: TensorLike, shape: ShapeLike) -> Any:
     """Return zeros with values added at coordinates."""
     return array.scatter_nd(indices, values, shape)
 
 
-def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+def scatter_update(inputs: Nested, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Any:
     """Return a tensor with values put at coordinates, or joined there: by "add", "max", "min" or "mul".
 
     Raises:
@@ -559,17 +576,17 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return functions[reduction](t, indices, values)
 
 
-def _rows(indices: Any, last: int) -> Any:
+def _rows(indices: TensorLike, last: int) -> Any:
     at = tensor(indices)
     return array.reshape(at, [-1, at.sizes[last]])
 
 
-def nonzero(x: Any) -> Any:
+def nonzero(x: TensorLike) -> Any:
     """Return the places of what is not 0: an int32 vector for each axis."""
     return elementwise.where(x)
 
 
-def unravel_index(indices: Any, shape: Any) -> Any:
+def unravel_index(indices: TensorLike, shape: Any) -> Any:
     """Return the coordinates in a shape of places in a row of all elements."""
     at = tensor(indices)
     found = []
@@ -579,14 +596,14 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     return tuple(reversed(found))
 
 
-def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:
     """Return where elements of x1 are among those of x2; `invert`: where they are not."""
     a, b = together(x1, x2)
     found = elementary.reduce_any(elementary.equal(array.expand_dims(a, -1), ravel(b)), -1)
     return elementary.logical_not(found) if invert else found
 
 
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: int = 0) -> Any:
     """Return, of several tensors, the first whose condition holds, and a default where none does."""
     *choices, found = together(*choicelist, default)
     for condition, choice in zip(reversed(list(condlist)), reversed(choices), strict=True):
@@ -594,7 +611,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return found
 
 
-def view(x: Any, dtype: Any = None) -> Any:
+def view(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return the memory of x read as another dtype; another width changes the last axis."""
     t = tensor(x)
     target = as_dtype(t.dtype if dtype is None else standardize_dtype(dtype))
@@ -611,7 +628,7 @@ def view(x: Any, dtype: Any = None) -> Any:
 # --- diagonals and triangles ------------------------------------------------------------------------------------------
 
 
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return a diagonal of the plane of two axes, along a new last axis."""
     t = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = t.sizes[-2:]
@@ -620,7 +637,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return linalg.diag_part(t, k=offset)
 
 
-def diag(x: Any, k: int = 0) -> Any:
+def diag(x: TensorLike, k: int = 0) -> Any:
     """Return a matrix with a vector on its k-th diagonal, or the k-th diagonal of a matrix.
 
     Raises:
@@ -634,17 +651,17 @@ def diag(x: Any, k: int = 0) -> Any:
     raise ValueError(f"diag takes a vector or a matrix, not shape {list(t.sizes)}.")
 
 
-def diagflat(x: Any, k: int = 0) -> Any:
+def diagflat(x: TensorLike, k: int = 0) -> Any:
     """Return a matrix with all elements in a row on its k-th diagonal."""
     return linalg.diag(ravel(x), k=k)
 
 
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the sum of a diagonal of the plane of two axes; small integers are added as 32-bit ones."""
     return elementary.reduce_sum(diagonal(summed(x), offset, axis1, axis2), -1)
 
 
-def _triangle(x: Any, k: int, lower: bool) -> Any:
+def _triangle(x: TensorLike, k: int, lower: bool) -> Any:
     t = tensor(x)
     rows, columns = array.shape(t)[-2], array.shape(t)[-1]
     down, across = array.expand_dims(array.range(rows), 1), array.expand_dims(array.range(columns), 0)
@@ -652,11 +669,11 @@ def _triangle(x: Any, k: int, lower: bool) -> Any:
     return array.where(inside, t, array.zeros_like(t))
 
 
-def tril(x: Any, k: int = 0) -> Any:
+def tril(x: TensorLike, k: int = 0) -> Any:
     """Return matrices with zeros above their k-th diagonal."""
     return _triangle(x, k, True)
 
 
-def triu(x: Any, k: int = 0) -> Any:
+def triu(x: TensorLike, k: int = 0) -> Any:
     """Return matrices with zeros below their k-th diagonal."""
     return _triangle(x, k, False)

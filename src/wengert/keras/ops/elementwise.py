@@ -14,7 +14,7 @@ from wengert.functions import math as elementary
 from wengert.keras.ops.promotion import floating, tensor, together
 from wengert.modes import control
 from wengert.ops.elementwise import HYPOT, INVERT, LOGADDEXP, TRUNC
-from wengert.tensor.tensor import apply
+from wengert.tensor.tensor import TensorLike, apply
 
 __all__ = """
     abs absolute add angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_invert bitwise_left_shift
@@ -36,7 +36,7 @@ def _named(made: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
 def _of_floats(function: Callable[[Any], Any], name: str, doc: str, wide: bool = False) -> Callable[[Any], Any]:
     """Return a function of one tensor of floats, which integers and Booleans become."""
 
-    def made(x: Any) -> Any:
+    def made(x: TensorLike) -> Any:
         return function(floating(x, wide))
 
     return _named(made, name, doc)
@@ -97,17 +97,17 @@ def square(x: Any) -> Any:
     return elementary.square(array.cast(x, "int32") if x.nptype.kind == "b" else x)
 
 
-def negative(x: Any) -> Any:
+def negative(x: TensorLike) -> Any:
     """Return -x."""
     return elementary.negative(tensor(x))
 
 
-def sign(x: Any) -> Any:
+def sign(x: TensorLike) -> Any:
     """Return -1, 0 or 1 with the sign of x."""
     return elementary.sign(tensor(x))
 
 
-def conj(x: Any) -> Any:
+def conj(x: TensorLike) -> Any:
     """Return the complex conjugate."""
     return elementary.conj(tensor(x))
 
@@ -123,7 +123,7 @@ def imag(x: Any) -> Any:
     return elementary.imag(x) if x.nptype.kind == "c" else array.zeros_like(x)
 
 
-def copy(x: Any) -> Any:
+def copy(x: TensorLike) -> Any:
     """Return a tensor of the same value."""
     return array.identity(tensor(x))
 
@@ -181,7 +181,7 @@ isposinf = _predicate(lambda x: elementary.equal(x, math.inf), False, "isposinf"
 isneginf = _predicate(lambda x: elementary.equal(x, -math.inf), False, "isneginf", "Return where x is -∞.")
 
 
-def isreal(x: Any) -> Any:
+def isreal(x: TensorLike) -> Any:
     """Return where the imaginary part is 0."""
     part = imag(x)
     return elementary.equal(part, array.zeros_like(part))
@@ -206,7 +206,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 def _of_two(function: Callable[[Any, Any], Any], name: str, doc: str, *also: Any) -> Callable[[Any, Any], Any]:
     """Return a function of two tensors, which are brought to one dtype (with `also`: to floats)."""
 
-    def made(x1: Any, x2: Any) -> Any:
+    def made(x1: TensorLike, x2: TensorLike) -> Any:
         return function(*together(x1, x2, also=also))
 
     return _named(made, name, doc)
@@ -255,17 +255,17 @@ logaddexp2 = _of_two(
 )  # fmt: skip
 
 
-def _wide_pair(x1: Any, x2: Any) -> list[Any]:
+def _wide_pair(x1: TensorLike, x2: TensorLike) -> list[Any]:
     """Return two tensors of floats, which int64 makes float64."""
     return [floating(t, wide=True) for t in together(x1, x2)]
 
 
-def hypot(x1: Any, x2: Any) -> Any:
+def hypot(x1: TensorLike, x2: TensorLike) -> Any:
     """Return √(x1² + x2²), without overflow."""
     return apply(HYPOT, tuple(_wide_pair(x1, x2)))
 
 
-def heaviside(x1: Any, x2: Any) -> Any:
+def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
     """Return 0 where x1 < 0, 1 where x1 > 0, and x2 where x1 is 0; its derivative by x1 is zero."""
     x, at_zero = _wide_pair(x1, x2)
     # NaN is neither less nor greater, and stays.
@@ -274,7 +274,7 @@ def heaviside(x1: Any, x2: Any) -> Any:
 
 
 def _other_than_nan(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def made(a: Any, b: Any) -> Any:
+    def made(a: Any, b: TensorLike) -> Any:
         if a.nptype.kind != "f":
             return function(a, b)
         found = function(array.where(elementary.is_nan(a), b, a), array.where(elementary.is_nan(b), a, b))
@@ -287,7 +287,7 @@ fmax = _of_two(_other_than_nan(maximum), "fmax", "Return the greater of two, or 
 fmin = _of_two(_other_than_nan(minimum), "fmin", "Return the lesser of two, or the one that is not NaN.")
 
 
-def power(x1: Any, x2: Any) -> Any:
+def power(x1: TensorLike, x2: TensorLike) -> Any:
     """Return x1 ** x2; a whole exponent that is a Python number has derivatives at 0 too.
 
     >>> power(np.array([1.0, 3.0], "float32"), 2).numpy()
@@ -301,7 +301,7 @@ def _numbers_of(*values: Any) -> list[Any]:
     return [array.cast(t, "int32") if t.nptype.kind == "b" else t for t in values]
 
 
-def ldexp(x1: Any, x2: Any) -> Any:
+def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
     """Return x1 * 2 ** x2, x2 being integers."""
     exponent = tensor(x2)
     if exponent.nptype.kind not in "iu":
@@ -329,7 +329,7 @@ abs = absolute
 conjugate = conj
 
 
-def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Return where |x1 - x2| <= atol + rtol |x2|; infinities are close to themselves alone, NaN to NaN where asked.
 
     >>> isclose([1.0, 2.0], [1.000001, 2.1]).numpy()
@@ -346,7 +346,7 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     return found
 
 
-def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Return whether `isclose` holds everywhere."""
     return elementary.reduce_all(isclose(x1, x2, rtol, atol, equal_nan))
 
@@ -370,7 +370,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 
 def _truth(function: Callable[..., Any], name: str, doc: str) -> Callable[[Any, Any], Any]:
-    def made(x1: Any, x2: Any) -> Any:
+    def made(x1: TensorLike, x2: TensorLike) -> Any:
         return function(array.cast(tensor(x1), "bool"), array.cast(tensor(x2), "bool"))
 
     return _named(made, name, doc)
@@ -381,13 +381,13 @@ logical_or = _truth(elementary.logical_or, "logical_or", "Return where one or bo
 logical_xor = _truth(elementary.logical_xor, "logical_xor", "Return where exactly one is True, or not 0.")
 
 
-def logical_not(x: Any) -> Any:
+def logical_not(x: TensorLike) -> Any:
     """Return where x is False, or 0."""
     return elementary.logical_not(array.cast(tensor(x), "bool"))
 
 
 def _bits(function: Callable[..., Any], name: str, doc: str) -> Callable[[Any, Any], Any]:
-    def made(x: Any, y: Any) -> Any:
+    def made(x: TensorLike, y: TensorLike) -> Any:
         return function(*together(x, y))
 
     return _named(made, name, doc)
@@ -401,7 +401,7 @@ bitwise_right_shift = _bits(bitwise.right_shift, "bitwise_right_shift", "Return 
 left_shift, right_shift = bitwise_left_shift, bitwise_right_shift
 
 
-def bitwise_invert(x: Any) -> Any:
+def bitwise_invert(x: TensorLike) -> Any:
     """Return the bits that are not set."""
     return apply(INVERT, (tensor(x),))
 
@@ -409,13 +409,13 @@ def bitwise_invert(x: Any) -> Any:
 bitwise_not = bitwise_invert
 
 
-def gcd(x1: Any, x2: Any) -> Any:
+def gcd(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the greatest common divisor of integers: Euclid's algorithm on all elements at once."""
     a, b = _integers("gcd", x1, x2)
     zero = array.zeros_like(a + b)
     a, b = elementary.abs(a) + zero, elementary.abs(b) + zero
 
-    def step(a: Any, b: Any) -> Any:
+    def step(a: TensorLike, b: TensorLike) -> Any:
         going = elementary.not_equal(b, zero)
         rest = elementary.floormod(a, array.where(going, b, array.ones_like(b)))
         return array.where(going, b, a), array.where(going, rest, zero)
@@ -424,7 +424,7 @@ def gcd(x1: Any, x2: Any) -> Any:
     return control.while_loop(going, step, (a, b))[0]
 
 
-def lcm(x1: Any, x2: Any) -> Any:
+def lcm(x1: TensorLike, x2: TensorLike) -> Any:
     """Return the least common multiple of integers."""
     a, b = _integers("lcm", x1, x2)
     divisor = gcd(a, b)
@@ -433,7 +433,7 @@ def lcm(x1: Any, x2: Any) -> Any:
         elementary.abs(b), array.where(none, array.ones_like(divisor), divisor)))  # fmt: skip
 
 
-def _integers(name: str, *values: Any) -> list[Any]:
+def _integers(name: str, *values: TensorLike) -> list[Any]:
     found = together(*values)
     if found[0].nptype.kind not in "iu":
         raise TypeError(f"{name} takes integers, not {found[0].dtype.name}.")
@@ -443,13 +443,13 @@ def _integers(name: str, *values: Any) -> list[Any]:
 # --- complex numbers and parts of them --------------------------------------------------------------------------------
 
 
-def view_as_complex(x: Any) -> Any:
+def view_as_complex(x: TensorLike) -> Any:
     """Return the complex numbers whose parts stand along the last axis."""
     parts = tensor(x)
     return elementary.complex(parts[..., 0], parts[..., 1])
 
 
-def view_as_real(x: Any) -> Any:
+def view_as_real(x: TensorLike) -> Any:
     """Return the parts of complex numbers along a new last axis."""
     x = tensor(x)
     return array.stack([real(x), imag(x)], axis=-1)

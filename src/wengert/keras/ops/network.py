@@ -6,12 +6,14 @@ from typing import Any
 
 from wengert.functions import array, nn
 from wengert.functions import math as elementary
+from wengert.ground.dtypes import DtypeLike
 from wengert.keras import activations
 from wengert.keras.configuration import epsilon as least
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.ops.algebra import norm
 from wengert.keras.ops.promotion import floating, tensor
 from wengert.keras.ops.reduction import moments
+from wengert.tensor.tensor import AxisLike, Nested, TensorLike
 
 _ACTIVATIONS = """
     celu elu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu log_sigmoid log_softmax relu6 selu sigmoid
@@ -41,7 +43,7 @@ def relu(x: Any) -> Any:
     return nn.relu(tensor(x))
 
 
-def gelu(x: Any, approximate: bool = True) -> Any:
+def gelu(x: TensorLike, approximate: bool = True) -> Any:
     """Return x Φ(x), Φ the normal distribution's function; unless told otherwise by the approximation with tanh.
 
     >>> print(gelu([1.0]).numpy().round(4), gelu([1.0], approximate=False).numpy().round(4))
@@ -50,7 +52,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     return activations.gelu(x, approximate)
 
 
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
     """Return whole numbers as rows with a 1 in them, of `floatx` by default.
 
     Raises:
@@ -63,13 +65,13 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
                          dtype=standardize_dtype(dtype))  # fmt: skip
 
 
-def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+def multi_hot(inputs: Nested, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
     """Return rows with a 1 at each of the whole numbers of a row; a vector is one row."""
     found = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
     return elementary.reduce_max(found, axis=-2 if len(found.sizes) > 1 else [])
 
 
-def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float | None = None) -> Any:
+def normalize(x: TensorLike, axis: int = -1, order: TensorLike = 2, epsilon: float | None = None) -> Any:
     """Return x divided by its norm along an axis, which counts as epsilon where it is less."""
     x = floating(x)
     small = least() if epsilon is None else epsilon
@@ -80,7 +82,13 @@ def normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float | None = No
 
 
 def batch_normalization(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 0.001
+    x: Any,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 0.001,
 ) -> Any:
     """Return (x - mean) / √(variance + epsilon) * scale + offset, the vectors standing along an axis."""
     x = floating(x)
@@ -95,7 +103,13 @@ def batch_normalization(
     return found if offset is None else found + along(offset)
 
 
-def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
+def layer_normalization(
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: AxisLike = -1,
+    epsilon: float | None = None,
+) -> Any:
     """Return (x - mean) / √(variance + epsilon) * gamma + beta, mean and variance being along axes."""
     x = floating(x)
     mean, variance = moments(x, axis, keepdims=True)
@@ -104,7 +118,7 @@ def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any =
     return found if beta is None else found + _along(beta, x, axis)
 
 
-def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
+def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: AxisLike = -1, epsilon: float | None = None) -> Any:
     """Return x / √(mean of x² + epsilon) * scale, the mean being along axes."""
     x = floating(x)
     square = elementary.reduce_mean(elementary.square(x), axis, True)
@@ -123,7 +137,7 @@ def _along(weights: Any, x: Any, axis: Any) -> Any:
     return array.reshape(w, [whole[a] if a in axes else 1 for a in range(rank)])
 
 
-def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:
     """Return -(t log(y) + (1 - t) log(1 - y)), element by element."""
     y = floating(output)
     t = tensor(target, y.dtype)
@@ -133,7 +147,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return -(t * elementary.log(y) + (1.0 - t) * elementary.log(1.0 - y))
 
 
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Any:
     """Return the sum of -t log(y) along an axis, y scaled to sum 1 along it."""
     y = floating(output)
     t = tensor(target, y.dtype)
@@ -143,7 +157,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     return -elementary.reduce_sum(t * elementary.log(elementary.clip_by_value(y, least(), 1.0 - least())), axis)
 
 
-def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Any:
     """Return the cross entropy of the classes that whole numbers name."""
     y = floating(output)
     t = array.cast(tensor(target), "int64")
@@ -155,7 +169,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     return -elementary.reduce_sum(hot * elementary.log_softmax(y, axis), axis)
 
 
-def psnr(x1: Any, x2: Any, max_val: float) -> Any:
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
     """Return the ratio of the greatest possible value to the noise, in decibels: 20 log₁₀(max_val) - 10 log₁₀(mean square)."""
     a, b = floating(x1), floating(x2)
     square = elementary.reduce_mean(elementary.squared_difference(a, b))

@@ -11,11 +11,12 @@ from wengert.functions import math as elementary
 from wengert.ground import nest
 from wengert.keras.ops.promotion import tensor
 from wengert.modes import control
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["cond", "custom_gradient", "fori_loop", "jvp", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
 
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """Return the value of one of two functions."""
     return control.cond(pred, true_fn, false_fn)
 
@@ -27,12 +28,12 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     return control.switch_case(elementary.clip_by_value(at, 0, last), [lambda f=f: f(*operands) for f in branches])
 
 
-def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """Repeat a function while a condition holds."""
     single = not isinstance(loop_vars, list | tuple)
     start = (loop_vars,) if single else tuple(loop_vars)
 
-    def step(*values: Any) -> Any:
+    def step(*values: TensorLike) -> Any:
         found = body(*values)
         return tuple(found) if isinstance(found, list | tuple) else (found,)
 
@@ -40,7 +41,7 @@ def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = N
     return found[0] if single else tuple(found)
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """Return the value after body_fun(i, value) for i from lower up to but without upper."""
     found = control.while_loop(
         lambda i, value: i < upper, lambda i, value: (i + 1, body_fun(i, value)), (tensor(lower), init_val)
@@ -48,12 +49,12 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     return found[1]
 
 
-def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
+def vectorized_map(function: Callable[..., Any], elements: TensorLike) -> Any:
     """Return a function's values for all rows."""
     return control.vectorized_map(function, elements)
 
 
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
+def map(f: Callable[[Any], Any], xs: TensorLike) -> Any:
     """Return a function's values for all rows, one after the other."""
     rows = nest.map_structure(tensor, xs)
     sample = f(nest.map_structure(lambda x: x[0], rows))
@@ -61,7 +62,12 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
 
 def scan(
-    f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: TensorLike | None = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
 ) -> tuple[Any, Any]:
     """Return the last carry of (carry, y) = f(carry, x) over the rows x of xs, and all y, one below the other.
 
@@ -77,7 +83,7 @@ def scan(
     first = None if rows is None else nest.map_structure(lambda x: x[0], rows)
     sample = nest.map_structure(lambda y: array.zeros_like(tensor(y)), f(init, first)[1])
 
-    def step(state: Any, i: Any) -> Any:
+    def step(state: Any, i: TensorLike) -> Any:
         row = None if rows is None else nest.map_structure(lambda x: array.gather(x, i), rows)
         carry, y = f(state[0], row)
         return carry, nest.map_structure(tensor, y)
@@ -89,7 +95,7 @@ def scan(
 custom_gradient = program.custom_gradient
 
 
-def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+def jvp(fun: Callable[..., Any], primals: Any, tangents: TensorLike, has_aux: bool = False) -> Any:
     """Return a function's values and its derivative along tangents."""
     points = [tensor(p) for p in nest.flatten(primals)]
     directions = [array.cast(tensor(t), p.dtype) for t, p in zip(nest.flatten(tangents), points, strict=True)]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from wengert.functions import array
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = ["floating", "result_type", "summed", "tensor", "together"]
 
@@ -53,11 +53,11 @@ def _signs_mix(dtypes: list[Any]) -> bool:
     return any(d == np.uint64 for d in dtypes) and any(d.kind == "i" for d in dtypes)
 
 
-def _is_weak(value: Any) -> bool:
+def _is_weak(value: TensorLike) -> bool:
     return value.__class__ in (int, float, complex)
 
 
-def tensor(value: Any, dtype: Any = None) -> Any:
+def tensor(value: Any, dtype: DtypeLike | None = None) -> Any:
     """Return a value as a tensor, of another dtype where one is given."""
     if dtype is None:
         return value if isinstance(value, Tensor) else tensors.convert(value)
@@ -92,7 +92,7 @@ def floating(value: Any, wide: bool = False) -> Any:
     return array.cast(x, "float64" if wide and x.nptype == np.int64 else floatx())
 
 
-def summed(value: Any) -> Any:
+def summed(value: TensorLike) -> Any:
     """Return a value as a tensor in whose dtype sums are taken: Booleans and integers of less than 32 bits become 32."""
     x = tensor(value)
     if x.nptype.kind == "b" or x.nptype in (np.int8, np.int16):

@@ -11,13 +11,15 @@ import numpy as np
 
 from wengert.functions import array
 from wengert.functions import math as elementary
+from wengert.ground.dtypes import DtypeLike
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.shapes import axis_of
+from wengert.ground.types import Array
 from wengert.keras.ops import elementwise
 from wengert.keras.ops.arrangement import moveaxis, ravel
 from wengert.keras.ops.promotion import floating, result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.tensor.tensor import apply
+from wengert.tensor.tensor import AxisLike, TensorLike, apply
 
 __all__ = """
     all amax amin any argmax argmin argpartition argsort average bincount corrcoef correlate count_nonzero cumprod cumsum diff
@@ -35,7 +37,7 @@ def _axes(x: Any, axis: Any) -> list[int]:
     return [axis_of(int(a), rank) for a in (axis if isinstance(axis, tuple | list) else [axis])]
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the sum; small integers are added as 32-bit ones.
 
     >>> sum(np.array([200, 100], "uint8")).numpy()
@@ -44,12 +46,12 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return elementary.reduce_sum(summed(x), axis, keepdims)
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+def prod(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, dtype: DtypeLike | None = None) -> Any:
     """Return the product; small integers are multiplied as 32-bit ones."""
     return elementary.reduce_prod(summed(x) if dtype is None else tensor(x, dtype), axis, keepdims)
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Any, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean, of integers too a float.
 
     >>> mean(np.array([1, 2])).numpy()
@@ -61,7 +63,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return array.cast(found, x.dtype) if x.nptype.kind in "fc" else found
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def var(x: Any, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean of |x - mean|²."""
     x = tensor(x)
     wide = array.cast(x, result_type(x.dtype, "float32"))
@@ -69,17 +71,17 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return array.cast(found, x.dtype) if x.nptype.kind == "f" else found
 
 
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def std(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the square root of the variance."""
     return elementary.sqrt(var(floating(x), axis, keepdims))
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def all(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return whether all elements are True, or not 0."""
     return elementary.reduce_all(array.cast(tensor(x), "bool"), axis, keepdims)
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def any(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return whether an element is True, or not 0."""
     return elementary.reduce_any(array.cast(tensor(x), "bool"), axis, keepdims)
 
@@ -97,7 +99,7 @@ def _extreme(which: str, x: Any, axis: Any, keepdims: bool, initial: Any) -> Any
     return (elementwise.maximum if which == "max" else elementwise.minimum)(found, tensor(initial, x.dtype))
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+def max(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Return the greatest element; `initial` is one more.
 
     Raises:
@@ -106,7 +108,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return _extreme("max", x, axis, keepdims, initial)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+def min(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, initial: Any = None) -> Any:
     """Return the least element; `initial` is one more.
 
     Raises:
@@ -115,32 +117,32 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return _extreme("min", x, axis, keepdims, initial)
 
 
-def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def amax(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the greatest element: `max`."""
     return max(x, axis, keepdims)
 
 
-def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def amin(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the least element: `min`."""
     return min(x, axis, keepdims)
 
 
-def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def ptp(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the greatest element less the least."""
     return elementary.subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the logarithm of the sum of exponentials, without overflow."""
     return elementary.reduce_logsumexp(floating(x), axis, keepdims)
 
 
-def count_nonzero(x: Any, axis: Any = None) -> Any:
+def count_nonzero(x: Any, axis: AxisLike | None = None) -> Any:
     """Return how many elements are not 0."""
     return elementary.count_nonzero(tensor(x), axis, dtype="int32")
 
 
-def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+def average(x: Any, axis: Any = None, weights: TensorLike | None = None) -> Any:
     """Return the mean, weighted where weights are given: of the shape of x, or one for each element along the axis."""
     if weights is None:
         return elementary.reduce_mean(floating(x), axis)
@@ -151,7 +153,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     return elementary.reduce_sum(x * w, axis) / elementary.reduce_sum(w, axis)
 
 
-def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
+def moments(x: Any, axes: AxisLike, keepdims: bool = False, synchronized: bool = False) -> Any:
     """Return mean and variance along axes."""
     x = tensor(x)
     return mean(x, axes, keepdims), var(x, axes, keepdims)
@@ -160,13 +162,13 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def _running(function: Callable[..., Any], x: Any, axis: Any, dtype: Any) -> Any:
+def _running(function: Callable[..., Any], x: Any, axis: AxisLike | None, dtype: DtypeLike | None) -> Any:
     x = tensor(x, dtype)
     x = array.cast(x, "int32") if x.nptype.kind == "b" else x
     return function(ravel(x), 0) if axis is None else function(x, axis)
 
 
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running sum along an axis, of all elements in a row by default.
 
     >>> cumsum([[1, 2], [3, 4]]).numpy().tolist()
@@ -175,12 +177,12 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return _running(elementary.cumsum, x, axis, dtype)
 
 
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running product along an axis, of all elements in a row by default."""
     return _running(elementary.cumprod, x, axis, dtype)
 
 
-def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+def diff(a: TensorLike | None, n: int = 1, axis: int = -1) -> Any:
     """Return the differences of neighbours along an axis, n times over.
 
     Raises:
@@ -196,7 +198,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     return moveaxis(x, -1, axis)
 
 
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Return the integral along an axis by the trapezoidal rule, at places x or at equal distances dx."""
     y = floating(y)
     if x is None:
@@ -220,7 +222,7 @@ def _place(function: Callable[..., Any], x: Any, axis: int | None, keepdims: boo
     return array.reshape(found, [1] * rank) if axis is None else array.expand_dims(found, axis)
 
 
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
     """Return where the greatest element stands: the first of equals, in a row of all elements by default.
 
     >>> argmax([[1, 5], [7, 2]]).numpy(), argmax([[1, 5], [7, 2]], axis=1).numpy().tolist()
@@ -229,7 +231,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _place(elementary.argmax, x, axis, keepdims)
 
 
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
     """Return where the least element stands: the first of equals, in a row of all elements by default."""
     return _place(elementary.argmin, x, axis, keepdims)
 
@@ -253,22 +255,22 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
     return array.argsort(x, axis)
 
 
-def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
+def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Any:
     """Return places in an order with all lesser elements before the kth, and all others behind it: the sorted one."""
     return argsort(x, axis)
 
 
-def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """Return the k greatest elements along the last axis, in falling order, and where they stand."""
     return elementary.top_k(tensor(x), k, sorted)
 
 
-def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
     """Return for each row of predictions whether its target is among the k greatest."""
     return elementary.in_top_k(targets, predictions, k)
 
 
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+def searchsorted(sorted_sequence: Any, values: TensorLike, side: str = "left") -> Any:
     """Return where values would be inserted into a sorted vector to keep it sorted: before their equals, or behind.
 
     Raises:
@@ -281,7 +283,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     return array.reshape(found, array.shape(values))
 
 
-def digitize(x: Any, bins: Any) -> Any:
+def digitize(x: TensorLike, bins: Any) -> Any:
     """Return the number of the bin that each element lies in: how many of the rising edges are not greater."""
     return searchsorted(bins, x, "right")
 
@@ -289,7 +291,7 @@ def digitize(x: Any, bins: Any) -> Any:
 # --- quantiles --------------------------------------------------------------------------------------------------------
 
 
-def _last(x: Any, axis: Any) -> tuple[Any, list[int]]:
+def _last(x: Any, axis: AxisLike | None) -> tuple[Any, list[int]]:
     """Return x with some axes joined to one, the last; and those axes."""
     axes = _axes(x, axis)
     rest = [a for a in range(len(x.sizes)) if a not in axes]
@@ -298,7 +300,7 @@ def _last(x: Any, axis: Any) -> tuple[Any, list[int]]:
     return array.reshape(moved, array.concat([whole[: len(rest)], [-1]], 0)), axes
 
 
-def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool) -> Any:
+def _quantile(x: Any, q: Any, axis: AxisLike | None, method: str, keepdims: bool, skip: bool) -> Any:
     """Return the quantiles q along axes; `skip`: of what is not NaN."""
     x, q = floating(x), tensor(q)
     if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
@@ -336,11 +338,11 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool
     return array.reshape(found, array.concat([array.shape(q), rest], 0)) if q.sizes else array.squeeze(found, 0)
 
 
-def _taken(x: Any, places: Any) -> Any:
+def _taken(x: TensorLike, places: Any) -> Any:
     return apply(linear.TAKE_ALONG_AXIS, (x, array.cast(places, "int32")), {"axis": -1})
 
 
-def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+def quantile(x: TensorLike, q: TensorLike, axis: AxisLike | None = None, method: str = "linear", keepdims: bool = False) -> Any:
     """Return the quantiles q, between 0 and 1; their axes come first.
 
     `method`: where a quantile lies between two elements, "linear" interpolates, "lower", "higher" and "nearest" take one of
@@ -352,12 +354,12 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     return _quantile(x, q, axis, method, keepdims, False)
 
 
-def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+def percentile(x: TensorLike, q: TensorLike, axis: AxisLike | None = None, method: str = "linear", keepdims: bool = False) -> Any:
     """Return the quantiles q / 100."""
     return _quantile(x, tensor(q, "float64") / 100.0, axis, method, keepdims, False)
 
 
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def median(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the median."""
     return _quantile(x, 0.5, axis, "linear", keepdims, False)
 
@@ -372,27 +374,27 @@ def _without(x: Any, value: float) -> tuple[Any, Any]:
     return (array.where(good, x, tensor(value, x.dtype)) if x.nptype.kind in "fc" else x), good
 
 
-def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nansum(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the sum of what is not NaN."""
     return sum(_without(x, 0.0)[0], axis, keepdims)
 
 
-def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanprod(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the product of what is not NaN."""
     return prod(_without(x, 1.0)[0], axis, keepdims)
 
 
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running sum of what is not NaN."""
     return cumsum(_without(x, 0.0)[0], axis, dtype)
 
 
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running product of what is not NaN."""
     return cumprod(_without(x, 1.0)[0], axis, dtype)
 
 
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanmean(x: Array, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the mean of what is not NaN."""
     x, good = _without(floating(x), 0.0)
     return elementary.reduce_sum(x, axis, keepdims) / elementary.reduce_sum(array.cast(good, x.dtype), axis, keepdims)
@@ -407,7 +409,7 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         array.cast(good, squares.dtype), axis, keepdims)  # fmt: skip
 
 
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanstd(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the standard deviation of what is not NaN."""
     return elementary.sqrt(nanvar(x, axis, keepdims))
 
@@ -420,43 +422,47 @@ def _nan_extreme(function: Callable[..., Any], least: float, x: Any, axis: Any, 
     return array.where(elementary.reduce_any(good, axis, keepdims), found, tensor(math.nan, x.dtype))
 
 
-def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanmax(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the greatest element that is not NaN."""
     return _nan_extreme(max, -math.inf, x, axis, keepdims)
 
 
-def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanmin(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the least element that is not NaN."""
     return _nan_extreme(min, math.inf, x, axis, keepdims)
 
 
-def _nan_place(function: Callable[..., Any], least: float, x: Any, axis: Any, keepdims: bool) -> Any:
+def _nan_place(function: Callable[..., Any], least: float, x: TensorLike, axis: AxisLike | None, keepdims: bool) -> Any:
     x, good = _without(x, least)
     found = function(x, axis, keepdims)
     return array.where(elementary.reduce_any(good, axis, keepdims), found, tensor(-1, "int32"))
 
 
-def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
     """Return where the greatest element that is not NaN stands, -1 where all are NaN."""
     return _nan_place(argmax, -math.inf, x, axis, keepdims)
 
 
-def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
     """Return where the least element that is not NaN stands, -1 where all are NaN."""
     return _nan_place(argmin, math.inf, x, axis, keepdims)
 
 
-def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+def nanquantile(
+    x: TensorLike, q: TensorLike, axis: AxisLike | None = None, method: str = "linear", keepdims: bool = False
+) -> Any:
     """Return the quantiles q of what is not NaN."""
     return _quantile(x, q, axis, method, keepdims, True)
 
 
-def nanpercentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+def nanpercentile(
+    x: TensorLike, q: TensorLike, axis: AxisLike | None = None, method: str = "linear", keepdims: bool = False
+) -> Any:
     """Return the quantiles q / 100 of what is not NaN."""
     return _quantile(x, tensor(q, "float64") / 100.0, axis, method, keepdims, True)
 
 
-def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanmedian(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the median of what is not NaN."""
     return _quantile(x, 0.5, axis, "linear", keepdims, True)
 
@@ -464,7 +470,7 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 # --- counts -----------------------------------------------------------------------------------------------------------
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+def bincount(x: Any, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Any:
     """Return how often each number from 0 on occurs, or the sum of its weights; of a matrix, for each row.
 
     Raises:
@@ -486,7 +492,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     return elementary.reduce_sum(hits * array.expand_dims(w, -1), -2)
 
 
-def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
+def histogram(x: Array, bins: int = 10, range: Any = None) -> Any:
     """Return how many elements lie in each of some bins of one width, and the edges of these; the last edge belongs to it.
 
     Raises:
@@ -508,7 +514,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
 
 def unique(
     x: Any, sorted: bool = True, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
-    axis: int | None = None, size: int | None = None, fill_value: Any = None,
+    axis: int | None = None, size: int | None = None, fill_value: TensorLike | None = None,
 ) -> Any:  # fmt: skip
     """Return the distinct elements in rising order, and where they stand first, which each element is, and their number.
 
@@ -543,7 +549,7 @@ def corrcoef(x: Any) -> Any:
     return found if x.nptype.kind == "c" else elementary.clip_by_value(found, -1.0, 1.0)
 
 
-def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
     """Return Σₙ x1[n + k] conj(x2[n]) for shifts k: those of full overlap ("valid"), of some ("full"), or as many as x1 ("same").
 
     Raises:
@@ -568,7 +574,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
 # --- segments ---------------------------------------------------------------------------------------------------------
 
 
-def _segments(name: str, data: Any, segment_ids: Any, num_segments: Any, sorted: bool) -> Any:
+def _segments(name: str, data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike | None, sorted: bool) -> Any:
     if sorted and num_segments is None and name != "sum":
         return getattr(elementary, f"segment_{name}")(data, segment_ids)
     ids = tensor(segment_ids)
@@ -577,21 +583,21 @@ def _segments(name: str, data: Any, segment_ids: Any, num_segments: Any, sorted:
     return getattr(elementary, f"unsorted_segment_{name}")(data, ids, num_segments)
 
 
-def segment_sum(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike | None = None, sorted: bool = False) -> Any:
     """Return the sum of the rows that have one id, for all ids up to the greatest, or for so many."""
     return _segments("sum", data, segment_ids, num_segments, sorted)
 
 
-def segment_max(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike | None = None, sorted: bool = False) -> Any:
     """Return the greatest of the rows that have one id."""
     return _segments("max", data, segment_ids, num_segments, sorted)
 
 
-def segment_min(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike | None = None, sorted: bool = False) -> Any:
     """Return the least of the rows that have one id."""
     return _segments("min", data, segment_ids, num_segments, sorted)
 
 
-def segment_prod(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: TensorLike | None = None, sorted: bool = False) -> Any:
     """Return the product of the rows that have one id."""
     return _segments("prod", data, segment_ids, num_segments, sorted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras.configuration import image_data_format
 from wengert.keras.ops.promotion import floating, tensor, together
+from wengert.tensor.tensor import Nested, TensorLike
 
 __all__ = [
     "average_pool",
@@ -39,7 +41,12 @@ def _format(data_format: str | None, n: int) -> str:
 
 
 def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1
+    inputs: Nested,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int = 1,
 ) -> Any:
     """Return the correlation of inputs with a kernel of shape (..., channels in, channels out), over one to three axes.
 
@@ -52,7 +59,12 @@ def conv(
 
 
 def depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1
+    inputs: Nested,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int = 1,
 ) -> Any:
     """Return for each channel of images its correlation with kernels of its own.
 
@@ -64,8 +76,8 @@ def depthwise_conv(
 
 
 def separable_conv(
-    inputs: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = 1, padding: str = "valid",
-    data_format: str | None = None, dilation_rate: Any = 1,
+    inputs: Nested, depthwise_kernel: Any, pointwise_kernel: Any, strides: int | Sequence[int] = 1, padding: str = "valid",
+    data_format: str | None = None, dilation_rate: int = 1,
 ) -> Any:  # fmt: skip
     """Return `depthwise_conv`, and its channels mixed by a second kernel.
 
@@ -78,7 +90,7 @@ def separable_conv(
     return nn.separable_conv2d(x, w, mix, _four(strides), padding.upper(), letters, _pair(dilation_rate))
 
 
-def _images(name: str, inputs: Any, kernel: Any) -> list[Any]:
+def _images(name: str, inputs: Nested, kernel: TensorLike) -> list[Any]:
     found = together(inputs, kernel, also=(float,))
     if len(found[1].sizes) != 4:
         raise NotImplementedError(f"{name} takes images, of two axes, not a kernel of shape {list(found[1].sizes)}.")
@@ -89,27 +101,46 @@ def _pair(value: Any) -> list[int]:
     return [value, value] if isinstance(value, int) else list(value)
 
 
-def _four(strides: Any) -> list[int]:
+def _four(strides: int | Sequence[int]) -> list[int]:
     return [1, *_pair(strides), 1]
 
 
-def _pooled(function: Any, inputs: Any, pool_size: Any, strides: Any, padding: str, data_format: str | None) -> Any:
+def _pooled(
+    function: Callable[..., Any],
+    inputs: Nested,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None,
+    padding: str,
+    data_format: str | None,
+) -> Any:
     x = tensor(inputs)
     n = len(x.sizes) - 2
     return function(x, pool_size, pool_size if strides is None else strides, padding.upper(), _format(data_format, n))
 
 
-def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None) -> Any:
+def max_pool(
+    inputs: Nested,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
     """Return the greatest elements of windows, one beside the other unless strides are given."""
     return _pooled(nn.max_pool, inputs, pool_size, strides, padding, data_format)
 
 
-def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None) -> Any:
+def average_pool(
+    inputs: Nested,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
     """Return the means of windows, one beside the other unless strides are given; padding does not count."""
     return _pooled(nn.avg_pool, floating(inputs), pool_size, strides, padding, data_format)
 
 
-def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Any:
     """Return the windows of a length that begin at each stride along the last axis."""
     t = tensor(x)
     size = t.sizes[-1]
@@ -119,7 +150,7 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
     return array.gather(t, (starts[:, None] + np.arange(sequence_length)).astype(np.int32), axis=-1)
 
 
-def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
     """Return images with blocks of pixels moved into channels."""
     t = _channels_last(tensor(x), data_format)
     n, h, w, c = (array.shape(t)[i] if s is None else s for i, s in enumerate(t.sizes))
@@ -128,7 +159,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     return _channels_back(array.reshape(t, [n, h // b, w // b, b * b * c]), data_format)
 
 
-def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
+def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
     """Return images with channels moved into blocks of pixels: the inverse of `space_to_depth`."""
     t = _channels_last(tensor(x), data_format)
     n, h, w, c = (array.shape(t)[i] if s is None else s for i, s in enumerate(t.sizes))
@@ -137,18 +168,25 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     return _channels_back(array.reshape(t, [n, h * b, w * b, c // (b * b)]), data_format)
 
 
-def _channels_last(x: Any, data_format: str) -> Any:
+def _channels_last(x: TensorLike, data_format: str) -> Any:
     return array.transpose(x, [0, 2, 3, 1]) if _format(data_format, 2) == "NCHW" else x
 
 
-def _channels_back(x: Any, data_format: str) -> Any:
+def _channels_back(x: TensorLike, data_format: str) -> Any:
     return array.transpose(x, [0, 3, 1, 2]) if _format(data_format, 2) == "NCHW" else x
 
 
 def dot_product_attention(
-    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: float | None = None, is_causal: bool = False,
-    flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None,
-) -> Any:  # fmt: skip
+    query: TensorLike,
+    key: Any,
+    value: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Any:
     """Return Σ softmax(scale query · key + bias) value, for tensors of shape (batch, length, heads, depth).
 
     ``mask``: where attention is allowed. ``is_causal``: to no later place. Vaswani and others (2017).

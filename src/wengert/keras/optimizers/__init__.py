@@ -53,7 +53,7 @@ def serialize(optimizer: Any) -> Any:
     return registry.serialize(optimizer)
 
 
-def deserialize(config: Any, custom_objects: Any = None, **ignored: Any) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None, **ignored: Any) -> Any:
     """Return the optimizer that `serialize` described, or that has a name.
 
     Raises:

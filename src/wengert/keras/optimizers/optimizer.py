@@ -13,6 +13,9 @@ from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.functions.program import control_dependencies, group
 from wengert.ground.context import state
+from wengert.ground.dtypes import DtypeLike
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.keras import registry
 from wengert.keras.configuration import floatx
 from wengert.keras.optimizers import schedules
@@ -20,7 +23,7 @@ from wengert.keras.variable import Variable
 from wengert.modes.control import cond
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 from wengert.train import rules
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop"]
@@ -39,7 +42,7 @@ class Optimizer:
     """The names of what is kept for each variable."""
 
     def __init__(
-        self, learning_rate: Any = 0.001, weight_decay: float | None = None, clipnorm: float | None = None,
+        self, learning_rate: TensorLike = 0.001, weight_decay: float | None = None, clipnorm: float | None = None,
         clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None, name: str | None = None, **keywords: Any,
@@ -139,7 +142,7 @@ class Optimizer:
         return self._rate() if callable(self._rate) else self._rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: TensorLike) -> None:
         given = _given_rate(value)
         if isinstance(self._rate, Variable):
             if isinstance(given, float):
@@ -161,7 +164,7 @@ class Optimizer:
         return self._rate if isinstance(self._rate, schedules.LearningRateSchedule) else self.learning_rate
 
     @lr.setter
-    def lr(self, value: Any) -> None:
+    def lr(self, value: TensorLike) -> None:
         self.learning_rate = value
 
     @property
@@ -237,9 +240,14 @@ class Optimizer:
         return 0.0
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None, layout: Any = None,
+        self,
+        shape: ShapeLike,
+        initializer: str = "zeros",
+        dtype: DtypeLike | None = None,
+        aggregation: Any = None,
+        layout: Any = None,
         name: str | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """Make a variable of the optimizer."""
         self._begin()
         variable = Variable(
@@ -249,7 +257,7 @@ class Optimizer:
         return variable
 
     def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros", **ignored: Any
+        self, reference_variable: Any, name: str | None = None, initializer: str = "zeros", **ignored: Any
     ) -> Any:
         """Make a variable of the optimizer with the shape and dtype of another; ``initializer`` may be a number."""
         self._begin()
@@ -282,7 +290,14 @@ class Optimizer:
 
     # --- a step --------------------------------------------------------------------------------------------------
 
-    def minimize(self, loss: Any, var_list: Any = None, grad_loss: Any = None, name: str | None = None, tape: Any = None) -> Any:
+    def minimize(
+        self,
+        loss: TensorLike,
+        var_list: Sequence[Any] | None = None,
+        grad_loss: Any = None,
+        name: str | None = None,
+        tape: Any = None,
+    ) -> Any:
         """Take one step: ``loss`` is a function without arguments, or a tensor together with the tape that recorded it.
 
         Raises:
@@ -412,7 +427,7 @@ class Optimizer:
             return [elementary.clip_by_value(g, -self.clipvalue, self.clipvalue) for g in grads]
         return grads
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> Any:
+    def update_step(self, gradient: TensorLike, variable: Any, learning_rate: TensorLike) -> Any:
         """Assign to a variable and its slots."""
         kind = variable.dtype
         settings = self._settings.get(kind)
@@ -428,11 +443,11 @@ class Optimizer:
         """Assign to what is no slot."""
         return []
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the keyword arguments of `rule` at a step, which counts from 1; both are scalars of the variable's dtype."""
         return {"rate": rate}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value of a variable and of its slots."""
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate).")
 
@@ -454,7 +469,7 @@ class Optimizer:
             for v in var_list:
                 v.assign(self._averages[self._places[id(v)]])
 
-    def scale_loss(self, loss: Any) -> Any:
+    def scale_loss(self, loss: Array) -> Any:
         """Return the loss times ``loss_scale_factor``, by which gradients are divided."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
@@ -475,7 +490,7 @@ class Optimizer:
     """The names of an optimizer's own arguments."""
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Make one from its arguments."""
         given = dict(config)
         if isinstance(given.get("learning_rate"), Mapping):
@@ -517,7 +532,7 @@ class SGD(Optimizer):
     own = ("momentum", "nesterov")
 
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float | None = None,
+        self, learning_rate: TensorLike = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float | None = None,
         clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None,
         use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None, name: str | None = "SGD",
@@ -537,11 +552,11 @@ class SGD(Optimizer):
         self.momentum, self.nesterov = momentum, nesterov
         self.slots = ("momentum",) if momentum else ()
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         return {"rate": rate, "decay": self.momentum, "nesterov": self.nesterov} if self.momentum else {"rate": rate}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and momentum."""
         return rules.velocity(*values, **settings) if self.momentum else rules.descent(*values, **settings)
 
@@ -559,7 +574,7 @@ class RMSprop(Optimizer):
     own = ("rho", "momentum", "epsilon", "centered")
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
+        self, learning_rate: TensorLike = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
         centered: bool = False, weight_decay: float | None = None, clipnorm: float | None = None,
         clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -573,11 +588,11 @@ class RMSprop(Optimizer):
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
         self.slots = ("velocity", *(["average"] if centered else []), *(["momentum"] if momentum else []))
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         return {"rate": rate, "rho": self.rho, "epsilon": self.epsilon, "decay": self.momentum}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.rmsprop_centered(*values, **settings) if self.centered else rules.rmsprop(*values, **settings)
 
@@ -595,7 +610,7 @@ class Adam(Optimizer):
     own = ("beta_1", "beta_2", "epsilon", "amsgrad")
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        self, learning_rate: TensorLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         amsgrad: bool = False, weight_decay: float | None = None, clipnorm: float | None = None, clipvalue: float | None = None,
         global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -609,12 +624,12 @@ class Adam(Optimizer):
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, 1e-7 if epsilon is None else epsilon, amsgrad
         self.slots = ("momentum", "velocity", "velocity_hat") if amsgrad else ("momentum", "velocity")
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         rate = rules.corrected(rate, _power(self.beta_1, step), _power(self.beta_2, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.amsgrad(*values, **settings) if self.amsgrad else rules.adam(*values, **settings)
 
@@ -630,7 +645,7 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self, learning_rate: Any = 0.001, weight_decay: float | None = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
+        self, learning_rate: TensorLike = 0.001, weight_decay: float | None = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-7, amsgrad: bool = False, clipnorm: float | None = None, clipvalue: float | None = None,
         global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -656,7 +671,7 @@ class Adadelta(Optimizer):
     slots = ("accumulated_grad", "accumulated_delta_var")
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, weight_decay: float | None = None,
+        self, learning_rate: TensorLike = 0.001, rho: float = 0.95, epsilon: float = 1e-7, weight_decay: float | None = None,
         clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None,
         use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None, name: str | None = "adadelta",
@@ -669,11 +684,11 @@ class Adadelta(Optimizer):
         )  # fmt: skip
         self.rho, self.epsilon = rho, epsilon
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         return {"rate": rate, "rho": self.rho, "epsilon": self.epsilon}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.adadelta(*values, **settings)
 
@@ -685,7 +700,7 @@ class Adagrad(Optimizer):
     slots = ("accumulator",)
 
     def __init__(
-        self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
+        self, learning_rate: TensorLike = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
         weight_decay: float | None = None, clipnorm: float | None = None, clipvalue: float | None = None,
         global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -701,11 +716,11 @@ class Adagrad(Optimizer):
     def _first(self, slot: str) -> Any:
         return self.initial_accumulator_value
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         return {"rate": rate, "epsilon": self.epsilon}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sum."""
         return rules.adagrad(*values, **settings)
 
@@ -717,7 +732,7 @@ class Adamax(Optimizer):
     slots = ("momentum", "norm")
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        self, learning_rate: TensorLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         weight_decay: float | None = None, clipnorm: float | None = None, clipvalue: float | None = None,
         global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -730,12 +745,12 @@ class Adamax(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         rate = rate / (1.0 - _power(self.beta_1, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value, average and norm."""
         return rules.adamax(*values, **settings)
 
@@ -747,7 +762,7 @@ class Nadam(Optimizer):
     slots = ("momentum", "velocity")
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        self, learning_rate: TensorLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         weight_decay: float | None = None, clipnorm: float | None = None, clipvalue: float | None = None,
         global_clipnorm: float | None = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
@@ -767,7 +782,7 @@ class Nadam(Optimizer):
             self._product = self.add_variable((), "ones", floatx(), name="momentum_product")
         super().build(variables)
 
-    def _momentum(self, step: Any) -> Any:
+    def _momentum(self, step: Array | None) -> Any:
         return self.beta_1 * (1.0 - 0.5 * _power(0.96, step))
 
     def settings(self, rate: Any, step: Any) -> dict[str, Any]:
@@ -778,7 +793,7 @@ class Nadam(Optimizer):
             "product": array.cast(self._product, step.dtype) * now, "power2": _power(self.beta_2, step),
         }  # fmt: skip
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.nadam(*values, **settings)
 
@@ -795,7 +810,7 @@ class Ftrl(Optimizer):
     slots = ("accumulator", "linear")
 
     def __init__(
-        self, learning_rate: Any = 0.001, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
+        self, learning_rate: TensorLike = 0.001, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
         l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
         l2_shrinkage_regularization_strength: float = 0.0, beta: float = 0.0, weight_decay: float | None = None,
         clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None,
@@ -832,7 +847,7 @@ class Ftrl(Optimizer):
             "shrinkage": self.l2_shrinkage_regularization_strength,
         }  # fmt: skip
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sums."""
         return rules.ftrl(*values, **settings)
 
@@ -844,7 +859,7 @@ class Lion(Optimizer):
     slots = ("momentum",)
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, weight_decay: float | None = None,
+        self, learning_rate: TensorLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, weight_decay: float | None = None,
         clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None,
         use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None, name: str | None = "lion",
@@ -865,11 +880,11 @@ class Lion(Optimizer):
             )
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    def settings(self, rate: Any, step: Any) -> dict[str, Any]:
+    def settings(self, rate: TensorLike, step: TensorLike) -> dict[str, Any]:
         """Return the arguments of the rule."""
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and average."""
         return rules.lion(*values, **settings)
 

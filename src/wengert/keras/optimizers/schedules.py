@@ -13,7 +13,7 @@ from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.keras import registry
 from wengert.keras.configuration import floatx
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 from wengert.train import schedules
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 class LearningRateSchedule:
     """Returns the learning rate of a step when it is called with it. One's own overrides `__call__` and `get_config`."""
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         raise NotImplementedError(f"The learning rate schedule {type(self).__name__!r} must override `__call__(self, step)`.")
 
@@ -54,7 +54,7 @@ class _Stated(LearningRateSchedule):
         return dict(vars(self))
 
 
-def _start(rate: Any) -> Any:
+def _start(rate: TensorLike) -> Any:
     """Return the first learning rate as a tensor: a Python number has Keras's default dtype."""
     return rate if isinstance(rate, Tensor) else convert(rate, floatx() if isinstance(rate, int | float) else None)
 
@@ -67,7 +67,7 @@ class ExponentialDecay(_Stated):
     """
 
     def __init__(
-        self, initial_learning_rate: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False,
+        self, initial_learning_rate: TensorLike, decay_steps: TensorLike, decay_rate: TensorLike, staircase: bool = False,
         name: str | None = "ExponentialDecay",
     ) -> None:  # fmt: skip
         """Take the first rate, the length of a period in steps, and the factor of one period.
@@ -79,7 +79,7 @@ class ExponentialDecay(_Stated):
         self.staircase, self.name = staircase, name
         _positive(self, decay_steps)
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         rate = _start(self.initial_learning_rate)
         step, steps, decay = (array.cast(a, rate.dtype) for a in (step, self.decay_steps, self.decay_rate))
@@ -94,7 +94,7 @@ class InverseTimeDecay(_Stated):
     """
 
     def __init__(
-        self, initial_learning_rate: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False,
+        self, initial_learning_rate: TensorLike, decay_steps: TensorLike, decay_rate: TensorLike, staircase: bool = False,
         name: str | None = "InverseTimeDecay",
     ) -> None:  # fmt: skip
         """Take the first rate, the length of a period in steps, and the decay of one period.
@@ -106,7 +106,7 @@ class InverseTimeDecay(_Stated):
         self.staircase, self.name = staircase, name
         _positive(self, decay_steps)
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         rate = _start(self.initial_learning_rate)
         step, steps, decay = (array.cast(a, rate.dtype) for a in (step, self.decay_steps, self.decay_rate))
@@ -133,7 +133,7 @@ class PiecewiseConstantDecay(_Stated):
             )
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         values = [_start(v) for v in self.values]
         step = convert(step)
@@ -148,9 +148,14 @@ class PolynomialDecay(_Stated):
     """
 
     def __init__(
-        self, initial_learning_rate: Any, decay_steps: Any, end_learning_rate: Any = 0.0001, power: Any = 1.0,
-        cycle: bool = False, name: str | None = "PolynomialDecay",
-    ) -> None:  # fmt: skip
+        self,
+        initial_learning_rate: TensorLike,
+        decay_steps: TensorLike,
+        end_learning_rate: float = 0.0001,
+        power: TensorLike = 1.0,
+        cycle: bool = False,
+        name: str | None = "PolynomialDecay",
+    ) -> None:
         """Take the first rate, the steps to the last, and whether longer periods follow.
 
         Raises:
@@ -162,7 +167,7 @@ class PolynomialDecay(_Stated):
         self.power, self.cycle, self.name = power, cycle, name
         _positive(self, decay_steps)
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         rate = _start(self.initial_learning_rate)
         step, steps, end, power = (
@@ -179,9 +184,14 @@ class CosineDecay(_Stated):
     """
 
     def __init__(
-        self, initial_learning_rate: Any, decay_steps: Any, alpha: Any = 0.0, name: str | None = "CosineDecay",
-        warmup_target: Any = None, warmup_steps: Any = 0,
-    ) -> None:  # fmt: skip
+        self,
+        initial_learning_rate: TensorLike,
+        decay_steps: TensorLike,
+        alpha: TensorLike = 0.0,
+        name: str | None = "CosineDecay",
+        warmup_target: Any = None,
+        warmup_steps: int = 0,
+    ) -> None:
         """Take the first rate, the steps to the last; with ``warmup_target`` the rate rises to it in ``warmup_steps`` before.
 
         Raises:
@@ -191,7 +201,7 @@ class CosineDecay(_Stated):
         self.name, self.warmup_target, self.warmup_steps = name, warmup_target, warmup_steps
         _positive(self, decay_steps)
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         rate = _start(self.initial_learning_rate)
         step, steps = array.cast(step, rate.dtype), array.cast(self.decay_steps, rate.dtype)
@@ -207,9 +217,14 @@ class CosineDecayRestarts(_Stated):
     """`CosineDecay` begun anew after each period, which is t_mul times as long as the one before and m_mul times as high."""
 
     def __init__(
-        self, initial_learning_rate: Any, first_decay_steps: Any, t_mul: float = 2.0, m_mul: float = 1.0, alpha: Any = 0.0,
+        self,
+        initial_learning_rate: TensorLike,
+        first_decay_steps: Any,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: TensorLike = 0.0,
         name: str | None = "SGDRDecay",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the first rate, and the length of the first period in steps.
 
         Raises:
@@ -219,7 +234,7 @@ class CosineDecayRestarts(_Stated):
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
         _positive(self, first_decay_steps)
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TensorLike) -> Any:
         """Return the learning rate."""
         rate = _start(self.initial_learning_rate)
         step, steps = array.cast(step, rate.dtype), array.cast(self.first_decay_steps, rate.dtype)
@@ -236,6 +251,6 @@ def serialize(learning_rate_schedule: Any) -> Any:
     return registry.serialize(learning_rate_schedule)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the schedule that `serialize` described."""
     return registry.deserialize(config, {n: globals()[n] for n in __all__[:7]}, "learning rate schedule", custom_objects)
