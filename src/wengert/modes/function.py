@@ -661,7 +661,8 @@ _hooks_made: list[Any] = []
 
 def library_hooks() -> Any:
     if not _hooks_made:
-        from wengert.modes.autograph import Hooks, _is_number_or_array
+        from wengert.modes.autograph import Hooks
+        from wengert.modes.autograph.leaves import is_number_or_array
         from wengert.modes.control import _graph_cond, graph_loop
 
         def loop(cond: Any, body: Any, values: Any) -> Any:
@@ -710,7 +711,7 @@ def library_hooks() -> Any:
                 abstract=abstract,
                 zeros_like=zeros_like,
                 is_value=lambda v: (
-                    _is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor") or hasattr(v, "_as_carry")
+                    is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor") or hasattr(v, "_as_carry")
                 ),
             )
         )
