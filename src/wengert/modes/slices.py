@@ -13,6 +13,7 @@ from wengert.derive.structure import ancestors
 from wengert.graph.graph import static_value
 from wengert.ground.dtypes import DType
 from wengert.ground.shapes import TensorShape, is_full
+from wengert.modes.valued import Valued
 from wengert.ops.elementwise import ADD
 from wengert.ops.linear import CONCAT, EXPAND_DIMS, RESHAPE, SCATTER_ND, SHAPE, TAKE
 from wengert.ops.state import READ
@@ -21,7 +22,7 @@ from wengert.tensor.tensor import apply, cast, convert
 __all__ = ["IndexedSlices", "request_rows"]
 
 
-class IndexedSlices:
+class IndexedSlices(Valued):
     """Rows ``values`` that stand at ``indices`` of the first axis of a tensor; repeated rows add up.
 
     Wherever a tensor is needed it is taken as the whole tensor.
@@ -80,10 +81,6 @@ class IndexedSlices:
         """Return the whole for NumPy."""
         return self._as_tensor().__array__(dtype, copy)
 
-    def __getitem__(self, key: Any) -> Any:
-        """Index the whole."""
-        return self._as_tensor()[key]
-
     def __neg__(self) -> IndexedSlices:
         """Negate the rows."""
         return IndexedSlices(-self.values, self.indices, self.dense_shape)
@@ -94,17 +91,6 @@ class IndexedSlices:
         return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
 
     __str__ = __repr__
-
-
-def _binary(name: str) -> Any:
-    def method(self: IndexedSlices, other: Any) -> Any:
-        return getattr(self._as_tensor(), name)(other)
-
-    return method
-
-
-for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "matmul"):
-    setattr(IndexedSlices, f"__{_name}__", _binary(f"__{_name}__"))
 
 
 def request_rows(

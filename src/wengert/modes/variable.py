@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from wengert.graph.graph import Node
-from wengert.ground import dtypes, shapes
-from wengert.ground.context import assigned, default_session, here, recent, state
+from wengert.ground import shapes
+from wengert.ground.context import default_session, recent, state
 from wengert.ground.dtypes import as_dtype
-from wengert.ground.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, ShapeError
-from wengert.ops import linear
-from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, IS_INITIALIZED, READ
+from wengert.modes.assignment import Assignable
+from wengert.modes.storage import Storage
+from wengert.ops.state import ASSIGN, HANDLE, IS_INITIALIZED, READ
 from wengert.tensor.tensor import (
     EagerTensor,
     Graph,
@@ -24,8 +23,6 @@ from wengert.tensor.tensor import (
     SymbolicTensor,
     Tensor,
     append,
-    apply,
-    as_array,
     cast,
     convert,
     read_as,
@@ -57,135 +54,7 @@ class VariableAggregation:
     NONE, SUM, MEAN, ONLY_FIRST_REPLICA = range(4)
 
 
-class Storage:
-    """The memory of a variable: an array that is replaced, never changed in place.
-
-    An executor may keep the value on its device: ``device`` is then what it keeps, and the array is made of it when
-    somebody reads it.
-    """
-
-    __slots__ = ("_array", "constraint", "device", "lock", "name", "nptype", "sizes")
-
-    def __init__(self, name: str, sizes: shapes.Shape, nptype: Any) -> None:
-        """Make it empty."""
-        self._array: Any = None
-        self.device: Any = None
-        self.name, self.sizes, self.nptype = name, sizes, nptype
-        self.lock = threading.RLock()
-
-    @property
-    def array(self) -> Any:
-        """The array, or None if there is none yet."""
-        array = self._array
-        if array is None and self.device is not None:
-            with self.lock:
-                if self._array is None and self.device is not None:
-                    self._array = np.array(self.device)
-                array = self._array
-        return array
-
-    @array.setter
-    def array(self, value: Any) -> None:
-        with self.lock:
-            self._array, self.device = value, None
-
-    @property
-    def values(self) -> tuple[Any, Any]:
-        """The array and what a device holds, as they are; to set them back is to undo what was written since."""
-        return self._array, self.device
-
-    @values.setter
-    def values(self, values: tuple[Any, Any]) -> None:
-        with self.lock:
-            self._array, self.device = values
-
-    @property
-    def held(self) -> Any:
-        """The value where it is, the device's or the array, of which shape and dtype may be read; None if there is none."""
-        return self._array if self.device is None else self.device
-
-    def settle(self, device: Any) -> None:
-        """Take the value that a device holds."""
-        with self.lock:
-            self.device, self._array = device, None
-
-    def restore(self) -> bool:
-        """Forget what a device held; return whether there is an array of the same value."""
-        with self.lock:
-            self.device = None
-            return self._array is not None
-
-    @property
-    def shape(self) -> Any:
-        """The array's shape: a handle may stand where only the shape of a value is read."""
-        return self._there().shape
-
-    @property
-    def ndim(self) -> int:
-        """The array's number of axes."""
-        return int(self._there().ndim)
-
-    @property
-    def size(self) -> int:
-        """The array's number of elements."""
-        return int(self._there().size)
-
-    @property
-    def dtype(self) -> Any:
-        """The array's dtype."""
-        return self.nptype
-
-    def missing(self) -> FailedPreconditionError:
-        """Return the error of reading what has no value yet."""
-        return FailedPreconditionError(
-            f"Attempting to use uninitialized value {self.name}: run its initializer first (global_variables_initializer())."
-        )
-
-    def _there(self) -> Any:
-        held = self.held
-        if held is None:
-            raise self.missing()
-        return held
-
-    def read(self) -> Any:
-        """Return the array.
-
-        Raises:
-            FailedPreconditionError: if there is none yet.
-        """
-        array = self.array
-        if array is None:
-            raise self.missing()
-        return array
-
-    def check(self, sizes: Any) -> None:
-        """Check the shape of a new value.
-
-        Raises:
-            ShapeError: if it does not fit.
-        """
-        if not shapes.fits(self.sizes, sizes):
-            raise ShapeError(
-                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape "
-                f"{shapes.text(self.sizes)}, and the assigned value shape {shapes.text(sizes)} are incompatible."
-            )
-
-    def write(self, value: Any, how: str = "update") -> Any:
-        """Replace the array by a value, or by its sum or difference with one; return the new array."""
-        with self.lock:
-            if how == "add":
-                value = self.read() + value
-            elif how == "sub":
-                value = self.read() - value
-            else:
-                value = np.array(value, self.nptype)
-            self.check(value.shape)
-            value = value if isinstance(value, np.ndarray) else np.asarray(value)
-            self.array = value
-            return value
-
-
-class Variable:
+class Variable(Assignable):
     """A tensor that can be assigned to. Its value is the same for eager code, functions and sessions.
 
     >>> import wengert as tf
@@ -193,8 +62,6 @@ class Variable:
     >>> v.assign_add([1.0, 1.0]).numpy()
     array([2., 3.], dtype=float32)
     """
-
-    __array_priority__ = 100.0
 
     def __init__(
         self,
@@ -415,164 +282,7 @@ class Variable:
         """Return the value for NumPy."""
         return self.current().__array__(dtype, copy)
 
-    # --- writing -----------------------------------------------------------------------------------------------
-
-    def _assign(self, value: Any, how: str, read_value: bool, name: str | None) -> Any:
-        value = self._fitting(value)
-        if state.graph is None and value.__class__ is EagerTensor and (self._graph is None or self.storage.array is not None):
-            if state.memory is not None and state.memory.repeating:
-                return self if read_value else None
-            self.storage.write(value.array, how)
-            self._current = None
-            assigned.append((self.n, value.n, "assign" if how == "update" else f"assign_{how}", here(), self._name))
-            return self if read_value else None
-        graph = state.graph if state.graph is not None else (self._graph or value.graph)
-        handle = self.handle_in(graph)
-        before = state.observers
-        state.observers = ()
-        try:
-            tensor = append(graph, ASSIGN, (handle, value), {"how": how}, name)
-        finally:
-            state.observers = before
-        if not read_value:
-            return tensor.op
-        return tensor
-
-    def _fitting(self, value: Any) -> Any:
-        if hasattr(value, "_as_tensor"):
-            value = value._as_tensor()
-        if not isinstance(value, Tensor):
-            value = convert(value, self.dtype)
-        if value.nptype != self.nptype:
-            raise DTypeError(
-                f"Tensor conversion requested dtype {self.dtype.name} for Tensor with dtype {value.dtype.name}: {value!r}"
-            )
-        if not shapes.fits(self.sizes, value.sizes):
-            raise ShapeError(
-                f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape {shapes.text(self.sizes)}, "
-                f"and the assigned value shape {shapes.text(value.sizes)} are incompatible."
-            )
-        return value
-
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Set the value.
-
-        Raises:
-            ShapeError: (a ValueError) if the shape does not fit.
-        """
-        return self._assign(value, "update", read_value, name or "Assign")
-
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Add to the value."""
-        return self._assign(self._spread(delta), "add", read_value, name or "AssignAdd")
-
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Subtract from the value."""
-        return self._assign(self._spread(delta), "sub", read_value, name or "AssignSub")
-
-    def _spread(self, delta: Any) -> Any:
-        if not isinstance(delta, Tensor) and not hasattr(delta, "_as_tensor"):
-            delta = convert(delta, self.dtype)
-        return delta
-
-    def _part_assigner(self, how: str, index: Any) -> Callable[..., Any]:
-        """Return the method that assigns to the part of the variable with this index: assign, assign_add or assign_sub."""
-
-        def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-            whole = self.read_value()
-            places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
-            part = convert(value, self.dtype)
-            part = apply(linear.BROADCAST_TO, (part,), {"shape": places.shape}) if part.sizes != places.shape else part
-            flat = apply(linear.RESHAPE, (whole,), {"shape": (-1,)})
-            at = convert(places.reshape(-1, 1))
-            rows = apply(linear.RESHAPE, (part,), {"shape": (places.size,)})
-            if how != "assign":
-                old = apply(linear.GATHER_ND, (flat, at), {"batch_dims": 0})
-                rows = old + rows if how == "assign_add" else old - rows
-            changed = apply(linear.SCATTER_UPDATE, (flat, at, rows))
-            return self.assign(apply(linear.RESHAPE, (changed,), {"shape": tuple(whole.sizes)}), name=name)
-
-        return assign
-
-    def _scatter(self, slices: Any, how: str) -> Any:
-        values: Any
-        indices: Any
-        values, indices = slices.values, convert(slices.indices)
-        values = values if isinstance(values, Tensor) else convert(values, self.dtype)
-        if state.graph is None:
-            array, at = self.storage.read(), indices.array
-            if at.dtype.kind not in "iu" or not array.ndim:
-                raise InvalidArgumentError(
-                    f"scatter: rows of a variable of shape {array.shape} cannot be named by {indices.dtype.name} indices."
-                )
-            if state.memory is not None and state.memory.repeating:
-                return self
-            fits = at.shape + array.shape[1:]
-            if values.sizes not in ((), fits):
-                raise ShapeError(f"scatter: the rows must have shape {fits}, not {shapes.text(values.sizes)}.")
-            if at.size and (at.min() < 0 or at.max() >= array.shape[0]):
-                raise InvalidArgumentError(f"scatter: an index of {at} is not in [0, {array.shape[0]})")
-            changed = np.array(array)
-            if how == "update":
-                changed[at] = values.array
-            else:
-                np.add.at(changed, at, -values.array if how == "sub" else values.array)
-            self.storage.write(changed)
-            self._current = None
-            assigned.append((self.n, values.n, f"scatter_{how}", here(), self._name))
-            return self
-        graph = state.graph
-        return append(graph, ASSIGN_SCATTER, (self.handle_in(graph), indices, values), {"how": how})
-
-    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Add the rows of an `IndexedSlices`."""
-        return self._scatter(sparse_delta, "add")
-
-    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Subtract the rows of an `IndexedSlices`."""
-        return self._scatter(sparse_delta, "sub")
-
-    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Set the rows of an `IndexedSlices`."""
-        return self._scatter(sparse_delta, "update")
-
-    def _scatter_nd(self, op: Any, indices: Any, updates: Any, name: str | None) -> Any:
-        whole = self.read_value()
-        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
-        return self.assign(apply(op, (whole, convert(indices), given)), name=name)
-
-    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
-        """Set the elements or slices at coordinates."""
-        return self._scatter_nd(linear.SCATTER_UPDATE, indices, updates, name)
-
-    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
-        """Add to the elements or slices at coordinates."""
-        return self._scatter_nd(linear.SCATTER_ADD, indices, updates, name)
-
-    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
-        """Subtract from the elements or slices at coordinates."""
-        given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
-        return self._scatter_nd(linear.SCATTER_ADD, indices, -given, name)
-
-    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
-        """Return the elements or slices at coordinates."""
-        return apply(linear.GATHER_ND, (self._as_tensor(), convert(indices)), {"batch_dims": 0}, name)
-
-    def sparse_read(self, indices: Any, name: str | None = None) -> Any:
-        """Return rows."""
-        return apply(linear.TAKE, (self._as_tensor(), convert(indices)), {"axis": 0, "batch_dims": 0}, name)
-
-    def load(self, value: Any, session: Any = None) -> None:
-        """Set the value at once, outside of any run."""
-        session = session or default_session(None)
-        session.storage_of(self).write(as_array(value, self.nptype))
-
     # --- what it is --------------------------------------------------------------------------------------------
-
-    @property
-    def dtype(self) -> dtypes.DType:
-        """The element type."""
-        return dtypes.of(self.nptype)
 
     @property
     def shape(self) -> shapes.TensorShape:
@@ -586,11 +296,6 @@ class Variable:
     def set_shape(self, shape: Any) -> None:
         """Add to what is known of the shape."""
         self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
-
-    @property
-    def name(self) -> str:
-        """TensorFlow's name, as ``"Variable:0"``."""
-        return f"{self._name}:0"
 
     @property
     def trainable(self) -> bool:
@@ -671,64 +376,14 @@ class Variable:
             raise NotImplementedError("__deepcopy__() is only available when eager execution is enabled.")
         return Variable(self.current(), trainable=self._trainable, name=self._name, dtype=self.dtype)
 
-    def __bool__(self) -> bool:
-        """Return the one element's truth."""
-        return bool(self._as_tensor())
-
-    def __int__(self) -> int:
-        """Return the one element."""
-        return int(self._as_tensor())
-
-    def __float__(self) -> float:
-        """Return the one element."""
-        return float(self._as_tensor())
-
-    def __index__(self) -> int:
-        """Return the one integer."""
-        return self._as_tensor().__index__()  # type: ignore[no-any-return]
-
     def __format__(self, spec: str) -> str:
         """Format a scalar as the number."""
         return format(self.current(), spec) if spec else str(self)
-
-    def __len__(self) -> int:
-        """Return the size of the first axis."""
-        return len(self._as_tensor())
-
-    def __iter__(self) -> Any:
-        """Iterate over the first axis."""
-        return iter(self._as_tensor())
-
-    def __getitem__(self, key: Any) -> Any:
-        """Index the value."""
-        item = self._as_tensor()[key]
-        return item
-
-    @property
-    def T(self) -> Any:
-        """The transpose of the value."""
-        return self._as_tensor().T
 
     @property
     def ndim(self) -> Any:
         """The number of axes."""
         return self.shape.rank
-
-
-def _operator(name: str) -> Any:
-    def method(self: Variable, *others: Any) -> Any:
-        return getattr(self._as_tensor(), name)(*others)
-
-    method.__name__ = name
-    method.__doc__ = "Apply to the value."
-    return method
-
-
-for _name in (
-    "add radd sub rsub mul rmul truediv rtruediv div floordiv rfloordiv mod rmod matmul rmatmul pow rpow neg pos abs invert "
-    "and rand or ror xor rxor lt le gt ge"
-).split():
-    setattr(Variable, f"__{_name}__", _operator(f"__{_name}__"))
 
 
 def _eagerly(function: Any) -> Any:
