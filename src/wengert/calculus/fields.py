@@ -27,9 +27,10 @@ from wengert.ground import checks, nest
 from wengert.ground.context import state
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.ground.shapes import fits, text
+from wengert.ground.types import Array
 from wengert.modes.function import ConcreteFunction
 from wengert.ops import linear
-from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, convert, lift
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, convert, lift
 
 __all__ = ["Field", "evaluate", "field"]
 
@@ -78,7 +79,7 @@ class _Home:
                     return [name, *rest]
         return None
 
-    def chosen(self, names: Any) -> list[int]:
+    def chosen(self, names: Sequence[Any] | None) -> list[int]:
         """Return the numbers of some coordinates: of all if None is given, of "x y", "xy" or ["x", "y"]."""
         if names is None:
             return list(range(len(self.names)))
@@ -160,7 +161,7 @@ class _Point:
         parts = [self.sum(y[:, k : k + 1] if count != 1 else y, terms) for k in range(count)]
         return parts[0] if count == 1 else apply(linear.CONCAT, parts, {"axis": 1}) if parts else y
 
-    def sum(self, y: Any, terms: Terms) -> Any:
+    def sum(self, y: Array | None, terms: Terms) -> Any:
         """Return an operator of one component."""
         total = None
         for counts, c in terms:
@@ -281,19 +282,19 @@ class Field:
             return base
         return self._make(("operator", id(base), terms), (base,), lambda at, y: at.operator(y, terms), (base, terms))
 
-    def gradient(self, names: Any = None) -> list[Field]:
+    def gradient(self, names: Sequence[Any] | None = None) -> list[Field]:
         """Return the list of first derivatives, by all coordinates or by those that are named ("x y")."""
         return [self._derived({self._home.unit(k): 1.0}) for k in self._home.chosen(names)]
 
-    def laplacian(self, names: Any = None) -> Field:
+    def laplacian(self, names: Sequence[Any] | None = None) -> Field:
         """Return the sum of the second derivatives, by all coordinates or by those that are named ("x y")."""
         return self._derived({self._home.unit(k, 2): 1.0 for k in self._home.chosen(names)})
 
-    def biharmonic(self, names: Any = None) -> Field:
+    def biharmonic(self, names: Sequence[Any] | None = None) -> Field:
         """Return the Laplacian of the Laplacian, by all coordinates or by those that are named ("x y")."""
         return self.laplacian(names).laplacian(names)
 
-    def divergence(self, names: Any = None) -> Field:
+    def divergence(self, names: Sequence[Any] | None = None) -> Field:
         """Return ∂u₀/∂x₀ + ∂u₁/∂x₁ + ... for a field with as many components as there are coordinates (named or all).
 
         Raises:
@@ -353,7 +354,7 @@ class Field:
         """
         checks.function(fn, "map", "fn")
 
-        def apply_to(at: _Point, *values: Any) -> Any:
+        def apply_to(at: _Point, *values: TensorLike) -> Any:
             y = call(fn, *values)
             y = lift(state.graph, y if isinstance(y, Tensor) else convert(y, like=at.columns[0]))
             rows = at.columns[0].sizes[0]
@@ -371,7 +372,7 @@ class Field:
         at = [k for k, other in enumerate(operands) if isinstance(other, Field)]
         rest = [None if k in at else other for k, other in enumerate(operands)]
 
-        def whole(point: _Point, *values: Any) -> Any:
+        def whole(point: _Point, *values: TensorLike) -> Any:
             given = list(rest)
             for k, v in zip(at, values, strict=True):
                 given[k] = v
@@ -380,41 +381,41 @@ class Field:
         keys = tuple([("field", id(o)) if isinstance(o, Field) else _key(o) for o in operands])
         return self._make((key, keys), tuple([operands[k] for k in at]), whole)
 
-    def _binary(self, name: str, a: Any, b: Any) -> Any:
+    def _binary(self, name: str, a: TensorLike, b: TensorLike) -> Any:
         for other in (a, b):
             if not isinstance(other, _OPERANDS) and not hasattr(other, "_as_tensor"):
                 return NotImplemented
         compute = getattr(operator, name)
         return self._combined(name, lambda at, p, q: compute(p, q), (a, b))
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: TensorLike) -> Any:
         return self._binary("add", self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: TensorLike) -> Any:
         return self._binary("add", other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: TensorLike) -> Any:
         return self._binary("sub", self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: TensorLike) -> Any:
         return self._binary("sub", other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: TensorLike) -> Any:
         return self._binary("mul", self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: TensorLike) -> Any:
         return self._binary("mul", other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: TensorLike) -> Any:
         return self._binary("truediv", self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: TensorLike) -> Any:
         return self._binary("truediv", other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: TensorLike) -> Any:
         return self._binary("pow", self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: TensorLike) -> Any:
         return self._binary("pow", other, self)
 
     def __neg__(self) -> Field:
@@ -443,7 +444,7 @@ def _key(value: Any) -> Any:
     return value if value is None or isinstance(value, np.ndarray) else (type(value), value)
 
 
-def field(net: Callable[..., Any], names: Any, *, stacked: bool | None = None) -> Field:
+def field(net: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None = None) -> Field:
     """Return a function of coordinates as a field, which has derivatives and can be reckoned with.
 
     Args:

@@ -10,11 +10,12 @@ import numpy as np
 
 from wengert.calculus.gradients import gradients
 from wengert.ground.context import here, state
+from wengert.ground.types import Array
 from wengert.modes.session import IndexedSlicesValue, default_session
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, convert
+from wengert.tensor.tensor import EagerTensor, Nested, SymbolicTensor, TensorLike, convert
 
 __all__ = ["compute_gradient", "graph_jacobians", "max_error"]
 
@@ -34,7 +35,7 @@ def _as_real(array: Any) -> Any:
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
-def _spread(array: Any) -> Any:
+def _spread(array: TensorLike) -> Any:
     return _as_real(np.ascontiguousarray(array))
 
 
@@ -46,7 +47,7 @@ def _real(dtype: Any) -> Any:
     return np.empty(0, dtype).real.dtype
 
 
-def _dense(g: Any, shape: Sequence[int]) -> Any:
+def _dense(g: Array | None, shape: Sequence[int]) -> Any:
     """Return a gradient as an array: the rows of a gathered one are added to those that they belong to."""
     if not isinstance(g, IndexedSlicesValue):
         return np.asarray(g)
@@ -64,7 +65,7 @@ def _require_differentiable(dtype: Any, what: str) -> None:
 # --- the two Jacobians, a row for each element of y and a column for each of x ------------------------------------------------
 
 
-def _numeric(run: Run, x: Any, y_shape: Sequence[int], y_dtype: Any, delta: float) -> Any:
+def _numeric(run: Run, x: Array, y_shape: Sequence[int], y_dtype: Any, delta: float) -> Any:
     """Return the Jacobian of ``run``, which gives y, at x from central differences."""
     table = np.zeros((_size(y_shape, y_dtype), _size(x.shape, x.dtype)), _real(x.dtype))
     scale = np.asarray(2.0 * delta, _real(y_dtype))[()]
@@ -78,7 +79,7 @@ def _numeric(run: Run, x: Any, y_shape: Sequence[int], y_dtype: Any, delta: floa
     return table
 
 
-def _theory(back: Run, x: Any, y_shape: Sequence[int], y_dtype: Any) -> Any:
+def _theory(back: Run, x: Array, y_shape: Sequence[int], y_dtype: Any) -> Any:
     """Return the Jacobian by ``back``, which gives the gradient by x for weights of y.
 
     Raises:
@@ -102,7 +103,7 @@ def _theory(back: Run, x: Any, y_shape: Sequence[int], y_dtype: Any) -> Any:
 # --- of a function ------------------------------------------------------------------------------------------------------------
 
 
-def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def compute_gradient(f: Callable[..., Any], x: TensorLike, delta: float | None = None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return the Jacobians of f by each of its arguments: (by the tape, by central differences).
 
     ``x`` is the list of arguments. Each Jacobian has a row for each element of f(*x) and a column for each of the
@@ -130,7 +131,7 @@ def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) 
     return tuple(theory for theory, _ in pairs), tuple(numeric for _, numeric in pairs)
 
 
-def _jacobians(f: Callable[..., Any], run: Callable[..., Any], xs: Sequence[Any], i: int, y: Any, step: float) -> Any:
+def _jacobians(f: Callable[..., Any], run: Callable[..., Any], xs: Sequence[Any], i: int, y: Array, step: float) -> Any:
     """Return both Jacobians by argument i: of f, which takes tensors and gives y, and of ``run``, the same over arrays."""
     _require_differentiable(xs[i].dtype, f"argument {i}")
     _require_differentiable(y.dtype, "y")
@@ -139,7 +140,7 @@ def _jacobians(f: Callable[..., Any], run: Callable[..., Any], xs: Sequence[Any]
     def back(dy: Any) -> Any:
         return gradient(dy, *xs)
 
-    def moved(x: Any) -> Any:
+    def moved(x: TensorLike) -> Any:
         return run(*xs[:i], x, *xs[i + 1 :])
 
     return _theory(back, xs[i], y.shape, y.dtype), _numeric(moved, xs[i], y.shape, y.dtype, step)
@@ -148,7 +149,7 @@ def _jacobians(f: Callable[..., Any], run: Callable[..., Any], xs: Sequence[Any]
 def _gradient_of(f: Callable[..., Any], i: int) -> Callable[..., Any]:
     """Return the function of (weights of y, arguments of f) that gives the gradient by argument i."""
 
-    def gradient(dy: Any, *inputs: Any) -> Any:
+    def gradient(dy: Any, *inputs: Nested) -> Any:
         with GradientTape() as tape:
             tape.watch(inputs)
             y = _tensor(f(*inputs))
@@ -167,18 +168,18 @@ def _runnable(f: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any
     return lambda *values: session.run(y, dict(zip(places, values, strict=True)))
 
 
-def _placeholder(sizes: Any, nptype: Any) -> Any:
+def _placeholder(sizes: TensorLike, nptype: np.dtype[Any]) -> Any:
     attrs = {"dtype": nptype, "shape": sizes}
     return state.graph.append(PLACEHOLDER, (), attrs, [(sizes, nptype)], "input", here()).outputs[0]
 
 
-def _tensor(value: Any) -> Any:
+def _tensor(value: TensorLike) -> Any:
     if isinstance(value, IndexedSlices):
         return value
     return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
 
 
-def _value(t: Any) -> Any:
+def _value(t: TensorLike) -> Any:
     """Return what a tensor holds; the default session computes one of a graph."""
     if isinstance(t, SymbolicTensor):
         return default_session().run(t)

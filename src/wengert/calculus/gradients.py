@@ -24,7 +24,7 @@ from wengert.modes.tape import GradientTape, UnconnectedGradients
 from wengert.modes.why import warn_none
 from wengert.ops import linear
 from wengert.ops.state import READ
-from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, cast, convert, lift, tensors, within
+from wengert.tensor.tensor import Nested, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, lift, tensors, within
 
 __all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
 
@@ -42,16 +42,16 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _tensor(value: Any) -> Any:
+def _tensor(value: TensorLike) -> Any:
     return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
 
 
 def gradients(
     ys: Any,
-    xs: Any,
+    xs: Nested,
     grad_ys: Any = None,
     name: str = "gradients",
-    gate_gradients: Any = False,
+    gate_gradients: bool = False,
     aggregation_method: Any = None,
     stop_gradients: Any = None,
     unconnected_gradients: Any = UnconnectedGradients.NONE,
@@ -132,7 +132,7 @@ def graph_of(items: Sequence[Any]) -> WengertList | None:
     return None
 
 
-def _lifted(graph: WengertList, t: Any) -> Any:
+def _lifted(graph: WengertList, t: TensorLike) -> Any:
     return lift(graph, _tensor(t))
 
 
@@ -179,8 +179,8 @@ def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> l
 
 
 def hessians(
-    ys: Any,
-    xs: Any,
+    ys: Nested,
+    xs: Nested,
     name: str = "hessians",
     colocate_gradients_with_ops: bool = False,
     gate_gradients: bool = False,
@@ -208,10 +208,10 @@ def hessians(
     return results
 
 
-def _hessian(first: Any, x: Any) -> Any:
+def _hessian(first: Any, x: TensorLike) -> Any:
     """Return the derivative of each element of a gradient by x."""
 
-    def sweep(g: Any) -> list[Any]:
+    def sweep(g: TensorLike) -> list[Any]:
         return gradients(first, x, g)
 
     if not is_full(first.sizes):
@@ -243,7 +243,7 @@ class ForwardAccumulator:
     np.float32(4.0)
     """
 
-    def __init__(self, primals: Any, tangents: Any) -> None:
+    def __init__(self, primals: Any, tangents: Nested) -> None:
         """Take primals (tensors or variables) and their tangents, in the same structure and shapes.
 
         Raises:
@@ -322,7 +322,7 @@ class ForwardAccumulator:
         if source.n in self._tangents and place.n not in self._tangents:
             self._keep(place, self._tangents[source.n])
 
-    def read_in(self, variable: Any, handle: Any, tensor: Any) -> None:
+    def read_in(self, variable: Any, handle: Any, tensor: TensorLike) -> None:
         """Take note that a variable was read in a graph."""
         self.captured(variable, handle)
         self.captured(variable, tensor)
@@ -453,11 +453,11 @@ def _call(f: Callable[..., Any], xs: list[Any], single: bool) -> Any:
     return _function(f)(xs[0]) if single else _function(f)(*xs)
 
 
-def _function(f: Any) -> Callable[..., Any]:
+def _function(f: Callable[..., Any]) -> Callable[..., Any]:
     return checks.function(f, "autodiff", "f, the first argument,")
 
 
-def _scalar(f: Any, point: Any, who: str) -> Any:
+def _scalar(f: Callable[..., Any], point: TensorLike, who: str) -> Any:
     """Return f(point), a tensor without axes.
 
     Raises:
@@ -471,7 +471,7 @@ def _scalar(f: Any, point: Any, who: str) -> Any:
     return y
 
 
-def _inputs(xs: Any) -> tuple[list[Any], bool]:
+def _inputs(xs: Nested) -> tuple[list[Any], bool]:
     single = not isinstance(xs, list | tuple)
     given = [convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor() for x in _listed(xs)]
     first = {t.n: i for i, t in reversed(list(enumerate(given)))}
@@ -479,7 +479,7 @@ def _inputs(xs: Any) -> tuple[list[Any], bool]:
     return [t if first[t.n] == i else apply(linear.IDENTITY, (t,)) for i, t in enumerate(given)], single
 
 
-def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Any, tangents: Nested) -> tuple[Any, Any]:
     """Return (f(primals), the derivative of f along the tangents). A list of primals is spread over f's arguments.
 
     >>> import wengert as tf
@@ -502,14 +502,14 @@ def vjp(f: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any], Any]]
         tape.watch(xs)
         y = _call(f, xs, single)
 
-    def pull(g: Any) -> Any:
+    def pull(g: TensorLike) -> Any:
         found = tape.gradient(y, xs, output_gradients=g, unconnected_gradients="zero")
         return found[0] if single else found
 
     return y, pull
 
 
-def jacobian(f: Callable[..., Any], x: Any) -> Any:
+def jacobian(f: Callable[..., Any], x: TensorLike) -> Any:
     """Return the derivative of each element of f(x) by each of x: shape f(x).shape + x.shape."""
     xs, single = _inputs(x)
     with GradientTape() as tape:
@@ -519,7 +519,7 @@ def jacobian(f: Callable[..., Any], x: Any) -> Any:
     return found[0] if single else found
 
 
-def hessian(f: Callable[..., Any], x: Any) -> Any:
+def hessian(f: Callable[..., Any], x: TensorLike) -> Any:
     """Return the second derivatives of a scalar f(x): shape x.shape + x.shape.
 
     Raises:
@@ -535,7 +535,7 @@ def hessian(f: Callable[..., Any], x: Any) -> Any:
     return outer.jacobian(g, point, unconnected_gradients="zero")
 
 
-def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+def hvp(f: Callable[..., Any], x: TensorLike, v: TensorLike) -> Any:
     """Return the product of the Hessian of a scalar f at x with v: forward mode over reverse mode, two sweeps."""
     point = convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor()
     with ForwardAccumulator(point, convert(v, like=point)) as acc:

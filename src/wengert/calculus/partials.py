@@ -31,7 +31,7 @@ from wengert.ground.errors import (
 from wengert.ground.shapes import fits, text
 from wengert.modes.function import ConcreteFunction, Function
 from wengert.ops import linear
-from wengert.tensor.tensor import Tensor, apply, convert, lift
+from wengert.tensor.tensor import Nested, Tensor, TensorLike, apply, convert, lift
 
 __all__ = ["Traced", "call", "partial", "point", "taylor"]
 
@@ -79,7 +79,7 @@ def call(f: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         return Function(f)(*arguments, **keywords)
 
 
-def point(x: Any, name: str | None = None, alone: bool = False) -> Any:
+def point(x: TensorLike, name: str | None = None, alone: bool = False) -> Any:
     """Return a symbolic tensor equal to x to differentiate by: what else reads x stays constant.
 
     ``alone``: for Taylor nodes, whose sources the lowering would merge with x otherwise.
@@ -137,7 +137,7 @@ def taylor(f: Callable[..., Any], x: Any, direction: Any = None, order: int = 1,
         raise InvalidArgumentError("taylor: x is an empty list; give one tensor at least.")
     curves = _curves(xs, [direction] if single else direction)
 
-    def build(xs: Any, curves: Any) -> list[Any]:
+    def build(xs: Nested, curves: Any) -> list[Any]:
         return _series(f, xs, curves, count, bool(scaled))
 
     return list(Traced(build, "taylor")(xs, curves))
@@ -175,7 +175,7 @@ def _curves(xs: Sequence[Any], directions: Any) -> list[list[Any]]:
     return [_curve(x, d) for x, d in zip(xs, directions, strict=True)]
 
 
-def _curve(x: Any, direction: Any) -> list[Any]:
+def _curve(x: Tensor, direction: Any) -> list[Any]:
     if direction is None:
         return [apply(linear.ONES_LIKE, (x,))]
     if not isinstance(direction, list | tuple):
@@ -203,7 +203,7 @@ def _fitted(x: Any, direction: Any) -> Any:
     return d
 
 
-def _series(f: Any, xs: Any, curves: Any, order: int, scaled: bool) -> list[Any]:
+def _series(f: Callable[..., Any], xs: Any, curves: Any, order: int, scaled: bool) -> list[Any]:
     graph = state.graph
     points = [point(lift(graph, x), alone=True) for x in xs]
     result = call(f, *points)
@@ -256,7 +256,7 @@ def _check(ys: Sequence[Any], points: Sequence[Any]) -> None:
 # --- by arguments, or by tensors --------------------------------------------------------------------------------------
 
 
-def partial(f: Any, orders: Any) -> Any:
+def partial(f: Callable[..., Any], orders: Any) -> Any:
     """Return a mixed partial derivative: of a function a function, of a tensor a tensor.
 
     As nested `gradients` do, it sums over all that depends on an element: where row i of the value depends on row i of the
@@ -295,7 +295,7 @@ def partial(f: Any, orders: Any) -> Any:
     return _of_function(f, pairs)
 
 
-def _of_tensor(u: Any, pairs: Sequence[Any]) -> Any:
+def _of_tensor(u: TensorLike, pairs: Sequence[Any]) -> Any:
     for x, order in pairs:
         if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
             raise TypeError(f"partial: the derivative of a tensor is by tensors and variables, not by {x!r}.")

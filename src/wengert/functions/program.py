@@ -27,7 +27,19 @@ from wengert.ops.linear import CONSTANT
 from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
 from wengert.ops.state import CUSTOM, NO_OP, PRINT, PY_FUNCTION
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, append, apply, convert, derived, lift
+from wengert.tensor.tensor import (
+    EagerTensor,
+    Graph,
+    Nested,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    append,
+    apply,
+    convert,
+    derived,
+    lift,
+)
 from wengert.tensor.tensor import _number as next_number
 
 __all__ = [
@@ -142,7 +154,7 @@ def no_op(name: str | None = None) -> Any:
     return state.graph.nodes[-1]
 
 
-def group(*inputs: TensorLike, **keywords: Any) -> Any:
+def group(*inputs: Nested, **keywords: Any) -> Any:
     """Return one operation that runs all of the inputs; eagerly None.
 
     Raises:
@@ -195,7 +207,7 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
 # --- printing -----------------------------------------------------------------------------------------------------
 
 
-def _shown(value: TensorLike, summarize: int) -> str:
+def _shown(value: Any, summarize: int) -> str:
     """Show a value as TensorFlow's print does."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
@@ -228,7 +240,7 @@ def _nested(array: Any, summarize: int) -> str:
     return "[" + ("\n " if array.ndim > 1 else " ").join(p.replace("\n", "\n ") for p in parts) + "]"
 
 
-def print_tensors(*inputs: TensorLike, **keywords: Any) -> Any:
+def print_tensors(*inputs: Nested, **keywords: Any) -> Any:
     """Print tensors and other things to ``output_stream`` (standard error), when the operation runs.
 
     Keywords: ``output_stream`` (a file, or "file://path"), ``summarize`` (how many elements at each end: 3, -1 for all),
@@ -240,7 +252,7 @@ def print_tensors(*inputs: TensorLike, **keywords: Any) -> Any:
     if keywords:
         raise ValueError(f"print: unknown keywords {sorted(keywords)}")
     summarize = 3 if summarize is None else summarize
-    items = [i._as_tensor() if hasattr(i, "_as_tensor") else i for i in inputs]
+    items: list[Any] = [i._as_tensor() if hasattr(i, "_as_tensor") else i for i in inputs]
     held: list[Any] = []
     for item in items:
         for leaf in nest.flatten(item):

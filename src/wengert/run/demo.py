@@ -9,6 +9,7 @@ import numpy as np
 
 import wengert as tf
 from wengert.ground import terminal
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["WANTED", "demo", "table_of_values"]
 
@@ -20,7 +21,7 @@ def _u(x: Any, t: Any) -> Any:
     return tf.tanh(tf.matmul(X, tf.constant([[2.0], [1.0]], dtype=x.dtype)))
 
 
-def _by_gradients(x: Any, t: Any) -> list[Any]:
+def _by_gradients(x: TensorLike, t: TensorLike) -> list[Any]:
     u = _u(x, t)
     found = [u]
     for _ in range(6):
@@ -28,13 +29,13 @@ def _by_gradients(x: Any, t: Any) -> list[Any]:
     return [*found, tf.gradients(u, t)[0], tf.gradients(found[1], t)[0]]
 
 
-def _eager(x: Any, t: Any) -> list[Any]:
+def _eager(x: TensorLike, t: TensorLike) -> list[Any]:
     """Nested tapes; ``recording`` serves as all of them at once for the derivatives by x."""
     with tf.recording():
         return _by_gradients(x, t)
 
 
-def _tapes(x: Any, t: Any, orders: int) -> Any:
+def _tapes(x: TensorLike, t: TensorLike, orders: int) -> Any:
     """The derivative of a given order by x, from as many nested tapes."""
     if orders == 0:
         return _u(x, t)

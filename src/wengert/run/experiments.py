@@ -7,6 +7,7 @@ take a hypercube's correlation with itself for one with another.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def _centered(n: int, samples: int) -> Any:
     return np.stack([np.random.permutation(middle) for _ in range(n)], axis=1)
 
 
-def _farthest(n: int, samples: int, rounds: int, make: Any) -> Any:
+def _farthest(n: int, samples: int, rounds: int, make: Callable[..., Any]) -> Any:
     distances = importlib.import_module("scipy.spatial.distance").pdist
     found, best = make(n, samples) if rounds < 1 else None, 0.0
     for _ in range(rounds):

@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.types import Array
 from wengert.run.notice import Program, note, place
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["MODULES", "serve"]
 
 
-def _asfarray(a: Any, dtype: Any = np.float64) -> Any:
+def _asfarray(a: Array, dtype: Any = np.float64) -> Any:
     """Return an array of floating point, float64 unless the dtype is one."""
     return np.asarray(a, dtype if np.issubdtype(dtype, np.inexact) else np.float64)
 
@@ -32,7 +34,7 @@ def _in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False,
     return np.isin(np.asarray(ar1).ravel(), ar2, assume_unique=assume_unique, invert=invert, **keywords)
 
 
-def _simps(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1, even: str | None = None) -> Any:
+def _simps(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1, even: str | None = None) -> Any:
     """Return an integral by Simpson's rule."""
     if even is not None:
         raise TypeError("simps: SciPy's simpson, which serves it, has no argument `even`; leave it out")

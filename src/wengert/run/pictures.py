@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from wengert.run.notice import Program, note
+from wengert.tensor.tensor import AxisLike, TensorLike
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 
@@ -136,7 +137,7 @@ class Drawing:
             parameters["text.usetex"] = True  # as the user's own settings say; goes through what is set above
 
     def _parameter(self, before: Any) -> Any:
-        def __setitem__(parameters: Any, key: str, value: Any) -> None:
+        def __setitem__(parameters: Any, key: str, value: TensorLike) -> None:
             if key == "backend":
                 value = self._backend(value)
             elif key == "text.usetex" and not self.latex and value not in (False, "False", "false", 0, "no", "off"):
@@ -237,7 +238,7 @@ class Drawing:
         owner = next(c for c in module.Axes.__mro__ if "grid" in vars(c))
 
         def make(before: Any) -> Any:
-            def grid(axes: Any, visible: Any = None, *given: Any, **keywords: Any) -> Any:
+            def grid(axes: AxisLike, visible: Any = None, *given: Any, **keywords: Any) -> Any:
                 if "b" in keywords:
                     self._told("grid(b=...) is grid(visible=...) now")
                     visible = keywords.pop("b")
@@ -268,7 +269,7 @@ class Drawing:
 
     def _axes3d(self, module: ModuleType) -> None:
         def make(before: Any) -> Any:
-            def __init__(axes: Any, figure: Any, *given: Any, **keywords: Any) -> None:
+            def __init__(axes: AxisLike, figure: Any, *given: Any, **keywords: Any) -> None:
                 own = self.program.calls(sys._getframe(1))
                 alone = own and keywords.get("auto_add_to_figure") is False
                 if own:
@@ -288,7 +289,7 @@ class Drawing:
                 self.undo(delattr, module.Axes3D, old)
 
     def _axis(self, letter: str) -> Callable[[Any], Any]:
-        def axis(axes: Any) -> Any:
+        def axis(axes: AxisLike) -> Any:
             self._told(f"Axes3D.w_{letter}axis is {letter}axis now")
             return getattr(axes, f"{letter}axis")
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.types import Array
 from wengert.run.notice import Program, note, place
 
 __all__ = ["NAMES", "LocalFinder", "compiled"]
@@ -32,7 +33,7 @@ COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
 class _Element:
     """An array of one element, as a number where a format wants one, and as itself where it wants text."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
         self.array = array
 
     def __float__(self) -> float:
@@ -48,7 +49,7 @@ class _Element:
         return repr(self.array)
 
 
-def _is_one(value: Any) -> bool:
+def _is_one(value: Array | None) -> bool:
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.size == 1
 
 

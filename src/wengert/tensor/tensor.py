@@ -27,7 +27,7 @@ from wengert.ground.errors import (
     ResourceExhaustedError,
     UnimplementedError,
 )
-from wengert.ground.shapes import TensorShape
+from wengert.ground.shapes import ShapeLike, TensorShape
 from wengert.ops import contraction, elementwise, linear
 from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
@@ -60,7 +60,7 @@ V1_EQUALITY = [False]
 
 
 def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Any:
+    def method(self: Tensor, other: TensorLike) -> Any:
         if (
             other.__class__ is EagerTensor
             and self.__class__ is EagerTensor
@@ -111,7 +111,7 @@ class Tensor:
         """Return the static shape."""
         return self.shape
 
-    def set_shape(self, shape: Any) -> None:
+    def set_shape(self, shape: ShapeLike) -> None:
         """Add to what is known of the shape.
 
         Raises:
@@ -152,21 +152,21 @@ class Tensor:
     __mul__ = _multiply
     __rmul__ = _rmultiply
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: TensorLike) -> Any:
         """Divide; integers give float64, as in Python and TensorFlow."""
         return _as_float(self)._divide(_as_float(other) if isinstance(other, Tensor) else other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: TensorLike) -> Any:
         """Divide; integers give float64."""
         return _as_float(self)._rdivide(other)
 
     __div__ = __truediv__
 
-    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+    def __pow__(self, other: TensorLike, modulo: Any = None) -> Any:
         """Raise to a power."""
         return power(self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: TensorLike) -> Any:
         """Raise another to this power."""
         return power(convert(other, like=self), self)
 
@@ -186,31 +186,31 @@ class Tensor:
         """Return logical (Boolean) or bitwise (integer) not."""
         return apply(elementwise.LOGICAL_NOT if self.nptype.kind == "b" else elementwise.INVERT, (self,))
 
-    def _bits(self, other: Any, logical: Any, bitwise: Op) -> Any:
+    def _bits(self, other: TensorLike, logical: Any, bitwise: Op) -> Any:
         if self.nptype.kind == "b":
             return logical(other)
         pair = coerce(bitwise, self, other)
         return NotImplemented if pair is None else apply(bitwise, pair)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: TensorLike) -> Any:
         """Return logical or bitwise and."""
         return self._bits(other, self._and, elementwise.BITWISE_AND)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: TensorLike) -> Any:
         """Return logical or bitwise or."""
         return self._bits(other, self._or, elementwise.BITWISE_OR)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: TensorLike) -> Any:
         """Return logical or bitwise exclusive or."""
         return self._bits(other, self._xor, elementwise.BITWISE_XOR)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __lshift__(self, other: Any) -> Any:
+    def __lshift__(self, other: TensorLike) -> Any:
         """Shift bits left."""
         return apply(elementwise.LEFT_SHIFT, (self, convert(other, like=self)))
 
-    def __rshift__(self, other: Any) -> Any:
+    def __rshift__(self, other: TensorLike) -> Any:
         """Shift bits right."""
         return apply(elementwise.RIGHT_SHIFT, (self, convert(other, like=self)))
 
@@ -332,7 +332,7 @@ class EagerTensor(Tensor):
         self._leave("tolist()")
         return self.array.tolist()
 
-    def eval(self, feed_dict: Any = None, session: Any = None) -> NoReturn:
+    def eval(self, feed_dict: Mapping[Any, Any] | None = None, session: Any = None) -> NoReturn:
         """Refuse: an eager tensor has its value already."""
         raise NotImplementedError("eval() is for the tensors of a graph; this one has its value already: call numpy().")
 
@@ -477,7 +477,7 @@ class SymbolicTensor(Tensor):
 
     __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
 
-    def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: Any) -> None:
+    def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: np.dtype[Any]) -> None:
         """Take the node, which of its outputs this is, and what is known of it."""
         self.node, self.index, self.sizes, self.nptype = node, index, sizes, nptype
         self.n = _number()
@@ -510,7 +510,7 @@ class SymbolicTensor(Tensor):
         """The device noted when it was made."""
         return self.node.device
 
-    def set_shape(self, shape: Any) -> None:
+    def set_shape(self, shape: ShapeLike) -> None:
         """Add to what is known of the shape."""
         self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
 
@@ -518,7 +518,7 @@ class SymbolicTensor(Tensor):
         """Return the operations that read it."""
         return [node for node in self.graph.nodes if any(t is self for t in node.inputs)]
 
-    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+    def eval(self, feed_dict: Mapping[Any, Any] | None = None, session: Any = None) -> Any:
         """Run it in the given or the default session."""
         return default_session(session).run(self, feed_dict)
 
@@ -555,7 +555,7 @@ class SymbolicTensor(Tensor):
 
     __int__ = __float__ = __complex__ = __index__
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+    def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> NoReturn:
         """Refuse: there is no value yet."""
         raise SymbolicArrayError(
             f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: it has no value while the graph is built. "
@@ -715,7 +715,7 @@ def _reference(x: SymbolicTensor) -> Any:
     return root
 
 
-def lift(graph: WengertList, tensor: Any) -> SymbolicTensor:
+def lift(graph: WengertList, tensor: TensorLike) -> SymbolicTensor:
     """Return a tensor as one of the graph's own."""
     if tensor.__class__ is SymbolicTensor and tensor.node.graph is graph:
         return tensor
@@ -738,12 +738,12 @@ def lift(graph: WengertList, tensor: Any) -> SymbolicTensor:
     return graph.lift(tensor)  # type: ignore[no-any-return]
 
 
-def within(graph: Any, tensor: Any) -> bool:
+def within(graph: WengertList, tensor: TensorLike) -> bool:
     """Return whether a tensor can stand in a graph: an eager one, or one of this graph or of those around it."""
     return tensor.__class__ is not SymbolicTensor or _surrounds(tensor.graph, graph)
 
 
-def _surrounds(around: Any, graph: Any) -> bool:
+def _surrounds(around: Any, graph: WengertList | None) -> bool:
     while graph is not None and graph is not around:
         graph = getattr(graph, "outer", None)
     return graph is around
@@ -812,7 +812,7 @@ FROM_NUMPY: Attributes = {"from": "NumPy"}
 _DEFAULTS = {"d": dtypes.float32.numpy, "l": dtypes.int32.numpy, "q": dtypes.int32.numpy}
 
 
-def as_array(value: Any, nptype: Any = None) -> Any:
+def as_array(value: TensorLike, nptype: np.dtype[Any] | None = None) -> Any:
     """Return a new NumPy array of a Python or NumPy value; Python numbers get TensorFlow's default dtypes.
 
     Raises:
@@ -868,7 +868,7 @@ def _strings(array: Any) -> bool:
     return all(isinstance(v, bytes | str) for v in array.ravel())
 
 
-def _typed_leaf(value: Any) -> bool:
+def _typed_leaf(value: TensorLike) -> bool:
     """Whether a nested sequence holds NumPy's numbers, which keep their dtype."""
     depth = 0
     while isinstance(value, list | tuple) and value and depth < 64:
@@ -935,7 +935,7 @@ def convert(
     return constant
 
 
-def holds_tensors(value: Any) -> bool:
+def holds_tensors(value: TensorLike) -> bool:
     """Whether a nested sequence has a tensor (or a variable) among its leaves.
 
     Raises:
@@ -975,7 +975,7 @@ def _stacked(values: Any, dtype: Any, like: Any) -> Any:
     return apply(linear.STACK, parts, {"axis": 0}, "packed")
 
 
-def cast(x: Tensor, nptype: Any) -> Any:
+def cast(x: Tensor, nptype: np.dtype[Any]) -> Any:
     """Return the tensor with another dtype, or itself."""
     return x if x.nptype == nptype else apply(CAST, (x,), {"dtype": nptype.name})
 
@@ -1021,7 +1021,7 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
     return a, b
 
 
-def power(x: Any, y: Any) -> Any:
+def power(x: TensorLike, y: TensorLike) -> Any:
     """Return x ** y; a constant whole exponent is an operation of its own."""
     number = y.item() if isinstance(y, np.generic | np.ndarray) and np.ndim(y) == 0 and y.dtype.kind in "iuf" else y
     if isinstance(number, int | float) and not isinstance(number, bool) and isinstance(x, Tensor):
@@ -1119,7 +1119,7 @@ class Tensors:
             raise AttributeError(f"no operation is named {name!r}")
         op = table[name]
 
-        def function(*inputs: Any, **attrs: Any) -> Any:
+        def function(*inputs: TensorLike, **attrs: Any) -> Any:
             for t in inputs:
                 if t.__class__ is not EagerTensor and not isinstance(t, Tensor):
                     like = next(i for i in inputs if isinstance(i, Tensor) and (op is not WHERE or i is not inputs[0]))

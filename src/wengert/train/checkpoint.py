@@ -257,10 +257,17 @@ class CheckpointManager:
     """Keeps the latest few of the checkpoints in a folder."""
 
     def __init__(
-        self, checkpoint: Checkpoint, directory: Any, max_to_keep: int | None, keep_checkpoint_every_n_hours: Any = None,
-        checkpoint_name: str = "ckpt", step_counter: Any = None, checkpoint_interval: int | None = None,
-        init_fn: Callable[[], Any] | None = None, last_checkpoint_step: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        checkpoint: Checkpoint,
+        directory: str | os.PathLike[str],
+        max_to_keep: int | None,
+        keep_checkpoint_every_n_hours: Any = None,
+        checkpoint_name: str = "ckpt",
+        step_counter: Any = None,
+        checkpoint_interval: int | None = None,
+        init_fn: Callable[[], Any] | None = None,
+        last_checkpoint_step: Any = None,
+    ) -> None:
         """Take a checkpoint, a folder, and how many to keep (None: all).
 
         Raises:

@@ -20,6 +20,7 @@ from typing import Any
 from wengert.ground import shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.types import Array
 from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
 from wengert.modes.variable import Storage, Variable
@@ -40,7 +41,7 @@ def memory_of(variable: Variable, session: Any = None) -> Storage | None:
     return None
 
 
-def fitting(source: str, name: str, value: Any, variable: Variable, end: str = "Nothing has been restored.") -> Any:
+def fitting(source: str, name: str, value: Array, variable: Variable, end: str = "Nothing has been restored.") -> Any:
     """Return a value if it fits a variable; ``end``: what an error says last.
 
     Raises:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.functions.math import abs, clip_by_value, maximum, pow, rsqrt, sign, sqrt, square
+from wengert.ground.types import Array
+from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "adadelta",
@@ -35,7 +37,7 @@ def _toward(old: Any, new: Any, keep: Any) -> Any:
     return old + (new - old) * (1.0 - keep)
 
 
-def descent(x: Any, g: Any, *, rate: Any) -> tuple[Any]:
+def descent(x: Any, g: Array, *, rate: Array) -> tuple[Any]:
     """Gradient descent: x - rate g.
 
     >>> import wengert as tf
@@ -45,7 +47,7 @@ def descent(x: Any, g: Any, *, rate: Any) -> tuple[Any]:
     return (x - g * rate,)
 
 
-def momentum(x: Any, g: Any, a: Any, *, rate: Any, decay: Any, nesterov: bool = False) -> tuple[Any, Any]:
+def momentum(x: Array, g: Array, a: Array, *, rate: Array, decay: Any, nesterov: bool = False) -> tuple[Any, Any]:
     """Gradients summed up: a = decay a + g, x - rate a; in Nesterov's manner x - rate (g + decay a).
 
     I. Sutskever et al. (2013), On the importance of initialization and momentum in deep learning.
@@ -54,7 +56,7 @@ def momentum(x: Any, g: Any, a: Any, *, rate: Any, decay: Any, nesterov: bool = 
     return x - (g + a * decay if nesterov else a) * rate, a
 
 
-def velocity(x: Any, g: Any, v: Any, *, rate: Any, decay: Any, nesterov: bool = False) -> tuple[Any, Any]:
+def velocity(x: Any, g: Array, v: Array | None, *, rate: Array, decay: Any, nesterov: bool = False) -> tuple[Any, Any]:
     """Steps summed up: v = decay v - rate g, x + v; in Nesterov's manner x + decay v - rate g.
 
     The same as `momentum` as long as the rate does not change.
@@ -64,14 +66,23 @@ def velocity(x: Any, g: Any, v: Any, *, rate: Any, decay: Any, nesterov: bool = 
     return (x + v * decay - step if nesterov else x + v), v
 
 
-def corrected(rate: Any, power1: Any, power2: Any) -> Any:
+def corrected(rate: TensorLike, power1: Any, power2: Any) -> Any:
     """Return the rate that undoes the start of Adam's averages at zero, from the powers beta1^t and beta2^t."""
     return rate * sqrt(1.0 - power2) / (1.0 - power1)
 
 
 def adam(
-    x: Any, g: Any, m: Any, v: Any, *, rate: Any, beta1: Any, beta2: Any, epsilon: Any, nesterov: bool = False
-) -> tuple[Any, Any, Any]:  # fmt: skip
+    x: TensorLike,
+    g: TensorLike,
+    m: Any,
+    v: TensorLike,
+    *,
+    rate: TensorLike,
+    beta1: Any,
+    beta2: Any,
+    epsilon: TensorLike,
+    nesterov: bool = False,
+) -> tuple[Any, Any, Any]:
     """Averages of g and g²: x - rate m / (√v + epsilon), with the `corrected` rate.
 
     D. P. Kingma, J. Ba (2014), Adam: a method for stochastic optimization, in the form before its section 2.1. ``nesterov``:
@@ -83,7 +94,16 @@ def adam(
 
 
 def amsgrad(
-    x: Any, g: Any, m: Any, v: Any, top: Any, *, rate: Any, beta1: Any, beta2: Any, epsilon: Any
+    x: TensorLike,
+    g: TensorLike,
+    m: Any,
+    v: TensorLike,
+    top: Any,
+    *,
+    rate: TensorLike,
+    beta1: Any,
+    beta2: Any,
+    epsilon: TensorLike,
 ) -> tuple[Any, Any, Any, Any]:
     """Adam over the greatest v so far: S. J. Reddi, S. Kale, S. Kumar (2018), On the convergence of Adam and beyond."""
     m, v = _toward(m, g, beta1), _toward(v, square(g), beta2)
@@ -91,16 +111,29 @@ def amsgrad(
     return x - m * rate / (sqrt(top) + epsilon), m, v, top
 
 
-def adamax(x: Any, g: Any, m: Any, u: Any, *, rate: Any, beta1: Any, beta2: Any, epsilon: Any) -> tuple[Any, Any, Any]:
+def adamax(
+    x: Any, g: TensorLike, m: Any, u: Array, *, rate: Array, beta1: Any, beta2: Any, epsilon: Array
+) -> tuple[Any, Any, Any]:
     """Adam with the maximum norm: u = max(beta2 u, |g|), x - rate m / (u + epsilon); rate over 1 - beta1^t."""
     m, u = _toward(m, g, beta1), maximum(u * beta2, abs(g))
     return x - m * rate / (u + epsilon), m, u
 
 
 def nadam(
-    x: Any, g: Any, m: Any, v: Any, *, rate: Any, beta1: Any, beta2: Any, epsilon: Any, now: Any, ahead: Any, product: Any,
+    x: TensorLike,
+    g: TensorLike,
+    m: Any,
+    v: TensorLike,
+    *,
+    rate: TensorLike,
+    beta1: Any,
+    beta2: Any,
+    epsilon: TensorLike,
+    now: Any,
+    ahead: Any,
+    product: Any,
     power2: Any,
-) -> tuple[Any, Any, Any]:  # fmt: skip
+) -> tuple[Any, Any, Any]:
     """Adam with Nesterov's step and a schedule of momenta: T. Dozat (2016), Incorporating Nesterov momentum into Adam.
 
     ``now``, ``ahead``: the momenta of this step and the next; ``product``: of all momenta up to this step; ``power2``: beta2^t.
@@ -110,7 +143,9 @@ def nadam(
     return x - mean * rate / (sqrt(v / (1.0 - power2)) + epsilon), m, v
 
 
-def rmsprop(x: Any, g: Any, a: Any, m: Any = None, *, rate: Any, rho: Any, epsilon: Any, decay: Any = 0.0) -> tuple[Any, ...]:
+def rmsprop(
+    x: Any, g: Array, a: Array, m: Any = None, *, rate: Array, rho: Any, epsilon: Array, decay: float = 0.0
+) -> tuple[Any, ...]:
     """Average of g²: m = decay m + rate g / √(a + epsilon), x - m; without m, plain steps.
 
     T. Tieleman, G. Hinton (2012), Lecture 6.5.
@@ -124,7 +159,7 @@ def rmsprop(x: Any, g: Any, a: Any, m: Any = None, *, rate: Any, rho: Any, epsil
 
 
 def rmsprop_centered(
-    x: Any, g: Any, a: Any, b: Any, m: Any = None, *, rate: Any, rho: Any, epsilon: Any, decay: Any = 0.0
+    x: Any, g: Array, a: Array, b: Array, m: Any = None, *, rate: Array, rho: Any, epsilon: Array, decay: float = 0.0
 ) -> tuple[Any, ...]:
     """`rmsprop` over the variance a - b², b the average of g: A. Graves (2013), Generating sequences."""
     a, b = _toward(a, square(g), rho), _toward(b, g, rho)
@@ -141,7 +176,7 @@ def adagrad(x: Any, g: Any, a: Any, *, rate: Any, epsilon: Any = 0.0) -> tuple[A
     return x - g * rate * rsqrt(a + epsilon), a
 
 
-def proximal(x: Any, g: Any, *, rate: Any, l1: Any, l2: Any) -> tuple[Any]:
+def proximal(x: Any, g: Any, *, rate: Array | None, l1: Any, l2: Any) -> tuple[Any]:
     """Descent, then the penalties' own minimum: sign(p) max(|p| - rate l1, 0) / (1 + rate l2), p = x - rate g.
 
     J. Duchi, Y. Singer (2009), Efficient learning using forward-backward splitting.
@@ -150,13 +185,13 @@ def proximal(x: Any, g: Any, *, rate: Any, l1: Any, l2: Any) -> tuple[Any]:
     return (sign(p) * maximum(abs(p) - rate * l1, 0.0) / (1.0 + rate * l2),)
 
 
-def proximal_adagrad(x: Any, g: Any, a: Any, *, rate: Any, l1: Any, l2: Any) -> tuple[Any, Any]:
+def proximal_adagrad(x: TensorLike, g: TensorLike, a: TensorLike, *, rate: TensorLike, l1: Any, l2: Any) -> tuple[Any, Any]:
     """`proximal` with the rates of `adagrad`: rate / √a."""
     a = a + square(g)
     return (*proximal(x, g, rate=rate * rsqrt(a), l1=l1, l2=l2), a)
 
 
-def adadelta(x: Any, g: Any, a: Any, d: Any, *, rate: Any, rho: Any, epsilon: Any) -> tuple[Any, Any, Any]:
+def adadelta(x: Any, g: Array, a: Array, d: Array, *, rate: TensorLike, rho: Any, epsilon: Array) -> tuple[Any, Any, Any]:
     """Steps in the units of x: √(d + epsilon) / √(a + epsilon) g, a and d averages of g² and of the squared steps.
 
     M. D. Zeiler (2012), Adadelta: an adaptive learning rate method.
@@ -167,7 +202,7 @@ def adadelta(x: Any, g: Any, a: Any, d: Any, *, rate: Any, rho: Any, epsilon: An
 
 
 def ftrl(
-    x: Any, g: Any, a: Any, z: Any, *, rate: Any, power: Any, l1: Any = 0.0, l2: Any = 0.0, shrinkage: Any = 0.0
+    x: Any, g: Any, a: Any, z: Any, *, rate: Array | None, power: Any, l1: Any = 0.0, l2: float = 0.0, shrinkage: Any = 0.0
 ) -> tuple[Any, Any, Any]:
     """Follow the regularised leader: H. B. McMahan et al. (2013), Ad click prediction.
 
@@ -182,6 +217,6 @@ def ftrl(
     return least / (new / rate + 2.0 * l2), after, z
 
 
-def lion(x: Any, g: Any, m: Any, *, rate: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:
+def lion(x: TensorLike, g: TensorLike, m: Any, *, rate: TensorLike, beta1: Any, beta2: Any) -> tuple[Any, Any]:
     """The sign of an average: X. Chen et al. (2023), Symbolic discovery of optimization algorithms."""
     return x - sign(_toward(m, g, beta1)) * rate, _toward(m, g, beta2)

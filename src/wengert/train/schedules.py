@@ -8,17 +8,18 @@ from typing import Any
 
 from wengert.functions.array import where
 from wengert.functions.math import ceil, cos, equal, exp, floor, less_equal, log, minimum, pow
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["cosine", "cosine_restarts", "exponential", "inverse_time", "linear_cosine", "natural_exponential", "piecewise",
            "polynomial"]  # fmt: skip
 
 
-def _periods(step: Any, steps: Any, staircase: bool) -> Any:
+def _periods(step: TensorLike, steps: Any, staircase: bool) -> Any:
     """Return how many periods of decay have passed, in whole numbers for a staircase."""
     return floor(step / steps) if staircase else step / steps
 
 
-def exponential(rate: Any, step: Any, steps: Any, decay: Any, staircase: bool = False) -> Any:
+def exponential(rate: TensorLike, step: TensorLike, steps: Any, decay: Any, staircase: bool = False) -> Any:
     """Return rate · decay^(step / steps).
 
     >>> import wengert as tf
@@ -28,17 +29,17 @@ def exponential(rate: Any, step: Any, steps: Any, decay: Any, staircase: bool = 
     return rate * pow(decay, _periods(step, steps, staircase))
 
 
-def natural_exponential(rate: Any, step: Any, steps: Any, decay: Any, staircase: bool = False) -> Any:
+def natural_exponential(rate: TensorLike, step: TensorLike, steps: Any, decay: Any, staircase: bool = False) -> Any:
     """Return rate · exp(-decay · step / steps)."""
     return rate * exp(-decay * _periods(step, steps, staircase))
 
 
-def inverse_time(rate: Any, step: Any, steps: Any, decay: Any, staircase: bool = False) -> Any:
+def inverse_time(rate: TensorLike, step: TensorLike, steps: Any, decay: Any, staircase: bool = False) -> Any:
     """Return rate / (1 + decay · step / steps)."""
     return rate / (decay * _periods(step, steps, staircase) + 1.0)
 
 
-def piecewise(step: Any, boundaries: Sequence[Any], values: Sequence[Any]) -> Any:
+def piecewise(step: TensorLike, boundaries: Sequence[Any], values: Sequence[Any]) -> Any:
     """Return the first value up to and with the first boundary, the second up to the second, ..., and the last beyond."""
     chosen = values[-1]
     for boundary, value in zip(reversed(boundaries), reversed(values[:-1]), strict=True):
@@ -81,7 +82,13 @@ def cosine_restarts(rate: Any, step: Any, steps: Any, longer: float, lower: floa
 
 
 def linear_cosine(
-    rate: Any, step: Any, steps: Any, periods: float = 0.5, alpha: float = 0.0, beta: float = 0.001, noise: Any = 0.0
+    rate: TensorLike,
+    step: TensorLike,
+    steps: Any,
+    periods: float = 0.5,
+    alpha: float = 0.0,
+    beta: float = 0.001,
+    noise: float = 0.0,
 ) -> Any:
     """Return rate · ((alpha + 1 - step / steps + noise) (1 + cos(2π periods step / steps)) / 2 + beta)."""
     part = minimum(step, steps) / steps

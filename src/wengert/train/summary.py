@@ -17,16 +17,17 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from wengert.functions.program import numpy_function
 from wengert.functions.registry import get_current_name_scope
+from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 __all__ = [
     "Record",
@@ -64,7 +65,7 @@ _number = itertools.count()
 class Record:
     """A file of events, one JSON object a line. Lines wait in memory for some seconds, and are written when the program ends."""
 
-    def __init__(self, logdir: Any, suffix: str | None = None, seconds: float = 120.0) -> None:
+    def __init__(self, logdir: str | os.PathLike[str], suffix: str | None = None, seconds: float = 120.0) -> None:
         """Make the folder and the file."""
         folder = os.fspath(logdir)
         os.makedirs(folder, exist_ok=True)
@@ -98,7 +99,7 @@ def _finish(path: str, lines: list[str]) -> None:
         _append(path, lines)
 
 
-def read(logdir: Any) -> list[dict[str, Any]]:
+def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Return the events of a folder, or of one file, in the order in which they were written.
 
     >>> import tempfile, wengert as tf
@@ -119,7 +120,7 @@ def read(logdir: Any) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: event["wall_time"])
 
 
-def encoded(kind: str, value: Any) -> Any:
+def encoded(kind: str, value: TensorLike) -> Any:
     """Return a value as JSON has it: "scalar", "histogram", "text", or an array of another kind."""
     array = np.asarray(value)
     if kind == "scalar":
@@ -170,7 +171,7 @@ class SummaryWriter:
         self._closed = False
 
     @contextlib.contextmanager
-    def as_default(self, step: Any = None) -> Iterator[SummaryWriter]:
+    def as_default(self, step: TensorLike | None = None) -> Iterator[SummaryWriter]:
         """Write the summaries of the with block, by default at this step."""
         before = _now.writer, _now.step
         _now.writer = self
@@ -182,7 +183,7 @@ class SummaryWriter:
             self.flush()
             _now.writer, _now.step = before
 
-    def set_as_default(self, step: Any = None) -> None:
+    def set_as_default(self, step: TensorLike | None = None) -> None:
         """Write the summaries from here on."""
         _now.writer = self
         if step is not None:
@@ -212,9 +213,14 @@ class SummaryWriter:
 
 
 def create_file_writer(
-    logdir: Any, max_queue: int | None = None, flush_millis: int | None = None, filename_suffix: str | None = None,
-    name: str | None = None, experimental_trackable: bool = False, experimental_mesh: Any = None,
-) -> SummaryWriter:  # fmt: skip
+    logdir: str | os.PathLike[str],
+    max_queue: int | None = None,
+    flush_millis: int | None = None,
+    filename_suffix: str | None = None,
+    name: str | None = None,
+    experimental_trackable: bool = False,
+    experimental_mesh: Any = None,
+) -> SummaryWriter:
     """Return a writer of a new record in a folder. ``flush_millis``: how long events wait at most (two minutes)."""
     seconds = 120.0 if flush_millis is None else flush_millis / 1000.0
     return SummaryWriter(Record(logdir, filename_suffix, seconds))
@@ -233,7 +239,7 @@ def flush(writer: SummaryWriter | None = None, name: str | None = None) -> None:
 
 
 @contextlib.contextmanager
-def record_if(condition: Any) -> Iterator[None]:
+def record_if(condition: TensorLike) -> Iterator[None]:
     """Write the summaries of the with block only if the condition (a Boolean, a tensor, or a function) holds."""
     before, _now.condition = _now.condition, condition
     try:
@@ -263,7 +269,7 @@ def _write(kind: str, name: str, data: Any, step: Any, shown: Callable[[Any], An
     scope = get_current_name_scope()
     tag = f"{scope}/{name}" if scope else name
 
-    def note(value: Any, number: Any, recorded: Any) -> None:
+    def note(value: TensorLike, number: Any, recorded: Any) -> None:
         if recorded:
             writer._add({"step": int(number), "tag": tag, kind: encoded(kind, shown(value))})
 
@@ -274,7 +280,7 @@ def _write(kind: str, name: str, data: Any, step: Any, shown: Callable[[Any], An
     return convert(should_record_summaries()) if state.graph is None else done
 
 
-def scalar(name: str, data: Any, step: Any = None, description: str | None = None) -> Any:
+def scalar(name: str, data: TensorLike, step: TensorLike | None = None, description: str | None = None) -> Any:
     """Write a number.
 
     Raises:
@@ -283,30 +289,45 @@ def scalar(name: str, data: Any, step: Any = None, description: str | None = Non
     return _write("scalar", name, data, step)
 
 
-def histogram(name: str, data: Any, step: Any = None, buckets: int | None = None, description: str | None = None) -> Any:
+def histogram(
+    name: str, data: TensorLike, step: TensorLike | None = None, buckets: int | None = None, description: str | None = None
+) -> Any:
     """Write how often values of a tensor fall between limits, in 30 equal buckets."""
     return _write("histogram", name, data, step)
 
 
-def image(name: str, data: Any, step: Any = None, max_outputs: int = 3, description: str | None = None) -> Any:
+def image(
+    name: str, data: TensorLike, step: TensorLike | None = None, max_outputs: int = 3, description: str | None = None
+) -> Any:
     """Write the first few images of a batch, as arrays."""
     return _write("image", name, data, step, lambda value: value[:max_outputs])
 
 
 def audio(
-    name: str, data: Any, sample_rate: int, step: Any = None, max_outputs: int = 3, encoding: str | None = None,
+    name: str,
+    data: TensorLike,
+    sample_rate: int,
+    step: TensorLike | None = None,
+    max_outputs: int = 3,
+    encoding: str | None = None,
     description: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Write the first few sounds of a batch, as arrays."""
     return _write("audio", name, data, step, lambda value: value[:max_outputs])
 
 
-def text(name: str, data: Any, step: Any = None, description: str | None = None) -> Any:
+def text(name: str, data: TensorLike, step: TensorLike | None = None, description: str | None = None) -> Any:
     """Write a text, or an array of them."""
     return _write("text", name, data, step)
 
 
-def write(tag: str, tensor: Any, step: Any = None, metadata: Any = None, name: str | None = None) -> Any:
+def write(
+    tag: str,
+    tensor: TensorLike,
+    step: TensorLike | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Any:
     """Write a tensor, as an array."""
     return _write("tensor", tag, tensor, step)
 
@@ -320,7 +341,7 @@ def graph(graph_data: Any) -> bool:
     return True
 
 
-def nodes_of(graph: Any) -> dict[str, Any]:
+def nodes_of(graph: WengertList) -> dict[str, Any]:
     """Return the event that a graph is."""
     return {"step": 0, "tag": "graph", "graph": [
         {"name": n.name, "type": n.type, "input": [t.name for t in n.inputs]} for n in graph.get_operations()
@@ -335,7 +356,7 @@ def trace_off() -> None:
     """Accept: see `trace_on`."""
 
 
-def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> None:
+def trace_export(name: str, step: TensorLike | None = None, profiler_outdir: Any = None) -> None:
     """Accept: see `trace_on`."""
 
 
@@ -343,7 +364,7 @@ class experimental:
     """The step that summaries are written at by default."""
 
     @staticmethod
-    def set_step(step: Any) -> None:
+    def set_step(step: TensorLike) -> None:
         """Set it: a number, or a variable that is read at each summary."""
         _now.step = step
 

@@ -447,7 +447,7 @@ class Optimizer:
         """Return the keyword arguments of `rule` at a step, which counts from 1; both are scalars of the variable's dtype."""
         return {"rate": rate}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value of a variable and of its slots."""
         raise NotImplementedError(f"{type(self).__name__} must override update_step(gradient, variable, learning_rate).")
 
@@ -556,7 +556,7 @@ class SGD(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": rate, "decay": self.momentum, "nesterov": self.nesterov} if self.momentum else {"rate": rate}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and momentum."""
         return rules.velocity(*values, **settings) if self.momentum else rules.descent(*values, **settings)
 
@@ -592,7 +592,7 @@ class RMSprop(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": rate, "rho": self.rho, "epsilon": self.epsilon, "decay": self.momentum}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.rmsprop_centered(*values, **settings) if self.centered else rules.rmsprop(*values, **settings)
 
@@ -629,7 +629,7 @@ class Adam(Optimizer):
         rate = rules.corrected(rate, _power(self.beta_1, step), _power(self.beta_2, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.amsgrad(*values, **settings) if self.amsgrad else rules.adam(*values, **settings)
 
@@ -688,7 +688,7 @@ class Adadelta(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": rate, "rho": self.rho, "epsilon": self.epsilon}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.adadelta(*values, **settings)
 
@@ -720,7 +720,7 @@ class Adagrad(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": rate, "epsilon": self.epsilon}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sum."""
         return rules.adagrad(*values, **settings)
 
@@ -750,7 +750,7 @@ class Adamax(Optimizer):
         rate = rate / (1.0 - _power(self.beta_1, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value, average and norm."""
         return rules.adamax(*values, **settings)
 
@@ -793,7 +793,7 @@ class Nadam(Optimizer):
             "product": array.cast(self._product, step.dtype) * now, "power2": _power(self.beta_2, step),
         }  # fmt: skip
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.nadam(*values, **settings)
 
@@ -847,7 +847,7 @@ class Ftrl(Optimizer):
             "shrinkage": self.l2_shrinkage_regularization_strength,
         }  # fmt: skip
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sums."""
         return rules.ftrl(*values, **settings)
 
@@ -884,7 +884,7 @@ class Lion(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2}
 
-    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and average."""
         return rules.lion(*values, **settings)
 
