@@ -168,7 +168,7 @@ def test_shape_rule_with_unknown_sizes(case: Any) -> None:
 
 def reference(case: Any) -> int | None:
     """Return which input gives an operation's shape, if nothing else is read of it."""
-    at = getattr(table[case.op].infer, "reference", None)
+    at = table[case.op].reference
     return at if at in table[case.op].constant_inputs else None
 
 

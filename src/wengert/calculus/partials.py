@@ -336,7 +336,7 @@ def _of_function(f: Callable[..., Any], pairs: Sequence[Any]) -> Callable[..., A
 
     name = f"partial_{getattr(f, '__name__', type(f).__name__)}".replace("<lambda>", "function")
     if signature is not None:
-        build.__signature__ = signature  # type: ignore[attr-defined]
+        build.__dict__["__signature__"] = signature
     traced = Traced(build, name)
 
     def derivative(*arguments: Any, **keywords: Any) -> Any:
@@ -347,7 +347,7 @@ def _of_function(f: Callable[..., Any], pairs: Sequence[Any]) -> Callable[..., A
         return traced(*arguments, **keywords)
 
     if signature is not None:
-        derivative.__signature__ = signature  # type: ignore[attr-defined]
+        derivative.__dict__["__signature__"] = signature
     derivative.__name__ = name
     derivative.__doc__ = f"Return the partial derivative {dict(pairs)!r} of {getattr(f, '__name__', f)!r}."
     return derivative

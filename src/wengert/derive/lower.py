@@ -128,7 +128,7 @@ class _Lowering:
             if node.op is FED or node.op.stateful or node.control_inputs:
                 continue
             inputs = [mapped.get(t.n, t) for t in node.inputs]
-            at: int = getattr(node.op.infer, "reference", -1)
+            at = node.op.reference
             if at in node.op.constant_inputs and inputs[at].n in waiting and is_full(inputs[at].sizes):
                 inputs[at] = filled(0, inputs[at])
             outputs = node.outputs

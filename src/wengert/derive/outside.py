@@ -37,7 +37,7 @@ def ways(
     if outer is None or all(x is p for x, p in zip(xs, places, strict=True)):
         return places, []
     reached = {t.n for node in ancestors(ys, stops) for t in node.outputs}
-    taken = [(s, p) for s, p in graph.captured.values() if p.n in reached and getattr(s, "node", None)]  # type: ignore[attr-defined]
+    taken = [(s, p) for s, p in graph.captured.values() if p.n in reached and getattr(s, "node", None)]
     links: dict[int, Any] = {}
     nodes = _around(outer, [s for s, _ in taken], links)
     # By the number of a tensor around: what stands for it here, an x or at the end of a way from one.

@@ -195,7 +195,7 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
         return np.asarray(tensor)
     if isinstance(tensor, EagerTensor):
         return tensor.numpy()
-    node = tensor.op  # type: ignore[attr-defined]
+    node = tensor.node
     if node.op is CONSTANT:
         return np.array(node.attrs["value"])
     known = static_value(tensor)
@@ -240,7 +240,7 @@ def _nested(array: Any, summarize: int) -> str:
     return "[" + ("\n " if array.ndim > 1 else " ").join(p.replace("\n", "\n ") for p in parts) + "]"
 
 
-def print_tensors(*inputs: Nested, **keywords: Any) -> Any:
+def print_tensors(*inputs: Any, **keywords: Any) -> Any:
     """Print tensors and other things to ``output_stream`` (standard error), when the operation runs.
 
     Keywords: ``output_stream`` (a file, or "file://path"), ``summarize`` (how many elements at each end: 3, -1 for all),

@@ -156,6 +156,8 @@ class WengertList:
         """Operations whose derivative is the user's, and fails."""
         self.constants: dict[int, Any] = {}
         """What stands for eager tensors, by their numbers."""
+        self.captured: dict[int, tuple[Any, Any]] = {}
+        """Of a graph within another: by their numbers, the tensors around that it reads, and what stands for them here."""
         self.lock = threading.RLock()
 
     # --- building ---------------------------------------------------------------------------------------------

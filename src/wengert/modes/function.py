@@ -303,6 +303,12 @@ def _variables(graph: Graph) -> list[Any]:
     return list(found.values())
 
 
+def _alive(method: weakref.WeakMethod[Any]) -> Any:
+    found = method()
+    assert found is not None, "whoever calls a method holds its instance"
+    return found
+
+
 class Function:
     """A Python function that is traced for each signature it is called with; see `function`."""
 
@@ -323,6 +329,8 @@ class Function:
         self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._converted: Callable[..., Any] | None = None
         self._made = False
+        self._method: weakref.WeakMethod[Any] | None = None
+        """The method of an instance that it is made for."""
         self._lock = threading.RLock()
         self._count = 0
         try:
@@ -345,10 +353,10 @@ class Function:
 
             @functools.wraps(self.python_function)
             def call(*arguments: Any, **keywords: Any) -> Any:
-                return method()(*arguments, **keywords)  # type: ignore[misc]
+                return _alive(method)(*arguments, **keywords)
 
             bound = Function(call, self.input_signature, self._autograph, self._relax, self._name)
-            bound._method = method  # type: ignore[attr-defined]
+            bound._method = method
             parameters = list(inspect.signature(self.python_function).parameters.values())[1:]
             bound._signature = inspect.Signature(parameters)
             self._bound[instance] = bound
@@ -475,11 +483,11 @@ class Function:
     def _convert(self, error: Exception) -> Callable[..., Any]:
         from wengert.modes.autograph import convert as autograph
 
-        method = getattr(self, "_method", None)
+        method = self._method
         if method is None:
             return autograph(self.python_function, library_hooks())
-        plain = autograph(method().__func__, library_hooks())  # not the bound one, which would hold the instance
-        return lambda *arguments, **keywords: plain(method().__self__, *arguments, **keywords)
+        plain = autograph(_alive(method).__func__, library_hooks())  # not the bound one, which would hold the instance
+        return lambda *arguments, **keywords: plain(_alive(method).__self__, *arguments, **keywords)
 
     def _trace_once(self, python: Callable[..., Any], structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
         arguments, keywords = structure

@@ -17,7 +17,7 @@ from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes, static
 from wengert.ops.op import Op
-from wengert.ops.signature import first, like
+from wengert.ops.signature import ShapeRule, first, like
 from wengert.ops.slopes import FINITE, Columns
 
 __all__ = ["GETITEM", "MOST_ELEMENTS", "RESHAPE", "as_sizes", "full_index", "index_along", "range_count"]
@@ -100,9 +100,9 @@ def _shaped_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return shapes.merge(inputs[0].sizes, inputs[1].sizes), inputs[0].nptype
 
 
-_shaped_infer.root = lambda inputs: inputs[1].root  # type: ignore[attr-defined]
 SHAPED = Op(
-    "shaped", "linear", _shaped, _shaped_infer, constant_inputs=(1,), type="EnsureShape", aliases=True,
+    "shaped", "linear", _shaped, ShapeRule(_shaped_infer, lambda inputs: inputs[1].root),
+    constant_inputs=(1,), type="EnsureShape", aliases=True,
     transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.elementwise,
     bounds=slopes.hull, columns=Columns.SAME,

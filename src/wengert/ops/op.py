@@ -41,6 +41,7 @@ from wengert.ground.errors import NoGradientError
 from wengert.ground.types import Array, Namespace, NumPyArray
 from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
+from wengert.ops.signature import ShapeRule
 from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
 
 __all__ = ["KINDS", "Op", "Values", "table", "values"]
@@ -76,7 +77,9 @@ class Op:
         "name",
         "outputs",
         "partials",
+        "reference",
         "references",
+        "root",
         "rows",
         "selects",
         "series",
@@ -173,8 +176,10 @@ class Op:
         self.static, self.gives, self.eager_only, self.draws, self.acts = static, gives, eager_only, draws, acts
         self.columns = Columns.ANY if columns is None and partials else columns
         self.layout = POINTWISE if layout is None and rows is elementwise else layout
-        stated = getattr(infer, "reference", None)
-        self.references = references or ((stated,) if stated in constant_inputs else ())
+        said = infer if isinstance(infer, ShapeRule) else None
+        self.root: Callable[..., Any] | None = None if said is None else said.root
+        self.reference = None if said is None else said.reference
+        self.references = references or ((self.reference,) if self.reference in constant_inputs else ())
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import DTypeError
 from wengert.ground.types import Attrs, Described, Dtype, NumPyArray
 
-__all__ = ["check", "elementwise", "first", "like", "real_of", "to"]
+__all__ = ["ShapeRule", "check", "elementwise", "first", "like", "real_of", "to"]
 
 BOOL = dtypes.bool_.numpy
 OBJECT = dtypes.string.numpy
@@ -28,13 +28,34 @@ def check(name: str, tensor: Any, kinds: str) -> None:
         )
 
 
-def first(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    """Say: shape and dtype of the first input."""
-    return inputs[0].sizes, inputs[0].nptype
+class ShapeRule:
+    """A rule for shape and dtype that also says of which input the shape is.
+
+    ``root``: of the inputs, the tensor that has the shape of the result, whether it is known or not; None where none has.
+    ``reference``: the position of an input of which the shape alone is read.
+    """
+
+    __slots__ = ("infer", "reference", "root")
+
+    def __init__(
+        self,
+        infer: Callable[[Sequence[Described], Attrs], Any],
+        root: Callable[[Sequence[Described]], Any],
+        reference: int | None = None,
+    ) -> None:
+        """Take the rule and what it says beside."""
+        self.infer, self.root, self.reference = infer, root, reference
+
+    def __call__(self, inputs: Sequence[Described], attrs: Attrs) -> Any:
+        """Return (shape, dtype)."""
+        return self.infer(inputs, attrs)
 
 
-def elementwise(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    """Say: the broadcast shape, the common dtype."""
+first = ShapeRule(lambda inputs, attrs: (inputs[0].sizes, inputs[0].nptype), lambda inputs: inputs[0].root)
+"""Say: shape and dtype of the first input."""
+
+
+def _elementwise(inputs: Sequence[Described], attrs: Attrs) -> Any:
     sizes, nptype = inputs[0].sizes, inputs[0].nptype
     for other in inputs[1:]:
         if other.sizes != sizes:
@@ -65,13 +86,11 @@ def _within(a: NumPyArray, b: NumPyArray) -> bool:
     return all(x == 1 or (x is not None and x == y) for x, y in zip(reversed(a), reversed(b), strict=False))
 
 
-def boolean(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    """Say: the broadcast shape, Boolean."""
-    return elementwise(inputs, attrs)[0], BOOL
+def _boolean(inputs: Sequence[Described], attrs: Attrs) -> Any:
+    return _elementwise(inputs, attrs)[0], BOOL
 
 
-def real_of(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    """Say: the shape of the input, the dtype of its real part."""
+def _real_of(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return inputs[0].sizes, REAL.get(inputs[0].nptype.name, inputs[0].nptype)
 
 
@@ -80,18 +99,16 @@ def to(nptype: Dtype) -> Any:
     return lambda inputs, attrs: (inputs[0].sizes, nptype)
 
 
-def like(position: int) -> Any:
+def like(position: int) -> ShapeRule:
     """Say: the shape of the input at a position, the dtype of the first."""
-
-    def infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
-        return inputs[position].sizes, inputs[0].nptype
-
-    infer.root = lambda inputs: inputs[position].root  # type: ignore[attr-defined]
-    infer.reference = position  # type: ignore[attr-defined]
-    return infer
+    return ShapeRule(
+        lambda inputs, attrs: (inputs[position].sizes, inputs[0].nptype), lambda inputs: inputs[position].root, position
+    )
 
 
-# Where a shape rule says "the shape of that input", it says so in ``root`` too: two tensors with one root have one shape,
-# known or not.
-first.root = real_of.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
-elementwise.root = boolean.root = wide  # type: ignore[attr-defined]
+elementwise = ShapeRule(_elementwise, wide)
+"""Say: the broadcast shape, the common dtype."""
+boolean = ShapeRule(_boolean, wide)
+"""Say: the broadcast shape, Boolean."""
+real_of = ShapeRule(_real_of, lambda inputs: inputs[0].root)
+"""Say: the shape of the input, the dtype of its real part."""

@@ -13,7 +13,7 @@ from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import rows, signature
 from wengert.ops.op import Op
-from wengert.ops.signature import first
+from wengert.ops.signature import ShapeRule, first
 from wengert.ops.slopes import Columns
 
 __all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_FUNCTION", "READ", "SNAPSHOT"]
@@ -42,9 +42,9 @@ def _fed_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return inputs[1].sizes, inputs[0].nptype
 
 
-_fed_infer.root = lambda inputs: inputs[0].root  # type: ignore[attr-defined]
 FED = Op(
-    "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value, _fed_infer,
+    "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value,
+    ShapeRule(_fed_infer, lambda inputs: inputs[0].root),
     constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.kept,
     columns=Columns.SAME,

@@ -86,6 +86,8 @@ class Tensor:
     nptype: np.dtype[Any]
     array: Any
     """The value, of an eager tensor."""
+    node: Node
+    """The operation that gives it, of a symbolic tensor."""
 
     @property
     def shape(self) -> TensorShape:
@@ -481,7 +483,7 @@ class SymbolicTensor(Tensor):
         """Take the node, which of its outputs this is, and what is known of it."""
         self.node, self.index, self.sizes, self.nptype = node, index, sizes, nptype
         self.n = _number()
-        rule = getattr(node.op.infer, "root", None)
+        rule = node.op.root
         found = None if rule is None else rule(node.inputs)
         self.root: Tensor = self if found is None else found
 
@@ -601,7 +603,7 @@ def elementwise_equality(tensor: Tensor) -> bool:
         return False
     if type(tensor) is EagerTensor:
         return True
-    return bool(tensor.graph.building_function)  # type: ignore[attr-defined]
+    return bool(tensor.node.graph.building_function)
 
 
 class Convertible(Protocol):
@@ -680,7 +682,7 @@ def _untraced(name: str, gives: str) -> Op:
 def append(graph: WengertList, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
     """Append an operation to a graph and return its output or outputs."""
     lifted = tuple([t if t.__class__ is SymbolicTensor and t.node.graph is graph else lift(graph, t) for t in inputs])
-    at = getattr(op.infer, "reference", None)
+    at = op.reference
     if at is not None and at in op.constant_inputs:
         source = _reference(lifted[at])
         if at or source.nptype == lifted[0].nptype:
@@ -708,9 +710,9 @@ def _reference(x: SymbolicTensor) -> Any:
     A placeholder that a run does not feed has no shape to read.
     """
     root = x.root
-    if root is x or root.graph is not x.graph:  # type: ignore[attr-defined]
+    if root is x or root.node.graph is not x.graph:
         return x
-    if root.node.op is linear.PLACEHOLDER and root.n not in getattr(x.graph, "fed", (root.n,)):  # type: ignore[attr-defined]
+    if root.node.op is linear.PLACEHOLDER and root.n not in getattr(x.graph, "fed", (root.n,)):
         return x
     return root
 

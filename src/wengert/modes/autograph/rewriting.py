@@ -280,8 +280,8 @@ def _compile(malt: Any, fn: types.FunctionType, name: str, node: ast.AST) -> typ
 
     cells = "".join(f"  {cell} = None\n" for cell in fn.__code__.co_freevars)
     tree = ast.parse(f"def outer():\n{cells}  def inner(ag__):\n    pass\n    return {name}\n  return inner\n")
-    outer = tree.body[0]
-    inner = outer.body[-2]  # type: ignore[attr-defined]
+    outer: Any = tree.body[0]
+    inner = outer.body[-2]
     inner.body[0] = again
     place(tree, first)
     if isinstance(again, ast.FunctionDef):
@@ -314,7 +314,7 @@ def instantiate(fn: types.FunctionType, operators: Operators) -> types.FunctionT
     made.__code__ = made.__code__.replace(co_name=code.co_name, co_qualname=code.co_qualname)
     made.__defaults__, made.__kwdefaults__ = fn.__defaults__, fn.__kwdefaults__
     functools.update_wrapper(made, fn)
-    del made.__wrapped__  # type: ignore[attr-defined]
+    del made.__dict__["__wrapped__"]
     do_not_convert(made)
     return made
 
