@@ -47,14 +47,10 @@ class Recurrences(Coefficients):
         """Apply the operation to the coefficients of its inputs; the same for a functional."""
         node = t.node
         op = node.op
-        if t.nptype.kind not in "fc":  # a cast to an integer
-            return None
-        moved: list[Any] = []
-        for i, x in enumerate(node.inputs):
-            if i in op.constant_inputs or x.nptype.kind not in "fc":
-                moved.append(None)
-            else:
-                moved.append((yield x, a, False))
+        passing = op.passes(node.inputs, node.outputs)
+        moved: list[Any] = [None] * len(node.inputs)
+        for i in passing:
+            moved[i] = yield node.inputs[i], a, False
         live = [i for i, m in enumerate(moved) if m is not None]
         if not live:
             return None
@@ -81,7 +77,7 @@ class Recurrences(Coefficients):
         for i, x in enumerate(node.inputs):
             if moved[i] is not None:
                 inputs.append(self.spread(moved[i], x, kept[i]))
-            elif i in op.constant_inputs or x.nptype.kind not in "fc":
+            elif i not in passing:
                 inputs.append(x)
             else:
                 inputs.append(self.zeros(x, kept[live[0]]))
@@ -238,17 +234,14 @@ class Recurrences(Coefficients):
         seed, less = lowered_by(a)
         key = (node, seed)
         if key not in self.tangents:
-            tangents = []
-            for i, x in enumerate(node.inputs):
-                moved = None
-                if i not in node.op.constant_inputs and x.nptype.kind in "fc":
-                    moved = yield x, (seed,), False
-                    if moved is not None:
-                        moved = self.whole(moved, x)
-                        # A node of its own, so that what is known of it is known of nothing else.
-                        moved = alone(moved)
-                        self.terms[moved.n] = Combination({(x.n, (seed,)): 1.0}, {x.n: x})
-                tangents.append(moved)
+            tangents: list[Any] = [None] * len(node.inputs)
+            for i in node.op.passes(node.inputs, node.outputs):
+                x = node.inputs[i]
+                moved = yield x, (seed,), False
+                if moved is not None:
+                    # A node of its own, so that what is known of it is known of nothing else.
+                    tangents[i] = moved = alone(self.whole(moved, x))
+                    self.terms[moved.n] = Combination({(x.n, (seed,)): 1.0}, {x.n: x})
             output = node.outputs[0] if node.op.outputs == 1 else node.outputs
             if all(m is None for m in tangents):
                 self.tangents[key] = None
@@ -268,15 +261,11 @@ class Recurrences(Coefficients):
         indices = [b for b, _, _ in splits(top)]
         key = (node, top)
         if key not in self.controls:
-            moved: list[list[Any]] = []
-            for i, x in enumerate(node.inputs):
-                row = [x]
-                for b in indices[1:]:
-                    c = None
-                    if i not in node.op.constant_inputs and x.nptype.kind in "fc":
-                        c = yield x, b, False
-                    row.append(None if c is None else self.whole(c, x))
-                moved.append(row)
+            moved = [[x, *([None] * (len(indices) - 1))] for x in node.inputs]
+            for i in node.op.passes(node.inputs, node.outputs):
+                for k, b in enumerate(indices[1:], 1):
+                    c = yield node.inputs[i], b, False
+                    moved[i][k] = None if c is None else self.whole(c, node.inputs[i])
             self.controls[key] = node.op.series(tensors, moved, indices, node)
         return self.controls[key].get((t.index, a))
 

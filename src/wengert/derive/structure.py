@@ -86,7 +86,7 @@ def connected(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) -> li
         reached = {y.n for y in ys}
         for node in reversed(nodes):
             if any(o.n in reached and o.n not in stops for o in node.outputs):
-                reached.update([node.inputs[i].n for i in _differentiable(node)])
+                reached.update([node.inputs[i].n for i in node.op.passes(node.inputs, node.outputs)])
         return [x.n in reached for x in xs]
     found = 0
     for orders in _answer(question):
@@ -108,25 +108,15 @@ def _check_stated(nodes: Sequence[Node], ys: Sequence[Any], xs: Sequence[Any], s
     nodes = [node for node in nodes if node.op is not GRADIENT]
     changing = {x.n for x in xs}
     for node in nodes:
-        if any(node.inputs[i].n in changing for i in _differentiable(node)):
+        if any(node.inputs[i].n in changing for i in node.op.passes(node.inputs, node.outputs)):
             changing.update([o.n for o in node.outputs if o.n not in stops])
     asked = {y.n for y in ys}
     for node in reversed(nodes):
         if any(o.n in asked and o.n not in stops for o in node.outputs):
-            for i in _differentiable(node):
+            for i in node.op.passes(node.inputs, node.outputs):
                 if node.inputs[i].n in changing and not node.op.states(i):
                     raise located(node.op.unstated(i), node.outputs[0])
-            asked.update([node.inputs[i].n for i in _differentiable(node)])
-
-
-def _differentiable(node: Node) -> list[int]:
-    """Return the positions of the inputs that an operation has a derivative by."""
-    op = node.op
-    if op.kind == "constant":
-        return []
-    if all([t.nptype.kind not in "fc" for t in node.outputs]):  # a cast to an integer
-        return []
-    return [i for i, t in enumerate(node.inputs) if i not in op.constant_inputs and t.nptype.kind in "fc"]
+            asked.update([node.inputs[i].n for i in node.op.passes(node.inputs, node.outputs)])
 
 
 # --- sets of orders ---------------------------------------------------------------------------------------------------
@@ -212,7 +202,7 @@ class _Space:
 
     def of(self, node: Node, inputs: Sequence[Orders], depth: int | None = None) -> Orders:
         """Return the orders of an operation's outputs from those of its inputs; ``depth``: the greatest sum that matters."""
-        op, live = node.op, _differentiable(node)
+        op, live = node.op, node.op.passes(node.inputs, node.outputs)
         moving = [inputs[i] for i in live if inputs[i] != self.zero]
         if not moving:
             return self.zero
@@ -236,7 +226,7 @@ class _Space:
         by, so the changes of u that count are those along the other axes.
         """
         naming = []
-        for i in _differentiable(node):
+        for i in node.op.passes(node.inputs, node.outputs):
             nodes, leaves, result = traced(node.op, node.attrs, _complexes(node), i)
             if inputs[i] != self.zero and leaves[-1].node in ancestors([result]):
                 naming.append((i, [inner for inner in nodes if inner.op is not PLACEHOLDER], leaves, result))
@@ -582,7 +572,7 @@ def _named(node: Node) -> list[list[int]]:
                 )
                 g = [g if j == k else None for j, g in enumerate(gs)]
                 found = (op.vjp or rule(op))(tensors, g if several else g[0], inputs, outputs if several else outputs[0],
-                                             node.attrs, _differentiable(node))  # fmt: skip
+                                             node.attrs, node.op.passes(node.inputs, node.outputs))  # fmt: skip
             except OpError:  # it has no such derivative: who asks for that is told elsewhere
                 found = []
             finally:

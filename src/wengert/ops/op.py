@@ -30,7 +30,7 @@ Signatures, array data positional, metadata by keyword:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import EllipsisType
 from typing import Any
@@ -38,7 +38,7 @@ from typing import Any
 from wengert.graph.graph import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
-from wengert.ground.types import Array, Namespace, NumPyArray
+from wengert.ground.types import Array, Described, Namespace, NumPyArray
 from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.signature import ShapeRule
@@ -199,6 +199,16 @@ class Op:
         if self.references and self.references[-1] is ...:
             return tuple(range(self.references[-2], count))
         return self.references
+
+    def passes(self, inputs: Sequence[Described], outputs: Sequence[Described]) -> list[int]:
+        """Return the positions of the inputs by which the outputs have a derivative here.
+
+        None of an index, a shape, an integer; and none at all where the outputs are integers, as those of a cast may be.
+        """
+        if self.kind == "constant" or all([t.nptype.kind not in "fc" for t in outputs]):
+            return []
+        constant = self.constant_inputs
+        return [i for i, t in enumerate(inputs) if i not in constant and t.nptype.kind in "fc"]
 
     def states(self, i: int) -> bool:
         """Whether the derivative by input i is stated, or is known to be none."""

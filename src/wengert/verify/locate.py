@@ -57,7 +57,7 @@ def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
             return None
     ys = [y for y in (result if op.outputs != 1 else (result,)) if y.nptype.kind in "fc"]
     own = [k for k, t in enumerate(places) if all(t is not other for other in places[:k])]
-    moving = [k for k in own if places[k].nptype.kind in "fc" and k not in op.constant_inputs]
+    moving = [k for k in op.passes(places, ys) if k in own]
     if not ys or not moving:
         return None
     question.ys, question.xs = ys, [places[k] for k in moving]
