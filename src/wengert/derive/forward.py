@@ -6,30 +6,46 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.ground.errors import UnimplementedError
-from wengert.ops.op import Op
+from wengert.ops.op import Op, table
 
-__all__ = ["rule"]
+__all__ = ["forget", "rule"]
+
+
+_derived: dict[Op, Callable[..., Any]] = {}
+"""By operation: the rule that follows from its statement."""
 
 
 def rule(op: Op) -> Callable[..., Any]:
     """Return ``jvp(xp, tangents, inputs, output, attrs)``: the output's tangent, or a tuple; None where there is none.
 
-    An absent tangent of an input is None; at least one is there.
+    An absent tangent of an input is None; at least one is there. It is the operation's own, or is derived once from what
+    that states.
     """
-    if op.jvp is None:
-        if op.kind == "constant":
-            op.jvp = lambda xp, tangents, inputs, output, attrs: None
-        elif op.partials or op.kind == "unstated":
-            op.jvp = _of_partials(op)
-        elif op.tangent is not None:
-            op.jvp = _of_tangent(op)
-        elif op.kind == "linear":
-            op.jvp = _of_linear(op)
-        elif op.kind == "bilinear":
-            op.jvp = _of_bilinear(op)
-        else:
-            raise UnimplementedError(f"{op.name} states no rule for forward mode.")
-    return op.jvp
+    found = op.jvp or _derived.get(op)
+    if found is None:
+        found = _of_statement(op)
+        if table.get(op.name) is op:  # one that is not in the table lives as long as its call
+            _derived[op] = found
+    return found
+
+
+def forget() -> None:
+    """Forget the rules that follow from statements: one has been changed."""
+    _derived.clear()
+
+
+def _of_statement(op: Op) -> Callable[..., Any]:
+    if op.kind == "constant":
+        return lambda xp, tangents, inputs, output, attrs: None
+    if op.partials or op.kind == "unstated":
+        return _of_partials(op)
+    if op.tangent is not None:
+        return _of_tangent(op)
+    if op.kind == "linear":
+        return _of_linear(op)
+    if op.kind == "bilinear":
+        return _of_bilinear(op)
+    raise UnimplementedError(f"{op.name} states no rule for forward mode.")
 
 
 def _of_partials(op: Op) -> Callable[..., Any]:

@@ -10,32 +10,47 @@ import numpy as np
 from wengert.ground.context import Site
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.ops.linear import TAKE
-from wengert.ops.op import Op
+from wengert.ops.op import Op, table
 from wengert.ops.state import READ
 
-__all__ = ["located", "reach_of", "rule", "sweep"]
+__all__ = ["forget", "located", "reach_of", "rule", "sweep"]
 
 Entry = tuple[Op, Sequence[Any], Any, dict[str, Any]]
 """(operation, inputs, output or tuple of outputs, attributes); inputs and outputs have a number ``n``."""
 
 
+_derived: dict[Op, Callable[..., Any]] = {}
+"""By operation: the rule that follows from its statement."""
+
+
 def rule(op: Op) -> Callable[..., Any]:
     """Return ``vjp(xp, g, inputs, output, attrs, wanted)``: the cotangents of the inputs at the positions wanted.
 
-    One that is not there is None. Derived once from the operation's statement and kept.
+    One that is not there is None. It is the operation's own, or is derived once from what that states.
     """
-    if op.vjp is None:
-        if op.kind == "constant":
-            op.vjp = _nothing
-        elif len(op.partials) == 1 and op.partials[0] is not None:
-            op.vjp = _of_one_partial(op.partials[0])
-        elif op.partials or op.kind == "unstated":
-            op.vjp = _of_partials(op)
-        elif op.transpose is not None:
-            op.vjp = _of_transpose(op.transpose, op.constant_inputs)
-        else:
-            raise UnimplementedError(f"{op.name} states no derivative.")
-    return op.vjp
+    found = op.vjp or _derived.get(op)
+    if found is None:
+        found = _of_statement(op)
+        if table.get(op.name) is op:  # one that is not in the table lives as long as its call
+            _derived[op] = found
+    return found
+
+
+def forget() -> None:
+    """Forget the rules that follow from statements: one has been changed."""
+    _derived.clear()
+
+
+def _of_statement(op: Op) -> Callable[..., Any]:
+    if op.kind == "constant":
+        return _nothing
+    if len(op.partials) == 1 and op.partials[0] is not None:
+        return _of_one_partial(op.partials[0])
+    if op.partials or op.kind == "unstated":
+        return _of_partials(op)
+    if op.transpose is not None:
+        return _of_transpose(op.transpose, op.constant_inputs)
+    raise UnimplementedError(f"{op.name} states no derivative.")
 
 
 def _nothing(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
@@ -174,7 +189,7 @@ def _back(
         return [Slices(g, at, x)]
     if g.__class__ is Slices and op is not READ:
         g = g.dense(xp)
-    vjp = op.vjp or rule(op)
+    vjp = op.vjp or _derived.get(op) or rule(op)
     if raw:
         inputs, output = [t.array for t in inputs], output.array if op.outputs == 1 else [o.array for o in output]
     return vjp(xp, g, inputs, output, attrs, wanted)

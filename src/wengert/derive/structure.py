@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.derive import forward, reverse
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.reverse import located, rule
 from wengert.graph.graph import Node
@@ -273,6 +274,8 @@ _orders: dict[Any, list[Orders]] = {}
 
 def forget() -> None:
     """Forget what was derived from the statements of operations, which have changed."""
+    reverse.forget()
+    forward.forget()
     _partials.clear()
     _naming.clear()
     _orders.clear()
@@ -571,7 +574,7 @@ def _named(node: Node) -> list[list[int]]:
                     for ts in (node.inputs, node.outputs, node.outputs)
                 )
                 g = [g if j == k else None for j, g in enumerate(gs)]
-                found = (op.vjp or rule(op))(tensors, g if several else g[0], inputs, outputs if several else outputs[0],
+                found = rule(op)(tensors, g if several else g[0], inputs, outputs if several else outputs[0],
                                              node.attrs, node.op.passes(node.inputs, node.outputs))  # fmt: skip
             except OpError:  # it has no such derivative: who asks for that is told elsewhere
                 found = []

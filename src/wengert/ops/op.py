@@ -140,7 +140,7 @@ class Op:
         that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
         names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``complete`` tells whether every derivative is stated.
-        ``stated`` tells whether ``vjp`` or ``jvp`` is the statement rather than derived from it.
+        ``stated`` tells whether ``vjp`` or ``jvp`` is a part of the statement.
         ``rows``: a rule of `wengert.ops.rows`, None where no proof passes; of what states partial derivatives it is known.
         ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
         ``slope``: where the derivatives are finite, or a rule for it by the attributes; only what is linear, or has no
