@@ -30,7 +30,9 @@ from wengert.ops import rows, signature
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
 
-__all__ = ["ABSENT", "CALL", "COND", "LINKED", "LOOP", "OPENED", "Opened", "made", "opened", "with_record"]
+__all__ = [
+    "ABSENT", "CALL", "COND", "GRADIENT", "LINKED", "LOOP", "OPENED", "TAYLOR", "Opened", "made", "opened", "with_record",
+]  # fmt: skip
 
 
 class Opened(NamedTuple):
@@ -182,6 +184,7 @@ CALL = Op(
     "call", "control", lambda xp, *arrays, body: tuple(body.program(*arrays)), lambda inputs, attrs: list(attrs["body"].specs),
     outputs=None, type="PartitionedCall", label="PartitionedCall", vjp=_call_vjp,
     rows=None,
+    no_digits="holds a list, which an executor runs",
 )  # fmt: skip
 """A body that runs: what a tape records for a derivative that it took by way of a list."""
 
@@ -360,3 +363,32 @@ LOOP = Op(
 )
 OPENED = frozenset([COND, LOOP, PY_FUNCTION])
 """What may keep what its derivative needs."""
+
+
+# --- derivatives that are asked for: nodes until the graph is lowered (`wengert.derive.lower`) ---------------------------------
+
+
+def _gradient_infer(inputs: Any, attrs: Any) -> Any:
+    at = attrs["ys"] + sum(attrs["given"])
+    return [(x.sizes, x.nptype) for x in inputs[at : at + attrs["xs"]]]
+
+
+def _taylor_infer(inputs: Any, attrs: Any) -> Any:
+    return [(inputs[k].sizes, inputs[k].nptype) for k, _ in attrs["wanted"]]
+
+
+def _unlowered(xp: Any, *arrays: Any, **attrs: Any) -> Any:
+    raise AssertionError("a Gradient node is lowered before it runs")
+
+
+GRADIENT = Op(
+    "gradient", "control", _unlowered, _gradient_infer, outputs=None, type="Gradient", label="gradients/grad", rows=None,
+    no_digits="is lowered before it runs",
+)  # fmt: skip
+"""Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
+TAYLOR = Op(
+    "taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor", rows=None,
+    no_digits="is lowered before it runs",
+)  # fmt: skip
+"""Inputs: ys, xs, coefficients of xs. Attributes: how many ys and xs and seeds; for each coefficient given the number of its x
+and its index, a sorted tuple of seeds; for each one wanted the number of its y and its index."""

@@ -355,7 +355,7 @@ ATAN2 = Op(
 )  # fmt: skip
 SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x), slope=FINITE)
 COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x), slope=FINITE, bounds=(1.0, math.inf))
-TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x), slope=FINITE, bounds=(-1.0, 1.0))
+TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x), slope=FINITE, bounds=(-1.0, 1.0), saturates=(-1.0, 1.0))
 
 
 SECH_SQUARED = unary(
@@ -407,7 +407,9 @@ def _sigmoid(xp: Namespace, x: Array) -> Any:
     return xp.where(x >= 0, xp.ones_like(e), e) / (1.0 + e)
 
 
-SIGMOID = unary("sigmoid", _sigmoid, lambda xp, x, v: 0.25 * xp.sech_squared(0.5 * x), slope=FINITE, bounds=(0.0, math.inf))
+SIGMOID = unary(
+    "sigmoid", _sigmoid, lambda xp, x, v: 0.25 * xp.sech_squared(0.5 * x), slope=FINITE, bounds=(0.0, math.inf), saturates=(1.0,)
+)
 SOFTPLUS = unary(
     "softplus",
     lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)),
@@ -475,7 +477,15 @@ SOFTSIGN = unary(
 
 # --- special functions --------------------------------------------------------------------------------------------
 
-ERF = unary("erf", "erf", lambda xp, x, v: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL, slope=FINITE, bounds=(-1.0, 1.0))
+ERF = unary(
+    "erf",
+    "erf",
+    lambda xp, x, v: (2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)),
+    REAL,
+    slope=FINITE,
+    bounds=(-1.0, 1.0),
+    saturates=(-1.0, 1.0),
+)
 ERFC = unary(
     "erfc", "erfc", lambda xp, x, v: (-2.0 / math.sqrt(math.pi)) * xp.exp(-(x * x)), REAL, slope=FINITE, bounds=(0.0, 2.0)
 )
@@ -492,6 +502,7 @@ NDTR = unary(
     REAL,
     slope=FINITE,
     bounds=(0.0, math.inf),
+    saturates=(1.0,),
 )
 NDTRI = unary(
     "ndtri", "ndtri", lambda xp, x, v: math.sqrt(2 * math.pi) * xp.exp(0.5 * (v * v)), REAL, slope=slopes.pole(0, high=1.0)

@@ -338,6 +338,7 @@ EIGH = Op(
     tangent=_eigh_tangent, transpose=_eigh_transpose,
     rows=rows.matrices,
     slope=slopes.pole(),
+    spectrum="eigenvalues",
 )  # fmt: skip
 
 
@@ -426,6 +427,7 @@ SVD = Op(
     "svd", "implicit", _svd, _svd_infer, outputs=3, tangent=_svd_tangent, transpose=_svd_transpose, type="Svd",
     rows=rows.matrices,
     slope=slopes.pole(),
+    spectrum="singular values",
 )  # fmt: skip
 
 
@@ -532,6 +534,7 @@ EIG = Op(
     "eig", "implicit", _eig, _eig_infer, outputs=2, tangent=_eig_tangent, transpose=_eig_transpose, type="Eig",
     rows=rows.matrices,
     slope=slopes.pole(),
+    spectrum="eigenvalues",
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ PLACEHOLDER = Op(
     "placeholder", "constant", lambda xp, *, dtype, shape: _unfed(), lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
     type="Placeholder",
     rows=None,
+    no_digits="has no value of its own",
 )  # fmt: skip
 
 
@@ -87,7 +88,10 @@ def _bitcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return sizes[:-1], nptype
 
 
-BITCAST = Op("bitcast", "constant", _bitcast, _bitcast_infer, rows=None, gives="bits")
+BITCAST = Op(
+    "bitcast", "constant", _bitcast, _bitcast_infer, rows=None, gives="bits",
+    no_digits="reads the bits of a number of a certain width",
+)  # fmt: skip
 
 
 def _shaped(xp: Namespace, g: Array, y: Array) -> Any:

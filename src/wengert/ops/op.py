@@ -75,15 +75,18 @@ class Op:
         "layout",
         "linear_inputs",
         "name",
+        "no_digits",
         "outputs",
         "partials",
         "reference",
         "references",
         "root",
         "rows",
+        "saturates",
         "selects",
         "series",
         "slope",
+        "spectrum",
         "stated",
         "stateful",
         "static",
@@ -121,11 +124,14 @@ class Op:
         bounds: Bounds = INFINITE,
         columns: Columns | None = None,
         selects: bool | Callable[[Any], bool] = False,
+        saturates: tuple[float, ...] = (),
+        spectrum: str = "",
         layout: Layout | None = None,
         references: tuple[Any, ...] = (),
         static: Callable[[Node], Any] | None = None,
         gives: str = "",
         eager_only: str = "",
+        no_digits: str = "",
         draws: bool = False,
         acts: bool = False,
         aliases: bool = False,
@@ -151,6 +157,9 @@ class Op:
         ``static``: what is known of the result without running it (`wengert.ops.static`).
         ``gives``: what a result without a derivative is, for whoever asks why: "shape", "truth", "place", "step" or "bits".
         ``eager_only``: why it needs the values of its inputs, and cannot be compiled for shapes alone.
+        ``no_digits``: why it cannot be computed with more digits than NumPy has: that it draws or acts is known.
+        ``saturates``: what its values come close to without end, so that few digits are left of what told them apart.
+        ``spectrum``: what its first output has, where the vectors in the others are not defined if two of these are equal.
         ``draws``: it draws random numbers. ``acts``: it changes a variable, prints, stops the program or calls Python.
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
@@ -181,6 +190,8 @@ class Op:
         self.reference = None if said is None else said.reference
         self.references = references or ((self.reference,) if self.reference in constant_inputs else ())
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
+        self.saturates, self.spectrum = saturates, spectrum
+        self.no_digits = no_digits or ("draws random numbers" if draws else "acts on the world" if acts else "")
         self.told = bool(partials) or name in ("cast", "getitem")
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
         if register:

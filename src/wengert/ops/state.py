@@ -18,22 +18,27 @@ from wengert.ops.slopes import Columns
 
 __all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_FUNCTION", "READ", "SNAPSHOT"]
 
+_STORED = "reads a variable, whose storage holds NumPy's arrays"
+
 HANDLE = Op(
     "variable_handle", "constant", lambda xp, *, variable: variable.storage,
     lambda inputs, attrs: (attrs["variable"].sizes, attrs["variable"].nptype), type="VarHandleOp", label="VarHandleOp",
     stateful=True,
     rows=None,
+    no_digits="gives a variable, whose storage holds NumPy's arrays",
 )  # fmt: skip
 READ = Op(
     "read_variable", "linear", lambda xp, handle: handle.read(), first, stateful=True, aliases=True, type="ReadVariableOp",
     label="ReadVariableOp", transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=None,
+    no_digits=_STORED,
 )  # fmt: skip
 
 SNAPSHOT = Op(
     "snapshot", "constant", lambda xp, handle: handle if handle.array is None else handle.array, first, stateful=True,
     aliases=True, type="ReadVariableOp", label="Snapshot",
     rows=None,
+    no_digits=_STORED,
 )  # fmt: skip
 """A variable's value for a body that reads it; the variable itself where it has none, so that only a read is an error."""
 
@@ -48,6 +53,7 @@ FED = Op(
     constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
     rows=rows.kept,
     columns=Columns.SAME,
+    no_digits="is made by the lowering alone",
 )  # fmt: skip
 """A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 
@@ -67,6 +73,7 @@ ASSIGN = Op(
     label="Assign",
     rows=None,
     acts=True,
+    no_digits="changes a variable",
 )
 
 
@@ -90,15 +97,18 @@ ASSIGN_SCATTER = Op(
     label="ScatterUpdate",
     rows=None,
     acts=True,
+    no_digits="changes a variable",
 )
 IS_INITIALIZED = Op(
     "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
     lambda inputs, attrs: ((), signature.BOOL), stateful=True, type="VarIsInitializedOp",
     rows=None,
+    no_digits="asks a variable",
 )  # fmt: skip
 NO_OP = Op(
-    "no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp", rows=None
-)
+    "no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp", rows=None,
+    no_digits="computes nothing",
+)  # fmt: skip
 
 
 def _print(xp: Namespace, *arrays: Array, write: Any) -> Any:
@@ -154,7 +164,7 @@ PY_FUNCTION = Op(
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, writes="any", stateful=True, type="EagerPyFunc",
     label="EagerPyFunc", vjp=_python_vjp,
     rows=None,
-    eager_only="it calls Python", acts=True,
+    eager_only="it calls Python", acts=True, no_digits="is what the user's function says",
 )  # fmt: skip
 """``call``: the function of arrays, after ``keep``; ``run``: of eager tensors, before it. ``keep``: whether it gives its run
 beside the results, an object of which the derivative is taken. ``gradient``: appends the derivative; None if there is none.

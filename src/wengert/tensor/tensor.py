@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -450,14 +451,14 @@ class EagerTensor(Tensor):
 
     def __getattr__(self, name: str) -> Any:
         """Explain what only a graph's tensors have; assign to the part of a variable that this is."""
-        if name in _ASSIGNMENTS and self.made is not None and self.made[0] is GETITEM:
+        if _ASSIGNMENT.fullmatch(name) and self.made is not None and self.made[0] is GETITEM:
             return _slice_assigner(name, self.made[1][0], self.made[3]["index"], self)
         if name in ("op", "graph", "name", "value_index", "consumers"):
             raise AttributeError(f"Tensor.{name} is undefined when eager execution is enabled.")
         raise AttributeError(f"'EagerTensor' object has no attribute '{name}'")
 
 
-_ASSIGNMENTS = ("assign", "assign_add", "assign_sub")
+_ASSIGNMENT = re.compile("assign(_add|_sub)?")
 read_as: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 """Which variable an eager tensor is the present value of, by the tensor's number."""
 
@@ -566,7 +567,7 @@ class SymbolicTensor(Tensor):
 
     def __getattr__(self, name: str) -> Any:
         """Explain what only eager tensors have; assign to the part of a variable that this is."""
-        if name in _ASSIGNMENTS and self.node.op is GETITEM and len(self.node.inputs) == 1:
+        if _ASSIGNMENT.fullmatch(name) and self.node.op is GETITEM and len(self.node.inputs) == 1:
             return _slice_assigner(name, self.node.inputs[0], self.node.attrs["index"], self)
         if name in ("numpy", "array", "item", "tolist"):
             raise AttributeError(

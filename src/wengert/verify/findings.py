@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 __all__ = ["ROADS", "Fault", "Row"]
 
-ROADS = {
-    "reverse": "nested reverse mode",
-    "forward": "nested forward mode",
-    "series": "Taylor series",
-    "taylor": "nested gradients, as the planner lowers them",
-    "tape": "nested eager tapes",
-    "numpy": "NumPy executor",
-    "xla": "XLA executor",
-    "received": "what the script received",
-    "grad": "the framework's reverse mode",
-    "jvp": "the framework's forward mode",
-    "gradient": "the gradient that was given",
-    "hessian": "the Hessian that was given",
-}
+ROADS = dict(
+    reverse="nested reverse mode",
+    forward="nested forward mode",
+    series="Taylor series",
+    taylor="nested gradients, as the planner lowers them",
+    tape="nested eager tapes",
+    numpy="NumPy executor",
+    xla="XLA executor",
+    received="what the script received",
+    grad="the framework's reverse mode",
+    jvp="the framework's forward mode",
+    gradient="the gradient that was given",
+    hessian="the Hessian that was given",
+)
 """What a road is."""
 
 

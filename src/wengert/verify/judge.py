@@ -23,7 +23,9 @@ from wengert.ground import nest
 from wengert.ground.errors import NoGradientWarning, OpError
 from wengert.ground.options import options
 from wengert.modes.tracing import FuncGraph, tracing
-from wengert.ops.state import HANDLE
+from wengert.ops.control import CALL
+from wengert.ops.linear import CONSTANT
+from wengert.ops.state import FED, HANDLE, READ, SNAPSHOT
 from wengert.tensor.tensor import convert
 from wengert.verify import roads
 from wengert.verify.findings import Row
@@ -52,14 +54,14 @@ SLACK = {"tape": 64.0, "numpy": 64.0, "xla": 4096.0}
 
 def with_precision(node: Node, arrays: list[Any]) -> Any:
     """Compute a node in the current precision."""
-    name = node.op.name
-    if name in ("read_variable", "snapshot", "fed"):
+    op = node.op
+    if op in (READ, SNAPSHOT, FED):
         return arrays[-1]
-    if name == "call":
+    if op is CALL:
         return wrapped(node.attrs, with_precision)["body"](*arrays)
-    if name == "constant":
+    if op is CONSTANT:
         return precise(node.attrs["value"])
-    return run(node.op, arrays, wrapped(node.attrs, with_precision))
+    return run(op, arrays, wrapped(node.attrs, with_precision))
 
 
 def with_noise(rng: np.random.Generator, node: Node, arrays: list[Any]) -> Any:

@@ -22,13 +22,11 @@ from wengert.ground.options import Options, options
 from wengert.ground.shapes import is_full
 from wengert.modes.tracing import Body, FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER, STOP_GRADIENT
+from wengert.ops.op import Op
 from wengert.ops.state import ASSERT, ASSIGN, ASSIGN_SCATTER, CUSTOM, HANDLE, NO_OP, PRINT, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import SymbolicTensor, append
 
 __all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
-
-HELD = frozenset(["stop_gradient", "py_function"])
-RANDOM = "random_"
 
 
 class Unanswerable(Exception):
@@ -40,9 +38,9 @@ def rewrites(on: bool) -> dict[str, bool]:
     return dict.fromkeys(Options.REWRITES, on)
 
 
-def is_held(name: str) -> bool:
+def is_held(op: Op) -> bool:
     """Whether what an operation gives does not change with its inputs, by intent."""
-    return name in HELD or name.startswith(RANDOM) or name == "categorical"
+    return op.draws or op in (STOP_GRADIENT, PY_FUNCTION)
 
 
 def passed(nodes: Sequence[Node]) -> set[Node]:
@@ -142,7 +140,7 @@ class Question:
                     several[0].node.site = node.site
                 for t, r in zip(node.outputs, several, strict=True):
                     mapped[t.n] = self.place(stopped[t.n]) if t.n in stopped else r
-                    if t.n in known or (is_held(node.op.name) and node not in moving):
+                    if t.n in known or (is_held(op) and node not in moving):
                         held.append((r, known.get(t.n)))
         self.ys, self.xs = [mapped[y.n] for y in ys], [mapped[x.n] for x in xs]
         self.hold(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import mpmath as mp
@@ -32,12 +33,10 @@ MOST = 400
 """Calls of operations that are looked at."""
 ALIKE = 3
 """Calls of one operation with the same attributes and shapes that are looked at."""
-REPEATED = {"eigh": ("eigvalsh", "eigenvalues"), "eig": ("eigvals", "eigenvalues"), "svd": ("svdvals", "singular values")}
-"""Decompositions whose vectors are not defined where two values are equal: NumPy's function of the values, and their name."""
+NEAR = 1e-3
+"""How close to its limit a function is saturated."""
 EQUAL = 1e-7
 """Relative difference of values that are equal, as far as their vectors go."""
-SUMS = frozenset(["add", "subtract", "add_n", "sum", "mean", "matmul", "einsum", "sum_to", "dot_over_rows"])
-SATURATING = {"tanh": 1.0, "sigmoid": 1.0, "erf": 1.0, "softmax": 1.0, "expit": 1.0, "ndtr": 1.0}
 
 
 def operation_question(node: Node, arrays: Sequence[Any]) -> Question | None:
@@ -247,11 +246,11 @@ def _roughness(node: Node, arrays: Sequence[Any], row: Row | None) -> list[Fault
 
 def repeated(node: Node, arrays: Sequence[Any]) -> str:
     """Return that a decomposition meets two equal eigenvalues or singular values; nothing if it does not."""
-    name, kind = REPEATED.get(node.op.name, ("", ""))
-    x = np.asarray(arrays[0]) if name and arrays else None
-    if x is None or x.ndim < 2 or not x.size:
+    kind = node.op.spectrum
+    if not kind or not arrays or not np.size(arrays[0]):
         return ""
-    found = np.sort(getattr(np.linalg, name)(x.reshape(-1, *x.shape[-2:])), axis=-1)
+    values = np.asarray(quietly(partial(node.op.eager, *arrays, **node.attrs))[0])
+    found = np.sort(values.reshape(-1, values.shape[-1]), axis=-1)
     near = np.abs(np.diff(found, axis=-1)) <= EQUAL * np.abs(found).max(axis=-1, keepdims=True)
     if not near.any():
         return ""
@@ -392,7 +391,7 @@ def lossy(question: Question, probe: Probe, counts: Sequence[int], road: str) ->
     if saturated is not None:
         text = f"{saturated} is saturated here: {dtype} keeps {kept:.0f} digits of this derivative"
         return Fault("saturation", node.op.name, node.where, described(given), text)
-    if node.op.name in SUMS:
+    if node.op.kind in ("linear", "bilinear"):  # copies and products lose no digits, so it is a sum
         text = f"{node.op.name} cancels here: {dtype} keeps {kept:.0f} digits of this derivative"
         return Fault("cancellation", node.op.name, node.where, described(given), text)
     text = f"{node.op.name} is ill-conditioned here: {dtype} keeps {kept:.0f} digits of this derivative"
@@ -426,9 +425,9 @@ def _saturated(node: Node, listing: Any, slots: Sequence[Any]) -> str | None:
                 if other in seen or other not in by_node:
                     continue
                 seen.add(other)
-                limit = SATURATING.get(other.op.name)
                 value = slots[by_node[other].output]
-                if limit is not None and isinstance(value, np.ndarray) and bool((np.abs(np.abs(value) - limit) < 1e-3).any()):
+                near = [np.abs(value - limit) < NEAR for limit in other.op.saturates if isinstance(value, np.ndarray)]
+                if any(one.any() for one in near):
                     return str(other.op.name)
                 following.append(other)
         pending = following

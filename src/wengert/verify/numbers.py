@@ -16,7 +16,7 @@ import numpy as np
 import scipy.special
 from mpmath import libmp
 
-__all__ = ["SPECIAL", "UNARY", "complex_number", "number", "real_number"]
+__all__ = ["UNARY", "closed", "complex_number", "number", "real_number"]
 
 mp = mpmath.mp
 mpf, mpc = mp.mpf, mp.mpc
@@ -188,6 +188,11 @@ def sech_squared(x: Any) -> Any:
     return 1 / (c * c)
 
 
+def expit(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x))."""
+    return 1 / (1 + exp(-x))
+
+
 # --- special functions --------------------------------------------------------------------------------------------
 
 erf, erfc = closed(mp.erf), closed(mp.erfc)
@@ -337,55 +342,30 @@ def spherical_bessel(n: int) -> Callable[[Any], Any]:
     return closed(function)
 
 
-UNARY: dict[str, Callable[[Any], Any]] = {
-    "exp": exp,
-    "expm1": expm1,
-    "log": log,
-    "log1p": closed(mp.log1p),
-    "sqrt": sqrt,
-    "cbrt": cbrt,
-    "sin": primitive(libmp.mpf_sin, libmp.mpc_sin),
-    "cos": primitive(libmp.mpf_cos, libmp.mpc_cos),
-    "tan": primitive(libmp.mpf_tan, libmp.mpc_tan),
-    "arcsin": primitive(libmp.mpf_asin, libmp.mpc_asin),
-    "arccos": primitive(libmp.mpf_acos, libmp.mpc_acos),
-    "arctan": primitive(libmp.mpf_atan, libmp.mpc_atan),
-    "sinh": sinh,
-    "cosh": cosh,
-    "tanh": primitive(libmp.mpf_tanh, libmp.mpc_tanh),
-    "arcsinh": primitive(libmp.mpf_asinh, libmp.mpc_asinh),
-    "arccosh": primitive(libmp.mpf_acosh, libmp.mpc_acosh),
-    "arctanh": closed(mp.atanh),
-    "floor": mp.floor,
-    "ceil": mp.ceil,
-    "rint": mp.nint,
-    "trunc": trunc,
-    "sign": sign,
-    "reciprocal": lambda x: divide(mpf(1), x),
+UNARY: dict[np.ufunc, Callable[[Any], Any]] = {
+    np.exp: exp,
+    np.expm1: expm1,
+    np.log: log,
+    np.log1p: closed(mp.log1p),
+    np.sqrt: sqrt,
+    np.cbrt: cbrt,
+    np.sin: primitive(libmp.mpf_sin, libmp.mpc_sin),
+    np.cos: primitive(libmp.mpf_cos, libmp.mpc_cos),
+    np.tan: primitive(libmp.mpf_tan, libmp.mpc_tan),
+    np.arcsin: primitive(libmp.mpf_asin, libmp.mpc_asin),
+    np.arccos: primitive(libmp.mpf_acos, libmp.mpc_acos),
+    np.arctan: primitive(libmp.mpf_atan, libmp.mpc_atan),
+    np.sinh: sinh,
+    np.cosh: cosh,
+    np.tanh: primitive(libmp.mpf_tanh, libmp.mpc_tanh),
+    np.arcsinh: primitive(libmp.mpf_asinh, libmp.mpc_asinh),
+    np.arccosh: primitive(libmp.mpf_acosh, libmp.mpc_acosh),
+    np.arctanh: closed(mp.atanh),
+    np.floor: mp.floor,
+    np.ceil: mp.ceil,
+    np.rint: mp.nint,
+    np.trunc: trunc,
+    np.sign: sign,
+    np.reciprocal: lambda x: divide(mpf(1), x),
 }
-"""Functions of one number by NumPy's names."""
-SPECIAL: dict[str, Callable[..., Any]] = {
-    "erf": erf,
-    "erfc": erfc,
-    "erfinv": closed(erfinv),
-    "erfcinv": closed(erfcinv),
-    "ndtr": closed(ndtr),
-    "ndtri": closed(ndtri),
-    "log_ndtr": closed(log_ndtr),
-    "lgamma": closed(lgamma),
-    "digamma": closed(mp.digamma),
-    "zeta": closed(zeta),
-    "gammainc": closed(gammainc),
-    "gammaincc": closed(gammaincc),
-    "betainc": closed(betainc),
-    "i0": bessel("i", 0),
-    "i1": bessel("i", 1),
-    "i0e": bessel("ie", 0),
-    "i1e": bessel("ie", 1),
-    "dawsn": closed(dawsn),
-    "expit": lambda x: 1 / (1 + exp(-x)),
-    "spence": closed(spence),
-    "expi": closed(mp.ei),
-    "sech_squared": sech_squared,
-}
-"""Special functions by the names of the array namespace."""
+"""What stands in the place of NumPy's functions of one number."""

@@ -17,41 +17,14 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from wengert.ops.op import Op
 from wengert.verify import matrices, numbers
-from wengert.verify.numbers import complex_number, number, real_number
+from wengert.verify.numbers import closed, complex_number, number, real_number
 
-__all__ = ["CANNOT", "PRECISE", "Precise", "PreciseArrays", "precise", "rounded", "run"]
+__all__ = ["PRECISE", "Precise", "PreciseArrays", "precise", "rounded", "run"]
 
 mp = mpmath.mp
 FLOAT64, COMPLEX128 = np.dtype("float64"), np.dtype("complex128")
-
-CANNOT = {
-    "bitcast": "reads the bits of a number of a certain width",
-    "call": "holds a list, which an executor runs",
-    "random_gamma": "draws random numbers",
-    "random_normal": "draws random numbers",
-    "random_poisson": "draws random numbers",
-    "random_uniform": "draws random numbers",
-    "random_uniform_int": "draws random numbers",
-    "truncated_normal": "draws random numbers",
-    "categorical": "draws random numbers",
-    "random_shuffle": "draws random numbers",
-    "placeholder": "has no value of its own",
-    "gradient": "is lowered before it runs",
-    "taylor": "is lowered before it runs",
-    "fed": "is made by the lowering alone",
-    "snapshot": "reads a variable, whose storage holds NumPy's arrays",
-    "variable_handle": "gives a variable, whose storage holds NumPy's arrays",
-    "read_variable": "reads a variable, whose storage holds NumPy's arrays",
-    "assign": "changes a variable",
-    "assign_scatter": "changes a variable",
-    "is_initialized": "asks a variable",
-    "no_op": "computes nothing",
-    "print": "acts on the world",
-    "assert": "acts on the world",
-    "py_function": "is what the user's function says",
-}
-"""Operations that do not run with more digits, and why."""
 
 
 class Precise(np.ndarray):
@@ -233,13 +206,13 @@ def rounded(x: Any, dtype: Any = None) -> Any:
     return PreciseArrays.astype(x, dtype)
 
 
-def run(op: Any, arrays: Sequence[Any], attrs: Any = None) -> Any:
+def run(op: Op, arrays: Sequence[Any], attrs: Any = None) -> Any:
     """Return an operation's output, or the tuple of its outputs, with mpmath's current number of digits.
 
     Floating inputs, NumPy's or precise, are taken with every bit; so floating outputs are precise.
 
     Raises:
-        NotImplementedError: for an operation that does not compute, or draws random numbers (`CANNOT`).
+        NotImplementedError: for an operation that does not compute, or draws random numbers (``no_digits`` of its record).
 
     >>> from wengert.ops.op import table
     >>> import wengert.ops
@@ -247,8 +220,8 @@ def run(op: Any, arrays: Sequence[Any], attrs: Any = None) -> Any:
     ...     print(run(table["exp"], [np.array(1.0)]))
     2.71828182845904523536028747135
     """
-    if op.name in CANNOT:
-        raise NotImplementedError(f"{op.name} does not run with more digits: it {CANNOT[op.name]}.")
+    if op.no_digits:
+        raise NotImplementedError(f"{op.name} does not run with more digits: it {op.no_digits}.")
     with np.errstate(all="ignore"):
         value = op.bind(PRECISE)(*[precise(a) for a in arrays], **(attrs or {}))
     return tuple([precise(v) for v in value]) if isinstance(value, tuple | list) else precise(value)
@@ -270,7 +243,7 @@ PREDICATES = {
     np.logical_and,
     np.logical_or,
 }
-UFUNCS: dict[Any, Any] = {getattr(np, name): np.frompyfunc(f, 1, 1) for name, f in numbers.UNARY.items()} | {
+UFUNCS: dict[Any, Any] = {ufunc: np.frompyfunc(f, 1, 1) for ufunc, f in numbers.UNARY.items()} | {
     np.divide: _DIVIDE,
     np.power: np.frompyfunc(numbers.power, 2, 1),
     np.floor_divide: np.frompyfunc(numbers.floor_divide, 2, 1),
@@ -326,9 +299,8 @@ def _reduction(ufunc: Any) -> Callable[..., Any]:
     return function
 
 
-def _matrices(name: str, real: tuple[int, ...] = (), complex_: bool = False) -> Callable[..., Any]:
+def _matrices(function: Callable[..., Any], real: tuple[int, ...] = (), complex_: bool = False) -> Callable[..., Any]:
     """Return a function of `matrices` over Precise arrays; the outputs numbered in ``real`` are real."""
-    function = getattr(matrices, name)
 
     def over(x: Any, *rest: Any, **keywords: Any) -> Any:
         nominal = _common((x, *rest))
@@ -360,19 +332,30 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.zeros_like: lambda x: PreciseArrays.zeros(x.shape, x.dtype),
     np.ones_like: lambda x: PreciseArrays.ones(x.shape, x.dtype),
     np.copy: lambda x: PreciseArrays.array(x),
-    np.fft.fft: _matrices("fft"),
-    np.fft.ifft: _matrices("ifft"),
-    np.linalg.inv: _matrices("inv"),
-    np.linalg.solve: _matrices("solve"),
-    np.linalg.cholesky: _matrices("cholesky"),
-    np.linalg.det: _matrices("det"),
-    np.linalg.slogdet: _matrices("slogdet", real=(1,)),
-    np.linalg.eigh: _matrices("eigh", real=(0,)),
-    np.linalg.svd: _matrices("svd", real=(1,)),
-    np.linalg.qr: _matrices("qr"),
-    np.linalg.eig: _matrices("eig", complex_=True),
+    np.fft.fft: _matrices(matrices.fft),
+    np.fft.ifft: _matrices(matrices.ifft),
+    np.linalg.inv: _matrices(matrices.inv),
+    np.linalg.solve: _matrices(matrices.solve),
+    np.linalg.cholesky: _matrices(matrices.cholesky),
+    np.linalg.det: _matrices(matrices.det),
+    np.linalg.slogdet: _matrices(matrices.slogdet, real=(1,)),
+    np.linalg.eigh: _matrices(matrices.eigh, real=(0,)),
+    np.linalg.svd: _matrices(matrices.svd, real=(1,)),
+    np.linalg.qr: _matrices(matrices.qr),
+    np.linalg.eig: _matrices(matrices.eig, complex_=True),
 }
 """What stands in the place of NumPy's functions; the others only move elements, or compare them."""
+
+
+def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *xs: _map(function, *xs)
+
+
+def _map(function: Callable[..., Any], *xs: Any) -> Any:
+    """Apply a function of numbers to arrays, element by element."""
+    xs = tuple([precise(x) for x in xs])
+    nominal = _common(xs)
+    return _wrapped(np.frompyfunc(function, len(xs), 1)(*[_plain(_like(x, nominal)) for x in xs]), nominal)
 
 
 class PreciseArrays:
@@ -382,9 +365,8 @@ class PreciseArrays:
     newaxis = None
 
     def __getattr__(self, name: str) -> Any:
-        """Take special functions from `numbers`, and the rest from NumPy."""
-        special = numbers.SPECIAL.get(name)
-        value = getattr(np, name) if special is None else _elementwise(special)
+        """Take the rest from NumPy."""
+        value = getattr(np, name)
         setattr(self, name, value)
         return value
 
@@ -472,7 +454,32 @@ class PreciseArrays:
             return np.not_equal(x, 0)
         return _TO_INT(_plain(x.real)).astype(dtype)
 
-    # --- what the standard lacks ----------------------------------------------------------------------------------
+    # --- special functions ----------------------------------------------------------------------------------------
+
+    erf = staticmethod(_elementwise(numbers.erf))
+    erfc = staticmethod(_elementwise(numbers.erfc))
+    erfinv = staticmethod(_elementwise(closed(numbers.erfinv)))
+    erfcinv = staticmethod(_elementwise(closed(numbers.erfcinv)))
+    ndtr = staticmethod(_elementwise(closed(numbers.ndtr)))
+    ndtri = staticmethod(_elementwise(closed(numbers.ndtri)))
+    log_ndtr = staticmethod(_elementwise(closed(numbers.log_ndtr)))
+    lgamma = staticmethod(_elementwise(closed(numbers.lgamma)))
+    digamma = staticmethod(_elementwise(closed(mp.digamma)))
+    zeta = staticmethod(_elementwise(closed(numbers.zeta)))
+    gammainc = staticmethod(_elementwise(closed(numbers.gammainc)))
+    gammaincc = staticmethod(_elementwise(closed(numbers.gammaincc)))
+    betainc = staticmethod(_elementwise(closed(numbers.betainc)))
+    i0 = staticmethod(_elementwise(numbers.bessel("i", 0)))
+    i1 = staticmethod(_elementwise(numbers.bessel("i", 1)))
+    i0e = staticmethod(_elementwise(numbers.bessel("ie", 0)))
+    i1e = staticmethod(_elementwise(numbers.bessel("ie", 1)))
+    dawsn = staticmethod(_elementwise(closed(numbers.dawsn)))
+    expit = staticmethod(_elementwise(numbers.expit))
+    spence = staticmethod(_elementwise(closed(numbers.spence)))
+    expi = staticmethod(_elementwise(closed(mp.ei)))
+    sech_squared = staticmethod(_elementwise(numbers.sech_squared))
+
+    # --- what else the standard lacks ----------------------------------------------------------------------------------
 
     @staticmethod
     def complex_of(x: Any, y: Any) -> Any:
@@ -546,21 +553,10 @@ class PreciseArrays:
         """Return a copy of x with values multiplied in at index."""
         return _at(np.multiply, x, index, value)
 
-    expm = staticmethod(_matrices("expm"))
-    logm = staticmethod(_matrices("logm"))
-    sqrtm = staticmethod(_matrices("sqrtm"))
-    solve_triangular = staticmethod(_matrices("solve_triangular"))
-
-
-def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *xs: _map(function, *xs)
-
-
-def _map(function: Callable[..., Any], *xs: Any) -> Any:
-    """Apply a function of numbers to arrays, element by element."""
-    xs = tuple([precise(x) for x in xs])
-    nominal = _common(xs)
-    return _wrapped(np.frompyfunc(function, len(xs), 1)(*[_plain(_like(x, nominal)) for x in xs]), nominal)
+    expm = staticmethod(_matrices(matrices.expm))
+    logm = staticmethod(_matrices(matrices.logm))
+    sqrtm = staticmethod(_matrices(matrices.sqrtm))
+    solve_triangular = staticmethod(_matrices(matrices.solve_triangular))
 
 
 def _at(ufunc: Any, x: Any, index: Any, value: Any) -> Any:

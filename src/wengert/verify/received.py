@@ -14,6 +14,8 @@ import mpmath as mp
 import numpy as np
 
 from wengert.ground.context import quietly
+from wengert.ops.linear import CAST, CONSTANT
+from wengert.ops.state import FED, READ, SNAPSHOT
 from wengert.verify import lists
 from wengert.verify.findings import Row
 from wengert.verify.judge import DIGITS, NOISE, SLACK, with_noise, with_precision
@@ -180,12 +182,12 @@ def _furthest(received: Sequence[float], numbers: Sequence[Any], truth: _Truth |
 
 def widened(node: Any, arrays: list[Any]) -> Any:
     """Compute a node in float64, whatever narrower type it is written for."""
-    name = node.op.name
-    if name == "cast" and np.dtype(node.attrs["dtype"]).kind == "f" and arrays[0].dtype.kind == "f":
+    op = node.op
+    if op is CAST and np.dtype(node.attrs["dtype"]).kind == "f" and arrays[0].dtype.kind == "f":
         return arrays[0]
-    if name == "constant" and node.attrs["value"].dtype.kind == "f":
+    if op is CONSTANT and node.attrs["value"].dtype.kind == "f":
         return node.attrs["value"].astype(np.float64)
-    if name in ("read_variable", "snapshot", "fed"):
+    if op in (READ, SNAPSHOT, FED):
         return arrays[-1]
-    found = node.op.eager(*arrays, **lists.wrapped(node.attrs, widened))
-    return found if node.op.outputs != 1 else np.asarray(found)
+    found = op.eager(*arrays, **lists.wrapped(node.attrs, widened))
+    return found if op.outputs != 1 else np.asarray(found)

@@ -153,10 +153,7 @@ def taylor(question: Question, probe: Probe) -> dict[Counts, Found | None]:
 
 
 LISTS: dict[str, tuple[Callable[[Question, Probe], dict[Counts, Found | None]], bool]] = {
-    "reverse": (reverse, False),
-    "forward": (forward, False),
-    "series": (series, True),
-    "taylor": (taylor, True),
+    road.__name__: (road, on) for road, on in ((reverse, False), (forward, False), (series, True), (taylor, True))
 }
 """Roads that are lists: how each is built, and whether the rewrites are on."""
 

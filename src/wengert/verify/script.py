@@ -29,7 +29,7 @@ from wengert.modes import tape as tapes
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, tracing
 from wengert.ops.linear import IDENTITY, PLACEHOLDER, STOP_GRADIENT
-from wengert.ops.op import table
+from wengert.ops.op import Op, operations
 from wengert.ops.state import CUSTOM, FED, HANDLE, READ
 from wengert.tensor.tensor import EagerTensor, apply
 from wengert.verify import lists, locate
@@ -130,9 +130,9 @@ class Run:
         """Return what its choices and loops do that depends on the world, or acts on it."""
         found: dict[str, None] = {}
         for node in _inside(needed(self.fetches, self.controls)):
-            name = "read_variable" if node.op is FED else node.op.name  # a body is given what variables hold
-            if is_drawn(name) or name in ("assign", "assign_scatter", "read_variable"):
-                found[f"{name} at {node.where}"] = None
+            op = READ if node.op is FED else node.op  # a body is given what variables hold
+            if is_drawn(op) or op.writes or op is READ:
+                found[f"{op.name} at {node.where}"] = None
         return list(found)
 
     def blamed(self) -> list[tuple[Node, list[Any]]]:
@@ -168,15 +168,15 @@ class Watch:
         self._counts: dict[Any, int] = {}
         self._programs: dict[int, tuple[Any, int]] = {}
         self._runs: list[Run] = []
-        self._originals: dict[str, Any] = {}
+        self._originals: dict[Op, Any] = {}
 
     def __enter__(self) -> Watch:
         """Begin to look on."""
         choose.watchers.append(self._program)
         tapes.watchers.append(self._tape)
-        for name, op in table.items():
-            if is_drawn(name):
-                self._originals[name] = op.eager
+        for op in operations():
+            if is_drawn(op):
+                self._originals[op] = op.eager
                 op.eager = self._listening(op.eager)
         return self
 
@@ -184,8 +184,8 @@ class Watch:
         """Look on no more."""
         choose.watchers.remove(self._program)
         tapes.watchers.remove(self._tape)
-        for name, eager in self._originals.items():
-            table[name].eager = eager
+        for op, eager in self._originals.items():
+            op.eager = eager
 
     def _listening(self, eager: Callable[..., Any]) -> Callable[..., Any]:
         """Return a kernel that also keeps what it gives, while a run is kept."""
@@ -315,7 +315,7 @@ def _of_tape(
             several = output if op.outputs != 1 else (output,)
             if op is CUSTOM and any(t.n not in mapped for t in inputs[: attrs["results"]]):
                 raise Unanswerable("a function with a custom gradient stops the derivative within, so that no tape recorded it")
-            if lists.is_held(op.name) and output.n not in moving:
+            if lists.is_held(op) and output.n not in moving:
                 for t in several:
                     settled(t, question.place(np.array(t.array)))
                 continue

@@ -16,26 +16,26 @@ from typing import Any
 import numpy as np
 
 from wengert.derive.lowered import needed
-from wengert.derive.questions import GRADIENT, split_gradient
+from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly
 from wengert.modes.tracing import Body, tracing
 from wengert.modes.variable import Storage
-from wengert.ops.linear import IDENTITY, STACK
-from wengert.ops.state import PY_FUNCTION
+from wengert.ops.linear import IDENTITY, PLACEHOLDER, STACK, STOP_GRADIENT
+from wengert.ops.op import Op
+from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import append, apply
-from wengert.verify.lists import RANDOM, Listing, Question, Unanswerable, is_held, passed
+from wengert.verify.lists import Listing, Question, Unanswerable, is_held, passed
 
 __all__ = ["Asked", "Pair", "Straight", "is_drawn", "key_of"]
 
 MOST = 200_000
 """Operations that are followed."""
-UNMOVED = frozenset(["print", "assert", "no_op"])
 
 
-def is_drawn(name: str) -> bool:
+def is_drawn(op: Op) -> bool:
     """Whether an operation gives something else whenever it runs: a random number, or what a Python function says."""
-    return name == "py_function" or name.startswith(RANDOM) or name in ("categorical", "truncated_normal")
+    return op.draws or op is PY_FUNCTION
 
 
 def key_of(attrs: Mapping[str, Any]) -> Any:
@@ -190,37 +190,37 @@ class Straight:
 
     def _step(self, node: Node, given: Sequence[Any]) -> Sequence[Any]:
         """Return the values of a node's outputs."""
-        op, name = node.op, node.op.name
-        if name == "variable_handle":
+        op = node.op
+        if op is HANDLE:
             variable = node.attrs["variable"]
             if variable.n not in self.cells:
                 self.cells[variable.n] = Cell(variable, self.variables.get(variable.n))
             return [self.cells[variable.n]]
-        if name == "read_variable":
+        if op is READ:
             return [self._read(given[0])]
-        if name == "snapshot":
+        if op is SNAPSHOT:
             cell = given[0]
             return [cell if not isinstance(cell, Cell) or cell.array is None else self.held(cell.array)]
-        if name == "stop_gradient" and isinstance(given[0], Cell):
+        if op is STOP_GRADIENT and isinstance(given[0], Cell):
             return [given[0]]  # of a variable that has no value yet
-        if name == "fed":
+        if op is FED:
             return [self._fed(*given)]
-        if name == "placeholder":
+        if op is PLACEHOLDER:
             t = node.outputs[0]
             if t.n in self.fed:
                 return [self.held(self.fed[t.n])]
             return [Pair(self, self.question.graph.placeholder(t.sizes, t.nptype, node.name))]  # what no value depends on
-        if name in UNMOVED:
-            return ()
-        if name == "passed" and any(self._moves(v.symbol) for v in given[node.attrs["results"] :]):
+        if op.kind == "constant" and not node.outputs:
+            return ()  # it prints, or asserts
+        if op is PASSED and any(self._moves(v.symbol) for v in given[node.attrs["results"] :]):
             raise _doubles(node)
-        if is_drawn(name):
+        if is_drawn(op):
             return [self.held(array) for array in self._drawn(node, given)]
-        if name == "gradient":
+        if op is GRADIENT:
             return self._gradient(node, given)
-        if name in ("cond", "loop", "call"):
+        if op.kind == "control" and op is not TAYLOR:
             return self._control(node, given)
-        if op.stateful or (is_held(name) and node not in self.moving):
+        if op.stateful or (is_held(op) and node not in self.moving):
             arrays = [v if isinstance(v, Cell) else v.array for v in given]
             found = quietly(partial(op.eager, *arrays, **node.attrs))
             return [self.held(a) for a in (found if op.outputs != 1 else (found,))]
@@ -231,7 +231,7 @@ class Straight:
         fed = [self.fed.get(t.n) for t in node.outputs]
         arrays = [v.told for v in given]
         found: Sequence[Any] = [None] * len(node.outputs)
-        if all(a is not None for a in arrays) and op.name != "taylor":
+        if all(a is not None for a in arrays) and op is not TAYLOR:
             result = quietly(partial(op.eager, *arrays, **node.attrs))
             found = result if op.outputs != 1 else (np.asarray(result),)
         symbols = self._append(node, [v.symbol for v in given])

@@ -45,7 +45,7 @@ def _step(made: Any) -> Step:
 class Flaw(NamedTuple):
     """What is wrong with a step from a tensor back to one of those that it came from.
 
-    ``kind``: "nature" (no derivative passes), "assign" (through a variable's memory), "outer" (computed outside of the graph),
+    ``kind``: "nature" (no derivative passes), "memory" (through a variable's memory), "outer" (computed outside of the graph),
     "slope" (a gradient that it has no part in), "hidden" (the tape did not record then).
     """
 
@@ -63,7 +63,7 @@ class Edge(NamedTuple):
     flaw: Flaw | None
 
 
-COST = {"nature": 100, "assign": 100, "outer": 30, "slope": 10, "hidden": 1}
+COST = {"nature": 100, "memory": 100, "outer": 30, "slope": 10, "hidden": 1}
 
 
 class Past:
@@ -159,7 +159,7 @@ class Past:
         handle = step.inputs[0]
         for value, how, site, name in self.writes.get(handle, ()):
             if value < n:
-                yield Edge(n, value, Flaw("assign", Step(ASSIGN, [value], site, {"how": how}), 0, name))
+                yield Edge(n, value, Flaw("memory", Step(ASSIGN, [value], site, {"how": how}), 0, name))
         if handle in self.symbols:
             read = self.symbols[n].op
             for node in self._graph(read.graph)[1].get(handle, ()):
@@ -169,7 +169,7 @@ class Past:
                     how = "assign" if node.attrs["how"] == "update" else f"assign_{node.attrs['how']}"
                     name = self.symbols[handle].op.attrs.get("variable")
                     told = Step(ASSIGN, [value], node.site, {"how": how})
-                    yield Edge(n, value, Flaw("assign", told, 0, getattr(name, "_name", None)))
+                    yield Edge(n, value, Flaw("memory", told, 0, getattr(name, "_name", None)))
 
     def _flaw(self, n: int, step: Step, i: int) -> Flaw | None:
         op, attrs = step.op, step.attrs

@@ -59,7 +59,7 @@ class _Reason:
 
     def _of_way(self, way: list[Edge]) -> list[str]:
         flaws = [(k, edge.flaw) for k, edge in enumerate(way) if edge.flaw is not None]
-        found = [_of_nature(flaw, self._user(way, k)) for k, flaw in flaws if flaw.kind in ("nature", "assign")][:1]
+        found = [_of_nature(flaw, self._user(way, k)) for k, flaw in flaws if flaw.kind in ("nature", "memory")][:1]
         found += [_outer(flaw.step) for _, flaw in flaws if flaw.kind == "outer"][:1]
         if self.tape is not None:
             found += self._of_tape(way, [flaw.step for _, flaw in flaws if flaw.kind == "hidden"])
@@ -331,7 +331,7 @@ def _of_nature(flaw: Flaw, user: Step | None) -> str:
     """Say what passes no derivative. ``user``: the next operation on the way."""
     step, where = flaw.step, flaw.step.where
     name = step.op.name
-    if flaw.kind == "assign":
+    if flaw.kind == "memory":
         variable = f"variable {flaw.note}" if flaw.note else "a variable"
         return (
             f"{step.attrs['how']} at {where} wrote what depends on the source into {variable}, and what a variable holds has no "
@@ -364,16 +364,16 @@ _NUMPY = (
     "numpy_function at {where} computes with NumPy, where no derivative follows: use tensors and their functions, in "
     "py_function if it has to be Python."
 )
-_WORDS = {
-    "shape": "{name} at {where} uses only the shape, not the values; nothing else connects source and target.",
-    "truth": "{name} at {where} gives Booleans, which have no derivative (they are constant piece by piece). Where a choice "
-             "between values is meant, where(condition, a, b) passes on the derivatives of a and b.",
-    "place": "{name} at {where} gives positions, whole numbers that have no derivative. Take the values there, with gather or "
-             "reduce_max: those have one.",
-    "step": "{name} has no derivative (its output is constant piece by piece), and the path from source to target passes "
+_WORDS = dict(
+    shape="{name} at {where} uses only the shape, not the values; nothing else connects source and target.",
+    truth="{name} at {where} gives Booleans, which have no derivative (they are constant piece by piece). Where a choice "
+          "between values is meant, where(condition, a, b) passes on the derivatives of a and b.",
+    place="{name} at {where} gives positions, whole numbers that have no derivative. Take the values there, with gather or "
+          "reduce_max: those have one.",
+    step="{name} has no derivative (its output is constant piece by piece), and the path from source to target passes "
             "through it at {where}.",
-    "bits": "{name} at {where} reads bits, not a value, and has no derivative: use cast.",
-}  # fmt: skip
+    bits="{name} at {where} reads bits, not a value, and has no derivative: use cast.",
+)  # fmt: skip
 """By what an operation gives."""
 
 
