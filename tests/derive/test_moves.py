@@ -11,6 +11,7 @@ import pytest
 
 import wengert as tf
 from wengert.derive.moves import Bounds
+from wengert.ops.derivative import Elementwise
 from wengert.ops.op import Op, table
 from wengert.ops.slopes import FINITE
 from wengert.run.explain import Explanation
@@ -29,7 +30,7 @@ INF, NAN = math.inf, math.nan
 
 def test_an_operation_says_where_its_derivatives_are_finite() -> None:
     with pytest.raises(ValueError, match="nonsense does not say where its derivatives are finite"):
-        Op("nonsense", "elementwise", "abs", lambda inputs, attrs: inputs[0], partials=(lambda xp, x, v: v,))
+        Op("nonsense", Elementwise(partials=(lambda xp, x, v: v,)), "abs", lambda inputs, attrs: inputs[0])
     assert "nonsense" not in table
 
 

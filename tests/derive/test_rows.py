@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import wengert as tf
 from wengert.ground.options import options
+from wengert.ops.derivative import Constant
 from wengert.ops.linear import PLACEHOLDER, Dynamic
 from wengert.ops.op import Op, operations, table
 from wengert.ops.rows import Refused, row_axes
@@ -278,7 +279,7 @@ def test_each_rule_finds_rows_somewhere() -> None:
 
 def test_an_operation_says_what_becomes_of_rows() -> None:
     with pytest.raises(ValueError, match="nonsense does not say what becomes of rows"):
-        Op("nonsense", "constant", "abs", lambda inputs, attrs: inputs[0])
+        Op("nonsense", Constant(), "abs", lambda inputs, attrs: inputs[0])
     assert "nonsense" not in table
 
 

@@ -23,6 +23,7 @@ from wengert.modes.tape import GradientTape
 from wengert.modes.tracing import Body, FuncGraph, tracing
 from wengert.ops import linear
 from wengert.ops.control import made
+from wengert.ops.derivative import Custom
 from wengert.ops.linear import CONSTANT
 from wengert.ops.op import Op, values
 from wengert.ops.signature import OBJECT
@@ -564,7 +565,7 @@ def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) 
         found = _cotangents(grad_fn, full, variables, len(inputs))
         return [None if found[i] is None else convert(_dense(found[i])) for i in wanted]
 
-    op = Op("custom", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
+    op = Op("custom", Custom(vjp=vjp), lambda xp, *arrays: arrays, lambda i, a: [], outputs=None, register=False,
             type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
     outputs = [derived(convert(r).array, op, *inputs) for r in nest.flatten(result)]
     for observer in state.observers:
@@ -658,7 +659,7 @@ def _recomputed(f: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
             state.observers, state.run = before, run
         return [convert(_dense(g)).array if raw else convert(_dense(g)) for g in found]
 
-    op = Op("recomputed", "custom", lambda xp, *arrays: arrays, lambda i, a: [], vjp=vjp, outputs=None, register=False,
+    op = Op("recomputed", Custom(vjp=vjp), lambda xp, *arrays: arrays, lambda i, a: [], outputs=None, register=False,
             type=getattr(f, "__name__", "RecomputeGrad"))  # fmt: skip
     for observer in state.observers:
         observer.record(op, inputs, tuple(outputs), {})

@@ -18,6 +18,7 @@ from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.types import Namespace
 from wengert.modes.tracing import FuncGraph, tracing
+from wengert.ops.derivative import Custom
 from wengert.ops.linear import CONSTANT, PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.ops.state import HANDLE, READ
@@ -30,7 +31,7 @@ def _never(xp: Namespace, *arrays: TensorLike, **attributes: Any) -> Any:
     raise NotImplementedError("What Input() leads to has no value of its own: make a Model of inputs and outputs, and call it.")
 
 
-LAYER = Op("keras_layer", "custom", _never, lambda inputs, attrs: [], vjp=_never, outputs=None, type="KerasLayer", register=False)
+LAYER = Op("keras_layer", Custom(vjp=_never), _never, lambda inputs, attrs: [], outputs=None, type="KerasLayer", register=False)
 
 
 class KerasGraph(Graph):

@@ -11,6 +11,7 @@ from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import layout, rows
+from wengert.ops.derivative import Bilinear
 from wengert.ops.op import Op
 from wengert.ops.slopes import Columns
 
@@ -67,16 +68,8 @@ def _matmul_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], 
 
 
 MATMUL = Op(
-    "matmul",
-    "bilinear",
-    _matmul,
-    _matmul_infer,
-    transpose=_matmul_transpose,
-    type="MatMul",
-    kinds="iufc",
-    rows=rows.matmul,
-    columns=Columns.MIXED,
-    layout=layout.MATRICES,
+    "matmul", Bilinear(transpose=_matmul_transpose), _matmul, _matmul_infer, type="MatMul", kinds="iufc", rows=rows.matmul,
+    columns=Columns.MIXED, layout=layout.MATRICES,
 )
 
 
@@ -124,7 +117,7 @@ def _einsum_plan(equation: str) -> Any:
     return (
         tuple(a.index(s) for s in [*stack, *rows, *inner]), tuple(b.index(s) for s in [*stack, *inner, *columns]),
         tuple(found.index(s) for s in result), len(stack), len(rows), len(inner),
-    )  # fmt: skip
+    )
 
 
 def _einsum(xp: Namespace, a: Array, b: Array, *, equation: str) -> Any:
@@ -143,10 +136,7 @@ def _einsum(xp: Namespace, a: Array, b: Array, *, equation: str) -> Any:
 
 
 EINSUM = Op(
-    "einsum", "bilinear", _einsum, _einsum_infer,
-    transpose=_einsum_transpose, kinds="iufc", label="einsum/Einsum",
-    rows=rows.einsum,
-    columns=Columns.MIXED,
-    layout=layout.LETTERS,
-)  # fmt: skip
+    "einsum", Bilinear(transpose=_einsum_transpose), _einsum, _einsum_infer, kinds="iufc", label="einsum/Einsum",
+    rows=rows.einsum, columns=Columns.MIXED, layout=layout.LETTERS,
+)
 """Of two operands; each label of an operand stands in the other or in the result (the function of that name sees to it)."""

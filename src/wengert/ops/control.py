@@ -27,6 +27,7 @@ from wengert.graph.graph import Node
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import rows, signature
+from wengert.ops.derivative import Constant, Control, Linear
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
 
@@ -77,7 +78,7 @@ def opened(op: Op, attrs: dict[str, Any], states: bool = True) -> Opened | None:
             # The pure loop cannot ask its test again: it has as many turns as there are rows of a record.
             kept_body, pure_body, record = kept_body.counted(own), pure_body.taking(0, (), [_TURN]), 1
         pure_body = pure_body.in_order([*range(carries), *range(len(pure_body.places) - record, len(pure_body.places)),
-                                        *range(carries, len(pure_body.places) - record)])  # fmt: skip
+                                        *range(carries, len(pure_body.places) - record)])
         if states:
             kept_body, pure_body = kept_body.remembering(carries), pure_body.remembering(carries)
         ends = {} if not record else {"test": None, "limit": None}
@@ -169,8 +170,10 @@ def _cond_series(xp: Namespace, moved: Any, indices: Array, node: Node) -> Any:
             if key == (k, local(a))}  # fmt: skip
 
 
-COND = Op("cond", "control", _cond, _cond_infer, outputs=None, type="If", label="cond", vjp=_cond_vjp, series=_cond_series,
-          constant_inputs=(0,), rows=rows.cond)  # fmt: skip
+COND = Op(
+    "cond", Control(vjp=_cond_vjp, series=_cond_series, constant_inputs=(0,)), _cond, _cond_infer, outputs=None, type="If",
+    label="cond", rows=rows.cond,
+)
 
 
 def _call_vjp(xp: Any, g: str, inputs: Any, outputs: Sequence[Array], attrs: Attrs, wanted: Sequence[int]) -> Any:
@@ -181,11 +184,10 @@ def _call_vjp(xp: Any, g: str, inputs: Any, outputs: Sequence[Array], attrs: Att
 
 
 CALL = Op(
-    "call", "control", lambda xp, *arrays, body: tuple(body.program(*arrays)), lambda inputs, attrs: list(attrs["body"].specs),
-    outputs=None, type="PartitionedCall", label="PartitionedCall", vjp=_call_vjp,
-    rows=None,
+    "call", Control(vjp=_call_vjp), lambda xp, *arrays, body: tuple(body.program(*arrays)),
+    lambda inputs, attrs: list(attrs["body"].specs), outputs=None, type="PartitionedCall", label="PartitionedCall", rows=None,
     no_digits="holds a list, which an executor runs",
-)  # fmt: skip
+)
 """A body that runs: what a tape records for a derivative that it took by way of a list."""
 
 
@@ -200,18 +202,16 @@ _RUN = ((), signature.OBJECT)
 
 
 ABSENT = Op(
-    "absent", "constant", lambda xp, *, shape, dtype: xp.zeros(tuple(s or 0 for s in shape or ()), dtype),
-    lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
-    rows=None,
-)  # fmt: skip
+    "absent", Constant(), lambda xp, *, shape, dtype: xp.zeros(tuple(s or 0 for s in shape or ()), dtype),
+    lambda inputs, attrs: (attrs["shape"], attrs["dtype"]), rows=None,
+)
 """What the branch that is not taken gives for the record of the other: nobody reads it."""
 
 
 LINKED = Op(
-    "linked", "linear", lambda xp, x, *others: x, signature.first, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.zeros_like(inputs[i]) if i else g,
-    rows=None,
-)  # fmt: skip
+    "linked", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.zeros_like(inputs[i]) if i else g),
+    lambda xp, x, *others: x, signature.first, aliases=True, rows=None,
+)
 """The first input, of which the derivatives by the others are zero: they are not None."""
 
 
@@ -332,7 +332,7 @@ def _loop_series(xp: Namespace, moved: Any, indices: NumPyArray, node: Node) -> 
         counts.append(len(group) + len(keys))
     rows = [key for key in found if key[0] >= carries]
     wide = body.of([*outputs[:carries], *(found[key] for key in order[0]), *outputs[carries:], *(found[key] for key in rows)],
-                   new_places)  # fmt: skip
+                   new_places)
     new_test = None
     if test is not None:
         spots: list[Any] = [*range(carries), *((spot[key].sizes, spot[key].nptype) for key in order[0])]
@@ -340,7 +340,7 @@ def _loop_series(xp: Namespace, moved: Any, indices: NumPyArray, node: Node) -> 
         new_test = test.widened(spots)
     specs = [*attrs["carry_specs"], *(attrs["carry_specs"][i] for i, _ in order[0])]
     results = made(LOOP, inputs, attrs | {"body": wide, "test": new_test, "counts": tuple(counts), "carry_specs": tuple(specs)},
-                    xp, node.graph)  # fmt: skip
+                    xp, node.graph)
     by_key: dict[Any, Any] = dict(zip(order[0], results[carries:], strict=False))
     at = carries + len(order[0]) + len(outputs) - carries
     by_key.update(zip(rows, results[at:], strict=True))
@@ -350,15 +350,7 @@ def _loop_series(xp: Namespace, moved: Any, indices: NumPyArray, node: Node) -> 
 
 
 LOOP = Op(
-    "loop",
-    "control",
-    _loop,
-    _loop_infer,
-    outputs=None,
-    type="While",
-    label="while",
-    vjp=_loop_vjp,
-    series=_loop_series,
+    "loop", Control(vjp=_loop_vjp, series=_loop_series), _loop, _loop_infer, outputs=None, type="While", label="while",
     rows=rows.loop,
 )
 OPENED = frozenset([COND, LOOP, PY_FUNCTION])
@@ -382,13 +374,13 @@ def _unlowered(xp: Any, *arrays: Any, **attrs: Any) -> Any:
 
 
 GRADIENT = Op(
-    "gradient", "control", _unlowered, _gradient_infer, outputs=None, type="Gradient", label="gradients/grad", rows=None,
+    "gradient", Control(), _unlowered, _gradient_infer, outputs=None, type="Gradient", label="gradients/grad", rows=None,
     no_digits="is lowered before it runs",
-)  # fmt: skip
+)
 """Inputs: ys, the cotangents that are given, xs, stops. Attributes: how many ys and xs, which ys have a cotangent."""
 TAYLOR = Op(
-    "taylor", "control", _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor", rows=None,
+    "taylor", Control(), _unlowered, _taylor_infer, outputs=None, type="Taylor", label="taylor", rows=None,
     no_digits="is lowered before it runs",
-)  # fmt: skip
+)
 """Inputs: ys, xs, coefficients of xs. Attributes: how many ys and xs and seeds; for each coefficient given the number of its x
 and its index, a sorted tuple of seeds; for each one wanted the number of its y and its index."""

@@ -14,6 +14,7 @@ from wengert.ground import dtypes, shapes
 from wengert.ground.parameters import bell
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes, static
+from wengert.ops.derivative import Bilinear, Constant, Derivative, Elementwise, Linear, Piecewise, Unstated
 from wengert.ops.op import Op
 from wengert.ops.signature import boolean, elementwise, first
 from wengert.ops.slopes import FINITE, Columns
@@ -28,35 +29,32 @@ def zero(xp: Namespace, x: Array, *rest: Any, **attrs: Any) -> Any:
     return xp.zeros_like(x)
 
 
-def unary(name: str, kernel: Any, partial: Any, kinds: str = FLOAT, kind: str = "elementwise", **more: Any) -> Op:
+def unary(
+    name: str, kernel: Any, partial: Any, kinds: str = FLOAT, kind: type[Derivative] = Elementwise, *, infer: Any = first,
+    taylor: Any = None, vjp: Any = None, jvp: Any = None, slope: Any = None, **more: Any,
+) -> Op:
     """Make the record of a function of one input."""
-    partials = (partial,) if partial is not None else (None,)
-    return Op(name, kind, kernel, more.pop("infer", first), partials=partials, kinds=kinds, **more)
+    return Op(
+        name, kind(partials=(partial,), taylor=taylor, vjp=vjp, jvp=jvp, slope=slope), kernel, infer, kinds=kinds, **more,
+    )
 
 
 def predicate(name: str, kernel: str, kinds: str = "iufcbO", **more: Any) -> Op:
     """Make the record of a comparison."""
-    return Op(name, "constant", kernel, boolean, kinds=kinds, rows=rows.elementwise, **more)
+    return Op(name, Constant(), kernel, boolean, kinds=kinds, rows=rows.elementwise, **more)
 
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
 
 ADD = Op(
-    "add", "linear", "add", elementwise,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i]), type="AddV2", label="add",
-    kinds="iufcO",
-    rows=rows.elementwise,
-    bounds=slopes.added, columns=Columns.ANY,
-    static=static.total,
-)  # fmt: skip
+    "add", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g, inputs[i])), "add", elementwise, type="AddV2",
+    label="add", kinds="iufcO", rows=rows.elementwise, bounds=slopes.added, columns=Columns.ANY, static=static.total,
+)
 SUBTRACT = Op(
-    "subtract", "linear", "subtract", elementwise,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i]), type="Sub", label="sub",
-    kinds=NUMBER,
-    rows=rows.elementwise,
-    bounds=slopes.subtracted, columns=Columns.ANY,
+    "subtract", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g if i == 0 else -g, inputs[i])), "subtract",
+    elementwise, type="Sub", label="sub", kinds=NUMBER, rows=rows.elementwise, bounds=slopes.subtracted, columns=Columns.ANY,
     static=static.difference,
-)  # fmt: skip
+)
 
 
 def _add_n(xp: Namespace, *terms: Any) -> Any:
@@ -75,35 +73,28 @@ def _add_n_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 ADD_N = Op(
-    "add_n", "linear", _add_n, _add_n_infer, type="AddN", kinds=NUMBER, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=rows.elementwise,
-    bounds=slopes.added, columns=Columns.ANY,
-)  # fmt: skip
+    "add_n", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g), _add_n, _add_n_infer, type="AddN", kinds=NUMBER,
+    aliases=True, rows=rows.elementwise, bounds=slopes.added, columns=Columns.ANY,
+)
 """The sum of any number of tensors of one shape."""
 NEGATIVE = Op(
-    "negative", "linear", "negative", first, transpose=lambda xp, g, i, inputs, output, attrs: -g, type="Neg",
-    kinds=NUMBER,
-    rows=rows.elementwise,
-    bounds=slopes.negated, columns=Columns.SAME,
-)  # fmt: skip
+    "negative", Linear(transpose=lambda xp, g, i, inputs, output, attrs: -g), "negative", first, type="Neg", kinds=NUMBER,
+    rows=rows.elementwise, bounds=slopes.negated, columns=Columns.SAME,
+)
 MULTIPLY = Op(
-    "multiply", "bilinear", "multiply", elementwise,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i]),
-    type="Mul", label="mul", kinds=NUMBER,
-    rows=rows.elementwise,
-    bounds=slopes.product, columns=Columns.ANY,
-    static=static.product,
-)  # fmt: skip
+    "multiply", Bilinear(transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(g * xp.dual(inputs[1 - i]), inputs[i])),
+    "multiply", elementwise, type="Mul", label="mul", kinds=NUMBER, rows=rows.elementwise, bounds=slopes.product,
+    columns=Columns.ANY, static=static.product,
+)
 MULTIPLY_NO_NAN = Op(
-    "multiply_no_nan", "bilinear",
-    lambda xp, x, y: xp.where(y == 0, xp.zeros((), x.dtype), xp.where(y == 0, xp.zeros((), x.dtype), x) * y), elementwise,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
+    "multiply_no_nan", Bilinear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
         xp.multiply_no_nan(g, xp.dual(inputs[1])) if i == 0 else xp.multiply_no_nan(xp.dual(inputs[0]), g), inputs[i]),
-    type="MulNoNan", label="mul_no_nan", kinds=FLOAT,
-    rows=rows.elementwise,
-    columns=Columns.ANY, selects=True,
-)  # fmt: skip
+        selects=True,
+    ),
+    lambda xp, x, y: xp.where(y == 0, xp.zeros((), x.dtype), xp.where(y == 0, xp.zeros((), x.dtype), x) * y), elementwise,
+    type="MulNoNan", label="mul_no_nan", kinds=FLOAT, rows=rows.elementwise, columns=Columns.ANY,
+)
 """x * y, and 0 where y is 0, even if x is infinite or NaN there."""
 
 
@@ -111,19 +102,23 @@ MULTIPLY_NO_NAN = Op(
 # time over 20,000 points): quotient 77 instead of 347, 1.8 ms instead of 6.1; tanh, by 1/cosh², 48 instead of 54, 0.5 instead
 # of 0.9; square 22 instead of 29, 0.6 instead of 1.2; reciprocal 74 instead of 93, 1.9 instead of 2.2.
 DIVIDE = Op(
-    "divide", "elementwise", "divide", elementwise, type="RealDiv", label="truediv", kinds=FLOAT,
-    partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)), taylor=lambda xp, x, y, v: (x, y),
-    slope=slopes.pole(1, below=True), bounds=slopes.quotient, linear_inputs=(0,),
-)  # fmt: skip
+    "divide", Elementwise(
+        partials=(lambda xp, x, y, v: 1.0 / y, lambda xp, x, y, v: -(v / y)), taylor=lambda xp, x, y, v: (x, y),
+        linear_inputs=(0,), slope=slopes.pole(1, below=True),
+    ),
+    "divide", elementwise, type="RealDiv", label="truediv", kinds=FLOAT, bounds=slopes.quotient,
+)
 DIVIDE_NO_NAN = Op(
-    "divide_no_nan", "elementwise", lambda xp, x, y: xp.where(y == 0, xp.zeros_like(x), x / xp.where(y == 0, 1, y)),
-    elementwise, type="DivNoNan", label="div_no_nan", kinds=FLOAT,
-    partials=(
+    "divide_no_nan", Elementwise(
+        partials=(
         lambda xp, x, y, v: xp.divide_no_nan(xp.ones_like(x), y),
         lambda xp, x, y, v: -xp.divide_no_nan(v, y),
     ),
-    slope=slopes.pole(1, below=True), linear_inputs=(0,),
-)  # fmt: skip
+        linear_inputs=(0,), slope=slopes.pole(1, below=True),
+    ),
+    lambda xp, x, y: xp.where(y == 0, xp.zeros_like(x), x / xp.where(y == 0, 1, y)), elementwise, type="DivNoNan",
+    label="div_no_nan", kinds=FLOAT,
+)
 
 
 def _floor_divide(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
@@ -135,10 +130,9 @@ def _floor_divide(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
 
 
 FLOOR_DIVIDE = Op(
-    "floor_divide", "constant", _floor_divide, elementwise, type="FloorDiv", label="floordiv", kinds="iuf",
-    rows=rows.elementwise,
-    gives="step",
-)  # fmt: skip
+    "floor_divide", Constant(), _floor_divide, elementwise, type="FloorDiv", label="floordiv", kinds="iuf",
+    rows=rows.elementwise, gives="step",
+)
 
 
 def _remainder(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
@@ -148,10 +142,11 @@ def _remainder(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
 
 
 REMAINDER = Op(
-    "remainder", "piecewise", _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
-    slope=FINITE,
-)  # fmt: skip
+    "remainder", Piecewise(
+        partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)), slope=FINITE,
+    ),
+    _remainder, elementwise, type="FloorMod", label="FloorMod", kinds="iuf",
+)
 """x - k y; by y the derivative is -k, k being the whole number that leaves this very remainder."""
 
 
@@ -162,10 +157,11 @@ def _truncated_remainder(xp: Any, x: NumPyArray, y: NumPyArray) -> Any:
 
 
 TRUNCATED_REMAINDER = Op(
-    "truncated_remainder", "piecewise", _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)),
-    slope=FINITE,
-)  # fmt: skip
+    "truncated_remainder", Piecewise(
+        partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: -xp.round((x - v) / y)), slope=FINITE,
+    ),
+    _truncated_remainder, elementwise, type="TruncateMod", kinds="iuf",
+)
 
 
 def _integer_power(xp: Namespace, x: Array, *, n: int) -> Any:
@@ -198,18 +194,18 @@ def _integer_power_partial(xp: Namespace, x: Array, v: Array, *, n: int) -> Any:
 
 
 INTEGER_POWER = Op(
-    "integer_power", "elementwise", _integer_power, first, partials=(_integer_power_partial,),
-    taylor=lambda xp, x, v, *, n: x * x if n == 2 else (None, x) if n == -1 else None,
-    type="Pow", label="pow", kinds=NUMBER,
-    slope=lambda attrs: FINITE if attrs["n"] >= 0 else slopes.pole(0, below=True), bounds=slopes.power,
-)  # fmt: skip
+    "integer_power", Elementwise(
+        partials=(_integer_power_partial,), taylor=lambda xp, x, v, *, n: x * x if n == 2 else (None, x) if n == -1 else None,
+        slope=lambda attrs: FINITE if attrs["n"] >= 0 else slopes.pole(0, below=True),
+    ),
+    _integer_power, first, type="Pow", label="pow", kinds=NUMBER, bounds=slopes.power,
+)
 integer_power = INTEGER_POWER
 
 REAL_POWER = Op(
-    "real_power", "elementwise", lambda xp, x, *, p: xp.power(x, p), first,
-    partials=(lambda xp, x, v, *, p: p * xp.real_power(x, p=p - 1.0),), type="Pow", label="pow", kinds=FLOAT,
-    slope=slopes.branch(0),
-)  # fmt: skip
+    "real_power", Elementwise(partials=(lambda xp, x, v, *, p: p * xp.real_power(x, p=p - 1.0),), slope=slopes.branch(0)),
+    lambda xp, x, *, p: xp.power(x, p), first, type="Pow", label="pow", kinds=FLOAT,
+)
 
 
 def _log_of_base(xp: Namespace, x: Array, y: Array, v: Array) -> Any:
@@ -228,9 +224,9 @@ def _power_slope(xp: Namespace, x: Array, y: Array, v: Array) -> Any:
 
 
 POWER = Op(
-    "power", "elementwise", "power", elementwise, partials=(_power_slope, _log_of_base), type="Pow", label="pow", kinds=NUMBER,
-    slope=slopes.branch(0),
-)  # fmt: skip
+    "power", Elementwise(partials=(_power_slope, _log_of_base), slope=slopes.branch(0)), "power", elementwise, type="Pow",
+    label="pow", kinds=NUMBER,
+)
 SQUARE = unary(
     "square", "square", lambda xp, x, v: 2.0 * x, NUMBER, taylor=lambda xp, x, v: x * x, slope=FINITE, bounds=slopes.power
 )
@@ -239,21 +235,23 @@ SQRT = unary(
     vjp=lambda xp, g, inputs, v, attrs, wanted: [xp.multiply_no_nan(xp.dual(0.5 / v), g)],
     jvp=lambda xp, tangents, inputs, v, attrs: xp.multiply_no_nan(0.5 / v, tangents[0]),
     slope=slopes.branch(0), bounds=slopes.root,
-)  # fmt: skip
+)
 """Where nothing is handed back, nothing comes of the infinite slope at 0: a root behind a selection gives no NaN."""
 RSQRT = unary("rsqrt", lambda xp, x: 1.0 / xp.sqrt(x), lambda xp, x, v: -0.5 * v / x, slope=slopes.pole(0))
 CBRT = unary("cbrt", "cbrt", lambda xp, x, v: (1.0 / 3.0) / (v * v), REAL, slope=slopes.branch(0, below=True))
 RECIPROCAL = unary(
     "reciprocal", lambda xp, x: 1.0 / x, lambda xp, x, v: -(v * v), taylor=lambda xp, x, v: (None, x),
     slope=slopes.pole(0, below=True), bounds=slopes.quotient,
-)  # fmt: skip
+)
 DIRECTION = Op(
-    "direction", "elementwise", lambda xp, x, y: x / xp.hypot(x, y), elementwise, kinds=REAL,
-    partials=(
+    "direction", Elementwise(
+        partials=(
         lambda xp, x, y, v: _across(xp, x, y, xp.direction(y, x)), lambda xp, x, y, v: -_across(xp, x, y, v),
     ),
-    slope=slopes.pole(0, below=True),
-)  # fmt: skip
+        slope=slopes.pole(0, below=True),
+    ),
+    lambda xp, x, y: x / xp.hypot(x, y), elementwise, kinds=REAL,
+)
 """x / √(x² + y²), the cosine of the angle of (x, y)."""
 
 
@@ -263,16 +261,20 @@ def _across(xp: Namespace, x: Array, y: Array, part: Array) -> Any:
 
 
 HYPOT = Op(
-    "hypot", "elementwise", "hypot", elementwise, kinds=REAL,
-    partials=(lambda xp, x, y, v: xp.direction(x, y), lambda xp, x, y, v: xp.direction(y, x)),
-    slope=slopes.pole(0, below=True),
-)  # fmt: skip
+    "hypot", Elementwise(
+        partials=(lambda xp, x, y, v: xp.direction(x, y), lambda xp, x, y, v: xp.direction(y, x)),
+        slope=slopes.pole(0, below=True),
+    ),
+    "hypot", elementwise, kinds=REAL,
+)
 SQUARED_DIFFERENCE = Op(
-    "squared_difference", "elementwise", lambda xp, x, y: (x - y) * xp.conj(x - y) if x.dtype.kind == "c"
-    else xp.square(x - y), elementwise, kinds="iuf", type="SquaredDifference",
-    partials=(lambda xp, x, y, v: 2.0 * (x - y), lambda xp, x, y, v: 2.0 * (y - x)),
-    slope=FINITE,
-)  # fmt: skip
+    "squared_difference", Elementwise(
+        partials=(lambda xp, x, y, v: 2.0 * (x - y), lambda xp, x, y, v: 2.0 * (y - x)), slope=FINITE,
+    ),
+    lambda xp, x, y: (x - y) * xp.conj(x - y) if x.dtype.kind == "c"
+    else xp.square(x - y),
+    elementwise, kinds="iuf", type="SquaredDifference",
+)
 
 # --- exponential and logarithm ------------------------------------------------------------------------------------
 
@@ -281,38 +283,42 @@ EXPM1 = unary("expm1", "expm1", lambda xp, x, v: xp.exp(x), slope=FINITE)
 LOG = unary("log", "log", lambda xp, x, v: 1.0 / x, slope=slopes.pole(0))
 LOG1P = unary("log1p", "log1p", lambda xp, x, v: 1.0 / (1.0 + x), slope=slopes.pole(0, -1.0))
 XLOGY = Op(
-    "xlogy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log(xp.where(x == 0, 1, y))),
-    elementwise, kinds=FLOAT,
-    partials=(
+    "xlogy", Elementwise(
+        partials=(
         lambda xp, x, y, v: xp.xlogy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: xp.xdivy(x, y),
     ),
-    slope=slopes.pole(1),
-)  # fmt: skip
+        slope=slopes.pole(1),
+    ),
+    lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log(xp.where(x == 0, 1, y))), elementwise, kinds=FLOAT,
+)
 XLOG1PY = Op(
-    "xlog1py", "elementwise",
-    lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log1p(xp.where(x == 0, 0, y))), elementwise,
-    kinds=FLOAT, type="Xlog1py",
-    partials=(
+    "xlog1py", Elementwise(
+        partials=(
         lambda xp, x, y, v: xp.xlog1py(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: xp.xdivy(x, y + 1.0),
     ),
-    slope=slopes.pole(1, -1.0),
-)  # fmt: skip
+        slope=slopes.pole(1, -1.0),
+    ),
+    lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x * xp.log1p(xp.where(x == 0, 0, y))), elementwise, kinds=FLOAT,
+    type="Xlog1py",
+)
 XDIVY = Op(
-    "xdivy", "elementwise", lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x / xp.where(x == 0, 1, y)),
-    elementwise, kinds=FLOAT,
-    partials=(
+    "xdivy", Elementwise(
+        partials=(
         lambda xp, x, y, v: xp.xdivy(xp.cast(xp.not_equal(x, xp.zeros_like(x)), dtype=y.dtype.name), y),
         lambda xp, x, y, v: -xp.xdivy(v, y),
     ),
-    slope=slopes.pole(1, below=True), linear_inputs=(0,),
-)  # fmt: skip
+        linear_inputs=(0,), slope=slopes.pole(1, below=True),
+    ),
+    lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x * y), x / xp.where(x == 0, 1, y)), elementwise, kinds=FLOAT,
+)
 LOGADDEXP = Op(
-    "logaddexp", "elementwise", "logaddexp", elementwise, kinds=REAL,
-    partials=(lambda xp, x, y, v: xp.sigmoid(x - y), lambda xp, x, y, v: xp.sigmoid(y - x)),
-    slope=FINITE,
-)  # fmt: skip
+    "logaddexp", Elementwise(
+        partials=(lambda xp, x, y, v: xp.sigmoid(x - y), lambda xp, x, y, v: xp.sigmoid(y - x)), slope=FINITE,
+    ),
+    "logaddexp", elementwise, kinds=REAL,
+)
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------------------------
 
@@ -324,7 +330,7 @@ TAN = unary("tan", "tan", lambda xp, x, v: 1.0 + v * v, slope=slopes.pole(0, -1.
 ASIN_SLOPE = unary(
     "asin_slope", lambda xp, x: 1.0 / xp.sqrt((1.0 - x) * (1.0 + x)), lambda xp, x, v: (x * v) * v * v, type="AsinGrad",
     slope=slopes.pole(0, -1.0, 1.0),
-)  # fmt: skip
+)
 """1 / √(1 - x²)."""
 ASIN = unary("asin", "arcsin", lambda xp, x, v: xp.asin_slope(x), slope=slopes.branch(0, -1.0, 1.0))
 ACOS = unary("acos", "arccos", lambda xp, x, v: -xp.asin_slope(x), slope=slopes.branch(0, -1.0, 1.0))
@@ -343,16 +349,18 @@ ATAN_SLOPE = unary(
     "atan_slope", _atan_slope, lambda xp, x, v: -2.0 * ((x * v) * v), taylor=lambda xp, x, v: (None, 1.0 + x * x),
     type="AtanGrad",
     slope=FINITE,
-)  # fmt: skip
+)
 """1 / (1 + x²)."""
 ATAN = unary("atan", "arctan", lambda xp, x, v: xp.atan_slope(x), slope=FINITE)
 ATAN2 = Op(
-    "atan2", "elementwise", "arctan2", elementwise, kinds=REAL,
-    partials=(
+    "atan2", Elementwise(
+        partials=(
         lambda xp, y, x, v: xp.direction(x, y) / xp.hypot(x, y), lambda xp, y, x, v: -xp.direction(y, x) / xp.hypot(x, y),
     ),
-    slope=slopes.pole(0, below=True),
-)  # fmt: skip
+        slope=slopes.pole(0, below=True),
+    ),
+    "arctan2", elementwise, kinds=REAL,
+)
 SINH = unary("sinh", "sinh", lambda xp, x, v: xp.cosh(x), slope=FINITE)
 COSH = unary("cosh", "cosh", lambda xp, x, v: xp.sinh(x), slope=FINITE, bounds=(1.0, math.inf))
 TANH = unary("tanh", "tanh", lambda xp, x, v: xp.sech_squared(x), slope=FINITE, bounds=(-1.0, 1.0), saturates=(-1.0, 1.0))
@@ -362,13 +370,13 @@ SECH_SQUARED = unary(
     "sech_squared", "sech_squared", lambda xp, x, v: -2.0 * (xp.tanh(x) * v), type="TanhGrad",
     taylor=lambda xp, x, v: -xp.square(xp.tanh(x)),
     slope=FINITE, bounds=(0.0, math.inf),
-)  # fmt: skip
+)
 """1 - tanh², but without its cancellation; so beyond the value itself their series are one."""
 ASINH_SLOPE = unary(
     "asinh_slope", lambda xp, x: 1.0 / (xp.sqrt(1.0 + x * x) if x.dtype.kind == "c" else xp.hypot(xp.ones_like(x), x)),
     lambda xp, x, v: -((x * v) * v * v), type="AsinhGrad",
     slope=FINITE,
-)  # fmt: skip
+)
 """1 / √(1 + x²)."""
 ASINH = unary("asinh", "arcsinh", lambda xp, x, v: xp.asinh_slope(x), slope=FINITE)
 ACOSH = unary("acosh", "arccosh", lambda xp, x, v: xp.rsqrt(x - 1.0) * xp.rsqrt(x + 1.0), slope=slopes.branch(0, 1.0))
@@ -376,7 +384,7 @@ ATANH_SLOPE = unary(
     "atanh_slope", lambda xp, x: 1.0 / ((1.0 - x) * (1.0 + x)), lambda xp, x, v: 2.0 * ((x * v) * v),
     taylor=lambda xp, x, v: (None, (1.0 - x) * (1.0 + x)), type="AtanhGrad",
     slope=slopes.pole(0, -1.0, 1.0),
-)  # fmt: skip
+)
 """1 / (1 - x²)."""
 ATANH = unary("atanh", "arctanh", lambda xp, x, v: xp.atanh_slope(x), slope=slopes.pole(0, -1.0, 1.0))
 
@@ -394,7 +402,7 @@ SINC = unary(
     "sinc_unnormalised", lambda xp, x: xp.where(x == 0, xp.ones_like(x), xp.sin(x) / xp.where(x == 0, 1, x)),
     lambda xp, x, v: -xp.spherical_bessel(x, n=1), REAL,
     slope=FINITE,
-)  # fmt: skip
+)
 
 # --- activations --------------------------------------------------------------------------------------------------
 
@@ -421,47 +429,47 @@ SOFTPLUS = unary(
 LOG_SIGMOID = unary(
     "log_sigmoid", lambda xp, x: -xp.logaddexp(-x, xp.zeros_like(x)), lambda xp, x, v: xp.sigmoid(-x), REAL,
     slope=FINITE,
-)  # fmt: skip
+)
 STEP = unary(
-    "step", lambda xp, x: xp.astype(x > 0, x.dtype), lambda xp, x, v: 0.0 * v, "iuf", "piecewise", type="ReluGrad",
+    "step", lambda xp, x: xp.astype(x > 0, x.dtype), lambda xp, x, v: 0.0 * v, "iuf", Piecewise, type="ReluGrad",
     slope=FINITE, bounds=(0.0, math.inf),
-)  # fmt: skip
+)
 """Its derivatives are zero at every order and, as in TensorFlow, never None."""
 BOX = unary(
     "box", lambda xp, x, *, low, high: xp.astype((x > low) & (x < high), x.dtype), lambda xp, x, v, **attrs: 0.0 * v,
-    "iuf", "piecewise",
+    "iuf", Piecewise,
     slope=FINITE,
-)  # fmt: skip
+)
 RELU = unary(
     "relu",
     lambda xp, x: xp.maximum(x, xp.zeros_like(x)),
     lambda xp, x, v: xp.step(x),
     "iuf",
-    "piecewise",
+    Piecewise,
     slope=FINITE,
     bounds=(0.0, math.inf),
 )
 RELU6 = unary(
     "relu6", lambda xp, x: xp.minimum(xp.maximum(x, xp.zeros_like(x)), 6 * xp.ones_like(x)),
-    lambda xp, x, v: xp.box(x, low=0.0, high=6.0), "iuf", "piecewise",
+    lambda xp, x, v: xp.box(x, low=0.0, high=6.0), "iuf", Piecewise,
     slope=FINITE,
-)  # fmt: skip
+)
 LEAKY_RELU = unary(
     "leaky_relu", lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * x),
-    lambda xp, x, v, *, alpha: xp.leaky_relu_slope(x, alpha=alpha), REAL, "piecewise",
+    lambda xp, x, v, *, alpha: xp.leaky_relu_slope(x, alpha=alpha), REAL, Piecewise,
     slope=FINITE,
-)  # fmt: skip
+)
 LEAKY_RELU_SLOPE = unary(
-    "leaky_relu_slope", lambda xp, x, *, alpha: xp.astype(xp.where(x > 0, 1.0, alpha), x.dtype), zero, REAL, "piecewise",
+    "leaky_relu_slope", lambda xp, x, *, alpha: xp.astype(xp.where(x > 0, 1.0, alpha), x.dtype), zero, REAL, Piecewise,
     type="LeakyReluGrad",
     slope=FINITE,
-)  # fmt: skip
+)
 # The two factors are multiplied first: one rounding less of each element.
 ELU = unary(
     "elu", lambda xp, x, *, alpha, scale: xp.where(x > 0, scale * x, (scale * alpha) * xp.expm1(xp.minimum(x, xp.zeros_like(x)))),
     lambda xp, x, v, *, alpha, scale: xp.elu_slope(x, alpha=alpha, scale=scale), REAL,
     slope=FINITE,
-)  # fmt: skip
+)
 ELU_SLOPE = unary(
     "elu_slope",
     lambda xp, x, *, alpha, scale: xp.where(
@@ -469,11 +477,11 @@ ELU_SLOPE = unary(
     ),
     lambda xp, x, v, *, alpha, scale: v * xp.step(-x), REAL, type="EluGrad",
     slope=FINITE,
-)  # fmt: skip
+)
 SOFTSIGN = unary(
     "softsign", lambda xp, x: x / (1.0 + xp.abs(x)), lambda xp, x, v: xp.integer_power(1.0 + xp.abs(x), n=-2), REAL,
     slope=FINITE, bounds=(-1.0, 1.0),
-)  # fmt: skip
+)
 
 # --- special functions --------------------------------------------------------------------------------------------
 
@@ -512,8 +520,8 @@ DIGAMMA = unary("digamma", "digamma", lambda xp, x, v: xp.polygamma(x, n=1), REA
 POLYGAMMA = unary(
     "polygamma", lambda xp, x, *, n: xp.polygamma(x, n), lambda xp, x, v, *, n: xp.polygamma(x, n=n + 1), REAL,
     slope=slopes.pole(0),
-)  # fmt: skip
-POLYGAMMA_ORDER = Op("polygamma_order", "unstated", lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma", rows=None)
+)
+POLYGAMMA_ORDER = Op("polygamma_order", Unstated(), lambda xp, n: xp.array(n), first, kinds=REAL, type="Polygamma", rows=None)
 """An order that is a tensor: it is a whole number, and no derivative by it is stated."""
 
 
@@ -554,10 +562,12 @@ def _gamma_density_slope(xp: Namespace, a: Array, x: Array, v: Array) -> Any:
 
 
 GAMMA_DENSITY = Op(
-    "gamma_density", "elementwise", _gamma_density, elementwise, kinds=REAL,
-    partials=(lambda xp, a, x, v: xp.multiply_no_nan(xp.log(x) - xp.digamma(a), v), _gamma_density_slope),
-    slope=slopes.branch(1),
-)  # fmt: skip
+    "gamma_density", Elementwise(
+        partials=(lambda xp, a, x, v: xp.multiply_no_nan(xp.log(x) - xp.digamma(a), v), _gamma_density_slope),
+        slope=slopes.branch(1),
+    ),
+    _gamma_density, elementwise, kinds=REAL,
+)
 """The slope of igamma by x: the density of the gamma distribution."""
 
 
@@ -573,21 +583,26 @@ def _igamma_by_slope(xp: Namespace, a: Array, x: Array, v: Array, *, n: int) -> 
 
 
 IGAMMA_BY = Op(
-    "igamma_by", "elementwise", lambda xp, a, x, *, n: xp.gammainc_by(a, x, n=n), elementwise, kinds=REAL, type="IgammaGradA",
-    partials=(lambda xp, a, x, v, *, n: xp.igamma_by(a, x, n=n + 1), _igamma_by_slope),
-    slope=slopes.branch(1),
-)  # fmt: skip
+    "igamma_by", Elementwise(
+        partials=(lambda xp, a, x, v, *, n: xp.igamma_by(a, x, n=n + 1), _igamma_by_slope), slope=slopes.branch(1),
+    ),
+    lambda xp, a, x, *, n: xp.gammainc_by(a, x, n=n), elementwise, kinds=REAL, type="IgammaGradA",
+)
 """The n-th derivative of igamma by a."""
 IGAMMA = Op(
-    "igamma", "elementwise", "gammainc", elementwise, kinds=REAL,
-    partials=(lambda xp, a, x, v: xp.igamma_by(a, x, n=1), lambda xp, a, x, v: xp.gamma_density(a, x)),
-    slope=slopes.branch(1),
-)  # fmt: skip
+    "igamma", Elementwise(
+        partials=(lambda xp, a, x, v: xp.igamma_by(a, x, n=1), lambda xp, a, x, v: xp.gamma_density(a, x)),
+        slope=slopes.branch(1),
+    ),
+    "gammainc", elementwise, kinds=REAL,
+)
 IGAMMAC = Op(
-    "igammac", "elementwise", "gammaincc", elementwise, kinds=REAL,
-    partials=(lambda xp, a, x, v: -xp.igamma_by(a, x, n=1), lambda xp, a, x, v: -xp.gamma_density(a, x)),
-    slope=slopes.branch(1),
-)  # fmt: skip
+    "igammac", Elementwise(
+        partials=(lambda xp, a, x, v: -xp.igamma_by(a, x, n=1), lambda xp, a, x, v: -xp.gamma_density(a, x)),
+        slope=slopes.branch(1),
+    ),
+    "gammaincc", elementwise, kinds=REAL,
+)
 
 
 def _beta_density(xp: Namespace, a: Array, b: Array, x: Array) -> Any:
@@ -630,34 +645,40 @@ def _beta_logs(xp: Namespace, a: Array, b: Array, x: Array) -> Any:
 
 
 BETA_DENSITY = Op(
-    "beta_density", "elementwise", _beta_density, elementwise, kinds=REAL,
-    partials=(
+    "beta_density", Elementwise(
+        partials=(
         lambda xp, a, b, x, v: xp.multiply_no_nan(_beta_logs(xp, a, b, x)(1, 0), v),
         lambda xp, a, b, x, v: xp.multiply_no_nan(_beta_logs(xp, a, b, x)(0, 1), v),
         _beta_density_slope,
     ),
-    slope=slopes.branch(2, high=1.0),
-)  # fmt: skip
+        slope=slopes.branch(2, high=1.0),
+    ),
+    _beta_density, elementwise, kinds=REAL,
+)
 """The slope of betainc by x: the density of the beta distribution."""
 BETAINC_BY = Op(
-    "betainc_by", "elementwise", lambda xp, a, b, x, *, m, n: xp.betainc_by(a, b, x, m=m, n=n), elementwise, kinds=REAL,
-    partials=(
+    "betainc_by", Elementwise(
+        partials=(
         lambda xp, a, b, x, v, *, m, n: xp.betainc_by(a, b, x, m=m + 1, n=n),
         lambda xp, a, b, x, v, *, m, n: xp.betainc_by(a, b, x, m=m, n=n + 1),
         lambda xp, a, b, x, v, *, m, n: xp.multiply_no_nan(
             bell(_beta_logs(xp, a, b, x), m, n), xp.beta_density(a, b, x)),
     ),
-    slope=slopes.branch(2, high=1.0),
-)  # fmt: skip
+        slope=slopes.branch(2, high=1.0),
+    ),
+    lambda xp, a, b, x, *, m, n: xp.betainc_by(a, b, x, m=m, n=n), elementwise, kinds=REAL,
+)
 """The derivative of betainc of orders m by a and n by b."""
 BETAINC = Op(
-    "betainc", "elementwise", "betainc", elementwise, kinds=REAL,
-    partials=(
+    "betainc", Elementwise(
+        partials=(
         lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=1, n=0), lambda xp, a, b, x, v: xp.betainc_by(a, b, x, m=0, n=1),
         lambda xp, a, b, x, v: xp.beta_density(a, b, x),
     ),
-    slope=slopes.branch(2, high=1.0),
-)  # fmt: skip
+        slope=slopes.branch(2, high=1.0),
+    ),
+    "betainc", elementwise, kinds=REAL,
+)
 
 
 def _zeta_by_slope(xp: Namespace, s: Array, q: Array, v: Array, *, n: int) -> Any:
@@ -667,16 +688,19 @@ def _zeta_by_slope(xp: Namespace, s: Array, q: Array, v: Array, *, n: int) -> An
 
 
 ZETA_BY = Op(
-    "zeta_by", "elementwise", lambda xp, s, q, *, n: xp.zeta_by(s, q, n=n), elementwise, kinds=REAL,
-    partials=(lambda xp, s, q, v, *, n: xp.zeta_by(s, q, n=n + 1), _zeta_by_slope),
-    slope=slopes.pole(1, 1.0),
-)  # fmt: skip
+    "zeta_by", Elementwise(
+        partials=(lambda xp, s, q, v, *, n: xp.zeta_by(s, q, n=n + 1), _zeta_by_slope), slope=slopes.pole(1, 1.0),
+    ),
+    lambda xp, s, q, *, n: xp.zeta_by(s, q, n=n), elementwise, kinds=REAL,
+)
 """The n-th derivative of zeta by its first argument."""
 ZETA = Op(
-    "zeta", "elementwise", "zeta", elementwise, kinds=REAL,
-    partials=(lambda xp, s, q, v: xp.zeta_by(s, q, n=1), lambda xp, s, q, v: -s * xp.zeta(s + 1.0, q)),
-    slope=slopes.pole(1, 1.0),
-)  # fmt: skip
+    "zeta", Elementwise(
+        partials=(lambda xp, s, q, v: xp.zeta_by(s, q, n=1), lambda xp, s, q, v: -s * xp.zeta(s + 1.0, q)),
+        slope=slopes.pole(1, 1.0),
+    ),
+    "zeta", elementwise, kinds=REAL,
+)
 
 # Cylinder functions, family "j", "y", "i", "k", and "ie" = exp(-|x|) I, "ke" = exp(x) K. The recurrences of DLMF 10.6.1
 # and 10.29.1 hold at 0 too, where those with n / x do not.
@@ -699,7 +723,7 @@ def _bessel(name: str, family: str, n: int, kernel: str | None = None, **more: A
     return unary(
         name, kernel or (lambda xp, x: xp.bessel(x, family, n)),
         lambda xp, x, v: _bessel_partial(xp, x, v, family=family, n=n), REAL, **more,
-    )  # fmt: skip
+    )
 
 
 BESSEL = unary("bessel", lambda xp, x, *, family, n: xp.bessel(x, family, n), _bessel_partial, REAL, slope=slopes.pole(0))
@@ -765,7 +789,7 @@ def _dawsn_slope(xp: Namespace, x: Array, *, n: int) -> Any:
 DAWSN_SLOPE = unary(
     "dawsn_slope", _dawsn_slope, lambda xp, x, v, *, n: xp.dawsn_slope(x, n=n + 1), REAL, type="DawsnGrad",
     slope=FINITE,
-)  # fmt: skip
+)
 """The n-th derivative of Dawson's integral, n > 0."""
 DAWSN = unary("dawsn", "dawsn", lambda xp, x, v: xp.dawsn_slope(x, n=1), REAL, slope=FINITE)
 
@@ -791,7 +815,7 @@ def _log_quotient(xp: Namespace, x: Array, *, n: int) -> Any:
 LOG_QUOTIENT = unary(
     "log_quotient", _log_quotient, lambda xp, x, v, *, n: xp.log_quotient(x, n=n + 1), REAL, type="SpenceGrad",
     slope=slopes.pole(0),
-)  # fmt: skip
+)
 """The n-th derivative of log(x) / (1 - x)."""
 SPENCE = unary("spence", "spence", lambda xp, x, v: xp.log_quotient(x, n=0), REAL, slope=slopes.branch(0))
 
@@ -805,50 +829,56 @@ def _abs_partial(xp: Namespace, x: Array, v: Array) -> Any:
     return xp.sign(x)
 
 
-ABS = unary("abs", "abs", _abs_partial, NUMBER, "piecewise", infer=signature.real_of, slope=FINITE, bounds=(0.0, math.inf))
-SIGN = unary("sign", "sign", zero, "iuf", "piecewise", slope=FINITE)
-FLOOR = unary("floor", "floor", None, "iuf", "constant", rows=rows.elementwise, gives="step")
-CEIL = unary("ceil", "ceil", None, "iuf", "constant", rows=rows.elementwise, gives="step")
-ROUND = unary("round", "round", None, "iuf", "constant", rows=rows.elementwise, gives="step")
-TRUNC = unary("trunc", "trunc", None, "iuf", "constant", type="Trunc", rows=rows.elementwise, gives="step")
+ABS = unary("abs", "abs", _abs_partial, NUMBER, Piecewise, infer=signature.real_of, slope=FINITE, bounds=(0.0, math.inf))
+SIGN = unary("sign", "sign", zero, "iuf", Piecewise, slope=FINITE)
+FLOOR = unary("floor", "floor", None, "iuf", Constant, rows=rows.elementwise, gives="step")
+CEIL = unary("ceil", "ceil", None, "iuf", Constant, rows=rows.elementwise, gives="step")
+ROUND = unary("round", "round", None, "iuf", Constant, rows=rows.elementwise, gives="step")
+TRUNC = unary("trunc", "trunc", None, "iuf", Constant, type="Trunc", rows=rows.elementwise, gives="step")
 MAXIMUM = Op(
-    "maximum", "piecewise", "maximum", elementwise, kinds="iuf",
-    partials=(
+    "maximum", Piecewise(
+        partials=(
         lambda xp, x, y, v: xp.cast(xp.greater_equal(x, y), dtype=x.dtype.name),
         lambda xp, x, y, v: xp.cast(xp.less(x, y), dtype=x.dtype.name),
     ),
-    slope=FINITE, bounds=slopes.greater,
-)  # fmt: skip
+        slope=FINITE,
+    ),
+    "maximum", elementwise, kinds="iuf", bounds=slopes.greater,
+)
 MINIMUM = Op(
-    "minimum", "piecewise", "minimum", elementwise, kinds="iuf",
-    partials=(
+    "minimum", Piecewise(
+        partials=(
         lambda xp, x, y, v: xp.cast(xp.less_equal(x, y), dtype=x.dtype.name),
         lambda xp, x, y, v: xp.cast(xp.greater(x, y), dtype=x.dtype.name),
     ),
-    slope=FINITE, bounds=slopes.less,
-)  # fmt: skip
+        slope=FINITE,
+    ),
+    "minimum", elementwise, kinds="iuf", bounds=slopes.less,
+)
 MAXIMUM_FIRST = Op(
-    "maximum_first", "piecewise", "maximum", elementwise, kinds="iuf", type="MaxPool", label="MaxPool2d",
-    partials=(lambda xp, x, y, v: 1.0 - xp.step(y - x), lambda xp, x, y, v: xp.step(y - x)),
-    slope=FINITE,
-)  # fmt: skip
+    "maximum_first", Piecewise(
+        partials=(lambda xp, x, y, v: 1.0 - xp.step(y - x), lambda xp, x, y, v: xp.step(y - x)), slope=FINITE,
+    ),
+    "maximum", elementwise, kinds="iuf", type="MaxPool", label="MaxPool2d",
+)
 """The maximum of two windows: of equals the first has the derivative; the second derivative is there and zero."""
 CLIP = Op(
-    "clip", "piecewise", lambda xp, x, low, high: xp.maximum(xp.minimum(x, high), low), elementwise, kinds="iuf",
-    type="Maximum", label="clip_by_value",
-    partials=(
+    "clip", Piecewise(
+        partials=(
         lambda xp, x, a, b, v: xp.cast(
             xp.logical_and(xp.greater_equal(x, a), xp.less_equal(x, b)), dtype=x.dtype.name),
         lambda xp, x, a, b, v: xp.cast(xp.less(xp.minimum(x, b), a), dtype=x.dtype.name),
         lambda xp, x, a, b, v: xp.cast(xp.logical_and(xp.greater(x, b), xp.less_equal(a, b)), dtype=x.dtype.name),
     ),
-    slope=FINITE,
-)  # fmt: skip
+        slope=FINITE,
+    ),
+    lambda xp, x, low, high: xp.maximum(xp.minimum(x, high), low), elementwise, kinds="iuf", type="Maximum",
+    label="clip_by_value",
+)
 NEXTAFTER = Op(
-    "nextafter", "piecewise", "nextafter", elementwise, kinds=REAL, type="NextAfter",
-    partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: xp.zeros_like(v)),
-    slope=FINITE,
-)  # fmt: skip
+    "nextafter", Piecewise(partials=(lambda xp, x, y, v: xp.ones_like(v), lambda xp, x, y, v: xp.zeros_like(v)), slope=FINITE),
+    "nextafter", elementwise, kinds=REAL, type="NextAfter",
+)
 
 
 def _where_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -857,12 +887,13 @@ def _where_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 WHERE = Op(
-    "where", "linear", "where", _where_infer, constant_inputs=(0,), type="SelectV2", label="SelectV2",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
+    "where", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(
         xp.where(inputs[0], g, xp.zeros_like(g)) if i == 1 else xp.where(inputs[0], xp.zeros_like(g), g), inputs[i]),
-    rows=rows.elementwise,
-    bounds=slopes.hull, columns=Columns.ANY, selects=True,
-)  # fmt: skip
+        constant_inputs=(0,), selects=True,
+    ),
+    "where", _where_infer, type="SelectV2", label="SelectV2", rows=rows.elementwise, bounds=slopes.hull, columns=Columns.ANY,
+)
 
 # --- complex numbers; a cotangent follows TensorFlow: the conjugate of the derivative ------------------------------
 
@@ -873,32 +904,28 @@ def _complex_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 REAL_PART = Op(
-    "real", "linear", lambda xp, x: xp.real(x), signature.real_of, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(g, xp.zeros_like(g))
+    "real", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(g, xp.zeros_like(g))
     if inputs[0].dtype.kind == "c" else g,
-    rows=rows.elementwise,
-    columns=Columns.SAME,
-    layout=layout.VIEW,
-)  # fmt: skip
+    ),
+    lambda xp, x: xp.real(x), signature.real_of, aliases=True, rows=rows.elementwise, columns=Columns.SAME, layout=layout.VIEW,
+)
 IMAGINARY_PART = Op(
-    "imag", "linear", lambda xp, x: xp.imag(x), signature.real_of, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(xp.zeros_like(g), g)
+    "imag", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.complex(xp.zeros_like(g), g)
     if inputs[0].dtype.kind == "c" else xp.zeros_like(g),
-    rows=rows.elementwise,
-    columns=Columns.SAME,
-    layout=layout.VIEW,
-)  # fmt: skip
+    ),
+    lambda xp, x: xp.imag(x), signature.real_of, aliases=True, rows=rows.elementwise, columns=Columns.SAME, layout=layout.VIEW,
+)
 CONJ = Op(
-    "conj", "linear", "conj", first, transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g), aliases=True,
-    rows=rows.elementwise,
-    columns=Columns.SAME,
-)  # fmt: skip
+    "conj", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(g)), "conj", first, aliases=True,
+    rows=rows.elementwise, columns=Columns.SAME,
+)
 COMPLEX = Op(
-    "complex", "linear", "complex_of", _complex_infer,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i]),
-    kinds=REAL,
-    rows=rows.elementwise,
-)  # fmt: skip
+    "complex",
+    Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.fit(xp.real(g) if i == 0 else xp.imag(g), inputs[i])),
+    "complex_of", _complex_infer, kinds=REAL, rows=rows.elementwise,
+)
 
 
 def _angle_partial(xp: Namespace, x: Array, v: Array) -> Any:
@@ -909,7 +936,7 @@ def _angle_partial(xp: Namespace, x: Array, v: Array) -> Any:
 ANGLE = unary(
     "angle", lambda xp, x: xp.astype(xp.angle(x), x.real.dtype), _angle_partial, FLOAT, infer=signature.real_of,
     slope=slopes.pole(),
-)  # fmt: skip
+)
 
 # --- comparisons and logic ----------------------------------------------------------------------------------------
 
@@ -926,9 +953,9 @@ LOGICAL_NOT = predicate("logical_not", "logical_not", "b")
 IS_FINITE = predicate("is_finite", "isfinite", FLOAT, gives="truth")
 IS_INF = predicate("is_inf", "isinf", FLOAT, gives="truth")
 IS_NAN = predicate("is_nan", "isnan", FLOAT, gives="truth")
-BITWISE_AND = Op("bitwise_and", "constant", "bitwise_and", elementwise, kinds="iub", rows=rows.elementwise)
-BITWISE_OR = Op("bitwise_or", "constant", "bitwise_or", elementwise, kinds="iub", rows=rows.elementwise)
-BITWISE_XOR = Op("bitwise_xor", "constant", "bitwise_xor", elementwise, kinds="iub", rows=rows.elementwise)
-INVERT = Op("invert", "constant", "invert", first, kinds="iub", rows=rows.elementwise)
-LEFT_SHIFT = Op("left_shift", "constant", "left_shift", elementwise, kinds="iu", rows=rows.elementwise)
-RIGHT_SHIFT = Op("right_shift", "constant", "right_shift", elementwise, kinds="iu", rows=rows.elementwise)
+BITWISE_AND = Op("bitwise_and", Constant(), "bitwise_and", elementwise, kinds="iub", rows=rows.elementwise)
+BITWISE_OR = Op("bitwise_or", Constant(), "bitwise_or", elementwise, kinds="iub", rows=rows.elementwise)
+BITWISE_XOR = Op("bitwise_xor", Constant(), "bitwise_xor", elementwise, kinds="iub", rows=rows.elementwise)
+INVERT = Op("invert", Constant(), "invert", first, kinds="iub", rows=rows.elementwise)
+LEFT_SHIFT = Op("left_shift", Constant(), "left_shift", elementwise, kinds="iu", rows=rows.elementwise)
+RIGHT_SHIFT = Op("right_shift", Constant(), "right_shift", elementwise, kinds="iu", rows=rows.elementwise)

@@ -14,6 +14,7 @@ from wengert.ground import dtypes, shapes
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array, Attrs, Described, Dtype, Namespace, NumPyArray
 from wengert.ops import rows, signature, slopes
+from wengert.ops.derivative import Implicit
 from wengert.ops.op import Op
 from wengert.ops.slopes import FINITE, Slope
 
@@ -42,13 +43,14 @@ def _mask(xp: Namespace, x: Array, lower: bool) -> Any:
 
 # Y = X⁻¹: dY = -Y dX Y.
 INVERSE = Op(
-    "inverse", "implicit", lambda xp, x: xp.linalg.inv(x), _square("inv"), type="MatrixInverse", label="MatrixInverse",
-    tangent=lambda xp, tangents, inputs, y, attrs: -xp.matmul(xp.matmul(y, tangents[0]), y),
-    transpose=lambda xp, g, i, inputs, y, attrs: -xp.matmul(
+    "inverse", Implicit(
+        tangent=lambda xp, tangents, inputs, y, attrs: -xp.matmul(xp.matmul(y, tangents[0]), y),
+        transpose=lambda xp, g, i, inputs, y, attrs: -xp.matmul(
         adjoint(xp, y), xp.matmul(g, adjoint(xp, y))),
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+        slope=slopes.pole(),
+    ),
+    lambda xp, x: xp.linalg.inv(x), _square("inv"), type="MatrixInverse", label="MatrixInverse", rows=rows.matrices,
+)
 
 
 def _solve_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -91,12 +93,13 @@ def _solve(xp: Any, a: NumPyArray, b: NumPyArray, *, adjoint: bool) -> Any:
 
 
 SOLVE = Op(
-    "solve", "implicit", _solve, _solve_infer, linear_inputs=(1,), type="MatrixSolve", label="MatrixSolve",
-    tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
-    transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve),
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "solve", Implicit(
+        tangent=lambda xp, t, inputs, x, attrs: _solve_tangent(xp, t, inputs, x, attrs, xp.solve),
+        transpose=lambda xp, g, i, inputs, x, attrs: _solve_transpose(xp, g, i, inputs, x, attrs, xp.solve), linear_inputs=(1,),
+        slope=slopes.pole(),
+    ),
+    _solve, _solve_infer, type="MatrixSolve", label="MatrixSolve", rows=rows.matrices,
+)
 
 
 def _triangular(xp: Namespace, a: Array, b: Array, *, adjoint: bool, lower: bool) -> Any:
@@ -116,11 +119,11 @@ def _triangular_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Arra
 
 
 TRIANGULAR_SOLVE = Op(
-    "triangular_solve", "implicit", _triangular, _solve_infer, linear_inputs=(1,), type="MatrixTriangularSolve",
-    label="MatrixTriangularSolve", tangent=_triangular_tangent, transpose=_triangular_transpose,
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "triangular_solve", Implicit(
+        tangent=_triangular_tangent, transpose=_triangular_transpose, linear_inputs=(1,), slope=slopes.pole(),
+    ),
+    _triangular, _solve_infer, type="MatrixTriangularSolve", label="MatrixTriangularSolve", rows=rows.matrices,
+)
 
 
 def _half_lower(xp: Namespace, x: Array) -> Any:
@@ -155,11 +158,9 @@ def _cholesky(xp: Any, x: NumPyArray) -> Any:
 
 
 CHOLESKY = Op(
-    "cholesky", "implicit", _cholesky, _square("cholesky"), tangent=_cholesky_tangent,
-    transpose=_cholesky_transpose, type="Cholesky",
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "cholesky", Implicit(tangent=_cholesky_tangent, transpose=_cholesky_transpose, slope=slopes.pole()), _cholesky,
+    _square("cholesky"), type="Cholesky", rows=rows.matrices,
+)
 
 
 def _scalars(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -226,22 +227,24 @@ def _second_change(xp: Namespace, a: Array, e: Array, f: Any) -> Any:
 
 # Both changes are symmetric: tr(G D[E]) = tr(E D[G]).
 ADJUGATE = Op(
-    "adjugate", "implicit", _adjugate, _square("adjugate"), type="MatrixAdjugate",
-    tangent=lambda xp, t, inputs, output, attrs: xp.adjugate_change(inputs[0], t[0]),
-    transpose=lambda xp, g, i, inputs, output, attrs: adjoint(
+    "adjugate", Implicit(
+        tangent=lambda xp, t, inputs, output, attrs: xp.adjugate_change(inputs[0], t[0]),
+        transpose=lambda xp, g, i, inputs, output, attrs: adjoint(
         xp, xp.adjugate_change(inputs[0], adjoint(xp, g))),
-    rows=rows.matrices,
-    slope=FINITE,
-)  # fmt: skip
+        slope=FINITE,
+    ),
+    _adjugate, _square("adjugate"), type="MatrixAdjugate", rows=rows.matrices,
+)
 ADJUGATE_CHANGE = Op(
-    "adjugate_change", "implicit", _adjugate_change, _square("adjugate_change"), linear_inputs=(1,), type="MatrixAdjugateGrad",
-    tangent=lambda xp, t, inputs, output, attrs: _adjugate_tangent(xp, t, inputs),
-    transpose=lambda xp, g, i, inputs, output, attrs: adjoint(xp, (
+    "adjugate_change", Implicit(
+        tangent=lambda xp, t, inputs, output, attrs: _adjugate_tangent(xp, t, inputs),
+        transpose=lambda xp, g, i, inputs, output, attrs: adjoint(xp, (
         xp.adjugate_change(inputs[0], adjoint(xp, g)) if i == 1
         else _second_change(xp, inputs[0], inputs[1], adjoint(xp, g)))),
-    rows=rows.matrices,
-    slope=FINITE,
-)  # fmt: skip
+        linear_inputs=(1,), slope=FINITE,
+    ),
+    _adjugate_change, _square("adjugate_change"), type="MatrixAdjugateGrad", rows=rows.matrices,
+)
 
 
 def _adjugate_tangent(xp: Namespace, t: Array, inputs: Sequence[Array]) -> Any:
@@ -253,12 +256,12 @@ def _adjugate_tangent(xp: Namespace, t: Array, inputs: Sequence[Array]) -> Any:
 
 
 DET = Op(
-    "det", "implicit", lambda xp, x: xp.linalg.det(x), _scalars, type="MatrixDeterminant", label="MatrixDeterminant",
-    tangent=lambda xp, t, inputs, d, attrs: _trace_of_product(xp, xp.adjugate(inputs[0]), t[0]),
-    transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g) * adjoint(xp, xp.adjugate(inputs[0])),
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "det", Implicit(
+        tangent=lambda xp, t, inputs, d, attrs: _trace_of_product(xp, xp.adjugate(inputs[0]), t[0]),
+        transpose=lambda xp, g, i, inputs, d, attrs: _column(xp, g) * adjoint(xp, xp.adjugate(inputs[0])), slope=slopes.pole(),
+    ),
+    lambda xp, x: xp.linalg.det(x), _scalars, type="MatrixDeterminant", label="MatrixDeterminant", rows=rows.matrices,
+)
 
 
 def _slogdet_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -287,11 +290,9 @@ def _slogdet_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array],
 
 
 SLOGDET = Op(
-    "slogdet", "implicit", lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_infer, outputs=2,
-    type="LogMatrixDeterminant", tangent=_slogdet_tangent, transpose=_slogdet_transpose,
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "slogdet", Implicit(tangent=_slogdet_tangent, transpose=_slogdet_transpose, slope=slopes.pole()),
+    lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_infer, outputs=2, type="LogMatrixDeterminant", rows=rows.matrices,
+)
 
 
 def _eigh_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -334,12 +335,10 @@ def _eigh_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], ou
 
 
 EIGH = Op(
-    "eigh", "implicit", lambda xp, x: tuple(xp.linalg.eigh(x)), _eigh_infer, outputs=2, type="SelfAdjointEigV2",
-    tangent=_eigh_tangent, transpose=_eigh_transpose,
-    rows=rows.matrices,
-    slope=slopes.pole(),
+    "eigh", Implicit(tangent=_eigh_tangent, transpose=_eigh_transpose, slope=slopes.pole()),
+    lambda xp, x: tuple(xp.linalg.eigh(x)), _eigh_infer, outputs=2, type="SelfAdjointEigV2", rows=rows.matrices,
     spectrum="eigenvalues",
-)  # fmt: skip
+)
 
 
 def _svd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -405,7 +404,7 @@ def _svd_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], out
         k = s.shape[-1]
         index = (Ellipsis, slice(None), slice(0, k))
         return xp.matmul(xp.getitem(u, index=index) * xp.expand_dims(xp.cast(g[0], dtype=u.dtype.name), axis=-2),
-                         adjoint(xp, xp.getitem(v, index=index)))  # fmt: skip
+                         adjoint(xp, xp.getitem(v, index=index)))
     _real_only(u, "svd, by its vectors,")
     f, row, column = _svd_gaps(xp, s)
     middle = xp.diag(xp.zeros_like(s) if g[0] is None else g[0], k=0)
@@ -424,11 +423,9 @@ def _svd_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], out
 
 
 SVD = Op(
-    "svd", "implicit", _svd, _svd_infer, outputs=3, tangent=_svd_tangent, transpose=_svd_transpose, type="Svd",
-    rows=rows.matrices,
-    slope=slopes.pole(),
-    spectrum="singular values",
-)  # fmt: skip
+    "svd", Implicit(tangent=_svd_tangent, transpose=_svd_transpose, slope=slopes.pole()), _svd, _svd_infer, outputs=3,
+    type="Svd", rows=rows.matrices, spectrum="singular values",
+)
 
 
 def _qr_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -483,11 +480,10 @@ def _qr_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outp
 
 
 QR = Op(
-    "qr", "implicit", lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")),
-    _qr_infer, outputs=2, tangent=_qr_tangent, transpose=_qr_transpose, type="Qr",
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "qr", Implicit(tangent=_qr_tangent, transpose=_qr_transpose, slope=slopes.pole()),
+    lambda xp, x, *, full_matrices: tuple(xp.linalg.qr(x, mode="complete" if full_matrices else "reduced")), _qr_infer,
+    outputs=2, type="Qr", rows=rows.matrices,
+)
 
 
 def _eig_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -531,11 +527,9 @@ def _eig_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], out
 
 
 EIG = Op(
-    "eig", "implicit", _eig, _eig_infer, outputs=2, tangent=_eig_tangent, transpose=_eig_transpose, type="Eig",
-    rows=rows.matrices,
-    slope=slopes.pole(),
-    spectrum="eigenvalues",
-)  # fmt: skip
+    "eig", Implicit(tangent=_eig_tangent, transpose=_eig_transpose, slope=slopes.pole()), _eig, _eig_infer, outputs=2,
+    type="Eig", rows=rows.matrices, spectrum="eigenvalues",
+)
 
 
 def _pinv_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -568,7 +562,7 @@ def _pinv_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Arr
     left = xp.matmul(y, xp.matmul(yh, back))
     right = xp.matmul(back, xp.matmul(yh, y))
     return (left - xp.matmul(xp.matmul(left, a), y)) + (right - xp.matmul(y, xp.matmul(a, right))) - xp.matmul(
-        xp.matmul(y, change), y)  # fmt: skip
+        xp.matmul(y, change), y)
 
 
 def _pinv_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], y: Array, attrs: Attrs) -> Any:
@@ -576,15 +570,13 @@ def _pinv_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], y:
     left = xp.matmul(gh, xp.matmul(y, yh))
     right = xp.matmul(xp.matmul(yh, y), gh)
     return (left - xp.matmul(a, xp.matmul(y, left))) + (right - xp.matmul(xp.matmul(right, y), a)) - xp.matmul(
-        xp.matmul(yh, g), yh)  # fmt: skip
+        xp.matmul(yh, g), yh)
 
 
 PINV = Op(
-    "pinv", "implicit", _pinv, _pinv_infer, tangent=_pinv_tangent, transpose=_pinv_transpose, type="MatrixPseudoInverse",
-    label="pinv",
-    rows=rows.matrices,
-    slope=slopes.pole(),
-)  # fmt: skip
+    "pinv", Implicit(tangent=_pinv_tangent, transpose=_pinv_transpose, slope=slopes.pole()), _pinv, _pinv_infer,
+    type="MatrixPseudoInverse", label="pinv", rows=rows.matrices,
+)
 
 
 def _function_block(xp: Namespace, function: str, a: Array, e: Array) -> Any:
@@ -597,10 +589,12 @@ def _function_block(xp: Namespace, function: str, a: Array, e: Array) -> Any:
 
 def _matrix_function(name: str, type_: str, slope: Slope) -> Op:
     return Op(
-        name, "implicit", name, _square(name), type=type_, rows=rows.matrices, slope=slope,
-        tangent=lambda xp, t, inputs, y, attrs: _function_block(xp, name, inputs[0], t[0]),
-        transpose=lambda xp, g, i, inputs, y, attrs: _function_block(xp, name, adjoint(xp, inputs[0]), g),
-    )  # fmt: skip
+        name, Implicit(
+            tangent=lambda xp, t, inputs, y, attrs: _function_block(xp, name, inputs[0], t[0]),
+            transpose=lambda xp, g, i, inputs, y, attrs: _function_block(xp, name, adjoint(xp, inputs[0]), g), slope=slope,
+        ),
+        name, _square(name), type=type_, rows=rows.matrices,
+    )
 
 
 EXPM = _matrix_function("expm", "MatrixExponential", FINITE)

@@ -16,6 +16,7 @@ from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, 
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes, static
+from wengert.ops.derivative import Constant, Implicit, Linear, Piecewise
 from wengert.ops.op import Op
 from wengert.ops.signature import ShapeRule, first, like
 from wengert.ops.slopes import FINITE, Columns
@@ -30,17 +31,13 @@ MOST_ELEMENTS = 2**40
 # --- sources and copies -------------------------------------------------------------------------------------------
 
 CONSTANT = Op(
-    "constant", "constant", lambda xp, *, value: value, lambda inputs, attrs: (attrs["value"].shape, attrs["value"].dtype),
-    type="Const", aliases=True,
-    rows=None,
-    static=static.constant,
-)  # fmt: skip
+    "constant", Constant(), lambda xp, *, value: value, lambda inputs, attrs: (attrs["value"].shape, attrs["value"].dtype),
+    type="Const", aliases=True, rows=None, static=static.constant,
+)
 PLACEHOLDER = Op(
-    "placeholder", "constant", lambda xp, *, dtype, shape: _unfed(), lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
-    type="Placeholder",
-    rows=None,
-    no_digits="has no value of its own",
-)  # fmt: skip
+    "placeholder", Constant(), lambda xp, *, dtype, shape: _unfed(), lambda inputs, attrs: (attrs["shape"], attrs["dtype"]),
+    type="Placeholder", rows=None, no_digits="has no value of its own",
+)
 
 
 def _unfed() -> Any:
@@ -48,23 +45,18 @@ def _unfed() -> Any:
 
 
 IDENTITY = Op(
-    "identity", "linear", lambda xp, x: x, first, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=rows.elementwise,
-    bounds=slopes.hull, columns=Columns.SAME,
-    layout=layout.SAME,
-    static=static.same,
-)  # fmt: skip
-STOP_GRADIENT = Op("stop_gradient", "constant", lambda xp, x: x, first, aliases=True, rows=rows.elementwise, layout=layout.SAME)
+    "identity", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g), lambda xp, x: x, first, aliases=True,
+    rows=rows.elementwise, bounds=slopes.hull, columns=Columns.SAME, layout=layout.SAME, static=static.same,
+)
+STOP_GRADIENT = Op("stop_gradient", Constant(), lambda xp, x: x, first, aliases=True, rows=rows.elementwise, layout=layout.SAME)
 CAST = Op(
-    "cast", "linear", lambda xp, x, *, dtype: xp.astype(x, dtype),
-    lambda inputs, attrs: (inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy), kinds="biufc",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.cast(g, dtype=inputs[0].dtype.name)
+    "cast", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.cast(g, dtype=inputs[0].dtype.name)
     if inputs[0].dtype.kind in "fc" and output.dtype.kind in "fc" else None,
-    rows=rows.elementwise,
-    bounds=slopes.hull, columns=Columns.SAME,
-    static=static.same,
-)  # fmt: skip
+    ),
+    lambda xp, x, *, dtype: xp.astype(x, dtype), lambda inputs, attrs: (inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy),
+    kinds="biufc", rows=rows.elementwise, bounds=slopes.hull, columns=Columns.SAME, static=static.same,
+)
 
 
 def _bitcast(xp: Namespace, x: Array, *, dtype: str) -> Any:
@@ -89,9 +81,9 @@ def _bitcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 BITCAST = Op(
-    "bitcast", "constant", _bitcast, _bitcast_infer, rows=None, gives="bits",
+    "bitcast", Constant(), _bitcast, _bitcast_infer, rows=None, gives="bits",
     no_digits="reads the bits of a number of a certain width",
-)  # fmt: skip
+)
 
 
 def _shaped(xp: Namespace, g: Array, y: Array) -> Any:
@@ -105,42 +97,28 @@ def _shaped_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 SHAPED = Op(
-    "shaped", "linear", _shaped, ShapeRule(_shaped_infer, lambda inputs: inputs[1].root),
-    constant_inputs=(1,), type="EnsureShape", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=rows.elementwise,
-    bounds=slopes.hull, columns=Columns.SAME,
-    layout=layout.SAME, references=(1,),
-)  # fmt: skip
+    "shaped", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g, constant_inputs=(1,)), _shaped,
+    ShapeRule(_shaped_infer, lambda inputs: inputs[1].root), type="EnsureShape", aliases=True, rows=rows.elementwise,
+    bounds=slopes.hull, columns=Columns.SAME, layout=layout.SAME, references=(1,),
+)
 """A tensor that must have the shape of another: what a cotangent is to its y."""
 ZEROS_LIKE = Op(
-    "zeros_like", "constant", lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), constant_inputs=(0,), label="zeros_like",
-    rows=rows.kept,
-    bounds=(0.0, 0.0),
-    layout=layout.ZEROS,
-    gives="shape",
-)  # fmt: skip
+    "zeros_like", Constant(constant_inputs=(0,)), lambda xp, x: xp.zeros(x.shape, x.dtype), like(0), label="zeros_like",
+    rows=rows.kept, bounds=(0.0, 0.0), layout=layout.ZEROS, gives="shape",
+)
 ONES_LIKE = Op(
-    "ones_like", "constant", lambda xp, x: xp.ones(x.shape, x.dtype), like(0), constant_inputs=(0,), label="ones_like",
-    rows=rows.kept,
-    bounds=(1.0, 1.0),
-    layout=layout.ONES,
-    gives="shape",
-)  # fmt: skip
+    "ones_like", Constant(constant_inputs=(0,)), lambda xp, x: xp.ones(x.shape, x.dtype), like(0), label="ones_like",
+    rows=rows.kept, bounds=(1.0, 1.0), layout=layout.ONES, gives="shape",
+)
 SHAPE = Op(
-    "shape", "constant", lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
+    "shape", Constant(), lambda xp, x, *, dtype: xp.asarray(x.shape, dtype=dtype),
     lambda inputs, attrs: ((None if inputs[0].sizes is None else len(inputs[0].sizes),), dtypes.as_dtype(attrs["dtype"]).numpy),
-    rows=None,
-    references=(0,),
-    gives="shape", static=static.shape,
-)  # fmt: skip
+    rows=None, references=(0,), gives="shape", static=static.shape,
+)
 SIZE = Op(
-    "size", "constant", lambda xp, x, *, dtype: xp.asarray(math.prod(x.shape), dtype=dtype),
-    lambda inputs, attrs: ((), dtypes.as_dtype(attrs["dtype"]).numpy),
-    rows=None,
-    references=(0,),
-    gives="shape",
-)  # fmt: skip
+    "size", Constant(), lambda xp, x, *, dtype: xp.asarray(math.prod(x.shape), dtype=dtype),
+    lambda inputs, attrs: ((), dtypes.as_dtype(attrs["dtype"]).numpy), rows=None, references=(0,), gives="shape",
+)
 
 
 def sizes_from(inputs: Sequence[Any], position: int, shape: Sequence[int]) -> Any:
@@ -167,13 +145,11 @@ def as_sizes(tensor: Any, wild: bool = False) -> tuple[int, ...]:
 
 
 FILL = Op(
-    "fill", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
-    lambda inputs, attrs: (sizes_from(inputs, 1, attrs["shape"]), inputs[0].nptype), constant_inputs=(1,), aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
-    rows=None,
-    bounds=slopes.hull,
-    layout=layout.SPREAD,
-)  # fmt: skip
+    "fill", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]), constant_inputs=(1,)),
+    lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
+    lambda inputs, attrs: (sizes_from(inputs, 1, attrs["shape"]), inputs[0].nptype), aliases=True, rows=None,
+    bounds=slopes.hull, layout=layout.SPREAD,
+)
 
 
 def _range_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -216,22 +192,22 @@ def _place(xp: Namespace, inputs: Sequence[Array], output: Array) -> Any:
 
 # The limit decides how many numbers there are, and nothing else.
 RANGE = Op(
-    "range", "implicit", _range, _range_infer, label="range", constant_inputs=(1,), linear_inputs=(0, 2),
-    tangent=lambda xp, t, inputs, output, attrs: (
+    "range", Implicit(
+        tangent=lambda xp, t, inputs, output, attrs: (
         0.0 * output if t[0] is None else xp.broadcast_like(t[0], output)
     ) + (0.0 if t[2] is None else t[2] * _place(xp, inputs, output)),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(
         g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
-    rows=None,
-    slope=FINITE,
-)  # fmt: skip
+        constant_inputs=(1,), linear_inputs=(0, 2), slope=FINITE,
+    ),
+    _range, _range_infer, label="range", rows=None,
+)
 LINSPACE = Op(
-    "linspace", "linear",
+    "linspace", Linear(transpose=lambda xp, g, i, inputs, output, attrs: _linspace_transpose(xp, g, i, inputs, attrs)),
     lambda xp, start, stop, *, num, axis: xp.linspace(start, stop, num, axis=axis, dtype=start.dtype),
-    lambda inputs, attrs: (_linspace_sizes(inputs[0].sizes, attrs["num"], attrs["axis"]), inputs[0].nptype),
-    transpose=lambda xp, g, i, inputs, output, attrs: _linspace_transpose(xp, g, i, inputs, attrs), type="LinSpace",
+    lambda inputs, attrs: (_linspace_sizes(inputs[0].sizes, attrs["num"], attrs["axis"]), inputs[0].nptype), type="LinSpace",
     rows=rows.linspace,
-)  # fmt: skip
+)
 
 
 def _linspace_sizes(sizes: Shape, num: int, axis: int) -> Any:
@@ -261,26 +237,19 @@ def _sum_to(xp: Any, g: Any, shape: Any) -> Any:
 
 
 SUM_LIKE = Op(
-    "sum_like", "linear", _sum_like, like(1), constant_inputs=(1,), type="Sum", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
-    rows=rows.sum_to,
-    columns=Columns.PLACED,
-    layout=layout.SUMMED_TO,
-)  # fmt: skip
+    "sum_like", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]), constant_inputs=(1,)),
+    _sum_like, like(1), type="Sum", aliases=True, rows=rows.sum_to, columns=Columns.PLACED, layout=layout.SUMMED_TO,
+)
 SUM_TO = Op(
-    "sum_to", "linear", lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype),
-    type="Sum", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0]),
-    rows=rows.sum_to,
-    layout=layout.SUMMED_TO,
-)  # fmt: skip
+    "sum_to", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.broadcast_like(g, inputs[0])),
+    lambda xp, g, *, shape: _sum_to(xp, g, shape), lambda inputs, attrs: (attrs["shape"], inputs[0].nptype), type="Sum",
+    aliases=True, rows=rows.sum_to, layout=layout.SUMMED_TO,
+)
 BROADCAST_LIKE = Op(
-    "broadcast_like", "linear", lambda xp, x, y: xp.broadcast_to(x, y.shape), like(1), constant_inputs=(1,),
-    type="BroadcastTo", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
-    rows=rows.broadcast,
-    bounds=slopes.hull, columns=Columns.PLACED,
-    layout=layout.SPREAD,
-)  # fmt: skip
+    "broadcast_like", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]), constant_inputs=(1,)),
+    lambda xp, x, y: xp.broadcast_to(x, y.shape), like(1), type="BroadcastTo", aliases=True, rows=rows.broadcast,
+    bounds=slopes.hull, columns=Columns.PLACED, layout=layout.SPREAD,
+)
 
 
 def _broadcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -293,13 +262,10 @@ def _broadcast_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 BROADCAST_TO = Op(
-    "broadcast_to", "linear", lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape),
-    _broadcast_infer, constant_inputs=(1,), aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]),
-    rows=rows.broadcast,
-    bounds=slopes.hull,
-    layout=layout.SPREAD,
-)  # fmt: skip
+    "broadcast_to", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.sum_like(g, inputs[0]), constant_inputs=(1,)),
+    lambda xp, x, dims=None, *, shape: xp.broadcast_to(x, as_sizes(dims) if shape is None else shape), _broadcast_infer,
+    aliases=True, rows=rows.broadcast, bounds=slopes.hull, layout=layout.SPREAD,
+)
 
 # --- shape --------------------------------------------------------------------------------------------------------
 
@@ -328,20 +294,16 @@ def _reshape_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 RESHAPE = Op(
-    "reshape", "linear",
-    lambda xp, x, dims=None, *, shape: xp.reshape(x, as_sizes(dims, wild=True) if shape is None else shape),
-    _reshape_infer, constant_inputs=(1,), aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
-    rows=rows.reshape,
-    bounds=slopes.hull,
-    layout=layout.SAME,
-)  # fmt: skip
+    "reshape", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]), constant_inputs=(1,)),
+    lambda xp, x, dims=None, *, shape: xp.reshape(x, as_sizes(dims, wild=True) if shape is None else shape), _reshape_infer,
+    aliases=True, rows=rows.reshape, bounds=slopes.hull, layout=layout.SAME,
+)
 RESHAPE_LIKE = Op(
-    "reshape_like", "linear", lambda xp, x, y: xp.reshape(x, y.shape), like(1), constant_inputs=(1,), type="Reshape",
-    aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
-    rows=rows.reshape,
-    layout=layout.SAME,
-)  # fmt: skip
+    "reshape_like", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]), constant_inputs=(1,),
+    ),
+    lambda xp, x, y: xp.reshape(x, y.shape), like(1), type="Reshape", aliases=True, rows=rows.reshape, layout=layout.SAME,
+)
 
 
 def _transpose_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -365,20 +327,18 @@ def _inverse_permutation(axes: Sequence[int]) -> Any:
 
 
 TRANSPOSE = Op(
-    "transpose", "linear", lambda xp, x, *, axes: xp.transpose(x, axes), _transpose_infer, aliases=True, label="transpose",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose(g, axes=_inverse_permutation(attrs["axes"])),
-    rows=rows.transpose,
-    bounds=slopes.hull, columns=Columns.PLACED,
-    layout=layout.VIEW,
-)  # fmt: skip
+    "transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose(g, axes=_inverse_permutation(attrs["axes"])),
+    ),
+    lambda xp, x, *, axes: xp.transpose(x, axes), _transpose_infer, aliases=True, label="transpose", rows=rows.transpose,
+    bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW,
+)
 MATRIX_TRANSPOSE = Op(
-    "matrix_transpose", "linear", lambda xp, x: xp.swapaxes(x, -1, -2),
-    lambda inputs, attrs: (_swapped(inputs[0].sizes), inputs[0].nptype), aliases=True, type="Transpose", label="transpose",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g),
-    rows=rows.matrix_transpose,
-    bounds=slopes.hull, columns=Columns.PLACED,
+    "matrix_transpose", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g)),
+    lambda xp, x: xp.swapaxes(x, -1, -2), lambda inputs, attrs: (_swapped(inputs[0].sizes), inputs[0].nptype), aliases=True,
+    type="Transpose", label="transpose", rows=rows.matrix_transpose, bounds=slopes.hull, columns=Columns.PLACED,
     layout=layout.VIEW,
-)  # fmt: skip
+)
 
 
 def _swapped(sizes: Shape) -> Any:
@@ -398,12 +358,10 @@ def _expand_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 EXPAND_DIMS = Op(
-    "expand_dims", "linear", lambda xp, x, *, axis: xp.expand_dims(x, axis), _expand_infer, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
-    rows=rows.expand,
-    bounds=slopes.hull, columns=Columns.PLACED,
-    layout=layout.SAME,
-)  # fmt: skip
+    "expand_dims", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0])),
+    lambda xp, x, *, axis: xp.expand_dims(x, axis), _expand_infer, aliases=True, rows=rows.expand, bounds=slopes.hull,
+    columns=Columns.PLACED, layout=layout.SAME,
+)
 
 
 def _squeeze_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -422,12 +380,10 @@ def _squeeze_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 SQUEEZE = Op(
-    "squeeze", "linear", lambda xp, x, *, axis: xp.squeeze(x, axis), _squeeze_infer, aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0]),
-    rows=rows.squeeze,
-    bounds=slopes.hull, columns=Columns.PLACED,
-    layout=layout.SAME,
-)  # fmt: skip
+    "squeeze", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.reshape_like(g, inputs[0])),
+    lambda xp, x, *, axis: xp.squeeze(x, axis), _squeeze_infer, aliases=True, rows=rows.squeeze, bounds=slopes.hull,
+    columns=Columns.PLACED, layout=layout.SAME,
+)
 
 
 def _tile_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -451,17 +407,18 @@ def _tile_transpose(xp: Namespace, g: Array, x: Array, times: Any = None, *, mul
 
 
 TILE = Op(
-    "tile", "linear", lambda xp, x, times=None, *, multiples: xp.tile(x, multiples if multiples is not None else as_sizes(times)),
-    _tile_infer, constant_inputs=(1,),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.tile_transpose(g, *inputs, **attrs),
-    rows=rows.tile,
-    bounds=slopes.hull, columns=Columns.PLACED,
-)  # fmt: skip
+    "tile", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.tile_transpose(g, *inputs, **attrs), constant_inputs=(1,),
+    ),
+    lambda xp, x, times=None, *, multiples: xp.tile(x, multiples if multiples is not None else as_sizes(times)), _tile_infer,
+    rows=rows.tile, bounds=slopes.hull, columns=Columns.PLACED,
+)
 TILE_TRANSPOSE = Op(
-    "tile_transpose", "linear", _tile_transpose, like(1), constant_inputs=(1, 2), type="Sum",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.tile(g, *inputs[2:], **attrs),
-    rows=None,
-)  # fmt: skip
+    "tile_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.tile(g, *inputs[2:], **attrs), constant_inputs=(1, 2),
+    ),
+    _tile_transpose, like(1), type="Sum", rows=None,
+)
 
 
 def _pad_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -522,30 +479,29 @@ def _pad_transpose(xp: Namespace, g: Array, x: Array, *pairs: Any, paddings: Any
 
 # Linear with the value 0 alone: another value is put in place by the function of that name.
 PAD = Op(
-    "pad", "linear", _pad, _pad_sizes, label="Pad", constant_inputs=(1,),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.pad_transpose(g, *inputs, **attrs),
-    rows=rows.pad,
-    columns=Columns.FILLED,
-)  # fmt: skip
+    "pad",
+    Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.pad_transpose(g, *inputs, **attrs), constant_inputs=(1,)), _pad,
+    _pad_sizes, label="Pad", rows=rows.pad, columns=Columns.FILLED,
+)
 PAD_TRANSPOSE = Op(
-    "pad_transpose", "linear", _pad_transpose, like(1), constant_inputs=(1, 2), type="Slice", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.pad(g, *inputs[2:], **attrs),
-    rows=None,
-)  # fmt: skip
+    "pad_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.pad(g, *inputs[2:], **attrs), constant_inputs=(1, 2),
+    ),
+    _pad_transpose, like(1), type="Slice", aliases=True, rows=None,
+)
 REVERSE = Op(
-    "reverse", "linear", lambda xp, x, *, axis: xp.flip(x, axis=axis), first, type="ReverseV2", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse(g, **attrs),
-    rows=rows.along,
-    bounds=slopes.hull, columns=Columns.PLACED,
-    layout=layout.VIEW,
-)  # fmt: skip
+    "reverse", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse(g, **attrs)),
+    lambda xp, x, *, axis: xp.flip(x, axis=axis), first, type="ReverseV2", aliases=True, rows=rows.along, bounds=slopes.hull,
+    columns=Columns.PLACED, layout=layout.VIEW,
+)
 ROLL = Op(
-    "roll", "linear", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), first,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.roll(
+    "roll", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.roll(
         g, shift=tuple(-s for s in attrs["shift"]), axis=attrs["axis"]),
-    rows=rows.along,
-    bounds=slopes.hull, columns=Columns.PLACED,
-)  # fmt: skip
+    ),
+    lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), first, rows=rows.along, bounds=slopes.hull,
+    columns=Columns.PLACED,
+)
 
 # --- joining and parting ------------------------------------------------------------------------------------------
 
@@ -603,20 +559,15 @@ def _concat_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], 
 
 
 CONCAT = Op(
-    "concat", "linear", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_infer, type="ConcatV2", label="concat",
-    transpose=_concat_transpose,
-    rows=rows.concat,
-    bounds=slopes.hull, columns=Columns.JOINED,
-    layout=layout.JOINED,
+    "concat", Linear(transpose=_concat_transpose), lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_infer,
+    type="ConcatV2", label="concat", rows=rows.concat, bounds=slopes.hull, columns=Columns.JOINED, layout=layout.JOINED,
     static=static.concat,
-)  # fmt: skip
+)
 CONCAT_PART = Op(
-    "concat_part", "linear", _concat_part, lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype),
-    constant_inputs=tuple(range(1, 1000)), type="Slice", aliases=True, transpose=_concat_part_transpose,
-    rows=rows.concat_part,
-    columns=Columns.PLACED, selects=True,
-    layout=layout.VIEW, references=(1, ...),
-)  # fmt: skip
+    "concat_part", Linear(transpose=_concat_part_transpose, constant_inputs=tuple(range(1, 1000)), selects=True), _concat_part,
+    lambda inputs, attrs: (inputs[1 + attrs["i"]].sizes, inputs[0].nptype), type="Slice", aliases=True, rows=rows.concat_part,
+    columns=Columns.PLACED, layout=layout.VIEW, references=(1, ...),
+)
 
 
 def _stack_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -633,12 +584,10 @@ def _stack_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 STACK = Op(
-    "stack", "linear", lambda xp, *xs, axis: xp.stack(xs, axis=axis), _stack_infer, type="Pack", label="stack",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i)),
-    rows=rows.stack,
-    bounds=slopes.hull, columns=Columns.JOINED,
-    static=static.stack,
-)  # fmt: skip
+    "stack", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, index=index_along(attrs["axis"], i))),
+    lambda xp, *xs, axis: xp.stack(xs, axis=axis), _stack_infer, type="Pack", label="stack", rows=rows.stack,
+    bounds=slopes.hull, columns=Columns.JOINED, static=static.stack,
+)
 
 
 def full_index(axis: int, rank: int, item: Any) -> tuple[Any, ...]:
@@ -666,13 +615,12 @@ def _filled(xp: Any, gs: NumPyArray, outputs: Sequence[Array | None]) -> list[An
 
 
 UNSTACK = Op(
-    "unstack", "linear", lambda xp, x, *, axis, num: tuple(xp.moveaxis(x, axis, 0)), _unstack_infer, outputs=None,
-    type="Unpack", label="unstack", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.stack(*_filled(xp, g, output), axis=attrs["axis"]),
-    rows=rows.unstack,
-    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
-    layout=layout.VIEW,
-)  # fmt: skip
+    "unstack", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.stack(*_filled(xp, g, output), axis=attrs["axis"]), selects=True,
+    ),
+    lambda xp, x, *, axis, num: tuple(xp.moveaxis(x, axis, 0)), _unstack_infer, outputs=None, type="Unpack", label="unstack",
+    aliases=True, rows=rows.unstack, bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW,
+)
 
 
 def _parts(size: Any, parts: Any, what: str) -> tuple[Any, ...]:
@@ -715,12 +663,12 @@ def _split(xp: Namespace, x: Array, *, axis: int, parts: Any) -> Any:
 
 
 SPLIT = Op(
-    "split", "linear", _split, _split_infer, outputs=None, label="split", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.concat(*_filled(xp, g, output), axis=attrs["axis"]),
-    rows=rows.along,
-    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
-    layout=layout.VIEW,
-)  # fmt: skip
+    "split", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.concat(*_filled(xp, g, output), axis=attrs["axis"]), selects=True,
+    ),
+    _split, _split_infer, outputs=None, label="split", aliases=True, rows=rows.along, bounds=slopes.hull,
+    columns=Columns.PLACED, layout=layout.VIEW,
+)
 
 # --- NumPy-style indexing -----------------------------------------------------------------------------------------
 
@@ -796,21 +744,21 @@ def _getitem_transpose(xp: Namespace, g: Array, x: Array, *dynamic: Any, index: 
 
 
 GETITEM = Op(
-    "getitem", "linear", lambda xp, x, *dynamic, index: x[_fill(xp, index, dynamic)], _getitem_infer,
-    constant_inputs=tuple(range(1, 100)), type="StridedSlice", label="strided_slice", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
-    rows=rows.getitem,
-    bounds=slopes.hull, columns=Columns.PLACED, selects=slopes.taken,
-    layout=layout.VIEW,
-    static=static.getitem,
-)  # fmt: skip
+    "getitem", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem_transpose(g, *inputs, **attrs),
+        constant_inputs=tuple(range(1, 100)), selects=slopes.taken,
+    ),
+    lambda xp, x, *dynamic, index: x[_fill(xp, index, dynamic)], _getitem_infer, type="StridedSlice", label="strided_slice",
+    aliases=True, rows=rows.getitem, bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW, static=static.getitem,
+)
 GETITEM_TRANSPOSE = Op(
-    "getitem_transpose", "linear", _getitem_transpose, like(1), constant_inputs=tuple(range(1, 100)), type="StridedSliceGrad",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, *inputs[2:], **attrs),
-    rows=rows.getitem_transpose,
-    columns=Columns.FILLED,
+    "getitem_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.getitem(g, *inputs[2:], **attrs),
+        constant_inputs=tuple(range(1, 100)),
+    ),
+    _getitem_transpose, like(1), type="StridedSliceGrad", rows=rows.getitem_transpose, columns=Columns.FILLED,
     layout=layout.SCATTERED,
-)  # fmt: skip
+)
 
 # --- gather and scatter -------------------------------------------------------------------------------------------
 
@@ -869,24 +817,27 @@ def _take_transpose(xp: Namespace, g: Array, x: Array, indices: Array, *, axis: 
 
 
 TAKE = Op(
-    "take", "linear", _take, _take_infer, constant_inputs=(1,), type="GatherV2", label="GatherV2",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.take_transpose(g, *inputs, **attrs),
-    rows=rows.take,
-    bounds=slopes.hull, columns=Columns.PLACED, selects=True,
+    "take", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.take_transpose(g, *inputs, **attrs), constant_inputs=(1,),
+        selects=True,
+    ),
+    _take, _take_infer, type="GatherV2", label="GatherV2", rows=rows.take, bounds=slopes.hull, columns=Columns.PLACED,
     layout=layout.TAKEN,
-)  # fmt: skip
+)
 TAKE_TRANSPOSE = Op(
-    "take_transpose", "linear", _take_transpose, like(1), constant_inputs=(1, 2), type="UnsortedSegmentSum",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.take(g, inputs[2], **attrs),
-    rows=None,
-)  # fmt: skip
+    "take_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.take(g, inputs[2], **attrs), constant_inputs=(1, 2),
+    ),
+    _take_transpose, like(1), type="UnsortedSegmentSum", rows=None,
+)
 TAKE_ALONG_AXIS = Op(
-    "take_along_axis", "linear", lambda xp, x, indices, *, axis: xp.take_along_axis(x, indices, axis=axis),
-    lambda inputs, attrs: (inputs[1].sizes, inputs[0].nptype), constant_inputs=(1,), type="GatherV2",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis_transpose(g, *inputs, **attrs),
-    rows=rows.take_along,
-    selects=True,
-)  # fmt: skip
+    "take_along_axis", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis_transpose(g, *inputs, **attrs),
+        constant_inputs=(1,), selects=True,
+    ),
+    lambda xp, x, indices, *, axis: xp.take_along_axis(x, indices, axis=axis),
+    lambda inputs, attrs: (inputs[1].sizes, inputs[0].nptype), type="GatherV2", rows=rows.take_along,
+)
 
 
 def _along_index(xp: Namespace, indices: Array, axis: int) -> Any:
@@ -899,12 +850,12 @@ def _along_index(xp: Namespace, indices: Array, axis: int) -> Any:
 
 
 TAKE_ALONG_AXIS_TRANSPOSE = Op(
-    "take_along_axis_transpose", "linear",
-    lambda xp, g, x, indices, *, axis: xp.index_add(xp.zeros(x.shape, g.dtype), _along_index(xp, indices, axis), g),
-    like(1), constant_inputs=(1, 2), type="ScatterNd",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis(g, inputs[2], **attrs),
-    rows=None,
-)  # fmt: skip
+    "take_along_axis_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.take_along_axis(g, inputs[2], **attrs), constant_inputs=(1, 2),
+    ),
+    lambda xp, g, x, indices, *, axis: xp.index_add(xp.zeros(x.shape, g.dtype), _along_index(xp, indices, axis), g), like(1),
+    type="ScatterNd", rows=None,
+)
 
 
 def _gather_nd_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -937,21 +888,21 @@ def _nd_add(xp: Namespace, x: Array, indices: Array, batch: int, updates: Any) -
 
 
 GATHER_ND = Op(
-    "gather_nd", "linear",
+    "gather_nd", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd_transpose(g, *inputs, **attrs), constant_inputs=(1,),
+        selects=True,
+    ),
     lambda xp, x, indices, *, batch_dims: xp.broadcast_to(
         x[_nd_index(xp, x, indices, batch_dims)], indices.shape[:-1] + x.shape[batch_dims + indices.shape[-1]:]),
-    _gather_nd_infer, constant_inputs=(1,), aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd_transpose(g, *inputs, **attrs),
-    rows=None,
-    selects=True,
-)  # fmt: skip
+    _gather_nd_infer, aliases=True, rows=None,
+)
 GATHER_ND_TRANSPOSE = Op(
-    "gather_nd_transpose", "linear",
-    lambda xp, g, x, indices, *, batch_dims: _nd_add(xp, xp.zeros(x.shape, g.dtype), indices, batch_dims, g),
-    like(1), constant_inputs=(1, 2), type="ScatterNd",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[2], **attrs),
-    rows=None,
-)  # fmt: skip
+    "gather_nd_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[2], **attrs), constant_inputs=(1, 2),
+    ),
+    lambda xp, g, x, indices, *, batch_dims: _nd_add(xp, xp.zeros(x.shape, g.dtype), indices, batch_dims, g), like(1),
+    type="ScatterNd", rows=None,
+)
 
 
 def _scatter_check(inputs: Sequence[Any], attrs: Attrs, updates: int, indices: int, sizes: Any) -> None:
@@ -978,10 +929,11 @@ def _scatter_nd(xp: Namespace, updates: Any, indices: Array, dims: int | None = 
 
 
 SCATTER_ND = Op(
-    "scatter_nd", "linear", _scatter_nd, _scatter_nd_infer, constant_inputs=(1, 2),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[1], batch_dims=0),
-    rows=None,
-)  # fmt: skip
+    "scatter_nd", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.gather_nd(g, inputs[1], batch_dims=0), constant_inputs=(1, 2),
+    ),
+    _scatter_nd, _scatter_nd_infer, rows=None,
+)
 
 
 def _tensor_scatter_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -990,14 +942,13 @@ def _tensor_scatter_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 SCATTER_UPDATE = Op(
-    "tensor_scatter_update", "linear",
-    lambda xp, x, indices, updates: xp.index_set(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
-    constant_inputs=(1,),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.tensor_scatter_update(g, inputs[1], xp.zeros_like(inputs[2]))
+    "tensor_scatter_update", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.tensor_scatter_update(g, inputs[1], xp.zeros_like(inputs[2]))
     if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0) * xp.scatter_winner(*inputs),
-    rows=None,
-    selects=True,
-)  # fmt: skip
+        constant_inputs=(1,), selects=True,
+    ),
+    lambda xp, x, indices, updates: xp.index_set(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer, rows=None,
+)
 
 
 def _scatter_winner(xp: Namespace, x: Array, indices: Array, updates: Any) -> Any:
@@ -1010,20 +961,19 @@ def _scatter_winner(xp: Namespace, x: Array, indices: Array, updates: Any) -> An
 
 
 SCATTER_WINNER = Op(
-    "scatter_winner", "constant", _scatter_winner,
+    "scatter_winner", Constant(), _scatter_winner,
     lambda inputs, attrs: (
         None if inputs[1].sizes is None or inputs[2].sizes is None
         else inputs[1].sizes[:-1] + (1,) * (len(inputs[2].sizes) - len(inputs[1].sizes) + 1), inputs[2].nptype),
-    type="Equal",
-    rows=None,
-)  # fmt: skip
+    type="Equal", rows=None,
+)
 SCATTER_ADD = Op(
-    "tensor_scatter_add", "linear",
-    lambda xp, x, indices, updates: _nd_add(xp, x, indices, 0, updates), _tensor_scatter_infer,
-    constant_inputs=(1,),
-    transpose=lambda xp, g, i, inputs, output, attrs: g if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0),
-    rows=None,
-)  # fmt: skip
+    "tensor_scatter_add", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: g if i == 0 else xp.gather_nd(g, inputs[1], batch_dims=0),
+        constant_inputs=(1,),
+    ),
+    lambda xp, x, indices, updates: _nd_add(xp, x, indices, 0, updates), _tensor_scatter_infer, rows=None,
+)
 
 
 def _extreme_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
@@ -1048,19 +998,17 @@ def _extreme_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[
 
 
 SCATTER_MIN = Op(
-    "tensor_scatter_min", "piecewise",
-    lambda xp, x, indices, updates: xp.index_min(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
-    constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
-    rows=None,
-    slope=FINITE, selects=True,
-)  # fmt: skip
+    "tensor_scatter_min", Piecewise(
+        tangent=_extreme_tangent, transpose=_extreme_transpose, constant_inputs=(1,), slope=FINITE, selects=True,
+    ),
+    lambda xp, x, indices, updates: xp.index_min(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer, rows=None,
+)
 SCATTER_MAX = Op(
-    "tensor_scatter_max", "piecewise",
-    lambda xp, x, indices, updates: xp.index_max(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer,
-    constant_inputs=(1,), transpose=_extreme_transpose, tangent=_extreme_tangent,
-    rows=None,
-    slope=FINITE, selects=True,
-)  # fmt: skip
+    "tensor_scatter_max", Piecewise(
+        tangent=_extreme_tangent, transpose=_extreme_transpose, constant_inputs=(1,), slope=FINITE, selects=True,
+    ),
+    lambda xp, x, indices, updates: xp.index_max(x, _nd_index(xp, x, indices, 0), updates), _tensor_scatter_infer, rows=None,
+)
 
 
 def _segment_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1083,38 +1031,37 @@ def _segment_sum(xp: Any, x: NumPyArray, ids: Any, *, num: Any) -> Any:
 
 
 SEGMENT_SUM = Op(
-    "segment_sum", "linear", _segment_sum, _segment_infer, constant_inputs=(1,), type="UnsortedSegmentSum",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]),
-    rows=None,
-)  # fmt: skip
+    "segment_sum",
+    Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]), constant_inputs=(1,)), _segment_sum,
+    _segment_infer, type="UnsortedSegmentSum", rows=None,
+)
 SEGMENT_TAKE = Op(
-    "segment_take", "linear",
+    "segment_take", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_sum_like(g, inputs[1], inputs[0]), constant_inputs=(1,),
+        selects=True,
+    ),
     lambda xp, g, ids: xp.where(
         xp.reshape(ids >= 0, ids.shape + (1,) * (g.ndim - 1)), g[xp.maximum(ids, 0)], xp.zeros((), g.dtype)),
     lambda inputs, attrs: (
         None if inputs[0].sizes is None or inputs[1].sizes is None else inputs[1].sizes + inputs[0].sizes[1:], inputs[0].nptype),
-    constant_inputs=(1,), type="GatherV2",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_sum_like(g, inputs[1], inputs[0]),
-    rows=None,
-    selects=True,
-)  # fmt: skip
+    type="GatherV2", rows=None,
+)
 SEGMENT_SUM_LIKE = Op(
-    "segment_sum_like", "linear", lambda xp, x, ids, y: _segment_sum(xp, x, ids, num=y.shape[0]), like(2),
-    constant_inputs=(1, 2), type="UnsortedSegmentSum",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]),
-    rows=None,
-)  # fmt: skip
+    "segment_sum_like", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.segment_take(g, inputs[1]), constant_inputs=(1, 2),
+    ),
+    lambda xp, x, ids, y: _segment_sum(xp, x, ids, num=y.shape[0]), like(2), type="UnsortedSegmentSum", rows=None,
+)
 
 # --- where values are, as integers --------------------------------------------------------------------------------
 
 NONZERO = Op(
-    "nonzero", "constant", lambda xp, x: xp.astype(xp.stack(xp.nonzero(x), axis=-1), "int64") if x.ndim
+    "nonzero", Constant(),
+    lambda xp, x: xp.astype(xp.stack(xp.nonzero(x), axis=-1), "int64") if x.ndim
     else xp.zeros((int(bool(x)), 0), "int64"),
     lambda inputs, attrs: ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy), type="Where",
-    label="Where",
-    rows=None,
-    gives="place", eager_only="the shape of its result depends on values",
-)  # fmt: skip
+    label="Where", rows=None, gives="place", eager_only="the shape of its result depends on values",
+)
 
 
 def _one_hot_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1134,7 +1081,7 @@ def _one_hot(xp: Namespace, x: Array, *depths: Any, depth: Any, on: Any, off: An
     return xp.where(hit, xp.asarray(on, dtype=dtype), xp.asarray(off, dtype=dtype))
 
 
-ONE_HOT = Op("one_hot", "constant", _one_hot, _one_hot_infer, label="one_hot", rows=rows.one_hot)
+ONE_HOT = Op("one_hot", Constant(), _one_hot, _one_hot_infer, label="one_hot", rows=rows.one_hot)
 
 
 def _searchsorted_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1154,7 +1101,7 @@ def _searchsorted(xp: Namespace, x: Array, v: Array, *, side: str, dtype: str) -
 
 
 SEARCHSORTED = Op(
-    "searchsorted", "constant", _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf", rows=None, gives="place"
+    "searchsorted", Constant(), _searchsorted, _searchsorted_infer, type="SearchSorted", kinds="iuf", rows=None, gives="place",
 )
 
 
@@ -1165,14 +1112,12 @@ def _invert_permutation(xp: Any, x: NumPyArray) -> Any:
     return xp.astype(order, x.dtype)
 
 
-INVERT_PERMUTATION = Op("invert_permutation", "constant", _invert_permutation, first, kinds="iu", rows=None, gives="place")
+INVERT_PERMUTATION = Op("invert_permutation", Constant(), _invert_permutation, first, kinds="iu", rows=None, gives="place")
 REPEAT_INDEX = Op(
-    "repeat_index", "constant",
-    lambda xp, times, n: xp.repeat(xp.arange(int(n)), _repeats(xp, times, int(n))),
-    lambda inputs, attrs: ((None,), dtypes.int64.numpy), type="Repeat",
-    rows=None,
+    "repeat_index", Constant(), lambda xp, times, n: xp.repeat(xp.arange(int(n)), _repeats(xp, times, int(n))),
+    lambda inputs, attrs: ((None,), dtypes.int64.numpy), type="Repeat", rows=None,
     eager_only="the shape of its result depends on values",
-)  # fmt: skip
+)
 
 
 def _repeats(xp: Any, times: Any, n: int) -> Any:
@@ -1190,20 +1135,17 @@ def _partition(xp: Namespace, to: Any, *, num: int) -> Any:
 
 
 PARTITION = Op(
-    "partition", "constant", _partition,
+    "partition", Constant(), _partition,
     lambda inputs, attrs: [
         ((None, None if inputs[0].sizes is None else len(inputs[0].sizes)), dtypes.int64.numpy)] * attrs["num"],
-    outputs=None, type="DynamicPartition", label="DynamicPartition", kinds="iu",
-    rows=None,
+    outputs=None, type="DynamicPartition", label="DynamicPartition", kinds="iu", rows=None,
     eager_only="the shapes of its results depend on values",
-)  # fmt: skip
+)
 BROADCAST_SHAPE = Op(
-    "broadcast_shape", "constant",
-    lambda xp, a, b: xp.asarray(xp.broadcast_shapes(as_sizes(a), as_sizes(b)), dtype=a.dtype),
-    lambda inputs, attrs: (_longest([t.sizes for t in inputs]), inputs[0].nptype), type="BroadcastArgs",
-    rows=None,
+    "broadcast_shape", Constant(), lambda xp, a, b: xp.asarray(xp.broadcast_shapes(as_sizes(a), as_sizes(b)), dtype=a.dtype),
+    lambda inputs, attrs: (_longest([t.sizes for t in inputs]), inputs[0].nptype), type="BroadcastArgs", rows=None,
     gives="shape",
-)  # fmt: skip
+)
 
 
 def _longest(known: Any) -> Any:
@@ -1218,13 +1160,10 @@ def _ensure_shape(xp: Namespace, x: Array, *, shape: Shape) -> Any:
 
 
 ENSURE_SHAPE = Op(
-    "ensure_shape", "linear", _ensure_shape,
-    lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype),
-    aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=rows.elementwise,
-    bounds=slopes.hull, columns=Columns.SAME,
-    layout=layout.SAME,
-)  # fmt: skip
+    "ensure_shape", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g), _ensure_shape,
+    lambda inputs, attrs: (shapes.merge(inputs[0].sizes, attrs["shape"]), inputs[0].nptype), aliases=True,
+    rows=rows.elementwise, bounds=slopes.hull, columns=Columns.SAME, layout=layout.SAME,
+)
 
 
 def _reverse_sequence_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1246,10 +1185,11 @@ def _reverse_sequence(xp: Namespace, x: Array, lengths: Any, *, axis: int, batch
 
 
 REVERSE_SEQUENCE = Op(
-    "reverse_sequence", "linear", _reverse_sequence, _reverse_sequence_infer, constant_inputs=(1,),
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse_sequence(g, inputs[1], **attrs),
-    rows=None,
-)  # fmt: skip
+    "reverse_sequence", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.reverse_sequence(g, inputs[1], **attrs), constant_inputs=(1,),
+    ),
+    _reverse_sequence, _reverse_sequence_infer, rows=None,
+)
 
 
 def _band_part(xp: Namespace, x: Array, *, lower: int, upper: int) -> Any:
@@ -1260,11 +1200,9 @@ def _band_part(xp: Namespace, x: Array, *, lower: int, upper: int) -> Any:
 
 
 BAND_PART = Op(
-    "band_part", "linear", _band_part, first, type="MatrixBandPart",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.band_part(g, **attrs),
-    rows=rows.diagonal,
-    selects=True,
-)  # fmt: skip
+    "band_part", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.band_part(g, **attrs), selects=True), _band_part,
+    first, type="MatrixBandPart", rows=rows.diagonal,
+)
 
 
 def _diag_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1296,17 +1234,16 @@ def _diag_part_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 DIAG = Op(
-    "diag", "linear", _diag, _diag_sizes, type="MatrixDiagV3", label="MatrixDiag",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs),
-    rows=rows.last,
-)  # fmt: skip
+    "diag", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs)), _diag, _diag_sizes,
+    type="MatrixDiagV3", label="MatrixDiag", rows=rows.last,
+)
 DIAG_PART = Op(
-    "diag_part", "linear", lambda xp, x, *, k: xp.diagonal(x, offset=k, axis1=-2, axis2=-1), _diag_part_sizes,
-    type="MatrixDiagPartV3", label="MatrixDiagPart", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part_transpose(g, inputs[0], **attrs),
-    rows=rows.diagonal,
-    selects=True,
-)  # fmt: skip
+    "diag_part", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part_transpose(g, inputs[0], **attrs), selects=True,
+    ),
+    lambda xp, x, *, k: xp.diagonal(x, offset=k, axis1=-2, axis2=-1), _diag_part_sizes, type="MatrixDiagPartV3",
+    label="MatrixDiagPart", aliases=True, rows=rows.diagonal,
+)
 
 
 def _diag_part_transpose(xp: Namespace, g: Array, x: Array, *, k: int) -> Any:
@@ -1315,10 +1252,11 @@ def _diag_part_transpose(xp: Namespace, g: Array, x: Array, *, k: int) -> Any:
 
 
 DIAG_PART_TRANSPOSE = Op(
-    "diag_part_transpose", "linear", _diag_part_transpose, like(1), constant_inputs=(1,), type="MatrixDiagV3",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs),
-    rows=None,
-)  # fmt: skip
+    "diag_part_transpose", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.diag_part(g, **attrs), constant_inputs=(1,),
+    ),
+    _diag_part_transpose, like(1), type="MatrixDiagV3", rows=None,
+)
 
 
 def _set_diag_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1330,12 +1268,12 @@ def _set_diag_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 SET_DIAG = Op(
-    "set_diag", "linear",
+    "set_diag", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
+    if i == 0 else xp.diag_part(g, **attrs),
+        selects=True,
+    ),
     lambda xp, x, d, *, k: xp.index_set(
         x, (..., xp.arange(d.shape[-1]) + max(-k, 0), xp.arange(d.shape[-1]) + max(k, 0)), d),
-    _set_diag_infer, type="MatrixSetDiagV3",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.set_diag(g, xp.zeros_like(inputs[1]), **attrs)
-    if i == 0 else xp.diag_part(g, **attrs),
-    rows=rows.set_diag,
-    selects=True,
-)  # fmt: skip
+    _set_diag_infer, type="MatrixSetDiagV3", rows=rows.set_diag,
+)

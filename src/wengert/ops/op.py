@@ -1,31 +1,11 @@
 """What one operation states of itself, and the table of all.
 
-An operation states its mathematics once; reverse mode, forward mode and the structure of higher derivatives are
-derived from the record by `wengert.derive`. The kinds:
+An operation states its mathematics once (`wengert.ops.derivative`); reverse mode, forward mode and the structure of higher
+derivatives follow from the record, in `wengert.derive`.
 
-=============  ============================================================================================
-linear         the kernel is linear in its differentiable inputs; ``transpose`` states its adjoint
-bilinear       linear in each of two inputs; ``transpose`` states both adjoints
-elementwise    ``partials``: for each input, its partial derivative as operations on (inputs, output)
-piecewise      a selection that is held fixed: ``partials`` where elementwise, else ``tangent`` and ``transpose``
-implicit       the output solves an equation; its linearisation is ``tangent`` and ``transpose``
-constant       no derivative at all: comparisons, shapes, integers
-unstated       there is a derivative, and nobody states it: asking for it is an error
-control        holds graphs of its own (cond, loop); states ``vjp`` and ``jvp`` by building graphs
-custom         a user's rule: states ``vjp``
-=============  ============================================================================================
-
-Signatures, array data positional, metadata by keyword:
-
-- ``kernel(xp, *arrays, **attrs)``: an array, or a tuple where the operation has several outputs. A kernel that is one
-  function of the array namespace is given by its name.
+- ``kernel(xp, *arrays, **attrs)``: an array, or a tuple where the operation has several outputs; array data positional, metadata
+  by keyword. A kernel that is one function of the array namespace is given by its name.
 - ``infer(inputs, attrs)``: (shape, dtype), or a list of such pairs; raises ShapeError or DTypeError.
-- ``partials[i](xp, *inputs, output, **attrs)``; None where there is a partial that is not stated
-- ``transpose(xp, g, i, inputs, output, attrs)``: the cotangent of input i; g is a tuple for several outputs.
-- ``tangent(xp, tangents, inputs, output, attrs)``: the output's tangent; an absent tangent is None.
-- ``taylor(xp, *inputs, output, **attrs)``: where the coefficients of a Taylor series come cheaper than by the partials: an
-  expression that differs from the operation by a constant, or (p, q) where the operation is p / q (p None for 1).
-- ``series(xp, moved, indices, node)``, of control operations: the outputs' coefficients from those of the inputs.
 """
 
 from __future__ import annotations
@@ -39,14 +19,13 @@ from wengert.graph.graph import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ground.types import Array, Described, Namespace, NumPyArray
+from wengert.ops.derivative import Derivative
 from wengert.ops.layout import POINTWISE, Layout
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.signature import ShapeRule
-from wengert.ops.slopes import FINITE, INFINITE, Bounds, Columns, Slope
+from wengert.ops.slopes import INFINITE, Bounds, Columns
 
-__all__ = ["KINDS", "Op", "Values", "table", "values"]
-
-KINDS = ("linear", "bilinear", "elementwise", "piecewise", "implicit", "constant", "unstated", "control", "custom")
+__all__ = ["Op", "Values", "table", "values"]
 
 table: dict[str, Op] = {}
 """All operations by name."""
@@ -62,6 +41,7 @@ class Op:
         "columns",
         "complete",
         "constant_inputs",
+        "derivative",
         "draws",
         "eager",
         "eager_only",
@@ -102,28 +82,17 @@ class Op:
     def __init__(
         self,
         name: str,
-        kind: str,
+        derivative: Derivative,
         kernel: str | Callable[..., Any],
         infer: Callable[..., Any],
         *,
-        partials: tuple[Callable[..., Any] | None, ...] = (),
-        transpose: Callable[..., Any] | None = None,
-        tangent: Callable[..., Any] | None = None,
-        vjp: Callable[..., Any] | None = None,
-        jvp: Callable[..., Any] | None = None,
-        taylor: Callable[..., Any] | None = None,
-        series: Callable[..., Any] | None = None,
-        constant_inputs: tuple[int, ...] = (),
-        linear_inputs: tuple[int, ...] = (),
         outputs: int | None = 1,
         kinds: str = "biufcO",
         type: str | None = None,
         label: str | None = None,
         rows: Rule | EllipsisType | None = ...,
-        slope: Slope | Callable[[Any], Slope] | None = None,
         bounds: Bounds = INFINITE,
         columns: Columns | None = None,
-        selects: bool | Callable[[Any], bool] = False,
         saturates: tuple[float, ...] = (),
         spectrum: str = "",
         layout: Layout | None = None,
@@ -141,17 +110,13 @@ class Op:
     ) -> None:
         """Keep the statement and enter it in the table.
 
-        ``constant_inputs``: positions with no derivative (indices, references for a shape). ``linear_inputs``: those
-        that an implicit operation is linear in (the right-hand side of an equation). ``outputs``: how many, None if
-        that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``: TensorFlow's
-        names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
+        ``outputs``: how many, None if that depends. ``kinds``: NumPy's dtype kinds that are accepted. ``type`` and ``label``:
+        TensorFlow's names for the operation and for its nodes. ``aliases``: the output may share memory with an input.
         ``complete`` tells whether every derivative is stated.
         ``stated`` tells whether ``vjp`` or ``jvp`` is a part of the statement.
         ``rows``: a rule of `wengert.ops.rows`, None where no proof passes; of what states partial derivatives it is known.
         ``told``: whether a tensor remembers the attributes with the operation that made it: those that a reason needs.
-        ``slope``: where the derivatives are finite, or a rule for it by the attributes; only what is linear, or has no
-        derivative, need not say. ``bounds``, ``columns``: between what its values lie, and which columns move
-        (`wengert.ops.slopes`). ``selects``: whether reverse mode hands back zeros to what was not chosen.
+        ``bounds``, ``columns``: between what its values lie, and which columns move (`wengert.ops.slopes`).
         ``layout``: how the result lies in memory (`wengert.ops.layout`). ``references``: positions of inputs of which the
         shape alone is read, where the shape rule does not say so; an ellipsis at the end stands for all that follow.
         ``static``: what is known of the result without running it (`wengert.ops.static`).
@@ -164,31 +129,34 @@ class Op:
         ``stateful``: it must run as often and in the order that the program says. ``writes``: what it assigns to: "first",
         the variable whose handle is its first input, or "any", whichever it likes.
         """
-        if kind not in KINDS:
-            raise ValueError(f"{name}: no kind {kind!r}")
-        self.name, self.kind, self.kernel, self.infer = name, kind, kernel, infer
-        self.partials, self.transpose, self.tangent, self.vjp, self.jvp = partials, transpose, tangent, vjp, jvp
-        self.constant_inputs, self.linear_inputs, self.outputs, self.kinds = constant_inputs, linear_inputs, outputs, kinds
-        self.taylor, self.series, self.stated = taylor, series, vjp is not None or jvp is not None
-        self.complete = kind == "constant" or (kind != "unstated" and None not in partials)
-        self.type = type or "".join(part.capitalize() for part in name.split("_"))
-        self.label = label or self.type
+        d = derivative
+        partials = d.partials
         if rows is ...:
             if register and not partials:
                 raise ValueError(f"{name} does not say what becomes of rows")
             rows = elementwise if partials else None
-        if slope is None and register and kind in ("elementwise", "piecewise", "implicit"):
+        if d.slope is None and register and d.asks_slope:
             raise ValueError(f"{name} does not say where its derivatives are finite")
-        if slope is None and kind in ("linear", "bilinear"):
-            slope = FINITE
-        self.rows, self.slope, self.bounds, self.selects = rows, slope, bounds, selects
+        self.name, self.derivative, self.kernel, self.infer = name, derivative, kernel, infer
+        # What is read of the statement, by everyone and in every step of a tape.
+        self.kind, self.partials, self.tangent, self.transpose, self.vjp, self.jvp = (
+            d.kind, partials, d.tangent, d.transpose, d.vjp, d.jvp,
+        )  # fmt: skip
+        self.taylor, self.series, self.slope, self.selects = d.taylor, d.series, d.slope, d.selects
+        self.constant_inputs, self.linear_inputs = d.constant_inputs, d.linear_inputs
+        self.stated = d.vjp is not None or d.jvp is not None
+        self.complete = d.kind == "constant" or (d.kind != "unstated" and None not in partials)
+        self.outputs, self.kinds = outputs, kinds
+        self.type = type or "".join(part.capitalize() for part in name.split("_"))
+        self.label = label or self.type
+        self.rows, self.bounds = rows, bounds
         self.static, self.gives, self.eager_only, self.draws, self.acts = static, gives, eager_only, draws, acts
         self.columns = Columns.ANY if columns is None and partials else columns
         self.layout = POINTWISE if layout is None and rows is elementwise else layout
         said = infer if isinstance(infer, ShapeRule) else None
         self.root: Callable[..., Any] | None = None if said is None else said.root
         self.reference = None if said is None else said.reference
-        self.references = references or ((self.reference,) if self.reference in constant_inputs else ())
+        self.references = references or ((self.reference,) if self.reference in d.constant_inputs else ())
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.saturates, self.spectrum = saturates, spectrum
         self.no_digits = no_digits or ("draws random numbers" if draws else "acts on the world" if acts else "")

@@ -21,6 +21,7 @@ from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Attrs, Described, Namespace
 from wengert.ops import slopes
+from wengert.ops.derivative import Constant, Implicit, Unstated
 from wengert.ops.linear import as_sizes, sizes_from
 from wengert.ops.op import Op
 from wengert.ops.signature import check, first
@@ -110,33 +111,19 @@ def _shuffle(xp: Namespace, x: Array, *, seeds: Any, key: Any) -> Any:
     return generator(xp, seeds, key).permutation(x, axis=0) if x.ndim else x
 
 
-UNIFORM = Op("random_uniform", "constant", _uniform, _infer, stateful=True, constant_inputs=(0, 1), rows=None, draws=True)
+UNIFORM = Op("random_uniform", Constant(constant_inputs=(0, 1)), _uniform, _infer, stateful=True, rows=None, draws=True)
 UNIFORM_INT = Op(
-    "random_uniform_int",
-    "constant",
-    _uniform_int,
-    _infer,
-    stateful=True,
-    constant_inputs=(0, 1),
-    type="RandomUniformInt",
-    rows=None,
-    draws=True,
+    "random_uniform_int", Constant(constant_inputs=(0, 1)), _uniform_int, _infer, stateful=True, type="RandomUniformInt",
+    rows=None, draws=True,
 )
 NORMAL = Op(
-    "random_normal",
-    "constant",
-    _normal,
-    _infer,
-    stateful=True,
-    constant_inputs=(0, 1),
-    type="RandomStandardNormal",
-    rows=None,
+    "random_normal", Constant(constant_inputs=(0, 1)), _normal, _infer, stateful=True, type="RandomStandardNormal", rows=None,
     draws=True,
 )
 TRUNCATED_NORMAL = Op(
-    "truncated_normal", "constant", _truncated, _infer, stateful=True, constant_inputs=(0, 1), rows=None, draws=True
+    "truncated_normal", Constant(constant_inputs=(0, 1)), _truncated, _infer, stateful=True, rows=None, draws=True,
 )
-SHUFFLE = Op("random_shuffle", "unstated", _shuffle, first, stateful=True, rows=None, draws=True)
+SHUFFLE = Op("random_shuffle", Unstated(), _shuffle, first, stateful=True, rows=None, draws=True)
 
 # --- of a parameter: numbers of the shape asked for, for each element of the parameter ------------------------------
 
@@ -164,14 +151,14 @@ def _gamma_slope(xp: Namespace, alpha: Any, v: Array) -> Any:
 
 
 GAMMA = Op(
-    "random_gamma", "implicit", _gamma, _each_infer, stateful=True, constant_inputs=(1,),
-    tangent=lambda xp, t, inputs, v, attrs: t[0] * _gamma_slope(xp, inputs[0], v),
-    transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
-    rows=None,
-    slope=slopes.pole(),
-    draws=True,
-)  # fmt: skip
-POISSON = Op("random_poisson", "constant", _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None, draws=True)
+    "random_gamma", Implicit(
+        tangent=lambda xp, t, inputs, v, attrs: t[0] * _gamma_slope(xp, inputs[0], v),
+        transpose=lambda xp, g, i, inputs, v, attrs: xp.fit(g * _gamma_slope(xp, inputs[0], v), inputs[0]),
+        constant_inputs=(1,), slope=slopes.pole(),
+    ),
+    _gamma, _each_infer, stateful=True, rows=None, draws=True,
+)
+POISSON = Op("random_poisson", Constant(), _poisson, _each_infer, stateful=True, type="RandomPoissonV2", rows=None, draws=True)
 
 
 def _categorical_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -195,14 +182,7 @@ def _categorical(xp: Namespace, logits: Any, *inputs: Array, shape: Shape, dtype
 
 
 CATEGORICAL = Op(
-    "categorical",
-    "constant",
-    _categorical,
-    _categorical_infer,
-    stateful=True,
-    type="Multinomial",
-    rows=None,
-    gives="place",
+    "categorical", Constant(), _categorical, _categorical_infer, stateful=True, type="Multinomial", rows=None, gives="place",
     draws=True,
 )
 
@@ -215,4 +195,4 @@ def _skip(xp: Namespace, at: Array, count: Any) -> Any:
     return xp.astype(xp.concat([low, high, words[2:]]), "int64")
 
 
-SKIP = Op("skip_random", "constant", _skip, first, type="RngSkip", rows=None)
+SKIP = Op("skip_random", Constant(), _skip, first, type="RngSkip", rows=None)

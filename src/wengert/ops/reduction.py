@@ -9,6 +9,7 @@ from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import layout, rows, signature, slopes
+from wengert.ops.derivative import Constant, Implicit, Linear, Piecewise, Unstated
 from wengert.ops.linear import index_along
 from wengert.ops.op import Op
 from wengert.ops.signature import first
@@ -39,19 +40,15 @@ def _spread_like(xp: Any, g: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 
 SPREAD_LIKE = Op(
-    "spread_like", "linear", _spread_like, signature.like(1), constant_inputs=(1,), type="BroadcastTo", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs),
-    rows=rows.spread,
-    columns=Columns.PLACED,
+    "spread_like", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.sum(g, **attrs), constant_inputs=(1,)),
+    _spread_like, signature.like(1), type="BroadcastTo", aliases=True, rows=rows.spread, columns=Columns.PLACED,
     layout=layout.SPREAD_BACK,
-)  # fmt: skip
+)
 SUM = Op(
-    "sum", "linear", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
-    type="Sum", kinds="iufc", transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs),
-    rows=rows.over,
-    bounds=slopes.total, columns=Columns.SUMMED,
-    layout=layout.SUMMED,
-)  # fmt: skip
+    "sum", Linear(transpose=lambda xp, g, i, inputs, output, attrs: _spread(xp, g, inputs[0], **attrs)),
+    lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer, type="Sum", kinds="iufc",
+    rows=rows.over, bounds=slopes.total, columns=Columns.SUMMED, layout=layout.SUMMED,
+)
 
 
 def _mean(xp: Any, x: NumPyArray, *, axis: Sequence[int], keepdims: bool) -> Any:
@@ -75,28 +72,15 @@ def _mean_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], ou
 
 
 MEAN = Op(
-    "mean",
-    "linear",
-    _mean,
-    _infer,
-    type="Mean",
-    kinds="iufc",
-    transpose=_mean_transpose,
-    rows=rows.over,
-    bounds=slopes.hull,
-    columns=Columns.SUMMED,
-    layout=layout.MEAN,
+    "mean", Linear(transpose=_mean_transpose), _mean, _infer, type="Mean", kinds="iufc", rows=rows.over, bounds=slopes.hull,
+    columns=Columns.SUMMED, layout=layout.MEAN,
 )
 MEAN_TRANSPOSE = Op(
-    "mean_transpose", "linear",
+    "mean_transpose", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs), constant_inputs=(1,)),
     lambda xp, g, x, *, axis, keepdims: xp.broadcast_to(
         _spread_like(xp, g / xp.asarray(_number(x.shape, axis), dtype=g.dtype), x, axis=axis, keepdims=keepdims), x.shape),
-    signature.like(1), constant_inputs=(1,), type="RealDiv", aliases=True,
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs),
-    rows=rows.spread,
-    columns=Columns.PLACED,
-    layout=layout.MEAN_BACK,
-)  # fmt: skip
+    signature.like(1), type="RealDiv", aliases=True, rows=rows.spread, columns=Columns.PLACED, layout=layout.MEAN_BACK,
+)
 
 
 def _extreme_share(xp: Namespace, x: Array, v: Array, axis: int, keepdims: bool) -> Any:
@@ -114,19 +98,15 @@ def _extreme_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[
 
 
 MAX = Op(
-    "max", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "max", x, axis, keepdims), _infer, kinds="iuf",
-    type="Max", transpose=_extreme_transpose, tangent=_extreme_tangent,
-    rows=rows.over,
-    slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
-    layout=layout.reduced("maximum"),
-)  # fmt: skip
+    "max", Piecewise(tangent=_extreme_tangent, transpose=_extreme_transpose, slope=FINITE, selects=True),
+    lambda xp, x, *, axis, keepdims: _extreme(xp, "max", x, axis, keepdims), _infer, kinds="iuf", type="Max", rows=rows.over,
+    bounds=slopes.hull, columns=Columns.MIXED, layout=layout.reduced("maximum"),
+)
 MIN = Op(
-    "min", "piecewise", lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf",
-    type="Min", transpose=_extreme_transpose, tangent=_extreme_tangent,
-    rows=rows.over,
-    slope=FINITE, bounds=slopes.hull, columns=Columns.MIXED, selects=True,
-    layout=layout.reduced("minimum"),
-)  # fmt: skip
+    "min", Piecewise(tangent=_extreme_tangent, transpose=_extreme_transpose, slope=FINITE, selects=True),
+    lambda xp, x, *, axis, keepdims: _extreme(xp, "min", x, axis, keepdims), _infer, kinds="iuf", type="Min", rows=rows.over,
+    bounds=slopes.hull, columns=Columns.MIXED, layout=layout.reduced("minimum"),
+)
 
 
 def _extreme(xp: Any, which: str, x: NumPyArray, axis: int, keepdims: bool) -> Any:
@@ -152,33 +132,21 @@ def _prod_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], ou
 
 
 PROD = Op(
-    "prod", "implicit", lambda xp, x, *, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer,
-    type="Prod", kinds="iufc", transpose=_prod_transpose,
-    tangent=lambda xp, tangents, inputs, output, attrs: xp.sum(
+    "prod", Implicit(
+        tangent=lambda xp, tangents, inputs, output, attrs: xp.sum(
         tangents[0] * _others(xp, inputs[0], attrs["axis"][0]), **attrs),
-    rows=rows.over,
-    slope=FINITE, columns=Columns.MIXED,
-    layout=layout.reduced("multiply"),
-)  # fmt: skip
+        transpose=_prod_transpose, slope=FINITE,
+    ),
+    lambda xp, x, *, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype), _infer, type="Prod", kinds="iufc",
+    rows=rows.over, columns=Columns.MIXED, layout=layout.reduced("multiply"),
+)
 ANY = Op(
-    "any",
-    "constant",
-    lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims),
-    _boolean,
-    type="Any",
-    rows=rows.over,
-    layout=layout.reduced("logical_or"),
-    gives="truth",
+    "any", Constant(), lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), _boolean, type="Any",
+    rows=rows.over, layout=layout.reduced("logical_or"), gives="truth",
 )
 ALL = Op(
-    "all",
-    "constant",
-    lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims),
-    _boolean,
-    type="All",
-    rows=rows.over,
-    layout=layout.reduced("logical_and"),
-    gives="truth",
+    "all", Constant(), lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), _boolean, type="All",
+    rows=rows.over, layout=layout.reduced("logical_and"), gives="truth",
 )
 
 
@@ -196,11 +164,12 @@ def _cumulative(xp: Namespace, x: Array, which: str, start: int, axis: int, excl
 
 
 CUMSUM = Op(
-    "cumsum", "linear", lambda xp, x, **attrs: _cumulative(xp, x, "cumsum", 0, **attrs), first, kinds="iufc",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.cumsum(g, **(attrs | {"reverse": not attrs["reverse"]})),
-    rows=rows.along,
+    "cumsum", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.cumsum(g, **(attrs | {"reverse": not attrs["reverse"]})),
+    ),
+    lambda xp, x, **attrs: _cumulative(xp, x, "cumsum", 0, **attrs), first, kinds="iufc", rows=rows.along,
     columns=Columns.PLACED,
-)  # fmt: skip
+)
 
 
 # v_k = v_{k-1} x_k: a linear recurrence y_k = a_k y_{k-1} + b_k carries tangents forward and cotangents back, with no
@@ -243,11 +212,9 @@ def _recurrence_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Arra
 
 
 RECURRENCE = Op(
-    "recurrence", "implicit", _recurrence, signature.elementwise, kinds="fc", linear_inputs=(1,),
-    tangent=_recurrence_tangent, transpose=_recurrence_transpose,
-    rows=rows.recurrence,
-    slope=FINITE,
-)  # fmt: skip
+    "recurrence", Implicit(tangent=_recurrence_tangent, transpose=_recurrence_transpose, linear_inputs=(1,), slope=FINITE),
+    _recurrence, signature.elementwise, kinds="fc", rows=rows.recurrence,
+)
 
 
 def _cumprod_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
@@ -268,11 +235,9 @@ def _cumprod_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array],
 
 
 CUMPROD = Op(
-    "cumprod", "implicit", lambda xp, x, **attrs: _cumulative(xp, x, "cumprod", 1, **attrs), first, kinds="iufc",
-    tangent=_cumprod_tangent, transpose=_cumprod_transpose,
-    rows=rows.along,
-    slope=FINITE,
-)  # fmt: skip
+    "cumprod", Implicit(tangent=_cumprod_tangent, transpose=_cumprod_transpose, slope=FINITE),
+    lambda xp, x, **attrs: _cumulative(xp, x, "cumprod", 1, **attrs), first, kinds="iufc", rows=rows.along,
+)
 
 
 def _arg_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -280,17 +245,13 @@ def _arg_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 ARGMAX = Op(
-    "argmax", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmax(x, axis=axis), dtype), _arg_infer, type="ArgMax",
-    kinds="biuf",
-    rows=rows.arg,
-    gives="place",
-)  # fmt: skip
+    "argmax", Constant(), lambda xp, x, *, axis, dtype: xp.astype(xp.argmax(x, axis=axis), dtype), _arg_infer, type="ArgMax",
+    kinds="biuf", rows=rows.arg, gives="place",
+)
 ARGMIN = Op(
-    "argmin", "constant", lambda xp, x, *, axis, dtype: xp.astype(xp.argmin(x, axis=axis), dtype), _arg_infer, type="ArgMin",
-    kinds="biuf",
-    rows=rows.arg,
-    gives="place",
-)  # fmt: skip
+    "argmin", Constant(), lambda xp, x, *, axis, dtype: xp.astype(xp.argmin(x, axis=axis), dtype), _arg_infer, type="ArgMin",
+    kinds="biuf", rows=rows.arg, gives="place",
+)
 
 
 def _argsort(xp: Namespace, x: Array, *, axis: int, descending: bool) -> Any:
@@ -301,10 +262,9 @@ def _argsort(xp: Namespace, x: Array, *, axis: int, descending: bool) -> Any:
 
 
 ARGSORT = Op(
-    "argsort", "constant", _argsort, signature.to(dtypes.int32.numpy), kinds="iuf", type="TopKV2",
-    rows=rows.along,
+    "argsort", Constant(), _argsort, signature.to(dtypes.int32.numpy), kinds="iuf", type="TopKV2", rows=rows.along,
     gives="place",
-)  # fmt: skip
+)
 
 
 def _unique_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -321,15 +281,15 @@ def _unique(xp: Namespace, x: Array, *, dtype: str) -> Any:
 
 
 UNIQUE = Op(
-    "unique", "unstated", _unique, _unique_infer, outputs=None, rows=None, eager_only="the shape of its result depends on values"
+    "unique", Unstated(), _unique, _unique_infer, outputs=None, rows=None,
+    eager_only="the shape of its result depends on values",
 )
 BINCOUNT = Op(
-    "bincount", "constant",
+    "bincount", Constant(),
     lambda xp, x, *, length, dtype: xp.astype(xp.bincount(xp.reshape(x, (-1,)), minlength=length), dtype),
-    lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu",
-    rows=None,
+    lambda inputs, attrs: ((None,), dtypes.as_dtype(attrs["dtype"]).numpy), kinds="iu", rows=None,
     eager_only="the shape of its result depends on values",
-)  # fmt: skip
+)
 
 
 def _cummax(xp: Any, x: NumPyArray, *, axis: int, reverse: bool) -> Any:
@@ -339,12 +299,12 @@ def _cummax(xp: Any, x: NumPyArray, *, axis: int, reverse: bool) -> Any:
 
 
 ISOTONIC_BLOCKS = Op(
-    "isotonic_blocks", "constant", lambda xp, x, *, increasing: xp.isotonic_blocks(x, increasing),
+    "isotonic_blocks", Constant(), lambda xp, x, *, increasing: xp.isotonic_blocks(x, increasing),
     signature.to(dtypes.int32.numpy), kinds="f", type="IsotonicRegression", rows=rows.last,
     eager_only="it pools neighbours as long as values demand",
-)  # fmt: skip
+)
 """For each row of a matrix, which block of the monotone fit each element is in."""
-CUMMAX = Op("cummax", "constant", _cummax, first, kinds="iuf", rows=rows.along)
+CUMMAX = Op("cummax", Constant(), _cummax, first, kinds="iuf", rows=rows.along)
 """The running maximum, for shifts that have no derivative."""
 
 # --- segments -----------------------------------------------------------------------------------------------------
@@ -362,7 +322,7 @@ def _checked_ids(xp: Any, ids: Any, *frame: Any, increasing: bool = False) -> An
     return xp.where(ids < 0, xp.asarray(count, dtype=ids.dtype), ids) if frame else ids
 
 
-CHECKED_IDS = Op("checked_ids", "constant", _checked_ids, first, kinds="iu", type="Identity", aliases=True, rows=None)
+CHECKED_IDS = Op("checked_ids", Constant(), _checked_ids, first, kinds="iu", type="Identity", aliases=True, rows=None)
 """Ids that are not negative and, where asked, do not decrease; with a frame, negative ones name its last row."""
 
 
@@ -381,12 +341,10 @@ def _segment_table(xp: Namespace, ids: Any, frame: Any) -> Any:
 
 
 SEGMENT_TABLE = Op(
-    "segment_table", "constant", _segment_table,
-    lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy),
-    kinds="iu",
-    rows=None,
-    eager_only="the shape of its result depends on values",
-)  # fmt: skip
+    "segment_table", Constant(), _segment_table,
+    lambda inputs, attrs: ((None if inputs[1].sizes is None else inputs[1].sizes[0], None), dtypes.int64.numpy), kinds="iu",
+    rows=None, eager_only="the shape of its result depends on values",
+)
 
 
 def _segment_shares(xp: Any, places: Any, ids: Any, frame: Any, *, count: int, power: float) -> Any:
@@ -408,5 +366,5 @@ def _segment_shares(xp: Any, places: Any, ids: Any, frame: Any, *, count: int, p
 
 
 SEGMENT_SHARES = Op(
-    "segment_shares", "constant", _segment_shares, lambda inputs, attrs: (inputs[1].sizes, inputs[2].nptype), rows=None
+    "segment_shares", Constant(), _segment_shares, lambda inputs, attrs: (inputs[1].sizes, inputs[2].nptype), rows=None,
 )

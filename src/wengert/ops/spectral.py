@@ -6,6 +6,7 @@ It is linear, and its matrix F is symmetric, so the adjoint, the conjugate trans
 from __future__ import annotations
 
 from wengert.ops import rows
+from wengert.ops.derivative import Linear
 from wengert.ops.op import Op
 from wengert.ops.signature import first
 from wengert.ops.slopes import Columns
@@ -13,14 +14,12 @@ from wengert.ops.slopes import Columns
 __all__ = ["FFT", "IFFT"]
 
 FFT = Op(
-    "fft", "linear", lambda xp, x: xp.astype(xp.fft.fft(x), x.dtype.name), first, kinds="c", type="FFT", label="FFT",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.fft(xp.conj(g))),
-    rows=rows.last,
+    "fft", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.fft(xp.conj(g)))),
+    lambda xp, x: xp.astype(xp.fft.fft(x), x.dtype.name), first, kinds="c", type="FFT", label="FFT", rows=rows.last,
     columns=Columns.MIXED,
-)  # fmt: skip
+)
 IFFT = Op(
-    "ifft", "linear", lambda xp, x: xp.astype(xp.fft.ifft(x), x.dtype.name), first, kinds="c", type="IFFT", label="IFFT",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.ifft(xp.conj(g))),
-    rows=rows.last,
+    "ifft", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.conj(xp.ifft(xp.conj(g)))),
+    lambda xp, x: xp.astype(xp.fft.ifft(x), x.dtype.name), first, kinds="c", type="IFFT", label="IFFT", rows=rows.last,
     columns=Columns.MIXED,
-)  # fmt: skip
+)

@@ -12,6 +12,7 @@ from typing import Any
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
 from wengert.ops import rows, signature
+from wengert.ops.derivative import Constant, Custom, Linear
 from wengert.ops.op import Op
 from wengert.ops.signature import ShapeRule, first
 from wengert.ops.slopes import Columns
@@ -21,25 +22,19 @@ __all__ = ["ASSERT", "ASSIGN", "FED", "HANDLE", "NO_OP", "PASSED", "PRINT", "PY_
 _STORED = "reads a variable, whose storage holds NumPy's arrays"
 
 HANDLE = Op(
-    "variable_handle", "constant", lambda xp, *, variable: variable.storage,
+    "variable_handle", Constant(), lambda xp, *, variable: variable.storage,
     lambda inputs, attrs: (attrs["variable"].sizes, attrs["variable"].nptype), type="VarHandleOp", label="VarHandleOp",
-    stateful=True,
-    rows=None,
-    no_digits="gives a variable, whose storage holds NumPy's arrays",
-)  # fmt: skip
+    stateful=True, rows=None, no_digits="gives a variable, whose storage holds NumPy's arrays",
+)
 READ = Op(
-    "read_variable", "linear", lambda xp, handle: handle.read(), first, stateful=True, aliases=True, type="ReadVariableOp",
-    label="ReadVariableOp", transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=None,
-    no_digits=_STORED,
-)  # fmt: skip
+    "read_variable", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g), lambda xp, handle: handle.read(), first,
+    stateful=True, aliases=True, type="ReadVariableOp", label="ReadVariableOp", rows=None, no_digits=_STORED,
+)
 
 SNAPSHOT = Op(
-    "snapshot", "constant", lambda xp, handle: handle if handle.array is None else handle.array, first, stateful=True,
-    aliases=True, type="ReadVariableOp", label="Snapshot",
-    rows=None,
-    no_digits=_STORED,
-)  # fmt: skip
+    "snapshot", Constant(), lambda xp, handle: handle if handle.array is None else handle.array, first, stateful=True,
+    aliases=True, type="ReadVariableOp", label="Snapshot", rows=None, no_digits=_STORED,
+)
 """A variable's value for a body that reads it; the variable itself where it has none, so that only a read is an error."""
 
 
@@ -48,13 +43,11 @@ def _fed_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 FED = Op(
-    "fed", "linear", lambda xp, original, value: value.read() if hasattr(value, "read") else value,
-    ShapeRule(_fed_infer, lambda inputs: inputs[0].root),
-    constant_inputs=(1,), type="Fed", aliases=True, transpose=lambda xp, g, i, inputs, output, attrs: g,
-    rows=rows.kept,
-    columns=Columns.SAME,
+    "fed", Linear(transpose=lambda xp, g, i, inputs, output, attrs: g, constant_inputs=(1,)),
+    lambda xp, original, value: value.read() if hasattr(value, "read") else value,
+    ShapeRule(_fed_infer, lambda inputs: inputs[0].root), type="Fed", aliases=True, rows=rows.kept, columns=Columns.SAME,
     no_digits="is made by the lowering alone",
-)  # fmt: skip
+)
 """A value from elsewhere in the place of one that is computed or read: the derivative passes on as if it were that one."""
 
 
@@ -63,17 +56,8 @@ def _assign(xp: Namespace, handle: Any, value: Array, *, how: str) -> Any:
 
 
 ASSIGN = Op(
-    "assign",
-    "constant",
-    _assign,
-    first,
-    stateful=True,
-    writes="first",
-    type="AssignVariableOp",
-    label="Assign",
-    rows=None,
-    acts=True,
-    no_digits="changes a variable",
+    "assign", Constant(), _assign, first, stateful=True, writes="first", type="AssignVariableOp", label="Assign", rows=None,
+    acts=True, no_digits="changes a variable",
 )
 
 
@@ -87,28 +71,18 @@ def _scatter(xp: Namespace, handle: Any, indices: Array, updates: Any, *, how: s
 
 
 ASSIGN_SCATTER = Op(
-    "assign_scatter",
-    "constant",
-    _scatter,
-    first,
-    writes="first",
-    stateful=True,
-    type="ResourceScatterUpdate",
-    label="ScatterUpdate",
-    rows=None,
-    acts=True,
-    no_digits="changes a variable",
+    "assign_scatter", Constant(), _scatter, first, writes="first", stateful=True, type="ResourceScatterUpdate",
+    label="ScatterUpdate", rows=None, acts=True, no_digits="changes a variable",
 )
 IS_INITIALIZED = Op(
-    "is_initialized", "constant", lambda xp, handle: xp.asarray(handle.array is not None),
-    lambda inputs, attrs: ((), signature.BOOL), stateful=True, type="VarIsInitializedOp",
-    rows=None,
+    "is_initialized", Constant(), lambda xp, handle: xp.asarray(handle.array is not None),
+    lambda inputs, attrs: ((), signature.BOOL), stateful=True, type="VarIsInitializedOp", rows=None,
     no_digits="asks a variable",
-)  # fmt: skip
+)
 NO_OP = Op(
-    "no_op", "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp", rows=None,
+    "no_op", Constant(), lambda xp, *arrays: (), lambda inputs, attrs: [], outputs=None, stateful=True, type="NoOp", rows=None,
     no_digits="computes nothing",
-)  # fmt: skip
+)
 
 
 def _print(xp: Namespace, *arrays: Array, write: Any) -> Any:
@@ -117,16 +91,8 @@ def _print(xp: Namespace, *arrays: Array, write: Any) -> Any:
 
 
 PRINT = Op(
-    "print",
-    "constant",
-    _print,
-    lambda inputs, attrs: [],
-    outputs=None,
-    stateful=True,
-    type="PrintV2",
-    rows=None,
-    eager_only="XLA does not print",
-    acts=True,
+    "print", Constant(), _print, lambda inputs, attrs: [], outputs=None, stateful=True, type="PrintV2", rows=None,
+    eager_only="XLA does not print", acts=True,
 )
 
 
@@ -138,7 +104,7 @@ def _assert(xp: Namespace, condition: Array, *data: Any, message: str) -> Any:
 
 
 ASSERT = Op(
-    "assert", "constant", _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert", rows=None, acts=True
+    "assert", Constant(), _assert, lambda inputs, attrs: [], outputs=None, stateful=True, type="Assert", rows=None, acts=True,
 )
 
 
@@ -160,12 +126,10 @@ def _python_vjp(
 
 
 PY_FUNCTION = Op(
-    "py_function", "custom", lambda xp, *arrays, call, run, keep, specs, gradient: call(keep, *arrays),
+    "py_function", Custom(vjp=_python_vjp), lambda xp, *arrays, call, run, keep, specs, gradient: call(keep, *arrays),
     lambda inputs, attrs: list(attrs["specs"]), outputs=None, writes="any", stateful=True, type="EagerPyFunc",
-    label="EagerPyFunc", vjp=_python_vjp,
-    rows=None,
-    eager_only="it calls Python", acts=True, no_digits="is what the user's function says",
-)  # fmt: skip
+    label="EagerPyFunc", rows=None, eager_only="it calls Python", acts=True, no_digits="is what the user's function says",
+)
 """``call``: the function of arrays, after ``keep``; ``run``: of eager tensors, before it. ``keep``: whether it gives its run
 beside the results, an object of which the derivative is taken. ``gradient``: appends the derivative; None if there is none.
 ``specs``: of what it gives."""
@@ -181,10 +145,9 @@ def _passed_vjp(
 
 
 PASSED = Op(
-    "passed", "custom", lambda xp, *arrays, results, gradient: tuple(arrays[:results]),
-    lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, aliases=True, vjp=_passed_vjp,
-    rows=None,
-)  # fmt: skip
+    "passed", Custom(vjp=_passed_vjp), lambda xp, *arrays, results, gradient: tuple(arrays[:results]),
+    lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, aliases=True, rows=None,
+)
 """A Python function's results, its arguments, and its run: the results pass on, with the function's derivative."""
 
 
@@ -206,9 +169,9 @@ def _custom_vjp(
 
 
 CUSTOM = Op(
-    "custom_gradient", "custom", lambda xp, *arrays, results, arguments, body, there, failure: tuple(arrays[:results]),
+    "custom_gradient", Custom(vjp=_custom_vjp),
+    lambda xp, *arrays, results, arguments, body, there, failure: tuple(arrays[:results]),
     lambda inputs, attrs: [(t.sizes, t.nptype) for t in inputs[: attrs["results"]]], outputs=None, type="IdentityN",
-    aliases=True, vjp=_custom_vjp,
-    rows=None,
-)  # fmt: skip
+    aliases=True, rows=None,
+)
 """In a graph: inputs are results, arguments, and what the user's derivative uses beside; the results pass on."""

@@ -12,6 +12,7 @@ from typing import Any
 from wengert.ground import shapes
 from wengert.ground.errors import OutOfRangeError, ShapeError
 from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
+from wengert.ops.derivative import Linear
 from wengert.ops.op import Op
 from wengert.ops.signature import like
 
@@ -63,19 +64,14 @@ def _erase(xp: Any, x: NumPyArray, reference: Any, index: int) -> Any:
 
 
 WRITE_ROW = Op(
-    "write_row",
-    "linear",
-    _write,
-    _write_infer,
-    constant_inputs=(1,),
-    transpose=_write_transpose,
-    type="TensorListSetItem",
+    "write_row", Linear(transpose=_write_transpose, constant_inputs=(1,)), _write, _write_infer, type="TensorListSetItem",
     rows=None,
 )
 ERASE_ROW = Op(
-    "erase_row", "linear", _erase, like(1), constant_inputs=(1, 2), type="TensorListSetItem",
-    transpose=lambda xp, g, i, inputs, output, attrs: xp.erase_row(g, inputs[0], inputs[2]),
-    rows=None,
-    selects=True,
-)  # fmt: skip
+    "erase_row", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.erase_row(g, inputs[0], inputs[2]), constant_inputs=(1, 2),
+        selects=True,
+    ),
+    _erase, like(1), type="TensorListSetItem", rows=None,
+)
 """Cut or filled up to the rows of a reference, with the row at the index set to zero: its own transpose."""

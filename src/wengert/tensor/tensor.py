@@ -30,6 +30,7 @@ from wengert.ground.errors import (
 )
 from wengert.ground.shapes import ShapeLike, TensorShape
 from wengert.ops import contraction, elementwise, linear
+from wengert.ops.derivative import Constant
 from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
@@ -677,7 +678,7 @@ def derived(array: Any, what: str | Op, *inputs: Any, gives: str = "") -> EagerT
 
 @cache
 def _untraced(name: str, gives: str) -> Op:
-    return Op(name, "constant", lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name, gives=gives)
+    return Op(name, Constant(), lambda xp, *arrays: (), lambda inputs, attrs: [], register=False, type=name, gives=gives)
 
 
 def append(graph: WengertList, op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | None = None) -> Any:
