@@ -13,6 +13,8 @@ from typing import Any
 from wengert.derive.index import splits
 from wengert.derive.series import Series
 from wengert.graph.graph import Node
+from wengert.ground.types import Array, Attrs, Namespace
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["entries_of"]
 
@@ -23,7 +25,7 @@ class _Group:
     outputs = None
     name = "series"
 
-    def __init__(self, series: Series, v: Any) -> None:
+    def __init__(self, series: Series, v: Tensor) -> None:
         self.series, self.v = series, v
         self.members: list[tuple[Any, Any]] = []
         self.vjp = self._vjp
@@ -49,7 +51,9 @@ class _Group:
         self.places = list(inputs)
         return list(inputs.values()), [t for t, _ in self.members]
 
-    def _vjp(self, xp: Any, g: Any, inputs: Any, outputs: Any, attrs: Any, wanted: Any) -> list[Any]:
+    def _vjp(
+        self, xp: Namespace, g: Any, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs, wanted: Sequence[int]
+    ) -> list[Any]:
         node, series = self.v.node, self.series
         results = []
         partials: dict[int, Any] = {}
@@ -73,7 +77,7 @@ class _Group:
             results.append(total)
         return results
 
-    def _terms(self, h: Any, member: Any, key: Any, vbar: Any) -> list[Any]:
+    def _terms(self, h: Tensor, member: Any, key: Any, vbar: Any) -> list[Any]:
         """Return (weight, coefficient of h, cotangent, whether to sum over directions) of one output for one input."""
         series = self.series
         if not _is_functional(member):
@@ -146,7 +150,7 @@ def _in_order(ys: Sequence[Any], units: dict[int, Any]) -> list[Any] | None:
     ordered: list[Any] = []
     single: dict[int, Any] = {}
 
-    def unit_of(t: Any) -> Any:
+    def unit_of(t: Tensor) -> Any:
         unit = units.get(t.n)
         if unit is None:
             unit = single.get(t.node.index)

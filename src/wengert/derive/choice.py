@@ -26,6 +26,7 @@ from wengert.ops.linear import (
 from wengert.ops.op import Op
 from wengert.ops.reduction import MEAN, SUM
 from wengert.ops.state import HANDLE
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["REVERSE_FACTOR", "TAIL", "Asked", "Choice", "Path", "Refusal", "mentions_output", "reads_sum", "takes_directions"]
 
@@ -147,7 +148,7 @@ def _series_reason(node: Node) -> str | None:
     return None
 
 
-def reads_sum(user: Node, g: Any) -> bool:
+def reads_sum(user: Node, g: Tensor) -> bool:
     """Whether a node is a gradient that reads g only as what is differentiated, summed with equal weights."""
     if user.op is not GRADIENT:
         return False

@@ -13,6 +13,7 @@ from wengert.derive.index import Combination, Index, Products
 from wengert.derive.moves import Bounds, Moves
 from wengert.graph.graph import Node
 from wengert.ground.shapes import is_full
+from wengert.ground.types import Array
 from wengert.ops import elementwise, linear
 from wengert.ops.contraction import MATMUL
 from wengert.ops.elementwise import CONJ, IMAGINARY_PART, NEGATIVE, REAL_PART
@@ -35,7 +36,7 @@ from wengert.ops.linear import (
 )
 from wengert.ops.reduction import CUMSUM, MEAN, SUM
 from wengert.ops.rows import Refused, row_axes
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import Tensor, apply, convert
 
 __all__ = ["Coefficients", "alone", "enter", "plus", "times"]
 
@@ -110,7 +111,7 @@ class Coefficients:
             moved.advance(self.nodes, self.terms)
         return t.n in moved.columns
 
-    def moves(self, t: Any, seed: int) -> bool:
+    def moves(self, t: Tensor, seed: int) -> bool:
         """Whether a value changes with a seed by what it is computed from."""
         return t.n not in self.sources[seed] and t.n not in self.stops[seed] and self.depends(t, seed)
 
@@ -124,7 +125,7 @@ class Coefficients:
             return apply(linear.BROADCAST_TO, (c,), {"shape": tuple(t.sizes)})
         return apply(linear.BROADCAST_LIKE, (c, t))
 
-    def scaled(self, x: Any, c: float) -> Any:
+    def scaled(self, x: Tensor | None, c: float) -> Any:
         """Return c x; None stays None."""
         if x is None or c == 1.0:
             return x
@@ -145,7 +146,7 @@ class Coefficients:
             total = plus(total, apply(SUM, (x,), {"axis": (1,), "keepdims": False}) if over else x)
         return total
 
-    def placed(self, c: Any, x: Any, t: Any) -> Any:
+    def placed(self, c: Any, x: Array | None, t: Any) -> Any:
         """Return a coefficient of the input x as a part of one of t: with as many axes, broadcast but for the rows."""
         if self.batched and c.sizes is not None and t.sizes is not None and len(c.sizes) == 3 and len(t.sizes) == 2:
             if c.sizes[2] != t.sizes[1]:
@@ -188,7 +189,7 @@ class Coefficients:
             return False
         return True
 
-    def spread(self, c: Any, x: Any, kept: frozenset[int]) -> Any:
+    def spread(self, c: Tensor, x: Tensor, kept: frozenset[int]) -> Any:
         """Return a coefficient of x in the shape of x, but for the axes kept, along which it may have size one."""
         alike = _alike(c, x)
         if alike is None:
@@ -200,12 +201,12 @@ class Coefficients:
         shape = tuple([1 if k in alike & kept else s for k, s in enumerate(x.sizes)])
         return self.whole(c, x) if None in shape else apply(linear.BROADCAST_TO, (c,), {"shape": shape})
 
-    def zeros(self, x: Any, alike: frozenset[int]) -> Any:
+    def zeros(self, x: Tensor, alike: frozenset[int]) -> Any:
         """Return zeros in the shape of x, but of size one along some axes."""
         sizes = None if x.sizes is None else tuple([1 if k in alike else s for k, s in enumerate(x.sizes)])
         return apply(linear.ZEROS_LIKE, (x,)) if not is_full(sizes) else self.filled(sizes, x)  # type: ignore[arg-type]
 
-    def filled(self, sizes: tuple[int, ...], x: Any) -> Any:
+    def filled(self, sizes: tuple[int, ...], x: Tensor) -> Any:
         """Return zeros of a known shape, of the dtype of x."""
         zero = convert(x.nptype.type(0))
         return zero if sizes == () else apply(linear.FILL, (zero,), {"shape": sizes})
@@ -224,7 +225,7 @@ class Coefficients:
             sums[m, over] = product if (m, over) not in sums else sums[m, over] + product
         return self.weighted(sums)
 
-    def _factor(self, node: Node, i: int, c: Any) -> Any:
+    def _factor(self, node: Node, i: int, c: Tensor) -> Any:
         """Return a coefficient of an input of a product: it may stay alike along the axes that are not summed over."""
         x = node.inputs[i]
         alike = frozenset() if c is x else _alike(c, x)
@@ -239,7 +240,7 @@ class Coefficients:
         """Whether the coefficient at an index holds many directions, along its second axis."""
         return any(s in self.batched for s in a)
 
-    def aligned(self, c: Any, b: Index, a: Index) -> Any:
+    def aligned(self, c: Tensor, b: Index, a: Index) -> Any:
         """Return the coefficient at b as a factor of one at a: with an axis of directions, if that has one."""
         if not self.batched or not self.is_batched(a) or self.is_batched(b) or c.sizes is None or len(c.sizes) < 2:
             return c
@@ -266,14 +267,14 @@ class Coefficients:
         return apply(op, parts, {"axis": 2})
 
 
-def _alike(c: Any, x: Any) -> frozenset[int] | None:
+def _alike(c: Tensor, x: Tensor) -> frozenset[int] | None:
     """Return the axes along which a coefficient of x has size one and x has not; None where their ranks differ."""
     if c.sizes is None or x.sizes is None or len(c.sizes) != len(x.sizes):
         return None
     return frozenset([k for k, (p, q) in enumerate(zip(c.sizes, x.sizes, strict=True)) if p == 1 and q != 1])
 
 
-def _unknown_beside(x: Any, axis: int) -> bool:
+def _unknown_beside(x: Tensor, axis: int) -> bool:
     return x.sizes is None or None in (*x.sizes[:axis], *x.sizes[axis + 1 :])
 
 
@@ -284,12 +285,12 @@ def enter(terms: Products, m: float, p: Any, q: Any, fold: bool = False, over: b
     terms[key] = (m if old is None else m + old[0], p, q, over)
 
 
-def plus(a: Any, b: Any) -> Any:
+def plus(a: Tensor | None, b: Tensor | None) -> Any:
     """Add what may be absent."""
     return b if a is None else a if b is None else apply(elementwise.ADD, (a, b)) if a.nptype == b.nptype else a + b
 
 
-def times(p: Any, q: Any) -> Any:
+def times(p: Tensor, q: Tensor) -> Any:
     """Return p q; nothing is computed where one of them is ones, all in one place."""
     for one, other in ((p, q), (q, p)):
         node = one.node

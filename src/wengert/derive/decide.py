@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.derive.choice import Path, Refusal, mentions_output
@@ -15,6 +16,7 @@ from wengert.derive.survey import Survey, name_of
 from wengert.graph.graph import Node
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full
+from wengert.ground.types import Array
 from wengert.ops.state import HANDLE, READ
 
 __all__ = ["Decisions"]
@@ -102,7 +104,9 @@ class Decisions:
         path.advance(self.lowered.nodes)
         return path
 
-    def _allowed(self, node: Node, t: Any, out: Any, frame: Frame, bases: Any, blocked: frozenset[int]) -> Frame:
+    def _allowed(
+        self, node: Node, t: Array | None, out: Any, frame: Frame, bases: Sequence[Any], blocked: frozenset[int]
+    ) -> Frame:
         """Return the frame with what it costs; raise Refusal where reverse mode costs less, or must decide."""
         if frame.width == 1:
             reason = self.directions.stands_in(self.directions.seed(frame, (0,), blocked), bases)
@@ -130,7 +134,7 @@ class Decisions:
                 raise Refusal("the shape of a cotangent is not known")
         return Frame(x, axis, rows, count)
 
-    def _check_path(self, x: Any, bases: Any, blocked: frozenset[int]) -> None:
+    def _check_path(self, x: Array | None, bases: Any, blocked: frozenset[int]) -> None:
         """Raise Refusal if an operation between x and the bases has no series."""
         path = self._path(x, blocked)
         for d, _ in bases:

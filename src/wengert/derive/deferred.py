@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.ground.shapes import is_full
+import numpy as np
+
+from wengert.ground.shapes import Shape, is_full
 from wengert.ops.linear import (
     EXPAND_DIMS,
     FILL,
@@ -15,7 +17,7 @@ from wengert.ops.linear import (
     TRANSPOSE,
     ZEROS_LIKE,
 )
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import Tensor, apply, convert
 
 __all__ = ["ARRANGED", "Columns", "Deferred", "alone", "filled", "is_below", "mapped_by", "ones_like", "scaled", "total_of"]
 
@@ -27,14 +29,14 @@ class Deferred:
 
     __slots__ = ("nptype", "sizes", "tensors", "terms")
 
-    def __init__(self, terms: dict[Any, float], tensors: dict[int, Any], sizes: Any, nptype: Any) -> None:
+    def __init__(self, terms: dict[Any, float], tensors: dict[int, Any], sizes: Shape, nptype: np.dtype[Any]) -> None:
         self.terms, self.tensors, self.sizes, self.nptype = terms, tensors, sizes, nptype
 
 
 class Columns:
     """The gradient by all columns of x, of which only those that are asked for are found."""
 
-    def __init__(self, x: Any, axis: int | None, numbers: Sequence[int], part: Any, whole: Any = None) -> None:
+    def __init__(self, x: Tensor, axis: int | None, numbers: Sequence[int], part: Any, whole: Any = None) -> None:
         """Take x, its axis of rows, and which columns these are.
 
         ``part``: gives the sum of some of them, deferred. ``whole``: gives all by reverse mode, where that costs less.
@@ -98,7 +100,7 @@ def total_of(parts: Sequence[Deferred], signs: Sequence[float]) -> Deferred:
     return Deferred(terms, known, parts[0].sizes, parts[0].nptype)
 
 
-def ones_like(y: Any) -> Any:
+def ones_like(y: Tensor) -> Any:
     """Return ones of the shape of y: where y is a slice or another arrangement of a value, that arrangement of ones.
 
     So the value itself is not asked for: the gradient of a gradient's column does not depend on what it is.
@@ -111,7 +113,7 @@ def ones_like(y: Any) -> Any:
     return apply(ONES_LIKE, (y,))
 
 
-def filled(number: int, y: Any) -> Any:
+def filled(number: int, y: Tensor) -> Any:
     """Return a number in the shape and dtype of y: where the shape is known, y itself is not asked for."""
     if not is_full(y.sizes):
         return apply(ONES_LIKE if number else ZEROS_LIKE, (y,))
@@ -119,7 +121,7 @@ def filled(number: int, y: Any) -> Any:
     return one if y.sizes == () else apply(FILL, (one,), {"shape": tuple(y.sizes)})
 
 
-def alone(t: Any) -> Deferred:
+def alone(t: Tensor) -> Deferred:
     """Return a tensor as a sum of one."""
     return Deferred({(t.n, ()): 1.0}, {t.n: t}, t.sizes, t.nptype)
 

@@ -25,7 +25,7 @@ from wengert.ops.linear import (
     GETITEM,
 )
 from wengert.ops.reduction import MEAN, SUM
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Tensor, apply, convert, tensors
 
 __all__ = ["Directions", "tail"]
 
@@ -87,7 +87,7 @@ class Directions:
             self.sums.units[seed] = frame, columns
         return self.directions[key]
 
-    def stands_in(self, seed: int, bases: Any) -> str | None:
+    def stands_in(self, seed: int, bases: Sequence[Any]) -> str | None:
         """Return why a series along a direction may not stand for the gradient of the bases; see `moves`."""
         nodes = self.lowered.nodes
         for at in range(self.wild_upto, len(nodes)):
@@ -123,14 +123,14 @@ class Directions:
             return alone(filled(0, like))
         return total_of(parts, [1.0] * len(parts))
 
-    def _moves(self, t: Any, seed: int, frame: Frame) -> bool:
+    def _moves(self, t: Tensor, seed: int, frame: Frame) -> bool:
         if frame.rows is not None:
             frame.rows.advance(self.lowered.nodes, len(self.lowered.nodes))
             return t.n in frame.rows.axes
         return self.series.depends(t, seed)
 
 
-def _peeled(d: Deferred, g: Any, rows: Rows) -> list[tuple[Deferred, Any]]:
+def _peeled(d: Deferred, g: Tensor | None, rows: Rows) -> list[tuple[Deferred, Any]]:
     """Carry a cotangent back through sums over rows, to values whose rows are independent."""
     mixed = [n for n in d.tensors if n in rows.mixed]
     if not mixed:
@@ -158,7 +158,7 @@ def _peeled(d: Deferred, g: Any, rows: Rows) -> list[tuple[Deferred, Any]]:
     return found
 
 
-def _some_columns(g: Any, frame: Frame, columns: Sequence[int]) -> Any:
+def _some_columns(g: Tensor, frame: Frame, columns: Sequence[int]) -> Any:
     """Return the sum of some columns of a gradient, in the shape that a column of x has."""
     total = None
     for j in columns:
@@ -166,7 +166,7 @@ def _some_columns(g: Any, frame: Frame, columns: Sequence[int]) -> Any:
     return total
 
 
-def _column(t: Any, frame: Frame, base: Any) -> Any:
+def _column(t: Tensor, frame: Frame, base: Tensor) -> Any:
     """Return the sum over all but the rows, in the shape that a column of x has."""
     x = frame.x
     if frame.axis is None:
@@ -187,7 +187,7 @@ def _column(t: Any, frame: Frame, base: Any) -> Any:
     return apply(linear.RESHAPE, (t,), {"shape": shape})
 
 
-def _frontier(base: Any, rows: Rows) -> list[Any] | None:
+def _frontier(base: Tensor, rows: Rows) -> list[Any] | None:
     """Return the nodes of the linear tail between a value and the last ones with independent rows."""
     pending, seen = [base], set()
     found: list[Any] = []
@@ -209,6 +209,6 @@ def _frontier(base: Any, rows: Rows) -> list[Any] | None:
     return sorted(found, key=lambda node: node.index)
 
 
-def tail(base: Any, rows: Rows) -> bool:
+def tail(base: Tensor, rows: Rows) -> bool:
     """Whether a value is a sum over rows of values whose rows are independent."""
     return _frontier(base, rows) is not None

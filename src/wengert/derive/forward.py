@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.ground.errors import UnimplementedError
+from wengert.ground.types import Array, Attrs, Namespace
 from wengert.ops.op import Op, table
 
 __all__ = ["forget", "rule"]
@@ -49,7 +50,7 @@ def _of_statement(op: Op) -> Callable[..., Any]:
 
 
 def _of_partials(op: Op) -> Callable[..., Any]:
-    def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    def jvp(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
         total = None
         for i, t in enumerate(tangents):
             if t is not None:
@@ -66,7 +67,7 @@ def _of_partials(op: Op) -> Callable[..., Any]:
 
 
 def _of_tangent(op: Op) -> Callable[..., Any]:
-    def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    def jvp(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
         live = [t for i, t in enumerate(tangents) if i not in op.constant_inputs and t is not None]
         return op.tangent(xp, tangents, inputs, output, attrs) if live else None  # type: ignore[misc]
 
@@ -74,7 +75,7 @@ def _of_tangent(op: Op) -> Callable[..., Any]:
 
 
 def _of_linear(op: Op) -> Callable[..., Any]:
-    def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    def jvp(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
         live = [
             i for i, t in enumerate(tangents) if t is not None and i not in op.constant_inputs and inputs[i].dtype.kind in "fc"
         ]
@@ -90,7 +91,7 @@ def _of_linear(op: Op) -> Callable[..., Any]:
 
 
 def _of_bilinear(op: Op) -> Callable[..., Any]:
-    def jvp(xp: Any, tangents: Any, inputs: Any, output: Any, attrs: Any) -> Any:
+    def jvp(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
         a, b = tangents
         product = getattr(xp, op.name)
         if a is None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.derive.rows import Rows
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["BATCH", "Frame", "axes_of_rows", "column_index", "others_of"]
 
@@ -30,7 +31,7 @@ def others_of(x: Any, axis: int | None) -> tuple[Any, ...]:
     return tuple(s for k, s in enumerate(x.sizes) if k != axis)
 
 
-def column_index(x: Any, axis: int | None, j: int) -> tuple[Any, ...]:
+def column_index(x: Tensor, axis: int | None, j: int) -> tuple[Any, ...]:
     """Return the index of a column, that has as many axes as x; of an element where there are no rows."""
     if axis is None:
         return (j,)

@@ -38,7 +38,7 @@ from wengert.ops.linear import (
     PLACEHOLDER,
 )
 from wengert.ops.state import FED
-from wengert.tensor.tensor import Graph, SymbolicTensor, tensors
+from wengert.tensor.tensor import Graph, SymbolicTensor, Tensor, tensors
 
 __all__ = ["lower"]
 
@@ -68,7 +68,7 @@ class _Lowering:
         self.fed: dict[int, Any] = {}
         self.twins: dict[Node, Node] = {}
 
-    def run(self, fetches: Sequence[Any], feeds: Sequence[Any], controls: Iterable[Node], sizes: Any) -> Any:
+    def run(self, fetches: Sequence[Any], feeds: Sequence[Any], controls: Iterable[Node], sizes: Sequence[int] | None) -> Any:
         lowered, places = self.lowered, []
         for k, t in enumerate(feeds):
             shape = t.sizes if sizes is None else sizes[k]
@@ -140,7 +140,7 @@ class _Lowering:
                 waiting.update([t.n for t in outputs])
         return [mapped.get(t.n, t) for t in found]
 
-    def value(self, t: Any) -> Any:
+    def value(self, t: Tensor) -> Any:
         """Return a source tensor's value in the lowered list."""
         r = self.mapped[t.n]
         if r.__class__ is not SymbolicTensor:
@@ -217,12 +217,12 @@ class _Lowering:
                 results[k] = r
         return results
 
-    def _differentiated(self, y: Any, g: Any) -> Any:
+    def _differentiated(self, y: Tensor, g: Tensor | None) -> Any:
         """Return a value whose sum is that of y: of a gradient by all columns, the sum along one direction."""
         r = self.mapped[y.n]
         return self.sums.force(r.total()) if isinstance(r, Columns) and g is None else self.value(y)
 
-    def _note(self, node: Node, x: Any, frame: Any, bases: Any) -> None:
+    def _note(self, node: Node, x: Tensor, frame: Any, bases: Sequence[Any] | None) -> None:
         order = self.survey.orders[node.index]
         reverse = float(sum(REVERSE_FACTOR**k for k in range(order)) + 1)
         if isinstance(frame, str):

@@ -34,7 +34,7 @@ from wengert.ops.linear import (
 )
 from wengert.ops.op import Op
 from wengert.ops.state import ASSIGN, HANDLE, PY_FUNCTION, READ
-from wengert.tensor.tensor import Graph, SymbolicTensor, apply
+from wengert.tensor.tensor import Graph, SymbolicTensor, Tensor, apply
 
 __all__ = ["PASSING", "SMALL", "UNIFORM", "Lowered", "blank", "needed", "number_in", "sharpened", "watchers"]
 
@@ -158,7 +158,7 @@ def _spread_from(t: Any) -> Any:
     return None if t.n in t.graph.singled else t.node
 
 
-def _is_number(t: Any, number: int) -> bool:
+def _is_number(t: Tensor, number: int) -> bool:
     node = _spread_from(t) if t.node.op in UNIFORM else None
     if node is None:
         return False
@@ -170,7 +170,7 @@ def _is_number(t: Any, number: int) -> bool:
     return not value.size or bool(value.item(0) == number and (value.size == 1 or (value == number).all()))
 
 
-def number_in(t: Any) -> float | None:
+def number_in(t: Tensor) -> float | None:
     """Return the number that a tensor holds in all places, if it is known and finite."""
     node = _spread_from(t)
     if node is None:

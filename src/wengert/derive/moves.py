@@ -27,6 +27,7 @@ from wengert.ops.rows import Refused, row_axes
 from wengert.ops.slopes import INFINITE, Interval, Slope
 from wengert.ops.slopes import Bounds as Rule
 from wengert.ops.slopes import Columns as Moving
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Bounds", "Moves"]
 
@@ -42,7 +43,7 @@ class Bounds:
         self.known: dict[int, Interval] = {}
         self.known_wild: dict[int, bool] = {}
 
-    def of(self, t: Any) -> Interval:
+    def of(self, t: Tensor) -> Interval:
         """Return the bounds of a value."""
         known = self.known
         if t.n not in known:
@@ -52,7 +53,7 @@ class Bounds:
                     known[o.n] = bounds
         return known[t.n]
 
-    def wild(self, t: Any) -> bool:
+    def wild(self, t: Tensor) -> bool:
         """Whether a value is computed by an operation whose slope may be infinite."""
         known = self.known_wild
         if t.n not in known:
@@ -96,7 +97,7 @@ def _slope(node: Node) -> Slope | None:
     return stated
 
 
-def _unknown(t: Any, known: dict[int, Any]) -> list[Node]:
+def _unknown(t: Tensor, known: dict[int, Any]) -> list[Node]:
     """Return the nodes that a value is computed from, in order, but for those of which something is known."""
     pending, found, seen = [t.node], [], set()
     while pending:
@@ -126,7 +127,7 @@ class Moves:
         self.stops, self.bounds = stops, bounds
         self.upto = 0
 
-    def reason(self, t: Any) -> str | None:
+    def reason(self, t: Tensor) -> str | None:
         """Return why a series along the direction may not stand for the gradient of a value; None if it may."""
         return self.refused.get(t.n)
 

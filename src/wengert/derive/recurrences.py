@@ -24,7 +24,7 @@ from wengert.ops.linear import (
     SHAPED,
 )
 from wengert.ops.state import FED, READ
-from wengert.tensor.tensor import apply, convert, tensors
+from wengert.tensor.tensor import Tensor, apply, convert, tensors
 
 __all__ = ["Recurrences", "to_real"]
 
@@ -84,7 +84,7 @@ class Recurrences(Coefficients):
         found = apply(op, inputs, node.attrs)
         return found if op.outputs == 1 else found[t.index]
 
-    def bilinear(self, t: Any, a: Index) -> Steps:
+    def bilinear(self, t: Tensor, a: Index) -> Steps:
         """Sum the products of the coefficients whose indices add to a."""
         node = t.node
         u, w = node.inputs
@@ -100,7 +100,7 @@ class Recurrences(Coefficients):
                 enter(terms, m, p, q, u is w and node.op is elementwise.MULTIPLY)
         return self._moving(t, ((a, 1.0),), self.product_sum(node, terms))
 
-    def bilinear_functional(self, t: Any, live: Functional) -> Steps:
+    def bilinear_functional(self, t: Tensor, live: Functional) -> Steps:
         """The same for a functional: its greatest coefficients are one value of each input."""
         node = t.node
         u, w = node.inputs
@@ -124,7 +124,7 @@ class Recurrences(Coefficients):
                         enter(terms, m * weight, p, q, fold, self.is_batched(a))
         return self._moving(t, live, self.product_sum(node, terms))
 
-    def elementwise(self, t: Any, terms: Functional, tops: Any) -> Steps:
+    def elementwise(self, t: Tensor, terms: Functional, tops: Any) -> Steps:
         """The coefficients of v = φ(u, ...), summed with weights; ``tops``: the functional of each input, if it is one."""
         node = t.node
         op = node.op
@@ -180,14 +180,14 @@ class Recurrences(Coefficients):
             return None
         return self._enter_made(t, terms[0][0] if tops is None else terms, self.placed(found, t, t), before, terms)
 
-    def _enter_made(self, t: Any, key: Any, found: Any, before: int, terms: Functional) -> Any:
+    def _enter_made(self, t: Tensor, key: Any, found: Any, before: int, terms: Functional) -> Any:
         """Note that a new value is a coefficient of an elementwise operation."""
         moving = self._moving(t, terms, found)
         if moving is found and found.node.index >= before and t.node.op.kind == "elementwise" and not t.node.op.stated:
             self.made.setdefault(found.n, (t, key))
         return moving
 
-    def _moving(self, t: Any, terms: Functional, c: Any) -> Any:
+    def _moving(self, t: Tensor, terms: Functional, c: Tensor) -> Any:
         """Return a coefficient with zeros in the columns that do not move, whatever the slopes are there."""
         if c is None or c.sizes is None or t.sizes is None or len(c.sizes) != len(t.sizes):
             return c
@@ -206,7 +206,7 @@ class Recurrences(Coefficients):
             return c
         return apply(elementwise.WHERE, (convert(total), c, convert(c.nptype.type(0))))
 
-    def quotient(self, t: Any, a: Index, p: Any, q: Any) -> Steps:
+    def quotient(self, t: Tensor, a: Index, p: Tensor, q: Tensor) -> Steps:
         """V = p / q: from v q = p, v_a = (p_a - Σ_{b < a} C(a, b) v_b q_{a-b}) / q."""
         before = len(self.nodes)
         total = None if p is None else (yield p, a, False)
@@ -270,7 +270,7 @@ class Recurrences(Coefficients):
         return self.controls[key].get((t.index, a))
 
 
-def _slope(h: Any, u: Any) -> Any:
+def _slope(h: Tensor, u: Tensor) -> Any:
     """Return the derivative by u of an expression that is a function of u by one operation; None if it is not."""
     node, negative = h.node, False
     while node.op is elementwise.NEGATIVE:
@@ -281,7 +281,7 @@ def _slope(h: Any, u: Any) -> Any:
     return -found if negative else found
 
 
-def _is_zero(h: Any) -> bool:
+def _is_zero(h: Tensor) -> bool:
     """Whether an expression is zero by its form."""
     node = h.node
     if node.op is linear.ZEROS_LIKE:

@@ -11,7 +11,7 @@ from wengert.ground.errors import DTypeError, ShapeError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.ops.elementwise import ADD_N
 from wengert.ops.linear import ONES_LIKE, SHAPED
-from wengert.tensor.tensor import append, apply, cast
+from wengert.tensor.tensor import Tensor, append, apply, cast
 
 __all__ = ["request", "series"]
 
@@ -68,7 +68,7 @@ def _raise_failure(ys: Sequence[Any], xs: Sequence[Any], stops: frozenset[int]) 
             raise node.attrs["failure"]
 
 
-def itself(x: Any, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
+def itself(x: Tensor, ys: Sequence[Any], gs: Sequence[Any]) -> Any:
     """Return the gradient of x by itself: its weights as one of the ys, ones for None; None where it is none of them.
 
     As in TensorFlow it holds of integers too, and of what a tape does not know.

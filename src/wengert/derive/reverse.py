@@ -9,9 +9,11 @@ import numpy as np
 
 from wengert.ground.context import Site
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, UnimplementedError
+from wengert.ground.types import Array, Attrs, Namespace
 from wengert.ops.linear import TAKE
 from wengert.ops.op import Op, table
 from wengert.ops.state import READ
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["forget", "located", "reach_of", "rule", "sweep"]
 
@@ -53,12 +55,12 @@ def _of_statement(op: Op) -> Callable[..., Any]:
     raise UnimplementedError(f"{op.name} states no derivative.")
 
 
-def _nothing(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+def _nothing(xp: Namespace, g: Array, inputs: Sequence[Array], output: Array, attrs: Attrs, wanted: Sequence[int]) -> Any:
     return [None] * len(wanted)
 
 
 def _of_one_partial(partial: Any) -> Callable[..., Any]:
-    def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+    def vjp(xp: Namespace, g: Array, inputs: Sequence[Array], output: Array, attrs: Attrs, wanted: Sequence[int]) -> Any:
         return [g * xp.dual(partial(xp, inputs[0], output, **attrs))]
 
     return vjp
@@ -67,7 +69,7 @@ def _of_one_partial(partial: Any) -> Callable[..., Any]:
 def _of_partials(op: Op) -> Callable[..., Any]:
     partials = op.partials
 
-    def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+    def vjp(xp: Any, g: Tensor, inputs: Sequence[Array | None], output: Tensor, attrs: dict[str, Any], wanted: Any) -> Any:
         for i in wanted:
             if not op.states(i):
                 raise op.unstated(i)
@@ -79,12 +81,12 @@ def _of_partials(op: Op) -> Callable[..., Any]:
 def _of_transpose(transpose: Any, constants: Any) -> Callable[..., Any]:
     if not constants:
 
-        def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+        def vjp(xp: Namespace, g: Array, inputs: Sequence[Array], output: Array, attrs: Attrs, wanted: Sequence[int]) -> Any:
             return [transpose(xp, g, i, inputs, output, attrs) for i in wanted]
 
     else:
 
-        def vjp(xp: Any, g: Any, inputs: Any, output: Any, attrs: Any, wanted: Any) -> Any:
+        def vjp(xp: Namespace, g: Array, inputs: Sequence[Array], output: Array, attrs: Attrs, wanted: Sequence[int]) -> Any:
             return [None if i in constants else transpose(xp, g, i, inputs, output, attrs) for i in wanted]
 
     return vjp
@@ -99,11 +101,11 @@ class Slices:
         """Take the rows, where they go (repeats add up), and the gathered input."""
         self.values, self.indices, self.like = values, indices, like
 
-    def dense(self, xp: Any) -> Any:
+    def dense(self, xp: Namespace) -> Any:
         """Return the whole cotangent."""
         return xp.take_transpose(self.values, self.like, self.indices, axis=0, batch_dims=0)
 
-    def joined(self, xp: Any, other: Slices) -> Slices:
+    def joined(self, xp: Namespace, other: Slices) -> Slices:
         """Return the rows of both."""
         rest = tuple(self.like.shape)[1:]
         parts = [(xp.reshape(s.values, shape=(-1, *rest)), xp.reshape(s.indices, shape=(-1,))) for s in (self, other)]
@@ -128,7 +130,7 @@ def reach_of(entries: Sequence[Entry], sources: set[int]) -> set[int]:
 
 
 def sweep(
-    xp: Any,
+    xp: Namespace,
     entries: Sequence[Entry],
     cotangents: dict[int, Any],
     reach: Container[int],
@@ -173,7 +175,7 @@ def _several(output: Sequence[Any], cotangents: dict[int, Any], sources: Contain
 
 
 def _back(
-    xp: Any,
+    xp: Namespace,
     op: Op,
     g: Any,
     inputs: Sequence[Any],
@@ -195,7 +197,7 @@ def _back(
     return vjp(xp, g, inputs, output, attrs, wanted)
 
 
-def _plus(xp: Any, old: Any, new: Any) -> Any:
+def _plus(xp: Namespace, old: Any, new: Any) -> Any:
     """Add two cotangents, either of which may be the rows of a gather."""
     if old.__class__ is Slices and new.__class__ is Slices:
         return old.joined(xp, new)
@@ -203,12 +205,12 @@ def _plus(xp: Any, old: Any, new: Any) -> Any:
     return old + (new.dense(xp) if new.__class__ is Slices else new)
 
 
-def located(error: NoGradientError, output: Any) -> NoGradientError:
+def located(error: NoGradientError, output: Tensor) -> NoGradientError:
     """Return the error with the line of the operation that gave an output, unless it names one."""
     return error if ": at " in error.message else NoGradientError(f"{error.message}:{_at(output)}.")
 
 
-def _at(output: Any) -> str:
+def _at(output: Tensor) -> str:
     """Return " at " and the line of the operation that gave an output, where it is known."""
     one = output if hasattr(output, "n") else output[0]
     node, made = getattr(one, "node", None), getattr(one, "made", None)

@@ -31,14 +31,16 @@ from wengert.derive.coefficients import plus
 from wengert.derive.index import Combination, Functional, Index, Key, Request, Steps, join
 from wengert.derive.recurrences import Recurrences, to_real
 from wengert.graph.graph import Node
+from wengert.ground.types import Array
 from wengert.ops.control import CALL
+from wengert.ops.op import Op
 from wengert.ops.reduction import SUM
-from wengert.tensor.tensor import apply, tensors
+from wengert.tensor.tensor import Tensor, apply, tensors
 
 __all__ = ["Series", "series_reason"]
 
 
-def series_reason(op: Any) -> str | None:
+def series_reason(op: Op) -> str | None:
     """Return why an operation has no series, or None if it has one."""
     if not op.complete:
         return f"{op.name} states not every derivative"
@@ -63,15 +65,15 @@ class Series(Recurrences):
         super().__init__(nodes)
         self.memo: dict[Key, Any] = {}
 
-    def coefficient(self, t: Any, a: Index) -> Any:
+    def coefficient(self, t: Tensor, a: Index) -> Any:
         """Return the coefficient at an index, in one row where all rows are alike; None if it is zero."""
         return self._run((t, a, False))
 
-    def part(self, h: Any, a: Index) -> Any:
+    def part(self, h: Array | None, a: Index) -> Any:
         """Return the coefficient of a partial derivative: an expression of which its own form alone is used."""
         return self._run((h, a, True))
 
-    def functional(self, t: Any, terms: Functional) -> Any:
+    def functional(self, t: Tensor, terms: Functional) -> Any:
         """Return a sum of coefficients of one value."""
         if len(terms) == 1 and not self.is_batched(terms[0][0]):
             a, c = terms[0]
@@ -118,7 +120,7 @@ class Series(Recurrences):
             return self._functional_rule(t, a, bare)
         return self._index_rule(t, a, bare)
 
-    def _index_rule(self, t: Any, a: Index, bare: bool) -> Steps:
+    def _index_rule(self, t: Tensor, a: Index, bare: bool) -> Steps:
         if not a:
             return t
         if not bare and t.n in self.terms:
@@ -138,7 +140,7 @@ class Series(Recurrences):
             total = plus(total, self.scaled(found, c))
         return total
 
-    def _of_operation(self, t: Any, a: Index) -> Steps:
+    def _of_operation(self, t: Tensor, a: Index) -> Steps:
         node = t.node
         op = node.op
         if op.kind == "constant":
@@ -160,7 +162,7 @@ class Series(Recurrences):
             return (yield from self.control(t, a))
         return (yield from self.by_tangent(t, a))
 
-    def _functional_rule(self, t: Any, terms: Functional, bare: bool) -> Steps:
+    def _functional_rule(self, t: Tensor, terms: Functional, bare: bool) -> Steps:
         if not bare and t.n in self.terms:
             known = self.terms[t.n]
             grouped: dict[int, dict[Index, float]] = {}

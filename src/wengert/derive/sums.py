@@ -29,7 +29,7 @@ from wengert.ops.linear import (
     TRANSPOSE,
     UNSTACK,
 )
-from wengert.tensor.tensor import SymbolicTensor, apply, convert
+from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, convert
 
 __all__ = ["Sums"]
 
@@ -120,7 +120,7 @@ class Sums:
             self.series.terms.setdefault(total.n, Combination(dict(r.terms), dict(r.tensors)))
         return total
 
-    def functional(self, base: Any, terms: Any) -> Any:
+    def functional(self, base: Tensor, terms: Any) -> Any:
         """Return a sum of coefficients; pure derivatives of one order along many directions go side by side."""
         alike: dict[tuple[int, float], list[Any]] = {}
         for a, c in terms:
@@ -138,7 +138,7 @@ class Sums:
         self.lowered.notes.append((_place(), words))
         return self.series.functional(base, tuple(sorted(kept.items())))
 
-    def _batch(self, base: Any, seeds: tuple[int, ...]) -> int | None:
+    def _batch(self, base: Tensor, seeds: tuple[int, ...]) -> int | None:
         """Return a seed that stands for several, if all operations on the way can carry it; None if not."""
         if seeds in self.batches:
             return self.batches[seeds]
@@ -162,7 +162,7 @@ class Sums:
         self.batches[seeds] = found
         return found
 
-    def _carries(self, base: Any, sources: set[int], blocked: frozenset[int]) -> bool:
+    def _carries(self, base: Tensor, sources: set[int], blocked: frozenset[int]) -> bool:
         """Whether all operations between the sources and a value work on rows × columns in a way that takes directions."""
         reach = set(sources)
         for node in ancestors([base]):

@@ -12,6 +12,7 @@ from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.structure import ancestors
 from wengert.graph.graph import Node
 from wengert.ground.shapes import text
+from wengert.ground.types import Array
 from wengert.ops.control import OPENED
 from wengert.ops.elementwise import NEGATIVE
 from wengert.ops.linear import (
@@ -198,7 +199,7 @@ class Survey:
         return any(other is not node and other.op is GRADIENT and any(x is t for x in split_gradient(other)[2])
                    for other in self.nodes) if t.sizes is not None and self.height[node] > 1 else False  # fmt: skip
 
-    def dear(self, node: Node, t: Any, out: Any, count: int) -> str | None:
+    def dear(self, node: Node, t: Array | None, out: Any, count: int) -> str | None:
         """Return why reverse mode finds the columns that are asked for at less cost; None if it does not.
 
         Reverse mode is blind to columns. Once more over what stands inside, it costs three times that, so the last order by

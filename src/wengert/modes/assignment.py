@@ -13,12 +13,14 @@ from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.modes.storage import Storage
 from wengert.modes.valued import Converted
 from wengert.ops import linear
+from wengert.ops.op import Op
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER
 from wengert.tensor.tensor import (
     EagerTensor,
     Graph,
     SymbolicTensor,
     Tensor,
+    TensorLike,
     append,
     apply,
     as_array,
@@ -100,7 +102,7 @@ class Assignable(Converted):
             )
         return value
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign(self, value: TensorLike, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Set the value.
 
         Raises:
@@ -108,15 +110,15 @@ class Assignable(Converted):
         """
         return self._assign(value, "update", read_value, name or "Assign")
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(self, delta: TensorLike, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Add to the value."""
         return self._assign(self._spread(delta), "add", read_value, name or "AssignAdd")
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(self, delta: TensorLike, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Subtract from the value."""
         return self._assign(self._spread(delta), "sub", read_value, name or "AssignSub")
 
-    def _spread(self, delta: Any) -> Any:
+    def _spread(self, delta: TensorLike) -> Any:
         if not isinstance(delta, Tensor) and not hasattr(delta, "_as_tensor"):
             delta = convert(delta, self.dtype)
         return delta
@@ -124,7 +126,7 @@ class Assignable(Converted):
     def _part_assigner(self, how: str, index: Any) -> Callable[..., Any]:
         """Return the method that assigns to the part of the variable with this index: assign, assign_add or assign_sub."""
 
-        def assign(value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        def assign(value: TensorLike, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
             whole = self.read_value()
             places = np.arange(int(np.prod(whole.sizes)), dtype=np.int32).reshape(whole.sizes)[index]
             part = convert(value, self.dtype)
@@ -182,33 +184,33 @@ class Assignable(Converted):
         """Set the rows of an `IndexedSlices`."""
         return self._scatter(sparse_delta, "update")
 
-    def _scatter_nd(self, op: Any, indices: Any, updates: Any, name: str | None) -> Any:
+    def _scatter_nd(self, op: Op, indices: TensorLike, updates: TensorLike, name: str | None) -> Any:
         whole = self.read_value()
         given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
         return self.assign(apply(op, (whole, convert(indices), given)), name=name)
 
-    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+    def scatter_nd_update(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Any:
         """Set the elements or slices at coordinates."""
         return self._scatter_nd(linear.SCATTER_UPDATE, indices, updates, name)
 
-    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+    def scatter_nd_add(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Any:
         """Add to the elements or slices at coordinates."""
         return self._scatter_nd(linear.SCATTER_ADD, indices, updates, name)
 
-    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+    def scatter_nd_sub(self, indices: TensorLike, updates: TensorLike, name: str | None = None) -> Any:
         """Subtract from the elements or slices at coordinates."""
         given = updates if isinstance(updates, Tensor) else convert(updates, self.dtype)
         return self._scatter_nd(linear.SCATTER_ADD, indices, -given, name)
 
-    def gather_nd(self, indices: Any, name: str | None = None) -> Any:
+    def gather_nd(self, indices: TensorLike, name: str | None = None) -> Any:
         """Return the elements or slices at coordinates."""
         return apply(linear.GATHER_ND, (self._as_tensor(), convert(indices)), {"batch_dims": 0}, name)
 
-    def sparse_read(self, indices: Any, name: str | None = None) -> Any:
+    def sparse_read(self, indices: TensorLike, name: str | None = None) -> Any:
         """Return rows."""
         return apply(linear.TAKE, (self._as_tensor(), convert(indices)), {"axis": 0, "batch_dims": 0}, name)
 
-    def load(self, value: Any, session: Any = None) -> None:
+    def load(self, value: Tensor, session: Any = None) -> None:
         """Set the value at once, outside of any run."""
         session = session or default_session(None)
         session.storage_of(self).write(as_array(value, self.nptype))

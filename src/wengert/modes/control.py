@@ -11,13 +11,14 @@ import numpy as np
 from wengert.graph.graph import Node
 from wengert.ground import checks, nest, shapes
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, FuncGraph, close, tracing, unify
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
-from wengert.tensor.tensor import SymbolicTensor, Tensor, append, apply, cast, convert, lift
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, append, apply, cast, convert, lift
 
 __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "vectorized_map", "while_loop"]
 
@@ -28,7 +29,7 @@ def _tensor(value: Any, like: Any = None) -> Any:
     return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value, like=like)
 
 
-def _symbolic(value: Any) -> bool:
+def _symbolic(value: Array | None) -> bool:
     if isinstance(value, SymbolicTensor):
         return True
     return state.graph is not None and (isinstance(value, Tensor) or hasattr(value, "_as_tensor"))
@@ -37,7 +38,13 @@ def _symbolic(value: Any) -> bool:
 # --- choice -------------------------------------------------------------------------------------------------------
 
 
-def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None = None, strict: bool = False) -> Any:
+def cond(
+    pred: Any,
+    true_fn: Callable[..., Any] | None = None,
+    false_fn: Callable[..., Any] | None = None,
+    name: str | None = None,
+    strict: bool = False,
+) -> Any:
     """Return ``true_fn()`` if pred holds, else ``false_fn()``; in a graph both are traced, and one runs.
 
     Raises:
@@ -60,7 +67,7 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
     return _graph_cond(pred, true_fn, false_fn, None)
 
 
-def _graph_cond(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
+def _graph_cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], merge: Any) -> Any:
     outer = state.graph if state.graph is not None else pred.graph
     pred = lift(outer, _tensor(pred))
     if pred.sizes not in ((), None):
@@ -122,7 +129,7 @@ def apart(fn: Callable[[], Any], name: str) -> Any:
     return pack(append(outer, COND, (convert(True), *captures), {"yes": body, "no": body}))
 
 
-def _same_structure(a: Any, b: Any) -> tuple[list[Any], list[Any], Callable[[Any], Any]]:
+def _same_structure(a: Tensor, b: Tensor) -> tuple[list[Any], list[Any], Callable[[Any], Any]]:
     """Return the tensors of both results, and how to make the first's structure of as many others."""
     a, b = _no_ops(a), _no_ops(b)
     flat_a, flat_b = nest.flatten(a), nest.flatten(b)
@@ -136,7 +143,7 @@ def _same_structure(a: Any, b: Any) -> tuple[list[Any], list[Any], Callable[[Any
                             "of return values: one returns None where the other does not.")  # fmt: skip
     kept = [i for i, x in enumerate(flat_a) if x is not None]
 
-    def pack(results: Any) -> Any:
+    def pack(results: Sequence[Tensor]) -> Any:
         leaves: list[Any] = [None] * len(flat_a)
         for i, r in zip(kept, results, strict=True):
             leaves[i] = r
@@ -145,7 +152,7 @@ def _same_structure(a: Any, b: Any) -> tuple[list[Any], list[Any], Callable[[Any
     return [flat_a[i] for i in kept], [flat_b[i] for i in kept], pack
 
 
-def _no_ops(result: Any) -> Any:
+def _no_ops(result: Tensor) -> Any:
     return nest.map_structure(lambda r: None if isinstance(r, Node) else r, result)
 
 
@@ -300,26 +307,26 @@ def _invariants(structure: Any) -> list[Any]:
     return found
 
 
-def _counted_while(cond: Any, body: Any, loop_vars: Any, invariants: Any, limit: Any) -> Any:
+def _counted_while(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, invariants: Any, limit: Any) -> Any:
     limit = cast(limit, np.dtype(np.int64))
     more = None if invariants is None else (shapes.TensorShape([]), invariants)
     start = convert(np.int64(0))
 
-    def inner_cond(i: Any, values: Any) -> Any:
+    def inner_cond(i: Array, values: Sequence[Tensor | None]) -> Any:
         return apply(elementwise.LOGICAL_AND, (i < limit, _tensor(cond(*values))))
 
     return while_loop(inner_cond, lambda i, values: (i + 1, _like(values, body(*values))), (start, loop_vars), more)[1]
 
 
-def _like(structure: Any, result: Any) -> Any:
+def _like(structure: Any, result: Tensor) -> Any:
     return result if nest.is_nested(result) else type(structure)([result])
 
 
-def _started(value: Any) -> Any:
+def _started(value: Tensor) -> Any:
     return convert(value) if isinstance(value, int | float | bool | np.ndarray | np.generic) else value
 
 
-def _eager_while(cond: Any, body: Any, loop_vars: Any, limit: Any) -> Any:
+def _eager_while(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, limit: Any) -> Any:
     steps = None if limit is None else int(limit)
     structure = loop_vars
     flat = [_started(v) for v in nest.flatten(loop_vars)]
@@ -429,7 +436,7 @@ def graph_loop(
     return list(append(outer, LOOP, (*carry, *given, *captures), attrs))
 
 
-def _loop_of_arrays(cond: Any, body: Any, start: Sequence[Any], *rest: Any) -> list[Any]:
+def _loop_of_arrays(cond: Callable[..., Any] | None, body: Callable[..., Any], start: Sequence[Any], *rest: Any) -> list[Any]:
     """Append a loop in whose carry tensor arrays are: the loop carries their rows."""
     arrays = list(start)
 
@@ -452,7 +459,7 @@ def _loop_of_arrays(cond: Any, body: Any, start: Sequence[Any], *rest: Any) -> l
     return opened(results)
 
 
-def _elements(elems: Any) -> tuple[list[Any], Any]:
+def _elements(elems: TensorLike) -> tuple[list[Any], Any]:
     flat = [_tensor(e) for e in nest.flatten(elems)]
     if not flat:
         raise ValueError("elems must be a Tensor or (possibly nested) sequence of Tensors.")
@@ -471,9 +478,9 @@ def _any_symbolic(flat: Sequence[Any]) -> bool:
 
 def map_fn(
     fn: Callable[..., Any],
-    elems: Any,
-    dtype: Any = None,
-    parallel_iterations: Any = None,
+    elems: TensorLike,
+    dtype: DtypeLike | None = None,
+    parallel_iterations: int | None = None,
     back_prop: bool = True,
     swap_memory: bool = False,
     infer_shape: bool = True,
@@ -530,14 +537,14 @@ class _graph_of:
             self.manager.__exit__(*exception)
 
 
-def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
+def vectorized_map(fn: Callable[..., Any], elems: TensorLike, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
     """Return fn's results for each slice of elems along the first axis, stacked."""
     return map_fn(fn, elems)
 
 
 def scan(
     fn: Callable[..., Any],
-    elems: Any,
+    elems: TensorLike,
     initializer: Any = None,
     parallel_iterations: int = 10,
     back_prop: bool = True,
@@ -553,7 +560,7 @@ def scan(
     return _fold(fn, elems, initializer, reverse, True)
 
 
-def _fold(fn: Any, elems: Any, initializer: Any, reverse: bool, all_values: bool) -> Any:
+def _fold(fn: Callable[..., Any], elems: TensorLike, initializer: Any, reverse: bool, all_values: bool) -> Any:
     """Return all values of ``a = fn(a, element)``, stacked; or the last one."""
     if not callable(fn):
         raise TypeError("fn must be callable.")
@@ -608,11 +615,11 @@ def _fold(fn: Any, elems: Any, initializer: Any, reverse: bool, all_values: bool
     return nest.pack_sequence_as(shape, rows)
 
 
-def foldl(fn: Any, elems: Any, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
+def foldl(fn: Callable[..., Any], elems: TensorLike, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
     """Return the last value of ``a = fn(a, element)`` from the first element to the last."""
     return _fold(fn, elems, initializer, False, False)
 
 
-def foldr(fn: Any, elems: Any, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
+def foldr(fn: Callable[..., Any], elems: TensorLike, initializer: Any = None, *arguments: Any, **keywords: Any) -> Any:
     """Return the last value of ``a = fn(a, element)`` from the last element to the first."""
     return _fold(fn, elems, initializer, True, False)

@@ -17,9 +17,11 @@ from wengert.execute.replay import replay
 from wengert.graph.graph import VALID_NAME, Node
 from wengert.ground import dtypes, nest, shapes
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
 from wengert.ground.options import options
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.modes.tracing import FuncGraph, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
@@ -39,7 +41,7 @@ class TensorSpec:
 
     __slots__ = ("_name", "_nptype", "_sizes")
 
-    def __init__(self, shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> None:
+    def __init__(self, shape: ShapeLike | None = None, dtype: DtypeLike = dtypes.float32, name: str | None = None) -> None:
         """Take a shape (None: any), a dtype and a name."""
         self._sizes, self._nptype, self._name = shapes.as_shape(shape), as_dtype(dtype).numpy, name
 
@@ -59,13 +61,13 @@ class TensorSpec:
         return self._name
 
     @classmethod
-    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+    def from_tensor(cls, tensor: Tensor, name: str | None = None) -> TensorSpec:
         """Return the spec of a tensor."""
         return cls(tensor.shape, tensor.dtype, name)
 
     from_spec = from_tensor
 
-    def is_compatible_with(self, other: Any) -> bool:
+    def is_compatible_with(self, other: Array) -> bool:
         """Whether a tensor or spec fits."""
         return bool(self.dtype == other.dtype and shapes.fits(self._sizes, shapes.as_shape(other.shape)))
 
@@ -91,9 +93,15 @@ class ConcreteFunction:
     """One trace: a graph, its inputs and captures, and the structure of what it returns."""
 
     def __init__(
-        self, graph: FuncGraph, name: str, inputs: Sequence[Any], outputs: Any, described: Any, labels: Sequence[str],
+        self,
+        graph: FuncGraph,
+        name: str,
+        inputs: Sequence[Any],
+        outputs: Sequence[Tensor],
+        described: Any,
+        labels: Sequence[str],
         signature: inspect.Signature | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the finished trace, the arguments (specs for tensors), the parameters of the inputs, and the signature."""
         self.graph, self.name = graph, name
         self._inputs, self._structured = list(inputs), outputs
@@ -673,25 +681,25 @@ def library_hooks() -> Any:
         from wengert.modes.autograph.leaves import is_number_or_array
         from wengert.modes.control import _graph_cond, graph_loop
 
-        def loop(cond: Any, body: Any, values: Any) -> Any:
+        def loop(cond: Callable[..., Any], body: Callable[..., Any], values: Sequence[Tensor]) -> Any:
             start = [v if hasattr(v, "_as_carry") else v._as_tensor() if hasattr(v, "_as_tensor") else convert(v) for v in values]
             numbers = [not isinstance(v, Tensor) and not hasattr(v, "_as_tensor") for v in values]
             return graph_loop(cond, body, start, numbers=numbers)
 
-        def choose(pred: Any, true_fn: Any, false_fn: Any, merge: Any) -> Any:
+        def choose(pred: Tensor, true_fn: Callable[..., Any], false_fn: Callable[..., Any], merge: Any) -> Any:
             return _graph_cond(_truth(pred), true_fn, false_fn, merge)
 
-        def length(value: Any) -> Any:
+        def length(value: Tensor) -> Any:
             if value.sizes is not None and not value.sizes:
                 raise TypeError("Cannot iterate over a scalar tensor.")
             if value.sizes is not None and value.sizes[0] is not None:
                 return value.sizes[0]
             return apply(linear.SHAPE, (value,), {"dtype": "int32"})[0]
 
-        def check(pred: Any, message: str) -> None:
+        def check(pred: Array, message: str) -> None:
             append(state.graph, ASSERT, (_truth(pred),), {"message": message})
 
-        def abstract(fn: Any, arguments: Any) -> Any:
+        def abstract(fn: Callable[..., Any], arguments: Any) -> Any:
             graph = FuncGraph(state.graph, "abstract", False)
             with tracing(graph):
                 places = []
@@ -703,7 +711,7 @@ def library_hooks() -> Any:
                     places.append(graph.placeholder(t.sizes, t.nptype))
                 return fn(*places)
 
-        def zeros_like(value: Any) -> Any:
+        def zeros_like(value: Tensor) -> Any:
             sizes = [0 if s is None else s for s in (value.sizes or ())]
             return EagerTensor(np.zeros(sizes, value.nptype))
 

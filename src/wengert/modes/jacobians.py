@@ -17,7 +17,7 @@ from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import is_full, text
 from wengert.modes.control import map_fn
 from wengert.ops import elementwise, linear, reduction
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, lift
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, lift
 
 __all__ = ["batch_jacobian_of", "jacobian_of", "tape_batch_jacobian", "tape_jacobian"]
 
@@ -27,7 +27,7 @@ Sweep = Callable[[Any], list[Any]]
 # --- of any target, by a sweep ------------------------------------------------------------------------------------------
 
 
-def jacobian_of(y: Any, xs: Sequence[Any], sweep: Sweep, element: Callable[[int], list[Any]] | None = None) -> list[Any]:
+def jacobian_of(y: Tensor, xs: Sequence[Any], sweep: Sweep, element: Callable[[int], list[Any]] | None = None) -> list[Any]:
     """Return the derivative of each element of y by each x: the shape of y, and that of x; None where there is none.
 
     ``element``: the gradients of the element of a number, where they come cheaper than by its cotangent.
@@ -40,7 +40,7 @@ def jacobian_of(y: Any, xs: Sequence[Any], sweep: Sweep, element: Callable[[int]
     return [None if r is None else _reshaped(r, y, x, 0) for r, x in zip(rows, xs, strict=True)]
 
 
-def batch_jacobian_of(y: Any, x: Any, sweep: Sweep) -> Any:
+def batch_jacobian_of(y: Tensor, x: Tensor, sweep: Sweep) -> Any:
     """Return, for each row, the derivative of y's row by x's: the shape of y, and that of x's rows; None if there is none.
 
     Raises:
@@ -70,7 +70,7 @@ def batch_jacobian_of(y: Any, x: Any, sweep: Sweep) -> Any:
     return None if whole is None else _reshaped(whole, y, x, 1)
 
 
-def _unrolled(xs: Sequence[Any], count: int, one: Callable[[int], list[Any]], sweep: Sweep, y: Any, axis: int) -> list[Any]:
+def _unrolled(xs: Sequence[Any], count: int, one: Callable[[int], list[Any]], sweep: Sweep, y: Tensor, axis: int) -> list[Any]:
     """Return for each x the gradients of numbers 0 to count - 1, stacked along an axis; None where all of them are."""
     # Of nothing, one sweep tells what there would be.
     rows = [one(i) for i in range(count)] if count else [sweep(apply(linear.ZEROS_LIKE, (y,)))]
@@ -88,7 +88,7 @@ def _unrolled(xs: Sequence[Any], count: int, one: Callable[[int], list[Any]], sw
     return results
 
 
-def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any]) -> list[Any]:
+def _looped(count: Any, sweep: Sweep, y: Tensor, number: Callable[[Any, Any], Any]) -> list[Any]:
     """Return what `_unrolled` does, along axis 0, for a count that a run tells.
 
     ``number``: takes the numbers of y's elements in order, and a turn's; returns what equals the latter where the turn's
@@ -98,7 +98,7 @@ def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any])
     if all(g is None for g in found):
         return found
 
-    def turn(i: Any) -> list[Any]:
+    def turn(i: TensorLike) -> list[Any]:
         here = lift(state.graph, y)
         size = apply(linear.SIZE, (here,), {"dtype": "int32"})
         places = apply(linear.RANGE, (convert(np.int32(0)), size, convert(np.int32(1))))
@@ -110,43 +110,43 @@ def _looped(count: Any, sweep: Sweep, y: Any, number: Callable[[Any, Any], Any])
     return [None if g is None else next(rows) for g in found]
 
 
-def _reshaped(whole: Any, y: Any, x: Any, rows: int) -> Any:
+def _reshaped(whole: Any, y: Tensor, x: Tensor, rows: int) -> Any:
     """Return a Jacobian in the shape of y, and of x but for its first axes."""
     if is_full(y.sizes) and is_full(x.sizes):
         return apply(linear.RESHAPE, (whole,), {"shape": (*y.sizes, *x.sizes[rows:])})
     return apply(linear.RESHAPE, (whole, _joint_shape(y, x, rows)), {"shape": None})
 
 
-def _zeros(y: Any, x: Any, rows: int, nptype: Any) -> Any:
+def _zeros(y: Tensor, x: Tensor, rows: int, nptype: np.dtype[Any]) -> Any:
     """Return a Jacobian of zeros."""
     if is_full(y.sizes) and is_full(x.sizes):
         return _constant(np.zeros((*y.sizes, *x.sizes[rows:]), nptype))
     return apply(linear.FILL, (convert(np.zeros((), nptype)), _joint_shape(y, x, rows)), {"shape": None})
 
 
-def _joint_shape(y: Any, x: Any, rows: int) -> Any:
+def _joint_shape(y: Tensor, x: Tensor, rows: int) -> Any:
     parts = [apply(linear.SHAPE, (_tensor(t),), {"dtype": "int32"}) for t in (y, x)]
     parts[1] = apply(linear.GETITEM, (parts[1],), {"index": (slice(rows, None),)})
     return apply(linear.CONCAT, parts, {"axis": 0})
 
 
-def _one(sizes: tuple[int, ...], i: int, nptype: Any) -> np.ndarray[Any, Any]:
+def _one(sizes: tuple[int, ...], i: int, nptype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     unit = np.zeros(math.prod(sizes), nptype)
     unit[i] = 1
     return unit.reshape(sizes)
 
 
-def _constant(array: Any) -> Any:
+def _constant(array: TensorLike) -> Any:
     return convert(array) if state.graph is not None else EagerTensor(array)
 
 
-def _unit(y: Any, i: int) -> Any:
+def _unit(y: Tensor, i: int) -> Any:
     """Return the cotangent that picks element i of y."""
     unit = _one(tuple(y.sizes), i, y.nptype)
     return convert(unit) if isinstance(y, SymbolicTensor) else EagerTensor(unit)
 
 
-def _dense(g: Any) -> Any:
+def _dense(g: Tensor) -> Any:
     return g._as_tensor() if hasattr(g, "_as_tensor") else g
 
 
@@ -157,7 +157,7 @@ def _tensor(x: Any) -> Any:
 # --- of tapes -----------------------------------------------------------------------------------------------------------
 
 
-def tape_jacobian(tape: Any, target: Any, sources: Any, choice: Any) -> Any:
+def tape_jacobian(tape: Any, target: Tensor, sources: Sequence[Any], choice: Any) -> Any:
     """Return what `GradientTape.jacobian` returns."""
     if not isinstance(target, Tensor) and not hasattr(target, "_as_tensor"):
         raise AttributeError(f"'{type(target).__name__}' object has no attribute 'shape': the target of jacobian is one tensor")
@@ -169,7 +169,7 @@ def tape_jacobian(tape: Any, target: Any, sources: Any, choice: Any) -> Any:
     return nest.pack_sequence_as(sources, found)
 
 
-def tape_batch_jacobian(tape: Any, target: Any, source: Any) -> Any:
+def tape_batch_jacobian(tape: Any, target: Tensor, source: Tensor) -> Any:
     """Return what `GradientTape.batch_jacobian` returns: zeros where there is no derivative."""
     y = tape._target(target)
     found = batch_jacobian_of(y, source, lambda g: tape._gradient([y], [source], [g]))

@@ -9,6 +9,7 @@ from typing import Any
 
 from wengert.ground.context import scoped, state
 from wengert.modes.variable import Variable
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Module"]
 
@@ -94,7 +95,7 @@ class Module:
         return wrapped
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: Tensor) -> Iterator[Any]:
     pending = [value]
     count = 0
     while pending and count < 1_000_000:

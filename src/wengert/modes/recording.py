@@ -17,7 +17,7 @@ from wengert.ground.context import state
 from wengert.modes.tape import GradientTape
 from wengert.ops.op import Op
 from wengert.ops.state import READ
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
 from wengert.tensor.tensor import _number as next_number
 
 __all__ = ["Recording", "Union", "recording"]
@@ -59,7 +59,7 @@ class Recording(GradientTape):
             if o.array.dtype.kind in "fc":
                 o.made = (*(o.made or (op, [t.n for t in inputs], None, {}))[:4], entry)
 
-    def read(self, variable: Any, tensor: Any) -> None:
+    def read(self, variable: Any, tensor: Tensor) -> None:
         """Take note that a variable was read; the tensor knows it of itself."""
         if tensor.__class__ is SymbolicTensor:
             super().read(variable, tensor)
@@ -123,7 +123,7 @@ def _stopped(entry: Any, stops: Container[int]) -> Any:
     return entry
 
 
-def _twin(n: int, array: Any, made: Any) -> EagerTensor:
+def _twin(n: int, array: TensorLike, made: Any) -> EagerTensor:
     """Return a tensor that stands for another one, which may be gone: it has the same number and value."""
     twin = EagerTensor(array, made)
     twin.n = n

@@ -14,9 +14,10 @@ from wengert.graph.graph import Node
 from wengert.ground import nest, progress, shapes
 from wengert.ground.context import default_session, state
 from wengert.ground.options import options as switches
+from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.variable import Storage
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, as_array
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, as_array
 
 __all__ = ["InteractiveSession", "Session", "default_graph", "default_session"]
 
@@ -79,7 +80,7 @@ class Session:
     [1. 9.]
     """
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Mapping[str, Any] | None = None) -> None:
         """Take the graph, the current one by default; ``target`` and ``config`` are accepted."""
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"Argument `graph` must be a tf.Graph, but got {type(graph).__name__!r}")
@@ -114,7 +115,9 @@ class Session:
 
     # --- running -----------------------------------------------------------------------------------------------
 
-    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+    def run(
+        self, fetches: Sequence[Tensor], feed_dict: Mapping[str, Any] | None = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
         """Return the values of fetches (tensors, variables, names; None for operations) in their structure.
 
         Only what they need is run. ``feed_dict`` gives the values of any tensors, which are then not computed.
@@ -211,7 +214,7 @@ class Session:
         with self._graph.as_default():
             return variable._as_tensor()
 
-    def _feeds(self, feed_dict: Any) -> dict[Any, Any]:
+    def _feeds(self, feed_dict: Mapping[str, Any] | None) -> dict[Any, Any]:
         feeds: dict[Any, Any] = {}
         if not feed_dict:
             return feeds
@@ -235,7 +238,7 @@ class Session:
             raise TypeError(f"Cannot interpret feed_dict key as Tensor: {element!r} is an operation.")
         return element  # type: ignore[no-any-return]
 
-    def _fed_value(self, t: SymbolicTensor, value: Any) -> Any:
+    def _fed_value(self, t: SymbolicTensor, value: Tensor) -> Any:
         if isinstance(value, SymbolicTensor):
             raise TypeError(
                 "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, "
@@ -264,12 +267,12 @@ class Session:
         return array
 
     def make_callable(
-        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+        self, fetches: Sequence[Tensor], feed_list: Sequence[Any] | None = None, accept_options: bool = False
     ) -> Callable[..., Any]:
         """Return a function of the values of feed_list that runs the fetches."""
         keys = list(feed_list or ())
 
-        def call(*values: Any) -> Any:
+        def call(*values: TensorLike) -> Any:
             if len(values) != len(keys):
                 raise TypeError(f"The callable takes {len(keys)} values, and {len(values)} were given.")
             return self.run(fetches, dict(zip([k.ref() if hasattr(k, "ref") else k for k in keys], values, strict=True)))
@@ -308,7 +311,7 @@ class Session:
         self._programs.clear()
 
     @staticmethod
-    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+    def reset(target: str, containers: Any = None, config: Mapping[str, Any] | None = None) -> None:
         """Accept: there are no servers."""
 
 
@@ -327,7 +330,7 @@ class _Default:
 class InteractiveSession(Session):
     """A session that is the default one from the start."""
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Mapping[str, Any] | None = None) -> None:
         """Enter."""
         super().__init__(target, graph, config)
         state.sessions = (*state.sessions, self)
@@ -346,7 +349,7 @@ class IndexedSlicesValue(NamedTuple):
     dense_shape: Any = None
 
 
-def _value(array: Any) -> Any:
+def _value(array: Array) -> Any:
     if array.ndim:
         return array
     value = array[()]

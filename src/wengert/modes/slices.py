@@ -11,13 +11,13 @@ from wengert.derive.outside import ways
 from wengert.derive.request import request
 from wengert.derive.structure import ancestors
 from wengert.graph.graph import static_value
-from wengert.ground.dtypes import DType
+from wengert.ground.dtypes import DType, DtypeLike
 from wengert.ground.shapes import TensorShape, is_full
 from wengert.modes.valued import Valued
 from wengert.ops.elementwise import ADD
 from wengert.ops.linear import CONCAT, EXPAND_DIMS, RESHAPE, SCATTER_ND, SHAPE, TAKE
 from wengert.ops.state import READ
-from wengert.tensor.tensor import apply, cast, convert
+from wengert.tensor.tensor import Tensor, apply, cast, convert
 
 __all__ = ["IndexedSlices", "request_rows"]
 
@@ -77,7 +77,7 @@ class IndexedSlices(Valued):
         """Return the whole as a NumPy array."""
         return self._as_tensor().numpy()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> Any:
         """Return the whole for NumPy."""
         return self._as_tensor().__array__(dtype, copy)
 
@@ -162,7 +162,7 @@ def _is_known(x: Any, indices: Any) -> bool:
     return x.sizes is not None and indices.sizes is not None and (len(indices.sizes) == 1 or is_full(x.sizes[1:]))
 
 
-def _joined(x: Any, pairs: Sequence[tuple[Any, Any]]) -> IndexedSlices:
+def _joined(x: Tensor, pairs: Sequence[tuple[Any, Any]]) -> IndexedSlices:
     """Return the gradients of gathers, pairs of a gather and its gradient, as rows of x."""
     values, indices = [], []
     for rows, g in pairs:

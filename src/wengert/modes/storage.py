@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.errors import FailedPreconditionError, ShapeError
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Storage"]
 
@@ -24,7 +25,7 @@ class Storage:
 
     __slots__ = ("_array", "constraint", "device", "lock", "name", "nptype", "sizes")
 
-    def __init__(self, name: str, sizes: shapes.Shape, nptype: Any) -> None:
+    def __init__(self, name: str, sizes: shapes.Shape, nptype: np.dtype[Any]) -> None:
         """Make it empty."""
         self._array: Any = None
         self.device: Any = None
@@ -43,7 +44,7 @@ class Storage:
         return array
 
     @array.setter
-    def array(self, value: Any) -> None:
+    def array(self, value: Tensor) -> None:
         with self.lock:
             self._array, self.device = value, None
 
@@ -62,7 +63,7 @@ class Storage:
         """The value where it is, the device's or the array, of which shape and dtype may be read; None if there is none."""
         return self._array if self.device is None else self.device
 
-    def settle(self, device: Any) -> None:
+    def settle(self, device: str) -> None:
         """Take the value that a device holds."""
         with self.lock:
             self.device, self._array = device, None

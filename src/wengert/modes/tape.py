@@ -24,7 +24,7 @@ from wengert.modes.why import warn_none
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.op import values
 from wengert.ops.state import READ
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, cast, convert, innermost, lift, tensors
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, innermost, lift, tensors
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
@@ -51,7 +51,7 @@ class UnconnectedGradients:
     NONE = _Choice("none")
     ZERO = _Choice("zero")
 
-    def __new__(cls, value: Any) -> Any:
+    def __new__(cls, value: Tensor) -> Any:
         """Return the choice of a name.
 
         Raises:
@@ -130,9 +130,9 @@ class GradientTape(Record):
 
     def gradient(
         self,
-        target: Any,
+        target: TensorLike,
         sources: Any,
-        output_gradients: Any = None,
+        output_gradients: TensorLike | None = None,
         unconnected_gradients: Any = UnconnectedGradients.NONE,
     ) -> Any:
         """Return the derivative of the sum of the target(s) by each source, in the structure of the sources.
@@ -186,7 +186,7 @@ class GradientTape(Record):
             self.entries = []
         return results[0] if single else nest.pack_sequence_as(sources, results)
 
-    def _target(self, target: Any) -> Any:
+    def _target(self, target: Tensor) -> Any:
         if isinstance(target, Tensor):
             return target
         if isinstance(target, IndexedSlices):  # what was recorded is its rows, and their sum is that of the whole
@@ -314,10 +314,10 @@ class GradientTape(Record):
 
     def jacobian(
         self,
-        target: Any,
+        target: Tensor,
         sources: Any,
         unconnected_gradients: Any = UnconnectedGradients.NONE,
-        parallel_iterations: Any = None,
+        parallel_iterations: int | None = None,
         experimental_use_pfor: bool = True,
     ) -> Any:
         """Return the derivative of each element of the target by each element of each source.
@@ -338,10 +338,10 @@ class GradientTape(Record):
 
     def batch_jacobian(
         self,
-        target: Any,
-        source: Any,
+        target: Tensor,
+        source: Tensor,
         unconnected_gradients: Any = UnconnectedGradients.NONE,
-        parallel_iterations: Any = None,
+        parallel_iterations: int | None = None,
         experimental_use_pfor: bool = True,
     ) -> Any:
         """Return, for each row, the derivative of the target's row by the source's: shape (rows, m..., n...).
@@ -373,9 +373,9 @@ class NotATensor(InvalidArgumentError, AttributeError, TypeError):
     """Something that cannot be differentiated was given: a Python number, say."""
 
 
-def _not_a_source(x: Any) -> Exception:
+def _not_a_source(x: TensorLike | None) -> Exception:
     return NotATensor(f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable.")
 
 
-def _zeros(x: Any) -> Any:
+def _zeros(x: Tensor) -> Any:
     return apply(ZEROS_LIKE, (convert(x),))

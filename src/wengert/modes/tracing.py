@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
@@ -17,11 +19,14 @@ from wengert.graph.graph import Node, written_in
 from wengert.ground.context import here, state
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.options import options
+from wengert.ground.shapes import Shape
+from wengert.ground.types import Array, Namespace
 from wengert.ops import linear
 from wengert.ops.control import ABSENT, OPENED, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
+from wengert.ops.op import Op
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
-from wengert.tensor.tensor import EagerTensor, Graph, append, apply, convert, lift, tensors, within
+from wengert.tensor.tensor import EagerTensor, Graph, Tensor, append, apply, convert, lift, tensors, within
 
 __all__ = ["Body", "FuncGraph", "close", "effects_of", "inline", "tracing"]
 
@@ -47,7 +52,7 @@ class FuncGraph(Graph):
         self.seed = outer.seed if outer is not None else None
         self.collections = outer.collections if outer is not None else {}
 
-    def placeholder(self, sizes: Any, nptype: Any, name: str = "input") -> Any:
+    def placeholder(self, sizes: Shape, nptype: np.dtype[Any], name: str = "input") -> Any:
         """Append an input."""
         spec = {"dtype": nptype, "shape": sizes}
         controls, self.controls = self.controls, ()
@@ -57,7 +62,7 @@ class FuncGraph(Graph):
             self.controls = controls
         return node.outputs[0]
 
-    def add_input(self, sizes: Any, nptype: Any, name: str = "input") -> Any:
+    def add_input(self, sizes: Shape, nptype: np.dtype[Any], name: str = "input") -> Any:
         """Append an input and count it among the inputs."""
         place = self.placeholder(sizes, nptype, name)
         self.inputs.append(place)
@@ -94,7 +99,7 @@ class FuncGraph(Graph):
                 self.controls = controls
         return self.capture(variable.handle_in(self.outer))
 
-    def value_for_variable(self, tensor: Any) -> Any:
+    def value_for_variable(self, tensor: Tensor) -> Any:
         """Return a traced initial value as an eager one: it may depend on nothing that is traced.
 
         Raises:
@@ -223,7 +228,7 @@ def _apart(nodes: Sequence[Node], given: dict[int, Any]) -> tuple[dict[int, Any]
     return mapped, {h: stops for h, stops in ends.items() if stops}
 
 
-def _read_observed(graph: Graph, handle: Any, variable: Any) -> Any:
+def _read_observed(graph: Graph, handle: Tensor, variable: Any) -> Any:
     """Read a variable and tell the observers, as reading it directly would."""
     before, state.observers = state.observers, ()
     try:
@@ -305,11 +310,11 @@ class Body:
             program = self._programs[key] = Program(self.graph, self.outputs, self.places, self.graph.effects)
         return program
 
-    def __call__(self, xp: Any, *arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, xp: Namespace, *arrays: np.ndarray[Any, Any]) -> tuple[Any, ...]:
         """Run."""
         return tuple(self.program.inside(*arrays))
 
-    def open(self, xp: Any, values: Sequence[Any]) -> list[Any]:
+    def open(self, xp: Namespace, values: Sequence[Any]) -> list[Any]:
         """Run in the manner of a rule: on arrays, or on tensors so that it is seen or appended."""
         if xp is not tensors:
             return list(self(xp, *values))
@@ -335,7 +340,7 @@ class Body:
             self._adjoints[key] = (Body(graph, whole, graph.inputs), tuple(f is not None for f in found))
         return self._adjoints[key]  # type: ignore[no-any-return]
 
-    def series(self, given: Any, indices: Any, seeds: int) -> tuple[list[Any], list[Any], list[Any], dict[Any, Any]]:
+    def series(self, given: Sequence[Any], indices: Any, seeds: int) -> tuple[list[Any], list[Any], list[Any], dict[Any, Any]]:
         """Trace the body with coefficients of its inputs beside them.
 
         ``given``: (number of the input, index) of the coefficients that there are; ``indices``: those wanted of every
@@ -531,8 +536,8 @@ def _acts(node: Node) -> bool:
     return bool(node.op.stateful and node.op is not HANDLE and node.outputs)
 
 
-def _unstated(op: Any) -> Any:
-    def gradient(xp: Any, g: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
+def _unstated(op: Op) -> Any:
+    def gradient(xp: Any, g: Any, inputs: Sequence[Array], outputs: Sequence[Array], wanted: Sequence[int]) -> Any:
         raise op.unstated(wanted[0])
 
     return gradient

@@ -12,7 +12,8 @@ import numpy as np
 from wengert.graph.graph import Node
 from wengert.ground import shapes
 from wengert.ground.context import default_session, recent, state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import Shape
 from wengert.modes.assignment import Assignable
 from wengert.modes.storage import Storage
 from wengert.ops.state import ASSIGN, HANDLE, IS_INITIALIZED, READ
@@ -22,6 +23,7 @@ from wengert.tensor.tensor import (
     Reference,
     SymbolicTensor,
     Tensor,
+    TensorLike,
     append,
     cast,
     convert,
@@ -65,18 +67,18 @@ class Variable(Assignable):
 
     def __init__(
         self,
-        initial_value: Any = None,
+        initial_value: TensorLike | None = None,
         trainable: bool | None = None,
         validate_shape: bool = True,
         caching_device: Any = None,
         name: str | None = None,
         variable_def: Any = None,
-        dtype: Any = None,
+        dtype: DtypeLike | None = None,
         import_scope: Any = None,
         constraint: Any = None,
         synchronization: Any = VariableSynchronization.AUTO,
         aggregation: Any = VariableAggregation.NONE,
-        shape: Any = None,
+        shape: Shape | None = None,
         collections: Sequence[str] | None = None,
         expected_shape: Any = None,
         use_resource: bool | None = None,
@@ -147,7 +149,7 @@ class Variable(Assignable):
                 graph.add_to_collection(key, self)
             graph.variables[self._name] = self
 
-    def _prepare(self, sizes: shapes.Shape, nptype: Any) -> None:
+    def _prepare(self, sizes: shapes.Shape, nptype: np.dtype[Any]) -> None:
         self.n = next_number()
         self.sizes, self.nptype = sizes, nptype
         self._storage = Storage(self._name, sizes, nptype)
@@ -278,7 +280,7 @@ class Variable(Assignable):
             return EagerTensor(np.asarray(self.storage.array is not None))
         return append(state.graph, IS_INITIALIZED, (self.handle_in(state.graph),), {}, name)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> Any:
         """Return the value for NumPy."""
         return self.current().__array__(dtype, copy)
 
@@ -293,7 +295,7 @@ class Variable(Assignable):
         """Return the shape."""
         return self.shape
 
-    def set_shape(self, shape: Any) -> None:
+    def set_shape(self, shape: Shape) -> None:
         """Add to what is known of the shape."""
         self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
 
@@ -386,7 +388,7 @@ class Variable(Assignable):
         return self.shape.rank
 
 
-def _eagerly(function: Any) -> Any:
+def _eagerly(function: Callable[..., Any]) -> Any:
     """Call an initializer outside of the function that is being traced."""
     graph, observers = state.graph, state.observers
     state.graph, state.observers = None, ()
@@ -396,7 +398,7 @@ def _eagerly(function: Any) -> Any:
         state.graph, state.observers = graph, observers
 
 
-def _initial(value: Any, dtype: Any) -> Any:
+def _initial(value: TensorLike, dtype: DtypeLike | None) -> Any:
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
     if isinstance(value, Tensor):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.tensor.tensor import Tensor
+
 __all__ = [
     "FLAG",
     "LOOP_FLAG",
@@ -170,7 +172,7 @@ def _same_container(a: Any, b: Any) -> bool:
     return list(a) == list(b) if type(a) is dict else len(a) == len(b)
 
 
-def map_leaves(fn: Callable[[Any], Any], value: Any) -> Any:
+def map_leaves(fn: Callable[[Any], Any], value: Tensor) -> Any:
     """Return a nested value with a function applied to each leaf."""
     children = _children(value)
     return fn(value) if children is None else _like(value, [map_leaves(fn, child) for child in children])
@@ -181,7 +183,7 @@ def rebuild(template: Any, leaves: Sequence[Any]) -> Any:
     return map_leaves(lambda part: leaves[part.index] if isinstance(part, _Slot) else part.value, template)
 
 
-def _same_static(a: Any, b: Any) -> bool:
+def _same_static(a: Tensor, b: Tensor) -> bool:
     """Is it known now that both are the same? Not asked of floats, whose equality hides a zero's sign."""
     if a is b or (isinstance(a, Undefined) and isinstance(b, Undefined)):
         return True
@@ -209,7 +211,7 @@ def _unreadable(undefined: Undefined, *_: Undefined) -> Fixed:
     return Fixed(undefined)
 
 
-def describe(value: Any) -> str:
+def describe(value: Tensor) -> str:
     """Return what a value is, for an error."""
     if isinstance(value, _Slot):
         return "a number or tensor"
@@ -234,13 +236,13 @@ class Leaves:
         self.hooks = hooks
         self.symbolic = hooks.is_symbolic
 
-    def _is_leaf(self, value: Any) -> bool:
+    def _is_leaf(self, value: Tensor) -> bool:
         return self.symbolic(value) or self.hooks.is_value(value)
 
-    def _zeros(self, value: Any) -> Any:
+    def _zeros(self, value: Tensor) -> Any:
         return self.hooks.zeros_like(value) if self._is_leaf(value) else value
 
-    def _template(self, value: Any, leaves: list[Any]) -> Any:
+    def _template(self, value: Tensor, leaves: list[Any]) -> Any:
         def leaf(part: Any) -> Any:
             if not self._is_leaf(part):
                 return Fixed(part)
@@ -249,7 +251,7 @@ class Leaves:
 
         return map_leaves(leaf, value)
 
-    def _match(self, name: str, template: Any, value: Any, results: list[Any], where: str) -> None:
+    def _match(self, name: str, template: Any, value: Tensor, results: list[Any], where: str) -> None:
         """Appends the leaves of `value` to `results`, if it is of the form that the variable had before the loop."""
         if isinstance(template, _Slot) and self._is_leaf(value):
             results.append(value)
@@ -267,7 +269,7 @@ class Leaves:
                 "iteration; how often a loop runs is symbolic here, so each variable must keep its type and structure"
             )
 
-    def _unify(self, name: str, a: Any, b: Any, true_leaves: list[Any], false_leaves: list[Any], where: str) -> Any:
+    def _unify(self, name: str, a: Tensor, b: Tensor, true_leaves: list[Any], false_leaves: list[Any], where: str) -> Any:
         """A template for a variable with value `a` in one branch and `b` in the other."""
         if _same_static(a, b):
             return Fixed(a)

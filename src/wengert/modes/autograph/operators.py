@@ -8,6 +8,8 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from wengert.modes.autograph.leaves import (
     ControlFlowError,
     ConversionError,
@@ -20,6 +22,7 @@ from wengert.modes.autograph.leaves import (
 )
 from wengert.modes.autograph.rewriting import do_not_convert, function_of, instantiate, is_users, load_malt
 from wengert.modes.autograph.statements import Iterated, Statements
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Operators"]
 
@@ -41,7 +44,7 @@ class _FunctionScope:
         if not local.depth:
             local.negations.clear()
 
-    def ret(self, value: Any, did_return: Any) -> Any:
+    def ret(self, value: Tensor, did_return: Any) -> Any:
         """The value that the function returns."""
         if self.operators.symbolic(did_return):
             raise ControlFlowError(
@@ -51,7 +54,7 @@ class _FunctionScope:
         return None if isinstance(value, UndefinedReturnValue) else value
 
 
-def _call_noting(fn: Any, args: Values, kwargs: dict[str, Any], reason: Exception) -> Any:
+def _call_noting(fn: Callable[..., Any], args: Values, kwargs: dict[str, Any], reason: Exception) -> Any:
     """Calls `fn` as it is; an error says that, and why."""
     try:
         return fn(*args, **kwargs)
@@ -60,7 +63,7 @@ def _call_noting(fn: Any, args: Values, kwargs: dict[str, Any], reason: Exceptio
         raise
 
 
-def _in_frame_of(scope: Any, fn: Any, args: Values) -> Any:
+def _in_frame_of(scope: str | None, fn: Callable[..., Any], args: Values) -> Any:
     """Calls a builtin that looks at its caller's frame as if the converted function had called it."""
     overloads = load_malt().py_builtins
     if fn is super:
@@ -94,7 +97,7 @@ class Operators(Statements):
         }
         self.overloads = {id(builtin): overload for builtin, overload in overloads.items()}
 
-    def ld(self, value: Any) -> Any:
+    def ld(self, value: Tensor) -> Any:
         """Reads a variable."""
         if isinstance(value, Undefined):
             value.read()
@@ -116,11 +119,13 @@ class Operators(Statements):
         with _FunctionScope(self, scope_name) as scope:
             return thunk(scope)
 
-    def autograph_artifact(self, fn: Any) -> Any:
+    def autograph_artifact(self, fn: Callable[..., Any]) -> Any:
         """Marks a function that needs no conversion."""
         return do_not_convert(fn)
 
-    def converted_call(self, fn: Any, args: Values, kwargs: dict[str, Any] | None, scope: Any = None) -> Any:
+    def converted_call(
+        self, fn: Callable[..., Any], args: Values, kwargs: dict[str, Any] | None, scope: str | None = None
+    ) -> Any:
         """Calls `fn`, converted if it is the user's."""
         kwargs = kwargs or {}
         if fn in (super, locals, globals, eval) if isinstance(fn, (type, types.BuiltinFunctionType)) else False:
@@ -136,7 +141,7 @@ class Operators(Statements):
             return _call_noting(fn, args, kwargs, error)
         return target(*args, **kwargs)
 
-    def _converted(self, fn: Any) -> Any:
+    def _converted(self, fn: Callable[..., Any]) -> Any:
         """The conversion of a user's function or method, anything else as it is."""
         function, bound = function_of(fn)
         if function is None or not is_users(function):
@@ -144,7 +149,7 @@ class Operators(Statements):
         converted = instantiate(function, self)
         return converted if bound is None else types.MethodType(converted, bound)
 
-    def not_(self, value: Any) -> Any:
+    def not_(self, value: Tensor) -> Any:
         """`not value`."""
         if not self.symbolic(value):
             return not value
@@ -178,7 +183,7 @@ class Operators(Statements):
             return Iterated(lambda k: start + k * step < stop, lambda k: start + k * step)
         return Iterated(lambda k: start + k * step > stop, lambda k: start + k * step)
 
-    def _len(self, value: Any) -> Any:
+    def _len(self, value: np.ndarray[Any, Any]) -> Any:
         return self.hooks.length(value) if self.symbolic(value) else len(value)
 
     def _enumerate(self, iterable: Any, start: int = 0) -> Any:
@@ -196,7 +201,7 @@ class Operators(Statements):
             lambda k: tuple(each.at(k) for each in inner),
         )
 
-    def _both(self, a: Any, b: Any) -> Any:
+    def _both(self, a: Tensor, b: Tensor) -> Any:
         return self._choose("zip", a, lambda: b, lambda: a, "zip") if self.symbolic(a) else a and b
 
     def _extremum(self, builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -204,7 +209,7 @@ class Operators(Statements):
         if kwargs or len(items) < 2 or not any(map(self.symbolic, items)):
             return builtin(*args if len(args) > 1 else (items or args[0],), **kwargs)
 
-        def better(a: Any, b: Any) -> Any:
+        def better(a: Tensor, b: Tensor) -> Any:
             test = b < a if builtin is min else b > a
             return self.if_exp(test, lambda: b, lambda: a)
 

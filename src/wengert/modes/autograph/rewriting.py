@@ -12,6 +12,7 @@ import sys
 import threading
 import types
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wengert.modes.autograph.leaves import ConversionError
@@ -346,7 +347,7 @@ _MARK = "__wengert_converted__"
 _SKIPPED = frozenset({"wengert", "numpy", "scipy", "malt", *sys.stdlib_module_names})
 
 
-def do_not_convert(fn: Any) -> Any:
+def do_not_convert(fn: Callable[..., Any]) -> Any:
     """Marks a function so that `convert` and converted code leave it as it is.
 
     >>> @do_not_convert
@@ -365,7 +366,7 @@ def is_users(fn: types.FunctionType) -> bool:
     return top not in _SKIPPED and getattr(fn, _MARK, None) is not fn.__code__
 
 
-def function_of(fn: Any) -> tuple[types.FunctionType | None, Any]:
+def function_of(fn: Callable[..., Any]) -> tuple[types.FunctionType | None, Any]:
     """The Python function behind a callable, and the object that it is bound to, or None."""
     if isinstance(fn, types.FunctionType):
         return fn, None

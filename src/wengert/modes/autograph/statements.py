@@ -30,6 +30,7 @@ from wengert.modes.autograph.leaves import (
     map_leaves,
     rebuild,
 )
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = ["Iterated", "Statements"]
 
@@ -155,7 +156,7 @@ class Statements(Leaves):
         before = get_state()
         negated = self.local.negations.get(id(test), (None, None))[1]
 
-        def known(name: str, value: Any, taken: bool) -> Any:
+        def known(name: str, value: Tensor, taken: bool) -> Any:
             # In the branches of `if not do_return` the flag is known: so is then, where both set it, what follows.
             if value is None or not FLAG.fullmatch(name):
                 return value
@@ -209,7 +210,7 @@ class Statements(Leaves):
 
     def _stage_while(
         self,
-        first: Any,
+        first: TensorLike,
         test: Callable[[], Any],
         body: Callable[[], None],
         get_state: Callable[[], Values],
@@ -260,7 +261,7 @@ class Statements(Leaves):
 
     def _defined(
         self,
-        first: Any,
+        first: TensorLike,
         before: Values,
         enter: Callable[[list[Any], Values, bool], None],
         body: Callable[[], None],
@@ -359,7 +360,7 @@ class Statements(Leaves):
         if self.symbolic(first) or first:
             self._stage_while(first, test, step, get, set_, (*names, "the loop's counter"), where, body)
 
-    def _iterated(self, value: Any) -> Iterated:
+    def _iterated(self, value: Tensor) -> Iterated:
         if isinstance(value, Iterated):
             return value
         if not (self.symbolic(value) or isinstance(value, np.ndarray)):

@@ -40,7 +40,7 @@ def _outside() -> int:
     return level
 
 
-def why(target: Any, source: Any, tape: Any = None) -> str:
+def why(target: Tensor, source: Tensor, tape: Any = None) -> str:
     """Return why the gradient of a target by a source is None: what broke the path, its file and line, and what to do.
 
     ``tape``: the tape that was asked, where there is one.

@@ -17,7 +17,7 @@ from wengert.ground.context import Site, assigned, recent, slopes
 from wengert.ground.dtypes import as_dtype
 from wengert.ops.linear import CAST, CONSTANT
 from wengert.ops.state import ASSIGN, HANDLE, READ
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor
 
 __all__ = ["Flaw", "Past", "Step"]
 
@@ -129,7 +129,7 @@ class Past:
         self.add(inputs)
         return Step(node.op, [u.n for u in inputs], node.site, node.attrs)
 
-    def _graph(self, graph: Any) -> tuple[dict[int, Any], dict[int, list[Any]]]:
+    def _graph(self, graph: Graph) -> tuple[dict[int, Any], dict[int, list[Any]]]:
         """Return what a graph captures, by the place, and what is assigned to variables in it, by the handle."""
         if graph not in self._graphs:
             captured = {place.n: source for source, place in getattr(graph, "captured", {}).values()}

@@ -9,6 +9,7 @@ from wengert.derive.questions import GRADIENT
 from wengert.derive.reverse import rule
 from wengert.derive.structure import connected
 from wengert.ground.context import Site, left
+from wengert.ground.types import Array
 from wengert.modes.why.past import Edge, Flaw, Past, Step
 from wengert.ops.control import CALL
 from wengert.ops.linear import CAST, CONSTANT, STOP_GRADIENT
@@ -309,7 +310,7 @@ def _name(step: Step) -> str:
     return f"{step.op.type} at {step.where}"
 
 
-def _is_variable(x: Any) -> bool:
+def _is_variable(x: Array | None) -> bool:
     return hasattr(x, "trainable") and hasattr(x, "readings")
 
 
