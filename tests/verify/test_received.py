@@ -13,7 +13,7 @@ import pytest
 import wengert as tf
 from wengert.compat import v1
 from wengert.execute.numpy import Program
-from wengert.execute.xla import XlaProgram
+from wengert.execute.xla.program import XlaProgram
 from wengert.ground.options import options
 from wengert.modes.tape import GradientTape
 from wengert.ops.op import table

@@ -21,7 +21,8 @@ import numpy as np
 from wengert.execute.numpy import Program
 from wengert.execute.plan import Plan
 from wengert.execute.variables import variables_of
-from wengert.execute.xla import Unsupported, XlaProgram, brief, signature
+from wengert.execute.xla.arrays import Unsupported, brief
+from wengert.execute.xla.program import XlaProgram, signature
 from wengert.graph.graph import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError

@@ -9,7 +9,8 @@ from typing import Any
 from wengert.execute.auto import AutoProgram
 from wengert.execute.compare import Compared
 from wengert.execute.numpy import Program, Wrapped
-from wengert.execute.xla import Unsupported, XlaProgram
+from wengert.execute.xla.arrays import Unsupported
+from wengert.execute.xla.program import XlaProgram
 from wengert.graph.graph import Node
 from wengert.ground.options import EXECUTORS, options
 from wengert.tensor.tensor import Graph

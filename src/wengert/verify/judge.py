@@ -353,7 +353,7 @@ def _run(question: Question, probe: Probe, road: str, wanted: Any) -> dict[Any, 
         if road == "numpy":
             program: Any = Program(question.graph, _tensors(wanted), question.feeds)
         else:
-            from wengert.execute.xla import XlaProgram
+            from wengert.execute.xla.program import XlaProgram
 
             program = XlaProgram(question.graph, _tensors(wanted), question.feeds)
         values = iter(program(*[np.asarray(a) for a in question.arrays]))

@@ -1,0 +1,447 @@
+"""Lists that are compiled by XLA, and run with the variables' values."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from wengert.execute.numpy import Program, _unfed
+from wengert.execute.plan import Plan
+from wengert.execute.tiles.run import cut
+from wengert.execute.variables import variables_of
+from wengert.execute.xla.arrays import Unsupported, arrays, brief
+from wengert.execute.xla.chunks import chunked, fits
+from wengert.execute.xla.walk import SMALL, Ref, Walk, sample, variant
+from wengert.graph.graph import Node
+from wengert.ground.context import quietly, state
+from wengert.ground.errors import OpError, ResourceExhaustedError
+from wengert.ground.interrupt import undivided
+from wengert.ground.options import options
+from wengert.ops.linear import CONSTANT
+from wengert.tensor.tensor import Graph
+
+__all__ = ["XlaProgram", "signature"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+ROOMY = 1 << 28
+"""Bytes that a run may ask for, beside its arguments, with the only copy of the variables given away."""
+TEMPORARY = 14 << 20
+"""Bytes of temporaries, as tiles count them, from which it is asked whether XLA counts more than `LARGE`."""
+LARGE = 30 << 20
+"""Bytes of temporaries above which a list runs in chunks on CPUs: the C library gives blocks above 32 MB back after each run."""
+CHUNK = 18 << 20
+"""Bytes of temporaries that a chunk is to have on CPUs, or less: its rows are a power of 2."""
+
+_dispatch = threading.RLock()
+"""Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
+
+
+def signature(feeds: Sequence[Any], storages: Sequence[Any]) -> Any:
+    """Return what an executable depends on: the shapes of the feeds and of the variables, None for one without a value."""
+    shapes = tuple([a.shape for a in feeds])
+    if not storages:
+        return shapes
+    return shapes, tuple([None if (v := s.held) is None else v.shape for s in storages])
+
+
+class Executable:
+    """What was compiled for one signature."""
+
+    __slots__ = ("call", "constants", "distant", "draws", "fixed", "order", "roomy", "seconds")
+
+    def __init__(self, call: Any, constants: Any, draws: Any, fixed: Any, order: Any, roomy: bool, distant: bool) -> None:
+        """Take JAX's function, the large constants, the draws, the fetches that are constants, and where the others come.
+
+        ``roomy``: a run may ask for more memory than there is; ``distant``: results come from a memory of the device's own.
+        """
+        self.call, self.constants, self.draws, self.fixed, self.order = call, constants, draws, fixed, order
+        self.roomy, self.distant, self.seconds = roomy, distant, 0.0
+
+
+class XlaProgram:
+    """The part of a graph that some fetches and controls need, compiled by XLA for each signature that it is called with.
+
+    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
+    """
+
+    def __init__(
+        self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = (),
+        program: Program | None = None,
+    ) -> None:  # fmt: skip
+        """Lower and plan, or take a program that did.
+
+        Raises:
+            ImportError: if JAX is not installed.
+        """
+        self._xp = arrays()
+        self.program = Program(graph, fetches, feeds, controls) if program is None else program
+        self._types = [t.nptype for t in feeds]
+        self._variables, self._assigned = variables_of(self.program.request)
+        self._constants: dict[int, tuple[Any, Any]] = {}
+        """The large constants, and where the device has them, by identity."""
+        self._known: dict[Any, Executable | Unsupported] = {}
+        self._forms = [None if v.sizes is None or None in v.sizes else tuple(v.sizes) for v in self._variables]
+        self._rigid = None not in self._forms
+        self._kept: tuple[Any, Any] = (None, None)
+        self._seen: dict[int, Any] = {}
+        """The arrays of variables that are only read, as the latest run found them."""
+        self._lock = threading.RLock()
+
+    @property
+    def lowered(self) -> Any:
+        """The list for feeds of any shape."""
+        return self.program.lowered
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Its fetches."""
+        return self.program.outputs
+
+    @property
+    def plan(self) -> Plan:
+        """Its plan."""
+        return self.program.plan
+
+    @property
+    def compile_seconds(self) -> float:
+        """How long walking and compiling took, over all signatures."""
+        return sum(e.seconds for e in self._known.values() if isinstance(e, Executable))
+
+    def analysis(self, *feeds: Any) -> dict[str, float]:
+        """Return what XLA says of the executable for feeds like these, compiling it if there is none.
+
+        ``flops``, ``bytes`` (read and written), ``temp_bytes``, ``argument_bytes``, ``output_bytes``, where XLA tells
+        them, and ``compile_seconds``.
+        """
+        ready = self._ready(feeds)
+        entry = self.compile(signature(ready, [v.storage for v in self._variables]))
+        found = {"compile_seconds": entry.seconds}
+        if entry.call is None:
+            return found
+        cost: Any = entry.call.cost_analysis() or {}
+        cost = cost[0] if isinstance(cost, list) else cost
+        for name, key in (("flops", "flops"), ("bytes", "bytes accessed")):
+            if key in cost:
+                found[name] = float(cost[key])
+        memory = entry.call.memory_analysis()
+        for name in ("temp", "argument", "output"):
+            size = getattr(memory, f"{name}_size_in_bytes", None)
+            if size is not None:
+                found[f"{name}_bytes"] = float(size)
+        return found
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        """Run.
+
+        Raises:
+            Unsupported: if XLA cannot run this list for these shapes; nothing has run then.
+            InvalidArgumentError: for a placeholder that is needed and not fed.
+            FailedPreconditionError: for a variable that is not initialised.
+        """
+        return self.run(arrays)
+
+    def inside(self, *arrays: Any) -> list[Any]:
+        """Run within another run; what comes back may be shared."""
+        return self.run(arrays, copy=False)
+
+    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+        """Compile if need be, and run."""
+        if state.numerics is not None:  # each result is looked at, which an executable does not show
+            return self.program(*arrays) if copy else self.program.inside(*arrays)
+        feeds = self._ready(arrays)
+        if self._variables:
+            storages = self._storages()
+            while True:
+                key = self._key(feeds, storages)
+                entry = self._entry(key)
+                if entry.call is None:
+                    return self._fetched(entry, (), copy)
+                found = undivided(self._with_variables, entry, key, feeds, storages)  # XLA has given the old values up
+                if found is not None:
+                    return self._fetched(entry, found, copy)
+        entry = self._entry(signature(feeds, ()))
+        if entry.call is None:
+            return self._fetched(entry, (), copy)
+        drawn = self._draw(entry) if entry.draws else ()
+        with self._xp.wide():
+            return self._fetched(entry, entry.call(*entry.constants, *drawn, *feeds), copy)
+
+    def _storages(self) -> list[Any]:
+        """Return the memory of the variables, which is another one in another session."""
+        session, storages = self._kept
+        if storages is None or session is not state.session:
+            storages = [v.storage for v in self._variables]
+            self._kept = state.session, storages
+        return storages  # type: ignore[no-any-return]
+
+    def _key(self, feeds: Sequence[Any], storages: Sequence[Any]) -> Any:
+        """Return the `signature`; shapes that cannot change are not asked for."""
+        forms = [
+            None if s.device is None and s._array is None else s.held.shape if f is None else f
+            for s, f in zip(storages, self._forms, strict=True)
+        ]
+        return tuple([a.shape for a in feeds]), tuple(forms)
+
+    def _entry(self, key: Any) -> Executable:
+        entry = self._known.get(key)
+        return entry if isinstance(entry, Executable) else self.compile(key)
+
+    def _ready(self, given: Sequence[Any]) -> list[Any]:
+        feeds = []
+        for a, dtype in zip(given, self._types, strict=True):
+            feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
+        return feeds
+
+    def _held(self, value: Any) -> Any:
+        """Return a large constant on the device."""
+        found = self._constants.get(id(value))
+        if found is None:
+            with self._xp.wide():
+                found = self._constants[id(value)] = (value, self._xp.array(value))
+        return found[1]
+
+    def _draw(self, entry: Executable) -> list[Any]:
+        return [np.asarray(quietly(partial(kernel, *values, **attrs))) for kernel, values, attrs in entry.draws]
+
+    def _fetched(self, entry: Executable, found: Any, copy: bool) -> list[Any]:
+        results = []
+        if entry.distant:
+            for one in found:  # all set out before the first is waited for
+                one.copy_to_host_async()
+        for at, fixed in zip(entry.order, entry.fixed, strict=True):
+            if at >= 0:
+                results.append(np.array(found[at]) if copy else np.asarray(found[at]))
+            else:
+                results.append(np.array(fixed) if copy else fixed)
+        return results
+
+    def _with_variables(self, entry: Executable, key: Any, feeds: Any, storages: Any) -> Any:
+        """Run with the variables' values and keep the new ones; None if the variables have changed their shapes."""
+        n = self._assigned
+        changing = storages[:n]
+        counters = None if state.counters is None or not entry.draws else dict(state.counters)
+        with _dispatch:
+            for s in changing:
+                s.lock.acquire()
+            try:
+                if not (self._rigid and None not in key[1]) and self._key(feeds, storages) != key:
+                    return None
+                with self._xp.wide():
+                    values = [self._on_device(s) for s in changing] + [self._at_hand(i, s) for i, s in enumerate(storages[n:])]
+                    given = values
+                    if entry.roomy:  # so much memory that it may not be there: the values stay until the new ones are
+                        given = [None if v is None else self._xp.array(v) for v in values[:n]] + values[n:]
+                    drawn = self._draw(entry) if entry.draws else ()
+                    try:
+                        found = entry.call(*given, *entry.constants, *drawn, *feeds)
+                        for one in found:
+                            if one is not None:  # all come at once
+                                one.block_until_ready()
+                                break
+                    except BaseException as error:
+                        if counters is not None and state.counters is not None:
+                            state.counters.clear()
+                            state.counters.update(counters)
+                        _saved(changing, values, error)
+                        raise
+                for s, value in zip(changing, found, strict=False):
+                    if value is not None:
+                        s.device, s._array = value, None  # its lock is held
+            finally:
+                for s in changing:
+                    s.lock.release()
+        return found[n:]
+
+    def _on_device(self, storage: Any) -> Any:
+        """Return a variable's value where XLA has it, moving it there at the first time."""
+        value = storage.device
+        if value is None:
+            with storage.lock:
+                if storage.array is None:
+                    return None
+                value = storage.device = self._xp.array(storage.array)
+        return value
+
+    def _at_hand(self, i: int, storage: Any) -> Any:
+        """Return the value of a variable that is only read: from the second run on where XLA has it.
+
+        What is written before each run anew, as by an optimizer outside of the graph, is passed as it is: moving it costs more.
+        """
+        if storage.device is not None:
+            return storage.device
+        array = storage.array
+        if array is None:
+            return None
+        if self._seen.get(i) is array:
+            return self._on_device(storage)
+        self._seen[i] = array
+        return array
+
+    # --- compiling ---------------------------------------------------------------------------------------------------
+
+    def compile(self, key: Any) -> Executable:
+        """Return the executable for a signature.
+
+        Raises:
+            Unsupported: if there can be none.
+        """
+        with self._lock:
+            entry = self._known.get(key)
+            if entry is None:
+                begin = time.perf_counter()
+                try:
+                    with self._xp.scope():
+                        entry = self._compile(key)
+                except Unsupported as error:
+                    entry = _again(error)
+                else:
+                    entry.seconds = time.perf_counter() - begin
+                self._known[key] = entry
+        if isinstance(entry, Unsupported):
+            raise _again(entry)
+        return entry
+
+    def _compile(self, key: Any) -> Executable:
+        jax = self._xp.jax
+        shapes, forms = key if self._variables else (key, ())
+        kinds = {t.kind for t in self._types}
+        if "O" in kinds:
+            raise Unsupported(None, None, "xla cannot take strings as feeds")
+        as_spec = jax.ShapeDtypeStruct
+        n = self._assigned
+        variables = [None if f is None else as_spec(f, v.nptype) for f, v in zip(forms, self._variables, strict=True)]
+        feeds = [as_spec(s, t) for s, t in zip(shapes, self._types, strict=True)]
+        chosen = variant(self.program, feeds)
+        if chosen.plan.unfed:
+            raise _unfed(chosen.plan.unfed[0])
+        fixed: list[Any] = []
+        order: list[int] = []
+        tiling = cut(chosen.plan, [(f.shape, f.dtype) for f in feeds]) if options.tiles else None
+        room = 0.0 if tiling is None or not fits(tiling) else sum(p.per_row * p.n for p in tiling.passes)
+        pieces = 1.0
+
+        def walk(one: Walk, inputs: Sequence[Any], given: Sequence[Any]) -> Any:
+            env = list(inputs)
+            if tiling is not None and pieces > 1.0:
+                found = chunked(one, tiling, given, env, pieces)
+            else:
+                found = one(chosen.plan, given, env)
+            fixed.clear()
+            order.clear()
+            results: list[Any] = []
+            for value, t in zip(found, chosen.outputs, strict=True):
+                if value.__class__ is Ref:
+                    raise Unsupported(None, None, f"xla cannot fetch the handle {t.name}")
+                known = value.__class__ is np.ndarray
+                fixed.append(value if known else None)
+                order.append(-1 if known else len(results))
+                if not known:
+                    results.append(value)
+            if any([new is not old for new, old in zip(env[n:], inputs[n:], strict=True)]):
+                raise Unsupported(None, None, "xla cannot tell which variables this list assigns to")
+            return env[:n], results
+
+        # At first only to see which large constants and random numbers there are, if any.
+        constants: list[Any] = []
+        draws: list[Any] = []
+        if _has_more(chosen.plan):
+            first = Walk(self._xp, self._variables, None, None)
+            jax.eval_shape(lambda inputs, given: walk(first, inputs, given), variables, feeds)
+            constants, draws = [value for _, value in first.constants.values()], first.draws
+        numbers = [as_spec(x.shape, x.dtype) for x in [*constants, *map(sample, draws)]]
+        nv, nc, nd = len(variables), len(constants), len(draws)
+
+        def main(*arguments: Any) -> Any:
+            inputs, rest = arguments[:nv], arguments[nv:]
+            one = Walk(self._xp, self._variables, rest[:nc], rest[nc : nc + nd])
+            after, results = walk(one, inputs, rest[nc + nd :])
+            # A value that is another's argument would be shared with whoever holds that argument.
+            foreign = {id(a) for a in arguments if a is not None}
+            kept = [
+                self._xp.array(new, copy=True) if new is not None and new is not old and id(new) in foreign else new
+                for new, old in zip(after, inputs, strict=False)
+            ]
+            return (*kept, *results)
+
+        # A variable of one shape alone: the room of its value is the room of the next.
+        given = [i for i, v in enumerate(self._variables[:n]) if v.sizes is not None and None not in v.sizes]
+        device = jax.devices()[0]
+        try:
+            lowered = jax.jit(main, donate_argnums=tuple(given)).lower(*variables, *numbers, *feeds)
+            call = lowered.compile() if n or any(at >= 0 for at in order) else None
+            large, chunk = _limits(device)
+            if room > TEMPORARY and call is not None and _temporary(call) > large:
+                pieces = _temporary(call) / chunk
+                again = jax.jit(lambda *arguments: main(*arguments), donate_argnums=tuple(given))  # another function to JAX
+                call = again.lower(*variables, *numbers, *feeds).compile()
+        except OpError:
+            raise
+        except Exception as error:
+            raise Unsupported(None, None, f"xla cannot compile this list: {brief(error)}") from error
+        roomy = bool(given) and _is_roomy(call, variables[:n])
+        held = [self._held(v) for v in constants]
+        return Executable(call, held, draws, fixed, order, roomy, self._xp.distant)
+
+
+def _has_more(plan: Plan) -> bool:
+    """Whether there may be large constants or random numbers, which become arguments."""
+    for step in plan.steps:
+        node = step.node
+        if node.op.kind == "control" or node.op.draws:
+            return True
+        if node.op is CONSTANT and node.attrs["value"].dtype.kind != "O" and node.attrs["value"].nbytes > SMALL:
+            return True
+    return False
+
+
+def _again(error: Unsupported) -> Unsupported:
+    """Return a refusal without what it came from, which holds on to much."""
+    return Unsupported(error.node_def, error.op, error.message)
+
+
+def _limits(device: Any) -> tuple[float, float]:
+    """Return the bytes of temporaries above which a list runs in chunks on a device, and those that a chunk is to have.
+
+    An accelerator wants many rows at once: it cuts only what would not fit beside everything else in its memory.
+    """
+    if device.platform == "cpu":
+        return LARGE, CHUNK
+    room = (device.memory_stats() or {}).get("bytes_limit", float("inf"))
+    return room / 2, room / 4
+
+
+def _temporary(call: Any) -> float:
+    """Return the bytes of temporaries of an executable."""
+    return float(getattr(call.memory_analysis(), "temp_size_in_bytes", 0))
+
+
+def _is_roomy(call: Any, variables: Sequence[Any]) -> bool:
+    """Whether a run asks for much memory beside what the variables take, so that asking may fail."""
+    memory = call.memory_analysis()
+    temporary = getattr(memory, "temp_size_in_bytes", 0) + getattr(memory, "output_size_in_bytes", 0)
+    asked = temporary - getattr(memory, "alias_size_in_bytes", 0)
+    held = sum(int(np.prod(v.shape)) * v.dtype.itemsize for v in variables if v is not None)
+    return bool(asked > ROOMY and held < asked)
+
+
+def _saved(storages: Sequence[Any], values: Sequence[Any], error: BaseException) -> None:
+    """See to it that each variable has a value after a run that failed.
+
+    Raises:
+        ResourceExhaustedError: where XLA has given a value up, and there is no copy of it.
+    """
+    lost = []
+    for s, value in zip(storages, values, strict=False):
+        if value is not None and value.is_deleted():
+            if not s.restore():
+                lost.append(s.name)
+    if lost:
+        raise ResourceExhaustedError(
+            f"The run failed ({error}), and the values of {', '.join(lost)} went with it: initialise or restore them."
+        ) from error
