@@ -27,7 +27,8 @@ from wengert.execute.program import Falling
 from wengert.execute.xla import arrays as of_jax
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.program import XlaProgram
-from wengert.execute.xla.walk import Walk, variant
+from wengert.execute.xla.values import variant
+from wengert.execute.xla.walk import Walk
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import table

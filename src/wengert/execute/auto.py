@@ -22,7 +22,8 @@ from wengert.execute.numpy import Program
 from wengert.execute.plan import Plan
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, brief
-from wengert.execute.xla.program import XlaProgram, signature
+from wengert.execute.xla.program import XlaProgram
+from wengert.execute.xla.values import signature
 from wengert.graph.graph import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError

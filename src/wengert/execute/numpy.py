@@ -22,7 +22,7 @@ from wengert.ground.options import options
 from wengert.ground.shapes import is_full, text
 from wengert.tensor.tensor import Graph, diagnose
 
-__all__ = ["Program", "Wrapped"]
+__all__ = ["Program", "Variant", "Wrapped", "failure", "located", "unfed"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -118,9 +118,9 @@ class Program:
         """Walk the steps."""
         key = tuple([arrays[k].shape for k in self.open]) if self.open else None
         found_variant = self.variants.get(key) or self.variant(key, arrays)
-        size, feeds, steps, fetches, shared, unfed = found_variant.plan
-        if unfed:
-            raise _unfed(unfed[0])
+        size, feeds, steps, fetches, shared, missing = found_variant.plan
+        if missing:
+            raise unfed(missing[0])
         tiling = self.tiling(key, found_variant) if copy and options.tiles and state.numerics is None else None
         if tiling is not None:
             slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
@@ -200,10 +200,10 @@ def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
             for i in dead:
                 slots[i] = None
     except OpError as error:
-        raise error if " at " in error.message or step is None else _located(error, step.node) from None
+        raise error if " at " in error.message or step is None else located(error, step.node) from None
     except Exception as error:
         assert step is not None
-        raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+        raise failure(step.node, [slots[i] for i in step.inputs], error) from error
 
 
 def _looked_at(steps: Sequence[Step], slots: list[Any], look: Callable[..., None]) -> None:
@@ -247,7 +247,8 @@ def _bind(node: Node) -> Any:
     return partial(kernel, **node.attrs) if node.attrs else kernel
 
 
-def _unfed(node: Node) -> InvalidArgumentError:
+def unfed(node: Node) -> InvalidArgumentError:
+    """Return the error of a placeholder that is needed and not fed."""
     sizes = node.attrs["shape"]
     shape = "<unknown>" if sizes is None else "[" + ",".join("?" if s is None else str(s) for s in sizes) + "]"
     dtype = node.outputs[0].dtype.name
@@ -258,11 +259,12 @@ def _unfed(node: Node) -> InvalidArgumentError:
     )  # fmt: skip
 
 
-def _located(error: OpError, node: Node) -> OpError:
+def located(error: OpError, node: Node) -> OpError:
+    """Return an error with the operation and the user's line."""
     return type(error)(node, node, f"{error.message} [{node.type} '{node.name}' at {node.where}]")
 
 
-def _failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
+def failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
     """Return a kernel's failure with the operation, the shapes, and the user's line at which it was made."""
     from wengert.tensor.tensor import EagerTensor
 

@@ -10,58 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program, _unfed
+from wengert.execute.numpy import Program
 from wengert.execute.plan import Plan
-from wengert.execute.tiles.run import cut
 from wengert.execute.variables import variables_of
-from wengert.execute.xla.arrays import Unsupported, arrays, brief
-from wengert.execute.xla.chunks import chunked, fits
-from wengert.execute.xla.walk import SMALL, Ref, Walk, sample, variant
+from wengert.execute.xla.arrays import Unsupported, arrays
+from wengert.execute.xla.executable import Executable, compiled
+from wengert.execute.xla.values import Key, signature
 from wengert.graph.graph import Node
 from wengert.ground.context import quietly, state
-from wengert.ground.errors import OpError, ResourceExhaustedError
+from wengert.ground.errors import ResourceExhaustedError
 from wengert.ground.interrupt import undivided
-from wengert.ground.options import options
-from wengert.ops.linear import CONSTANT
+from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.tensor import Graph
 
-__all__ = ["XlaProgram", "signature"]
+__all__ = ["XlaProgram"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-ROOMY = 1 << 28
-"""Bytes that a run may ask for, beside its arguments, with the only copy of the variables given away."""
-TEMPORARY = 14 << 20
-"""Bytes of temporaries, as tiles count them, from which it is asked whether XLA counts more than `LARGE`."""
-LARGE = 30 << 20
-"""Bytes of temporaries above which a list runs in chunks on CPUs: the C library gives blocks above 32 MB back after each run."""
-CHUNK = 18 << 20
-"""Bytes of temporaries that a chunk is to have on CPUs, or less: its rows are a power of 2."""
-
 _dispatch = threading.RLock()
 """Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
-
-
-def signature(feeds: Sequence[Any], storages: Sequence[Any]) -> Any:
-    """Return what an executable depends on: the shapes of the feeds and of the variables, None for one without a value."""
-    shapes = tuple([a.shape for a in feeds])
-    if not storages:
-        return shapes
-    return shapes, tuple([None if (v := s.held) is None else v.shape for s in storages])
-
-
-class Executable:
-    """What was compiled for one signature."""
-
-    __slots__ = ("call", "constants", "distant", "draws", "fixed", "order", "roomy", "seconds")
-
-    def __init__(self, call: Any, constants: Any, draws: Any, fixed: Any, order: Any, roomy: bool, distant: bool) -> None:
-        """Take JAX's function, the large constants, the draws, the fetches that are constants, and where the others come.
-
-        ``roomy``: a run may ask for more memory than there is; ``distant``: results come from a memory of the device's own.
-        """
-        self.call, self.constants, self.draws, self.fixed, self.order = call, constants, draws, fixed, order
-        self.roomy, self.distant, self.seconds = roomy, distant, 0.0
 
 
 class XlaProgram:
@@ -83,9 +50,9 @@ class XlaProgram:
         self.program = Program(graph, fetches, feeds, controls) if program is None else program
         self._types = [t.nptype for t in feeds]
         self._variables, self._assigned = variables_of(self.program.request)
-        self._constants: dict[int, tuple[Any, Any]] = {}
+        self._constants: dict[int, tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity."""
-        self._known: dict[Any, Executable | Unsupported] = {}
+        self._known: dict[Key, Executable | Unsupported] = {}
         self._forms = [None if v.sizes is None or None in v.sizes else tuple(v.sizes) for v in self._variables]
         self._rigid = None not in self._forms
         self._kept: tuple[Any, Any] = (None, None)
@@ -180,7 +147,7 @@ class XlaProgram:
             self._kept = state.session, storages
         return storages  # type: ignore[no-any-return]
 
-    def _key(self, feeds: Sequence[Any], storages: Sequence[Any]) -> Any:
+    def _key(self, feeds: Sequence[Array], storages: Sequence[Any]) -> Key:
         """Return the `signature`; shapes that cannot change are not asked for."""
         forms = [
             None if s.device is None and s._array is None else s.held.shape if f is None else f
@@ -188,17 +155,17 @@ class XlaProgram:
         ]
         return tuple([a.shape for a in feeds]), tuple(forms)
 
-    def _entry(self, key: Any) -> Executable:
+    def _entry(self, key: Key) -> Executable:
         entry = self._known.get(key)
         return entry if isinstance(entry, Executable) else self.compile(key)
 
-    def _ready(self, given: Sequence[Any]) -> list[Any]:
+    def _ready(self, given: Sequence[Array]) -> list[NumPyArray]:
         feeds = []
         for a, dtype in zip(given, self._types, strict=True):
             feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
         return feeds
 
-    def _held(self, value: Any) -> Any:
+    def _held(self, value: NumPyArray) -> Array:
         """Return a large constant on the device."""
         found = self._constants.get(id(value))
         if found is None:
@@ -206,11 +173,11 @@ class XlaProgram:
                 found = self._constants[id(value)] = (value, self._xp.array(value))
         return found[1]
 
-    def _draw(self, entry: Executable) -> list[Any]:
+    def _draw(self, entry: Executable) -> list[NumPyArray]:
         return [np.asarray(quietly(partial(kernel, *values, **attrs))) for kernel, values, attrs in entry.draws]
 
-    def _fetched(self, entry: Executable, found: Any, copy: bool) -> list[Any]:
-        results = []
+    def _fetched(self, entry: Executable, found: Sequence[Any], copy: bool) -> list[NumPyArray]:
+        results: list[NumPyArray] = []
         if entry.distant:
             for one in found:  # all set out before the first is waited for
                 one.copy_to_host_async()
@@ -218,11 +185,12 @@ class XlaProgram:
             if at >= 0:
                 results.append(np.array(found[at]) if copy else np.asarray(found[at]))
             else:
-                results.append(np.array(fixed) if copy else fixed)
+                results.append(np.array(fixed) if copy else np.asarray(fixed))
         return results
 
-    def _with_variables(self, entry: Executable, key: Any, feeds: Any, storages: Any) -> Any:
+    def _with_variables(self, entry: Executable, key: Key, feeds: Sequence[Array], storages: Sequence[Any]) -> Any:
         """Run with the variables' values and keep the new ones; None if the variables have changed their shapes."""
+        assert entry.call is not None
         n = self._assigned
         changing = storages[:n]
         counters = None if state.counters is None or not entry.draws else dict(state.counters)
@@ -285,7 +253,7 @@ class XlaProgram:
 
     # --- compiling ---------------------------------------------------------------------------------------------------
 
-    def compile(self, key: Any) -> Executable:
+    def compile(self, key: Key) -> Executable:
         """Return the executable for a signature.
 
         Raises:
@@ -297,7 +265,7 @@ class XlaProgram:
                 begin = time.perf_counter()
                 try:
                     with self._xp.scope():
-                        entry = self._compile(key)
+                        entry = self._made(key)
                 except Unsupported as error:
                     entry = _again(error)
                 else:
@@ -307,127 +275,14 @@ class XlaProgram:
             raise _again(entry)
         return entry
 
-    def _compile(self, key: Any) -> Executable:
-        jax = self._xp.jax
+    def _made(self, key: Key) -> Executable:
         shapes, forms = key if self._variables else (key, ())
-        kinds = {t.kind for t in self._types}
-        if "O" in kinds:
-            raise Unsupported(None, None, "xla cannot take strings as feeds")
-        as_spec = jax.ShapeDtypeStruct
-        n = self._assigned
-        variables = [None if f is None else as_spec(f, v.nptype) for f, v in zip(forms, self._variables, strict=True)]
-        feeds = [as_spec(s, t) for s, t in zip(shapes, self._types, strict=True)]
-        chosen = variant(self.program, feeds)
-        if chosen.plan.unfed:
-            raise _unfed(chosen.plan.unfed[0])
-        fixed: list[Any] = []
-        order: list[int] = []
-        tiling = cut(chosen.plan, [(f.shape, f.dtype) for f in feeds]) if options.tiles else None
-        room = 0.0 if tiling is None or not fits(tiling) else sum(p.per_row * p.n for p in tiling.passes)
-        pieces = 1.0
-
-        def walk(one: Walk, inputs: Sequence[Any], given: Sequence[Any]) -> Any:
-            env = list(inputs)
-            if tiling is not None and pieces > 1.0:
-                found = chunked(one, tiling, given, env, pieces)
-            else:
-                found = one(chosen.plan, given, env)
-            fixed.clear()
-            order.clear()
-            results: list[Any] = []
-            for value, t in zip(found, chosen.outputs, strict=True):
-                if value.__class__ is Ref:
-                    raise Unsupported(None, None, f"xla cannot fetch the handle {t.name}")
-                known = value.__class__ is np.ndarray
-                fixed.append(value if known else None)
-                order.append(-1 if known else len(results))
-                if not known:
-                    results.append(value)
-            if any([new is not old for new, old in zip(env[n:], inputs[n:], strict=True)]):
-                raise Unsupported(None, None, "xla cannot tell which variables this list assigns to")
-            return env[:n], results
-
-        # At first only to see which large constants and random numbers there are, if any.
-        constants: list[Any] = []
-        draws: list[Any] = []
-        if _has_more(chosen.plan):
-            first = Walk(self._xp, self._variables, None, None)
-            jax.eval_shape(lambda inputs, given: walk(first, inputs, given), variables, feeds)
-            constants, draws = [value for _, value in first.constants.values()], first.draws
-        numbers = [as_spec(x.shape, x.dtype) for x in [*constants, *map(sample, draws)]]
-        nv, nc, nd = len(variables), len(constants), len(draws)
-
-        def main(*arguments: Any) -> Any:
-            inputs, rest = arguments[:nv], arguments[nv:]
-            one = Walk(self._xp, self._variables, rest[:nc], rest[nc : nc + nd])
-            after, results = walk(one, inputs, rest[nc + nd :])
-            # A value that is another's argument would be shared with whoever holds that argument.
-            foreign = {id(a) for a in arguments if a is not None}
-            kept = [
-                self._xp.array(new, copy=True) if new is not None and new is not old and id(new) in foreign else new
-                for new, old in zip(after, inputs, strict=False)
-            ]
-            return (*kept, *results)
-
-        # A variable of one shape alone: the room of its value is the room of the next.
-        given = [i for i, v in enumerate(self._variables[:n]) if v.sizes is not None and None not in v.sizes]
-        device = jax.devices()[0]
-        try:
-            lowered = jax.jit(main, donate_argnums=tuple(given)).lower(*variables, *numbers, *feeds)
-            call = lowered.compile() if n or any(at >= 0 for at in order) else None
-            large, chunk = _limits(device)
-            if room > TEMPORARY and call is not None and _temporary(call) > large:
-                pieces = _temporary(call) / chunk
-                again = jax.jit(lambda *arguments: main(*arguments), donate_argnums=tuple(given))  # another function to JAX
-                call = again.lower(*variables, *numbers, *feeds).compile()
-        except OpError:
-            raise
-        except Exception as error:
-            raise Unsupported(None, None, f"xla cannot compile this list: {brief(error)}") from error
-        roomy = bool(given) and _is_roomy(call, variables[:n])
-        held = [self._held(v) for v in constants]
-        return Executable(call, held, draws, fixed, order, roomy, self._xp.distant)
-
-
-def _has_more(plan: Plan) -> bool:
-    """Whether there may be large constants or random numbers, which become arguments."""
-    for step in plan.steps:
-        node = step.node
-        if node.op.kind == "control" or node.op.draws:
-            return True
-        if node.op is CONSTANT and node.attrs["value"].dtype.kind != "O" and node.attrs["value"].nbytes > SMALL:
-            return True
-    return False
+        return compiled(self._xp, self.program, self._variables, self._assigned, self._types, shapes, forms, self._held)
 
 
 def _again(error: Unsupported) -> Unsupported:
     """Return a refusal without what it came from, which holds on to much."""
     return Unsupported(error.node_def, error.op, error.message)
-
-
-def _limits(device: Any) -> tuple[float, float]:
-    """Return the bytes of temporaries above which a list runs in chunks on a device, and those that a chunk is to have.
-
-    An accelerator wants many rows at once: it cuts only what would not fit beside everything else in its memory.
-    """
-    if device.platform == "cpu":
-        return LARGE, CHUNK
-    room = (device.memory_stats() or {}).get("bytes_limit", float("inf"))
-    return room / 2, room / 4
-
-
-def _temporary(call: Any) -> float:
-    """Return the bytes of temporaries of an executable."""
-    return float(getattr(call.memory_analysis(), "temp_size_in_bytes", 0))
-
-
-def _is_roomy(call: Any, variables: Sequence[Any]) -> bool:
-    """Whether a run asks for much memory beside what the variables take, so that asking may fail."""
-    memory = call.memory_analysis()
-    temporary = getattr(memory, "temp_size_in_bytes", 0) + getattr(memory, "output_size_in_bytes", 0)
-    asked = temporary - getattr(memory, "alias_size_in_bytes", 0)
-    held = sum(int(np.prod(v.shape)) * v.dtype.itemsize for v in variables if v is not None)
-    return bool(asked > ROOMY and held < asked)
 
 
 def _saved(storages: Sequence[Any], values: Sequence[Any], error: BaseException) -> None:
