@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import state
 from wengert.ground.types import Attrs
 from wengert.ops import linear
@@ -21,7 +21,7 @@ __all__ = ["replay"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
-def replay(program: Program, values: Sequence[Any]) -> list[Any]:
+def replay(program: NumPyProgram, values: Sequence[Any]) -> list[Any]:
     """Run a program on eager tensors (and variables, where its inputs are handles); return eager tensors.
 
     The operations are attributed to the lines at which the graph was made.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.graph.graph import Node
 from wengert.ground import nest
 from wengert.ground.errors import NoGradientWarning, OpError
@@ -351,7 +351,7 @@ def _run(question: Question, probe: Probe, road: str, wanted: Any) -> dict[Any, 
         return {c: in_double(*found[c]) for c, _ in wanted}
     with options.set(**rewrites(True)):
         if road == "numpy":
-            program: Any = Program(question.graph, _tensors(wanted), question.feeds)
+            program: Any = NumPyProgram(question.graph, _tensors(wanted), question.feeds)
         else:
             from wengert.execute.xla.program import XlaProgram
 

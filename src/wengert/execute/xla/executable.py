@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.execute.numpy import Program, unfed
+from wengert.execute.numpy import NumPyProgram, unfed
 from wengert.execute.plan import Plan
 from wengert.execute.tiles.run import cut
 from wengert.execute.xla.arrays import Unsupported, XlaArrays, brief
@@ -65,7 +65,7 @@ class Executable:
 
 
 def compiled(
-    xp: XlaArrays, program: Program, variables: Sequence[Any], assigned: int, types: Sequence[Dtype], shapes: Sequence[Any],
+    xp: XlaArrays, program: NumPyProgram, variables: Sequence[Any], assigned: int, types: Sequence[Dtype], shapes: Sequence[Any],
     forms: Sequence[Any], held: Callable[[NumPyArray], Array],
 ) -> Executable:  # fmt: skip
     """Return the executable of a program for feeds of some shapes and dtypes and variables of some shapes.
@@ -86,7 +86,7 @@ class _Build:
     """A list on its way to an executable."""
 
     def __init__(
-        self, xp: XlaArrays, program: Program, variables: Sequence[Any], assigned: int, types: Sequence[Dtype],
+        self, xp: XlaArrays, program: NumPyProgram, variables: Sequence[Any], assigned: int, types: Sequence[Dtype],
         shapes: Sequence[Any], forms: Sequence[Any],
     ) -> None:  # fmt: skip
         """Take the request."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program
-from wengert.execute.plan import Plan
+from wengert.execute.numpy import NumPyProgram
+from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
@@ -39,7 +39,7 @@ class XlaProgram:
 
     def __init__(
         self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = (),
-        program: Program | None = None,
+        numpy: NumPyProgram | None = None,
     ) -> None:  # fmt: skip
         """Lower and plan, or take a program that did.
 
@@ -47,9 +47,9 @@ class XlaProgram:
             ImportError: if JAX is not installed.
         """
         self._xp = arrays()
-        self.program = Program(graph, fetches, feeds, controls) if program is None else program
+        self.numpy = NumPyProgram(graph, fetches, feeds, controls) if numpy is None else numpy
         self._types = [t.nptype for t in feeds]
-        self._variables, self._assigned = variables_of(self.program.request)
+        self._variables, self._assigned = variables_of(self.numpy.request)
         self._constants: dict[int, tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Key, Executable | Unsupported] = {}
@@ -61,19 +61,28 @@ class XlaProgram:
         self._lock = threading.RLock()
 
     @property
-    def lowered(self) -> Any:
-        """The list for feeds of any shape."""
-        return self.program.lowered
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.numpy.request
 
     @property
-    def outputs(self) -> list[Any]:
-        """Its fetches."""
-        return self.program.outputs
+    def decision(self) -> None:
+        """Nothing was to be decided."""
+        return None
 
-    @property
-    def plan(self) -> Plan:
-        """Its plan."""
-        return self.program.plan
+    def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run.
+
+        Raises:
+            Unsupported: if XLA cannot run this list for these shapes; nothing has run then.
+            InvalidArgumentError: for a placeholder that is needed and not fed.
+            FailedPreconditionError: for a variable that is not initialised.
+        """
+        return self.run(arrays)
+
+    def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run within another run; what comes back may be shared."""
+        return self.run(arrays, copy=False)
 
     @property
     def compile_seconds(self) -> float:
@@ -103,24 +112,10 @@ class XlaProgram:
                 found[f"{name}_bytes"] = float(size)
         return found
 
-    def __call__(self, *arrays: Any) -> list[Any]:
-        """Run.
-
-        Raises:
-            Unsupported: if XLA cannot run this list for these shapes; nothing has run then.
-            InvalidArgumentError: for a placeholder that is needed and not fed.
-            FailedPreconditionError: for a variable that is not initialised.
-        """
-        return self.run(arrays)
-
-    def inside(self, *arrays: Any) -> list[Any]:
-        """Run within another run; what comes back may be shared."""
-        return self.run(arrays, copy=False)
-
-    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Compile if need be, and run."""
         if state.numerics is not None:  # each result is looked at, which an executable does not show
-            return self.program(*arrays) if copy else self.program.inside(*arrays)
+            return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
         feeds = self._ready(arrays)
         if self._variables:
             storages = self._storages()
@@ -277,7 +272,7 @@ class XlaProgram:
 
     def _made(self, key: Key) -> Executable:
         shapes, forms = key if self._variables else (key, ())
-        return compiled(self._xp, self.program, self._variables, self._assigned, self._types, shapes, forms, self._held)
+        return compiled(self._xp, self.numpy, self._variables, self._assigned, self._types, shapes, forms, self._held)
 
 
 def _again(error: Unsupported) -> Unsupported:

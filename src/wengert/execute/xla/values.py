@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from wengert.execute.numpy import Program, Variant
+from wengert.execute.numpy import NumPyProgram, Variant
 
 __all__ = ["Env", "Key", "Ref", "signature", "variant"]
 
@@ -42,7 +42,7 @@ class _Shaped(NamedTuple):
     shape: Any
 
 
-def variant(program: Program, given: Sequence[Any]) -> Variant:
+def variant(program: NumPyProgram, given: Sequence[Any]) -> Variant:
     """Return a program's list for values of these shapes."""
     if any(given[k].__class__ is Ref for k in program.open):
         return program.variant()
