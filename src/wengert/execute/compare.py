@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import numpy as np
 
 from wengert.derive.lowered import needed
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Program, Wrapped
+from wengert.graph.graph import Node
 from wengert.ground.errors import InternalError, InvalidArgumentError
 from wengert.ground.options import Options, options
 from wengert.ground.types import NumPyArray
-from wengert.ops.state import HANDLE, READ
+from wengert.ops.control import bodies
+from wengert.ops.state import HANDLE, READ, SNAPSHOT
 
 __all__ = ["Compared"]
 
@@ -31,7 +34,7 @@ class Compared(Wrapped):
         """Take the program; a list that acts on the world is run once and not compared, which is logged."""
         super().__init__(inner)
         graph, fetches, feeds, controls = inner.request
-        acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op not in (HANDLE, READ)]
+        acts = [n for n in _with_bodies(needed(fetches, controls)) if n.op.stateful and n.op not in (HANDLE, READ, SNAPSHOT)]
         self.plain = None if acts else NumPyProgram(graph, fetches, feeds, controls)
         if acts:
             where = acts[0].where
@@ -63,6 +66,15 @@ class Compared(Wrapped):
                     "switches the rewrites off.",
                 )  # fmt: skip
         return found
+
+
+def _with_bodies(nodes: Iterable[Node]) -> list[Node]:
+    """Return operations, and after them those of the bodies of choices and loops."""
+    found = list(nodes)
+    for node in found:  # which grows meanwhile
+        for body, _ in bodies(node, node.inputs):
+            found += body.graph.nodes
+    return found
 
 
 def _apart(a: NumPyArray, b: NumPyArray) -> float | None:
