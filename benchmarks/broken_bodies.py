@@ -21,7 +21,7 @@ import numpy as np
 import wengert as tf
 from wengert.derive import structure
 from wengert.derive.lowered import Lowered
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.modes.tracing import tracing
 from wengert.ops import control
 from wengert.ops.op import table
@@ -335,7 +335,7 @@ WORLDS: dict[str, Callable[[Any, Callable[[], Any]], Any]] = {
 @contextlib.contextmanager
 def run_again() -> Iterator[None]:
     """Give the value of one run, and the derivative of a second one, in which the world is another."""
-    original = Program.__call__
+    original = NumPyProgram.__call__
 
     def wrong(self: Any, *arrays: Any) -> Any:
         y, _ = original(self, *arrays)
@@ -347,11 +347,11 @@ def run_again() -> Iterator[None]:
             HELD.storage.array = before
         return [y, g]
 
-    Program.__call__ = wrong  # type: ignore[method-assign]
+    NumPyProgram.__call__ = wrong  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Program.__call__ = original  # type: ignore[method-assign]
+        NumPyProgram.__call__ = original  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

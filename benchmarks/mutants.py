@@ -29,7 +29,7 @@ from machine import describe
 import wengert as tf
 from wengert.autodiff import ForwardAccumulator
 from wengert.derive import structure
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
 from wengert.modes.tracing import tracing
 from wengert.ops.op import Op, table, values
@@ -248,7 +248,7 @@ class Function:
     def __init__(self, question: Question) -> None:
         """Take it."""
         self.question = question
-        self.program = Program(question.graph, question.ys, question.feeds)
+        self.program = NumPyProgram(question.graph, question.ys, question.feeds)
         self.at = [question.at(x) for x in question.xs]
         self.x = [np.asarray(question.arrays[k]) for k in self.at]
 

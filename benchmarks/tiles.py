@@ -19,7 +19,7 @@ import numpy as np
 from machine import describe, run
 
 import wengert as tf
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.tiles.blas import blas
 from wengert.execute.tiles.run import cut
 from wengert.ground.context import state
@@ -87,7 +87,7 @@ def build(equation, sizes, n, dtype):
         session = v1.Session(graph=graph)
         session.run(v1.global_variables_initializer())
         arrays = [rng.normal(size=(n, 1)).astype(dtype.as_numpy_dtype) for _ in range(2)]
-        return Program(graph, [loss, *gradients], [x, t]), session, arrays
+        return NumPyProgram(graph, [loss, *gradients], [x, t]), session, arrays
 
 
 def least(call, runs=RUNS):

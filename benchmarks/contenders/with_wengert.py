@@ -66,7 +66,7 @@ def prepare(form: str, work: Work, layers: Layers, points: np.ndarray) -> Prepar
     session = v1.Session(graph=graph)
     session.run(start)
     feeds = dict(zip(inputs, columns, strict=True))
-    getattr(sys.modules.get("wengert.execute.program"), "_told", set()).clear()  # each message is logged once otherwise
+    getattr(sys.modules.get("wengert.execute.xla.falling"), "_told", set()).clear()  # each message is logged once otherwise
     fallen.clear()
 
     def compute() -> list[np.ndarray]:

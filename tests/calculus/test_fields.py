@@ -578,9 +578,9 @@ def test_two_calls_in_a_graph_share_what_they_have_in_common(mode):
 
 
 def wengert_program(graph, fetches, feeds):
-    from wengert.execute.numpy import Program
+    from wengert.execute.numpy import NumPyProgram
 
-    return Program(graph, fetches, feeds).lowered
+    return NumPyProgram(graph, fetches, feeds).lowered
 
 
 def test_a_tape_sees_the_points_of_a_second_call():

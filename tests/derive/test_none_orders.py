@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "tables" / "none_orders.json").read_text())
 
@@ -61,7 +61,7 @@ def statically(expression: str, point: Any) -> tuple[Any, list[Any]]:
             gradients.append(g)
             total = None if g is None else tf.reduce_sum(g)
     there = [tf.convert_to_tensor(g) for g in gradients if g is not None]
-    value, *rest = Program(graph, [y, *there], [])()
+    value, *rest = NumPyProgram(graph, [y, *there], [])()
     values = iter(rest)
     return value, [None if g is None else next(values) for g in gradients]
 

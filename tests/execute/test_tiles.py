@@ -18,7 +18,7 @@ import wengert.execute.tiles.bind
 import wengert.execute.tiles.layout
 import wengert.execute.tiles.run
 from wengert.execute import tiles
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import state
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
@@ -46,7 +46,7 @@ def small_tiles():
 
 
 def tilings(session):
-    return [t for p in session._programs.values() if isinstance(p, Program) for t in p.tilings.values() if t is not None]
+    return [t for p in session._programs.values() if isinstance(p, NumPyProgram) for t in p.tilings.values() if t is not None]
 
 
 def tolerance(array):
@@ -182,7 +182,7 @@ def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch):
         with tf.Graph().as_default() as graph:
             places = [apply(PLACEHOLDER, (), {"dtype": a.dtype, "shape": a.shape}) for a in arrays]
             found = apply(table[op], tuple(places), dict(case.attrs))
-            program = Program(graph, list(found) if isinstance(found, list | tuple) else [found], places)
+            program = NumPyProgram(graph, list(found) if isinstance(found, list | tuple) else [found], places)
         with options.set(tiles=False):
             wanted = program(*arrays)
         (variant,) = program.variants.values()
@@ -274,7 +274,7 @@ def test_the_same_bits_in_every_run_and_for_any_number_of_threads():
 def test_switching_it_off_takes_effect_at_once():
     with tf.Graph().as_default() as graph:
         fetches, feed, _ = network(1000, tf.float64)
-        program = Program(graph, fetches, sorted(feed, key=lambda t: t.n))
+        program = NumPyProgram(graph, fetches, sorted(feed, key=lambda t: t.n))
         arrays = [feed[t] for t in sorted(feed, key=lambda t: t.n)]
         with started(graph) as session:
             state.session = session

@@ -22,9 +22,13 @@ from wengert.errors import FailedPreconditionError, InvalidArgumentError, Resour
 from wengert.execute import auto, xla
 from wengert.execute import program as choose
 from wengert.execute.auto import AutoProgram
-from wengert.execute.numpy import Program
-from wengert.execute.program import Falling
-from wengert.execute.xla import Unsupported, Walk, XlaProgram, arrays, variant
+from wengert.execute.numpy import NumPyProgram
+from wengert.execute.xla import arrays as of_jax
+from wengert.execute.xla.arrays import Unsupported, arrays
+from wengert.execute.xla.falling import Falling
+from wengert.execute.xla.program import XlaProgram
+from wengert.execute.xla.values import variant
+from wengert.execute.xla.walk import Walk
 from wengert.ground.options import options
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import table
@@ -113,7 +117,7 @@ def build(graph: Any, case: Any, integers: bool, slope: bool) -> tuple[list[Any]
 def refusal(graph: Any, fetches: Any, feeds: Any, given: Any) -> str:
     """Return why XLA cannot run it, or nothing; nothing is compiled."""
     xp = arrays()
-    plan = variant(Program(graph, fetches, feeds), given).plan
+    plan = variant(NumPyProgram(graph, fetches, feeds), given).plan
     specs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in given]
     try:
         with xp.scope():
@@ -215,7 +219,7 @@ def test_operations(part: int, slope: bool, hasty: None) -> None:
                 feeds, given, fetches, names = feeds + f, given + a, fetches + ys, names + [label(case)] * len(ys)
                 break
     assert len(set(names)) > 100
-    expected = Program(graph, fetches, feeds)(*given)
+    expected = NumPyProgram(graph, fetches, feeds)(*given)
     for name, found, value in zip(names, XlaProgram(graph, fetches, feeds)(*given), expected, strict=True):
         close(found, value, name)
 
@@ -249,7 +253,7 @@ def test_dtypes(dtype: str) -> None:
         q = tf.reduce_sum(p * p + 3, axis=0)
         fetches = [q, p - 1, tf.transpose(p), tf.concat([p, p], 0), tf.cast(p, tf.float64 if x.dtype.kind != "c" else p.dtype)]
         fetches.append(tf.equal(p, 2))
-    for found, expected in zip(XlaProgram(graph, fetches, [p])(x), Program(graph, fetches, [p])(x), strict=True):
+    for found, expected in zip(XlaProgram(graph, fetches, [p])(x), NumPyProgram(graph, fetches, [p])(x), strict=True):
         close(found, expected, dtype)
 
 
@@ -313,7 +317,9 @@ def test_a_large_constant_is_an_argument() -> None:
     assert told["argument_bytes"] >= 2 * table_.nbytes
     assert told["flops"] > 0 and told["bytes"] > 0 and told["compile_seconds"] > 0 and "temp_bytes" in told
     given = np.ones(40_000, np.float32)
-    np.testing.assert_array_equal(XlaProgram(graph, [with_noise], [x])(given)[0], Program(graph, [with_noise], [x])(given)[0])
+    np.testing.assert_array_equal(
+        XlaProgram(graph, [with_noise], [x])(given)[0], NumPyProgram(graph, [with_noise], [x])(given)[0]
+    )
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -375,7 +381,7 @@ def test_shapes_that_do_not_fit_are_told_by_numpy(on_xla: None, caplog: Any) -> 
 
 
 def test_without_jax_the_message_says_what_to_install(monkeypatch: Any) -> None:
-    monkeypatch.setattr(xla, "_made", [])
+    monkeypatch.setattr(of_jax, "_made", [])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'wengert\[xla\]'"):
         arrays()
@@ -384,9 +390,9 @@ def test_without_jax_the_message_says_what_to_install(monkeypatch: Any) -> None:
 
 
 def test_one_file_imports_jax() -> None:
-    root = Path(xla.__file__).parents[1]
+    root = Path(xla.__file__).parents[2]
     words = ("import jax", "from jax", 'import_module("jax')
-    assert [p.name for p in root.rglob("*.py") if any(w in p.read_text() for w in words)] == ["xla.py"]
+    assert [p.name for p in root.rglob("*.py") if any(w in p.read_text() for w in words)] == ["arrays.py"]
 
 
 # --- variables --------------------------------------------------------------------------------------------------------
@@ -590,7 +596,7 @@ def both(make: Any, *given: Any) -> None:
     with graph.as_default():
         feeds = [v1.placeholder(a.dtype.name, a.shape) for a in given]
         fetches = make(*feeds)
-    expected = Program(graph, fetches, feeds)(*given)
+    expected = NumPyProgram(graph, fetches, feeds)(*given)
     for found, value in zip(XlaProgram(graph, fetches, feeds)(*given), expected, strict=True):
         close(found, value, make.__name__)
 
@@ -743,13 +749,13 @@ def test_the_executor_is_chosen() -> None:
     with graph.as_default():
         y = tf.constant(1.0) + 1.0
     try:
-        for name, kind in (("numpy", Program), ("xla", XlaProgram), ("auto", AutoProgram)):
+        for name, kind in (("numpy", NumPyProgram), ("xla", XlaProgram), ("auto", AutoProgram)):
             set_executor(name)
             assert get_executor() == name
             program = choose.compile(graph, [y], [])
             assert isinstance(program, kind)
             assert program()[0] == 2 == program.inside()[0]
-            assert program.plan.steps and program.lowered.nodes and len(program.outputs) == 1
+            assert program.numpy.plan.steps and program.numpy.lowered.nodes and len(program.numpy.outputs) == 1
         for wrong in ("tpu", None, 3):
             with pytest.raises(ValueError, match="set_executor"):
                 set_executor(wrong)
@@ -771,12 +777,12 @@ def test_a_change_takes_effect_at_once() -> None:
             with options.set(executor=name):
                 assert session.run(y) == 2
                 kinds.append(type(list(session._programs.values())[-1]).__name__)
-    assert kinds == ["Program", "Falling", "AutoProgram", "AutoProgram"]
+    assert kinds == ["NumPyProgram", "Falling", "AutoProgram", "AutoProgram"]
     for name in ("numpy", "xla", "auto"):
         with options.set(executor=name):
             assert float(f(tf.constant(3.0))) == 6
             (trace,) = f._traces.values()
-            assert isinstance(trace.program, Program)
+            assert isinstance(trace.program, NumPyProgram)
             with tf.GradientTape() as tape:
                 x = tf.constant(3.0)
                 tape.watch(x)
@@ -842,13 +848,13 @@ def test_run_with_an_executor(tmp_path: Path) -> None:
 
 def slow(monkeypatch: Any, seconds: float) -> None:
     """Make NumPy's programs slow."""
-    run = Program.run
+    run = NumPyProgram.run
 
     def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
         time.sleep(seconds)
         return run(self, arrays, copy)
 
-    monkeypatch.setattr(Program, "run", slowly)
+    monkeypatch.setattr(NumPyProgram, "run", slowly)
 
 
 def until(program: AutoProgram, done: Any, *given: Any) -> int:
@@ -961,7 +967,7 @@ def test_auto_stops_compiling_for_ever_new_shapes() -> None:
 
 def test_auto_without_jax(monkeypatch: Any) -> None:
     slow(monkeypatch, 0.006)
-    monkeypatch.setattr(xla, "_made", [])
+    monkeypatch.setattr(of_jax, "_made", [])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     graph, _, x, add = adder()
     program = AutoProgram(graph, [add], [x])

@@ -8,7 +8,7 @@ import pytest
 
 from wengert import nest
 from wengert.derive import forward
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import state
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
@@ -27,7 +27,7 @@ def in_graph(f: Callable[..., Any], arrays: list[Any], sizes: str) -> list[Any]:
             places.append(apply(PLACEHOLDER, (), {"dtype": a.dtype, "shape": shape}))
         outputs = nest.flatten(f(*places))
         outputs = [convert(o) for o in outputs]
-    found = Program(graph, outputs, places)(*arrays)
+    found = NumPyProgram(graph, outputs, places)(*arrays)
     for o, v in zip(outputs, found, strict=True):
         assert o.shape.is_compatible_with(np.shape(v)), f"{o} is said to have a shape that {np.shape(v)} is not"
         assert o.nptype == np.asarray(v).dtype

@@ -5,7 +5,7 @@ import pytest
 
 import wengert as tf
 from wengert import errors
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.functions import array as A
 from wengert.ground import shapes as S
 from wengert.modes.slices import IndexedSlices
@@ -310,7 +310,7 @@ def test_known_answer(label, f, expected):
     graph = Graph()
     with graph.as_default():
         outputs = flat(f())
-    same(Program(graph, outputs, [])(), expected)
+    same(NumPyProgram(graph, outputs, [])(), expected)
 
 
 def one():
@@ -431,7 +431,7 @@ def test_refuses(label, f, kind):
     graph = Graph()
     with pytest.raises(kind), graph.as_default():
         outputs = flat(f())
-        Program(graph, outputs, [])()
+        NumPyProgram(graph, outputs, [])()
 
 
 def placeholder(nptype, shape):
@@ -475,7 +475,7 @@ def test_arguments_that_a_graph_decides(label, f, n, expected, shape):
         place = placeholder(np.int32, ())
         out = f(place)
     assert out.sizes == shape
-    same(Program(graph, [out], [place])(np.int32(n)), [expected])
+    same(NumPyProgram(graph, [out], [place])(np.int32(n)), [expected])
     same(f(convert(np.int32(n))), expected)
 
 
@@ -486,7 +486,7 @@ def test_a_bad_size_in_a_run(n):
         place = placeholder(np.int32, ())
         out = A.zeros([place, place])
     with pytest.raises(errors.InvalidArgumentError if n < 0 else errors.ResourceExhaustedError):
-        Program(graph, [out], [place])(np.int32(n))
+        NumPyProgram(graph, [out], [place])(np.int32(n))
 
 
 def test_constant_refuses_a_symbolic_tensor():

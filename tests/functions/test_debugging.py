@@ -5,7 +5,7 @@ import pytest
 
 import wengert as tf
 from wengert import errors
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.functions import debugging as D
 from wengert.graph.graph import Node
 from wengert.ops.linear import PLACEHOLDER
@@ -58,7 +58,7 @@ def test_in_a_run(f, good, bad):
         node = f(x, *rest)
         with graph.control_dependencies([node]):
             y = tf.identity(x)
-    run = Program(graph, [y], [x], [node])
+    run = NumPyProgram(graph, [y], [x], [node])
     run(first.astype(x.nptype))
     if f is D.Assert:
         failing = np.zeros_like(first)
@@ -124,7 +124,7 @@ def test_ranks_in_a_run(f, wrong):
     with graph.as_default():
         x = apply(PLACEHOLDER, (), {"dtype": np.dtype("f4"), "shape": None})
         node = f(x)
-    run = Program(graph, [], [x], [node])
+    run = NumPyProgram(graph, [], [x], [node])
     run(np.zeros(1, np.float32))
     with pytest.raises(errors.InvalidArgumentError, match="must have rank"):
         run(np.zeros((1,) * wrong, np.float32))

@@ -12,7 +12,7 @@ import scipy.special as sp
 
 import wengert as tf
 from wengert import errors
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.functions import math as M
 from wengert.modes.slices import IndexedSlices
 from wengert.ops.linear import PLACEHOLDER
@@ -502,7 +502,7 @@ def in_a_run(f):
         outputs = flat(f())
     if any(hasattr(o, "array") for o in outputs) or "Variable" in str(f.__code__.co_names):
         return flat(f())
-    return Program(graph, outputs, [])()
+    return NumPyProgram(graph, outputs, [])()
 
 
 ONE = [[1.0, 2.0], [3.0, 4.0]]
@@ -614,7 +614,7 @@ def test_refuses(label, f, kind):
     assert isinstance(caught.value, errors.OpError | ValueError | TypeError)
     graph = Graph()
     with pytest.raises(kind), graph.as_default():
-        Program(graph, flat(f()), [])()
+        NumPyProgram(graph, flat(f()), [])()
 
 
 TF_ORDERS = json.loads((Path(__file__).parents[1] / "tables" / "none_orders.json").read_text())
@@ -715,7 +715,7 @@ def test_integers_that_a_run_decides(label, f, value, expected):
     with graph.as_default():
         place = placeholder(np.int32, (3,))
         out = f(place)
-    (found,) = Program(graph, [out], [place])(np.array(value, np.int32))
+    (found,) = NumPyProgram(graph, [out], [place])(np.array(value, np.int32))
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(np.asarray(f(tf.constant(value))), expected)
 
@@ -734,7 +734,7 @@ def test_a_run_refuses(f):
         place = placeholder(np.int32, ())
         out = tf.nest.flatten(f(place))[0]
     with pytest.raises(errors.InvalidArgumentError):
-        Program(graph, [out], [place])(np.int32(3))
+        NumPyProgram(graph, [out], [place])(np.int32(3))
 
 
 def test_axes_that_a_graph_decides_are_refused():

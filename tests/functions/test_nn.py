@@ -10,7 +10,7 @@ import scipy.stats
 
 import wengert as tf
 from wengert import errors
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.functions import nn as N
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor.tensor import Graph, apply, convert
@@ -552,7 +552,7 @@ def test_refuses(label, f, kind):
         f()
     graph = Graph()
     with pytest.raises(kind), graph.as_default():
-        Program(graph, flat(f()), [])()
+        NumPyProgram(graph, flat(f()), [])()
 
 
 # --- the nearest monotone sequence --------------------------------------------------------------------------------

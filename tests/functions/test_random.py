@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from wengert import errors
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.functions import array as A
 from wengert.functions import random as R
 from wengert.ground.context import state
@@ -53,7 +53,7 @@ def test_distribution_in_graph(label, f, law):
     graph = Graph()
     with graph.as_default():
         out = f(5)
-    (x,) = Program(graph, [out], [])()
+    (x,) = NumPyProgram(graph, [out], [])()
     assert x.dtype == out.nptype and out.shape == N
     assert scipy.stats.kstest(x, law.cdf).pvalue > 1e-3
 
@@ -152,7 +152,7 @@ def test_a_session_runs_through_the_sequence_and_a_new_one_starts_it_again(whole
         if whole is not None:
             R.set_seed(whole)
         outputs = [R.normal([4], seed=own), R.normal([4], seed=own)]
-    programs = [Program(graph, [o], []) for o in outputs]
+    programs = [NumPyProgram(graph, [o], []) for o in outputs]
     first, again = (runs(programs[0], 3, {}) for _ in range(2))
     assert distinct(first)
     assert np.array_equal(first, again) == repeats
@@ -167,7 +167,7 @@ def test_seeds_of_a_graph_depend_on_the_place():
             for _ in range(extra):
                 A.constant(1.0)
             out = R.uniform([4])
-        return Program(graph, [out], [])()[0]
+        return NumPyProgram(graph, [out], [])()[0]
 
     np.testing.assert_array_equal(build(0), build(0))
     assert not np.array_equal(build(0), build(1))
@@ -191,7 +191,7 @@ def test_stateless_numbers_depend_on_the_pair_alone():
     with graph.as_default():
         place = apply(PLACEHOLDER, (), {"dtype": np.dtype(np.int32), "shape": (2,)})
         outputs = [R.stateless_normal([4], place), R.stateless_normal(A.reshape(place[1] + 2, [1]), place)]
-    for found in Program(graph, outputs, [place])(np.array([1, 2], np.int32)):
+    for found in NumPyProgram(graph, outputs, [place])(np.array([1, 2], np.int32)):
         np.testing.assert_array_equal(found, a)
 
 
@@ -215,7 +215,7 @@ def test_sizes_that_a_graph_decides():
         outputs = [R.uniform([n, 2]), R.normal([n]), R.truncated_normal([n]), R.gamma([n], [1.0, 2.0]), R.poisson([n], 3.0),
                    R.uniform([n], 0, 9, "int32"), R.uniform([3], 0, n, "int32"), R.categorical([[0.0, 1.0]], n)]  # fmt: skip
     assert [o.sizes for o in outputs] == [(None, 2), (None,), (None,), (None, 2), (None,), (None,), (3,), (1, None)]
-    found = Program(graph, outputs, [n])(np.int32(3))
+    found = NumPyProgram(graph, outputs, [n])(np.int32(3))
     assert [v.shape for v in found] == [(3, 2), (3,), (3,), (3, 2), (3,), (3,), (3,), (1, 3)]
     assert (found[6] < 3).all() and found[6].dtype == np.int32
 

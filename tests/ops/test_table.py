@@ -12,7 +12,7 @@ import pytest
 
 import wengert.derive.lower  # noqa: F401  (the operation `fed` is entered there)
 from wengert.calculus.gradients import ForwardAccumulator, gradients
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.ground.shapes import fits
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
@@ -188,7 +188,7 @@ def test_of_an_input_that_gives_the_shape_the_values_are_not_read(case: Any) -> 
 def test_eager_is_static(case: Any, known: str) -> None:
     sizes = {"full": full(case), "ranks": [(None,) * a.ndim for a in case.inputs], "nothing": [None] * len(case.inputs)}[known]
     graph, xs, ys = static(case, sizes)
-    results = Program(graph, ys, xs)(*case.inputs)
+    results = NumPyProgram(graph, ys, xs)(*case.inputs)
     for found, expected in zip(results, eager(case), strict=True):
         assert found.dtype == expected.dtype
         assert found.shape == expected.shape
@@ -365,7 +365,7 @@ def test_static_gradients(case: Any, known: str) -> None:
         live = [(g, EagerTensor(r)) for g, r in zip(gs, scene.seconds, strict=True) if g is not None]
         hs = dense(gradients([g for g, _ in live], moving, grad_ys=[r for _, r in live])) if live else [None] * len(gs)
     there = [g for g in (*gs, *hs) if g is not None]
-    values = iter(Program(graph, there, xs)(*case.inputs))
+    values = iter(NumPyProgram(graph, there, xs)(*case.inputs))
     got = [None if g is None else next(values) for g in (*gs, *hs)]
 
     sources = [EagerTensor(a) for a in scene.arrays]
@@ -407,7 +407,7 @@ def test_static_gradients_of_large_arrays(case: Any) -> None:
         y = total(xs)
         g = gradients(y, xs[at[0]])[0]
         h = gradients(g * g, xs[at[-1]])[0]
-    found = Program(graph, [y, g, h], xs)(*arrays)
+    found = NumPyProgram(graph, [y, g, h], xs)(*arrays)
     ts = [EagerTensor(a) for a in arrays]
     with GradientTape() as outer:
         outer.watch(ts[at[-1]])

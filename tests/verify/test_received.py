@@ -12,8 +12,8 @@ import pytest
 
 import wengert as tf
 from wengert.compat import v1
-from wengert.execute.numpy import Program
-from wengert.execute.xla import XlaProgram
+from wengert.execute.numpy import NumPyProgram
+from wengert.execute.xla.program import XlaProgram
 from wengert.ground.options import options
 from wengert.modes.tape import GradientTape
 from wengert.ops.op import table
@@ -84,9 +84,9 @@ def by_loop() -> Any:
     ("script", "owner", "name"),
     [
         (by_tape, GradientTape, "_eager"),
-        (by_function, Program, "__call__"),
-        (by_session, Program, "__call__"),
-        (by_loop, Program, "__call__"),
+        (by_function, NumPyProgram, "__call__"),
+        (by_session, NumPyProgram, "__call__"),
+        (by_loop, NumPyProgram, "__call__"),
     ],
 )
 def test_another_number_is_wrong_though_the_list_is_right(
@@ -166,7 +166,7 @@ def test_a_loop_with_a_wrong_derivative_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_each_power_of_two_of_a_line_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Program.__call__
+    original = NumPyProgram.__call__
     calls = [0]
 
     def wrong(self: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -174,7 +174,7 @@ def test_each_power_of_two_of_a_line_is_looked_at(monkeypatch: pytest.MonkeyPatc
         found = original(self, *arguments, **keywords)
         return [v * 2.0 for v in found] if calls[0] == 4 else found
 
-    monkeypatch.setattr(Program, "__call__", wrong)
+    monkeypatch.setattr(NumPyProgram, "__call__", wrong)
 
     def script() -> Any:
         f = tf.function(lambda x: tf.gradients(x**3, x)[0])
@@ -204,9 +204,9 @@ def test_a_large_list_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     judge(script, "right")
-    original = Program.__call__
+    original = NumPyProgram.__call__
     spoil = spoiled(lambda v: v * np.where(np.arange(25_000)[:, None] == 20_000, 1.1, 1.0))
-    monkeypatch.setattr(Program, "__call__", spoil(original))
+    monkeypatch.setattr(NumPyProgram, "__call__", spoil(original))
     judge(script, "wrong")
 
 
@@ -304,14 +304,14 @@ def test_random_numbers_are_those_that_were_drawn(form: str) -> None:
 
 def test_drawing_anew_for_the_derivative_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if the reverse pass ran the body once more: the gradient belongs to other numbers than the value.
-    original = Program.__call__
+    original = NumPyProgram.__call__
 
     def wrong(self: Any, *arguments: Any, **keywords: Any) -> Any:
         y, _ = original(self, *arguments, **keywords)
         _, g = original(self, *arguments, **keywords)
         return [y, g]
 
-    monkeypatch.setattr(Program, "__call__", wrong)
+    monkeypatch.setattr(NumPyProgram, "__call__", wrong)
 
     def script() -> Any:
         @tf.function

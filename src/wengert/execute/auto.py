@@ -18,14 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program
-from wengert.execute.plan import Plan
+from wengert.execute.numpy import NumPyProgram
+from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
-from wengert.execute.xla import Unsupported, XlaProgram, brief, signature
+from wengert.execute.xla.arrays import Unsupported, brief
+from wengert.execute.xla.program import XlaProgram
+from wengert.execute.xla.values import Key, signature
 from wengert.graph.graph import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided
+from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph
 
 __all__ = ["AutoProgram"]
@@ -78,29 +81,19 @@ class AutoProgram:
 
     def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
         """Lower and plan."""
-        self.program = Program(graph, fetches, feeds, controls)
-        self.decisions: dict[Any, Contest] = {}
+        self.numpy = NumPyProgram(graph, fetches, feeds, controls)
+        self.decisions: dict[Key, Contest] = {}
         """The comparisons by signature."""
-        self._variables = variables_of(self.program.request)[0]
+        self._variables = variables_of(self.numpy.request)[0]
         self._xla: XlaProgram | None = None
         self._refused = ""
         self._latest: Contest | None = None
         self._lock = threading.Lock()
 
     @property
-    def lowered(self) -> Any:
-        """The list for feeds of any shape."""
-        return self.program.lowered
-
-    @property
-    def outputs(self) -> list[Any]:
-        """Its fetches."""
-        return self.program.outputs
-
-    @property
-    def plan(self) -> Plan:
-        """Its plan."""
-        return self.program.plan
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.numpy.request
 
     @property
     def decision(self) -> str:
@@ -108,15 +101,15 @@ class AutoProgram:
         latest = self._latest
         return "numpy: it has not run yet" if latest is None else latest.decision
 
-    def __call__(self, *arrays: Any) -> list[Any]:
+    def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run."""
         return undivided(self.run, arrays)  # type: ignore[no-any-return]
 
-    def inside(self, *arrays: Any) -> list[Any]:
+    def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run within another run; what comes back may be shared."""
         return self.run(arrays, copy=False)
 
-    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Run where it is this run's turn."""
         if state.numerics is not None:
             return self._on_numpy(arrays, copy)
@@ -140,10 +133,10 @@ class AutoProgram:
             return found
         return self._race(contest, arrays, copy)
 
-    def _on_numpy(self, arrays: Sequence[Any], copy: bool) -> list[Any]:
-        return self.program(*arrays) if copy else self.program.inside(*arrays)
+    def _on_numpy(self, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
+        return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
 
-    def _on_xla(self, contest: Contest, arrays: Sequence[Any], copy: bool) -> tuple[list[Any], bool]:
+    def _on_xla(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> tuple[list[NumPyArray], bool]:
         """Run on XLA, and on NumPy if that fails, which has had no effect then; return whether XLA did it."""
         assert self._xla is not None
         try:
@@ -156,7 +149,7 @@ class AutoProgram:
             contest.settle("numpy", f"XLA failed: {brief(error)}")
         return self._on_numpy(arrays, copy), False
 
-    def _look(self, contest: Contest, key: Any, seconds: float) -> None:
+    def _look(self, contest: Contest, key: Key, seconds: float) -> None:
         """Count a run on NumPy, and ask for a compilation where that is worth it."""
         with self._lock:
             if contest.phase != "looking":
@@ -174,7 +167,7 @@ class AutoProgram:
             times.clear()
         _worker.ask(self, contest, key)
 
-    def _race(self, contest: Contest, arrays: Sequence[Any], copy: bool) -> list[Any]:
+    def _race(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
         with self._lock:
             turn = contest.taken
             contest.taken += 1
@@ -212,14 +205,14 @@ class AutoProgram:
         else:
             contest.settle("numpy", f"{_shown(numpy)} against {_shown(xla)} of XLA over {runs} runs")
 
-    def compile(self, contest: Contest, key: Any) -> None:
+    def compile(self, contest: Contest, key: Key) -> None:
         """Compile for XLA, in the background; what stands in the way becomes the decision."""
         if self._refused:
             contest.settle("numpy", self._refused)
             return
         try:
             if self._xla is None:
-                self._xla = XlaProgram(*self.program.request, self.program)
+                self._xla = XlaProgram(*self.numpy.request, self.numpy)
                 _worker.guard()
             self._xla.compile(key)
         except ImportError as error:
@@ -251,7 +244,7 @@ class _Worker:
         self.ending = False
         self.guarded = False
 
-    def ask(self, program: AutoProgram, contest: Contest, key: Any) -> None:
+    def ask(self, program: AutoProgram, contest: Contest, key: Key) -> None:
         """Compile a list when its turn has come, if it is still there then."""
         with self.lock:
             if self.thread is None or not self.thread.is_alive():

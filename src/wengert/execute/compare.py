@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
 from wengert.derive.lowered import needed
-from wengert.execute.numpy import Program, Wrapped
+from wengert.execute.numpy import NumPyProgram
+from wengert.execute.protocol import Program, Wrapped
 from wengert.graph.graph import Node
 from wengert.ground.errors import InternalError, InvalidArgumentError
 from wengert.ground.options import Options, options
-from wengert.ops.state import HANDLE, READ
-from wengert.tensor.tensor import Graph
+from wengert.ground.types import NumPyArray
+from wengert.ops.control import bodies
+from wengert.ops.state import HANDLE, READ, SNAPSHOT
 
 __all__ = ["Compared"]
 
@@ -29,25 +30,23 @@ TOLERANCE = {2: 5e-2, 4: 2e-3, 8: 1e-8}
 class Compared(Wrapped):
     """A program, and the same without rewrites, whose results must agree."""
 
-    def __init__(
-        self, program: Any, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()
-    ) -> None:
+    def __init__(self, inner: Program) -> None:
         """Take the program; a list that acts on the world is run once and not compared, which is logged."""
-        super().__init__(program)
-        self.fetches = list(fetches)
-        acts = [n for n in needed(fetches, controls) if n.op.stateful and n.op not in (HANDLE, READ)]
-        self.plain = None if acts else Program(graph, fetches, feeds, controls)
+        super().__init__(inner)
+        graph, fetches, feeds, controls = inner.request
+        acts = [n for n in _with_bodies(needed(fetches, controls)) if n.op.stateful and n.op not in (HANDLE, READ, SNAPSHOT)]
+        self.plain = None if acts else NumPyProgram(graph, fetches, feeds, controls)
         if acts:
             where = acts[0].where
             log.warning("A list is not compared with its plain form: it acts on the world by %s (%s).", acts[0].name, where)
 
-    def __call__(self, *arrays: Any) -> list[Any]:
+    def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run both.
 
         Raises:
             InternalError: where a result differs by more than rounding explains.
         """
-        found: list[Any] = self.inner(*arrays)
+        found = self.inner(*arrays)
         if self.plain is None:
             return found
         try:
@@ -57,7 +56,7 @@ class Compared(Wrapped):
             # The plain list may need a feed that the rewritten one, which leaves out what it does not read, does not.
             log.warning("A list is not compared with its plain form, which cannot run: %s", error)
             return found
-        for t, a, b in zip(self.fetches, found, expected, strict=True):
+        for t, a, b in zip(self.request.fetches, found, expected, strict=True):
             difference = _apart(a, b)
             if difference is not None:
                 raise InternalError(
@@ -69,7 +68,16 @@ class Compared(Wrapped):
         return found
 
 
-def _apart(a: Any, b: Any) -> float | None:
+def _with_bodies(nodes: Iterable[Node]) -> list[Node]:
+    """Return operations, and after them those of the bodies of choices and loops."""
+    found = list(nodes)
+    for node in found:  # which grows meanwhile
+        for body, _ in bodies(node, node.inputs):
+            found += body.graph.nodes
+    return found
+
+
+def _apart(a: NumPyArray, b: NumPyArray) -> float | None:
     """Return by how much two results differ if that is too much: relative to the greatest finite value; inf for NaN in one."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return float("inf")

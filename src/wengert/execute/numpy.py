@@ -12,6 +12,7 @@ import numpy as np
 from wengert.derive.lower import lower
 from wengert.derive.lowered import Lowered
 from wengert.execute.plan import Plan, Step, plan
+from wengert.execute.protocol import Request
 from wengert.execute.tiles.run import Tiling, cut
 from wengert.execute.variables import variables_of
 from wengert.graph.graph import Node
@@ -20,9 +21,10 @@ from wengert.ground.errors import InvalidArgumentError, OpError
 from wengert.ground.interrupt import breakable, undivided
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full, text
+from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph, diagnose
 
-__all__ = ["Program", "Wrapped"]
+__all__ = ["NumPyProgram", "Variant", "failure", "located", "unfed"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -48,7 +50,7 @@ class Variant(NamedTuple):
     """The shape and the dtype of each feed, as far as they are known."""
 
 
-class Program:
+class NumPyProgram:
     """The part of a graph that some fetches and controls need, lowered and planned for given feeds.
 
     Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's. The list is lowered anew for
@@ -58,12 +60,40 @@ class Program:
 
     def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
         """Take the request; it is lowered when it is first run."""
-        self.request = (graph, list(fetches), list(feeds), list(controls))
+        self.request = Request(graph, list(fetches), list(feeds), list(controls))
         self.open = tuple([k for k, t in enumerate(feeds) if not is_full(t.sizes)])
         self.variants: dict[Any, Variant] = {}
         self.tilings: dict[Any, Tiling | None] = {}
         self.assigned: list[Any] | None = None
         """The variables that it may assign to; None before the first run."""
+
+    @property
+    def numpy(self) -> NumPyProgram:
+        """The program itself."""
+        return self
+
+    @property
+    def decision(self) -> None:
+        """Nothing was to be decided."""
+        return None
+
+    def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run.
+
+        Raises:
+            InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
+        """
+        assigned = self.assigned
+        if assigned is None:
+            found, n = variables_of(self.request)
+            assigned = self.assigned = found[:n]
+        if not assigned:
+            return quietly(self.run, arrays)  # type: ignore[no-any-return]
+        return undivided(quietly, self.run, arrays, storages=[v.storage for v in assigned])  # type: ignore[no-any-return]
+
+    def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run within another run; what comes back may be shared."""
+        return self.run(arrays, copy=False)
 
     @breakable
     def variant(self, key: Any = None, arrays: Sequence[Any] = ()) -> Variant:
@@ -95,32 +125,14 @@ class Program:
         """Its plan."""
         return self.variant().plan
 
-    def __call__(self, *arrays: Any) -> list[Any]:
-        """Run.
-
-        Raises:
-            InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
-        """
-        assigned = self.assigned
-        if assigned is None:
-            found, n = variables_of(self.request)
-            assigned = self.assigned = found[:n]
-        if not assigned:
-            return quietly(self.run, arrays)  # type: ignore[no-any-return]
-        return undivided(quietly, self.run, arrays, storages=[v.storage for v in assigned])  # type: ignore[no-any-return]
-
-    def inside(self, *arrays: Any) -> list[Any]:
-        """Run within another run; what comes back may be shared."""
-        return self.run(arrays, copy=False)
-
     @breakable
-    def run(self, arrays: Sequence[Any], copy: bool = True) -> list[Any]:
+    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Walk the steps."""
         key = tuple([arrays[k].shape for k in self.open]) if self.open else None
         found_variant = self.variants.get(key) or self.variant(key, arrays)
-        size, feeds, steps, fetches, shared, unfed = found_variant.plan
-        if unfed:
-            raise _unfed(unfed[0])
+        size, feeds, steps, fetches, shared, missing = found_variant.plan
+        if missing:
+            raise unfed(missing[0])
         tiling = self.tiling(key, found_variant) if copy and options.tiles and state.numerics is None else None
         if tiling is not None:
             slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
@@ -157,23 +169,6 @@ class Program:
 _UNKNOWN: Any = object()
 
 
-class Wrapped:
-    """A program around another one, which answers for it."""
-
-    def __init__(self, inner: Any) -> None:
-        """Take the program."""
-        self.inner = inner
-
-    @property
-    def program(self) -> Program:
-        """The program over NumPy."""
-        return self.inner if isinstance(self.inner, Program) else self.inner.program
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer as the program does."""
-        return getattr(self.inner, name)
-
-
 @breakable
 def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
     """Run steps one after another; ``slots`` holds the values."""
@@ -200,10 +195,10 @@ def _walk(steps: Sequence[Step], slots: list[Any]) -> None:
             for i in dead:
                 slots[i] = None
     except OpError as error:
-        raise error if " at " in error.message or step is None else _located(error, step.node) from None
+        raise error if " at " in error.message or step is None else located(error, step.node) from None
     except Exception as error:
         assert step is not None
-        raise _failure(step.node, [slots[i] for i in step.inputs], error) from error
+        raise failure(step.node, [slots[i] for i in step.inputs], error) from error
 
 
 def _looked_at(steps: Sequence[Step], slots: list[Any], look: Callable[..., None]) -> None:
@@ -247,7 +242,8 @@ def _bind(node: Node) -> Any:
     return partial(kernel, **node.attrs) if node.attrs else kernel
 
 
-def _unfed(node: Node) -> InvalidArgumentError:
+def unfed(node: Node) -> InvalidArgumentError:
+    """Return the error of a placeholder that is needed and not fed."""
     sizes = node.attrs["shape"]
     shape = "<unknown>" if sizes is None else "[" + ",".join("?" if s is None else str(s) for s in sizes) + "]"
     dtype = node.outputs[0].dtype.name
@@ -258,11 +254,12 @@ def _unfed(node: Node) -> InvalidArgumentError:
     )  # fmt: skip
 
 
-def _located(error: OpError, node: Node) -> OpError:
+def located(error: OpError, node: Node) -> OpError:
+    """Return an error with the operation and the user's line."""
     return type(error)(node, node, f"{error.message} [{node.type} '{node.name}' at {node.where}]")
 
 
-def _failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
+def failure(node: Node, values: Sequence[Any], error: Exception) -> Exception:
     """Return a kernel's failure with the operation, the shapes, and the user's line at which it was made."""
     from wengert.tensor.tensor import EagerTensor
 

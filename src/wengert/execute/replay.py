@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import state
+from wengert.ground.types import Attrs
 from wengert.ops import linear
-from wengert.ops.control import COND, LINKED, LOOP
+from wengert.ops.control import COND, LINKED, LOOP, Body, Loop, branches
 from wengert.ops.linear import CONSTANT
 from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import EagerTensor, apply
@@ -20,7 +21,7 @@ __all__ = ["replay"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
-def replay(program: Program, values: Sequence[Any]) -> list[Any]:
+def replay(program: NumPyProgram, values: Sequence[Any]) -> list[Any]:
     """Run a program on eager tensors (and variables, where its inputs are handles); return eager tensors.
 
     The operations are attributed to the lines at which the graph was made.
@@ -47,10 +48,9 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
             elif op is ASSIGN:
                 result = inputs[0]._assign(inputs[1], node.attrs["how"], True, None)._as_tensor()
             elif op is COND:
-                taken, other = ("yes", "no") if inputs[0].array else ("no", "yes")
-                result = _linked(replay(node.attrs[taken].program, inputs[1:]), node.attrs[other], inputs[1:])
+                result = _choice(inputs, node.attrs)
             elif op is LOOP:
-                result = _loop(inputs, **node.attrs)
+                result = _loop(inputs, node.attrs)
             elif op is PY_FUNCTION and node.attrs["gradient"] is not None:
                 result = node.attrs["run"](inputs, node.attrs["keep"])
             elif op is CONSTANT:
@@ -66,32 +66,22 @@ def replay(program: Program, values: Sequence[Any]) -> list[Any]:
     return [slots[i] for i in fetches]
 
 
-def _loop(inputs: Any, *, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> list[Any]:
-    carries, sequences, _ = counts
-    carry, over, captures = inputs[:carries], inputs[carries : carries + sequences], inputs[carries + sequences :]
-    length = over[0].array.shape[0] if over else limit
-    rows: list[Any] = []
-    step = 0
-    while (length is None or step < length) and (test is None or bool(replay(test.program, [*carry, *captures])[0].array)):
-        at = length - 1 - step if reverse else step
-        out = replay(body.program, [*carry, *(t[at] for t in over), *captures])
-        carry = out[:carries]
-        rows.append(out[carries:])
-        step += 1
-    if reverse:
-        rows.reverse()
+def _choice(inputs: Sequence[Any], attrs: Attrs) -> list[Any]:
+    taken, other = branches(attrs, inputs[0].array)
+    return _linked(replay(taken.program, inputs[1:]), other, inputs[1:])
+
+
+def _loop(inputs: Sequence[Any], attrs: Attrs) -> list[Any]:
+    loop = Loop(**attrs)
+    carry, rows = loop.run(inputs, lambda body, values: replay(body.program, values))
     if rows:
-        return [*carry, *(apply(linear.STACK, [row[k] for row in rows], {"axis": 0}) for k in range(len(rows[0])))]
-    sizes = body.shapes([*(c.sizes for c in carry), *(t.sizes[1:] for t in over), *(t.sizes for t in captures)])
-    stacked = [
-        EagerTensor(np.zeros((0, *(s or 0 for s in shape or ())), nptype))
-        for shape, (_, nptype) in zip(sizes[carries:], body.specs[carries:], strict=True)
-    ]
-    places = [*carry, *([None] * len(over)), *captures]
-    return [*_linked(list(carry), body, places), *stacked]
+        return [*carry, *[apply(linear.STACK, column, {"axis": 0}) for column in zip(*rows, strict=True)]]
+    empty = [EagerTensor(np.zeros((0, *sizes), nptype)) for sizes, nptype in loop.row_specs(t.sizes for t in inputs)]
+    _, over, held = loop.parts(inputs)
+    return [*_linked(list(carry), loop.body, [*carry, *([None] * len(over)), *held]), *empty]
 
 
-def _linked(results: list[Any], other: Any, inputs: Sequence[Any]) -> list[Any]:
+def _linked(results: list[Any], other: Body, inputs: Sequence[Any]) -> list[Any]:
     """Return the results, as depending on what only the branch, or the turn, that did not run connects them with.
 
     Where a branch or a number of turns depends on values, a derivative by that is zero, not None.

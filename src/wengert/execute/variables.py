@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from wengert.derive.lowered import needed
+from wengert.execute.protocol import Request
 from wengert.graph.graph import Node
-from wengert.ops.control import COND, LOOP
+from wengert.ops.control import bodies
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 
-__all__ = ["bodies", "trains", "variables_in", "variables_of"]
+__all__ = ["trains", "variables_in", "variables_of"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
-
-
-def bodies(node: Node, given: Sequence[Any]) -> list[tuple[Any, Sequence[Any]]]:
-    """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""
-    op, attrs = node.op, node.attrs
-    if op is COND:
-        return [(attrs["yes"], given[1:]), (attrs["no"], given[1:])]
-    if op is LOOP:
-        carries, sequences, _ = attrs["counts"]
-        test = attrs["test"]
-        rest = [] if test is None else [(test, [*given[:carries], *given[carries + sequences :]])]
-        return [(attrs["body"], given), *rest]
-    return []
 
 
 def variables_in(nodes: Iterable[Node], places: dict[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
@@ -51,14 +39,14 @@ def variables_in(nodes: Iterable[Node], places: dict[int, Any]) -> tuple[dict[in
     return found, written
 
 
-def variables_of(request: Any) -> tuple[list[Any], int]:
+def variables_of(request: Request) -> tuple[list[Any], int]:
     """Return the variables of a request, those that it may assign to first, and how many these are."""
     _, fetches, _, controls = request
     found, written = variables_in(needed(fetches, controls), {})
     return [*written.values(), *[v for n, v in found.items() if n not in written]], len(written)
 
 
-def trains(request: Any) -> bool:
+def trains(request: Request) -> bool:
     """Return whether a request changes variables by what they were, as a step of training does and an initializer does not.
 
     That random numbers were drawn, which the state of a generator counts, makes no step of training.

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.program import compile, told, watchers
+from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
 from wengert.graph.graph import VALID_NAME, Node
 from wengert.ground import dtypes, nest, shapes
@@ -112,7 +113,7 @@ class ConcreteFunction:
         self._signature = None if signature is None else signature.replace(
             parameters=[p.replace(default=inspect.Parameter.empty) for p in signature.parameters.values()]
         )  # fmt: skip
-        self._programs: dict[Any, Any] = {}
+        self._programs: dict[Any, Program] = {}
         self._counters: dict[Any, Any] = {}
         self._lock = threading.RLock()
 
@@ -162,7 +163,7 @@ class ConcreteFunction:
         return tuple(v for v in self.variables if v.trainable)
 
     @property
-    def compiled(self) -> Any:
+    def compiled(self) -> Program:
         """The graph as the executor that is chosen runs it."""
         key = options.key()
         program = self._programs.get(key)
@@ -174,10 +175,9 @@ class ConcreteFunction:
         return program
 
     @property
-    def program(self) -> Program:
+    def program(self) -> NumPyProgram:
         """The graph as NumPy runs it."""
-        program = self.compiled
-        return program if isinstance(program, Program) else program.program
+        return self.compiled.numpy
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call with all arguments, of which those that are no tensors must be what was traced; or with the tensors alone.

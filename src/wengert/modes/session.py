@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.execute.program import compile
+from wengert.execute.protocol import Program
 from wengert.execute.variables import trains
 from wengert.graph.graph import Node
 from wengert.ground import nest, progress, shapes
@@ -86,7 +87,7 @@ class Session:
             raise TypeError(f"Argument `graph` must be a tf.Graph, but got {type(graph).__name__!r}")
         self._graph = default_graph() if graph is None else graph
         self._closed = False
-        self._programs: dict[Any, Any] = {}
+        self._programs: dict[Any, Program] = {}
         self._storages: dict[int, Storage] = {}
         self._counters: dict[Any, Any] = {}
         self._training: dict[int, bool] = {}
@@ -163,19 +164,17 @@ class Session:
             self._tell(program, elements, results)
         return nest.pack_sequence_as(fetches, results)
 
-    def _tell(self, program: Any, elements: Sequence[Any], results: Sequence[Any]) -> None:
+    def _tell(self, program: Program, elements: Sequence[Any], results: Sequence[Any]) -> None:
         """Tell of a step, if this was one, and of the loss: the first scalar of floating point among what was fetched."""
         training = self._trains(program)
         scalars = [r for e, r in zip(elements, results, strict=True) if len(e) == 1 and isinstance(r, np.floating)]
         if training or scalars:
             progress.step(scalars[0] if scalars else None, int(training))
 
-    def _trains(self, program: Any) -> bool:
+    def _trains(self, program: Program) -> bool:
         training = self._training.get(id(program))
         if training is None:
-            training = self._training[id(program)] = trains(
-                program.program.request if hasattr(program, "program") else program.request
-            )
+            training = self._training[id(program)] = trains(program.request)
         return training
 
     def _element(self, fetch: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
 from wengert.graph.graph import Node, written_in
 from wengert.ground.context import here, state
@@ -106,7 +106,7 @@ class FuncGraph(Graph):
             InaccessibleTensorError: if it depends on an argument.
         """
         try:
-            return EagerTensor(Program(self, [tensor], [])()[0])
+            return EagerTensor(NumPyProgram(self, [tensor], [])()[0])
         except Exception as error:
             raise InaccessibleTensorError(
                 f"The initial value of a variable, {tensor!r}, depends on a traced tensor. Give a value, or a function that "
@@ -292,7 +292,7 @@ class Body:
     def __init__(self, graph: FuncGraph, outputs: Sequence[Any], places: Sequence[Any]) -> None:
         """Take a graph, its outputs, and the places of all its inputs in order."""
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
-        self._programs: dict[Any, Program] = {}
+        self._programs: dict[Any, NumPyProgram] = {}
         self._adjoints: dict[Any, Any] = {}
         self._made: dict[Any, Any] = {}
 
@@ -302,12 +302,12 @@ class Body:
         return [(t.sizes, t.nptype) for t in self.outputs]
 
     @property
-    def program(self) -> Program:
+    def program(self) -> NumPyProgram:
         """The compiled body."""
         key = options.key()
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = Program(self.graph, self.outputs, self.places, self.graph.effects)
+            program = self._programs[key] = NumPyProgram(self.graph, self.outputs, self.places, self.graph.effects)
         return program
 
     def __call__(self, xp: Namespace, *arrays: np.ndarray[Any, Any]) -> tuple[Any, ...]:

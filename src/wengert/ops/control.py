@@ -20,20 +20,140 @@ runs back over the states; so both are closed under differentiation, to any orde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from wengert.graph.graph import Node
 from wengert.ground.errors import ShapeError
-from wengert.ground.types import Array, Attrs, Described, Namespace, NumPyArray
+from wengert.ground.types import Array, Attrs, Described, Dtype, Namespace, NumPyArray
 from wengert.ops import rows, signature
 from wengert.ops.derivative import Constant, Control, Linear
 from wengert.ops.op import Op
 from wengert.ops.state import PY_FUNCTION
 
 __all__ = [
-    "ABSENT", "CALL", "COND", "GRADIENT", "LINKED", "LOOP", "OPENED", "TAYLOR", "Opened", "made", "opened", "with_record",
-]  # fmt: skip
+    "ABSENT", "CALL", "COND", "GRADIENT", "LINKED", "LOOP", "OPENED", "TAYLOR", "Body", "Loop", "Opened", "bodies", "branches",
+    "made", "opened", "with_record",
+]
+
+
+Spec = tuple[Any, Dtype]
+"""The static shape of a value, and its dtype."""
+Counts = tuple[int, int, int]
+"""How many carries, sequences and captures a loop has."""
+V = TypeVar("V")
+
+
+class Body(Protocol):
+    """A list that a choice or a loop runs; see the text of this module."""
+
+    @property
+    def graph(self) -> Any:
+        """Where its operations stand."""
+
+    @property
+    def places(self) -> list[Any]:
+        """Its inputs."""
+
+    @property
+    def specs(self) -> list[Spec]:
+        """(shape, dtype) of its outputs."""
+
+    @property
+    def program(self) -> Any:
+        """The program that runs it on NumPy."""
+
+    @property
+    def touched(self) -> list[list[int]]:
+        """For each output the numbers of the inputs that it has a derivative by."""
+
+    def __call__(self, xp: Namespace, *arrays: Array) -> tuple[Array, ...]:
+        """Run."""
+
+    def shapes(self, sizes: Sequence[Any]) -> list[Any]:
+        """Return the shapes of the outputs for inputs of these shapes, as far as they are known without a run."""
+
+
+def branches(attrs: Attrs, predicate: Array | bool) -> tuple[Body, Body]:
+    """Return the branch of a choice that is taken, and the other one."""
+    yes, no = attrs["yes"], attrs["no"]
+    return (yes, no) if predicate else (no, yes)
+
+
+class Loop(NamedTuple):
+    """What a loop is: its attributes, and what they mean.
+
+    Inputs are [carry..., sequences..., captures...], as many of each as ``counts`` says.
+
+    - body: (carry..., slices of the sequences..., captures...) -> (carry..., rows...)
+    - test: (carry..., captures...) -> whether there is another turn
+
+    It turns until the test is false or the sequences are at their end, from which it begins if it runs in ``reverse``; without
+    sequences ``limit`` says how many turns there are at most. Outputs are [carry..., rows stacked...], the rows in the order
+    of the sequences.
+    """
+
+    body: Body
+    test: Body | None
+    counts: Counts
+    carry_specs: Sequence[Spec]
+    limit: int | None
+    reverse: bool
+
+    def parts(self, inputs: Sequence[V]) -> tuple[Sequence[V], Sequence[V], Sequence[V]]:
+        """Return the carry, the sequences and the captures among the inputs, or whatever stands for these."""
+        carries, sequences, _ = self.counts
+        return inputs[:carries], inputs[carries : carries + sequences], inputs[carries + sequences :]
+
+    def length(self, sequences: Sequence[Any]) -> int | None:
+        """Return how many turns there are at most; None if the test alone tells."""
+        return len(sequences[0]) if sequences else self.limit
+
+    def run(self, inputs: Sequence[V], call: Callable[[Body, list[V]], Sequence[V]]) -> tuple[Sequence[V], list[Sequence[V]]]:
+        """Turn; return the carry at the end, and the rows of each turn.
+
+        ``call``: what a body gives for values.
+        """
+        carry, sequences, held = self.parts(inputs)
+        carries, length, test = len(carry), self.length(sequences), self.test
+        rows: list[Sequence[V]] = []
+        step = 0
+        while (length is None or step < length) and (test is None or bool(call(test, [*carry, *held])[0])):
+            at = length - 1 - step if self.reverse and length is not None else step
+            found = call(self.body, [*carry, *[_slice(s, at) for s in sequences], *held])
+            carry = found[:carries]
+            rows.append(found[carries:])
+            step += 1
+        if self.reverse:
+            rows.reverse()
+        return carry, rows
+
+    def row_specs(self, sizes: Iterable[Any]) -> list[Spec]:
+        """Return (shape, dtype) of the rows for inputs of these shapes where no turn tells; what is unknown is 0."""
+        carries = self.counts[0]
+        specs = self.body.specs[carries:]
+        if not specs:
+            return []
+        carry, sequences, held = self.parts(list(sizes))
+        shapes = self.body.shapes([*carry, *[s[1:] for s in sequences], *held])[carries:]
+        return [(tuple([s or 0 for s in shape or ()]), nptype) for shape, (_, nptype) in zip(shapes, specs, strict=True)]
+
+
+def bodies(node: Node, given: Sequence[V]) -> list[tuple[Body, Sequence[V]]]:
+    """Return the bodies of a control operation, each with those of the node's inputs (or their values) that it takes."""
+    op, attrs = node.op, node.attrs
+    if op is COND:
+        return [(body, given[1:]) for body in branches(attrs, True)]
+    if op is LOOP:
+        loop = Loop(**attrs)
+        carry, _, held = loop.parts(given)
+        return [(loop.body, given), *([] if loop.test is None else [(loop.test, [*carry, *held])])]
+    return []
+
+
+def _slice(s: Any, at: int) -> Any:
+    one = s[at]
+    return one if hasattr(one, "shape") else s[at, ...]  # an array, even where it is one of objects
 
 
 class Opened(NamedTuple):
@@ -108,8 +228,8 @@ def made(op: Op, inputs: Sequence[Array], attrs: dict[str, Any], xp: Namespace |
     return graph.keep(results, found)
 
 
-def _cond_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    specs = []
+def _cond_infer(inputs: Sequence[Described], attrs: Attrs) -> list[Spec]:
+    specs: list[Spec] = []
     for (a, nptype), (b, other) in zip(attrs["yes"].specs, attrs["no"].specs, strict=True):
         if nptype != other:
             raise ShapeError(f"cond: the branches give dtypes {nptype} and {other}.")
@@ -118,8 +238,9 @@ def _cond_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return specs
 
 
-def _cond(xp: Namespace, predicate: Any, *captures: Any, yes: Any, no: Any) -> Any:
-    return yes(xp, *captures) if predicate else no(xp, *captures)
+def _cond(xp: Namespace, predicate: Array, *captures: Array, yes: Body, no: Body) -> tuple[Array, ...]:
+    taken, _ = branches({"yes": yes, "no": no}, predicate)
+    return taken(xp, *captures)
 
 
 def _purely(node: Any) -> tuple[dict[str, Any], int, Any]:
@@ -176,7 +297,14 @@ COND = Op(
 )
 
 
-def _call_vjp(xp: Any, g: str, inputs: Any, outputs: Sequence[Array], attrs: Attrs, wanted: Sequence[int]) -> Any:
+def _call_vjp(
+    xp: Namespace,
+    g: Sequence[Array | None],
+    inputs: Sequence[Array],
+    outputs: Sequence[Array],
+    attrs: Attrs,
+    wanted: Sequence[int],
+) -> list[Any]:
     given = tuple(k for k, one in enumerate(g) if one is not None)
     body, there = attrs["body"].adjoint(tuple(wanted), given)
     results = xp.call(*inputs, *(g[k] for k in given), body=body)
@@ -196,10 +324,6 @@ _TURN = ((), signature.BOOL)
 _RUN = ((), signature.OBJECT)
 """What a Python function's record is: an object that holds what its run computed."""
 
-# A loop: inputs are [carry..., sequences..., captures...]; ``counts`` says how many of each.
-# Body: (carry..., slices of the sequences..., captures...) -> (carry..., rows...). It ends when ``test`` (on carry...,
-# captures...) is false, or the sequences do. Outputs are [carry..., rows stacked...].
-
 
 ABSENT = Op(
     "absent", Constant(), lambda xp, *, shape, dtype: xp.zeros(tuple(s or 0 for s in shape or ()), dtype),
@@ -215,51 +339,28 @@ LINKED = Op(
 """The first input, of which the derivatives by the others are zero: they are not None."""
 
 
-def _loop_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
-    carries, sequences, _ = attrs["counts"]
-    specs = list(attrs["carry_specs"])
+def _loop_infer(inputs: Sequence[Described], attrs: Attrs) -> list[Spec]:
+    loop = Loop(**attrs)
+    carry, sequences, _ = loop.parts(inputs)
     length = None
-    for t in inputs[carries : carries + sequences]:
+    for t in sequences:
         length = t.sizes[0] if t.sizes else length
-    for sizes, nptype in attrs["body"].specs[carries:]:
-        specs.append((None if sizes is None else (length, *sizes), nptype))
-    return specs
+    rows = [(None if sizes is None else (length, *sizes), nptype) for sizes, nptype in loop.body.specs[len(carry) :]]
+    return [*loop.carry_specs, *rows]
 
 
-def _loop(xp: Namespace, *arrays: Array, body: Any, test: Any, counts: Any, carry_specs: Any, limit: Any, reverse: bool) -> Any:
-    carries, sequences, _ = counts
-    carry = arrays[:carries]
-    rows_in = arrays[carries : carries + sequences]
-    captures = arrays[carries + sequences :]
-    length = rows_in[0].shape[0] if rows_in else limit
-    rows: list[tuple[Any, ...]] = []
-    step = 0
-    while (length is None or step < length) and (test is None or bool(test(xp, *carry, *captures)[0])):
-        at = length - 1 - step if reverse else step
-        out = body(xp, *carry, *(_slice(s, at) for s in rows_in), *captures)
-        carry = out[:carries]
-        rows.append(out[carries:])
-        step += 1
-    if reverse:
-        rows.reverse()
-    stacked = []
-    shapes: Any = None
-    for k, (_, nptype) in enumerate(body.specs[carries:]):
-        if rows:
-            stacked.append(_rows(xp, [row[k] for row in rows]))
-            continue
-        if shapes is None:
-            shapes = body.shapes([*(c.shape for c in carry), *(s.shape[1:] for s in rows_in), *(c.shape for c in captures)])
-        stacked.append(xp.zeros((0, *(s or 0 for s in shapes[carries + k] or ())), nptype))
-    return (*carry, *stacked)
+def _loop(
+    xp: Namespace, *arrays: Array, body: Body, test: Body | None, counts: Counts, carry_specs: Sequence[Spec], limit: int | None,
+    reverse: bool,
+) -> tuple[Array, ...]:  # fmt: skip
+    loop = Loop(body, test, counts, carry_specs, limit, reverse)
+    carry, rows = loop.run(arrays, lambda body, values: body(xp, *values))
+    if rows:
+        return (*carry, *[_rows(xp, column) for column in zip(*rows, strict=True)])
+    return (*carry, *[xp.zeros((0, *sizes), nptype) for sizes, nptype in loop.row_specs(a.shape for a in arrays)])
 
 
-def _slice(s: Array, at: int) -> Any:
-    one = s[at]
-    return one if hasattr(one, "shape") else s[at, ...]  # an array, even where it is one of objects
-
-
-def _rows(xp: Namespace, rows: list[Any]) -> Any:
+def _rows(xp: Namespace, rows: Sequence[Array]) -> Any:
     """Stack the rows; those of a carry that grows have different shapes, and stand side by side as objects."""
     if all([row.shape == rows[0].shape for row in rows]):
         return xp.stack(rows)

@@ -94,9 +94,8 @@ def explain(run: Callable[[], int]) -> int:
             finally:
                 explanation.show()
                 for program in choose.looked_at:
-                    decision = getattr(program, "decision", None)
-                    if decision:
-                        print(f"executor: {decision}")
+                    if program.decision:
+                        print(f"executor: {program.decision}")
     finally:
         choose.looked_at = None
     return status

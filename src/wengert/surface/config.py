@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wengert.execute.xla import check_installed
+from wengert.execute.xla.arrays import check_installed
 from wengert.ground import checks
 from wengert.ground.options import EXECUTORS, Options, options
 from wengert.modes.function import _run_eagerly, run_functions_eagerly

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.execute.xla import arrays as arrays_of_jax
+from wengert.execute.xla.arrays import arrays as arrays_of_jax
 from wengert.tensor.tensor import Tensor, convert
 from wengert.verify.findings import Fault, Row
 from wengert.verify.numeric import Estimate, derivative

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import mpmath as mp
 import numpy as np
 
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.graph.graph import Node
 from wengert.ground import nest
 from wengert.ground.errors import NoGradientWarning, OpError
@@ -353,9 +353,9 @@ def _run(question: Question, probe: Probe, road: str, wanted: Any) -> dict[Any, 
         return {c: in_double(*found[c]) for c, _ in wanted}
     with options.set(**rewrites(True)):
         if road == "numpy":
-            program: Any = Program(question.graph, _tensors(wanted), question.feeds)
+            program: Any = NumPyProgram(question.graph, _tensors(wanted), question.feeds)
         else:
-            from wengert.execute.xla import XlaProgram
+            from wengert.execute.xla.program import XlaProgram
 
             program = XlaProgram(question.graph, _tensors(wanted), question.feeds)
         values = iter(program(*[np.asarray(a) for a in question.arrays]))

@@ -24,7 +24,7 @@ import numpy as np
 from wengert.calculus.gradients import ForwardAccumulator
 from wengert.derive.request import request
 from wengert.derive.request import series as series_request
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
 from wengert.ground.options import options
 from wengert.modes.tape import GradientTape
@@ -162,7 +162,7 @@ def tape(question: Question, probe: Probe) -> dict[Counts, tuple[list[Any], list
     """Return the derivatives by nested eager tapes, in the question's own arithmetic: arrays, and their weights."""
     results = {}
     with options.set(**rewrites(False)):
-        program = Program(question.graph, question.ys, question.feeds)
+        program = NumPyProgram(question.graph, question.ys, question.feeds)
         for counts in probe.counts:
             values = [EagerTensor(np.asarray(a)) for a in question.arrays]
             xs = [values[question.at(x)] for x in question.xs]

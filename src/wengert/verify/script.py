@@ -17,7 +17,7 @@ from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.request import request
 from wengert.execute import program as choose
-from wengert.execute.numpy import Program
+from wengert.execute.numpy import NumPyProgram
 from wengert.execute.variables import variables_of
 from wengert.functions.program import custom_gradient
 from wengert.graph.graph import Node
@@ -210,7 +210,7 @@ class Watch:
             return 0
         return count
 
-    def _program(self, request: Any, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], None] | None:
+    def _program(self, request: Any, arrays: Sequence[Any]) -> Callable[[Sequence[Any] | None], None] | None:
         known = self._programs.get(id(request))
         if known is None:
             _, fetches, _, controls = request
@@ -438,7 +438,7 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
         got = 0.0
         if found is not None:
             with options.set(**rewrites(on)):
-                got = in_double(Program(question.graph, found.tensors, question.feeds)(*question.arrays), found.weights)
+                got = in_double(NumPyProgram(question.graph, found.tensors, question.feeds)(*question.arrays), found.weights)
         gap, size = abs(got - truth.value), abs(truth.value)
         digits = 17.0 if not gap else max(0.0, -float(np.log10(gap / size))) if size else 0.0
         if not np.isfinite(truth.value) or truth.kind != "smooth":

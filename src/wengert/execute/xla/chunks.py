@@ -16,6 +16,8 @@ from wengert.execute.tiles.bind import Binder
 from wengert.execute.tiles.cut import Item, Load, Store, kept_dims, outputs_of, over_axes
 from wengert.execute.tiles.layout import Pass
 from wengert.execute.tiles.run import Tiling
+from wengert.execute.xla.values import Env
+from wengert.execute.xla.walk import Walk
 from wengert.ops.layout import Lies
 
 __all__ = ["chunked", "fits"]
@@ -28,7 +30,7 @@ def fits(tiling: Tiling) -> bool:
     return all(item.step.node.op.layout.join == "add" for pass_ in tiling.passes for item in pass_.sums)
 
 
-def chunked(walk: Any, tiling: Tiling, given: Sequence[Any], env: list[Any], room: float) -> list[Any]:
+def chunked(walk: Walk, tiling: Tiling, given: Sequence[Any], env: Env, room: float) -> list[Any]:
     """Walk a cut list; ``room``: by how much the temporaries of all rows exceed those that a chunk is to have."""
     plan = tiling.plan
     slots: list[Any] = [None] * plan.size
@@ -45,14 +47,14 @@ def chunked(walk: Any, tiling: Tiling, given: Sequence[Any], env: list[Any], roo
         for number in stage.passes:
             pass_ = tiling.passes[number]
             rows = max(32, 1 << int(math.log2(max(1.0, pass_.n / room))))
-            plain = [walk.read(v.at, env) if v.__class__.__name__ == "Ref" else v for v in slots]
+            plain = [walk.value(v, env) for v in slots]
             _scan(walk, pass_, plain, min(rows, pass_.n))
             for slot in pass_.made:
                 slots[slot] = plain[slot]
     return [slots[i] for i in plan.fetches]
 
 
-def _scan(walk: Any, pass_: Pass, slots: list[Any], rows: int) -> None:
+def _scan(walk: Walk, pass_: Pass, slots: list[Any], rows: int) -> None:
     """Run a pass over chunks of rows."""
     jnp, jax = walk.jax.numpy, walk.jax
     count, rest = divmod(pass_.n, rows)
@@ -90,7 +92,7 @@ def _scan(walk: Any, pass_: Pass, slots: list[Any], rows: int) -> None:
         slots[item.step.output] = total
 
 
-def _tile(walk: Any, pass_: Pass, slots: Sequence[Any], given: dict[Load, Any], rows: int) -> tuple[list[Any], list[Any]]:
+def _tile(walk: Walk, pass_: Pass, slots: Sequence[Any], given: dict[Load, Any], rows: int) -> tuple[list[Any], list[Any]]:
     """Put one chunk through a pass; return what is stored and the parts of the sums."""
     binder = Binder(pass_, rows, None, None)  # type: ignore[arg-type]
     values: dict[int, Any] = {}
@@ -118,7 +120,7 @@ def _tile(walk: Any, pass_: Pass, slots: Sequence[Any], given: dict[Load, Any], 
     return stored, sums
 
 
-def _part(walk: Any, pass_: Pass, item: Item, inputs: list[Any]) -> Any:
+def _part(walk: Walk, pass_: Pass, item: Item, inputs: list[Any]) -> Any:
     """Return the part of a sum over the rows that a chunk gives."""
     node = item.step.node
     layout, spec = node.op.layout, pass_.specs[item.step.output]
@@ -133,7 +135,7 @@ def _part(walk: Any, pass_: Pass, item: Item, inputs: list[Any]) -> Any:
     return walk.jax.numpy.sum(x, axis=over, dtype=spec.nptype).reshape(spec.sizes)
 
 
-def _row_step(walk: Any, pass_: Pass, binder: Binder, item: Item, inputs: list[Any], rows: int) -> list[Any]:
+def _row_step(walk: Walk, pass_: Pass, binder: Binder, item: Item, inputs: list[Any], rows: int) -> list[Any]:
     """Return the outputs of a row step for a chunk."""
     jnp = walk.jax.numpy
     node = item.step.node

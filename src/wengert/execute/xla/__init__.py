@@ -1,0 +1,18 @@
+"""The executor over XLA, through JAX's public interface.
+
+A lowered list is walked once for each signature (the shapes of its feeds and variables) with an array namespace over
+`jax.numpy`, and what that builds is compiled.
+
+| file | what is there |
+|---|---|
+| `arrays` | `jax.numpy` as an array namespace; the one file that imports JAX |
+| `values` | what a value is while a list is walked, and the shapes by which lists and executables are found |
+| `state` | what constants and variables become |
+| `control` | what choices and loops become |
+| `walk` | the walk: what each operation becomes |
+| `chunks` | lists whose temporaries are too large at once, as a scan over chunks of rows |
+| `executable` | how a list is compiled for one signature |
+| `program` | when that is done, and how it is run with the variables' values |
+
+What XLA cannot do raises `Unsupported`, with the operation and the user's line, before anything has run.
+"""
