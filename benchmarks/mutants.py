@@ -37,7 +37,8 @@ from wengert.tensor.tensor import EagerTensor, append, tensors
 from wengert.verify.judge import check_question, oracle_of, probes, quiet
 from wengert.verify.lists import Question
 from wengert.verify.locate import wrong_rules
-from wengert.verify.operations import CASES, moves, question_of
+from wengert.verify.operations import CASES, question_of
+from wengert.verify.samples.sample import moves
 
 ORIGINAL = {name: (op.vjp, op.jvp) for name, op in table.items()}
 """What is stated rather than derived, before anything was."""
@@ -219,6 +220,7 @@ def function_of(name: str, number: int, rng: np.random.Generator) -> Question:
         ]
         # Other functions before it would leave its domain.
         inner = [tf.negative(tf.negative(t)) if k in moving else t for k, t in enumerate(places)]
+        inner = inner if one.enter is None else [one.enter(t) for t in inner]
         result = append(question.graph, op, inner, one.attrs) if one.call is None else one.call(tensors, *inner)
         ys = list(result) if isinstance(result, list | tuple) else [result]
         ys = ys if one.outputs is None else [ys[k] for k in one.outputs]
@@ -484,7 +486,7 @@ def same_numbers(mutant: Mutant) -> bool:
     """Whether a broken transpose gives what the intact one gives, in all cases."""
     op = table[mutant.op]
     for number, one in enumerate(CASES[mutant.op]):
-        if one.call is not None:
+        if one.call is not None or one.enter is not None:
             return False
         rng = np.random.default_rng(number)
         inputs = [np.asarray(a) for a in one.draw(rng)]
@@ -511,7 +513,7 @@ def vanishes(mutant: Mutant, order: int) -> bool:
     if mutant.kind == "missing input":
         at = str(len(table[mutant.op].partials) - 1)
     for number, one in enumerate(CASES[mutant.op]):
-        question = question_of(mutant.op, one, np.random.default_rng(number))
+        question = question_of(one, np.random.default_rng(number))
         for probe in probes(question, order, np.random.default_rng(0))[: 1 if at else None]:
             oracle = oracle_of(question, probe, order)
             for counts in probe.counts:
