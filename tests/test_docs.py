@@ -87,12 +87,10 @@ def members() -> dict[str, set[str]]:
 
 
 def stored(tree: ast.AST) -> Iterator[str]:
-    """Names that are defined, imported or assigned to somewhere in a part of a source."""
+    """Names that are defined or assigned to somewhere in a part of a source."""
     for node in ast.walk(tree):
         match node:
-            case (
-                ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(asname=None, name=name) | ast.alias(asname=name)
-            ):
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield name
