@@ -1,4 +1,4 @@
-"""What the documentation names is there. Its code runs in `test_examples.py`."""
+"""What the documentation names is there, and its formulas parse. Its code runs in `test_examples.py`."""
 
 import ast
 import importlib
@@ -19,8 +19,9 @@ FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 DOTTED = re.compile(r"(?<![\w./-])wengert(?:\.[A-Za-z_]\w*)+")
 MEMBER = re.compile(r"`([A-Z]\w+)\.([a-z_]\w*)(?:\(.*\))?`")
 PATH = re.compile(r"`((?:[\w-][\w.-]*/)*(?:[\w-]+\.(?:py|md|txt|toml|yml)|[\w-]+/))`")
-PLACED = re.compile(r"`([\w/]+\.py)`: (`\w+`(?:, `\w+`)*)")
+PLACED = re.compile(r"`([\w/]+\.py)`:\s(`\w+`(?:, `\w+`)*)")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)([^$]+?)(?<=\S)\$", re.DOTALL)
 READERS = {"script.py", "model.py", "site/"}
 """Files that a reader of the documentation makes."""
 
@@ -134,3 +135,20 @@ def test_the_pages_stand_in_the_order_of_the_rooms():
     listed = re.findall(r"design/(\w+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert listed == ["rooms.md", *pages, "sweep.md"]
     assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/design/*.md"))
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_formulas_parse(page: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("latex2mathml")
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    mathml = importlib.import_module("formulas").mathml
+    for alone, within in FORMULA.findall(re.sub(r"`+[^`]+`+", "", prose(page))):
+        assert mathml(alone or within).startswith("<math")
+
+
+@pytest.mark.parametrize("formula", [r"\frac{a", r"\frac{a}", "a}", r"\nosuch", "x_{", r"\left( a", "a & b", ""])
+def test_a_formula_that_does_not_parse_is_refused(formula: str, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("latex2mathml")
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    with pytest.raises(ValueError, match="the formula"):
+        importlib.import_module("formulas").mathml(formula)
