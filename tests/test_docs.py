@@ -71,6 +71,15 @@ def test_paths_are_there(page: Path):
     assert not [link for link in sorted(links) if not (page.parent / link).exists()]
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/examples/*.md")), ids=lambda page: page.stem)
+def test_what_is_shown_of_an_example_is_in_it(page: Path):
+    script = (ROOT / "examples" / page.with_suffix(".py").name).read_text(encoding="utf-8")
+    lines = {line.strip() for line in script.splitlines()}
+    shown, _, _ = page.read_text(encoding="utf-8").partition("## What it prints")
+    blocks = re.findall(r"^```text\n(.*?)^```$", shown, re.DOTALL | re.MULTILINE)
+    assert blocks and not [line for block in blocks for line in block.splitlines() if line.strip() not in lines | {""}]
+
+
 def members() -> dict[str, set[str]]:
     """By the name of each class of the sources: what it has, inherited or not."""
     own: dict[str, set[str]] = defaultdict(set)
