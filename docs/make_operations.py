@@ -10,8 +10,7 @@ from wengert.ops.op import KINDS, Op, operations
 
 LETTERS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "O": "string"}
 FAMILIES = "elementwise linear contraction reduction linalg random control state".split()
-ELSEWHERE = {"cond", "custom_gradient", "fed", "gradient", "loop", "py_function", "read_variable"}
-COLUMNS = "| operation | TensorFlow's type | kind | orders | types |"
+ELSEWHERE = set("call cond custom_gradient fed gradient linked loop passed py_function read_variable taylor".split())
 HEAD = """# Table of operations
 
 This page is generated from the operations themselves. An operation is what a list holds; TensorFlow's functions are made
