@@ -7,7 +7,7 @@ import wengert as tf
 from wengert import errors
 from wengert.execute.numpy import NumPyProgram
 from wengert.functions import debugging as D
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor.tensor import Graph, apply
 

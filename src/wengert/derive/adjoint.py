@@ -12,7 +12,7 @@ from typing import Any
 
 from wengert.derive.index import splits
 from wengert.derive.series import Series
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.types import Array, Attrs, Namespace
 from wengert.tensor.tensor import Tensor
 

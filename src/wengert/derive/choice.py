@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.series import series_reason
 from wengert.derive.structure import ancestors, traced
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.contraction import MATMUL
 from wengert.ops.control import COND, LOOP
 from wengert.ops.elementwise import ADD, ADD_N, MULTIPLY, NEGATIVE, SUBTRACT

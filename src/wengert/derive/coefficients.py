@@ -11,7 +11,7 @@ from typing import Any
 
 from wengert.derive.index import Combination, Index, Products
 from wengert.derive.moves import Bounds, Moves
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.shapes import is_full
 from wengert.ground.types import Array
 from wengert.ops import elementwise, linear

@@ -13,7 +13,7 @@ from wengert.derive.lowered import Lowered
 from wengert.derive.rows import Rows
 from wengert.derive.series import Series
 from wengert.derive.survey import Survey, name_of
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full
 from wengert.ground.types import Array

@@ -27,7 +27,7 @@ from wengert.derive.series import Series
 from wengert.derive.structure import ancestors
 from wengert.derive.sums import Sums
 from wengert.derive.survey import Survey, name_of
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.options import options
 from wengert.ground.shapes import is_full

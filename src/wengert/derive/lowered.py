@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.derive.choice import Choice
 from wengert.derive.structure import freeze
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.errors import OpError
 from wengert.ground.options import options

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.linear import CONSTANT, TAKE
 from wengert.ops.rows import Refused, row_axes
 from wengert.ops.slopes import INFINITE, Interval, Slope

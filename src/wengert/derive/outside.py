@@ -12,7 +12,7 @@ from typing import Any
 
 from wengert.derive.questions import GRADIENT, TAYLOR
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.errors import UnimplementedError
 from wengert.ops.control import opened
 from wengert.ops.state import FED, HANDLE, READ

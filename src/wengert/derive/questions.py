@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.control import GRADIENT, TAYLOR
 
 __all__ = ["GRADIENT", "TAYLOR", "split_gradient"]

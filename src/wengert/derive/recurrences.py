@@ -14,7 +14,7 @@ import numpy as np
 from wengert.derive import forward
 from wengert.derive.coefficients import Coefficients, alone, enter, plus, times
 from wengert.derive.index import Combination, Functional, Index, Products, Steps, join, lowered_by, splits, within
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops import elementwise, linear
 from wengert.ops.elementwise import ADD, ADD_N, SUBTRACT, WHERE
 from wengert.ops.linear import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.rows import Refused, row_axes
 
 __all__ = ["Rows"]

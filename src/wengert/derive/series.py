@@ -30,7 +30,7 @@ from typing import Any
 from wengert.derive.coefficients import plus
 from wengert.derive.index import Combination, Functional, Index, Key, Request, Steps, join
 from wengert.derive.recurrences import Recurrences, to_real
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.types import Array
 from wengert.ops.control import CALL
 from wengert.ops.op import Op

@@ -23,7 +23,7 @@ import numpy as np
 from wengert.derive import forward, reverse
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.reverse import located, rule
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ops.linear import PLACEHOLDER

@@ -17,7 +17,7 @@ from wengert.derive.lowered import Lowered, number_in
 from wengert.derive.series import Series
 from wengert.derive.structure import ancestors
 from wengert.derive.survey import Survey
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import Site, state
 from wengert.ground.options import options
 from wengert.ops import elementwise, linear

@@ -10,7 +10,7 @@ from wengert.derive.choice import REVERSE_FACTOR, Asked, mentions_output, reads_
 from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.shapes import text
 from wengert.ground.types import Array
 from wengert.ops.control import OPENED

@@ -24,7 +24,7 @@ from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, brief
 from wengert.execute.xla.program import XlaProgram
 from wengert.execute.xla.values import Key, signature
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.derive.lowered import needed
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Program, Wrapped
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.errors import InternalError, InvalidArgumentError
 from wengert.ground.options import Options, options
 from wengert.ground.types import NumPyArray

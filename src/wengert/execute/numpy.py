@@ -15,7 +15,7 @@ from wengert.execute.plan import Plan, Step, plan
 from wengert.execute.protocol import Request
 from wengert.execute.tiles.run import Tiling, cut
 from wengert.execute.variables import variables_of
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly, state, uncollected
 from wengert.ground.errors import InvalidArgumentError, OpError
 from wengert.ground.interrupt import breakable, undivided

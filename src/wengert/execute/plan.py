@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.state import FED, HANDLE
 

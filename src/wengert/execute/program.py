@@ -10,7 +10,7 @@ from wengert.execute.compare import Compared
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Executor, Program, Request, Wrapped
 from wengert.execute.xla.falling import Falling
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.options import options
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph

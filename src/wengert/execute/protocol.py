@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph
 

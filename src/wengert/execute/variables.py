@@ -7,7 +7,7 @@ from typing import Any
 
 from wengert.derive.lowered import needed
 from wengert.execute.protocol import Request
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ops.control import bodies
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import static_value
+from wengert.graph.static import static_value
 from wengert.ground import checks, dtypes, shapes
 from wengert.ground.context import here, state
 from wengert.ground.dtypes import DtypeLike, as_dtype

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.graph.graph import Node, device_within, static_value
+from wengert.graph.graph import device_within
+from wengert.graph.node import Node
+from wengert.graph.static import static_value
 from wengert.ground import checks, nest
 from wengert.ground.context import Memory, Observer, scoped, state
 from wengert.ground.dtypes import as_dtype

@@ -12,115 +12,16 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
+from wengert.graph.node import Node
+from wengert.graph.static import written_by
 from wengert.ground import checks
-from wengert.ground.context import Site, default_session, state
+from wengert.ground.context import state
 from wengert.ground.errors import InaccessibleTensorError
 
-__all__ = ["Node", "WengertList", "gradient_functions", "overridden", "static_value"]
+__all__ = ["WengertList", "gradient_functions", "overridden"]
 
 NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
 VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
-
-
-class Node:
-    """One operation of a list: what it is, what it reads, and where the user asked for it."""
-
-    __slots__ = ("__weakref__", "attrs", "control_inputs", "device", "graph", "index", "inputs", "name", "op", "outputs",
-                 "site")  # fmt: skip
-
-    def __init__(self, graph: WengertList, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
-        """Make the node; the list's `append` gives it its outputs and its place."""
-        self.graph, self.op, self.inputs, self.attrs, self.name = graph, op, inputs, attrs, name
-        self.index = -1
-        self.outputs: tuple[Any, ...] = ()
-        self.control_inputs: tuple[Node, ...] = ()
-        self.site: tuple[Any, int] | None = None
-        self.device = ""
-
-    @property
-    def type(self) -> str:
-        """TensorFlow's name for the kind of operation, as ``MatMul``."""
-        return str(self.op.type)
-
-    @property
-    def where(self) -> str:
-        """The user's file and line."""
-        return str(Site(*self.site)) if self.site is not None else "an unknown place"
-
-    @property
-    def values(self) -> Callable[[], tuple[Any, ...]]:
-        """TensorFlow's method that returns the outputs."""
-        return lambda: self.outputs
-
-    @property
-    def node_def(self) -> Node:
-        """The node itself: there are no protocol buffers here."""
-        return self
-
-    @property
-    def op_def(self) -> Any:
-        """The operation's record."""
-        return self.op
-
-    @property
-    def traceback(self) -> list[str]:
-        """The user's line."""
-        return [self.where]
-
-    def get_attr(self, name: str) -> Any:
-        """Return an attribute.
-
-        Raises:
-            ValueError: if the operation has none of this name.
-        """
-        if name in ("T", "dtype") and name not in self.attrs and self.outputs:
-            return self.outputs[0].dtype
-        if name == "N":
-            return len(self.inputs)
-        name = {"transpose_a": "ta", "transpose_b": "tb"}.get(name, name)
-        if name in ("ta", "tb") and name not in self.attrs:
-            return False
-        if name not in self.attrs:
-            raise ValueError(f"Operation '{self.name}' has no attr named '{name}'.")
-        return self.attrs[name]
-
-    def run(self, feed_dict: Any = None, session: Any = None) -> None:
-        """Run this operation in the given or the default session."""
-        default_session(session).run(self, feed_dict)
-
-    def colocation_groups(self) -> list[bytes]:
-        """Return the group of the node alone: everything is on one device."""
-        return [b"loc:@" + self.name.encode()]
-
-    def __repr__(self) -> str:
-        """Show as TensorFlow does."""
-        return f"<tf.Operation '{self.name}' type={self.type}>"
-
-
-def written_by(node: Node) -> set[int] | None:
-    """Return the numbers of the handles that an operation, or its bodies, may assign to; None where that may be any."""
-    if node.op.writes:
-        return None if node.op.writes == "any" else {node.inputs[0].n}
-    found: set[int] = set()
-    for body in node.attrs.values() if node.op.kind == "control" else ():
-        graph = getattr(body, "graph", None)
-        inner = set() if graph is None else written_in(graph)
-        if inner is None:
-            return None
-        found |= inner
-    return found
-
-
-def written_in(graph: Any) -> set[int] | None:
-    """Return the numbers of the handles around a body that it may assign to; None where that may be any."""
-    outside = {place.n: source.n for source, place in graph.captured.values()}
-    found: set[int] = set()
-    for node in graph.nodes:
-        written = written_by(node)
-        if written is None:
-            return None
-        found |= {outside[n] for n in written if n in outside}
-    return found
 
 
 gradient_functions: dict[str, Callable[[Node, Any], Any]] = {}
@@ -456,19 +357,6 @@ def _device_parts(name: Any) -> dict[str, str]:
             raise ValueError(f"Multiple device types are not allowed while parsing the device spec: {name}.")
         found["device"] = f"{given[1].upper()}:{given[2] or '*'}"
     return found
-
-
-def static_value(tensor: Any) -> Any:
-    """Return what is known of a small integer tensor without running it: nested lists of int | None, or None.
-
-    This is how a shape computed from other shapes stays known in part.
-    """
-    node = getattr(tensor, "node", None)
-    if node is None:
-        array = getattr(tensor, "array", None)
-        return None if array is None or array.dtype.kind not in "iub" else array.tolist()
-    rule = node.op.static
-    return None if rule is None else rule(node)
 
 
 def overridden(node: Node, result: Any) -> Any:

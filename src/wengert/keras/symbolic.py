@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import nest
 from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError

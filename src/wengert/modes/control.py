@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import checks, nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype

@@ -15,7 +15,8 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.program import compile, told, watchers
 from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
-from wengert.graph.graph import VALID_NAME, Node
+from wengert.graph.graph import VALID_NAME
+from wengert.graph.node import Node
 from wengert.ground import dtypes, nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype

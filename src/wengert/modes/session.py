@@ -11,7 +11,7 @@ import numpy as np
 from wengert.execute.program import compile
 from wengert.execute.protocol import Program
 from wengert.execute.variables import trains
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
 from wengert.ground.context import default_session, state
 from wengert.ground.options import options as switches

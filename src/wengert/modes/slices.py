@@ -10,7 +10,7 @@ import numpy as np
 from wengert.derive.outside import ways
 from wengert.derive.request import request
 from wengert.derive.structure import ancestors
-from wengert.graph.graph import static_value
+from wengert.graph.static import static_value
 from wengert.ground.dtypes import DType, DtypeLike
 from wengert.ground.shapes import TensorShape, is_full
 from wengert.modes.valued import Valued

@@ -15,7 +15,8 @@ from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
-from wengert.graph.graph import Node, written_in
+from wengert.graph.node import Node
+from wengert.graph.static import written_in
 from wengert.ground.context import here, state
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.options import options

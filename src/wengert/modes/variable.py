@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import shapes
 from wengert.ground.context import default_session, recent, state
 from wengert.ground.dtypes import DtypeLike, as_dtype

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array, Attrs, Described, Dtype, Namespace, NumPyArray
 from wengert.ops import rows, signature

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.graph.graph import static_value
+from wengert.graph.static import static_value
 from wengert.ground import dtypes, shapes
 from wengert.ground.errors import InvalidArgumentError, ResourceExhaustedError, ShapeError
 from wengert.ground.shapes import Shape
@@ -55,7 +55,7 @@ CAST = Op(
     if inputs[0].dtype.kind in "fc" and output.dtype.kind in "fc" else None,
     ),
     lambda xp, x, *, dtype: xp.astype(x, dtype), lambda inputs, attrs: (inputs[0].sizes, dtypes.as_dtype(attrs["dtype"]).numpy),
-    kinds="biufc", rows=rows.elementwise, bounds=slopes.hull, columns=Columns.SAME, static=static.same,
+    kinds="biufc", told=True, rows=rows.elementwise, bounds=slopes.hull, columns=Columns.SAME, static=static.same,
 )
 
 
@@ -749,7 +749,8 @@ GETITEM = Op(
         constant_inputs=tuple(range(1, 100)), selects=slopes.taken,
     ),
     lambda xp, x, *dynamic, index: x[_fill(xp, index, dynamic)], _getitem_infer, type="StridedSlice", label="strided_slice",
-    aliases=True, rows=rows.getitem, bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW, static=static.getitem,
+    aliases=True, told=True, rows=rows.getitem, bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW,
+    static=static.getitem,
 )
 GETITEM_TRANSPOSE = Op(
     "getitem_transpose", Linear(

@@ -15,7 +15,7 @@ from functools import partial
 from types import EllipsisType
 from typing import Any
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ground.types import Array, Described, Namespace, NumPyArray
@@ -106,6 +106,7 @@ class Op:
         aliases: bool = False,
         stateful: bool = False,
         writes: str = "",
+        told: bool = False,
         register: bool = True,
     ) -> None:
         """Keep the statement and enter it in the table.
@@ -160,7 +161,7 @@ class Op:
         self.aliases, self.stateful, self.writes = aliases, stateful, writes
         self.saturates, self.spectrum = saturates, spectrum
         self.no_digits = no_digits or ("draws random numbers" if draws else "acts on the world" if acts else "")
-        self.told = bool(partials) or name in ("cast", "getitem")
+        self.told = bool(partials) or told
         self.eager: Callable[..., Any] = getattr(NP, kernel) if isinstance(kernel, str) else partial(kernel, NP)
         if register:
             if name in table:

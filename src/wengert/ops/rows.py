@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.shapes import text
 from wengert.ground.types import Array, Attrs
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 
 __all__ = ["FINITE", "INFINITE", "Bounds", "Columns", "Slope", "branch", "pole"]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.graph.graph import Node, static_value
+from wengert.graph.node import Node
+from wengert.graph.static import static_value
 
 __all__: list[str] = []
 

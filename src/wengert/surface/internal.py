@@ -21,7 +21,8 @@ from wengert.calculus import gradient_checker
 from wengert.derive.request import request
 from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
-from wengert.graph.graph import Node, static_value
+from wengert.graph.node import Node
+from wengert.graph.static import static_value
 from wengert.ground import dtypes, errors, nest, shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import NoGradientWarning

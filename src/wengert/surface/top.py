@@ -190,7 +190,7 @@ from wengert.functions.registry import (
     variable_creator_scope,
 )
 from wengert.functions.tensor_array import TensorArray
-from wengert.graph.graph import Node as Operation
+from wengert.graph.node import Node as Operation
 from wengert.ground.dtypes import (
     DType,
     as_dtype,

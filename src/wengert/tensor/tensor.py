@@ -15,7 +15,8 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from wengert.graph.graph import Node, WengertList, overridden
+from wengert.graph.graph import WengertList, overridden
+from wengert.graph.node import Node
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import SKIP, Site, default_session, here, left, quietly, recent, state
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype

@@ -18,7 +18,7 @@ import mpmath as mp
 import numpy as np
 
 from wengert.execute.numpy import NumPyProgram
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import nest
 from wengert.ground.errors import NoGradientWarning, OpError
 from wengert.ground.options import options

@@ -16,7 +16,7 @@ import numpy as np
 
 from wengert.derive.lower import lower
 from wengert.execute.plan import plan
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.options import Options, options
 from wengert.ground.shapes import is_full

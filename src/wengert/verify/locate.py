@@ -12,7 +12,7 @@ import numpy as np
 from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT
 from wengert.derive.structure import freeze
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import ROOT, quietly
 from wengert.ground.errors import OpError
 from wengert.modes.tracing import Body, tracing

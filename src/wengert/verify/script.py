@@ -20,7 +20,7 @@ from wengert.execute import program as choose
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.variables import variables_of
 from wengert.functions.program import custom_gradient
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground import nest
 from wengert.ground.context import Site, here, quietly, state
 from wengert.ground.errors import OpError

@@ -17,7 +17,7 @@ import numpy as np
 
 from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.modes.tracing import Body, tracing
 from wengert.modes.variable import Storage

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from wengert.execute.plan import Plan, Step
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.shapes import is_full
 from wengert.ops.layout import Lies
 from wengert.ops.linear import CONSTANT

@@ -17,7 +17,7 @@ from wengert.execute.tiles.bind import Binder, Forms, ndarray
 from wengert.execute.tiles.blas import blas
 from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of, over_axes
 from wengert.execute.tiles.layout import Pass
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
 from wengert.ground.options import options

@@ -18,7 +18,7 @@ from wengert.execute.plan import Plan, Step
 from wengert.execute.variables import variables_in
 from wengert.execute.xla.arrays import Unsupported
 from wengert.execute.xla.values import Env, Ref, variant
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.types import Array
 from wengert.ops.control import Body, Loop, bodies, branches

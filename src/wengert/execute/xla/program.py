@@ -16,7 +16,7 @@ from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
 from wengert.execute.xla.values import Key, signature
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly, state
 from wengert.ground.errors import ResourceExhaustedError
 from wengert.ground.interrupt import undivided

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.execute.xla.values import Env, Ref
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.types import Array
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from wengert.execute.xla import control
 from wengert.execute.xla import state as rules
 from wengert.execute.xla.arrays import Unsupported, XlaArrays, brief
 from wengert.execute.xla.values import Env, Ref
-from wengert.graph.graph import Node
+from wengert.graph.node import Node
 from wengert.ground.context import quietly, state
 from wengert.ground.errors import OpError
 from wengert.ground.types import Array, Attrs, Dtype, NumPyArray
