@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from wengert.verify.drawing import layout
 from wengert.verify.findings import Fault, Row
-from wengert.verify.page import _layout, page
+from wengert.verify.page import page
 from wengert.verify.report import Report
 
 VOID = {"meta", "br", "input", "link", "img", "hr"}
@@ -247,7 +248,7 @@ def test_boxes_do_not_touch_and_edges_point_down(kind: str):
         "random": [sorted({draw.randrange(k) for _ in range(draw.randrange(3))}) if k else [] for k in range(200)],
         "network": [node[3] for node in network()],
     }[kind]
-    at, edges, width, height = _layout(reads, [36] * len(reads))
+    at, edges, width, height = layout(reads, [36] * len(reads))
     ends = [(x, lower) for _, _, x, upper, lower in edges if lower == upper]
     assert sorted(ends) == sorted(at[k] for k, sources in enumerate(reads) for _ in sources)
     assert all(y < upper for _, y, _, upper, _ in edges)

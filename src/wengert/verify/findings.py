@@ -1,10 +1,11 @@
-"""What a check finds: rows, one for each derivative on each road, and faults."""
+"""What a check finds: rows, one for each derivative on each road, faults, and all of it together."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-__all__ = ["ROADS", "Fault", "Row"]
+__all__ = ["ROADS", "Fault", "Findings", "Row"]
 
 ROADS = dict(
     reverse="nested reverse mode",
@@ -55,3 +56,56 @@ class Fault(NamedTuple):
     """The user's line."""
     inputs: str
     text: str
+
+
+Graph = Sequence[tuple[int, str, str, list[int]]]
+"""A list of operations: of each its number, its name, the user's line, and the numbers of those that it reads."""
+
+
+class Findings:
+    """All that a check found.
+
+    Attributes:
+        rows: What was compared, a `Row` for each derivative on each road.
+        faults: Whose fault it is, a `Fault` each.
+        ok: Whether nothing is wrong. What cannot be decided (a kink) or has lost its digits by rounding is not wrong.
+        verdict: "wrong" if something is, else "undecided" if something could not be decided, else "right".
+    """
+
+    def __init__(
+        self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Graph | None = None
+    ) -> None:
+        """Take rows, faults, remarks, and the list as (number, name, where, numbers of inputs) for a picture of it."""
+        self.rows, self.faults, self.notes, self.graph = list(rows), list(faults), list(notes), graph
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(r.status == "wrong" for r in self.rows)
+
+    @property
+    def verdict(self) -> str:
+        """right, wrong or undecided."""
+        if not self.ok:
+            return "wrong"
+        found = {r.status for r in self.rows}
+        return "right" if found & {"right", "inaccurate"} and "undecided" not in found else "undecided"
+
+    def __bool__(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.ok
+
+    def digits(self, arithmetic: str, order: int | None = None) -> float | None:
+        """Return the fewest digits that a run in a dtype keeps, of all orders or of one; None if none was run."""
+        found = [r.digits for r in self.rows if r.arithmetic == arithmetic and r.digits is not None
+                 and (order is None or r.order == order)]  # fmt: skip
+        return min(found) if found else None
+
+    def data(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "verdict": self.verdict,
+            "rows": [r._asdict() for r in self.rows],
+            "faults": [f._asdict() for f in self.faults],
+            "notes": self.notes,
+        }

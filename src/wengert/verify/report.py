@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ground import terminal
-from wengert.verify.findings import Fault, Row
+from wengert.verify import words
+from wengert.verify.findings import Fault, Findings, Row
 from wengert.verify.page import page
 
 __all__ = ["Report"]
 
 
-class Report:
-    """All that a check found.
-
-    Attributes:
-        rows: What was compared, a `Row` for each derivative on each road.
-        faults: Whose fault it is, a `Fault` each.
-        ok: Whether nothing is wrong. What cannot be decided (a kink) or has lost its digits by rounding is not wrong.
-        verdict: "wrong" if something is, else "undecided" if something could not be decided, else "right".
-    """
-
-    def __init__(self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Any = None) -> None:
-        """Take rows, faults, remarks, and the list as (number, name, where, numbers of inputs) for a picture of it."""
-        self.rows, self.faults, self.notes, self.graph = list(rows), list(faults), list(notes), graph
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(r.status == "wrong" for r in self.rows)
-
-    @property
-    def verdict(self) -> str:
-        """right, wrong or undecided."""
-        if not self.ok:
-            return "wrong"
-        found = {r.status for r in self.rows}
-        return "right" if found & {"right", "inaccurate"} and "undecided" not in found else "undecided"
-
-    def __bool__(self) -> bool:
-        """Whether nothing is wrong."""
-        return self.ok
-
-    def digits(self, arithmetic: str, order: int | None = None) -> float | None:
-        """Return the fewest digits that a run in a dtype keeps, of all orders or of one; None if none was run."""
-        found = [r.digits for r in self.rows if r.arithmetic == arithmetic and r.digits is not None
-                 and (order is None or r.order == order)]  # fmt: skip
-        return min(found) if found else None
+class Report(Findings):
+    """All that a check found, and how it is shown."""
 
     def summary(self) -> str:
         """Return the verdict in a line or a few: what is wrong, on which road, and whose fault it is."""
@@ -56,7 +23,8 @@ class Report:
         shown = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
         lines = [f"{self.verdict}: {shown or 'nothing was compared'}"]
         for r in [r for r in self.rows if r.status == "wrong"][:6]:
-            lines.append(f"  wrong: {_title(r)} by {r.road} ({r.arithmetic}): {_number(r.value)}, oracle {_number(r.expected)}"
+            value, expected = words.number(r.value), words.number(r.expected)
+            lines.append(f"  wrong: {_title(r)} by {r.road} ({r.arithmetic}): {value}, oracle {expected}"
                          + (f"; {r.note}" if r.note else ""))  # fmt: skip
         for f in self.faults:
             lines.append(f"  {_fault(f)}")
@@ -102,7 +70,7 @@ class Report:
             if r.order:
                 groups.setdefault((r.function, r.derivative, r.order), []).append(r)
         for (function, by, order), rows in groups.items():
-            parts = [[r] for r in rows] if every else [[r for r in rows if r.status == s] for s in _STATUSES]
+            parts = [[r] for r in rows] if every else [[r for r in rows if r.status == s] for s in words.STATUSES]
             for part in parts:
                 if part:
                     value = next((r.expected for r in part if r.expected is not None), part[0].value)
@@ -111,18 +79,9 @@ class Report:
                     roads = f"{len(names)} roads" if short else ", ".join(names)
                     told = dict.fromkeys(r.note for r in part if r.note and r.status != "right")
                     notes = "" if short else "; ".join(told)
-                    found.append((function, symbol(by), str(order), part[0].status, _number(value), _digits(part),
+                    found.append((function, symbol(by), str(order), part[0].status, words.number(value), _digits(part),
                                   roads + (f" ({notes})" if notes else "")))  # fmt: skip
         return found
-
-    def data(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return {
-            "verdict": self.verdict,
-            "rows": [r._asdict() for r in self.rows],
-            "faults": [f._asdict() for f in self.faults],
-            "notes": self.notes,
-        }
 
     def json(self) -> str:
         """Return everything as JSON; numbers that are not finite are null."""
@@ -142,15 +101,8 @@ def symbol(by: str) -> str:
     names = by.split(" ") if by else []
     if not names:
         return ""
-    parts = [f"∂{n}{_power(names.count(n))}" for n in dict.fromkeys(names)]
-    return f"∂{_power(len(names))}/{''.join(parts)}"
-
-
-def _power(n: int) -> str:
-    return "" if n == 1 else "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(n))
-
-
-_STATUSES = ("wrong", "undecided", "inaccurate", "right", "skipped")
+    parts = [f"∂{n}{words.power(names.count(n))}" for n in dict.fromkeys(names)]
+    return f"∂{words.power(len(names))}/{''.join(parts)}"
 
 
 def _road(r: Row) -> str:
@@ -163,10 +115,6 @@ def _digits(rows: Sequence[Row]) -> str:
         if r.digits is not None:
             by[r.arithmetic] = min(by.get(r.arithmetic, 99.0), r.digits)
     return ", ".join(f"{name} {d:.1f}" for name, d in by.items())
-
-
-def _number(x: float | None) -> str:
-    return "" if x is None else f"{x:.9g}"
 
 
 def _title(r: Row) -> str:
