@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.derive.lower import lower
+from wengert.derive.lowered import needed
 from wengert.execute.plan import plan
 from wengert.graph.node import Node
 from wengert.ground.context import quietly
@@ -26,7 +27,7 @@ from wengert.ops.op import Op
 from wengert.ops.state import ASSERT, ASSIGN, ASSIGN_SCATTER, CUSTOM, HANDLE, NO_OP, PRINT, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import SymbolicTensor, append
 
-__all__ = ["Listing", "Question", "Unanswerable", "is_held", "passed", "rewrites", "wrapped"]
+__all__ = ["Listing", "Question", "Unanswerable", "inside", "is_held", "passed", "rewrites", "with_numpy", "wrapped"]
 
 
 class Unanswerable(Exception):
@@ -197,6 +198,15 @@ def _up_to(fetches: Iterable[Any], cut: Mapping[int, Any]) -> list[Node]:
     return sorted(seen, key=lambda node: node.index)
 
 
+def inside(nodes: Sequence[Node], deep: bool = False) -> Iterator[Node]:
+    """Return the nodes of bodies."""
+    for node in nodes:
+        if deep:
+            yield node
+        for body in (v for v in node.attrs.values() if isinstance(v, Body)):
+            yield from inside(needed(body.outputs, body.graph.effects), True)
+
+
 class Listing:
     """A lowered list of a question, and its walk."""
 
@@ -212,7 +222,7 @@ class Listing:
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
         """Walk with NumPy."""
-        return quietly(self.walk, arrays, _with_numpy)  # type: ignore[no-any-return]
+        return quietly(self.walk, arrays, with_numpy)  # type: ignore[no-any-return]
 
     def walk(self, arrays: Sequence[Any], run: Callable[[Node, list[Any]], Any], slots: list[Any] | None = None) -> list[Any]:
         """Walk the list; ``run`` computes a node from its inputs. ``slots``, of the plan's size, keeps all values."""
@@ -242,10 +252,11 @@ class Listing:
         return None
 
 
-def _with_numpy(node: Node, arrays: list[Any]) -> Any:
+def with_numpy(node: Node, arrays: list[Any]) -> Any:
+    """Compute a node with NumPy."""
     if node.op in (READ, SNAPSHOT):
         return arrays[0]
-    found = node.op.eager(*arrays, **wrapped(node.attrs, _with_numpy))
+    found = node.op.eager(*arrays, **wrapped(node.attrs, with_numpy))
     return found if node.op.outputs != 1 else np.asarray(found)
 
 

@@ -141,7 +141,7 @@ def judged(
     label: str = "",
 ) -> tuple[list[Row], list[Fault]]:  # fmt: skip
     """Return what was found about a question, and whose fault it is."""
-    from wengert.verify import locate
+    from wengert.verify import locate, roughness
 
     rows = check_question(question, order, rng, executors=executors, only=only, label=label)
     faults = locate.wrong_rules(question, rows, rng)
@@ -153,14 +153,14 @@ def judged(
     found: list[Fault | None] = []
     for probe in probes(question, order, np.random.default_rng(0)):
         if bends:
-            found.append(next(filter(None, (locate.kinked(question, probe, c) for c in probe.counts)), None))
+            found.append(next(filter(None, (roughness.kinked(question, probe, c) for c in probe.counts)), None))
         if dull:
             road = "taylor" if probe.by_argument and question.ys[0].nptype.kind != "c" else "series"
             with (
                 quiet(),
                 contextlib.suppress(NotImplementedError, OpError),
             ):  # a road that states no such derivative loses no digits
-                found += [locate.lossy(question, probe, c, road) for c in probe.counts if sum(c) == worst][:1]
+                found += [roughness.lossy(question, probe, c, road) for c in probe.counts if sum(c) == worst][:1]
     for fault in found:
         if fault is not None and all((fault.kind, fault.operation, fault.where) != o[:3] for o in faults):
             faults.append(fault)
