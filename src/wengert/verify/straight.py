@@ -73,6 +73,10 @@ class Pair:
         """Whether a condition held."""
         return bool(self.array)
 
+    def __len__(self) -> int:
+        """How many rows there are, of a sequence that a loop goes over."""
+        return len(self.array)
+
     def __getitem__(self, index: Any) -> Pair:
         """Take a part, as a loop takes a row of a sequence."""
         return Pair(self.straight, self.symbol[index], None if self.told is None else np.asarray(self.told[index]))
