@@ -146,6 +146,13 @@ def test_the_pages_stand_in_the_order_of_the_rooms():
     assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/design/*.md"))
 
 
+@pytest.mark.parametrize("room", ["ground", "derive", "calculus"])
+def test_the_table_of_a_room_has_all_of_its_files(room: str):
+    page = (ROOT / f"docs/design/{room}.md").read_text(encoding="utf-8")
+    files = {f"{room}/{file.name}" for file in (SOURCES / room).glob("*.py")} - {f"{room}/__init__.py"}
+    assert not sorted(file for file in files if f"`{file}`" not in page)
+
+
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_formulas_parse(page: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("latex2mathml")
