@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import wengert  # noqa: F401  the import fills the table
-from wengert.ops.op import KINDS, Op, operations
+from wengert.ops.op import Op, operations
 
 LETTERS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "O": "string"}
 FAMILIES = "elementwise linear contraction reduction linalg random control state".split()
@@ -46,7 +46,7 @@ def page() -> str:
         groups[family(op)].append(op)
     lines = [HEAD]
     every = [op for ops in groups.values() for op in ops]
-    counts = [f"{sum(op.kind == kind for op in every)} {kind}" for kind in KINDS]
+    counts = [f"{count} {kind}" for kind, count in Counter(op.kind for op in every).most_common()]
     lines.append(f"There are {len(every)} operations: {', '.join(counts)}.\n")
     for name in [*FAMILIES, *sorted(set(groups) - set(FAMILIES))]:
         if not groups[name]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import wengert
+from wengert.ops.op import operations
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = Path(wengert.__file__).parent
@@ -144,6 +145,19 @@ def test_the_pages_stand_in_the_order_of_the_rooms():
     listed = re.findall(r"design/(\w+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert listed == ["rooms.md", *pages, "sweep.md"]
     assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/design/*.md"))
+
+
+@pytest.mark.parametrize("room", ["ground", "derive", "calculus"])
+def test_the_table_of_a_room_has_all_of_its_files(room: str):
+    page = (ROOT / f"docs/design/{room}.md").read_text(encoding="utf-8")
+    files = {f"{room}/{file.name}" for file in (SOURCES / room).glob("*.py")} - {f"{room}/__init__.py"}
+    assert not sorted(file for file in files if f"`{file}`" not in page)
+
+
+def test_the_table_of_operations_has_each_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("make_operations").page()
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == [op.name for op in operations()]
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
