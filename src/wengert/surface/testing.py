@@ -12,11 +12,10 @@ import tempfile
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from unittest import mock
+from unittest import mock as mock  # public, as tf.test.mock
 
 import numpy as np
 
-from wengert.calculus.gradient_checker import compute_gradient
 from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
@@ -25,27 +24,6 @@ from wengert.modes.session import Session, get_default_session, reset_default_gr
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.variable import Variable
 from wengert.tensor.tensor import EagerTensor, Tensor
-
-__all__ = [
-    "TestCase",
-    "assert_equal_graph_def",
-    "benchmark_config",
-    "compute_gradient",
-    "create_local_cluster",
-    "disable_with_predicate",
-    "experimental",
-    "get_temp_dir",
-    "gpu_device_name",
-    "is_built_with_cuda",
-    "is_built_with_gpu_support",
-    "is_built_with_rocm",
-    "is_built_with_xla",
-    "is_gpu_available",
-    "main",
-    "mock",
-    "test_src_dir_path",
-    "with_eager_op_as_function",
-]
 
 _folders: list[tempfile.TemporaryDirectory[str]] = []
 

@@ -2,10 +2,10 @@
 
 from wengert.functions.program import custom_gradient, executing_eagerly, py_function
 from wengert.modes.function import function as defun
+from wengert.modes.session import enable_eager_execution
 from wengert.modes.tape import GradientTape
 from wengert.modes.variable import Variable
 from wengert.surface.internal import gradients_function, implicit_grad, implicit_val_and_grad, val_and_grad_function
-from wengert.surface.v1.graphs import enable_eager_execution
 from wengert.surface.v1.saver import Saver
 from wengert.surface.v1.variables import make_template
 from wengert.train import Checkpoint

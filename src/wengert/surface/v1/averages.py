@@ -17,8 +17,6 @@ from wengert.surface.v1.graphs import GraphKeys, add_to_collection
 from wengert.surface.v1.variables import global_variables, moving_average_variables, trainable_variables
 from wengert.tensor.tensor import convert
 
-__all__ = ["ExponentialMovingAverage"]
-
 
 class ExponentialMovingAverage:
     """Keeps a shadow s of each of some variables, or tensors: s becomes decay · s + (1 - decay) · value at each update.

@@ -4,23 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = [
-    "ConfigProto",
-    "Event",
-    "GPUOptions",
-    "GraphDef",
-    "GraphOptions",
-    "HistogramProto",
-    "MetaGraphDef",
-    "NameAttrList",
-    "NodeDef",
-    "OptimizerOptions",
-    "RunMetadata",
-    "RunOptions",
-    "SessionLog",
-    "SummaryMetadata",
-]
-
 
 class Fields:
     """An object with any fields: one that was never set is another such object, false and empty.

@@ -16,23 +16,6 @@ from wengert.surface.v1.variables import trainable_variables
 from wengert.tensor.tensor import Tensor, convert
 from wengert.train import rules
 
-__all__ = [
-    "AdaMaxOptimizer",
-    "AdadeltaOptimizer",
-    "AdagradOptimizer",
-    "AdamOptimizer",
-    "AdamWOptimizer",
-    "FtrlOptimizer",
-    "GradientDescentOptimizer",
-    "MomentumOptimizer",
-    "MomentumWOptimizer",
-    "NadamOptimizer",
-    "Optimizer",
-    "ProximalAdagradOptimizer",
-    "ProximalGradientDescentOptimizer",
-    "RMSPropOptimizer",
-]
-
 
 class Optimizer:
     """What all of TensorFlow 1's optimizers have. One's own overrides `_apply_dense`, and what else it needs.

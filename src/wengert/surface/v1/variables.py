@@ -21,46 +21,6 @@ from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
 from wengert.tensor.tensor import Tensor, convert
 
-__all__ = [
-    "AUTO_REUSE",
-    "Variable",
-    "VariableAggregation",
-    "VariableScope",
-    "VariableSynchronization",
-    "all_variables",
-    "assert_variables_initialized",
-    "assign",
-    "assign_add",
-    "assign_sub",
-    "fixed_size_partitioner",
-    "get_local_variable",
-    "get_variable",
-    "get_variable_scope",
-    "global_variables",
-    "global_variables_initializer",
-    "initialize_all_variables",
-    "initialize_local_variables",
-    "initialize_variables",
-    "is_variable_initialized",
-    "local_variables",
-    "local_variables_initializer",
-    "make_template",
-    "min_max_variable_partitioner",
-    "model_variables",
-    "moving_average_variables",
-    "no_regularizer",
-    "report_uninitialized_variables",
-    "scatter_add",
-    "scatter_sub",
-    "scatter_update",
-    "trainable_variables",
-    "variable_axis_size_partitioner",
-    "variable_creator_scope",
-    "variable_op_scope",
-    "variable_scope",
-    "variables_initializer",
-]
-
 
 class _Reuse:
     """Whether variables are made or found: as it comes."""
