@@ -326,10 +326,11 @@ TABLE: dict[str, str | Names] = {
         "TensorFlow's ``tf.test``: a test case that compares tensors, and derivatives checked by differences.",
         rows={
             "calculus.gradient_checker": "compute_gradient",
-            "surface.testing": """
+            "surface.testing.case": "TestCase",
+            "surface.testing.process": """
                 assert_equal_graph_def benchmark_config create_local_cluster disable_with_predicate experimental get_temp_dir
                 gpu_device_name is_built_with_cuda is_built_with_gpu_support is_built_with_rocm is_built_with_xla
-                is_gpu_available main mock test_src_dir_path TestCase with_eager_op_as_function
+                is_gpu_available main mock test_src_dir_path with_eager_op_as_function
             """,
         },
     ),

@@ -16,6 +16,7 @@ from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype, float32
 from wengert.modes.session import default_graph
 from wengert.modes.slices import IndexedSlices
+from wengert.modes.tracing import FuncGraph
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
@@ -112,11 +113,12 @@ class _Store:
 def _store() -> _Store:
     """Return the store of the current graph. It belongs to the graph, whose variables it holds, and goes with it."""
     graph = default_graph()
-    while graph.building_function and getattr(graph, "outer", None) is not None:
-        graph = graph.outer  # type: ignore[attr-defined]
+    while isinstance(graph, FuncGraph) and graph.outer is not None:
+        graph = graph.outer
     if graph.variable_scope is None:
         graph.variable_scope = _Store()
-    return graph.variable_scope  # type: ignore[no-any-return]
+    store: _Store = graph.variable_scope
+    return store
 
 
 def get_variable_scope() -> VariableScope:
