@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any
 
-from wengert.surface.table import arguments
+from wengert.surface.table import Argument, arguments
 
 __all__ = ["called", "renamed", "sentinel"]
 
 
+@functools.cache
 def called(name: str, function: Callable[..., Any], call: str) -> Callable[..., Any]:
     """Return a function that takes the arguments of a row of the table, and passes them on under the function's own names.
 
@@ -24,7 +27,7 @@ def called(name: str, function: Callable[..., Any], call: str) -> Callable[..., 
     81
     """
     every, others = arguments(call)
-    signature = _signature(call)
+    signature = _signature(every, others, function)
     positions = [] if others else [a.name for a in every]
     needed = {a.name for a in every if not a.optional}
     inner = {a.name: a.inner for a in every}
@@ -51,11 +54,18 @@ def called(name: str, function: Callable[..., Any], call: str) -> Callable[..., 
     return function_of_other_names
 
 
-def _signature(call: str) -> Signature:
-    every, others = arguments(call)
-    kind = Parameter.KEYWORD_ONLY if others else Parameter.POSITIONAL_OR_KEYWORD
-    found = [Parameter(a.name, kind, default=None if a.optional else Parameter.empty) for a in every]
-    return Signature([*found, Parameter("others", Parameter.VAR_KEYWORD)] if others else found)
+def _signature(every: list[Argument], others: bool, function: Callable[..., Any]) -> Signature:
+    """Return the signature; an argument of the same name has the default that it has in the function."""
+    if others:
+        known = [Parameter(a.name, Parameter.KEYWORD_ONLY, default=None) for a in every]
+        return Signature([*known, Parameter("others", Parameter.VAR_KEYWORD)])
+    taken = inspect.signature(function).parameters
+    defaults = {name: None if p.default is p.empty else p.default for name, p in taken.items()}
+    found = []
+    for name, inner, optional in every:
+        default = Parameter.empty if not optional else defaults[name] if inner == name else None
+        found.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default))
+    return Signature(found)
 
 
 def _refuse(name: str, signature: Signature, values: tuple[Any, ...], keywords: dict[str, Any]) -> None:

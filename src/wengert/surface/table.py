@@ -6,8 +6,8 @@ stubs by which static tools see every name. It is read where nothing else of the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,14 +22,14 @@ class Names(NamedTuple):
         like: the namespace whose names and modules it has too, where it says nothing else of them.
         without: the names and modules of that one which it does not have.
         rows: the names by the modules below `wengert` that make them; ``public=inner`` where a name is another there.
-        calls: which functions take their arguments by other names, by modules; see `Argument`.
+        calls: the arguments of functions that take them by other names, by modules; see `Argument`. ``*`` is all the rest.
     """
 
     about: str
     rows: Mapping[str, str]
     like: str | None = None
     without: str = ""
-    calls: Mapping[str, str] = {}
+    calls: Mapping[str, Mapping[str, str]] = {}
 
 
 class Source(NamedTuple):
@@ -54,95 +54,105 @@ class Argument(NamedTuple):
 
 
 OLD = {
-    "calculus.gradients": """
-        gradients:
-            ys xs grad_ys? name? colocate_gradients_with_ops? gate_gradients? aggregation_method? stop_gradients?
-            unconnected_gradients?
-    """,
-    "functions.array": """
-        boolean_mask: tensor mask name? axis?
-        convert_to_tensor: value dtype? name? preferred_dtype=dtype_hint? dtype_hint?
-        gather: params indices validate_indices? name? axis? batch_dims?
-        gather_nd: params indices name? batch_dims?
-        ones_like zeros_like: tensor=input dtype? name? optimize=?
-        pad: tensor paddings mode? name? constant_values?
-        reverse_sequence: input seq_lengths seq_axis? batch_axis? name? seq_dim=seq_axis? batch_dim=batch_axis?
-        shape size: input name? out_type?
-        squeeze: input axis? name? squeeze_dims=axis?
-        transpose: a perm? name? conjugate?
-    """,
-    "functions.debugging": """
-        assert_equal assert_none_equal assert_less assert_less_equal assert_greater assert_greater_equal:
-            x y data=? summarize? message? name?
-        assert_positive assert_negative assert_non_positive assert_non_negative: x data=? summarize? message? name?
-        assert_near: x y rtol? atol? data=? summarize? message? name?
-        assert_rank assert_rank_at_least: x rank data=? summarize=? message? name?
-        assert_rank_in: x ranks data=? summarize=? message? name?
-        assert_scalar: tensor name? message?
-    """,
-    "functions.linalg": """
-        l2_normalize: x axis? epsilon? name? dim=axis?
-        norm: tensor ord? axis? keepdims? name? keep_dims=keepdims?
-    """,
-    "functions.math": """
-        arg_max arg_min: input dimension=axis output_type? name?
-        argmax argmin: input axis? name? dimension=axis? output_type?
-        count_nonzero: input_tensor=input? axis? keepdims? dtype? name? reduction_indices=axis? keep_dims=keepdims? input?
-        l2_normalize: x axis? epsilon? name? dim=axis?
-        log_softmax softmax: logits axis? name? dim=axis?
-        reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_all reduce_any reduce_logsumexp:
-            input_tensor axis? keepdims? name? reduction_indices=axis? keep_dims=keepdims?
-    """,
-    "functions.nn": """
-        avg_pool max_pool: value=input? ksize? strides? padding? data_format? name? input?
-        conv1d: value=input? filters? stride? padding? use_cudnn_on_gpu=? data_format? name? input? dilations?
-        conv2d: input filter=filters? strides? padding? use_cudnn_on_gpu=? data_format? dilations? name? filters?
-        conv2d_transpose:
-            value=input? filter=filters? output_shape? strides? padding? data_format? name? input? filters? dilations?
-        conv3d: input filter=filters? strides? padding? data_format? dilations? name? filters?
-        crelu: features name? axis?
-        depthwise_conv2d: input filter strides padding rate=dilations? name? data_format? dilations?
-        extract_image_patches: images ksizes=sizes? strides? rates? padding? name? sizes?
-        moments: x axes shift? name? keep_dims=keepdims? keepdims?
-        separable_conv2d: input depthwise_filter pointwise_filter strides padding rate=dilations? name? data_format? dilations?
-        softmax_cross_entropy_with_logits_v2: labels logits axis? name? dim=axis?
-        weighted_cross_entropy_with_logits: labels? logits? pos_weight? name? targets=labels?
-        weighted_moments: x axes frequency_weights name? keep_dims=keepdims? keepdims?
-    """,
-    "functions.random": """
-        multinomial: logits num_samples seed? name? output_dtype=dtype?
-        poisson random_poisson: lam shape dtype? seed? name?
-    """,
-    "functions.sparse": """
-        sparse_segment_mean sparse_segment_sqrt_n sparse_segment_sum: data indices segment_ids name? num_segments?
-    """,
+    "calculus.gradients": {
+        "gradients": (
+            "ys xs grad_ys? name? "
+            "colocate_gradients_with_ops? gate_gradients? aggregation_method? stop_gradients? unconnected_gradients?"
+        ),
+    },
+    "functions.array": {
+        "boolean_mask": "tensor mask name? axis?",
+        "convert_to_tensor": "value dtype? name? preferred_dtype=dtype_hint? dtype_hint?",
+        "gather": "params indices validate_indices? name? axis? batch_dims?",
+        "gather_nd": "params indices name? batch_dims?",
+        "ones_like zeros_like": "tensor=input dtype? name? optimize=?",
+        "pad": "tensor paddings mode? name? constant_values?",
+        "reverse_sequence": "input seq_lengths seq_axis? batch_axis? name? seq_dim=seq_axis? batch_dim=batch_axis?",
+        "shape size": "input name? out_type?",
+        "squeeze": "input axis? name? squeeze_dims=axis?",
+        "transpose": "a perm? name? conjugate?",
+    },
+    "functions.debugging": {
+        "assert_equal assert_none_equal assert_less assert_less_equal assert_greater assert_greater_equal": (
+            "x y data=? summarize? message? name?"
+        ),
+        "assert_positive assert_negative assert_non_positive assert_non_negative": "x data=? summarize? message? name?",
+        "assert_near": "x y rtol? atol? data=? summarize? message? name?",
+        "assert_rank assert_rank_at_least": "x rank data=? summarize=? message? name?",
+        "assert_rank_in": "x ranks data=? summarize=? message? name?",
+        "assert_scalar": "tensor name? message?",
+    },
+    "functions.linalg": {
+        "l2_normalize": "x axis? epsilon? name? dim=axis?",
+        "norm": "tensor ord? axis? keepdims? name? keep_dims=keepdims?",
+    },
+    "functions.math": {
+        "arg_max arg_min": "input dimension=axis output_type? name?",
+        "argmax argmin": "input axis? name? dimension=axis? output_type?",
+        "count_nonzero": "input_tensor=input? axis? keepdims? dtype? name? reduction_indices=axis? keep_dims=keepdims? input?",
+        "l2_normalize": "x axis? epsilon? name? dim=axis?",
+        "log_softmax softmax": "logits axis? name? dim=axis?",
+        "reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_all reduce_any reduce_logsumexp": (
+            "input_tensor axis? keepdims? name? reduction_indices=axis? keep_dims=keepdims?"
+        ),
+    },
+    "functions.nn": {
+        "avg_pool max_pool": "value=input? ksize? strides? padding? data_format? name? input?",
+        "conv1d": "value=input? filters? stride? padding? use_cudnn_on_gpu=? data_format? name? input? dilations?",
+        "conv2d": "input filter=filters? strides? padding? use_cudnn_on_gpu=? data_format? dilations? name? filters?",
+        "conv2d_transpose": (
+            "value=input? filter=filters? output_shape? strides? padding? data_format? name? input? filters? dilations?"
+        ),
+        "conv3d": "input filter=filters? strides? padding? data_format? dilations? name? filters?",
+        "crelu": "features name? axis?",
+        "depthwise_conv2d": "input filter strides padding rate=dilations? name? data_format? dilations?",
+        "extract_image_patches": "images ksizes=sizes? strides? rates? padding? name? sizes?",
+        "moments": "x axes shift? name? keep_dims=keepdims? keepdims?",
+        "separable_conv2d": (
+            "input depthwise_filter pointwise_filter strides padding rate=dilations? name? data_format? dilations?"
+        ),
+        "softmax_cross_entropy_with_logits_v2": "labels logits axis? name? dim=axis?",
+        "weighted_cross_entropy_with_logits": "labels? logits? pos_weight? name? targets=labels?",
+        "weighted_moments": "x axes frequency_weights name? keep_dims=keepdims? keepdims?",
+    },
+    "functions.random": {
+        "multinomial": "logits num_samples seed? name? output_dtype=dtype?",
+        "poisson random_poisson": "lam shape dtype? seed? name?",
+    },
+    "functions.sparse": {
+        "sparse_segment_mean sparse_segment_sqrt_n sparse_segment_sum": "data indices segment_ids name? num_segments?",
+    },
 }
 """Functions of TensorFlow 1 that are TensorFlow 2's with other arguments."""
 
 RAW = {
-    "functions.array": """
-        Cast: DstT=dtype? SrcT=? Truncate=? T=? **
-        Concat: concat_dim=axis? T=? **
-        Pad PadV2 ScatterNdNonAliasingAdd: input=tensor? T=? **
-        Reshape: Tshape=? T=? **
-        Select SelectV2: t=x? e=y? T=? **
-        Split: num_split=num_or_size_splits? T=? **
-        Squeeze: squeeze_dims=axis? T=? **
-        Transpose: x=a? Tperm=? T=? **
-        *: T=? **
-    """,
-    "functions.linalg": "*: T=? **",
-    "functions.math": """
-        ArgMax ArgMin: dimension=axis? T=? **
-        BatchMatMul BatchMatMulV2: x=a? y=b? adj_x=adjoint_a? adj_y=adjoint_b? T=? **
-        Sum Mean Max Min Prod All Any: input=input_tensor? keep_dims=keepdims? T=? **
-        *: T=? **
-    """,
-    "functions.nn": """
-        AvgPool: value=input? T=? **
-        *: T=? **
-    """,
-    "functions.sparse": "*: T=? **",
+    "functions.array": {
+        "Cast": "DstT=dtype? SrcT=? Truncate=? T=? **",
+        "Concat": "concat_dim=axis? T=? **",
+        "Pad PadV2 ScatterNdNonAliasingAdd": "input=tensor? T=? **",
+        "Reshape": "Tshape=? T=? **",
+        "Select SelectV2": "t=x? e=y? T=? **",
+        "Split": "num_split=num_or_size_splits? T=? **",
+        "Squeeze": "squeeze_dims=axis? T=? **",
+        "Transpose": "x=a? Tperm=? T=? **",
+        "*": "T=? **",
+    },
+    "functions.linalg": {
+        "*": "T=? **",
+    },
+    "functions.math": {
+        "ArgMax ArgMin": "dimension=axis? T=? **",
+        "BatchMatMul BatchMatMulV2": "x=a? y=b? adj_x=adjoint_a? adj_y=adjoint_b? T=? **",
+        "Sum Mean Max Min Prod All Any": "input=input_tensor? keep_dims=keepdims? T=? **",
+        "*": "T=? **",
+    },
+    "functions.nn": {
+        "AvgPool": "value=input? T=? **",
+        "*": "T=? **",
+    },
+    "functions.sparse": {
+        "*": "T=? **",
+    },
 }
 """Operations by the names of their kernels."""
 
@@ -574,7 +584,8 @@ TABLE: dict[str, str | Names] = {
 """Each public module below `wengert`, and `wengert` itself as the empty name."""
 
 
-def names(namespace: str) -> dict[str, Source]:
+@functools.cache
+def names(namespace: str) -> Mapping[str, Source]:
     """Return what a namespace has of its own and of the one that it is like, but for modules: where each name comes from."""
     row = TABLE[namespace]
     assert isinstance(row, Names)
@@ -586,7 +597,7 @@ def names(namespace: str) -> dict[str, Source]:
         for entry in text.split():
             public, _, inner = entry.partition("=")
             found[public] = Source(module, inner or public, None)
-    calls = {(module, name): call for module, text in row.calls.items() for name, call in _calls(text)}
+    calls = {(module, name): call for module, rows in row.calls.items() for key, call in rows.items() for name in key.split()}
     for public, (module, inner, _) in found.items():
         call = calls.get((module, public), calls.get((module, "*")))
         if call is not None:
@@ -594,7 +605,8 @@ def names(namespace: str) -> dict[str, Source]:
     return found
 
 
-def parts(namespace: str) -> dict[str, str]:
+@functools.cache
+def parts(namespace: str) -> Mapping[str, str]:
     """Return the modules in a namespace, each by its public name below `wengert`."""
     row = TABLE[namespace]
     found: dict[str, str] = {}
@@ -606,12 +618,6 @@ def parts(namespace: str) -> dict[str, str]:
         if above == namespace and name:
             found[name] = place
     return found
-
-
-def _calls(text: str) -> Iterator[tuple[str, str]]:
-    """Iterate over the functions and their arguments; a row goes on over lines as long as there is no colon."""
-    for functions, call in re.findall(r"([\w* ]+):([^:]+?)(?=\n[^:\n]+:|\s*\Z)", text):
-        yield from ((name, call) for name in functions.split())
 
 
 def arguments(call: str) -> tuple[list[Argument], bool]:

@@ -41,7 +41,6 @@ class Sessions(unittest.TestCase):
     """A test that evaluates tensors, by ``self.evaluate`` or in ``self.session()``."""
 
     def __init__(self, methodName: str = "runTest") -> None:
-        """Take the name of the test's method."""
         super().__init__(methodName)
         self._folder: str | None = None
         self._cached: Any = None

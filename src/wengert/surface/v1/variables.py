@@ -43,7 +43,6 @@ class VariableScope:
     """A prefix for the names of variables, and what `get_variable` takes where it is told nothing."""
 
     def __init__(self, reuse: Any, name: str = "", name_scope: str = "", **settings: Any) -> None:
-        """Take whether variables are reused, a name, and settings."""
         self._reuse, self._name, self._name_scope = reuse, name, name_scope
         self._settings: dict[str, Any] = {key: settings.get(key) for key in _SETTINGS}
         if self._settings["dtype"] is None:
@@ -152,7 +151,6 @@ class variable_scope:
         constraint: Any = None,
         auxiliary_name_scope: bool = True,
     ) -> None:
-        """Take a name or a scope, and settings for `get_variable`."""
         if name_or_scope is None and default_name is None:
             raise ValueError("If default_name is None then name_or_scope is required")
         if name_or_scope is not None and not isinstance(name_or_scope, str | VariableScope):
@@ -170,7 +168,6 @@ class variable_scope:
         self._entered: list[Any] = []
 
     def __enter__(self) -> VariableScope:
-        """Enter."""
         store = _store()
         outer = store.scopes[-1]
         counts = dict(store.counts)
@@ -210,7 +207,6 @@ class variable_scope:
         return str(self._default) if not number else f"{self._default}_{number}"
 
     def __exit__(self, *exception: Any) -> None:
-        """Leave."""
         store, manager, counts = self._entered.pop()
         store.scopes.pop()
         if counts is not None:
