@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import wengert
-from wengert.surface.table import TABLE
+from wengert.surface.table import TABLE, stubs
 
 NAMES = (Path(__file__).parents[1] / "tables" / "public_names.txt").read_text().split()
 
@@ -26,6 +26,17 @@ def test_the_stubs_are_of_the_modules_that_are_served():
     files = (str(p.relative_to(root).with_suffix("")) for p in root.rglob("*.pyi"))
     found = {file.replace("__init__", "").strip("/").replace("/", ".") for file in files}
     assert found == {name for name, row in TABLE.items() if name != row}
+
+
+def test_stubs_are_python_and_those_of_other_modules_go(tmp_path: Path):
+    old = tmp_path / "compat" / "old.pyi"
+    old.parent.mkdir()
+    old.write_text("")
+    written = stubs(tmp_path)
+    assert sorted(tmp_path.rglob("*.pyi")) == sorted(written) and old not in written
+    for file in written:
+        ast.parse(file.read_text())
+    assert "def reduce_sum(input_tensor: _Any, axis: _Any = ..., " in (tmp_path / "compat" / "v1" / "__init__.pyi").read_text()
 
 
 @pytest.mark.timeout(600)

@@ -46,8 +46,16 @@ def part(namespace: str, name: str) -> ModuleType:
     """
     place = parts(namespace).get(name)
     if place is None:
-        raise AttributeError(f"module {'.'.join(filter(None, ['wengert', namespace]))!r} has no attribute {name!r}")
+        raise AttributeError(_missing(namespace, name))
     return module(place)
+
+
+def _missing(namespace: str, name: str) -> str:
+    row = TABLE[namespace]
+    if isinstance(row, Names) and row.known and not name.startswith("__"):
+        *most, last = listed(namespace)
+        return f"{row.known}.{name} is not in Wengert; of {row.known} there are {', '.join(most)} and {last}."
+    return f"module {'.'.join(filter(None, ['wengert', namespace]))!r} has no attribute {name!r}"
 
 
 def module(name: str) -> ModuleType:
@@ -103,14 +111,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         served = module.__spec__
         assert served is not None
-        if isinstance(module, Namespace):
-            namespace = served.name.removeprefix("wengert.")
-            row = TABLE[namespace]
-            assert isinstance(row, Names)
-            module.__doc__ = row.about
-            module.__dict__.update(values(namespace), __all__=listed(namespace))
-        else:
+        if served.loader_state is not None:
             module.__spec__ = served.loader_state  # its own, which the machinery has just replaced
+            return
+        namespace = served.name.removeprefix("wengert.")
+        row = TABLE[namespace]
+        assert isinstance(row, Names)
+        module.__doc__ = row.about
+        module.__dict__.update(values(namespace), __all__=listed(namespace))
 
 
 def lay() -> None:

@@ -22,6 +22,7 @@ class Names(NamedTuple):
         like: the namespace whose names and modules it has too, where it says nothing else of them.
         without: the names and modules of that one which it does not have.
         rows: the names by the modules below `wengert` that make them; ``public=inner`` where a name is another there.
+        known: TensorFlow's name of it, where an error lists all that there is of it.
         calls: the arguments of functions that take them by other names, by modules; see `Argument`. ``*`` is all the rest.
     """
 
@@ -29,6 +30,7 @@ class Names(NamedTuple):
     rows: Mapping[str, str]
     like: str | None = None
     without: str = ""
+    known: str = ""
     calls: Mapping[str, Mapping[str, str]] = {}
 
 
@@ -160,11 +162,13 @@ TABLE: dict[str, str | Names] = {
     # Modules that are served as they are: where each is made, below `wengert`.
     "autograph": "surface.autograph",
     "bitwise": "functions.bitwise",
-    "compat.contrib": "surface.contrib",
+    "compat.contrib.autograph": "surface.autograph",
+    "compat.contrib.framework": "surface.contrib.framework",
+    "compat.contrib.layers": "surface.contrib.layers",
     "compat.probability": "surface.probability",
     "compat.python": "surface.internal",
     "compat.v1.app": "surface.v1.app",
-    "compat.v1.contrib": "surface.contrib",
+    "compat.v1.contrib": "compat.contrib",
     "compat.v1.flags": "surface.v1.flags",
     "compat.v1.gfile": "surface.v1.gfile",
     "compat.v1.initializers": "surface.v1.initializers",
@@ -234,7 +238,7 @@ TABLE: dict[str, str | Names] = {
                 type_spec_from_value variable_creator_scope
             """,
             "functions.tensor_array": "TensorArray",
-            "graph.graph": "Operation=Node",
+            "graph.node": "Operation=Node",
             "ground.dtypes": """
                 as_dtype bfloat16 bool=bool_ complex128 complex64 double DType float16 float32 float64 half int16 int32 int64
                 int8 string uint16 uint32 uint64 uint8
@@ -400,6 +404,36 @@ TABLE: dict[str, str | Names] = {
                 as_bytes as_str as_str_any as_text bytes_or_text_types complex_types forward_compatibility_horizon
                 forward_compatible integral_types path_to_str real_types
             """,
+        },
+    ),
+    "compat.contrib": Names(
+        "TensorFlow 1's ``tf.contrib``, the parts that scientific programs call.",
+        known="tf.contrib",
+        rows={},
+    ),
+    "compat.contrib.eager": Names(
+        "``tf.contrib.eager``: eager execution as TensorFlow 1 tried it out.",
+        rows={
+            "functions.program": "custom_gradient executing_eagerly py_func=py_function",
+            "modes.function": "defun=function",
+            "modes.session": "enable_eager_execution",
+            "modes.tape": "GradientTape",
+            "modes.variable": "Variable",
+            "surface.internal": """
+                gradients_function implicit_gradients=implicit_grad implicit_value_and_gradients=implicit_val_and_grad
+                value_and_gradients_function=val_and_grad_function
+            """,
+            "surface.v1.saver": "Saver",
+            "surface.v1.variables": "make_template",
+            "train.checkpoint": "Checkpoint",
+        },
+    ),
+    "compat.contrib.opt": Names(
+        "``tf.contrib.opt``: SciPy's minimisers as optimizers, and more optimizers.",
+        known="tf.contrib.opt",
+        rows={
+            "surface.v1.external": "ExternalOptimizerInterface ScipyOptimizerInterface",
+            "surface.v1.optimizers": "AdaMaxOptimizer AdamWOptimizer MomentumWOptimizer NadamOptimizer",
         },
     ),
     "compat.v2": Names(
@@ -635,7 +669,7 @@ def arguments(call: str) -> tuple[list[Argument], bool]:
 
 
 def stubs(root: Path) -> list[Path]:
-    """Write a stub for each public module into a folder that stands for the package; return the files."""
+    """Write a stub for each public module into a folder that stands for the package, and nothing else; return the files."""
     packages = {name.rpartition(".")[0] for name in TABLE}
     written = []
     for name, row in TABLE.items():
@@ -646,6 +680,8 @@ def stubs(root: Path) -> list[Path]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"from wengert.{row} import *\n" if isinstance(row, str) else _stub(name))
         written.append(file)
+    for other in {*root.rglob("*.pyi")} - {*written}:
+        other.unlink()  # of a module that is public no more
     return written
 
 
