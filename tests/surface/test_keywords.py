@@ -119,5 +119,7 @@ def test_old_names_in_namespaces():
     np.testing.assert_allclose(v1.linalg.l2_normalize([[3.0, 4.0]], dim=1), [[0.6, 0.8]], rtol=1e-6)
     np.testing.assert_allclose(v1.math.softmax([[0.0, 0.0]], dim=0), [[1.0, 1.0]])
     v1.debugging.assert_equal([1], [1], ["shown"], 3, "message", "name")
-    with pytest.raises(Exception, match="told"):
+    with pytest.raises(v1.errors.InvalidArgumentError, match="not increasing"):
+        v1.sparse_segment_mean([[1.0], [2.0]], [0, 1], [1, 0])
+    with pytest.raises(v1.errors.InvalidArgumentError, match="told"):
         v1.debugging.assert_less([2.0], [1.0], data=[1], message="told")
