@@ -32,7 +32,7 @@ TESTS := -n 2 --doctest-modules --pyargs tests wengert
 
 venv: $(VENV)/.stamp
 
-$(VENV)/.stamp: pyproject.toml hatch_build.py src/wengert/surface/serve.py  # the last two write stubs
+$(VENV)/.stamp: pyproject.toml hatch_build.py src/wengert/surface/table.py  # the last two write stubs
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
 	touch $@

@@ -12,14 +12,11 @@ import pytest
 
 import wengert
 import wengert.compat.python as python
-from wengert.surface import serve
+from wengert.surface.table import TABLE, Names, names, parts
 from wengert.tensor.tensor import Tensor
 
 LIST = Path(__file__).parents[1] / "tables" / "public_names.txt"
-SUBMODULES = """
-autodiff autograph bitwise compat config debugging dtypes errors experimental image io linalg math nest nn random raw_ops
-signal sparse strings summary sysconfig test types version
-""".split()
+SUBMODULES = [name for name in parts("") if name not in ("keras", "train")]
 PARTS = {"wengert": wengert, "wengert.compat.v1": wengert.compat.v1} | {
     f"wengert.{name}": getattr(wengert, name) for name in SUBMODULES
 }
@@ -104,13 +101,27 @@ if __name__ == "__main__":
     LIST.write_text("\n".join(listed()) + "\n")
 
 
-def test_a_public_module_is_the_one_that_makes_it():
-    for name, place in serve.PLACES.items():
-        public, true = importlib.import_module(f"wengert.{name}"), importlib.import_module(f"wengert.{place}")
-        assert getattr(importlib.import_module(f"wengert.{name}".rpartition(".")[0]), name.rpartition(".")[2]) is true
-        assert public is true and true.__spec__ is not None and true.__spec__.name == f"wengert.{place}"
+def test_a_public_module_is_where_the_table_says():
+    for name, row in TABLE.items():
+        public = importlib.import_module(f"wengert.{name}".rstrip("."))
+        if name:
+            assert getattr(importlib.import_module(f"wengert.{name}".rpartition(".")[0]), name.rpartition(".")[2]) is public
+        if isinstance(row, Names):
+            assert public.__name__ == f"wengert.{name}".rstrip(".") and public.__doc__
+            made = {public: importlib.import_module(f"wengert.{module}") for public, (module, _, _) in names(name).items()}
+            for called, (_, inner, call) in names(name).items():
+                assert call is not None or getattr(public, called) is getattr(made[called], inner)
+        else:
+            assert public is importlib.import_module(f"wengert.{row}")
+            assert public.__spec__ is not None and public.__spec__.name == f"wengert.{row}"
     importlib.import_module("wengert.compat.contrib.layers")
     assert importlib.import_module("wengert.graph").Graph is wengert.Graph
-    for missing in ("math.nothing", "compat.contrib.nothing", "nothing"):
+    for missing in ("math.nothing", "compat.contrib.nothing", "compat.v1.nothing", "nothing"):
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module(f"wengert.{missing}")
+
+
+@pytest.mark.parametrize("name", ["wengert", "wengert.math", "wengert.compat.v1"])
+def test_what_is_not_there(name: str):
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing'"):
+        importlib.import_module(name).nothing  # noqa: B018

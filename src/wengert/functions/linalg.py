@@ -22,51 +22,6 @@ from wengert.ops import linalg as ops
 from wengert.ops.op import Op
 from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, apply, cast, coerce, convert
 
-__all__ = [
-    "LinearOperator",
-    "LinearOperatorBlockDiag",
-    "LinearOperatorDiag",
-    "LinearOperatorFullMatrix",
-    "LinearOperatorIdentity",
-    "adjoint",
-    "band_part",
-    "cholesky",
-    "cholesky_solve",
-    "cross",
-    "det",
-    "diag",
-    "diag_part",
-    "eig",
-    "eigh",
-    "eigvals",
-    "eigvalsh",
-    "expm",
-    "eye",
-    "global_norm",
-    "inv",
-    "l2_normalize",
-    "logdet",
-    "logm",
-    "lstsq",
-    "matrix_rank",
-    "matrix_transpose",
-    "norm",
-    "normalize",
-    "pinv",
-    "qr",
-    "set_diag",
-    "slogdet",
-    "solve",
-    "sqrtm",
-    "svd",
-    "tensor_diag",
-    "tensor_diag_part",
-    "trace",
-    "triangular_solve",
-    "tridiagonal_matmul",
-    "tridiagonal_solve",
-]
-
 
 class Qr(NamedTuple):
     """The factors of `qr`."""

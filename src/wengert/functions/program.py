@@ -45,24 +45,6 @@ from wengert.tensor.tensor import (
 )
 from wengert.tensor.tensor import _number as next_number
 
-__all__ = [
-    "control_dependencies",
-    "custom_gradient",
-    "device",
-    "executing_eagerly",
-    "get_static_value",
-    "grad_pass_through",
-    "group",
-    "init_scope",
-    "name_scope",
-    "no_op",
-    "numpy_function",
-    "print_tensors",
-    "py_function",
-    "recompute_grad",
-    "tuple_of",
-]
-
 
 def executing_eagerly() -> bool:
     """Return whether operations run at once.

@@ -31,24 +31,6 @@ from wengert.ops import random as ops
 from wengert.ops.op import Op
 from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, cast, coerce, convert
 
-__all__ = [
-    "Generator",
-    "categorical",
-    "gamma",
-    "get_global_generator",
-    "normal",
-    "poisson",
-    "set_global_generator",
-    "set_seed",
-    "shuffle",
-    "stateless_categorical",
-    "stateless_normal",
-    "stateless_truncated_normal",
-    "stateless_uniform",
-    "truncated_normal",
-    "uniform",
-]
-
 DEFAULT_SEED = 87654321
 """What stands for the global seed where an operation alone has one; TensorFlow's number."""
 

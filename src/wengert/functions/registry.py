@@ -22,25 +22,6 @@ from wengert.ground.shapes import ShapeLike
 from wengert.modes.function import TensorSpec
 from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, as_array, convert
 
-__all__ = [
-    "NoGradient",
-    "RegisterGradient",
-    "TensorProto",
-    "get_current_name_scope",
-    "get_logger",
-    "inside_function",
-    "is_symbolic_tensor",
-    "load_library",
-    "load_op_library",
-    "make_ndarray",
-    "make_tensor_proto",
-    "no_gradient",
-    "register_tensor_conversion_function",
-    "timestamp",
-    "type_spec_from_value",
-    "variable_creator_scope",
-]
-
 
 class RegisterGradient:
     """Decorate a function ``(op, *cotangents) -> cotangents of op.inputs``; a graph may put it in a derivative's place.

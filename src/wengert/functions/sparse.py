@@ -7,7 +7,7 @@ from typing import Any
 
 from wengert.functions import array
 from wengert.functions import math as two
-from wengert.tensor.tensor import TensorLike, convert
+from wengert.tensor.tensor import EagerTensor, TensorLike
 
 __all__ = ["segment_mean", "segment_sqrt_n", "segment_sum"]
 
@@ -21,13 +21,14 @@ def _over(which: str, doc: str) -> Callable[..., Any]:
         name: str | None = None,
         sparse_gradient: bool = False,
     ) -> Any:
-        rows = array.gather(data, indices)
-        n = num_segments
-        if n is None:
-            ids = convert(segment_ids)
-            known = array.get_static_value(ids)
-            n = two.reduce_max(ids) + 1 if known is None else int(known.max()) + 1 if known.size else 0
-        return getattr(two, f"unsorted_{which}")(rows, segment_ids, n)
+        rows, ids = array.gather(data, indices), array._indices(segment_ids, "segment_ids")
+        if num_segments is not None:
+            return getattr(two, f"unsorted_{which}")(rows, ids, num_segments, name)
+        if which != "segment_sqrt_n":
+            return getattr(two, which)(rows, ids, name)
+        known = array.get_static_value(ids)
+        count = two._number_of_segments(ids if known is None else EagerTensor(known))
+        return two.unsorted_segment_sqrt_n(rows, ids, count, name)
 
     segments.__name__ = segments.__qualname__ = which
     segments.__doc__ = doc

@@ -28,20 +28,12 @@ from wengert.run.mending import Mending
 from wengert.run.packages import missing_module, python_2
 from wengert.run.pictures import Figures
 from wengert.run.source import NAMES, compiled
+from wengert.surface.serve import listed
 
 __all__ = ["MissingName", "Served", "run_script", "serve", "style_of", "wants_recording"]
 
-V1_ONLY = frozenset(
-    """
-    placeholder placeholder_with_default Session InteractiveSession ConfigProto GPUOptions RunOptions RunMetadata
-    global_variables_initializer local_variables_initializer initialize_all_variables variables_initializer
-    trainable_variables global_variables get_variable variable_scope get_default_graph get_default_session
-    reset_default_graph get_collection add_to_collection GraphKeys set_random_seed truncated_normal random_normal
-    random_uniform log log1p_ to_float to_double to_int32 to_int64 assign assign_add assign_sub contrib layers summary_
-    app flags logging py_func reduce_join_ matrix_diag matrix_inverse matrix_solve diag_part_ AUTO_REUSE Print
-    disable_eager_execution enable_eager_execution disable_v2_behavior mod div get_seed
-    """.split()
-)
+V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
+"""The names that only TensorFlow 1 has at the top."""
 
 
 class MissingName(AttributeError):
@@ -257,7 +249,7 @@ def serve(style: str = "tf2") -> None:
         del sys.modules[name]
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
     if style == "tf1":
-        root: Any = importlib.import_module("wengert.surface.v1.names")
+        root: Any = importlib.import_module("wengert.compat.v1")
         root.disable_v2_behavior()
     else:
         root = importlib.import_module("wengert")

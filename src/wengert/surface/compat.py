@@ -1,4 +1,4 @@
-"""TensorFlow's ``tf.compat``: TensorFlow 1's and 2's names, and strings of both kinds."""
+"""What TensorFlow's ``tf.compat`` has beside TensorFlow 1's and 2's names: strings of both kinds, and kinds of numbers."""
 
 from __future__ import annotations
 
@@ -8,37 +8,6 @@ import os
 from typing import Any
 
 import numpy as np
-
-from wengert.ground.shapes import dimension_at_index, dimension_value
-from wengert.surface import v2
-from wengert.surface.serve import PLACES, module
-from wengert.surface.v1 import names as v1
-
-__all__ = [
-    "as_bytes",
-    "as_str",
-    "as_str_any",
-    "as_text",
-    "bytes_or_text_types",
-    "complex_types",
-    "dimension_at_index",
-    "dimension_value",
-    "forward_compatibility_horizon",
-    "forward_compatible",
-    "integral_types",
-    "path_to_str",
-    "real_types",
-    "v1",
-    "v2",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Return ``contrib``, ``probability`` or ``python``, imported when it is first asked for."""
-    if f"compat.{name}" in PLACES:
-        return module(f"compat.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 integral_types = (numbers.Integral, np.integer)
 real_types = (numbers.Real, np.integer, np.floating)

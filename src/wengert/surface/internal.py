@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-import wengert.surface.v1.names as one
-import wengert.surface.v2 as two
 from wengert.calculus import gradient_checker
+from wengert.calculus.gradients import gradients
 from wengert.derive.request import request
 from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
@@ -31,14 +30,16 @@ from wengert.modes import variable as state
 from wengert.modes.function import ConcreteFunction, Function, TensorSpec, function
 from wengert.modes.jacobians import batch_jacobian_of, jacobian_of
 from wengert.modes.tape import GradientTape
-from wengert.surface.v1 import control as control_one
+from wengert.surface import serve
 from wengert.surface.v1 import decorators as test_util
 from wengert.surface.v1 import flags, logging
-from wengert.surface.v1 import test as test_one
+from wengert.surface.v1.control import with_dependencies
 from wengert.tensor import tensor as tensors
 from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, convert
 
 __all__ = ["module"]
+
+one, two, test_one = (serve.module(name) for name in ("compat.v1", "compat.v2", "compat.v1.test"))
 
 
 # --- derivatives of Python functions, as eager.backprop has them -----------------------------------------------------------
@@ -231,23 +232,23 @@ def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iteration
     flat = array.reshape(output, [-1])
 
     def element(i: int) -> list[Any]:
-        return control_one.gradients(flat[i], sources)
+        return gradients(flat[i], sources)
 
-    found = jacobian_of(output, sources, lambda g: control_one.gradients(output, sources, g), element)
+    found = jacobian_of(output, sources, lambda g: gradients(output, sources, g), element)
     return nest.pack_sequence_as(inputs, found)
 
 
 def batch_jacobian(output: Any, inp: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
     """Return, for each row, the derivative of the output's row by the input's."""
-    return batch_jacobian_of(output, inp, lambda g: control_one.gradients(output, inp, g))
+    return batch_jacobian_of(output, inp, lambda g: gradients(output, inp, g))
 
 
 def _hessian_vector_product(ys: Any, xs: Any, v: Any) -> list[Any]:
     """Return the Hessian of ys by xs, applied to vectors of their shapes."""
     if len(xs) != len(v):
         raise ValueError("xs and v must have the same length.")
-    pairs = zip(control_one.gradients(ys, xs), v, strict=True)
-    return control_one.gradients([g * array.stop_gradient(w) for g, w in pairs if g is not None], xs)
+    pairs = zip(gradients(ys, xs), v, strict=True)
+    return gradients([g * array.stop_gradient(w) for g, w in pairs if g is not None], xs)
 
 
 def unknown_shape(rank: int | None = None, **keywords: Any) -> shapes.TensorShape:
@@ -361,7 +362,7 @@ _TABLE: dict[str, dict[str, Any]] = {
                      "top_k": elementary.top_k, "batch_mat_mul": elementary.matmul},
     "ops.special_math_ops": {"einsum": elementary.einsum, "lbeta": elementary.lbeta},
     "ops.nn_ops": {**{k: v for k, v in dict(vars(one.nn)).items() if not k.startswith("_")},
-                   "softmax_v2": nn.softmax, "conv2d_v2": nn.conv2d, "log_softmax_v2": nn.log_softmax,
+                   "softmax_v2": elementary.softmax, "conv2d_v2": nn.conv2d, "log_softmax_v2": elementary.log_softmax,
                    "softmax_cross_entropy_with_logits_v2": nn.softmax_cross_entropy_with_logits,
                    "tanh": elementary.tanh, "max_pool_v2": nn.max_pool, "avg_pool_v2": nn.avg_pool},
     "ops.nn": {k: v for k, v in dict(vars(one.nn)).items() if not k.startswith("_")},
@@ -392,8 +393,8 @@ _TABLE: dict[str, dict[str, Any]] = {
     "ops.resource_variable_ops": {"ResourceVariable": state.Variable, "BaseResourceVariable": state.Variable,
                                   "UninitializedVariable": state.Variable,
                                   "is_resource_variable": lambda v: isinstance(v, state.Variable)},
-    "ops.control_flow_ops": {"with_dependencies": control_one.with_dependencies, "group": program.group,
-                             "no_op": program.no_op, "tuple": control_one.tuple, "tuple_v2": program.tuple_of,
+    "ops.control_flow_ops": {"with_dependencies": with_dependencies, "group": program.group,
+                             "no_op": program.no_op, "tuple": program.tuple_of, "tuple_v2": program.tuple_of,
                              "while_loop_v2": control.while_loop},
     "ops.control_flow_assert": {"Assert": two.debugging.Assert},
     "ops.control_flow_case": {"case": one.case, "case_v2": control.case},
@@ -533,8 +534,8 @@ class _Internal(types.ModuleType):
         if name in table:
             return table[name]
         for part in (one, two, one.math, one.nn, one.linalg, one.random, one.debugging, two.bitwise, two.signal):
-            if name in vars(part):
-                return vars(part)[name]
+            if hasattr(part, name):
+                return getattr(part, name)
         if name.endswith("_v2") and hasattr(two, name[:-3]):
             return getattr(two, name[:-3])
         if name.endswith("_v1") and hasattr(one, name[:-3]):

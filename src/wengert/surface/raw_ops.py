@@ -1,4 +1,4 @@
-"""TensorFlow's ``tf.raw_ops``: operations by the names of their kernels, called with keywords."""
+"""The raw operations of TensorFlow's ``tf.raw_ops`` that are no function of another name: derivatives above all."""
 
 from __future__ import annotations
 
@@ -8,99 +8,13 @@ from typing import Any
 import numpy as np
 
 from wengert.calculus.gradients import jvp, vjp
-from wengert.functions import array, linalg, nn, sparse
+from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.functions.program import custom_gradient
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, ShapeError
 from wengert.ground.shapes import fits, is_full
 from wengert.ops import linear, reduction
 from wengert.tensor.tensor import apply, convert
-
-__all__: list[str] = []
-
-
-def _named(name: str, function: Callable[..., Any], names: dict[str, str], fixed: dict[str, Any]) -> Callable[..., Any]:
-    def call(**keywords: Any) -> Any:
-        given = {names.get(k, k): v for k, v in keywords.items() if v is not None and names.get(k, k) != ""}
-        return function(**{**fixed, **given})
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"Apply {name}; see `{function.__name__}`. Arguments by keyword only."
-    return call
-
-
-def _enter(name: str, function: Callable[..., Any], names: dict[str, str] | None = None, **fixed: Any) -> None:
-    globals()[name] = _named(name, function, {"T": "", **(names or {})}, fixed)
-    __all__.append(name)
-
-
-_TABLE: dict[str, Callable[..., Any]] = {
-    "Acos": elementary.acos, "Acosh": elementary.acosh, "Asin": elementary.asin, "Asinh": elementary.asinh,
-    "Atan": elementary.atan, "Atanh": elementary.atanh, "Ceil": elementary.ceil, "Cos": elementary.cos,
-    "Cosh": elementary.cosh, "Digamma": elementary.digamma, "Erf": elementary.erf, "Erfc": elementary.erfc,
-    "Exp": elementary.exp, "Expm1": elementary.expm1, "Floor": elementary.floor, "IsFinite": elementary.is_finite,
-    "IsInf": elementary.is_inf, "IsNan": elementary.is_nan, "Lgamma": elementary.lgamma, "Log": elementary.log,
-    "Log1p": elementary.log1p, "LogicalNot": elementary.logical_not, "Neg": elementary.negative,
-    "Reciprocal": elementary.reciprocal, "Inv": elementary.reciprocal, "Rint": elementary.rint, "Round": elementary.round,
-    "Rsqrt": elementary.rsqrt, "Sigmoid": elementary.sigmoid, "Sign": elementary.sign, "Sin": elementary.sin,
-    "Sinh": elementary.sinh, "Sqrt": elementary.sqrt, "Square": elementary.square, "Tan": elementary.tan,
-    "Tanh": elementary.tanh, "Abs": elementary.abs,
-    "Add": elementary.add, "AddV2": elementary.add, "Sub": elementary.subtract, "Mul": elementary.multiply,
-    "Div": elementary.divide, "RealDiv": elementary.divide, "DivNoNan": elementary.divide_no_nan,
-    "FloorDiv": elementary.floordiv, "FloorMod": elementary.floormod, "Pow": elementary.pow,
-    "Maximum": elementary.maximum, "Minimum": elementary.minimum, "Equal": elementary.equal,
-    "NotEqual": elementary.not_equal, "Less": elementary.less, "LessEqual": elementary.less_equal,
-    "Greater": elementary.greater, "GreaterEqual": elementary.greater_equal, "LogicalAnd": elementary.logical_and,
-    "LogicalOr": elementary.logical_or, "SquaredDifference": elementary.squared_difference, "Xdivy": elementary.xdivy,
-    "Xlogy": elementary.xlogy, "Atan2": elementary.atan2, "Softplus": elementary.softplus, "Softsign": elementary.softsign,
-    "Relu": nn.relu, "Relu6": nn.relu6, "Elu": nn.elu, "Selu": nn.selu, "L2Loss": nn.l2_loss, "LeakyRelu": nn.leaky_relu,
-    "Softmax": nn.softmax, "LogSoftmax": nn.log_softmax, "BiasAdd": nn.bias_add,
-    "Identity": array.identity, "IdentityN": array.identity_n, "StopGradient": array.stop_gradient,
-    "ZerosLike": array.zeros_like, "OnesLike": array.ones_like, "ExpandDims": array.expand_dims,
-    "Slice": array.slice, "GatherNd": array.gather_nd, "ScatterNd": array.scatter_nd, "Fill": array.fill,
-    "InvertPermutation": array.invert_permutation, "BroadcastTo": array.broadcast_to, "Where": array.where,
-    "MatrixInverse": linalg.inv, "MatrixSolve": linalg.solve, "MatrixDeterminant": linalg.det, "Cholesky": linalg.cholesky,
-    "MatrixTriangularSolve": linalg.triangular_solve, "Cumsum": elementary.cumsum, "Cumprod": elementary.cumprod,
-    "AddN": elementary.add_n, "MatMul": elementary.matmul, "Conj": elementary.conj, "Real": elementary.real,
-    "Imag": elementary.imag, "Complex": elementary.complex, "Range": array.range, "Roll": array.roll, "OneHot": array.one_hot,
-    "ClipByValue": elementary.clip_by_value, "SegmentSum": elementary.segment_sum,
-    "UnsortedSegmentSum": elementary.unsorted_segment_sum, "Bincount": elementary.bincount, "Shape": array.shape,
-    "Size": array.size, "Rank": array.rank, "LRN": nn.local_response_normalization,
-    "TensorScatterAdd": array.tensor_scatter_nd_add,
-    "TensorScatterUpdate": array.tensor_scatter_nd_update, "MaxPoolV2": nn.max_pool,
-}  # fmt: skip
-for _name, _function in _TABLE.items():
-    _enter(_name, _function)
-
-_enter("ScatterNdNonAliasingAdd", array.tensor_scatter_nd_add, {"input": "tensor"})
-_enter("AvgPool", nn.avg_pool, {"value": "input"})
-_enter("BatchMatMul", elementary.matmul, {"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"})
-_enter("BatchMatMulV2", elementary.matmul, {"x": "a", "y": "b", "adj_x": "adjoint_a", "adj_y": "adjoint_b"})
-_enter("Transpose", array.transpose, {"x": "a", "Tperm": ""})
-_enter("Reshape", array.reshape, {"Tshape": ""})
-_enter("Cast", array.cast, {"DstT": "dtype", "SrcT": "", "Truncate": ""})
-_enter("ConcatV2", array.concat)
-_enter("Concat", array.concat, {"concat_dim": "axis"})
-_enter("Pack", array.stack)
-_enter("Unpack", array.unstack)
-_enter("Split", array.split, {"num_split": "num_or_size_splits"})
-_enter("Tile", array.tile)
-_enter("Pad", array.pad, {"input": "tensor"})
-_enter("PadV2", array.pad, {"input": "tensor"})
-_enter("Squeeze", array.squeeze, {"axis": "axis", "squeeze_dims": "axis"})
-_enter("GatherV2", array.gather)
-_enter("Gather", array.gather)
-_enter("SelectV2", array.where, {"t": "x", "e": "y"})
-_enter("Select", array.where, {"t": "x", "e": "y"})
-_enter("ReverseV2", array.reverse)
-_enter("ArgMax", elementary.argmax, {"dimension": "axis"})
-_enter("ArgMin", elementary.argmin, {"dimension": "axis"})
-_enter("TopKV2", elementary.top_k)
-for _name, _function in {
-    "Sum": elementary.reduce_sum, "Mean": elementary.reduce_mean, "Max": elementary.reduce_max,
-    "Min": elementary.reduce_min, "Prod": elementary.reduce_prod, "All": elementary.reduce_all, "Any": elementary.reduce_any,
-}.items():  # fmt: skip
-    _enter(_name, _function, {"input": "input_tensor", "keep_dims": "keepdims"})
 
 
 def Einsum(*, inputs: Any, equation: str, name: str | None = None) -> Any:
@@ -153,23 +67,22 @@ def BroadcastGradientArgs(*, s0: Any, s1: Any, name: str | None = None) -> Any:
 # SigmoidGrad and TanhGrad to conjugate the derivative.
 
 
-def _slope(name: str, slope: Callable[[Any], Any], conjugate: bool = True) -> None:
+def _slope(name: str, slope: Callable[[Any], Any], conjugate: bool = True) -> Callable[..., Any]:
     def call(*, y: Any, dy: Any, name: str | None = None) -> Any:
         factor = slope(convert(y))
         return elementary.multiply(dy, elementary.conj(factor) if conjugate else factor, name)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Return dy times the derivative that {name.removesuffix('Grad')} has where it gives y."
-    globals()[name] = call
-    __all__.append(name)
+    return call
 
 
-_slope("InvGrad", lambda y: -y * y)
-_slope("ReciprocalGrad", lambda y: -y * y)
-_slope("RsqrtGrad", lambda y: -0.5 * y * y * y)
-_slope("SigmoidGrad", lambda y: y * (1.0 - y), conjugate=False)
-_slope("SqrtGrad", lambda y: 0.5 / y)
-_slope("TanhGrad", lambda y: 1.0 - y * y, conjugate=False)
+InvGrad = _slope("InvGrad", lambda y: -y * y)
+ReciprocalGrad = _slope("ReciprocalGrad", lambda y: -y * y)
+RsqrtGrad = _slope("RsqrtGrad", lambda y: -0.5 * y * y * y)
+SigmoidGrad = _slope("SigmoidGrad", lambda y: y * (1.0 - y), conjugate=False)
+SqrtGrad = _slope("SqrtGrad", lambda y: 0.5 / y)
+TanhGrad = _slope("TanhGrad", lambda y: 1.0 - y * y, conjugate=False)
 
 
 def MirrorPadGrad(*, input: Any, paddings: Any, mode: str, name: str | None = None) -> Any:
@@ -199,8 +112,8 @@ def TensorStridedSliceUpdate(
     return array.reshape(flat, x.sizes, name)
 
 
-def _sparse_segments(name: str, power: float) -> None:
-    """Enter the derivative of a sum of chosen rows over segments, divided by the power of their number."""
+def _sparse_segments(name: str, power: float) -> Callable[..., Any]:
+    """Return the derivative of a sum of chosen rows over segments, divided by the power of their number."""
 
     def call(*, grad: Any, indices: Any, segment_ids: Any, output_dim0: Any, name: str | None = None) -> Any:
         g, places, ids = convert(grad), convert(indices), convert(segment_ids)
@@ -211,16 +124,12 @@ def _sparse_segments(name: str, power: float) -> None:
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Return the cotangent of the rows of which {name.removesuffix('Grad')} chose some; it has output_dim0 rows."
-    globals()[name] = call
-    __all__.append(name)
+    return call
 
 
-_sparse_segments("SparseSegmentSumGrad", 0.0)
-_sparse_segments("SparseSegmentMeanGrad", 1.0)
-_sparse_segments("SparseSegmentSqrtNGrad", 0.5)
-for _part, _function in {"Sum": sparse.segment_sum, "Mean": sparse.segment_mean, "SqrtN": sparse.segment_sqrt_n}.items():
-    _enter(f"SparseSegment{_part}", _function)
-    _enter(f"SparseSegment{_part}WithNumSegments", _function)
+SparseSegmentSumGrad = _sparse_segments("SparseSegmentSumGrad", 0.0)
+SparseSegmentMeanGrad = _sparse_segments("SparseSegmentMeanGrad", 1.0)
+SparseSegmentSqrtNGrad = _sparse_segments("SparseSegmentSqrtNGrad", 0.5)
 
 
 def _pooled(ksize: Any, strides: Any, padding: Any, data_format: str, explicit_paddings: Any) -> Callable[[Any], Any]:
@@ -292,17 +201,3 @@ def MaxPoolGradWithArgmax(
         at = at + convert(first.reshape(-1, 1, 1, 1))
     flat = array.scatter_nd(array.reshape(at, [-1, 1]), array.reshape(g, [-1]), [int(np.prod(x.sizes))])
     return array.reshape(flat, x.sizes, name)
-
-
-__all__ += [
-    "BroadcastArgs",
-    "BroadcastGradientArgs",
-    "Const",
-    "Einsum",
-    "MaxPool",
-    "MaxPoolGrad",
-    "MaxPoolGradGrad",
-    "MaxPoolGradV2",
-    "MaxPoolGradWithArgmax",
-]
-__all__ += ["MirrorPadGrad", "PreventGradient", "TensorStridedSliceUpdate"]

@@ -207,7 +207,7 @@ def cholesky(x: TensorLike, upper: bool = False) -> Any:
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> Any:
     """Return the inverse of the matrix that has this factor of Cholesky's."""
     factor = floating(x)
-    one = linalg.eye(array.shape(factor)[-1], dtype=factor.dtype)
+    one = array.eye(array.shape(factor)[-1], dtype=factor.dtype)
     half = linalg.triangular_solve(factor, one, lower=not upper)
     return elementary.matmul(half, half, transpose_b=True) if upper else elementary.matmul(half, half, transpose_a=True)
 

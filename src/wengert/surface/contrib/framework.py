@@ -54,7 +54,8 @@ _known: dict[str, frozenset[str]] = {}
 
 
 def _key(function: Callable[..., Any]) -> str:
-    return str(getattr(function, "_key_op", None) or f"{function.__module__}.{function.__qualname__}")
+    """Return what a function and the one that is decorated have in common."""
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def add_arg_scope(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +74,6 @@ def add_arg_scope(func: Callable[..., Any]) -> Callable[..., Any]:
     def scoped(*args: Any, **kwargs: Any) -> Any:
         return func(*args, **{**_scopes.current.get(key, {}), **kwargs})
 
-    scoped._key_op = key  # type: ignore[attr-defined]
     _known[key] = arg_scoped_arguments(func)
     return scoped
 

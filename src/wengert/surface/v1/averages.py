@@ -17,8 +17,6 @@ from wengert.surface.v1.graphs import GraphKeys, add_to_collection
 from wengert.surface.v1.variables import global_variables, moving_average_variables, trainable_variables
 from wengert.tensor.tensor import convert
 
-__all__ = ["ExponentialMovingAverage"]
-
 
 class ExponentialMovingAverage:
     """Keeps a shadow s of each of some variables, or tensors: s becomes decay · s + (1 - decay) · value at each update.
@@ -38,7 +36,6 @@ class ExponentialMovingAverage:
     def __init__(
         self, decay: float, num_updates: Any = None, zero_debias: bool = False, name: str = "ExponentialMovingAverage"
     ) -> None:
-        """Take the decay, a number of updates, and whether averages of tensors are scaled as if they had not begun at 0."""
         self._decay, self._updates, self._debias, self._name = decay, num_updates, zero_debias, name
         self._averages: dict[Any, Variable] = {}
         self._biased: dict[Any, tuple[Variable, Variable]] = {}

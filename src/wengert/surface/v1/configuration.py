@@ -4,23 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = [
-    "ConfigProto",
-    "Event",
-    "GPUOptions",
-    "GraphDef",
-    "GraphOptions",
-    "HistogramProto",
-    "MetaGraphDef",
-    "NameAttrList",
-    "NodeDef",
-    "OptimizerOptions",
-    "RunMetadata",
-    "RunOptions",
-    "SessionLog",
-    "SummaryMetadata",
-]
-
 
 class Fields:
     """An object with any fields: one that was never set is another such object, false and empty.
@@ -32,7 +15,6 @@ class Fields:
     """
 
     def __init__(self, **fields: Any) -> None:
-        """Take fields."""
         self.__dict__.update(fields)
 
     def __getattr__(self, name: str) -> Any:
@@ -52,23 +34,18 @@ class Fields:
         return self.__dict__.setdefault(f"[{key}]", Fields())
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """Set an entry of a map."""
         self.__dict__[f"[{key}]"] = value
 
     def __iter__(self) -> Any:
-        """Iterate over nothing."""
         return iter(())
 
     def __len__(self) -> int:
-        """Return 0."""
         return 0
 
     def __bool__(self) -> bool:
-        """Whether a field is set."""
         return any(not isinstance(v, Fields) or bool(v) for v in self.__dict__.values())
 
     def __eq__(self, other: object) -> bool:
-        """Compare the fields that are set."""
         if isinstance(other, Fields):
             return _set(self) == _set(other)
         return NotImplemented
@@ -91,7 +68,6 @@ class Fields:
         return str(self).encode()
 
     def __repr__(self) -> str:
-        """Show the fields that are set, one a line."""
         return "".join(f"{k}: {str(v).lower() if isinstance(v, bool) else v!r}\n" for k, v in _set(self).items())
 
 

@@ -7,56 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from wengert.calculus import gradients as derivatives
 from wengert.functions import array, program
 from wengert.ground import nest
 from wengert.modes import control as two
-from wengert.modes.tape import UnconnectedGradients
-from wengert.surface.v1.keywords import renamed
-
-__all__ = [
-    "Print",
-    "add_check_numerics_ops",
-    "case",
-    "cond",
-    "container",
-    "foldl",
-    "foldr",
-    "gradients",
-    "hessians",
-    "op_scope",
-    "py_func",
-    "tuple",
-    "while_loop",
-    "with_dependencies",
-]
-
-
-def gradients(
-    ys: Any,
-    xs: Any,
-    grad_ys: Any = None,
-    name: str = "gradients",
-    colocate_gradients_with_ops: bool = False,
-    gate_gradients: Any = False,
-    aggregation_method: Any = None,
-    stop_gradients: Any = None,
-    unconnected_gradients: Any = UnconnectedGradients.NONE,
-) -> list[Any]:
-    """Return the derivatives of the sum of ys by each of xs; see `wengert.gradients`."""
-    return derivatives.gradients(ys, xs, grad_ys, name, gate_gradients, aggregation_method, stop_gradients, unconnected_gradients)
-
-
-def hessians(
-    ys: Any,
-    xs: Any,
-    name: str = "hessians",
-    colocate_gradients_with_ops: bool = False,
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-) -> list[Any]:
-    """Return the second derivatives of the sum of ys by each of xs."""
-    return derivatives.hessians(ys, xs, name)
+from wengert.surface.keywords import renamed
 
 
 def cond(
@@ -90,13 +44,6 @@ def _taken_out(result: Any) -> Any:
     return result
 
 
-def case(
-    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str | None = "case"
-) -> Any:
-    """Return the result of the first function whose predicate holds."""
-    return two.case(pred_fn_pairs, default, exclusive, strict, name)
-
-
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
@@ -118,22 +65,6 @@ def while_loop(
     return result
 
 
-def foldl(
-    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True,
-    swap_memory: bool = False, name: str | None = None,
-) -> Any:  # fmt: skip
-    """Return the last value of ``a = fn(a, element)``, from the first element on."""
-    return two.foldl(fn, elems, initializer)
-
-
-def foldr(
-    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: int = 10, back_prop: bool = True,
-    swap_memory: bool = False, name: str | None = None,
-) -> Any:  # fmt: skip
-    """Return the last value of ``a = fn(a, element)``, from the last element on."""
-    return two.foldr(fn, elems, initializer)
-
-
 @contextlib.contextmanager
 def op_scope(values: Any, name: str | None, default_name: str | None = None) -> Iterator[Any]:
     """Enter a name scope: an older order of arguments."""
@@ -145,16 +76,6 @@ def op_scope(values: Any, name: str | None, default_name: str | None = None) -> 
 def container(container_name: str) -> Iterator[None]:
     """Accept a container's name, without effect."""
     yield
-
-
-def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
-    """Return the tensors, each available only when all of them are computed."""
-    return program.tuple_of(tensors, name, control_inputs)
-
-
-def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
-    """Call a Python function of NumPy arrays when the graph runs; it has no derivative."""
-    return program.numpy_function(func, inp, Tout, stateful, name)
 
 
 def Print(

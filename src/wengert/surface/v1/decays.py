@@ -15,19 +15,6 @@ from wengert.ground.errors import DTypeError
 from wengert.tensor.tensor import Tensor, convert
 from wengert.train import schedules
 
-__all__ = [
-    "cosine_decay",
-    "cosine_decay_restarts",
-    "exponential_decay",
-    "inverse_time_decay",
-    "linear_cosine_decay",
-    "natural_exp_decay",
-    "noisy_linear_cosine_decay",
-    "piecewise_constant",
-    "piecewise_constant_decay",
-    "polynomial_decay",
-]
-
 
 def _tensor(value: Any, dtype: Any = None) -> Any:
     """Return a value as a tensor, of a dtype where one is given: a number takes it exactly, a tensor is cast."""

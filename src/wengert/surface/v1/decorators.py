@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wengert.ground.context import state
-from wengert.surface.testing import TestCase, gpu_device_name, is_built_with_cuda, is_gpu_available
+from wengert.surface.testing.case import TestCase
+from wengert.surface.testing.process import gpu_device_name, is_built_with_cuda, is_gpu_available
 from wengert.tensor.tensor import Graph
 
 __all__ = [

@@ -39,7 +39,6 @@ class FlagValues:
     """The flags and their values: attributes, once the command line is read."""
 
     def __init__(self) -> None:
-        """Start without flags."""
         self.__dict__["_flags"] = {}
         self.__dict__["_required"] = []
 
@@ -54,21 +53,17 @@ class FlagValues:
         return flags[name].value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set a flag's value."""
         if name not in self.__dict__["_flags"]:
             raise AttributeError(name)
         self.__dict__["_flags"][name].value = value
 
     def __delattr__(self, name: str) -> None:
-        """Remove a flag."""
         del self.__dict__["_flags"][name]
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is a flag of this name."""
         return name in self.__dict__["_flags"]
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over the names."""
         return iter(self.__dict__["_flags"])
 
     def __getitem__(self, name: str) -> Any:

@@ -9,50 +9,13 @@ from wengert.ground import checks, shapes
 from wengert.ground.context import here, state
 from wengert.ground.dtypes import as_dtype
 from wengert.modes.session import (
-    InteractiveSession,
-    Session,
     default_graph,
     disable_eager_execution,
     enable_eager_execution,
-    get_default_session,
-    reset_default_graph,
 )
 from wengert.ops.linear import IDENTITY, PLACEHOLDER
 from wengert.tensor import tensor as tensors
 from wengert.tensor.tensor import append, convert
-
-__all__ = [
-    "GraphKeys",
-    "InteractiveSession",
-    "Session",
-    "add_to_collection",
-    "add_to_collections",
-    "control_flow_v2_enabled",
-    "disable_control_flow_v2",
-    "disable_eager_execution",
-    "disable_resource_variables",
-    "disable_tensor_equality",
-    "disable_v2_behavior",
-    "disable_v2_tensorshape",
-    "enable_control_flow_v2",
-    "enable_eager_execution",
-    "enable_resource_variables",
-    "enable_tensor_equality",
-    "enable_v2_behavior",
-    "enable_v2_tensorshape",
-    "executing_eagerly_outside_functions",
-    "get_collection",
-    "get_collection_ref",
-    "get_default_graph",
-    "get_default_session",
-    "get_seed",
-    "placeholder",
-    "placeholder_with_default",
-    "reset_default_graph",
-    "resource_variables_enabled",
-    "set_random_seed",
-    "v2_behavior_enabled",
-]
 
 get_default_graph = default_graph
 

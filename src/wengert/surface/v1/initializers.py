@@ -52,7 +52,6 @@ class zeros_initializer(two.zeros_initializer):
     """
 
     def __init__(self, dtype: Any = float32) -> None:
-        """Take a dtype."""
         self.dtype = as_dtype(dtype)
 
 
@@ -60,7 +59,6 @@ class ones_initializer(two.ones_initializer):
     """Ones."""
 
     def __init__(self, dtype: Any = float32) -> None:
-        """Take a dtype."""
         self.dtype = as_dtype(dtype)
 
 
@@ -68,7 +66,6 @@ class constant_initializer(two.constant_initializer):
     """A number throughout, or numbers in order."""
 
     def __init__(self, value: Any = 0, dtype: Any = float32, verify_shape: bool = False) -> None:
-        """Take the value and a dtype."""
         super().__init__(value)
         self.dtype = self._dtype = as_dtype(dtype)
 
@@ -77,7 +74,6 @@ class random_uniform_initializer(two.random_uniform_initializer):
     """Values drawn uniformly from [minval, maxval)."""
 
     def __init__(self, minval: Any = 0.0, maxval: Any = None, seed: Any = None, dtype: Any = float32) -> None:
-        """Take the limits, a seed and a dtype."""
         super().__init__(minval, 1.0 if maxval is None else maxval, seed)
         self.dtype = as_dtype(dtype)
 
@@ -86,7 +82,6 @@ class random_normal_initializer(two.random_normal_initializer):
     """Values drawn from a normal distribution."""
 
     def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: Any = None, dtype: Any = float32) -> None:
-        """Take mean, standard deviation, a seed and a dtype."""
         super().__init__(mean, stddev, seed)
         self.dtype = as_dtype(dtype)
 
@@ -95,7 +90,6 @@ class truncated_normal_initializer(two.truncated_normal_initializer):
     """Values drawn from a normal distribution, within two standard deviations."""
 
     def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: Any = None, dtype: Any = float32) -> None:
-        """Take mean, standard deviation, a seed and a dtype."""
         super().__init__(mean, stddev, seed)
         self.dtype = as_dtype(dtype)
 
@@ -111,7 +105,6 @@ class variance_scaling_initializer(two.variance_scaling_initializer):
         seed: Any = None,
         dtype: Any = float32,
     ) -> None:
-        """Take the choices, a seed and a dtype."""
         super().__init__(scale, mode, distribution, seed)
         self.dtype = as_dtype(dtype)
 
@@ -120,7 +113,6 @@ class orthogonal_initializer(two.orthogonal_initializer):
     """A matrix with orthonormal rows or columns, times a gain."""
 
     def __init__(self, gain: float = 1.0, seed: Any = None, dtype: Any = float32) -> None:
-        """Take the gain, a seed and a dtype."""
         super().__init__(gain, seed)
         self.dtype = as_dtype(dtype)
 
@@ -129,7 +121,6 @@ class identity_initializer(two.identity_initializer):
     """The identity matrix, times a gain."""
 
     def __init__(self, gain: float = 1.0, dtype: Any = float32) -> None:
-        """Take the gain and a dtype."""
         super().__init__(gain)
         self.dtype = as_dtype(dtype)
 
@@ -138,7 +129,6 @@ class glorot_uniform_initializer(variance_scaling_initializer):
     """Uniform values with variance 2 / (inputs + outputs): Glorot and Bengio (2010)."""
 
     def __init__(self, seed: Any = None, dtype: Any = float32) -> None:
-        """Take a seed and a dtype."""
         super().__init__(1.0, "fan_avg", "uniform", seed, dtype)
 
 
@@ -146,7 +136,6 @@ class glorot_normal_initializer(variance_scaling_initializer):
     """Normal values with variance 2 / (inputs + outputs), cut at two standard deviations."""
 
     def __init__(self, seed: Any = None, dtype: Any = float32) -> None:
-        """Take a seed and a dtype."""
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, dtype)
 
 
@@ -154,7 +143,6 @@ class uniform_unit_scaling_initializer(variance_scaling_initializer):
     """Uniform values that keep the scale of the input."""
 
     def __init__(self, factor: float = 1.0, seed: Any = None, dtype: Any = float32) -> None:
-        """Take a factor, a seed and a dtype."""
         super().__init__(factor**2, "fan_in", "uniform", seed, dtype)
 
 

@@ -48,7 +48,6 @@ class Layer:
         self, trainable: bool = True, name: str | None = None, dtype: Any = None, reuse: Any = None,
         activity_regularizer: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
-        """Take whether it is trained, a name, a dtype (the inputs' by default), and whether variables are shared by name."""
         self.trainable, self.dtype, self.built = trainable, None if dtype is None else as_dtype(dtype), False
         self.variables: list[Variable] = []
         self.losses: list[Any] = []
@@ -176,7 +175,6 @@ class Dense(Layer):
         activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
         name: str | None = None, dtype: Any = None, reuse: Any = None, _reuse: Any = None, _scope: Any = None,
     ) -> None:  # fmt: skip
-        """Take the number of outputs, and how kernel and bias begin and are kept."""
         super().__init__(trainable, name or _scope, dtype, reuse or _reuse, activity_regularizer)
         self.units, self.activation, self.use_bias = int(units), activation, use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -282,7 +280,6 @@ class Dropout(Layer):
     def __init__(
         self, rate: Any = 0.5, noise_shape: Any = None, seed: Any = None, name: str | None = None, **keywords: Any
     ) -> None:
-        """Take the rate."""
         super().__init__(name=name, **keywords)
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
 

@@ -16,23 +16,6 @@ from wengert.surface.v1.variables import trainable_variables
 from wengert.tensor.tensor import Tensor, convert
 from wengert.train import rules
 
-__all__ = [
-    "AdaMaxOptimizer",
-    "AdadeltaOptimizer",
-    "AdagradOptimizer",
-    "AdamOptimizer",
-    "AdamWOptimizer",
-    "FtrlOptimizer",
-    "GradientDescentOptimizer",
-    "MomentumOptimizer",
-    "MomentumWOptimizer",
-    "NadamOptimizer",
-    "Optimizer",
-    "ProximalAdagradOptimizer",
-    "ProximalGradientDescentOptimizer",
-    "RMSPropOptimizer",
-]
-
 
 class Optimizer:
     """What all of TensorFlow 1's optimizers have. One's own overrides `_apply_dense`, and what else it needs.
@@ -318,7 +301,6 @@ class MomentumOptimizer(Optimizer):
     def __init__(
         self, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "Momentum", use_nesterov: bool = False
     ) -> None:
-        """Take the learning rate and the momentum."""
         super().__init__(use_locking, name)
         self._learning_rate, self._momentum, self._use_nesterov = learning_rate, momentum, use_nesterov
         self.slots = (("momentum", name),)
@@ -387,7 +369,6 @@ class NadamOptimizer(AdamOptimizer):
         self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
         name: str = "Adam",
     ) -> None:  # fmt: skip
-        """Take the learning rate and the factors of the two averages."""
         super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
 
 
@@ -400,7 +381,6 @@ class AdaMaxOptimizer(AdamOptimizer):
         self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
         name: str = "AdaMax",
     ) -> None:  # fmt: skip
-        """Take the learning rate and the factors of the average and of the norm."""
         super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
 
     def settings(self, cast: Callable[[Any], Any]) -> dict[str, Any]:
@@ -420,7 +400,6 @@ class RMSPropOptimizer(Optimizer):
         self, learning_rate: Any, decay: Any = 0.9, momentum: Any = 0.0, epsilon: Any = 1e-10, use_locking: bool = False,
         centered: bool = False, name: str = "RMSProp",
     ) -> None:  # fmt: skip
-        """Take the learning rate, the factor of the average, and the momentum."""
         super().__init__(use_locking, name)
         self._learning_rate, self._decay, self._momentum, self._epsilon = learning_rate, decay, momentum, epsilon
         self._centered = centered
@@ -476,7 +455,6 @@ class AdadeltaOptimizer(Optimizer):
     def __init__(
         self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-8, use_locking: bool = False, name: str = "Adadelta"
     ) -> None:
-        """Take the learning rate and the factor of the averages."""
         super().__init__(use_locking, name)
         self._lr, self._rho, self._epsilon = learning_rate, rho, epsilon
         self.slots = (("accum", name), ("accum_update", name))
@@ -541,7 +519,6 @@ class ProximalGradientDescentOptimizer(Optimizer):
         self, learning_rate: Any, l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
         use_locking: bool = False, name: str = "ProximalGradientDescent",
     ) -> None:  # fmt: skip
-        """Take the learning rate and the strengths."""
         super().__init__(use_locking, name)
         self._learning_rate, self._l1, self._l2 = learning_rate, l1_regularization_strength, l2_regularization_strength
 
@@ -561,7 +538,6 @@ class ProximalAdagradOptimizer(AdagradOptimizer):
         self, learning_rate: Any, initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
         l2_regularization_strength: float = 0.0, use_locking: bool = False, name: str = "ProximalAdagrad",
     ) -> None:  # fmt: skip
-        """Take the learning rate, what the sums begin with, and the strengths."""
         super().__init__(learning_rate, initial_accumulator_value, use_locking, name)
         self._l1, self._l2 = l1_regularization_strength, l2_regularization_strength
 
@@ -601,7 +577,6 @@ class AdamWOptimizer(_Decoupled, AdamOptimizer):
         self, weight_decay: Any, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8,
         use_locking: bool = False, name: str = "AdamW",
     ) -> None:  # fmt: skip
-        """Take the weight decay, the learning rate, and the factors of the two averages."""
         super().__init__(
             weight_decay, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, use_locking=use_locking,
             name=name,
@@ -615,7 +590,6 @@ class MomentumWOptimizer(_Decoupled, MomentumOptimizer):
         self, weight_decay: Any, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "MomentumW",
         use_nesterov: bool = False,
     ) -> None:  # fmt: skip
-        """Take the weight decay, the learning rate and the momentum."""
         super().__init__(
             weight_decay, learning_rate=learning_rate, momentum=momentum, use_locking=use_locking, name=name,
             use_nesterov=use_nesterov,

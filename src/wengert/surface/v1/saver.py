@@ -25,8 +25,6 @@ from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.train import files
 from wengert.train.checkpoint import by_names, restored, storage_of
 
-__all__ = ["Saver", "export_meta_graph", "import_meta_graph"]
-
 MARK = "Wengert checkpoint"
 
 
@@ -231,6 +229,17 @@ def import_meta_graph(meta_graph_or_file: Any, *arguments: Any, **keywords: Any)
     raise NotImplementedError(
         f"import_meta_graph: graphs are not read from files here, and {meta_graph_or_file} holds none. Build the graph by "
         "running its code, then call Saver().restore."
+    )
+
+
+def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
+    """Refuse: graphs are not written.
+
+    Raises:
+        NotImplementedError: always.
+    """
+    raise NotImplementedError(
+        "write_graph: graphs are not written as protocol buffers here. `wengert explain SCRIPT` shows how derivatives are found."
     )
 
 

@@ -14,8 +14,6 @@ from wengert.surface.v1.initializers import zeros_initializer
 from wengert.surface.v1.variables import get_variable
 from wengert.tensor.tensor import Graph
 
-__all__ = ["assert_global_step", "create_global_step", "get_global_step", "get_or_create_global_step", "global_step"]
-
 
 def assert_global_step(global_step_tensor: Any) -> None:
     """Accept a scalar of an integer dtype.

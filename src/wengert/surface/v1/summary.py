@@ -76,7 +76,6 @@ class Summary:
             return self.__dict__.get("_value", {}).get(name, 0.0 if name == "simple_value" else None)
 
         def __setattr__(self, name: str, value: Any) -> None:
-            """Set the value, the tag, or the node's name."""
             if name in _FIELDS:
                 self._value = {name: float(value) if name == "simple_value" else value}
             else:
@@ -87,7 +86,6 @@ class Summary:
             return next(iter(self._value), None)
 
         def __repr__(self) -> str:
-            """Show tag and value."""
             return f"tag: {json.dumps(self.tag)}\n" + "".join(f"{k}: {v}\n" for k, v in self._value.items())
 
     class _Values(list):  # type: ignore[type-arg]
@@ -99,7 +97,6 @@ class Summary:
             return self[-1]
 
     def __init__(self, value: Sequence[Any] = ()) -> None:
-        """Take the values."""
         self.value = Summary._Values(value)
 
     def SerializeToString(self) -> bytes:
@@ -126,7 +123,6 @@ class Summary:
         return made
 
     def __repr__(self) -> str:
-        """Show the values."""
         return "".join(f"value {{\n{v!r}}}\n" for v in self.value)
 
 
@@ -304,11 +300,9 @@ class FileWriter:
         self._closed = False
 
     def __enter__(self) -> FileWriter:
-        """Return self."""
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        """Close."""
         self.close()
 
 

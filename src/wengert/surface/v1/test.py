@@ -7,47 +7,6 @@ from typing import Any
 
 from wengert.calculus.gradient_checker import graph_jacobians, max_error
 from wengert.modes.session import Session, default_session, get_default_session
-from wengert.surface.testing import (
-    TestCase,
-    assert_equal_graph_def,
-    benchmark_config,
-    create_local_cluster,
-    disable_with_predicate,
-    experimental,
-    get_temp_dir,
-    gpu_device_name,
-    is_built_with_cuda,
-    is_built_with_gpu_support,
-    is_built_with_rocm,
-    is_built_with_xla,
-    is_gpu_available,
-    main,
-    mock,
-    test_src_dir_path,
-    with_eager_op_as_function,
-)
-
-__all__ = [
-    "TestCase",
-    "assert_equal_graph_def",
-    "benchmark_config",
-    "compute_gradient",
-    "compute_gradient_error",
-    "create_local_cluster",
-    "disable_with_predicate",
-    "experimental",
-    "get_temp_dir",
-    "gpu_device_name",
-    "is_built_with_cuda",
-    "is_built_with_gpu_support",
-    "is_built_with_rocm",
-    "is_built_with_xla",
-    "is_gpu_available",
-    "main",
-    "mock",
-    "test_src_dir_path",
-    "with_eager_op_as_function",
-]
 
 
 def _jacobians(

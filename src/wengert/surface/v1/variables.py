@@ -16,50 +16,11 @@ from wengert.ground.context import state
 from wengert.ground.dtypes import as_dtype, float32
 from wengert.modes.session import default_graph
 from wengert.modes.slices import IndexedSlices
+from wengert.modes.tracing import FuncGraph
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
 from wengert.tensor.tensor import Tensor, convert
-
-__all__ = [
-    "AUTO_REUSE",
-    "Variable",
-    "VariableAggregation",
-    "VariableScope",
-    "VariableSynchronization",
-    "all_variables",
-    "assert_variables_initialized",
-    "assign",
-    "assign_add",
-    "assign_sub",
-    "fixed_size_partitioner",
-    "get_local_variable",
-    "get_variable",
-    "get_variable_scope",
-    "global_variables",
-    "global_variables_initializer",
-    "initialize_all_variables",
-    "initialize_local_variables",
-    "initialize_variables",
-    "is_variable_initialized",
-    "local_variables",
-    "local_variables_initializer",
-    "make_template",
-    "min_max_variable_partitioner",
-    "model_variables",
-    "moving_average_variables",
-    "no_regularizer",
-    "report_uninitialized_variables",
-    "scatter_add",
-    "scatter_sub",
-    "scatter_update",
-    "trainable_variables",
-    "variable_axis_size_partitioner",
-    "variable_creator_scope",
-    "variable_op_scope",
-    "variable_scope",
-    "variables_initializer",
-]
 
 
 class _Reuse:
@@ -82,7 +43,6 @@ class VariableScope:
     """A prefix for the names of variables, and what `get_variable` takes where it is told nothing."""
 
     def __init__(self, reuse: Any, name: str = "", name_scope: str = "", **settings: Any) -> None:
-        """Take whether variables are reused, a name, and settings."""
         self._reuse, self._name, self._name_scope = reuse, name, name_scope
         self._settings: dict[str, Any] = {key: settings.get(key) for key in _SETTINGS}
         if self._settings["dtype"] is None:
@@ -152,11 +112,12 @@ class _Store:
 def _store() -> _Store:
     """Return the store of the current graph. It belongs to the graph, whose variables it holds, and goes with it."""
     graph = default_graph()
-    while graph.building_function and getattr(graph, "outer", None) is not None:
-        graph = graph.outer  # type: ignore[attr-defined]
+    while isinstance(graph, FuncGraph) and graph.outer is not None:
+        graph = graph.outer
     if graph.variable_scope is None:
         graph.variable_scope = _Store()
-    return graph.variable_scope  # type: ignore[no-any-return]
+    store: _Store = graph.variable_scope
+    return store
 
 
 def get_variable_scope() -> VariableScope:
@@ -190,7 +151,6 @@ class variable_scope:
         constraint: Any = None,
         auxiliary_name_scope: bool = True,
     ) -> None:
-        """Take a name or a scope, and settings for `get_variable`."""
         if name_or_scope is None and default_name is None:
             raise ValueError("If default_name is None then name_or_scope is required")
         if name_or_scope is not None and not isinstance(name_or_scope, str | VariableScope):
@@ -208,7 +168,6 @@ class variable_scope:
         self._entered: list[Any] = []
 
     def __enter__(self) -> VariableScope:
-        """Enter."""
         store = _store()
         outer = store.scopes[-1]
         counts = dict(store.counts)
@@ -248,7 +207,6 @@ class variable_scope:
         return str(self._default) if not number else f"{self._default}_{number}"
 
     def __exit__(self, *exception: Any) -> None:
-        """Leave."""
         store, manager, counts = self._entered.pop()
         store.scopes.pop()
         if counts is not None:

@@ -1,3 +1,0 @@
-"""TensorFlow's ``tf.debugging``."""
-
-from wengert.functions.debugging import *  # noqa: F403

@@ -1,3 +1,0 @@
-"""TensorFlow's ``tf.nn``."""
-
-from wengert.functions.nn import *  # noqa: F403

@@ -1,3 +1,0 @@
-"""TensorFlow's ``tf.random``."""
-
-from wengert.functions.random import *  # noqa: F403
