@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.execute.tiles.cut import Item, Load, Mismatch, Spec, Store, kept_dims, lies_of, outputs_of, over_axes
+from wengert.execute.tiles.cut import Item, Load, Mismatch, Spec, Store, kept_dims, lies_of, outputs_of
+from wengert.execute.tiles.tile import Tile
 from wengert.ops.layout import Lies
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ NAMED: dict[Any, Any] = {np.maximum: _maximum, np.minimum: _minimum}
 """Those that take the place of their result by name alone."""
 
 
-class Binder:
+class Binder(Tile):
     """Makes the calls of a pass for tiles of some number of rows."""
 
     def __init__(self, pass_: Pass, rows: int, allocate: Any, forms: Forms, read: Any = None, parts: Any = None) -> None:
-        self.pass_, self.rows, self.allocate, self.forms = pass_, rows, allocate, forms
+        super().__init__(pass_, rows)
+        self.allocate, self.forms = allocate, forms
         self.noted = read
         self.values: dict[Any, Any] = {}
         self.first: list[Any] = []
@@ -192,21 +194,13 @@ class Binder:
             return found
         return self.forms.get(slot, self.pass_.specs[slot], form, shape)
 
-    def dummy(self, item: Item, p: int) -> Any:
-        """Return something of the shape that an input has in a tile."""
-        slot = item.step.inputs[p]
-        spec = self.pass_.specs[slot]
-        n, axis = self.pass_.tiling.rows.get(slot, (0, None))
-        return np.broadcast_to(np.zeros((), spec.nptype), spec.tile(axis if n == self.pass_.n else None, self.rows))
-
     # --- row steps ----------------------------------------------------------------------------------------------------
 
     def step(self, item: Item) -> None:
         """Make the calls of a row step."""
         node = item.step.node
         op, lies, attrs = node.op, lies_of(node.op), node.attrs
-        specs = [self.pass_.specs[s] for s in outputs_of(item.step)]
-        shapes = [spec.tile(axis, self.rows) for spec, axis in zip(specs, item.axes, strict=True)]
+        specs, shapes = self.outputs(item)
         if lies is Lies.SAME:
             x = self.value(item, 0)
             return self.view(item, [x.reshape(shapes[0])], x, shapes, specs)
@@ -217,9 +211,8 @@ class Binder:
             return self.spread(item, self.value(item, 0), shapes[0])
         if lies is Lies.SPREAD:
             x, spec = self.value(item, 0), self.pass_.specs[item.step.inputs[0]]
-            count = math.prod([specs[0].sizes[a] for a in over_axes(attrs["axis"], len(specs[0].sizes))])
             small = self.allocate(x.shape, spec.nptype, ())
-            self.call(np.divide, x, np.asarray(count, spec.nptype), small)
+            self.call(np.divide, x, np.asarray(self.terms(item), spec.nptype), small)
             return self.spread(item, small, shapes[0])
         if lies is Lies.VIEW:
             x = self.value(item, 0)
@@ -238,22 +231,6 @@ class Binder:
         """Return all inputs of a step, stand-ins for those of which the shape alone is read."""
         references = item.references
         return [self.dummy(item, p) if p in references else self.value(item, p) for p in range(len(item.step.inputs))]
-
-    def turned(self, item: Item, attrs: Any) -> Any:
-        """Return the attributes with an index that takes all rows, however many there are."""
-        if "index" not in attrs:
-            return attrs
-        back = lies_of(item.step.node.op) is Lies.SCATTERED
-        axis = item.axes[0] if back else item.slices[0]
-        rank = len(self.pass_.specs[item.step.output if back else item.step.inputs[0]].sizes)
-        index = attrs["index"]
-        used = sum(i is not None and i is not Ellipsis for i in index)
-        items = list(index) if any(i is Ellipsis for i in index) else [*index, Ellipsis]
-        at = next(k for k, i in enumerate(items) if i is Ellipsis)
-        items[at : at + 1] = [slice(None)] * (rank - used)
-        place = [k for k, i in enumerate(items) if i is not None][axis]
-        items[place] = slice(None)
-        return {"index": tuple(items)}
 
     def view(self, item: Item, found: Sequence[Any], x: Any, shapes: Any, specs: Any) -> None:
         """Keep views of a tile; where NumPy had to copy, copy in every tile."""
@@ -355,19 +332,6 @@ class Binder:
         return out
 
     # --- sums ---------------------------------------------------------------------------------------------------------
-
-    def reduction(self, item: Item, x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the axes that are summed over, and the shape that is left without them."""
-        node = item.step.node
-        if not node.op.layout.axes:
-            out = self.pass_.specs[item.step.output].sizes
-            if item.role == "row":
-                out = self.pass_.specs[item.step.output].tile(item.axes[0], self.rows)
-            extra = x.ndim - len(out)
-            over = (*range(extra), *[k + extra for k, s in enumerate(out) if s == 1 and x.shape[k + extra] != 1])
-        else:
-            over = over_axes(node.attrs["axis"], x.ndim)
-        return over, tuple(s for k, s in enumerate(x.shape) if k not in over)
 
     def sum(self, item: Item) -> None:
         """Make the calls of a part of a sum: the first tile of a group writes it, the others add theirs."""
