@@ -71,7 +71,7 @@ SOME = {
     "scatter_nd[tensor]", "segment_sum[open]", "one_hot[tensor]", "write_row[grows]", "random_uniform[tensor]",
     "random_uniform_int[tensor]", "random_normal[tensor]", "truncated_normal[tensor]",
 }  # fmt: skip
-CONSTANT_SHAPE = SOME | {"range[empty]", "broadcast_shape"}
+CONSTANT_SHAPE = SOME | {"range[int64]", "range[empty]", "broadcast_shape"}
 
 # Operations that run, but whose first derivative is one of the above, or is not stated.
 NO_GRADIENT = {"sinc_unnormalised", "bessel_i1", "bessel_i1e", "igamma", "igammac", "betainc", "random_gamma"}
