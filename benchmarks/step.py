@@ -68,9 +68,9 @@ def measure(executor):
         contenders = {"sess.run": lambda: sess.run(train, feeds), "program": alone}
         if executor == "xla":
             (entry,) = program._known.values()
-            n = program._assigned
+            n = program._variables.assigned
             with program._xp.wide():
-                values = [program._xp.array(np.array(sess.storage_of(v).read())) for v in program._variables]
+                values = [program._xp.array(np.array(sess.storage_of(v).read())) for v in program._variables.all]
 
             def executable():
                 with program._xp.wide():
@@ -85,7 +85,7 @@ def measure(executor):
                 rows[name].append(timed(function))
         for name, found in rows.items():
             print(f"{executor:6} {name:11} {statistics.median(found):8.0f} us")
-        compiled = len(program._known) if executor == "xla" else len(program.variants)
+        compiled = len(program._known) if executor == "xla" else len(program.numpy.variants)
         print(f"{executor:6} programs {len(sess._programs)}, compiled {compiled} after {ROUNDS * STEPS * 2} steps")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.execute.tiles.cut import Item, Load, Mismatch, Spec, Store, kept_dims, lies_of, outputs_of, over_axes
+from wengert.execute.tiles.cut import Item, Load, Mismatch, Spec, Store, kept_dims, lies_of, outputs_of
+from wengert.execute.tiles.tile import Tile
+from wengert.ground.types import Dtype, NumPyArray
 from wengert.ops.layout import Lies
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ COPIED = 1 << 22
 
 
 ndarray = np.ndarray
+Sizes = tuple[int, ...]
 
 
 class Late:
@@ -35,7 +38,10 @@ class Late:
 
     def __init__(self, flipped: bool) -> None:
         self.flipped = flipped
-        self.value: Any = None
+        self.value: NumPyArray | None = None
+
+
+Operand = NumPyArray | Late
 
 
 class Forms:
@@ -45,7 +51,7 @@ class Forms:
         self.held: dict[Any, Any] = {}
         self.slots: dict[int, list[Any]] = {}
 
-    def get(self, slot: int, spec: Spec, form: str, shape: Any = None) -> Any:
+    def get(self, slot: int, spec: Spec, form: str, shape: Sizes | None = None) -> Any:
         """Return the array that a form is kept in."""
         key = (slot, form, shape)
         found = self.held.get(key)
@@ -79,46 +85,46 @@ class Forms:
                 found.value = None
 
 
-def _late(function: Any, arguments: Sequence[Any]) -> None:
+def _late(function: Callable[..., object], arguments: Sequence[Any]) -> None:
     function(*[a.value if a.__class__ is Late else a for a in arguments])
 
 
-def _generic(kernel: Any, out: Any, *values: Any) -> None:
+def _generic(kernel: Callable[..., Any], out: NumPyArray, *values: NumPyArray) -> None:
     found = kernel(*values)
     if found.shape != out.shape:
         raise Mismatch
     np.copyto(out, found)
 
 
-def _several(kernel: Any, outs: Sequence[Any], *values: Any) -> None:
+def _several(kernel: Callable[..., Any], outs: Sequence[NumPyArray], *values: NumPyArray) -> None:
     for out, found in zip(outs, kernel(*values), strict=True):
         if found.shape != out.shape:
             raise Mismatch
         np.copyto(out, found)
 
 
-def _load(out: Any, views: Sequence[Any], k: int) -> None:
+def _load(out: NumPyArray, views: Sequence[Any], k: int) -> None:
     np.copyto(out, views[k])
 
 
-def _store(value: Any, views: Sequence[Any], k: int) -> None:
+def _store(value: NumPyArray, views: Sequence[Any], k: int) -> None:
     np.copyto(views[k], value)
 
 
-def _choose(out: Any, test: Any, yes: Any, no: Any) -> None:
+def _choose(out: NumPyArray, test: NumPyArray, yes: NumPyArray, no: NumPyArray) -> None:
     np.copyto(out, no)
     np.copyto(out, yes, where=test)
 
 
-def _cast(out: Any, x: Any) -> None:
+def _cast(out: NumPyArray, x: NumPyArray) -> None:
     np.copyto(out, x, casting="unsafe")
 
 
-def _maximum(x: Any, y: Any, out: Any) -> None:
+def _maximum(x: NumPyArray, y: NumPyArray, out: NumPyArray) -> None:
     np.maximum(x, y, out=out)
 
 
-def _minimum(x: Any, y: Any, out: Any) -> None:
+def _minimum(x: NumPyArray, y: NumPyArray, out: NumPyArray) -> None:
     np.minimum(x, y, out=out)
 
 
@@ -126,11 +132,19 @@ NAMED: dict[Any, Any] = {np.maximum: _maximum, np.minimum: _minimum}
 """Those that take the place of their result by name alone."""
 
 
-class Binder:
+Allocate = Callable[[Sizes, Dtype, Sequence[Operand]], NumPyArray]
+"""What gives a buffer for a result, which may be written over one of some operands."""
+
+
+class Binder(Tile):
     """Makes the calls of a pass for tiles of some number of rows."""
 
-    def __init__(self, pass_: Pass, rows: int, allocate: Any, forms: Forms, read: Any = None, parts: Any = None) -> None:
-        self.pass_, self.rows, self.allocate, self.forms = pass_, rows, allocate, forms
+    def __init__(
+        self, pass_: Pass, rows: int, allocate: Allocate, forms: Forms, read: Callable[[NumPyArray], None] | None = None,
+        parts: Sequence[NumPyArray] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(pass_, rows)
+        self.allocate, self.forms = allocate, forms
         self.noted = read
         self.values: dict[Any, Any] = {}
         self.first: list[Any] = []
@@ -143,16 +157,15 @@ class Binder:
         self.scratch: dict[Any, Any] = {}
         self.loaded = self.stored = self.summed = 0
 
-    def do(self, work: Any) -> None:
+    def do(self, work: Item | Load | Store) -> None:
         """Make the calls for one thing to do."""
-        kind = work.__class__
-        if kind is Load:
+        if isinstance(work, Load):
             spec = self.pass_.specs[work.slot]
             out = self.allocate(spec.tile(work.axis, self.rows), spec.nptype, ())
             self.values[work] = out
             self.call(_load, out, self.views, self.loaded)
             self.loaded += 1
-        elif kind is Store:
+        elif isinstance(work, Store):
             value = self.values[work.slot]
             self.note(value)
             self.call(_store, value, self.views, len(self.pass_.loads) + self.stored)
@@ -162,13 +175,13 @@ class Binder:
         else:
             self.step(work)
 
-    def call(self, function: Any, *arguments: Any) -> None:
+    def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call this for every tile."""
         made = self.bound(function, arguments)
         self.first.append(made)
         self.later.append(made)
 
-    def bound(self, function: Any, arguments: Sequence[Any]) -> Any:
+    def bound(self, function: Callable[..., object], arguments: Sequence[Any]) -> Any:
         """Return a call of a function with these arguments, some of which may be known late."""
         if isinstance(function, np.ufunc):
             function = NAMED.get(function, function)
@@ -176,14 +189,14 @@ class Binder:
             return partial(_late, function, tuple(arguments))
         return partial(function, *arguments)
 
-    def note(self, *arrays: Any) -> None:
+    def note(self, *arrays: Operand) -> None:
         """Tell whoever plans the buffers that arrays are read."""
         if self.noted is not None:
             for a in arrays:
                 if a.__class__ is ndarray:
                     self.noted(a)
 
-    def value(self, item: Item, p: int, form: str = "plain", shape: Any = None) -> Any:
+    def value(self, item: Item, p: int, form: str = "plain", shape: Sizes | None = None) -> Any:
         """Return what an input is in a tile: rows, or a shared value in a form."""
         slot = item.step.inputs[p]
         if p in item.slices:
@@ -192,21 +205,13 @@ class Binder:
             return found
         return self.forms.get(slot, self.pass_.specs[slot], form, shape)
 
-    def dummy(self, item: Item, p: int) -> Any:
-        """Return something of the shape that an input has in a tile."""
-        slot = item.step.inputs[p]
-        spec = self.pass_.specs[slot]
-        n, axis = self.pass_.tiling.rows.get(slot, (0, None))
-        return np.broadcast_to(np.zeros((), spec.nptype), spec.tile(axis if n == self.pass_.n else None, self.rows))
-
     # --- row steps ----------------------------------------------------------------------------------------------------
 
     def step(self, item: Item) -> None:
         """Make the calls of a row step."""
         node = item.step.node
         op, lies, attrs = node.op, lies_of(node.op), node.attrs
-        specs = [self.pass_.specs[s] for s in outputs_of(item.step)]
-        shapes = [spec.tile(axis, self.rows) for spec, axis in zip(specs, item.axes, strict=True)]
+        specs, shapes = self.outputs(item)
         if lies is Lies.SAME:
             x = self.value(item, 0)
             return self.view(item, [x.reshape(shapes[0])], x, shapes, specs)
@@ -217,9 +222,8 @@ class Binder:
             return self.spread(item, self.value(item, 0), shapes[0])
         if lies is Lies.SPREAD:
             x, spec = self.value(item, 0), self.pass_.specs[item.step.inputs[0]]
-            count = math.prod([specs[0].sizes[a] for a in over_axes(attrs["axis"], len(specs[0].sizes))])
             small = self.allocate(x.shape, spec.nptype, ())
-            self.call(np.divide, x, np.asarray(count, spec.nptype), small)
+            self.call(np.divide, x, np.asarray(self.terms(item), spec.nptype), small)
             return self.spread(item, small, shapes[0])
         if lies is Lies.VIEW:
             x = self.value(item, 0)
@@ -239,23 +243,7 @@ class Binder:
         references = item.references
         return [self.dummy(item, p) if p in references else self.value(item, p) for p in range(len(item.step.inputs))]
 
-    def turned(self, item: Item, attrs: Any) -> Any:
-        """Return the attributes with an index that takes all rows, however many there are."""
-        if "index" not in attrs:
-            return attrs
-        back = lies_of(item.step.node.op) is Lies.SCATTERED
-        axis = item.axes[0] if back else item.slices[0]
-        rank = len(self.pass_.specs[item.step.output if back else item.step.inputs[0]].sizes)
-        index = attrs["index"]
-        used = sum(i is not None and i is not Ellipsis for i in index)
-        items = list(index) if any(i is Ellipsis for i in index) else [*index, Ellipsis]
-        at = next(k for k, i in enumerate(items) if i is Ellipsis)
-        items[at : at + 1] = [slice(None)] * (rank - used)
-        place = [k for k, i in enumerate(items) if i is not None][axis]
-        items[place] = slice(None)
-        return {"index": tuple(items)}
-
-    def view(self, item: Item, found: Sequence[Any], x: Any, shapes: Any, specs: Any) -> None:
+    def view(self, item: Item, found: Sequence[Any], x: NumPyArray, shapes: Sequence[Sizes], specs: Sequence[Spec]) -> None:
         """Keep views of a tile; where NumPy had to copy, copy in every tile."""
         outs = []
         for one, shape, spec in zip(found, shapes, specs, strict=True):
@@ -274,16 +262,16 @@ class Binder:
         for slot, out in zip(outputs_of(item.step), outs, strict=True):
             self.values[slot] = out
 
-    def spread(self, item: Item, x: Any, shape: Any) -> None:
+    def spread(self, item: Item, x: Operand, shape: Sizes) -> None:
         """Repeat a value over a tile, as a view."""
-        if x.__class__ is Late:
+        if isinstance(x, Late):
             raise Mismatch
         layout, attrs = item.step.node.op.layout, item.step.node.attrs
         if layout.axes:
             x = x.reshape(kept_dims(x.shape, shape, attrs))
         self.values[item.step.output] = np.broadcast_to(x, shape)
 
-    def one(self, item: Item, shape: Any, spec: Spec) -> Any:
+    def one(self, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Make the calls of a step that computes one array, and return the array."""
         node, count = item.step.node, len(item.step.inputs)
         op, nptype = node.op, spec.nptype
@@ -298,14 +286,14 @@ class Binder:
         if layout is not None and layout.lies is Lies.REDUCED and layout.join == "add" and not layout.mean:
             return self.narrow(item, shape, nptype)
         into = getattr(Into, op.name, None)  # the kernels that are known to write to a buffer
-        out = None if into is None else into(self, item, shape, spec)
-        if out is None:
+        found = None if into is None else into(self, item, shape, spec)
+        if found is None:
             values = self.all(item)
-            out = self.allocate(shape, nptype, ())
-            self.call(_generic, item.step.kernel, out, *values)
-        return out
+            found = self.allocate(shape, nptype, ())
+            self.call(_generic, item.step.kernel, found, *values)
+        return found
 
-    def fused(self, item: Item, shape: Any, spec: Spec, calls: Sequence[tuple[Any, ...]]) -> Any:
+    def fused(self, item: Item, shape: Sizes, spec: Spec, calls: Sequence[tuple[Any, ...]]) -> Any:
         """Make calls that write to one array what they make of one input."""
         x = self.value(item, 0)
         if x.shape != shape or x.dtype != spec.nptype:
@@ -315,7 +303,7 @@ class Binder:
             self.call(function, *[x if a is X else out if a is OUT else a for a in places])
         return out
 
-    def operand(self, item: Item, p: int, shape: Any) -> Any:
+    def operand(self, item: Item, p: int, shape: Sizes) -> Any:
         """Return an operand of an elementwise step; a shared row is spread over the tile once in a run."""
         if p not in item.slices and item.axes[0] == 0:
             sizes = self.pass_.specs[item.step.inputs[p]].sizes
@@ -324,7 +312,7 @@ class Binder:
                 return whole if self.rows == self.pass_.rows else whole[: self.rows]
         return self.value(item, p)
 
-    def matmul(self, item: Item, shape: Any, nptype: Any) -> Any:
+    def matmul(self, item: Item, shape: Sizes, nptype: Dtype) -> Any:
         """Make the calls of a product whose rows are those of its result."""
         attrs = item.step.node.attrs
         pair = []
@@ -343,7 +331,7 @@ class Binder:
         self.call(np.dot if flat else np.matmul, *pair, out)
         return out
 
-    def narrow(self, item: Item, shape: Any, nptype: Any) -> Any:
+    def narrow(self, item: Item, shape: Sizes, nptype: Dtype) -> Any:
         """Sum within the rows."""
         x = self.value(item, 0)
         over, kept = self.reduction(item, x)
@@ -355,19 +343,6 @@ class Binder:
         return out
 
     # --- sums ---------------------------------------------------------------------------------------------------------
-
-    def reduction(self, item: Item, x: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the axes that are summed over, and the shape that is left without them."""
-        node = item.step.node
-        if not node.op.layout.axes:
-            out = self.pass_.specs[item.step.output].sizes
-            if item.role == "row":
-                out = self.pass_.specs[item.step.output].tile(item.axes[0], self.rows)
-            extra = x.ndim - len(out)
-            over = (*range(extra), *[k + extra for k, s in enumerate(out) if s == 1 and x.shape[k + extra] != 1])
-        else:
-            over = over_axes(node.attrs["axis"], x.ndim)
-        return over, tuple(s for k, s in enumerate(x.shape) if k not in over)
 
     def sum(self, item: Item) -> None:
         """Make the calls of a part of a sum: the first tile of a group writes it, the others add theirs."""
@@ -382,7 +357,7 @@ class Binder:
             part = self.scratch[key] = np.empty(*key)
         values = [self.value(item, p) for p in range(len(item.step.inputs)) if p not in item.references]
 
-        def into(out: Any) -> Any:
+        def into(out: NumPyArray) -> Any:
             if layout.lies is Lies.MATRICES:
                 a, b = values
                 a = a.T if node.attrs.get("ta", False) else a
@@ -400,7 +375,7 @@ class Binder:
         self.later.append(into(part))
         self.later.append(self.bound(ufunc, (total, part, total)))
 
-    def ones(self, nptype: Any) -> Any:
+    def ones(self, nptype: Dtype) -> Any:
         """Return a row of ones, as long as a tile."""
         key = ("ones", nptype)
         if key not in self.scratch:
@@ -408,7 +383,7 @@ class Binder:
         return self.scratch[key]
 
 
-def _same(v: Any, shape: Any, nptype: Any) -> bool:
+def _same(v: Operand, shape: Sizes, nptype: Dtype) -> bool:
     """Whether a result may be written over an operand: it is an array of the same shape, and not a view of another."""
     return v.__class__ is ndarray and v.shape == shape and v.dtype == nptype and v.base is None
 
@@ -423,7 +398,7 @@ class Into:
     """
 
     @staticmethod
-    def concat(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def concat(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Join where all that is joined has rows."""
         if not all(p in item.slices for p in range(len(item.step.inputs))):
             return None
@@ -433,7 +408,7 @@ class Into:
         return out
 
     @staticmethod
-    def add_n(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def add_n(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Add one after the other."""
         values = [binder.operand(item, p, shape) for p in range(len(item.step.inputs))]
         if len(values) < 2:
@@ -445,7 +420,7 @@ class Into:
         return out
 
     @staticmethod
-    def where(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def where(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Choose by truth values."""
         if binder.pass_.specs[item.step.inputs[0]].nptype.kind != "b":
             return None
@@ -455,7 +430,7 @@ class Into:
         return out
 
     @staticmethod
-    def cast(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def cast(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Copy, where no number is complex."""
         if "c" in (spec.nptype.kind, binder.pass_.specs[item.step.inputs[0]].nptype.kind):
             return None
@@ -465,7 +440,7 @@ class Into:
         return out
 
     @staticmethod
-    def getitem_transpose(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def getitem_transpose(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Fill with zeros, and copy to where the index looks."""
         g, index = binder.value(item, 0), binder.turned(item, item.step.node.attrs)["index"]
         out = binder.allocate(shape, spec.nptype, ())
@@ -474,7 +449,7 @@ class Into:
         return out
 
     @staticmethod
-    def sech_squared(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def sech_squared(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """1/cosh², from left to right."""
         if spec.nptype.kind != "f":
             return None
@@ -483,22 +458,22 @@ class Into:
         return binder.fused(item, shape, spec, calls)
 
     @staticmethod
-    def relu(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def relu(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """The greater one of x and 0."""
         return binder.fused(item, shape, spec, [(np.maximum, X, spec.nptype.type(0), OUT)])
 
     @staticmethod
-    def reciprocal(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def reciprocal(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """1/x."""
         return binder.fused(item, shape, spec, [(np.divide, spec.nptype.type(1), X, OUT)])
 
     @staticmethod
-    def rsqrt(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def rsqrt(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """1/√x."""
         return binder.fused(item, shape, spec, [(np.sqrt, X, OUT), (np.divide, spec.nptype.type(1), OUT, OUT)])
 
     @staticmethod
-    def integer_power(binder: Binder, item: Item, shape: Any, spec: Spec) -> Any:
+    def integer_power(binder: Binder, item: Item, shape: Sizes, spec: Spec) -> Any:
         """Squares, and x itself."""
         known: dict[int, list[tuple[Any, ...]]] = {2: [(np.multiply, X, X, OUT)], 1: [(np.positive, X, OUT)]}
         calls = known.get(item.step.node.attrs["n"])

@@ -15,8 +15,9 @@ import numpy as np
 from wengert.execute.plan import Plan, Step
 from wengert.execute.tiles.bind import Binder, Forms, ndarray
 from wengert.execute.tiles.blas import blas
-from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of, over_axes
+from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of
 from wengert.execute.tiles.layout import Pass
+from wengert.execute.tiles.tile import Tile
 from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
@@ -372,17 +373,15 @@ class Tiling:
         for slot, array in fresh.items():
             slots[slot] = array
         for item, total in zip(pass_.sums, totals, strict=True):
-            slots[item.step.output] = self._total(item, total)
+            slots[item.step.output] = self._total(Tile(pass_, pass_.rows), item, total)
 
-    def _total(self, item: Item, parts: Any) -> Any:
+    def _total(self, tile: Tile, item: Item, parts: Any) -> Any:
         """Put the parts of the groups together, in their order."""
         node = item.step.node
         layout = node.op.layout
         found = np.asarray(getattr(np, layout.join).reduce(parts, axis=0, dtype=parts.dtype))
         if layout.mean:
-            sizes = self.specs[item.step.inputs[0]].sizes
-            count = math.prod([sizes[a] for a in over_axes(node.attrs["axis"], len(sizes))])
-            found = np.asarray(found / np.asarray(count, found.dtype))
+            found = np.asarray(found / np.asarray(tile.terms(item), found.dtype))
         return found
 
 

@@ -12,7 +12,9 @@ A lowered list is walked once for each signature (the shapes of its feeds and va
 | `walk` | the walk: what each operation becomes |
 | `chunks` | lists whose temporaries are too large at once, as a scan over chunks of rows |
 | `executable` | how a list is compiled for one signature |
-| `program` | when that is done, and how it is run with the variables' values |
+| `variables` | the variables' values, which stay on the device and are given away to the run that assigns to them |
+| `program` | when a list is compiled, and how it is run |
+| `falling` | the executor as users have it: what XLA cannot run, NumPy does |
 
 What XLA cannot do raises `Unsupported`, with the operation and the user's line, before anything has run.
 """

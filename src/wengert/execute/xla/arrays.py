@@ -8,12 +8,14 @@ import importlib.util
 import threading
 from collections.abc import Iterator
 from functools import partial
+from types import EllipsisType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from wengert.ground import parameters
 from wengert.ground.errors import UnimplementedError
+from wengert.ground.types import Array, Dtype, Namespace
 
 __all__ = ["Unsupported", "XlaArrays", "arrays", "brief", "check_installed"]
 
@@ -21,6 +23,9 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 BLOCK = 512
 """Rows of a block in a product over rows."""
+
+
+Index = Array | int | slice | EllipsisType | None | tuple[Array | int | slice | EllipsisType | None, ...]
 
 
 class Unsupported(UnimplementedError):
@@ -59,7 +64,7 @@ def _draws_apart() -> Iterator[None]:
     """
     before, importer, apart = np.random.rand, threading.get_ident(), np.random.RandomState(0)
 
-    def rand(*sizes: Any) -> Any:
+    def rand(*sizes: int) -> Any:
         return (apart.rand if threading.get_ident() == importer else before)(*sizes)
 
     np.random.rand = rand
@@ -134,60 +139,60 @@ class XlaArrays:
         setattr(self, name, value)
         return value
 
-    def astype(self, x: Any, dtype: Any) -> Any:
+    def astype(self, x: Array, dtype: Dtype | str) -> Any:
         """Convert; complex to real keeps the real part, floats to integers are cut."""
-        x = self._numpy.asarray(x)
-        if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
-            x = x.real
-        return x.astype(dtype)
+        given = self._numpy.asarray(x)
+        if given.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+            given = given.real
+        return given.astype(dtype)
 
-    def lgamma(self, x: Any) -> Any:
+    def lgamma(self, x: Array) -> Any:
         """Return log |Γ|."""
         return self._special.gammaln(x)
 
-    def erfcinv(self, x: Any) -> Any:
+    def erfcinv(self, x: Array) -> Any:
         """Return the inverse of erfc, through that of the normal distribution, which keeps small x."""
         return self._special.ndtri(0.5 * x) * (-(0.5**0.5))
 
-    def polygamma(self, x: Any, n: int) -> Any:
+    def polygamma(self, x: Array, n: int) -> Any:
         """Return the n-th derivative of digamma."""
         return self._special.digamma(x) if n == 0 else self._special.polygamma(self._numpy.asarray(n), x)
 
-    def gammainc_by(self, a: Any, x: Any, n: int) -> Any:
+    def gammainc_by(self, a: Array, x: Array, n: int) -> Any:
         """Refuse: written out, the rule's many nodes are more than XLA compiles in reasonable time."""
         raise Unsupported("the derivative of igamma by its parameter is computed by NumPy")
 
-    def betainc_by(self, a: Any, b: Any, x: Any, m: int, n: int) -> Any:
+    def betainc_by(self, a: Array, b: Array, x: Array, m: int, n: int) -> Any:
         """Refuse, as `gammainc_by` does."""
         raise Unsupported("the derivatives of betainc by its parameters are computed by NumPy")
 
-    def zeta_by(self, s: Any, q: Any, n: int) -> Any:
+    def zeta_by(self, s: Array, q: Array, n: int) -> Any:
         """Return the n-th derivative of Hurwitz's zeta function by its first argument."""
         dtype = self._numpy.result_type(s, q)
         return parameters.zeta_by(self, self.astype(s, "float64"), self.astype(q, "float64"), n).astype(dtype)
 
-    def bessel(self, x: Any, family: str, n: int) -> Any:
+    def bessel(self, x: Array, family: str, n: int) -> Any:
         """Return a Bessel function of order n; JAX has the modified ones of the first kind, of orders 0 and 1."""
         if family not in ("i", "ie") or n > 1:
             raise Unsupported(f"JAX has no Bessel function {family}{n}")
         return getattr(self._special, f"i{n}{family[1:]}")(x)
 
-    def spherical_bessel(self, x: Any, n: int) -> Any:
+    def spherical_bessel(self, x: Array, n: int) -> Any:
         """Refuse."""
         raise Unsupported("JAX has no spherical Bessel functions")
 
-    def fresnel(self, x: Any) -> Any:
+    def fresnel(self, x: Array) -> Any:
         """Return Fresnel's integrals (S, C)."""
         function = getattr(self._special, "fresnel", None)
         if function is None:
             raise Unsupported("this JAX has no Fresnel integrals")
         return function(x)
 
-    def complex_of(self, x: Any, y: Any) -> Any:
+    def complex_of(self, x: Array, y: Array) -> Any:
         """Return x + iy, with the signs of zeros."""
         return self.jax.lax.complex(*self._numpy.broadcast_arrays(x, y))
 
-    def sech_squared(self, x: Any) -> Any:
+    def sech_squared(self, x: Array) -> Any:
         """Return 1 / cosh², by one exponential: 4e / (1 + e)² with e = exp(-2|x|), within 3 units in the last place."""
         jnp = self._numpy
         if x.dtype.kind == "c":
@@ -196,7 +201,7 @@ class XlaArrays:
         root = 2.0 / (1.0 + e)
         return e * (root * root)
 
-    def dot_over_rows(self, a: Any, b: Any) -> Any:
+    def dot_over_rows(self, a: Array, b: Array) -> Any:
         """Return aᵀ b for two matrices, as a sum over blocks of `BLOCK` rows.
 
         XLA's product over the first axes runs at 40 GFLOP/s where that of blocks runs at 60 (4096 × 64, two cores).
@@ -205,49 +210,49 @@ class XlaArrays:
         if rows % BLOCK or rows < 2 * BLOCK:
             return self._numpy.dot(a.T, b)
         shape = (rows // BLOCK, BLOCK)
-        return self._numpy.einsum("bri,brj->ij", a.reshape(*shape, -1), b.reshape(*shape, -1))
+        return self._numpy.einsum("bri,brj->ij", *[self._numpy.reshape(m, (*shape, -1)) for m in (a, b)])
 
-    def index_set(self, x: Any, index: Any, value: Any) -> Any:
+    def index_set(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with x[index] = value; of several values for one place the last stays, and what lies outside is left out."""
         jnp = self._numpy
-        x = jnp.asarray(x)
+        given = jnp.asarray(x)
         parts = index if isinstance(index, tuple) else (index,)
         if not self.distant or not any([getattr(part, "ndim", 0) for part in parts]):
-            return x.at[index].set(value)
+            return given.at[index].set(value)
         # Accelerators write in any order, and another one for each coefficient of a series.
-        places = jnp.arange(x.size).reshape(x.shape).at[index].get(mode="fill", fill_value=x.size)
+        places = jnp.arange(given.size).reshape(given.shape).at[index].get(mode="fill", fill_value=given.size)
         if not places.size:
-            return x
+            return given
         numbers = jnp.arange(1, places.size + 1).reshape(places.shape)
-        last = jnp.zeros(x.size, numbers.dtype).at[places].max(numbers, mode="drop").reshape(x.shape)
-        values = jnp.broadcast_to(jnp.asarray(value, x.dtype), places.shape).ravel()
-        return jnp.where(last > 0, values.at[last - 1].get(mode="fill", fill_value=0), x)
+        last = jnp.zeros(given.size, numbers.dtype).at[places].max(numbers, mode="drop").reshape(given.shape)
+        values = jnp.broadcast_to(jnp.asarray(value, given.dtype), places.shape).ravel()
+        return jnp.where(last > 0, values.at[last - 1].get(mode="fill", fill_value=0), given)
 
-    def index_add(self, x: Any, index: Any, value: Any) -> Any:
+    def index_add(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with value added at index, repeated indices adding up."""
         return self._numpy.asarray(x).at[index].add(value)
 
-    def index_min(self, x: Any, index: Any, value: Any) -> Any:
+    def index_min(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with the minimum taken at index."""
         return self._numpy.asarray(x).at[index].min(value)
 
-    def index_max(self, x: Any, index: Any, value: Any) -> Any:
+    def index_max(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with the maximum taken at index."""
         return self._numpy.asarray(x).at[index].max(value)
 
-    def index_multiply(self, x: Any, index: Any, value: Any) -> Any:
+    def index_multiply(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with values multiplied in at index."""
         return self._numpy.asarray(x).at[index].multiply(value)
 
-    def expm(self, x: Any) -> Any:
+    def expm(self, x: Array) -> Any:
         """Return the exponential of matrices."""
         return self.jax.scipy.linalg.expm(x)
 
-    def logm(self, x: Any) -> Any:
+    def logm(self, x: Array) -> Any:
         """Refuse."""
         raise Unsupported("JAX has no logarithm of matrices")
 
-    def sqrtm(self, x: Any) -> Any:
+    def sqrtm(self, x: Array) -> Any:
         """Return the principal square root of matrices; a real matrix without a real one has NaN."""
         jnp = self._numpy
         x = jnp.asarray(x)
@@ -256,13 +261,13 @@ class XlaArrays:
             return value.astype(x.dtype)
         return jnp.where(jnp.abs(value.imag) > 1e-9 * jnp.abs(value), jnp.nan, value.real).astype(x.dtype)
 
-    def solve_triangular(self, a: Any, b: Any, lower: bool) -> Any:
+    def solve_triangular(self, a: Array, b: Array, lower: bool) -> Any:
         """Solve a x = b for stacks of triangular matrices, reading one triangle of a."""
         a, b = _stacks(self._numpy, a, b)
         return self.jax.scipy.linalg.solve_triangular(a, b, lower=lower)
 
 
-def _stacks(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
+def _stacks(xp: Namespace, a: Array, b: Array) -> tuple[Any, Any]:
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     return xp.broadcast_to(a, batch + a.shape[-2:]), xp.broadcast_to(b, batch + b.shape[-2:])
 
@@ -270,32 +275,32 @@ def _stacks(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
 class _Maximum:
     """NumPy's ``maximum``, which has a method ``accumulate``."""
 
-    def __init__(self, jax: Any) -> None:
+    def __init__(self, jax: ModuleType) -> None:
         self.jax = jax
 
-    def __call__(self, x: Any, y: Any) -> Any:
+    def __call__(self, x: Array, y: Array) -> Any:
         return self.jax.numpy.maximum(x, y)
 
-    def accumulate(self, x: Any, axis: int) -> Any:
+    def accumulate(self, x: Array, axis: int) -> Any:
         return self.jax.lax.cummax(x, axis=axis % x.ndim)
 
 
 class _Linalg:
     """`jax.numpy.linalg`, reading the triangle that NumPy reads, and broadcasting stacks."""
 
-    def __init__(self, jax: Any) -> None:
+    def __init__(self, jax: ModuleType) -> None:
         self.jax = jax
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.jax.numpy.linalg, name)
 
-    def cholesky(self, x: Any) -> Any:
+    def cholesky(self, x: Array) -> Any:
         return self.jax.lax.linalg.cholesky(x, symmetrize_input=False)
 
-    def eigh(self, x: Any) -> Any:
+    def eigh(self, x: Array) -> Any:
         return self.jax.numpy.linalg.eigh(x, UPLO="L", symmetrize_input=False)
 
-    def solve(self, a: Any, b: Any) -> Any:
+    def solve(self, a: Array, b: Array) -> Any:
         return self.jax.numpy.linalg.solve(*_stacks(self.jax.numpy, a, b))
 
 

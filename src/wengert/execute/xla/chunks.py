@@ -12,12 +12,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.execute.tiles.bind import Binder
-from wengert.execute.tiles.cut import Item, Load, Store, kept_dims, outputs_of, over_axes
+from wengert.execute.tiles.cut import Item, Load, Store, kept_dims, lies_of, outputs_of
 from wengert.execute.tiles.layout import Pass
 from wengert.execute.tiles.run import Tiling
+from wengert.execute.tiles.tile import Tile
 from wengert.execute.xla.values import Env
 from wengert.execute.xla.walk import Walk
+from wengert.ground.types import Array
 from wengert.ops.layout import Lies
 
 __all__ = ["chunked", "fits"]
@@ -57,6 +58,7 @@ def chunked(walk: Walk, tiling: Tiling, given: Sequence[Any], env: Env, room: fl
 def _scan(walk: Walk, pass_: Pass, slots: list[Any], rows: int) -> None:
     """Run a pass over chunks of rows."""
     jnp, jax = walk.jax.numpy, walk.jax
+    tile = Tile(pass_, rows)
     count, rest = divmod(pass_.n, rows)
     head = count * rows
 
@@ -66,7 +68,7 @@ def _scan(walk: Walk, pass_: Pass, slots: list[Any], rows: int) -> None:
 
     def body(carry: Any, xs: Any) -> Any:
         given = {load: jnp.moveaxis(x, 0, load.axis) for load, x in zip(pass_.loads, xs, strict=True)}
-        stored, sums = _tile(walk, pass_, slots, given, rows)
+        stored, sums = _tile(walk, tile, slots, given)
         moved = [jnp.moveaxis(s, store.axis, 0) for s, store in zip(stored, pass_.stores, strict=True)]
         return [c + s for c, s in zip(carry, sums, strict=True)], moved
 
@@ -79,7 +81,7 @@ def _scan(walk: Walk, pass_: Pass, slots: list[Any], rows: int) -> None:
         for load in pass_.loads:
             x = jnp.asarray(slots[load.slot])
             tail[load] = jax.lax.slice_in_dim(x, head, pass_.n, axis=load.axis)
-        stored, sums = _tile(walk, pass_, slots, tail, rest)
+        stored, sums = _tile(walk, Tile(pass_, rest), slots, tail)
         totals = [c + s for c, s in zip(totals, sums, strict=True)]
         moved = [jnp.moveaxis(s, store.axis, 0) for s, store in zip(stored, pass_.stores, strict=True)]
         whole = [jnp.concatenate([a, b]) for a, b in zip(whole, moved, strict=True)]
@@ -87,62 +89,51 @@ def _scan(walk: Walk, pass_: Pass, slots: list[Any], rows: int) -> None:
         slots[store.slot] = jnp.moveaxis(array, 0, store.axis)
     for item, total in zip(pass_.sums, totals, strict=True):
         if item.step.node.op.layout.mean:
-            sizes = specs[item.step.inputs[0]].sizes
-            total = total / math.prod([sizes[a] for a in over_axes(item.step.node.attrs["axis"], len(sizes))])
+            total = total / tile.terms(item)
         slots[item.step.output] = total
 
 
-def _tile(walk: Walk, pass_: Pass, slots: Sequence[Any], given: dict[Load, Any], rows: int) -> tuple[list[Any], list[Any]]:
+def _tile(walk: Walk, tile: Tile, slots: Sequence[Any], given: dict[Load, Array]) -> tuple[list[Array], list[Array]]:
     """Put one chunk through a pass; return what is stored and the parts of the sums."""
-    binder = Binder(pass_, rows, None, None)  # type: ignore[arg-type]
-    values: dict[int, Any] = {}
+    values: dict[int, Array] = {}
     stored, sums = [], []
-    for work in pass_.work:
+    for work in tile.pass_.work:
         if isinstance(work, Load):
             continue
         if isinstance(work, Store):
             stored.append(values[work.slot])
             continue
-        inputs = []
+        inputs: list[Any] = []
         for p, slot in enumerate(work.step.inputs):
             if p in work.references:
-                inputs.append(binder.dummy(work, p))
+                inputs.append(tile.dummy(work, p))
             elif p in work.slices:
-                inputs.append(values[slot] if slot in pass_.made else given[Load(slot, work.slices[p])])
+                inputs.append(values[slot] if slot in tile.pass_.made else given[Load(slot, work.slices[p])])
             else:
                 inputs.append(slots[slot])
         if work.role == "sum":
-            sums.append(_part(walk, pass_, work, inputs))
+            sums.append(_part(walk, tile, work, inputs))
             continue
-        found = _row_step(walk, pass_, binder, work, inputs, rows)
-        for slot, one in zip(outputs_of(work.step), found, strict=True):
+        for slot, one in zip(outputs_of(work.step), _row_step(walk, tile, work, inputs), strict=True):
             values[slot] = one
     return stored, sums
 
 
-def _part(walk: Walk, pass_: Pass, item: Item, inputs: list[Any]) -> Any:
+def _part(walk: Walk, tile: Tile, item: Item, inputs: Sequence[Array]) -> Array:
     """Return the part of a sum over the rows that a chunk gives."""
-    node = item.step.node
-    layout, spec = node.op.layout, pass_.specs[item.step.output]
-    if layout.lies is not Lies.REDUCED:
-        return walk.typed(node.op.bind(walk.xp)(*inputs, **node.attrs), spec.nptype)
-    x = inputs[0]
-    if not layout.axes:
-        extra = x.ndim - len(spec.sizes)
-        over = (*range(extra), *[k + extra for k, s in enumerate(spec.sizes) if s == 1 and x.shape[k + extra] != 1])
-    else:
-        over = over_axes(node.attrs["axis"], x.ndim)
-    return walk.jax.numpy.sum(x, axis=over, dtype=spec.nptype).reshape(spec.sizes)
+    node, spec = item.step.node, tile.pass_.specs[item.step.output]
+    if node.op.layout.lies is not Lies.REDUCED:
+        return walk.typed(node.op.bind(walk.xp)(*inputs, **node.attrs), spec.nptype)  # type: ignore[no-any-return]
+    over, _ = tile.reduction(item, inputs[0])
+    return walk.jax.numpy.sum(inputs[0], axis=over, dtype=spec.nptype).reshape(spec.sizes)  # type: ignore[no-any-return]
 
 
-def _row_step(walk: Walk, pass_: Pass, binder: Binder, item: Item, inputs: list[Any], rows: int) -> list[Any]:
+def _row_step(walk: Walk, tile: Tile, item: Item, inputs: Sequence[Any]) -> list[Array]:
     """Return the outputs of a row step for a chunk."""
     jnp = walk.jax.numpy
     node = item.step.node
-    op, layout, attrs = node.op, node.op.layout, node.attrs
-    lies = None if layout is None else layout.lies
-    specs = [pass_.specs[s] for s in outputs_of(item.step)]
-    shapes = [spec.tile(axis, rows) for spec, axis in zip(specs, item.axes, strict=True)]
+    op, layout, attrs, lies = node.op, node.op.layout, node.attrs, lies_of(node.op)
+    specs, shapes = tile.outputs(item)
     if lies is Lies.SAME:
         return [jnp.reshape(inputs[0], shapes[0])]
     if lies is Lies.FILLED:
@@ -151,12 +142,10 @@ def _row_step(walk: Walk, pass_: Pass, binder: Binder, item: Item, inputs: list[
         x = jnp.asarray(inputs[0])
         if layout.axes:
             x = x.reshape(kept_dims(x.shape, shapes[0], attrs))
-        if layout.mean:
-            x = x / math.prod([specs[0].sizes[a] for a in over_axes(attrs["axis"], len(specs[0].sizes))])
-        return [jnp.broadcast_to(x, shapes[0])]
+        return [jnp.broadcast_to(x / tile.terms(item) if layout.mean else x, shapes[0])]
     if lies is Lies.REDUCED and not layout.axes:
-        over, _ = binder.reduction(item, inputs[0])
+        over, _ = tile.reduction(item, inputs[0])
         return [jnp.sum(inputs[0], axis=over).reshape(shapes[0])]
-    found = op.bind(walk.xp)(*inputs, **binder.turned(item, attrs))
+    found = op.bind(walk.xp)(*inputs, **tile.turned(item, attrs))
     results = list(found) if item.step.several else [found]
     return [walk.typed(r, spec.nptype) for r, spec in zip(results, specs, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from wengert.execute.xla.chunks import chunked, fits
 from wengert.execute.xla.state import SMALL
 from wengert.execute.xla.values import Env, Ref, variant
 from wengert.execute.xla.walk import Draw, Walk, sample
+from wengert.ground.context import quietly
 from wengert.ground.errors import OpError
 from wengert.ground.options import options
 from wengert.ground.types import Array, Dtype, NumPyArray
@@ -62,6 +64,23 @@ class Executable:
         """
         self.call, self.constants, self.draws, self.fixed, self.order = call, constants, draws, fixed, order
         self.roomy, self.distant, self.seconds = roomy, distant, 0.0
+
+    def drawn(self) -> Sequence[NumPyArray]:
+        """Return random numbers for a run."""
+        return [np.asarray(quietly(partial(kernel, *values, **attrs))) for kernel, values, attrs in self.draws]
+
+    def fetched(self, found: Sequence[Any], copy: bool) -> list[NumPyArray]:
+        """Return the fetches from what a run gave; ``copy``: as arrays that nobody else has."""
+        results: list[NumPyArray] = []
+        if self.distant:
+            for one in found:  # all set out before the first is waited for
+                one.copy_to_host_async()
+        for at, fixed in zip(self.order, self.fixed, strict=True):
+            if at >= 0:
+                results.append(np.array(found[at]) if copy else np.asarray(found[at]))
+            else:
+                results.append(np.array(fixed) if copy else np.asarray(fixed))
+        return results
 
 
 def compiled(
