@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from wengert.functions import array, nn
@@ -253,33 +253,8 @@ def log_sigmoid(x: TensorLike) -> Any:
 
 
 swish, hard_swish = silu, hard_silu
-_TABLE: dict[str, Any] = {name: globals()[name] for name in __all__ if name not in ("get", "serialize", "deserialize")}
 
-
-def serialize(activation: Any) -> Any:
-    """Return an activation's name."""
-    return registry.serialize(activation)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the activation of a name or configuration."""
-    return registry.deserialize(config, _TABLE, "activation function", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the activation of a name, a function as it is, and `linear` for None.
-
-    >>> get("tanh") is tanh
-    True
-    """
-    if identifier is None:
-        return linear
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return registry.resolve(identifier, _TABLE, "activation function")
-    if isinstance(identifier, type) and hasattr(identifier, "call"):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")
+_REGISTRY = registry.Registry(
+    "activation function", {n: globals()[n] for n in __all__ if n not in ("get", "serialize", "deserialize")}, absent=linear
+)
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

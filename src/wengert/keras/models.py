@@ -16,7 +16,7 @@ from wengert.functions import array
 from wengert.ground import nest
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import registry, symbolic, weights
+from wengert.keras import layers, registry, symbolic, weights
 from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
 from wengert.keras.training import Compiled, Trainer
 from wengert.modes.tracing import FuncGraph, tracing
@@ -279,10 +279,7 @@ class Model(Trainer, Layer):
         """Make a functional model of what `get_config` returned."""
         if "calls" not in config:
             return cls(**config)
-        from wengert.keras import layers as known
-
-        table = {**vars(known), "Sequential": Sequential, "Model": Model}
-        made = [registry.deserialize(one, table, "layer", custom_objects) for one in config["layers"]]
+        made = [_LAYERS.deserialize(one, custom_objects) for one in config["layers"]]
         inputs = nest.map_structure(lambda i: made[i].tensor, config["inputs"])
         numbers: dict[int, Any] = dict(enumerate(nest.flatten(inputs)))
         for place, arguments, start in config["calls"]:
@@ -293,8 +290,6 @@ class Model(Trainer, Layer):
 
     def to_json(self, **keywords: Any) -> str:
         """Return the architecture as JSON."""
-        import json
-
         return json.dumps(registry.serialize(self), **keywords)
 
     # --- a table -----------------------------------------------------------------------------------------------
@@ -484,14 +479,14 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Make one of what `get_config` returned."""
-        from wengert.keras import layers as known
-
-        table = {**vars(known), "Sequential": Sequential, "Model": Model}
         first = [InputLayer.from_config(config["input"])] if "input" in config else []
         return cls(
-            [*first, *(registry.deserialize(one, table, "layer", custom_objects) for one in config["layers"])],
+            [*first, *(_LAYERS.deserialize(one, custom_objects) for one in config["layers"])],
             name=config.get("name"),
         )
+
+
+_LAYERS = registry.Registry("layer", {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model})
 
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **keywords: Any) -> Any:
@@ -504,10 +499,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model whose architecture `Model.to_json` gave."""
-    from wengert.keras import layers as known
-
-    table = {**vars(known), "Sequential": Sequential, "Functional": Model, "Model": Model}
-    return registry.deserialize(json.loads(json_string), table, "model", custom_objects)
+    return _LAYERS.deserialize(json.loads(json_string), custom_objects)
 
 
 def load_model(
@@ -523,17 +515,14 @@ def load_model(
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
-    from wengert.keras import layers
-
     path = weights.path_of(filepath, "load_model")
     arrays, texts = weights.read(path, "load_model")
     if "architecture" not in texts:
         raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
-    table = {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model}
     with registry.custom_object_scope(custom_objects or {}):
         try:
             config = json.loads(texts["architecture"])
-            model = registry.deserialize(config, table, "model")
+            model = _LAYERS.deserialize(config)
         except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"load_model: the architecture in {path} is damaged: {error!r}") from None
     weights.place(model, arrays, path)

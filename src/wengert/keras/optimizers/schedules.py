@@ -6,7 +6,7 @@ The formulas stand in `wengert.train.schedules`; here they have Keras's names an
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.functions import array
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(registry.Stated):
     """Returns the learning rate of a step when it is called with it. One's own overrides `__call__` and `get_config`."""
 
     def __call__(self, step: TensorLike) -> Any:
@@ -39,11 +39,6 @@ class LearningRateSchedule:
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make it."""
         raise NotImplementedError(f"The learning rate schedule {type(self).__name__!r} must override `get_config()`.")
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
 
 
 class _Stated(LearningRateSchedule):
@@ -246,11 +241,5 @@ def _positive(schedule: Any, steps: Any) -> None:
         raise ValueError(f"{type(schedule).__name__}: the number of steps must be positive, not {steps}.")
 
 
-def serialize(learning_rate_schedule: Any) -> Any:
-    """Return a schedule's class and configuration, as JSON can hold them."""
-    return registry.serialize(learning_rate_schedule)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the schedule that `serialize` described."""
-    return registry.deserialize(config, {n: globals()[n] for n in __all__[:7]}, "learning rate schedule", custom_objects)
+_REGISTRY = registry.Registry("learning rate schedule", {n: globals()[n] for n in __all__[:7]})
+serialize, deserialize = _REGISTRY.serialize, _REGISTRY.deserialize
