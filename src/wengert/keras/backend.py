@@ -48,7 +48,7 @@ from wengert.keras.configuration import (
     set_image_data_format,
     standardize_dtype,
 )
-from wengert.keras.layers.layer import put
+from wengert.keras.layers.tracking import put
 from wengert.keras.ops.promotion import result_type
 from wengert.keras.registry import get_uid
 from wengert.keras.symbolic import is_keras_tensor
@@ -217,7 +217,7 @@ def eval(x: TensorLike) -> Any:
     return x.numpy()
 
 
-def set_value(x: TensorLike, value: TensorLike) -> None:
+def set_value(x: Variable, value: TensorLike) -> None:
     """Set the value of a variable."""
     put(x, value)
 

@@ -61,6 +61,8 @@ __all__ = [
     "zeros",
 ]
 
+InitializerLike = registry.Identifier | TensorLike
+"""How a program says which initializer it means: as all objects that are found by name, or by the value itself."""
 CUT = 0.87962566103423978
 """The standard deviation of a standard normal variable that is cut at -2 and 2."""
 
@@ -336,7 +338,7 @@ class _Given(Initializer):
             return array.cast(self.function(sizes), dtype)
 
 
-def _adapted(found: registry.Identifier | TensorLike) -> Any:
+def _adapted(found: InitializerLike) -> Any:
     """Return an initializer of an array or a function."""
     if isinstance(found, np.ndarray | Tensor):
         return Constant(found)

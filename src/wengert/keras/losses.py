@@ -320,7 +320,7 @@ class LossFunctionWrapper(Loss):
         return {**super().get_config(), **self._fn_kwargs}
 
 
-class _Named(LossFunctionWrapper):
+class _FunctionLoss(LossFunctionWrapper):
     """One of the functions above as a loss."""
 
     function: ClassVar[Callable[..., Any]]
@@ -330,7 +330,7 @@ class _Named(LossFunctionWrapper):
         super().__init__(self.function, reduction, name, dtype)
 
 
-class MeanSquaredError(_Named):
+class MeanSquaredError(_FunctionLoss):
     """The mean of (y_true - y_pred)².
 
     >>> float(MeanSquaredError()([[0.0], [1.0]], [[1.0], [3.0]]))
@@ -340,55 +340,55 @@ class MeanSquaredError(_Named):
     function = staticmethod(mean_squared_error)
 
 
-class MeanAbsoluteError(_Named):
+class MeanAbsoluteError(_FunctionLoss):
     """The mean of |y_true - y_pred|."""
 
     function = staticmethod(mean_absolute_error)
 
 
-class MeanAbsolutePercentageError(_Named):
+class MeanAbsolutePercentageError(_FunctionLoss):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
 
     function = staticmethod(mean_absolute_percentage_error)
 
 
-class MeanSquaredLogarithmicError(_Named):
+class MeanSquaredLogarithmicError(_FunctionLoss):
     """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
 
     function = staticmethod(mean_squared_logarithmic_error)
 
 
-class LogCosh(_Named):
+class LogCosh(_FunctionLoss):
     """The mean of log(cosh(y_pred - y_true))."""
 
     function = staticmethod(log_cosh)
 
 
-class Hinge(_Named):
+class Hinge(_FunctionLoss):
     """The mean of max(1 - y_true y_pred, 0)."""
 
     function = staticmethod(hinge)
 
 
-class SquaredHinge(_Named):
+class SquaredHinge(_FunctionLoss):
     """The mean of max(1 - y_true y_pred, 0)²."""
 
     function = staticmethod(squared_hinge)
 
 
-class CategoricalHinge(_Named):
+class CategoricalHinge(_FunctionLoss):
     """max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
 
     function = staticmethod(categorical_hinge)
 
 
-class KLDivergence(_Named):
+class KLDivergence(_FunctionLoss):
     """The sum of y_true log(y_true / y_pred)."""
 
     function = staticmethod(kl_divergence)
 
 
-class Poisson(_Named):
+class Poisson(_FunctionLoss):
     """The mean of y_pred - y_true log(y_pred)."""
 
     function = staticmethod(poisson)

@@ -320,123 +320,120 @@ def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     return -cosine_similarity(y_true, y_pred, axis)
 
 
-class _Named(MeanMetricWrapper):
+class _FunctionMetric(MeanMetricWrapper):
     """The mean of one of the functions."""
 
     function: ClassVar[Callable[..., Any]]
+    label: ClassVar[str | None] = None
 
     def __init__(self, name: str | None = None, dtype: DtypeLike | None = None, **keywords: Any) -> None:
         """Take a name (the function's by default), a dtype, and keyword arguments for the function."""
-        super().__init__(self.function, name, dtype, **keywords)
+        super().__init__(self.function, name or self.label, dtype, **keywords)
 
 
-class MeanSquaredError(_Named):
+class MeanSquaredError(_FunctionMetric):
     """The mean of (y_true - y_pred)²."""
 
     function = staticmethod(mean_squared_error)
 
 
-class MeanAbsoluteError(_Named):
+class MeanAbsoluteError(_FunctionMetric):
     """The mean of |y_true - y_pred|."""
 
     function = staticmethod(mean_absolute_error)
 
 
-class MeanAbsolutePercentageError(_Named):
+class MeanAbsolutePercentageError(_FunctionMetric):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
 
     function = staticmethod(mean_absolute_percentage_error)
 
 
-class MeanSquaredLogarithmicError(_Named):
+class MeanSquaredLogarithmicError(_FunctionMetric):
     """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
 
     function = staticmethod(mean_squared_logarithmic_error)
 
 
-class LogCoshError(_Named):
+class LogCoshError(_FunctionMetric):
     """The mean of log(cosh(y_pred - y_true))."""
 
-    function = staticmethod(log_cosh)
-
-    def __init__(self, name: str | None = "logcosh", dtype: DtypeLike | None = None, **keywords: Any) -> None:
-        """Take a name and a dtype."""
-        super().__init__(name, dtype, **keywords)
+    function, label = staticmethod(log_cosh), "logcosh"
 
 
-class KLDivergence(_Named):
+class KLDivergence(_FunctionMetric):
     """The mean of the Kullback-Leibler divergence."""
 
     function = staticmethod(kl_divergence)
 
 
-class Poisson(_Named):
+class Poisson(_FunctionMetric):
     """The mean of y_pred - y_true log(y_pred)."""
 
     function = staticmethod(poisson)
 
 
-class Hinge(_Named):
+class Hinge(_FunctionMetric):
     """The mean of max(1 - y_true y_pred, 0)."""
 
     function = staticmethod(hinge)
 
 
-class SquaredHinge(_Named):
+class SquaredHinge(_FunctionMetric):
     """The mean of max(1 - y_true y_pred, 0)²."""
 
     function = staticmethod(squared_hinge)
 
 
-class CategoricalHinge(_Named):
+class CategoricalHinge(_FunctionMetric):
     """The mean of the categorical hinge loss."""
 
     function = staticmethod(categorical_hinge)
 
 
-class CosineSimilarity(_Named):
+class CosineSimilarity(_FunctionMetric):
     """The mean cosine between y_true and y_pred."""
 
-    function = staticmethod(_cosine)
+    function, label = staticmethod(_cosine), "cosine_similarity"
 
 
-class BinaryCrossentropy(_Named):
+class BinaryCrossentropy(_FunctionMetric):
     """The mean binary cross entropy."""
 
     function = staticmethod(binary_crossentropy)
 
 
-class CategoricalCrossentropy(_Named):
+class CategoricalCrossentropy(_FunctionMetric):
     """The mean categorical cross entropy."""
 
     function = staticmethod(categorical_crossentropy)
 
 
-class SparseCategoricalCrossentropy(_Named):
+class SparseCategoricalCrossentropy(_FunctionMetric):
     """The mean cross entropy of classes that are whole numbers."""
 
     function = staticmethod(sparse_categorical_crossentropy)
 
 
-class Accuracy(_Named):
+class Accuracy(_FunctionMetric):
     """How often both are equal."""
 
     function = staticmethod(accuracy)
 
 
-class BinaryAccuracy(_Named):
+class BinaryAccuracy(_FunctionMetric):
     """How often a threshold gives the label."""
 
     function = staticmethod(binary_accuracy)
 
 
-class CategoricalAccuracy(_Named):
+class CategoricalAccuracy(_FunctionMetric):
     """How often the greatest numbers stand in one place."""
 
     function = staticmethod(categorical_accuracy)
 
 
-class SparseCategoricalAccuracy(_Named):
+class SparseCategoricalAccuracy(_FunctionMetric):
     """How often the greatest number stands where the label says."""
 
     function = staticmethod(sparse_categorical_accuracy)

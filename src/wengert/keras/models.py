@@ -17,7 +17,8 @@ from wengert.ground import nest
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import layers, registry, symbolic, weights
-from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
+from wengert.keras.layers.calling import as_sizes, converted, shape_of
+from wengert.keras.layers.layer import InputLayer, Layer
 from wengert.keras.training import Compiled, Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
@@ -173,7 +174,7 @@ class Model(Trainer, Layer):
             raise ValueError(f'The model "{self.name}" has {len(sources)} inputs, and {len(values)} are given.')
         for i, (value, source) in enumerate(zip(values, sources, strict=True)):
             if not isinstance(value, Tensor):
-                value = values[i] = self._converted(value, True)
+                value = values[i] = converted(value, self._nptype if self.autocast else None, True)
             if value.nptype is not source.nptype:
                 value = values[i] = array.cast(value, source.dtype)
             if value.sizes is not None and source.sizes is not None:
@@ -199,7 +200,7 @@ class Model(Trainer, Layer):
                 self.call(places)
         self._built = True
 
-    def _build_for(self, arguments: Any, keywords: Any) -> None:
+    def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         # A subclass's layers make their weights when its call comes to them.
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
@@ -446,7 +447,7 @@ class Sequential(Model):
             self._start = InputLayer(batch_shape=(None, *sizes[1:]), dtype=dtype)
         self._rebuild()
 
-    def _build_for(self, arguments: Any, keywords: Any) -> None:
+    def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         x = arguments[0] if arguments else None
         if self._start is None and self._layers and isinstance(x, Tensor) and x.sizes is not None and x.nptype.kind in "fiu":
             kind = x.dtype.name if x.nptype.kind in "iu" else self._layers[0].compute_dtype

@@ -17,7 +17,7 @@ import numpy as np
 from wengert.ground import shapes
 from wengert.ground.context import state
 from wengert.keras import registry
-from wengert.keras.layers.layer import put
+from wengert.keras.layers.tracking import put
 from wengert.train import files
 from wengert.train.objects import children, slot_names, slots, trackable
 from wengert.train.restoration import Restoration
