@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.ground.types import Array
+from wengert.keras.layers.layer import Layer
 from wengert.keras.progress import Progbar
 from wengert.tensor.tensor import TensorLike
 
@@ -134,11 +135,19 @@ class History(Callback):
             self.history.setdefault(key, []).append(value)
 
 
+Callbacks: TypeAlias = "Sequence[Callback] | Callback | CallbackList | None"
+
+
 class CallbackList:
     """Callbacks, each of which is told in turn."""
 
     def __init__(
-        self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any
+        self,
+        callbacks: Callbacks = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Layer | None = None,
+        **params: Any,
     ) -> None:
         """Take callbacks; add a `History` and a `ProgbarLogger` where there are none."""
         if isinstance(callbacks, CallbackList):

@@ -17,9 +17,10 @@ from wengert.ground import nest
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import layers, registry, symbolic, weights
+from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, converted, shape_of
 from wengert.keras.layers.layer import InputLayer, Layer
-from wengert.keras.training import Compiled, Trainer
+from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
@@ -27,7 +28,7 @@ from wengert.tensor.tensor import Nested, Tensor, TensorLike
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """A network: of what `Input` returned and what it became, or of a subclass's ``call``.
 
     >>> from wengert.keras.layers import Dense, Input
