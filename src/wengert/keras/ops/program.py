@@ -21,7 +21,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     return control.cond(pred, true_fn, false_fn)
 
 
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
+def switch(index: TensorLike, branches: Any, *operands: Any) -> Any:
     """Return the value of one of several functions, the nearest for an index beyond them."""
     last = len(branches) - 1
     at = array.saturate_cast(tensor(index), "int32")
