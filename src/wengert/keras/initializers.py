@@ -7,8 +7,8 @@ which `keras.utils.set_random_seed` and ``tf.random.set_seed`` start.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -67,6 +67,12 @@ CUT = 0.87962566103423978
 """The standard deviation of a standard normal variable that is cut at -2 and 2."""
 
 
+class Seeded(Protocol):
+    """What holds a seed, such as a `keras.random.SeedGenerator`."""
+
+    seed: int
+
+
 class Initializer(registry.Stated):
     """Returns the first value of a weight when it is called with a shape and a dtype."""
 
@@ -102,8 +108,8 @@ class Initializer(registry.Stated):
         return random.stateless_truncated_normal(shape, _pair(self.seed), mean, stddev, dtype)
 
 
-def _pair(seed: Any) -> tuple[int, int]:
-    return (int(seed.seed if hasattr(seed, "seed") else seed), 0)
+def _pair(seed: int | Seeded) -> tuple[int, int]:
+    return (int(seed if isinstance(seed, int | np.integer) else seed.seed), 0)
 
 
 class Zeros(Initializer):
@@ -150,7 +156,7 @@ class Constant(Initializer):
 class RandomNormal(Initializer):
     """Numbers of a normal distribution."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -162,7 +168,7 @@ class RandomNormal(Initializer):
 class TruncatedNormal(Initializer):
     """Numbers of a normal distribution, those beyond two standard deviations drawn again."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -174,7 +180,7 @@ class TruncatedNormal(Initializer):
 class RandomUniform(Initializer):
     """Numbers spread evenly over [minval, maxval)."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take the limits and a seed."""
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
@@ -194,7 +200,7 @@ class VarianceScaling(Initializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | Sequence[int] | None = None,
+        seed: int | Seeded | None = None,
     ) -> None:
         """Take the choices.
 
@@ -230,7 +236,7 @@ class _Scaled(VarianceScaling):
     _arguments = ("seed",)
     how: tuple[float, str, str]
 
-    def __init__(self, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, seed: int | Seeded | None = None) -> None:
         """Take a seed."""
         super().__init__(*self.how, seed=seed)
 
@@ -277,7 +283,7 @@ class Orthogonal(Initializer):
     The first axes of the shape are joined to one.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | Seeded | None = None) -> None:
         """Take the gain and a seed."""
         self.gain, self.seed = gain, seed
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
-from wengert.ground.dtypes import DtypeLike
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon, floatx
 from wengert.tensor.tensor import Tensor, TensorLike, cast, convert
@@ -56,15 +56,15 @@ __all__ = [
 ]
 
 
-def tensor_of(value: Any) -> Any:
+def tensor_of(value: TensorLike) -> Tensor:
     """Return a value as a tensor of floats: a tensor's own dtype, else `floatx`."""
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
-    t = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
-    return t if t.nptype.kind == "f" else array.cast(t, floatx())
+    t: Tensor = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
+    return t if t.nptype.kind == "f" else cast(t, as_dtype(floatx()).numpy)
 
 
-def _pair(y_true: Any, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
+def _pair(y_true: TensorLike, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
     """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
     if hasattr(y_true, "_as_tensor"):
@@ -79,7 +79,7 @@ def _pair(y_true: Any, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, A
     return t, y
 
 
-def _mean(x: Any) -> Any:
+def _mean(x: Tensor) -> Any:
     return elementary.reduce_mean(x, axis=-1) if x.sizes is None or x.sizes else x
 
 
@@ -143,7 +143,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     return _mean(elementary.square(nn.relu(1.0 - _signed(t) * y)))
 
 
-def _signed(t: Any) -> Any:
+def _signed(t: Tensor) -> Any:
     binary = elementary.reduce_all(elementary.logical_or(elementary.equal(t, 0.0), elementary.equal(t, 1.0)))
     return array.where(binary, 2.0 * t - 1.0, t)
 
@@ -236,25 +236,26 @@ class Reduction:
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 
 
-def reduce(values: Any, weights: Any, reduction: str) -> Any:
+def reduce(values: Tensor, weights: TensorLike | None, reduction: str) -> Any:
     """Return the losses of rows, times their weights, joined."""
+    given: Any = None
     if weights is not None:
-        weights = cast(tensor_of(weights), values.nptype)
+        given = cast(tensor_of(weights), values.nptype)
         rank = len(values.sizes) if values.sizes is not None else None
-        wide = len(weights.sizes) if weights.sizes is not None else None
+        wide = len(given.sizes) if given.sizes is not None else None
         if rank is not None and wide is not None:
-            if wide == rank + 1 and weights.sizes[-1] == 1:
-                weights = array.squeeze(weights, -1)
+            if wide == rank + 1 and given.sizes[-1] == 1:
+                given = array.squeeze(given, -1)
             for _ in range(rank - wide if wide else 0):
-                weights = array.expand_dims(weights, -1)
-        values = values * weights
+                given = array.expand_dims(given, -1)
+        values = values * given
     if reduction == "none":
         return values
     total = elementary.reduce_sum(values)
     if reduction == "sum":
         return total
-    if reduction == "mean_with_sample_weight" and weights is not None:
-        return elementary.divide_no_nan(total, elementary.reduce_sum(array.broadcast_to(weights, array.shape(values))))
+    if reduction == "mean_with_sample_weight" and given is not None:
+        return elementary.divide_no_nan(total, elementary.reduce_sum(array.broadcast_to(given, array.shape(values))))
     return elementary.reduce_mean(values)
 
 

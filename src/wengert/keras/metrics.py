@@ -36,7 +36,7 @@ from wengert.keras.losses import (
     tensor_of,
 )
 from wengert.keras.variable import Variable
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = [
     "Accuracy",
@@ -153,24 +153,23 @@ class Metric(registry.Stated):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _weighted(values: Any, weights: Any, dtype: str) -> tuple[Any, Any]:
+def _weighted(values: TensorLike, weights: TensorLike | None, dtype: str) -> tuple[Any, Any]:
     """Return values times weights, and the weights: one of each for a row, which is the mean over its other axes."""
-    values = array.cast(tensor_of(values), dtype)
+    x = array.cast(tensor_of(values), dtype)
     if weights is None:
-        values = _by_row(values)
-        return values, array.ones_like(values)
-    weights = array.cast(tensor_of(weights), dtype)
-    if values.sizes is not None and weights.sizes is not None:
-        if len(weights.sizes) == len(values.sizes) + 1 and weights.sizes[-1] == 1:
-            weights = array.squeeze(weights, -1)
-        if len(values.sizes) > len(weights.sizes) and weights.sizes:  # a weight for each row
-            rest = tuple(range(len(weights.sizes), len(values.sizes)))
-            values = elementary.reduce_mean(values, axis=rest)
-    weights = array.broadcast_to(weights, array.shape(values))
-    return _by_row(values * weights), _by_row(weights)
+        x = _by_row(x)
+        return x, array.ones_like(x)
+    w = array.cast(tensor_of(weights), dtype)
+    if x.sizes is not None and w.sizes is not None:
+        if len(w.sizes) == len(x.sizes) + 1 and w.sizes[-1] == 1:
+            w = array.squeeze(w, -1)
+        if len(x.sizes) > len(w.sizes) and w.sizes:  # a weight for each row
+            x = elementary.reduce_mean(x, axis=tuple(range(len(w.sizes), len(x.sizes))))
+    w = array.broadcast_to(w, array.shape(x))
+    return _by_row(x * w), _by_row(w)
 
 
-def _by_row(values: Any) -> Any:
+def _by_row(values: Tensor) -> Any:
     if values.sizes is None or len(values.sizes) < 2:
         return values
     return elementary.reduce_mean(values, axis=tuple(range(1, len(values.sizes))))

@@ -214,13 +214,21 @@ class Model(Trainer):
     # --- weights in files --------------------------------------------------------------------------------------
 
     def save_weights(
-        self, filepath: str | os.PathLike[str], overwrite: bool = True, save_format: Any = None, options: Any = None
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        save_format: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the weights to a file of this very name, safetensors inside."""
         weights.save_weights(self, filepath, overwrite)
 
     def load_weights(
-        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False, options: Any = None
+        self,
+        filepath: str | os.PathLike[str],
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        options: Mapping[str, Any] | None = None,
     ) -> Any:
         """Set the weights from a file; where one does not fit nothing is changed.
 
@@ -297,8 +305,9 @@ class Model(Trainer):
     # --- a table -----------------------------------------------------------------------------------------------
 
     def summary(
-        self, line_length: int | None = None, positions: TensorLike | None = None, print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
+        self, line_length: int | None = None, positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have."""
         from rich import box
@@ -344,7 +353,7 @@ def _bytes(size: float) -> str:
     return f"{size:.2f} GB"
 
 
-def _shape_text(layer: Any) -> str:
+def _shape_text(layer: Layer) -> str:
     if isinstance(layer, InputLayer):
         return str(tuple(layer.batch_shape))
     if layer._node is None:
@@ -376,7 +385,7 @@ class Sequential(Model):
     """
 
     def __init__(
-        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **keywords: Any
+        self, layers: Sequence[Layer | Tensor] | None = None, trainable: bool = True, name: str | None = None, **keywords: Any
     ) -> None:
         """Take layers, more of which `add` appends."""
         super().__init__(trainable=trainable, name=name or registry.auto_name("sequential"), **keywords)
@@ -386,7 +395,7 @@ class Sequential(Model):
             self._append(layer)
         self._rebuild()
 
-    def add(self, layer: Any, rebuild: bool = True) -> None:
+    def add(self, layer: Layer | Tensor, rebuild: bool = True) -> None:
         """Append a layer, or first of all what `Input` returned.
 
         Raises:
@@ -491,7 +500,12 @@ class Sequential(Model):
 _LAYERS = registry.Registry("layer", {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model})
 
 
-def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **keywords: Any) -> Any:
+def clone_model(
+    model: Model,
+    input_tensors: Nested | None = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    **keywords: Any,
+) -> Any:
     """Return a model of the same architecture with new weights."""
     if input_tensors is not None or clone_function is not None:
         raise NotImplementedError("clone_model: input_tensors and clone_function are not served.")

@@ -184,7 +184,7 @@ class CosineDecay(_Stated):
         decay_steps: TensorLike,
         alpha: TensorLike = 0.0,
         name: str | None = "CosineDecay",
-        warmup_target: Any = None,
+        warmup_target: TensorLike | None = None,
         warmup_steps: int = 0,
     ) -> None:
         """Take the first rate, the steps to the last; with ``warmup_target`` the rate rises to it in ``warmup_steps`` before.
@@ -214,7 +214,7 @@ class CosineDecayRestarts(_Stated):
     def __init__(
         self,
         initial_learning_rate: TensorLike,
-        first_decay_steps: Any,
+        first_decay_steps: TensorLike,
         t_mul: float = 2.0,
         m_mul: float = 1.0,
         alpha: TensorLike = 0.0,
@@ -236,7 +236,7 @@ class CosineDecayRestarts(_Stated):
         return schedules.cosine_restarts(rate, step, steps, float(self.t_mul), float(self.m_mul), self.alpha)
 
 
-def _positive(schedule: Any, steps: Any) -> None:
+def _positive(schedule: LearningRateSchedule, steps: TensorLike) -> None:
     if isinstance(steps, int | float) and not (steps > 0 and math.isfinite(steps)):
         raise ValueError(f"{type(schedule).__name__}: the number of steps must be positive, not {steps}.")
 

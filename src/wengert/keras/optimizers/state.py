@@ -12,7 +12,6 @@ from wengert.functions import array
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
 from wengert.keras.configuration import floatx
-from wengert.keras.initializers import InitializerLike
 from wengert.keras.optimizers.schedules import LearningRateSchedule
 from wengert.keras.variable import Variable
 from wengert.modes import variable as states
@@ -194,7 +193,7 @@ class State:
     def add_variable(
         self,
         shape: ShapeLike,
-        initializer: InitializerLike = "zeros",
+        initializer: str | Callable[..., Any] | TensorLike = "zeros",
         dtype: DtypeLike | None = None,
         aggregation: str | None = None,
         layout: str | None = None,
@@ -209,7 +208,11 @@ class State:
         return variable
 
     def add_variable_from_reference(
-        self, reference_variable: states.Variable, name: str | None = None, initializer: InitializerLike = "zeros", **ignored: Any
+        self,
+        reference_variable: states.Variable,
+        name: str | None = None,
+        initializer: str | Callable[..., Any] | TensorLike = "zeros",
+        **ignored: Any,
     ) -> Any:
         """Make a variable of the optimizer with the shape and dtype of another; ``initializer`` may be a number."""
         self._begin()
