@@ -432,7 +432,7 @@ def truncated_normal(
 
 
 def random_bernoulli(
-    shape: ShapeLike, p: float = 0.0, dtype: DtypeLike | None = None, seed: int | random.SeedGenerator | None = None
+    shape: ShapeLike, p: float = 0.0, dtype: DtypeLike | None = None, seed: int | Sequence[int] | None = None
 ) -> Any:
     """Return ones with probability p, else zeros."""
     kind = standardize_dtype(dtype)
