@@ -43,12 +43,13 @@ def _leaves(path: str, value: Nested | Module) -> Iterator[tuple[str, Any]]:
 
 def put(variable: Variable, value: TensorLike) -> None:
     """Set a variable's value: at once, in the session at work where it belongs to a TensorFlow 1 graph."""
+    given: Any = value
     if variable._graph is not None:
-        variable.load(value)
+        variable.load(given)
     else:
         before, state.graph = state.graph, None
         try:
-            variable.assign(np.asarray(value).astype(variable.nptype))
+            variable.assign(np.asarray(given).astype(variable.nptype))
         finally:
             state.graph = before
 

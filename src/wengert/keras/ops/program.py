@@ -53,7 +53,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
 
 def vectorized_map(function: Callable[..., Any], elements: Nested) -> Any:
     """Return a function's values for all rows."""
-    return control.vectorized_map(function, elements)
+    rows: Any = elements
+    return control.vectorized_map(function, rows)
 
 
 def map(f: Callable[[Any], Any], xs: Nested) -> Any:

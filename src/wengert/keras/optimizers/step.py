@@ -65,16 +65,17 @@ class Step(State):
         Raises:
             ValueError: for a tensor without a tape, and without variables.
         """
+        target: Any = loss
         if callable(loss):
             with GradientTape() as tape:
                 if var_list is not None and not callable(var_list):
                     tape.watch(list(_variables(var_list)))
-                loss = loss()
+                target = loss()
         elif tape is None:
             raise ValueError("`tape` is required when a `Tensor` loss is passed; or pass a function that returns the loss.")
         chosen = var_list() if callable(var_list) else var_list
         chosen = list(tape.watched_variables()) if chosen is None else list(_variables(chosen))
-        gradients = tape.gradient(loss, chosen, grad_loss)
+        gradients = tape.gradient(target, chosen, grad_loss)
         return self.apply_gradients(zip(gradients, chosen, strict=True))
 
     def apply_gradients(
