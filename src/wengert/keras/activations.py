@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from wengert.functions import array, nn
@@ -74,7 +74,7 @@ def exponential(x: TensorLike) -> Any:
     return elementary.exp(x)
 
 
-def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """Return x where it is above the threshold (at most max_value), and negative_slope (x - threshold) below it."""
     if not negative_slope and max_value is None and not threshold:
         return nn.relu(x)
@@ -205,7 +205,7 @@ def glu(x: TensorLike, axis: int = -1) -> Any:
     return a * elementary.sigmoid(b)
 
 
-def softmax(x: TensorLike, axis: AxisLike = -1) -> Any:
+def softmax(x: TensorLike, axis: AxisLike | None = -1) -> Any:
     """Return exp(x) / sum(exp(x)), the sum being along an axis, along several, or (None) along all.
 
     >>> softmax([[1.0, 1.0], [1.0, 1.0]], axis=None).numpy().tolist()
@@ -214,18 +214,19 @@ def softmax(x: TensorLike, axis: AxisLike = -1) -> Any:
     return _along(elementary.softmax, x, axis)
 
 
-def log_softmax(x: TensorLike, axis: AxisLike = -1) -> Any:
+def log_softmax(x: TensorLike, axis: AxisLike | None = -1) -> Any:
     """Return the logarithm of `softmax`."""
     return _along(elementary.log_softmax, x, axis)
 
 
-def _along(function: Callable[[Any, int], Any], x: Any, axis: Any) -> Any:
+def _along(function: Callable[[Any, int], Any], x: TensorLike, axis: AxisLike | None) -> Any:
     """Return a function along one axis of x, or along several as if they were one."""
     if isinstance(axis, int):
         return function(x, axis)
     x = convert(x)
     rank = len(x.sizes)
-    axes = list(range(rank)) if axis is None else [a % rank for a in axis]
+    given: Any = range(rank) if axis is None else axis
+    axes = [a % rank for a in given]
     order = [*(a for a in range(rank) if a not in axes), *axes]
     moved = array.transpose(x, order)
     whole = array.shape(moved)
@@ -253,33 +254,8 @@ def log_sigmoid(x: TensorLike) -> Any:
 
 
 swish, hard_swish = silu, hard_silu
-_TABLE: dict[str, Any] = {name: globals()[name] for name in __all__ if name not in ("get", "serialize", "deserialize")}
 
-
-def serialize(activation: Any) -> Any:
-    """Return an activation's name."""
-    return registry.serialize(activation)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the activation of a name or configuration."""
-    return registry.deserialize(config, _TABLE, "activation function", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the activation of a name, a function as it is, and `linear` for None.
-
-    >>> get("tanh") is tanh
-    True
-    """
-    if identifier is None:
-        return linear
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return registry.resolve(identifier, _TABLE, "activation function")
-    if isinstance(identifier, type) and hasattr(identifier, "call"):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")
+_REGISTRY = registry.Registry(
+    "activation function", {n: globals()[n] for n in __all__ if n not in ("get", "serialize", "deserialize")}, absent=linear
+)
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,6 @@ from wengert.functions.math import (
 from wengert.ground.context import default_session, state
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.ground.types import Array
 from wengert.keras import random as random
 from wengert.keras import registry, symbolic
 from wengert.keras.configuration import (
@@ -48,7 +47,8 @@ from wengert.keras.configuration import (
     set_image_data_format,
     standardize_dtype,
 )
-from wengert.keras.layers.layer import put
+from wengert.keras.layers.layer import Layer
+from wengert.keras.layers.tracking import put
 from wengert.keras.ops.promotion import result_type
 from wengert.keras.registry import get_uid
 from wengert.keras.symbolic import is_keras_tensor
@@ -158,7 +158,7 @@ def reset_uids() -> None:
 class name_scope(contextlib.AbstractContextManager[Any]):
     """Put a name before the names of operations of a with block; ``caller`` is the layer at work."""
 
-    def __init__(self, name: str, caller: Any = None, **keywords: Any) -> None:
+    def __init__(self, name: str, caller: Layer | None = None, **keywords: Any) -> None:
         """Take the name."""
         if not isinstance(name, str):
             raise ValueError(f"Argument `name` must be a string, not {name!r}.")
@@ -189,7 +189,9 @@ def is_int_dtype(dtype: DtypeLike) -> bool:
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
-def variable(value: TensorLike, dtype: DtypeLike | None = None, name: str | None = None, constraint: Any = None) -> Any:
+def variable(
+    value: TensorLike, dtype: DtypeLike | None = None, name: str | None = None, constraint: Callable[[Any], Any] | None = None
+) -> Any:
     """Return a variable of a value, of `floatx` by default."""
     return Variable(np.asarray(value), dtype=dtype or floatx(), name=name, constraint=constraint)
 
@@ -217,12 +219,12 @@ def eval(x: TensorLike) -> Any:
     return x.numpy()
 
 
-def set_value(x: TensorLike, value: TensorLike) -> None:
+def set_value(x: Variable, value: TensorLike) -> None:
     """Set the value of a variable."""
     put(x, value)
 
 
-def get_session(op_input_list: Any = ()) -> Any:
+def get_session(op_input_list: Sequence[TensorLike] = ()) -> Any:
     """Return the default session of TensorFlow 1's graphs."""
     return default_session(None)
 
@@ -237,22 +239,22 @@ def learning_phase() -> int:
     return 0
 
 
-def int_shape(x: Any) -> Any:
+def int_shape(x: Tensor | AnyVariable) -> Any:
     """Return the static shape as a tuple."""
     return x.sizes
 
 
-def shape(x: Array | None) -> Any:
+def shape(x: TensorLike) -> Any:
     """Return the shape as a tensor."""
     return array.shape(x)
 
 
-def ndim(x: Any) -> Any:
+def ndim(x: Tensor | AnyVariable) -> Any:
     """Return the number of axes."""
     return x.ndim
 
 
-def dtype(x: Any) -> str:
+def dtype(x: Tensor | AnyVariable) -> str:
     """Return the dtype's name."""
     return str(x.dtype if isinstance(x.dtype, str) else x.dtype.name)
 
@@ -321,17 +323,17 @@ def argmax(x: TensorLike, axis: int = -1) -> Any:
     return elementary.argmax(x, axis)
 
 
-def dot(x: Any, y: Any) -> Any:
+def dot(x: Tensor | AnyVariable, y: Tensor | AnyVariable) -> Any:
     """Return the product over the last axis of x and the last but one of y."""
     return elementary.matmul(x, y) if len(x.shape) <= 2 else elementary.tensordot(x, y, [[len(x.shape) - 1], [max_axis(y)]])
 
 
-def max_axis(y: Any) -> int:
+def max_axis(y: Tensor | AnyVariable) -> int:
     """Return the number of the last axis but one."""
     return len(y.shape) - 2 if len(y.shape) > 1 else 0
 
 
-def batch_dot(x: Array, y: Array, axes: Any = None) -> Any:
+def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Any:
     """Return the product of each row of x with the one of y."""
     from wengert.keras.layers.merging import Dot
 
@@ -353,7 +355,7 @@ def concatenate(tensors: TensorLike, axis: int = -1) -> Any:
     return concat(tensors, axis)
 
 
-def clip(x: TensorLike, min_value: Any, max_value: Any) -> Any:
+def clip(x: TensorLike, min_value: TensorLike | None, max_value: TensorLike | None) -> Any:
     """Return x kept within limits; None is no limit, and a maximum below the minimum counts as the minimum."""
     if isinstance(min_value, int | float) and isinstance(max_value, int | float):
         max_value = builtins.max(min_value, max_value)
@@ -372,7 +374,7 @@ def expand_dims(x: TensorLike, axis: int = -1) -> Any:
     return array.expand_dims(x, axis)
 
 
-def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+def relu(x: TensorLike, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """Return the rectified linear unit."""
     from wengert.keras.activations import relu as full
 
@@ -401,7 +403,7 @@ def random_normal(
     mean: float = 0.0,
     stddev: float = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | random.SeedGenerator | None = None,
 ) -> Any:
     """Return numbers of a normal distribution."""
     return random.normal(shape, mean, stddev, dtype, seed)
@@ -412,7 +414,7 @@ def random_uniform(
     minval: float = 0.0,
     maxval: float = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | random.SeedGenerator | None = None,
 ) -> Any:
     """Return numbers spread evenly."""
     return random.uniform(shape, minval, maxval, dtype, seed)
@@ -423,7 +425,7 @@ def truncated_normal(
     mean: float = 0.0,
     stddev: float = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | random.SeedGenerator | None = None,
 ) -> Any:
     """Return numbers of a normal distribution, within two standard deviations."""
     return random.truncated_normal(shape, mean, stddev, dtype, seed)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.ground.types import Array
+from wengert.keras.layers.layer import Layer
 from wengert.keras.progress import Progbar
-from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "BaseLogger",
@@ -51,62 +50,62 @@ class Callback:
         """The model that is trained."""
         return getattr(self, "_model", None)
 
-    def set_params(self, params: Any) -> None:
+    def set_params(self, params: Mapping[str, Any] | None) -> None:
         """Take the numbers of epochs and steps."""
         self.params = dict(params or {})
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: Layer | None) -> None:
         """Take the model."""
         self._model = model
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Training begins."""
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Training has ended."""
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """An epoch begins."""
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """An epoch has ended."""
 
-    def on_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch begins."""
 
-    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch has ended."""
 
-    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of training begins."""
         self.on_batch_begin(batch, logs=logs)
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of training has ended."""
         self.on_batch_end(batch, logs=logs)
 
-    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Evaluation begins."""
 
-    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Evaluation has ended."""
 
-    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of evaluation begins."""
 
-    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of evaluation has ended."""
 
-    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Prediction begins."""
 
-    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_end(self, logs: dict[str, Any] | None = None) -> None:
         """Prediction has ended."""
 
-    def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of prediction begins."""
 
-    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A batch of prediction has ended."""
 
 
@@ -123,22 +122,30 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew."""
         self.epoch = []
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the logs."""
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
 
 
+Callbacks: TypeAlias = "Sequence[Callback] | Callback | CallbackList | None"
+
+
 class CallbackList:
     """Callbacks, each of which is told in turn."""
 
     def __init__(
-        self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any
+        self,
+        callbacks: Callbacks = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Layer | None = None,
+        **params: Any,
     ) -> None:
         """Take callbacks; add a `History` and a `ProgbarLogger` where there are none."""
         if isinstance(callbacks, CallbackList):
@@ -160,7 +167,7 @@ class CallbackList:
             for name in _BATCH_END
         )
 
-    def append(self, callback: Callable[..., Any]) -> None:
+    def append(self, callback: Callback) -> None:
         """Append a callback."""
         self.callbacks.append(callback)
 
@@ -183,7 +190,7 @@ class ProgbarLogger(Callback):
     ``count_mode`` and ``stateful_metrics`` are Keras 2's; scripts that train by hand call its methods themselves.
     """
 
-    def __init__(self, count_mode: str | None = None, stateful_metrics: Any = None) -> None:
+    def __init__(self, count_mode: str | None = None, stateful_metrics: Iterable[str] | None = None) -> None:
         """Take what is counted ("steps" or "samples"), and which logs are not averaged."""
         super().__init__()
         if count_mode not in (None, "steps", "samples"):
@@ -195,7 +202,7 @@ class ProgbarLogger(Callback):
         self.verbose, self.epochs = 1, 1
         self.progbar: Any = None
 
-    def set_params(self, params: Array | None) -> None:
+    def set_params(self, params: Mapping[str, Any] | None) -> None:
         """Take the numbers of epochs and steps (or samples), and how much to print."""
         super().set_params(params)
         self.verbose = int(self.params.get("verbose", 1))
@@ -207,17 +214,17 @@ class ProgbarLogger(Callback):
         self.seen = 0
         self.progbar = Progbar(target=self.target, verbose=self.verbose, stateful_metrics=self.stateful_metrics, unit_name="step")
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin."""
         self._training = True
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the epoch."""
         self._begin()
         if self.verbose and self.epochs > 1:
             print(f"Epoch {epoch + 1}/{self.epochs}")
 
-    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Print how far the epoch is."""
         if self.progbar is None:
             self._begin()
@@ -227,7 +234,7 @@ class ProgbarLogger(Callback):
         logs.pop("batch", None)
         self.progbar.update(self.seen, list(logs.items()), finalize=False)
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the logs of the epoch."""
         if self.progbar is None:
             self._begin()
@@ -236,39 +243,39 @@ class ProgbarLogger(Callback):
         self.progbar.update(self.progbar.target or self.seen, list((logs or {}).items()), finalize=True)
         self.progbar = None
 
-    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin, unless training goes on around it."""
         if not getattr(self, "_training", False):
             self._begin()
 
-    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Print how far evaluation is."""
         if not getattr(self, "_training", False):
             self.on_batch_end(batch, logs)
 
-    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Print the logs of the evaluation."""
         if not getattr(self, "_training", False):
             self.on_epoch_end(0, logs)
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """End."""
         self._training = False
 
-    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin."""
         self._begin()
 
-    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Print how far prediction is."""
         self.on_batch_end(batch)
 
-    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_predict_end(self, logs: dict[str, Any] | None = None) -> None:
         """End."""
         self.on_epoch_end(0)
 
 
-def _watched(logs: Mapping[str, Any] | None, monitor: str, who: str, known: set[str]) -> Any:
+def _watched(logs: dict[str, Any] | None, monitor: str, who: str, known: set[str]) -> Any:
     """Return the number to look at, None with a warning (once) where there is none of its name."""
     value = (logs or {}).get(monitor)
     if value is None and monitor not in known:
@@ -305,16 +312,16 @@ class EarlyStopping(Callback):
         self._missing: set[str] = set()
         self.on_train_begin()
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew."""
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best: Any = None
         self.best_weights: Any = None
 
-    def _better(self, value: TensorLike, than: Any) -> bool:
+    def _better(self, value: float, than: float) -> bool:
         return bool(self._sign * (value - than) > self.min_delta)
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the log."""
         value = _watched(logs, self.monitor, "EarlyStopping", self._missing)
         if value is None or epoch < self.start_from_epoch:
@@ -333,7 +340,7 @@ class EarlyStopping(Callback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Put the best weights back."""
         if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
@@ -351,8 +358,8 @@ class ModelCheckpoint(Callback):
 
     def __init__(
         self, filepath: str | os.PathLike[str], monitor: str = "val_loss", verbose: int = 0, save_best_only: bool = False,
-        save_weights_only: bool = False, mode: str = "auto", save_freq: str = "epoch", initial_value_threshold: Any = None,
-        period: int = 1,
+        save_weights_only: bool = False, mode: str = "auto", save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None, period: int = 1,
     ) -> None:  # fmt: skip
         """Take where to write, and when."""
         super().__init__()
@@ -369,23 +376,23 @@ class ModelCheckpoint(Callback):
         self._batches = 0
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the epoch."""
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Write after so many batches."""
         if self.save_freq != "epoch":
             self._batches += 1
             if self._batches % int(self.save_freq) == 0:
                 self._save(self._epoch, logs)
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write after the epoch."""
         if self.save_freq == "epoch" and (epoch + 1) % self.period == 0:
             self._save(epoch, logs)
 
-    def _save(self, epoch: int, logs: Mapping[str, Any] | None) -> None:
+    def _save(self, epoch: int, logs: dict[str, Any] | None) -> None:
         if self.save_best_only:
             value = _watched(logs, self.monitor, "ModelCheckpoint", self._missing)
             if value is None or (self.best is not None and not self._sign * (value - self.best) > 0):
@@ -423,7 +430,7 @@ class LearningRateScheduler(Callback):
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the rate."""
         try:
             rate = self.schedule(epoch, _rate(self.model))
@@ -434,7 +441,7 @@ class LearningRateScheduler(Callback):
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {value}.")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Enter the rate into the logs."""
         if logs is not None:
             logs["learning_rate"] = _rate(self.model)
@@ -461,12 +468,12 @@ class ReduceLROnPlateau(Callback):
         self._missing: set[str] = set()
         self.on_train_begin()
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin anew."""
         self.best = -self._sign * math.inf
         self.wait = self.cooldown_counter = 0
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the log."""
         value = _watched(logs, self.monitor, "ReduceLROnPlateau", self._missing)
         if logs is not None:
@@ -507,7 +514,7 @@ class LambdaCallback(Callback):
 class TerminateOnNaN(Callback):
     """Stops training when the loss is not a number, or infinite."""
 
-    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the loss."""
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
@@ -525,13 +532,13 @@ class CSVLogger(Callback):
         self._keys: list[str] | None = None
         self._file: Any = None
 
-    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the file."""
         self._header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0)
         self._file = open(self.filename, "a" if self.append else "w", newline="")  # closed when training ends
         self._keys = None
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write a line."""
         logs = logs or {}
         if self._keys is None:
@@ -541,7 +548,7 @@ class CSVLogger(Callback):
         csv.writer(self._file, delimiter=self.sep).writerow([epoch, *(logs.get(k, "NA") for k in self._keys)])
         self._file.flush()
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the file."""
         self._file.close()
         self._file = None

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ground.dtypes import as_dtype
-from wengert.tensor.tensor import TensorLike
+from wengert.ground.dtypes import DtypeLike, as_dtype
 
 __all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype"]
 
@@ -26,7 +25,7 @@ def floatx() -> str:
     return str(_settings["floatx"])
 
 
-def set_floatx(value: TensorLike) -> None:
+def set_floatx(value: DtypeLike) -> None:
     """Set the dtype of layers, weights and inputs that are given none.
 
     Raises:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wengert.functions import array
 from wengert.functions import math as elementary
@@ -27,21 +26,14 @@ __all__ = [
 ]
 
 
-class Constraint:
+class Constraint(registry.Stated):
     """Returns an admissible weight near the one that it is called with."""
+
+    _arguments: ClassVar[tuple[str, ...] | None] = None
 
     def __call__(self, w: TensorLike) -> Any:
         """Return the weight."""
         raise NotImplementedError("Constraint subclasses must implement the `__call__()` method.")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
 
 
 def _norms(w: TensorLike, axis: AxisLike) -> Any:
@@ -104,30 +96,11 @@ class UnitNorm(Constraint):
 
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
-_TABLE: dict[str, Any] = {
-    "MaxNorm": MaxNorm, "MinMaxNorm": MinMaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "max_norm": MaxNorm,
-    "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "nonneg": NonNeg, "unit_norm": UnitNorm,
-}  # fmt: skip
 
-
-def serialize(constraint: Any) -> Any:
-    """Return a constraint as JSON can hold it."""
-    return registry.serialize(constraint)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the constraint of a configuration."""
-    return registry.deserialize(config, _TABLE, "constraint", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the constraint of a name, a configuration, a function, or None."""
-    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.resolve(identifier, _TABLE, "constraint")
-    if callable(identifier):
-        return identifier()
-    raise ValueError(f"Could not interpret constraint identifier: {identifier!r}")
+_REGISTRY = registry.Registry(
+    "constraint", {
+        "MaxNorm": MaxNorm, "MinMaxNorm": MinMaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "max_norm": MaxNorm,
+        "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "nonneg": NonNeg, "unit_norm": UnitNorm,
+    },
+)  # fmt: skip
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

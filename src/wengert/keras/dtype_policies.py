@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from wengert.ground.dtypes import DtypeLike
 from wengert.keras import configuration
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "dtype_policy", "get", "global_policy", "set_dtype_policy", "set_global_policy"]
@@ -16,7 +18,7 @@ class DTypePolicy:
     ('float16', 'float64')
     """
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: DtypeLike | None = None) -> None:
         """Take the name; that of `floatx` by default."""
         if name in ("mixed_float16", "mixed_bfloat16"):
             self.name = str(name)
@@ -48,6 +50,8 @@ class DTypePolicy:
 
 
 FloatDTypePolicy = DTypePolicy
+PolicyLike = DTypePolicy | DtypeLike | Mapping[str, Any] | None
+"""What a policy may be given by: a dtype, a name, a configuration, the policy itself; None for the global one."""
 _chosen: list[DTypePolicy] = []
 
 
@@ -56,18 +60,18 @@ def global_policy() -> DTypePolicy:
     return _chosen[-1] if _chosen else DTypePolicy()
 
 
-def set_global_policy(policy: Any) -> None:
+def set_global_policy(policy: PolicyLike) -> None:
     """Set the policy of layers that are given none."""
     _chosen[:] = [] if policy is None else [get(policy)]
 
 
-def get(identifier: Any) -> DTypePolicy:
+def get(identifier: PolicyLike) -> DTypePolicy:
     """Return the policy of a dtype, a name or a policy; the global one for None."""
     if identifier is None:
         return global_policy()
-    if hasattr(identifier, "compute_dtype"):
-        return identifier  # type: ignore[no-any-return]
-    if isinstance(identifier, dict):
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, Mapping):
         return DTypePolicy(**identifier.get("config", identifier))
     return DTypePolicy(identifier)
 

@@ -7,8 +7,8 @@ which `keras.utils.set_random_seed` and ``tf.random.set_seed`` start.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -61,12 +61,22 @@ __all__ = [
     "zeros",
 ]
 
+InitializerLike = registry.Identifier | TensorLike
+"""How a program says which initializer it means: as all objects that are found by name, or by the value itself."""
 CUT = 0.87962566103423978
 """The standard deviation of a standard normal variable that is cut at -2 and 2."""
 
 
-class Initializer:
+class Seeded(Protocol):
+    """What holds a seed, such as a `keras.random.SeedGenerator`."""
+
+    seed: int
+
+
+class Initializer(registry.Stated):
     """Returns the first value of a weight when it is called with a shape and a dtype."""
+
+    _arguments: ClassVar[tuple[str, ...] | None] = None
 
     seed: Any = None
 
@@ -77,15 +87,6 @@ class Initializer:
     def value(self, shape: list[int], dtype: DType) -> Any:
         """Return the value for a shape that is known."""
         raise NotImplementedError("Initializer subclasses must implement the `__call__()` method.")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
 
     def clone(self) -> Any:
         """Return another like it."""
@@ -107,8 +108,8 @@ class Initializer:
         return random.stateless_truncated_normal(shape, _pair(self.seed), mean, stddev, dtype)
 
 
-def _pair(seed: Any) -> tuple[int, int]:
-    return (int(seed.seed if hasattr(seed, "seed") else seed), 0)
+def _pair(seed: int | Seeded) -> tuple[int, int]:
+    return (int(seed if isinstance(seed, int | np.integer) else seed.seed), 0)
 
 
 class Zeros(Initializer):
@@ -155,7 +156,7 @@ class Constant(Initializer):
 class RandomNormal(Initializer):
     """Numbers of a normal distribution."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -167,7 +168,7 @@ class RandomNormal(Initializer):
 class TruncatedNormal(Initializer):
     """Numbers of a normal distribution, those beyond two standard deviations drawn again."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take mean, standard deviation and a seed."""
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
@@ -179,7 +180,7 @@ class TruncatedNormal(Initializer):
 class RandomUniform(Initializer):
     """Numbers spread evenly over [minval, maxval)."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | Seeded | None = None) -> None:
         """Take the limits and a seed."""
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
@@ -199,7 +200,7 @@ class VarianceScaling(Initializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | Sequence[int] | None = None,
+        seed: int | Seeded | None = None,
     ) -> None:
         """Take the choices.
 
@@ -232,15 +233,12 @@ class VarianceScaling(Initializer):
 
 
 class _Scaled(VarianceScaling):
+    _arguments = ("seed",)
     how: tuple[float, str, str]
 
-    def __init__(self, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, seed: int | Seeded | None = None) -> None:
         """Take a seed."""
         super().__init__(*self.how, seed=seed)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the seed."""
-        return {"seed": self.seed}
 
 
 class GlorotUniform(_Scaled):
@@ -285,7 +283,7 @@ class Orthogonal(Initializer):
     The first axes of the shape are joined to one.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | Sequence[int] | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | Seeded | None = None) -> None:
         """Take the gain and a seed."""
         self.gain, self.seed = gain, seed
 
@@ -327,11 +325,6 @@ truncated_normal, variance_scaling, orthogonal, identity = TruncatedNormal, Vari
 glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal
 
-_TABLE: dict[str, Any] = {
-    name: value for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Initializer)
-}
-_TABLE |= {"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform}
-
 
 class _Given(Initializer):
     """A function of shape and dtype as an initializer."""
@@ -351,34 +344,14 @@ class _Given(Initializer):
             return array.cast(self.function(sizes), dtype)
 
 
-def serialize(initializer: Any) -> Any:
-    """Return an initializer as JSON can hold it."""
-    return registry.serialize(initializer)
+def _adapted(found: InitializerLike) -> Any:
+    """Return an initializer of an array or a function."""
+    if isinstance(found, np.ndarray | Tensor):
+        return Constant(found)
+    return _Given(found) if callable(found) and not hasattr(found, "get_config") else found
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the initializer of a configuration."""
-    return registry.deserialize(config, _TABLE, "initializer", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the initializer of a name, a configuration, an array, a function, or None.
-
-    >>> type(get("he_normal")).__name__
-    'HeNormal'
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.resolve(identifier, _TABLE, "initializer")
-    if isinstance(identifier, type):
-        identifier = identifier()
-    if isinstance(identifier, Initializer):
-        return identifier
-    if isinstance(identifier, np.ndarray | Tensor):
-        return Constant(identifier)
-    if callable(identifier):
-        return identifier if hasattr(identifier, "get_config") else _Given(identifier)
-    raise ValueError(f"Could not interpret initializer identifier: {identifier!r}")
+_TABLE = {n: v for n, v in list(globals().items()) if isinstance(v, type) and issubclass(v, Initializer) and v is not _Given}
+_TABLE |= {"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform}
+_REGISTRY = registry.Registry("initializer", _TABLE, adapt=_adapted)
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

@@ -6,12 +6,12 @@ A loss is computed in the dtype of y_pred: float64 predictions keep their digits
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
-from wengert.ground.dtypes import DtypeLike
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon, floatx
 from wengert.tensor.tensor import Tensor, TensorLike, cast, convert
@@ -56,15 +56,15 @@ __all__ = [
 ]
 
 
-def tensor_of(value: Any) -> Any:
+def tensor_of(value: TensorLike) -> Tensor:
     """Return a value as a tensor of floats: a tensor's own dtype, else `floatx`."""
     if hasattr(value, "_as_tensor"):
         value = value._as_tensor()
-    t = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
-    return t if t.nptype.kind == "f" else array.cast(t, floatx())
+    t: Tensor = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
+    return t if t.nptype.kind == "f" else cast(t, as_dtype(floatx()).numpy)
 
 
-def _pair(y_true: Any, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
+def _pair(y_true: TensorLike, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
     """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
     if hasattr(y_true, "_as_tensor"):
@@ -79,7 +79,7 @@ def _pair(y_true: Any, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, A
     return t, y
 
 
-def _mean(x: Any) -> Any:
+def _mean(x: Tensor) -> Any:
     return elementary.reduce_mean(x, axis=-1) if x.sizes is None or x.sizes else x
 
 
@@ -143,7 +143,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     return _mean(elementary.square(nn.relu(1.0 - _signed(t) * y)))
 
 
-def _signed(t: Any) -> Any:
+def _signed(t: Tensor) -> Any:
     binary = elementary.reduce_all(elementary.logical_or(elementary.equal(t, 0.0), elementary.equal(t, 1.0)))
     return array.where(binary, 2.0 * t - 1.0, t)
 
@@ -236,33 +236,36 @@ class Reduction:
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 
 
-def reduce(values: Any, weights: Any, reduction: str) -> Any:
+def reduce(values: Tensor, weights: TensorLike | None, reduction: str) -> Any:
     """Return the losses of rows, times their weights, joined."""
+    given: Any = None
     if weights is not None:
-        weights = cast(tensor_of(weights), values.nptype)
+        given = cast(tensor_of(weights), values.nptype)
         rank = len(values.sizes) if values.sizes is not None else None
-        wide = len(weights.sizes) if weights.sizes is not None else None
+        wide = len(given.sizes) if given.sizes is not None else None
         if rank is not None and wide is not None:
-            if wide == rank + 1 and weights.sizes[-1] == 1:
-                weights = array.squeeze(weights, -1)
+            if wide == rank + 1 and given.sizes[-1] == 1:
+                given = array.squeeze(given, -1)
             for _ in range(rank - wide if wide else 0):
-                weights = array.expand_dims(weights, -1)
-        values = values * weights
+                given = array.expand_dims(given, -1)
+        values = values * given
     if reduction == "none":
         return values
     total = elementary.reduce_sum(values)
     if reduction == "sum":
         return total
-    if reduction == "mean_with_sample_weight" and weights is not None:
-        return elementary.divide_no_nan(total, elementary.reduce_sum(array.broadcast_to(weights, array.shape(values))))
+    if reduction == "mean_with_sample_weight" and given is not None:
+        return elementary.divide_no_nan(total, elementary.reduce_sum(array.broadcast_to(given, array.shape(values))))
     return elementary.reduce_mean(values)
 
 
-class Loss:
+class Loss(registry.Stated):
     """A function of (y_true, y_pred, sample_weight). Subclasses state ``call(y_true, y_pred)``, a number for each row.
 
     ``reduction``: "sum_over_batch_size" (the mean of all rows), "sum", "mean", "mean_with_sample_weight" or "none".
     """
+
+    _arguments = ("name", "reduction")
 
     def __init__(self, name: str | None = None, reduction: str = "sum_over_batch_size", dtype: DtypeLike | None = None) -> None:
         """Take a name, the reduction, and a dtype to compute in.
@@ -293,15 +296,6 @@ class Loss:
         """Return a loss for each row."""
         raise NotImplementedError("Must be implemented by subclasses.")
 
-    def get_config(self) -> dict[str, Any]:
-        """Return name and reduction."""
-        return {"name": self.name, "reduction": self.reduction}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
-
 
 class LossFunctionWrapper(Loss):
     """A function of (y_true, y_pred) as a loss."""
@@ -327,48 +321,78 @@ class LossFunctionWrapper(Loss):
         return {**super().get_config(), **self._fn_kwargs}
 
 
-class MeanSquaredError(LossFunctionWrapper):
+class _FunctionLoss(LossFunctionWrapper):
+    """One of the functions above as a loss."""
+
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, reduction: str = "sum_over_batch_size", name: str | None = None, dtype: DtypeLike | None = None) -> None:
+        """Take reduction, name (the function's by default) and dtype."""
+        super().__init__(self.function, reduction, name, dtype)
+
+
+class MeanSquaredError(_FunctionLoss):
     """The mean of (y_true - y_pred)².
 
     >>> float(MeanSquaredError()([[0.0], [1.0]], [[1.0], [3.0]]))
     2.5
     """
 
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "mean_squared_error", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(mean_squared_error, reduction, name, dtype)
+    function = staticmethod(mean_squared_error)
 
 
-class MeanAbsoluteError(LossFunctionWrapper):
+class MeanAbsoluteError(_FunctionLoss):
     """The mean of |y_true - y_pred|."""
 
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(mean_absolute_error, reduction, name, dtype)
+    function = staticmethod(mean_absolute_error)
 
 
-class MeanAbsolutePercentageError(LossFunctionWrapper):
+class MeanAbsolutePercentageError(_FunctionLoss):
     """100 times the mean of |y_true - y_pred| / |y_true|."""
 
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+    function = staticmethod(mean_absolute_percentage_error)
 
 
-class MeanSquaredLogarithmicError(LossFunctionWrapper):
+class MeanSquaredLogarithmicError(_FunctionLoss):
     """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
 
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+    function = staticmethod(mean_squared_logarithmic_error)
+
+
+class LogCosh(_FunctionLoss):
+    """The mean of log(cosh(y_pred - y_true))."""
+
+    function = staticmethod(log_cosh)
+
+
+class Hinge(_FunctionLoss):
+    """The mean of max(1 - y_true y_pred, 0)."""
+
+    function = staticmethod(hinge)
+
+
+class SquaredHinge(_FunctionLoss):
+    """The mean of max(1 - y_true y_pred, 0)²."""
+
+    function = staticmethod(squared_hinge)
+
+
+class CategoricalHinge(_FunctionLoss):
+    """max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
+
+    function = staticmethod(categorical_hinge)
+
+
+class KLDivergence(_FunctionLoss):
+    """The sum of y_true log(y_true / y_pred)."""
+
+    function = staticmethod(kl_divergence)
+
+
+class Poisson(_FunctionLoss):
+    """The mean of y_pred - y_true log(y_pred)."""
+
+    function = staticmethod(poisson)
 
 
 class Huber(LossFunctionWrapper):
@@ -379,60 +403,6 @@ class Huber(LossFunctionWrapper):
     ) -> None:
         """Take delta, reduction, name and dtype."""
         super().__init__(huber, reduction, name, dtype, delta=delta)
-
-
-class LogCosh(LossFunctionWrapper):
-    """The mean of log(cosh(y_pred - y_true))."""
-
-    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "log_cosh", dtype: DtypeLike | None = None) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(log_cosh, reduction, name, dtype)
-
-
-class Hinge(LossFunctionWrapper):
-    """The mean of max(1 - y_true y_pred, 0)."""
-
-    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "hinge", dtype: DtypeLike | None = None) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(hinge, reduction, name, dtype)
-
-
-class SquaredHinge(LossFunctionWrapper):
-    """The mean of max(1 - y_true y_pred, 0)²."""
-
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "squared_hinge", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(squared_hinge, reduction, name, dtype)
-
-
-class CategoricalHinge(LossFunctionWrapper):
-    """max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
-
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "categorical_hinge", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(categorical_hinge, reduction, name, dtype)
-
-
-class KLDivergence(LossFunctionWrapper):
-    """The sum of y_true log(y_true / y_pred)."""
-
-    def __init__(
-        self, reduction: str = "sum_over_batch_size", name: str = "kl_divergence", dtype: DtypeLike | None = None
-    ) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(kl_divergence, reduction, name, dtype)
-
-
-class Poisson(LossFunctionWrapper):
-    """The mean of y_pred - y_true log(y_pred)."""
-
-    def __init__(self, reduction: str = "sum_over_batch_size", name: str = "poisson", dtype: DtypeLike | None = None) -> None:
-        """Take reduction, name and dtype."""
-        super().__init__(poisson, reduction, name, dtype)
 
 
 class CosineSimilarity(LossFunctionWrapper):
@@ -488,41 +458,9 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         )
 
 
-_TABLE: dict[str, Any] = {
-    name: value
-    for name, value in list(globals().items())
-    if (isinstance(value, type) and issubclass(value, Loss))
-    or (callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_"))
-}
-for _name in ("reduce", "tensor_of", "Reduction"):
-    del _TABLE[_name]
-_TABLE |= {"huber_loss": huber, "crossentropy": categorical_crossentropy}
-
-
-def serialize(loss: TensorLike) -> Any:
-    """Return a loss as JSON can hold it."""
-    return registry.serialize(loss)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the loss of a name or configuration."""
-    return registry.deserialize(config, _TABLE, "loss", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the loss of a name or configuration; a function, a loss and None as they are.
-
-    >>> get("mse") is mean_squared_error
-    True
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.resolve(identifier, _TABLE, "loss")
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"Could not interpret loss identifier: {identifier!r}")
+_TABLE = {n: globals()[n] for n in __all__ if n not in ("Reduction", "get", "serialize", "deserialize")}
+_TABLE |= {"mse": mse, "MSE": mse, "mae": mae, "MAE": mae, "mape": mape, "MAPE": mape, "msle": msle, "MSLE": msle,
+           "logcosh": log_cosh, "kld": kld, "KLD": kld, "kullback_leibler_divergence": kld, "huber_loss": huber,
+           "crossentropy": categorical_crossentropy}  # fmt: skip
+_REGISTRY = registry.Registry("loss", _TABLE)
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

@@ -6,8 +6,8 @@ anew; a call gathers and tells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from wengert.keras.losses import (
     categorical_hinge,
     cosine_similarity,
     hinge,
-    huber,
     kl_divergence,
     log_cosh,
     mean_absolute_error,
@@ -37,7 +36,7 @@ from wengert.keras.losses import (
     tensor_of,
 )
 from wengert.keras.variable import Variable
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = [
     "Accuracy",
@@ -71,7 +70,7 @@ __all__ = [
 ]
 
 
-class Metric:
+class Metric(registry.Stated):
     """Gathers numbers: subclasses make variables by `add_variable`, and state ``update_state`` and ``result``."""
 
     def __init__(self, dtype: DtypeLike | None = None, name: str | None = None) -> None:
@@ -149,34 +148,28 @@ class Metric:
         """Return name and dtype."""
         return {"name": self.name, "dtype": self._dtype}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
-
     def __repr__(self) -> str:
         """Show class and name."""
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _weighted(values: Any, weights: Any, dtype: str) -> tuple[Any, Any]:
+def _weighted(values: TensorLike, weights: TensorLike | None, dtype: str) -> tuple[Any, Any]:
     """Return values times weights, and the weights: one of each for a row, which is the mean over its other axes."""
-    values = array.cast(tensor_of(values), dtype)
+    x = array.cast(tensor_of(values), dtype)
     if weights is None:
-        values = _by_row(values)
-        return values, array.ones_like(values)
-    weights = array.cast(tensor_of(weights), dtype)
-    if values.sizes is not None and weights.sizes is not None:
-        if len(weights.sizes) == len(values.sizes) + 1 and weights.sizes[-1] == 1:
-            weights = array.squeeze(weights, -1)
-        if len(values.sizes) > len(weights.sizes) and weights.sizes:  # a weight for each row
-            rest = tuple(range(len(weights.sizes), len(values.sizes)))
-            values = elementary.reduce_mean(values, axis=rest)
-    weights = array.broadcast_to(weights, array.shape(values))
-    return _by_row(values * weights), _by_row(weights)
+        x = _by_row(x)
+        return x, array.ones_like(x)
+    w = array.cast(tensor_of(weights), dtype)
+    if x.sizes is not None and w.sizes is not None:
+        if len(w.sizes) == len(x.sizes) + 1 and w.sizes[-1] == 1:
+            w = array.squeeze(w, -1)
+        if len(x.sizes) > len(w.sizes) and w.sizes:  # a weight for each row
+            x = elementary.reduce_mean(x, axis=tuple(range(len(w.sizes), len(x.sizes))))
+    w = array.broadcast_to(w, array.shape(x))
+    return _by_row(x * w), _by_row(w)
 
 
-def _by_row(values: Any) -> Any:
+def _by_row(values: Tensor) -> Any:
     if values.sizes is None or len(values.sizes) < 2:
         return values
     return elementary.reduce_mean(values, axis=tuple(range(1, len(values.sizes))))
@@ -326,50 +319,124 @@ def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     return -cosine_similarity(y_true, y_pred, axis)
 
 
-def _wrapped(title: str, function: Callable[..., Any], label: str, what: str) -> type:
-    """Return the class of the mean of a function."""
+class _FunctionMetric(MeanMetricWrapper):
+    """The mean of one of the functions."""
 
-    def __init__(self: Any, name: str = label, dtype: DtypeLike | None = None, **keywords: Any) -> None:
-        MeanMetricWrapper.__init__(self, function, name, dtype, **keywords)
+    function: ClassVar[Callable[..., Any]]
+    label: ClassVar[str | None] = None
 
-    __init__.__doc__ = "Take a name and a dtype."
-    return type(title, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": what, "__module__": __name__})
+    def __init__(self, name: str | None = None, dtype: DtypeLike | None = None, **keywords: Any) -> None:
+        """Take a name (the function's by default), a dtype, and keyword arguments for the function."""
+        super().__init__(self.function, name or self.label, dtype, **keywords)
 
 
-MeanSquaredError = _wrapped("MeanSquaredError", mean_squared_error, "mean_squared_error", "The mean of (y_true - y_pred)².")
-MeanAbsoluteError = _wrapped("MeanAbsoluteError", mean_absolute_error, "mean_absolute_error", "The mean of |y_true - y_pred|.")
-MeanAbsolutePercentageError = _wrapped(
-    "MeanAbsolutePercentageError", mean_absolute_percentage_error, "mean_absolute_percentage_error",
-    "100 times the mean of |y_true - y_pred| / |y_true|.",
-)  # fmt: skip
-MeanSquaredLogarithmicError = _wrapped(
-    "MeanSquaredLogarithmicError", mean_squared_logarithmic_error, "mean_squared_logarithmic_error",
-    "The mean of (log(1 + y_true) - log(1 + y_pred))².",
-)  # fmt: skip
-LogCoshError = _wrapped("LogCoshError", log_cosh, "logcosh", "The mean of log(cosh(y_pred - y_true)).")
-KLDivergence = _wrapped("KLDivergence", kl_divergence, "kl_divergence", "The mean of the Kullback-Leibler divergence.")
-Poisson = _wrapped("Poisson", poisson, "poisson", "The mean of y_pred - y_true log(y_pred).")
-Hinge = _wrapped("Hinge", hinge, "hinge", "The mean of max(1 - y_true y_pred, 0).")
-SquaredHinge = _wrapped("SquaredHinge", squared_hinge, "squared_hinge", "The mean of max(1 - y_true y_pred, 0)².")
-CategoricalHinge = _wrapped("CategoricalHinge", categorical_hinge, "categorical_hinge", "The mean of the categorical hinge loss.")
-CosineSimilarity = _wrapped("CosineSimilarity", _cosine, "cosine_similarity", "The mean cosine between y_true and y_pred.")
-BinaryCrossentropy = _wrapped("BinaryCrossentropy", binary_crossentropy, "binary_crossentropy", "The mean binary cross entropy.")
-CategoricalCrossentropy = _wrapped(
-    "CategoricalCrossentropy", categorical_crossentropy, "categorical_crossentropy", "The mean categorical cross entropy."
-)
-SparseCategoricalCrossentropy = _wrapped(
-    "SparseCategoricalCrossentropy", sparse_categorical_crossentropy, "sparse_categorical_crossentropy",
-    "The mean cross entropy of classes that are whole numbers.",
-)  # fmt: skip
-Accuracy = _wrapped("Accuracy", accuracy, "accuracy", "How often both are equal.")
-BinaryAccuracy = _wrapped("BinaryAccuracy", binary_accuracy, "binary_accuracy", "How often a threshold gives the label.")
-CategoricalAccuracy = _wrapped(
-    "CategoricalAccuracy", categorical_accuracy, "categorical_accuracy", "How often the greatest numbers stand in one place."
-)
-SparseCategoricalAccuracy = _wrapped(
-    "SparseCategoricalAccuracy", sparse_categorical_accuracy, "sparse_categorical_accuracy",
-    "How often the greatest number stands where the label says.",
-)  # fmt: skip
+class MeanSquaredError(_FunctionMetric):
+    """The mean of (y_true - y_pred)²."""
+
+    function = staticmethod(mean_squared_error)
+
+
+class MeanAbsoluteError(_FunctionMetric):
+    """The mean of |y_true - y_pred|."""
+
+    function = staticmethod(mean_absolute_error)
+
+
+class MeanAbsolutePercentageError(_FunctionMetric):
+    """100 times the mean of |y_true - y_pred| / |y_true|."""
+
+    function = staticmethod(mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(_FunctionMetric):
+    """The mean of (log(1 + y_true) - log(1 + y_pred))²."""
+
+    function = staticmethod(mean_squared_logarithmic_error)
+
+
+class LogCoshError(_FunctionMetric):
+    """The mean of log(cosh(y_pred - y_true))."""
+
+    function, label = staticmethod(log_cosh), "logcosh"
+
+
+class KLDivergence(_FunctionMetric):
+    """The mean of the Kullback-Leibler divergence."""
+
+    function = staticmethod(kl_divergence)
+
+
+class Poisson(_FunctionMetric):
+    """The mean of y_pred - y_true log(y_pred)."""
+
+    function = staticmethod(poisson)
+
+
+class Hinge(_FunctionMetric):
+    """The mean of max(1 - y_true y_pred, 0)."""
+
+    function = staticmethod(hinge)
+
+
+class SquaredHinge(_FunctionMetric):
+    """The mean of max(1 - y_true y_pred, 0)²."""
+
+    function = staticmethod(squared_hinge)
+
+
+class CategoricalHinge(_FunctionMetric):
+    """The mean of the categorical hinge loss."""
+
+    function = staticmethod(categorical_hinge)
+
+
+class CosineSimilarity(_FunctionMetric):
+    """The mean cosine between y_true and y_pred."""
+
+    function, label = staticmethod(_cosine), "cosine_similarity"
+
+
+class BinaryCrossentropy(_FunctionMetric):
+    """The mean binary cross entropy."""
+
+    function = staticmethod(binary_crossentropy)
+
+
+class CategoricalCrossentropy(_FunctionMetric):
+    """The mean categorical cross entropy."""
+
+    function = staticmethod(categorical_crossentropy)
+
+
+class SparseCategoricalCrossentropy(_FunctionMetric):
+    """The mean cross entropy of classes that are whole numbers."""
+
+    function = staticmethod(sparse_categorical_crossentropy)
+
+
+class Accuracy(_FunctionMetric):
+    """How often both are equal."""
+
+    function = staticmethod(accuracy)
+
+
+class BinaryAccuracy(_FunctionMetric):
+    """How often a threshold gives the label."""
+
+    function = staticmethod(binary_accuracy)
+
+
+class CategoricalAccuracy(_FunctionMetric):
+    """How often the greatest numbers stand in one place."""
+
+    function = staticmethod(categorical_accuracy)
+
+
+class SparseCategoricalAccuracy(_FunctionMetric):
+    """How often the greatest number stands where the label says."""
+
+    function = staticmethod(sparse_categorical_accuracy)
+
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -377,34 +444,9 @@ mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
 logcosh, kld, KLD = log_cosh, kl_divergence, kl_divergence
 
-_TABLE: dict[str, Any] = {
-    name: value
-    for name, value in list(globals().items())
-    if (isinstance(value, type) and issubclass(value, Metric) and value is not Metric)
-    or (callable(value) and not isinstance(value, type) and name in {*losses._TABLE, *__all__} - {"get"})
-} | {"huber": huber, "rmse": RootMeanSquaredError, "r2": R2Score}
-
-
-def serialize(metric: Any) -> Any:
-    """Return a metric as JSON can hold it."""
-    return registry.serialize(metric)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the metric of a name or configuration."""
-    return registry.deserialize(config, _TABLE, "metric", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the metric of a name or configuration; a function, a metric and None as they are."""
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.resolve(identifier, _TABLE, "metric")
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError(f"Could not interpret metric identifier: {identifier!r}")
+_TABLE = {n: f for n, f in losses._TABLE.items() if not isinstance(f, type)}
+_TABLE |= {n: globals()[n] for n in __all__ if n not in ("Metric", "get", "serialize", "deserialize")}
+_TABLE |= {"Hinge": Hinge, "SquaredHinge": SquaredHinge, "CategoricalHinge": CategoricalHinge,
+           "rmse": RootMeanSquaredError, "r2": R2Score}  # fmt: skip
+_REGISTRY = registry.Registry("metric", _TABLE)
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

@@ -16,9 +16,11 @@ from wengert.functions import array
 from wengert.ground import nest
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import registry, symbolic, weights
-from wengert.keras.layers.layer import InputLayer, Layer, as_sizes, shape_of
-from wengert.keras.training import Compiled, Trainer
+from wengert.keras import layers, registry, symbolic, weights
+from wengert.keras.compiled import Compiled
+from wengert.keras.layers.calling import as_sizes, converted, shape_of
+from wengert.keras.layers.layer import InputLayer, Layer
+from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
@@ -26,7 +28,7 @@ from wengert.tensor.tensor import Nested, Tensor, TensorLike
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """A network: of what `Input` returned and what it became, or of a subclass's ``call``.
 
     >>> from wengert.keras.layers import Dense, Input
@@ -173,7 +175,7 @@ class Model(Trainer, Layer):
             raise ValueError(f'The model "{self.name}" has {len(sources)} inputs, and {len(values)} are given.')
         for i, (value, source) in enumerate(zip(values, sources, strict=True)):
             if not isinstance(value, Tensor):
-                value = values[i] = self._converted(value, True)
+                value = values[i] = converted(value, self._nptype if self.autocast else None, True)
             if value.nptype is not source.nptype:
                 value = values[i] = array.cast(value, source.dtype)
             if value.sizes is not None and source.sizes is not None:
@@ -199,7 +201,7 @@ class Model(Trainer, Layer):
                 self.call(places)
         self._built = True
 
-    def _build_for(self, arguments: Any, keywords: Any) -> None:
+    def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         # A subclass's layers make their weights when its call comes to them.
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
@@ -212,13 +214,21 @@ class Model(Trainer, Layer):
     # --- weights in files --------------------------------------------------------------------------------------
 
     def save_weights(
-        self, filepath: str | os.PathLike[str], overwrite: bool = True, save_format: Any = None, options: Any = None
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        save_format: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the weights to a file of this very name, safetensors inside."""
         weights.save_weights(self, filepath, overwrite)
 
     def load_weights(
-        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False, options: Any = None
+        self,
+        filepath: str | os.PathLike[str],
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        options: Mapping[str, Any] | None = None,
     ) -> Any:
         """Set the weights from a file; where one does not fit nothing is changed.
 
@@ -279,10 +289,7 @@ class Model(Trainer, Layer):
         """Make a functional model of what `get_config` returned."""
         if "calls" not in config:
             return cls(**config)
-        from wengert.keras import layers as known
-
-        table = {**vars(known), "Sequential": Sequential, "Model": Model}
-        made = [registry.deserialize(one, table, "layer", custom_objects) for one in config["layers"]]
+        made = [_LAYERS.deserialize(one, custom_objects) for one in config["layers"]]
         inputs = nest.map_structure(lambda i: made[i].tensor, config["inputs"])
         numbers: dict[int, Any] = dict(enumerate(nest.flatten(inputs)))
         for place, arguments, start in config["calls"]:
@@ -293,15 +300,14 @@ class Model(Trainer, Layer):
 
     def to_json(self, **keywords: Any) -> str:
         """Return the architecture as JSON."""
-        import json
-
         return json.dumps(registry.serialize(self), **keywords)
 
     # --- a table -----------------------------------------------------------------------------------------------
 
     def summary(
-        self, line_length: int | None = None, positions: TensorLike | None = None, print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
+        self, line_length: int | None = None, positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have."""
         from rich import box
@@ -347,7 +353,7 @@ def _bytes(size: float) -> str:
     return f"{size:.2f} GB"
 
 
-def _shape_text(layer: Any) -> str:
+def _shape_text(layer: Layer) -> str:
     if isinstance(layer, InputLayer):
         return str(tuple(layer.batch_shape))
     if layer._node is None:
@@ -379,7 +385,7 @@ class Sequential(Model):
     """
 
     def __init__(
-        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **keywords: Any
+        self, layers: Sequence[Layer | Tensor] | None = None, trainable: bool = True, name: str | None = None, **keywords: Any
     ) -> None:
         """Take layers, more of which `add` appends."""
         super().__init__(trainable=trainable, name=name or registry.auto_name("sequential"), **keywords)
@@ -389,7 +395,7 @@ class Sequential(Model):
             self._append(layer)
         self._rebuild()
 
-    def add(self, layer: Any, rebuild: bool = True) -> None:
+    def add(self, layer: Layer | Tensor, rebuild: bool = True) -> None:
         """Append a layer, or first of all what `Input` returned.
 
         Raises:
@@ -451,7 +457,7 @@ class Sequential(Model):
             self._start = InputLayer(batch_shape=(None, *sizes[1:]), dtype=dtype)
         self._rebuild()
 
-    def _build_for(self, arguments: Any, keywords: Any) -> None:
+    def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         x = arguments[0] if arguments else None
         if self._start is None and self._layers and isinstance(x, Tensor) and x.sizes is not None and x.nptype.kind in "fiu":
             kind = x.dtype.name if x.nptype.kind in "iu" else self._layers[0].compute_dtype
@@ -484,17 +490,22 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Make one of what `get_config` returned."""
-        from wengert.keras import layers as known
-
-        table = {**vars(known), "Sequential": Sequential, "Model": Model}
         first = [InputLayer.from_config(config["input"])] if "input" in config else []
         return cls(
-            [*first, *(registry.deserialize(one, table, "layer", custom_objects) for one in config["layers"])],
+            [*first, *(_LAYERS.deserialize(one, custom_objects) for one in config["layers"])],
             name=config.get("name"),
         )
 
 
-def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None, **keywords: Any) -> Any:
+_LAYERS = registry.Registry("layer", {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model})
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Nested | None = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    **keywords: Any,
+) -> Any:
     """Return a model of the same architecture with new weights."""
     if input_tensors is not None or clone_function is not None:
         raise NotImplementedError("clone_model: input_tensors and clone_function are not served.")
@@ -504,10 +515,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model whose architecture `Model.to_json` gave."""
-    from wengert.keras import layers as known
-
-    table = {**vars(known), "Sequential": Sequential, "Functional": Model, "Model": Model}
-    return registry.deserialize(json.loads(json_string), table, "model", custom_objects)
+    return _LAYERS.deserialize(json.loads(json_string), custom_objects)
 
 
 def load_model(
@@ -523,17 +531,14 @@ def load_model(
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
-    from wengert.keras import layers
-
     path = weights.path_of(filepath, "load_model")
     arrays, texts = weights.read(path, "load_model")
     if "architecture" not in texts:
         raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
-    table = {**vars(layers), "Sequential": Sequential, "Functional": Model, "Model": Model}
     with registry.custom_object_scope(custom_objects or {}):
         try:
             config = json.loads(texts["architecture"])
-            model = registry.deserialize(config, table, "model")
+            model = _LAYERS.deserialize(config)
         except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"load_model: the architecture in {path} is damaged: {error!r}") from None
     weights.place(model, arrays, path)

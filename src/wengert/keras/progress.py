@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ class Progbar:
     """
 
     def __init__(
-        self, target: int | None, width: int = WIDTH, verbose: int = 1, interval: float = 0.05, stateful_metrics: Any = None,
+        self, target: int | None, width: int = WIDTH, verbose: int = 1, interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:  # fmt: skip
         """Take how far it goes (None: not known), and which values are not averaged."""
@@ -79,7 +80,7 @@ class Progbar:
             parts.append(f"{name}: {mean:.4f}" if abs(mean) > 1e-3 else f"{name}: {mean:.4e}")
         return " - ".join(parts)
 
-    def add(self, n: int, values: Any = None) -> None:
+    def add(self, n: int, values: Sequence[tuple[str, Any]] | None = None) -> None:
         """Go on by n."""
         self.update(self._seen + n, values)
 

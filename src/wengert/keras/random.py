@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,12 @@ class SeedGenerator:
         return seed
 
 
-def _pair(seed: Any) -> Any:
+def _pair(seed: int | SeedGenerator) -> Any:
     """Return what decides the numbers, where a seed or a generator of seeds is given."""
-    return seed.next() if hasattr(seed, "next") else (int(seed), 0)
+    return seed.next() if isinstance(seed, SeedGenerator) else (int(seed), 0)
 
 
-def _drawn(plain: Any, stateless: Any, seed: int | Sequence[int] | None, *arguments: Any) -> Any:
+def _drawn(plain: Callable[..., Any], stateless: Callable[..., Any], seed: int | SeedGenerator | None, *arguments: Any) -> Any:
     if seed is None:
         return plain(*arguments)
     return stateless(arguments[0], _pair(seed), *arguments[1:])
@@ -61,7 +61,7 @@ def uniform(
     minval: TensorLike = 0.0,
     maxval: TensorLike = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | SeedGenerator | None = None,
 ) -> Any:
     """Return numbers spread evenly over [minval, maxval); with a whole seed the same ones each time.
 
@@ -76,7 +76,7 @@ def normal(
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | SeedGenerator | None = None,
 ) -> Any:
     """Return numbers of a normal distribution."""
     return _drawn(draws.normal, draws.stateless_normal, seed, shape, mean, stddev, standardize_dtype(dtype))
@@ -87,20 +87,20 @@ def truncated_normal(
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
     dtype: DtypeLike | None = None,
-    seed: int | Sequence[int] | None = None,
+    seed: int | SeedGenerator | None = None,
 ) -> Any:
     """Return numbers of a normal distribution, within two standard deviations."""
     return _drawn(draws.truncated_normal, draws.stateless_truncated_normal, seed, shape, mean, stddev, standardize_dtype(dtype))
 
 
 def randint(
-    shape: ShapeLike, minval: TensorLike, maxval: TensorLike, dtype: DtypeLike = "int32", seed: int | Sequence[int] | None = None
+    shape: ShapeLike, minval: TensorLike, maxval: TensorLike, dtype: DtypeLike = "int32", seed: int | SeedGenerator | None = None
 ) -> Any:
     """Return whole numbers of [minval, maxval)."""
     return _drawn(draws.uniform, draws.stateless_uniform, seed, shape, minval, maxval, standardize_dtype(dtype))
 
 
-def shuffle(x: TensorLike, axis: int = 0, seed: int | Sequence[int] | None = None) -> Any:
+def shuffle(x: TensorLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Any:
     """Return x in another order along its first axis."""
     if axis != 0:
         raise NotImplementedError("keras.random.shuffle: the axis must be 0.")
@@ -111,7 +111,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: int | Sequence[int] | None = Non
     return array.gather(x, order)
 
 
-def categorical(logits: TensorLike, num_samples: int, dtype: DtypeLike = "int32", seed: int | Sequence[int] | None = None) -> Any:
+def categorical(logits: TensorLike, num_samples: int, dtype: DtypeLike = "int32", seed: int | SeedGenerator | None = None) -> Any:
     """Return classes drawn by the logarithms of their odds."""
     if seed is None:
         drawn = draws.categorical(logits, num_samples)
@@ -120,7 +120,7 @@ def categorical(logits: TensorLike, num_samples: int, dtype: DtypeLike = "int32"
     return array.cast(drawn, standardize_dtype(dtype))
 
 
-def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: int | Sequence[int] | None = None) -> Any:
+def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: int | SeedGenerator | None = None) -> Any:
     """Return inputs, a share of them 0, the others divided by 1 - rate."""
     if seed is None:
         return nn.dropout(inputs, rate, noise_shape=noise_shape)

@@ -1,4 +1,8 @@
-"""Names: of objects that are found by one, of classes that a file may mention, and of layers that were given none."""
+"""Names: of objects that are found by one, of classes that a file may mention, and of layers that were given none.
+
+What a module finds by name, as `keras.activations` does, it states as a table; `Registry` gives it ``get``, ``serialize`` and
+``deserialize``. What arguments make again, and a file can hold, is `Stated`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,18 @@ import contextlib
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from wengert.tensor.tensor import TensorLike
 
 __all__ = [
+    "Configured",
     "CustomObjectScope",
+    "Identifier",
+    "Registry",
+    "Stated",
     "auto_name",
     "custom_object_scope",
-    "deserialize",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -24,6 +33,17 @@ __all__ = [
     "snake_case",
 ]
 
+
+class Configured(Protocol):
+    """What a file can hold: a class that it names, and arguments."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+
+
+Identifier = str | Mapping[str, Any] | Callable[..., Any] | Configured | None
+"""How a program says which object it means: by name, by configuration, by a function or class, or by the object itself."""
+_Thing = TypeVar("_Thing", bound=Callable[..., Any])
 _custom: dict[str, Any] = {}
 _counts: dict[str, int] = {}
 
@@ -62,7 +82,7 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[_Thing], _Thing]:
     """Decorate a class or function so that files may name it.
 
     >>> @register_keras_serializable("mine")
@@ -72,7 +92,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     'mine>swell'
     """
 
-    def decorate(thing: Any) -> Any:
+    def decorate(thing: _Thing) -> _Thing:
         key = f"{package}>{name or thing.__name__}"
         if isinstance(thing, type) and not hasattr(thing, "get_config"):
             raise ValueError(f"register_keras_serializable: {thing.__name__} has no get_config() method.")
@@ -82,12 +102,14 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorate
 
 
-def get_registered_name(obj: Any) -> str:
+def get_registered_name(obj: Callable[..., Any]) -> str:
     """Return the name that an object is registered by, its own where it is not."""
     return next((key for key, value in _custom.items() if value is obj), str(getattr(obj, "__name__", obj)))
 
 
-def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Any = None) -> Any:
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Return what is registered by a name, None if there is nothing."""
     for table in (custom_objects or {}, _custom, module_objects or {}):
         if name in table:
@@ -114,7 +136,7 @@ def custom_object_scope(*custom_objects: Mapping[str, Any]) -> Iterator[None]:
 CustomObjectScope = custom_object_scope
 
 
-def resolve(identifier: Any, table: Mapping[str, Any], what: str) -> Any:
+def resolve(identifier: str, table: Mapping[str, Any], what: str) -> Any:
     """Return what a name stands for in a table or among the program's own objects.
 
     Raises:
@@ -128,7 +150,7 @@ def resolve(identifier: Any, table: Mapping[str, Any], what: str) -> Any:
     return found
 
 
-def serialize(obj: Any) -> Any:
+def serialize(obj: Identifier | float) -> Any:
     """Return a function's name, or an object's class and configuration, as JSON can hold them.
 
     Raises:
@@ -139,18 +161,106 @@ def serialize(obj: Any) -> Any:
     if hasattr(obj, "get_config"):
         return {"class_name": get_registered_name(type(obj)), "config": obj.get_config()}
     name = getattr(obj, "__name__", "")
-    if not name.isidentifier():
+    if not callable(obj) or not name.isidentifier():
         raise TypeError(f"{obj!r} has no name that a file could give it: register a function, or a class with get_config().")
     return get_registered_name(obj)
 
 
-def deserialize(config: Any, table: Mapping[str, Any], what: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the object that `serialize` described; only classes and functions that are known by name are made."""
-    if isinstance(config, str):
-        return get_registered_object(config, custom_objects) or resolve(config, table, what)
-    if not isinstance(config, Mapping) or "class_name" not in config:
-        raise ValueError(f"Could not interpret serialized {what}: {config!r}")
-    name = str(config["class_name"])
-    cls = get_registered_object(name, custom_objects) or resolve(name, table, what)
-    given = dict(config.get("config") or {})
-    return cls.from_config(given) if hasattr(cls, "from_config") else cls(**given)
+class Stated:
+    """What its arguments make again. ``_arguments`` names those that are attributes; None: all attributes are."""
+
+    _arguments: ClassVar[tuple[str, ...] | None] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        if self._arguments is None:
+            return dict(vars(self))
+        given = ((name, getattr(self, name)) for name in self._arguments)
+        return {k: serialize(v) if callable(v) or hasattr(v, "get_config") else v for k, v in given}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make one from its arguments."""
+        return cls(**config)
+
+
+class Registry:
+    """What a module finds by name, and what comes of names, configurations and the objects themselves."""
+
+    def __init__(
+        self,
+        what: str,
+        table: Mapping[str, Any],
+        absent: Any = None,
+        adapt: Callable[[Any], Any] | None = None,
+        fits: Callable[[Any], bool] = callable,
+    ) -> None:
+        """Take what the objects are called in errors, what names and None stand for, and what is made of what was found."""
+        self.what, self.table = what, table
+        self._absent, self._adapt, self._fits = absent, adapt, fits
+
+    def named(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return the function or class of a name.
+
+        Raises:
+            ValueError: for a name that is not known.
+        """
+        return get_registered_object(name, custom_objects) or resolve(name, self.table, self.what)
+
+    def get(self, identifier: Identifier | TensorLike) -> Any:
+        """Return what a name or a configuration stands for; a function or an object as it is.
+
+        >>> from wengert.keras import activations, constraints
+        >>> activations.get("tanh") is activations.tanh, constraints.get(None)
+        (True, None)
+
+        Raises:
+            ValueError: for what is none of them.
+        """
+        if identifier is None:
+            return self._absent
+        found: Any = identifier
+        if isinstance(identifier, Mapping):
+            found = self.deserialize(identifier)
+        elif isinstance(identifier, str):
+            found = self.named(identifier)
+        if isinstance(found, type):
+            found = found()
+        if self._adapt is not None:
+            found = self._adapt(found)
+        if not self._fits(found):
+            raise ValueError(f"Could not interpret {self.what} identifier: {identifier!r}")
+        return found
+
+    def serialize(self, obj: Identifier) -> Any:
+        """Return a function's name, or an object's class and configuration, as JSON can hold them.
+
+        >>> from wengert.keras import regularizers
+        >>> regularizers.serialize(regularizers.L2(0.5))
+        {'class_name': 'L2', 'config': {'l2': 0.5}}
+        """
+        return serialize(obj)
+
+    def deserialize(
+        self,
+        config: Identifier,
+        custom_objects: Mapping[str, Any] | None = None,
+        use_legacy_format: bool | None = None,
+        use_legacy_optimizer: bool | None = None,
+    ) -> Any:
+        """Return the object that `serialize` described; only classes and functions that are known by name are made.
+
+        >>> from wengert.keras import regularizers
+        >>> regularizers.deserialize({"class_name": "L2", "config": {"l2": 0.5}}).l2
+        0.5
+
+        Raises:
+            ValueError: for an unknown name.
+        """
+        if isinstance(config, str):
+            return self.named(config, custom_objects)
+        if not isinstance(config, Mapping) or "class_name" not in config:
+            raise ValueError(f"Could not interpret serialized {self.what}: {config!r}")
+        cls = self.named(str(config["class_name"]), custom_objects)
+        given = dict(config.get("config") or {})
+        return cls.from_config(given) if hasattr(cls, "from_config") else cls(**given)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
@@ -26,21 +25,14 @@ __all__ = [
 ]
 
 
-class Regularizer:
+class Regularizer(registry.Stated):
     """Returns what a weight adds to the loss when it is called with it."""
+
+    _arguments: ClassVar[tuple[str, ...] | None] = None
 
     def __call__(self, x: TensorLike) -> Any:
         """Return the loss of a weight."""
         return 0.0
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
 
 
 class L1L2(Regularizer):
@@ -68,25 +60,21 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """l1 sum(|x|)."""
 
+    _arguments = ("l1",)
+
     def __init__(self, l1: float | None = 0.01) -> None:
         """Take the factor."""
         super().__init__(0.01 if l1 is None else l1, 0.0)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the factor."""
-        return {"l1": self.l1}
 
 
 class L2(L1L2):
     """l2 sum(x²)."""
 
+    _arguments = ("l2",)
+
     def __init__(self, l2: float | None = 0.01) -> None:
         """Take the factor."""
         super().__init__(0.0, 0.01 if l2 is None else l2)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the factor."""
-        return {"l2": self.l2}
 
 
 class OrthogonalRegularizer(Regularizer):
@@ -118,30 +106,11 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
 
 l1, l2, orthogonal_regularizer = L1, L2, OrthogonalRegularizer
 
-_TABLE: dict[str, Any] = {
-    "L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": l1_l2, "OrthogonalRegularizer": OrthogonalRegularizer,
-    "orthogonal_regularizer": OrthogonalRegularizer,
-}  # fmt: skip
-
-
-def serialize(regularizer: Any) -> Any:
-    """Return a regularizer as JSON can hold it."""
-    return registry.serialize(regularizer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the regularizer of a configuration."""
-    return registry.deserialize(config, _TABLE, "regularizer", custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Return the regularizer of a name, a configuration, a function, or None."""
-    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        identifier = registry.resolve(identifier, _TABLE, "regularizer")
-    if callable(identifier):
-        return identifier()
-    raise ValueError(f"Could not interpret regularizer identifier: {identifier!r}")
+_REGISTRY = registry.Registry(
+    "regularizer", {
+        "L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": l1_l2, "OrthogonalRegularizer": OrthogonalRegularizer,
+        "orthogonal_regularizer": OrthogonalRegularizer,
+    },
+    adapt=lambda found: l1_l2() if found is l1_l2 else found,
+)  # fmt: skip
+get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize

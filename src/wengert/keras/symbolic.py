@@ -7,7 +7,7 @@ TensorFlow's, as itself. A model of inputs and outputs runs the nodes that lead 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from wengert.graph.node import Node
 from wengert.ground import nest
 from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError
+from wengert.ground.shapes import Shape
 from wengert.ground.types import Namespace
+from wengert.modes.module import Module
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.derivative import Custom
 from wengert.ops.linear import CONSTANT, PLACEHOLDER
@@ -81,13 +83,13 @@ def is_keras_tensor(x: TensorLike) -> bool:
     return x.__class__ is SymbolicTensor and x.node.graph.__class__ is KerasGraph
 
 
-def place(sizes: Any, nptype: np.dtype[Any], layer: Any, name: str) -> Any:
+def place(sizes: Shape, nptype: np.dtype[Any], layer: Module | None, name: str) -> Any:
     """Return a new input."""
     attrs = {"dtype": nptype, "shape": sizes, "layer": layer}
     return graph.append(PLACEHOLDER, (), attrs, [(sizes, nptype)], name, here()).outputs[0]
 
 
-def enter(layer: Any, arguments: Any, keywords: Any) -> Any:
+def enter(layer: Any, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Enter the call of a layer with symbolic tensors among its arguments; return what it returns, symbolically.
 
     The shapes and dtypes of the results are found by tracing the call once.

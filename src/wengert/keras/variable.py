@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from wengert.functions import array
@@ -11,6 +12,7 @@ from wengert.ground.shapes import ShapeLike
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.registry import auto_name
 from wengert.modes import variable as state
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["Variable"]
 
@@ -25,16 +27,16 @@ class Variable(state.Variable):
 
     def __init__(
         self,
-        initializer: Any,
+        initializer: str | Callable[..., Any] | TensorLike,
         shape: ShapeLike | None = None,
         dtype: DtypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
-        aggregation: Any = None,
-        synchronization: Any = None,
+        aggregation: str | None = None,
+        synchronization: str | None = None,
         name: str | None = None,
-        regularizer: Any = None,
-        constraint: Any = None,
+        regularizer: Callable[[Any], Any] | None = None,
+        constraint: Callable[[Any], Any] | None = None,
         path: str | None = None,
     ) -> None:
         """Take an initializer with the shape to call it with, or a value.
@@ -79,7 +81,7 @@ class Variable(state.Variable):
     def trainable(self, value: bool) -> None:
         self._trainable = self._declared = bool(value)
 
-    def __deepcopy__(self, memo: Any) -> Variable:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         """Return a variable of its own with the same value."""
         if self._graph is not None:
             return super().__deepcopy__(memo)  # type: ignore[return-value]

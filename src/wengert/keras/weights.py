@@ -17,7 +17,9 @@ import numpy as np
 from wengert.ground import shapes
 from wengert.ground.context import state
 from wengert.keras import registry
-from wengert.keras.layers.layer import put
+from wengert.keras.layers.layer import Layer
+from wengert.keras.layers.tracking import put
+from wengert.keras.steps import Steps
 from wengert.train import files
 from wengert.train.objects import children, slot_names, slots, trackable
 from wengert.train.restoration import Restoration
@@ -66,7 +68,7 @@ OPTIMIZER = "optimizer."
 class _Named:
     """A model as a file of weights knows it: its variables by their names there, and its optimizer."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Layer) -> None:
         self.model = model
         self.left: Any = None
 
@@ -76,7 +78,7 @@ class _Named:
         return found if not trackable(optimizer) else {**found, OPTIMIZER: optimizer}
 
 
-def _weights(model: Any) -> Iterator[tuple[str, Any]]:
+def _weights(model: Layer) -> Iterator[tuple[str, Any]]:
     """Iterate over the model's variables with the names that a file has them under."""
     seen: set[str] = set()
     for path, variable, _ in model._named_weights():
@@ -87,7 +89,7 @@ def _weights(model: Any) -> Iterator[tuple[str, Any]]:
         yield label, variable
 
 
-def _numbered(model: Any) -> Iterator[tuple[str, Any]]:
+def _numbered(model: Layer) -> Iterator[tuple[str, Any]]:
     """Iterate over the model's variables and its optimizer's with the names that a file has them under.
 
     A slot is named after its variable, ``optimizer.hidden.0.kernel:momentum``, what belongs to none as ``optimizer.iteration``.
@@ -141,7 +143,7 @@ def path_of(filepath: str | os.PathLike[str], who: str) -> str:
     return str(path)
 
 
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights, and the optimizer's variables where there are some.
 
     Raises:
@@ -184,7 +186,7 @@ def read(path: str, who: str) -> tuple[dict[str, Any], dict[str, str]]:
         raise ValueError(f"{who}: {path} is no file of weights, or is damaged: {error}") from None
 
 
-def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> LoadStatus:
+def load_weights(model: Steps, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> LoadStatus:
     """Set the weights from a file; where one does not fit nothing is changed.
 
     Raises:
@@ -197,7 +199,7 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     return LoadStatus(place(model, arrays, path, skip_mismatch))
 
 
-def place(model: Any, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False) -> Restoration | None:
+def place(model: Steps, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False) -> Restoration | None:
     """Set the weights, and the optimizer's variables as soon as they are there; return what does that, None if nothing is to be.
 
     Raises:
@@ -220,7 +222,7 @@ def place(model: Any, arrays: Mapping[str, Any], path: str, skip_mismatch: bool 
     return _keep(model, kept, list(wanted), path) if kept else None
 
 
-def _keep(model: Any, kept: Mapping[str, Any], labels: list[str], path: str) -> Restoration:
+def _keep(model: Steps, kept: Mapping[str, Any], labels: list[str], path: str) -> Restoration:
     """Give the optimizer's variables their values, now or when they are made; say where that cannot be."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not getattr(optimizer, "built", True):
@@ -246,7 +248,7 @@ def _few(keys: Iterable[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
+def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
     """Write a Sequential or functional model of layers: its architecture as JSON, and its weights.
 
     Raises:

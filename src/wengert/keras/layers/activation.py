@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from wengert.functions import math as elementary
 from wengert.functions import nn
 from wengert.keras import activations, initializers
+from wengert.keras.initializers import InitializerLike
+from wengert.keras.layers.calling import Sizes
+from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -20,7 +24,9 @@ class LeakyReLU(Layer):
     array([[-0.1,  1. ]], dtype=float32)
     """
 
-    def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **keywords: Any) -> None:
+    _arguments = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the slope.
 
         Raises:
@@ -33,96 +39,87 @@ class LeakyReLU(Layer):
         self.negative_slope = slope
         self._built = True
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return activations.leaky_relu(inputs, self.negative_slope)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the slope."""
-        return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
 class ReLU(Layer):
     """The rectified linear unit, with the numbers of `keras.activations.relu`."""
 
+    _arguments = ("max_value", "negative_slope", "threshold")
+
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **keywords: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **keywords: Unpack[LayerKeywords],
     ) -> None:
         """Take the greatest value, the slope below the threshold, and the threshold."""
         super().__init__(**keywords)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
         self._built = True
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the numbers."""
-        return {
-            **super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope,
-            "threshold": self.threshold,
-        }  # fmt: skip
 
 
 class ELU(Layer):
     """x where it is positive, and alpha (exp(x) - 1) where it is not."""
 
-    def __init__(self, alpha: float = 1.0, **keywords: Any) -> None:
+    _arguments = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the factor."""
         super().__init__(**keywords)
         self.alpha = alpha
         self._built = True
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return activations.elu(inputs, self.alpha)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the factor."""
-        return {**super().get_config(), "alpha": self.alpha}
 
 
 class PReLU(Layer):
     """x where it is positive, and a weight times x where it is not."""
 
-    def __init__(self, alpha_initializer: str = "zeros", shared_axes: Any = None, **keywords: Any) -> None:
+    _arguments = ("alpha_initializer", "shared_axes")
+
+    def __init__(
+        self,
+        alpha_initializer: InitializerLike = "zeros",
+        shared_axes: int | Sequence[int] | None = None,
+        **keywords: Unpack[LayerKeywords],
+    ) -> None:
         """Take the weight's initializer, and the axes along which the weight is one number."""
         super().__init__(**keywords)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or [])
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make the weight."""
         shape = [1 if i + 1 in self.shared_axes else s for i, s in enumerate(input_shape[1:])]
         self.alpha = self.add_weight(name="alpha", shape=shape, initializer=self.alpha_initializer)
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return nn.relu(inputs) - self.alpha * nn.relu(-inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {
-            **super().get_config(), "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "shared_axes": self.shared_axes,
-        }  # fmt: skip
 
 
 class Softmax(Layer):
     """exp(x) / sum(exp(x)) along an axis."""
 
-    def __init__(self, axis: int = -1, **keywords: Any) -> None:
+    _arguments = ("axis",)
+
+    def __init__(self, axis: int = -1, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the axis."""
         super().__init__(**keywords)
         self.axis = axis
         self._built = True
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return elementary.softmax(inputs, self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the axis."""
-        return {**super().get_config(), "axis": self.axis}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
 
 from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import activations, constraints, initializers, regularizers
+from wengert.keras.initializers import InitializerLike
+from wengert.keras.layers.calling import Sizes
+from wengert.keras.layers.keywords import LayerKeywords, SharedKeywords
 from wengert.keras.layers.layer import InputSpec, Layer
+from wengert.keras.registry import Identifier
 from wengert.ops import contraction, elementwise
-from wengert.tensor.tensor import Nested, TensorLike, apply, cast
+from wengert.tensor.tensor import Tensor, TensorLike, apply, cast
 
 __all__ = ["Activation", "ActivityRegularization", "Dense", "Embedding", "Identity", "Lambda"]
 
@@ -25,19 +29,22 @@ class Dense(Layer):
     array([[0.635, 0.635]], dtype=float32)
     """
 
+    _arguments = ("units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+                  "bias_regularizer", "kernel_constraint", "bias_constraint")  # fmt: skip
+
     def __init__(
         self,
         units: int,
-        activation: Any = None,
+        activation: Identifier = None,
         use_bias: bool = True,
-        kernel_initializer: str = "glorot_uniform",
-        bias_initializer: str = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **keywords: Any,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        activity_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        **keywords: Unpack[SharedKeywords],
     ) -> None:
         """Take the number of outputs and the choices.
 
@@ -54,7 +61,7 @@ class Dense(Layer):
         self.kernel_constraint, self.bias_constraint = constraints.get(kernel_constraint), constraints.get(bias_constraint)
         self.bias: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make kernel and bias."""
         size = input_shape[-1]
         if size is None:
@@ -71,7 +78,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         x, kernel = inputs, self.kernel._as_tensor()
         if kernel.nptype is not self._nptype:
@@ -87,28 +94,16 @@ class Dense(Layer):
             y = apply(elementwise.ADD, (y, bias if bias.nptype is y.nptype else cast(bias, y.nptype)))
         return self.activation(y)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }
-
 
 class Embedding(Layer):
     """A row of a table for each whole number."""
 
+    _arguments = ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "embeddings_constraint")
+
     def __init__(
-        self, input_dim: int, output_dim: int, embeddings_initializer: str = "uniform", embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None, mask_zero: bool = False, input_length: Any = None, **keywords: Any,
+        self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: Identifier = None, embeddings_constraint: Identifier = None, mask_zero: bool = False,
+        input_length: int | None = None, **keywords: Any,
     ) -> None:  # fmt: skip
         """Take how many rows there are, and how long each is.
 
@@ -123,7 +118,7 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
 
-    def build(self, input_shape: ShapeLike) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make the table."""
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.input_dim, self.output_dim), initializer=self.embeddings_initializer,
@@ -131,19 +126,10 @@ class Embedding(Layer):
         )  # fmt: skip
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the rows."""
         at = inputs if inputs.nptype.kind in "iu" else array.cast(inputs, "int32")
         return array.cast(array.gather(self.embeddings, at), self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {
-            **super().get_config(), "input_dim": self.input_dim, "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
-        }  # fmt: skip
 
 
 class Lambda(Layer):
@@ -158,8 +144,8 @@ class Lambda(Layer):
         function: Callable[..., Any],
         output_shape: ShapeLike | None = None,
         mask: TensorLike | None = None,
-        arguments: Any = None,
-        **keywords: Any,
+        arguments: Mapping[str, Any] | None = None,
+        **keywords: Unpack[LayerKeywords],
     ) -> None:
         """Take the function, and keyword arguments for it."""
         super().__init__(**keywords)
@@ -172,7 +158,7 @@ class Lambda(Layer):
             self._takes_training = False
         self._built = True
 
-    def call(self, inputs: Nested, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Any:
         """Return the function's value."""
         if self._takes_training:
             return self.function(inputs, training=training, **self.arguments)
@@ -208,25 +194,23 @@ class Lambda(Layer):
 class Activation(Layer):
     """An activation as a layer."""
 
-    def __init__(self, activation: Any, **keywords: Any) -> None:
+    _arguments = ("activation",)
+
+    def __init__(self, activation: Identifier, **keywords: Unpack[LayerKeywords]) -> None:
         """Take a function or its name."""
         super().__init__(**keywords)
         self.activation = activations.get(activation)
         self._built = True
 
-    def call(self, inputs: Nested) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the activation's value."""
         return self.activation(inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the activation's name."""
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
 class Identity(Layer):
     """The input as it is."""
 
-    def call(self, inputs: Nested) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the input."""
         return inputs
 
@@ -234,15 +218,13 @@ class Identity(Layer):
 class ActivityRegularization(Layer):
     """The input as it is, l1 sum(|x|) + l2 sum(x²) added to the loss."""
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **keywords: Any) -> None:
+    _arguments = ("l1", "l2")
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **keywords: Unpack[SharedKeywords]) -> None:
         """Take the two factors."""
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **keywords)
         self.l1, self.l2 = l1, l2
 
-    def call(self, inputs: Nested) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the input."""
         return inputs
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the factors."""
-        return {**super().get_config(), "l1": self.l1, "l2": self.l2}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
+from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import AxisLike, Nested
+from wengert.tensor.tensor import Nested
 
 __all__ = [
     "Add",
@@ -60,17 +61,15 @@ class Concatenate(_Merge):
     TensorShape([2, 3])
     """
 
-    def __init__(self, axis: int = -1, **keywords: Any) -> None:
+    _arguments = ("axis",)
+
+    def __init__(self, axis: int = -1, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the axis."""
         super().__init__(**keywords)
         self.axis = axis
 
     def _merged(self, inputs: list[Any]) -> Any:
         return array.concat(inputs, self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the axis."""
-        return {**super().get_config(), "axis": self.axis}
 
 
 class Add(_Merge):
@@ -120,7 +119,9 @@ class Minimum(_Merge):
 class Dot(_Merge):
     """The product of two inputs, summed over an axis of each, row by row; scaled to norm 1 before if ``normalize``."""
 
-    def __init__(self, axes: Any, normalize: bool = False, **keywords: Any) -> None:
+    _arguments = ("axes", "normalize")
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the axis, or one for each input."""
         super().__init__(**keywords)
         self.axes, self.normalize = axes, normalize
@@ -139,46 +140,42 @@ class Dot(_Merge):
         out = elementary.einsum(f"{left},{right}->{kept}", a, b)
         return out if len(kept) > 1 else array.expand_dims(out, 1)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the axes."""
-        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
-
-def concatenate(inputs: Nested, axis: int = -1, **keywords: Any) -> Any:
+def concatenate(inputs: Nested, axis: int = -1, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the inputs beside each other along an axis."""
     return Concatenate(axis, **keywords)(inputs)
 
 
-def add(inputs: Nested, **keywords: Any) -> Any:
+def add(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the sum of the inputs."""
     return Add(**keywords)(inputs)
 
 
-def subtract(inputs: Nested, **keywords: Any) -> Any:
+def subtract(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the first input less the second."""
     return Subtract(**keywords)(inputs)
 
 
-def multiply(inputs: Nested, **keywords: Any) -> Any:
+def multiply(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the product of the inputs."""
     return Multiply(**keywords)(inputs)
 
 
-def average(inputs: Nested, **keywords: Any) -> Any:
+def average(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the mean of the inputs."""
     return Average(**keywords)(inputs)
 
 
-def maximum(inputs: Nested, **keywords: Any) -> Any:
+def maximum(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the greatest of the inputs."""
     return Maximum(**keywords)(inputs)
 
 
-def minimum(inputs: Nested, **keywords: Any) -> Any:
+def minimum(inputs: Nested, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the least of the inputs."""
     return Minimum(**keywords)(inputs)
 
 
-def dot(inputs: Nested, axes: AxisLike = -1, **keywords: Any) -> Any:
+def dot(inputs: Nested, axes: int | Sequence[int] = -1, **keywords: Unpack[LayerKeywords]) -> Any:
     """Return the product of two inputs, summed over an axis of each."""
     return Dot(axes, **keywords)(inputs)

@@ -3,68 +3,91 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import numpy as np
 
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
-from wengert.ground.types import Array
 from wengert.keras import constraints, initializers, regularizers
-from wengert.keras.layers.layer import InputSpec, Layer, as_sizes
-from wengert.tensor.tensor import AxisLike, TensorLike, convert
+from wengert.keras.initializers import InitializerLike
+from wengert.keras.layers.calling import Sizes, as_sizes
+from wengert.keras.layers.keywords import LayerKeywords
+from wengert.keras.layers.layer import InputSpec, Layer
+from wengert.keras.registry import Identifier
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, convert
 
 __all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
 
 
-class BatchNormalization(Layer):
+_CHOICES = ("initializer", "regularizer", "constraint")
+
+
+class _Scaled(Layer):
+    """A layer of features that are scaled and shifted in the end; for each weight it is told by what choices to make it."""
+
+    _made: dict[str, tuple[Any, ...]]
+    """For each weight: its initializer, and where one can be chosen its regularizer and its constraint."""
+
+    def _make(self, names: Sequence[str], shape: Sequence[int | None]) -> None:
+        for name in names:
+            given = dict(zip(_CHOICES, self._made[name], strict=False))
+            setattr(self, name, self.add_weight(name=name, shape=shape, trainable=len(given) > 1, **given))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        config = super().get_config()
+        for name, choices in self._made.items():
+            for what, module, choice in zip(_CHOICES, (initializers, regularizers, constraints), choices, strict=False):
+                config[f"{name}_{what}"] = module.serialize(module.get(choice))
+        return config
+
+
+class BatchNormalization(_Scaled):
     """(x - mean) / sqrt(variance + epsilon) gamma + beta: in training of the batch, else of the moving averages.
 
     Ioffe and Szegedy (2015). In training each moving average m becomes momentum m + (1 - momentum) times the batch's.
     """
 
+    _arguments = ("axis", "momentum", "epsilon", "center", "scale")
+
     def __init__(
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-        beta_initializer: str = "zeros", gamma_initializer: str = "ones", moving_mean_initializer: str = "zeros",
-        moving_variance_initializer: str = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
-        beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False, **keywords: Any,
+        beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+        moving_mean_initializer: InitializerLike = "zeros", moving_variance_initializer: InitializerLike = "ones",
+        beta_regularizer: Identifier = None, gamma_regularizer: Identifier = None, beta_constraint: Identifier = None,
+        gamma_constraint: Identifier = None, synchronized: bool = False, renorm: bool = False, **keywords: Unpack[LayerKeywords],
     ) -> None:  # fmt: skip
         """Take the axis of the features, and the choices."""
-        keywords.pop("renorm", None)
         super().__init__(**keywords)
         self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
         self.center, self.scale = bool(center), bool(scale)
         self._made = {
             "beta": (beta_initializer, beta_regularizer, beta_constraint),
             "gamma": (gamma_initializer, gamma_regularizer, gamma_constraint),
-            "moving_mean": (moving_mean_initializer, None, None),
-            "moving_variance": (moving_variance_initializer, None, None),
+            "moving_mean": (moving_mean_initializer,),
+            "moving_variance": (moving_variance_initializer,),
         }
         self.gamma: Any = None
         self.beta: Any = None
         self.moving_mean: Any = None
         self.moving_variance: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make gamma, beta and the moving averages."""
         axis = self.axis % len(input_shape)
         size = input_shape[axis]
         if size is None:
             raise ValueError(f'Layer "{self.name}": the size of axis {self.axis} must be known; the shape is {input_shape}.')
         names = [*(["gamma"] if self.scale else []), *(["beta"] if self.center else []), "moving_mean", "moving_variance"]
-        for name in names:
-            initializer, regularizer, constraint = self._made[name]
-            weight = self.add_weight(
-                name=name, shape=(size,), initializer=initializer, regularizer=regularizer, constraint=constraint,
-                trainable=not name.startswith("moving"),
-            )  # fmt: skip
-            setattr(self, name, weight)
+        self._make(names, (size,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
         self._axes = [i for i in range(len(input_shape)) if i != axis]
         self._shape = [size if i == axis else 1 for i in range(len(input_shape))]
         self._built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Any:
         """Return the layer's value."""
 
         def spread(v: Any) -> Any:
@@ -85,31 +108,21 @@ class BatchNormalization(Layer):
             shift = shift + spread(self.beta)
         return inputs * factor + shift
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        parts: dict[str, Any] = {}
-        for name, (initializer, regularizer, constraint) in self._made.items():
-            parts[f"{name}_initializer"] = initializers.serialize(initializers.get(initializer))
-            if not name.startswith("moving"):
-                parts[f"{name}_regularizer"] = regularizers.serialize(regularizers.get(regularizer))
-                parts[f"{name}_constraint"] = constraints.serialize(constraints.get(constraint))
-        return {
-            **super().get_config(), "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
-            "center": self.center, "scale": self.scale, **parts,
-        }  # fmt: skip
 
-
-class LayerNormalization(Layer):
+class LayerNormalization(_Scaled):
     """(x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each row along the axes: Ba and others (2016)."""
 
+    _arguments = ("axis", "epsilon", "center", "scale")
+
     def __init__(
-        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: str = "zeros",
-        gamma_initializer: str = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
-        beta_constraint: Any = None, gamma_constraint: Any = None, **keywords: Any,
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: Identifier = None, gamma_regularizer: Identifier = None, beta_constraint: Identifier = None,
+        gamma_constraint: Identifier = None, **keywords: Unpack[LayerKeywords],
     ) -> None:  # fmt: skip
         """Take the axis or axes, and the choices."""
         super().__init__(**keywords)
-        self.axis = [int(a) for a in axis] if isinstance(axis, list | tuple) else int(axis)
+        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
         self.epsilon, self.center, self.scale = float(epsilon), bool(center), bool(scale)
         self._made = {
             "gamma": (gamma_initializer, gamma_regularizer, gamma_constraint),
@@ -118,21 +131,16 @@ class LayerNormalization(Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make gamma and beta."""
         axes = [a % len(input_shape) for a in (self.axis if isinstance(self.axis, list) else [self.axis])]
         shape = [input_shape[a] for a in sorted(axes)]
         self._axes = sorted(axes)
         self._shape = [s if i in axes else 1 for i, s in enumerate(input_shape)]
-        for name in [*(["gamma"] if self.scale else []), *(["beta"] if self.center else [])]:
-            initializer, regularizer, constraint = self._made[name]
-            weight = self.add_weight(
-                name=name, shape=shape, initializer=initializer, regularizer=regularizer, constraint=constraint
-            )
-            setattr(self, name, weight)
+        self._make([*(["gamma"] if self.scale else []), *(["beta"] if self.center else [])], shape)
         self._built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         mean, variance = nn.moments(inputs, self._axes, keepdims=True)
         factor = elementary.rsqrt(variance + self.epsilon)
@@ -143,34 +151,20 @@ class LayerNormalization(Layer):
             shift = shift + array.reshape(array.cast(self.beta, inputs.dtype), self._shape)
         return inputs * factor + shift
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        parts: dict[str, Any] = {}
-        for name, (initializer, regularizer, constraint) in self._made.items():
-            parts[f"{name}_initializer"] = initializers.serialize(initializers.get(initializer))
-            parts[f"{name}_regularizer"] = regularizers.serialize(regularizers.get(regularizer))
-            parts[f"{name}_constraint"] = constraints.serialize(constraints.get(constraint))
-        return {
-            **super().get_config(), "axis": self.axis, "epsilon": self.epsilon, "center": self.center, "scale": self.scale,
-            **parts,
-        }  # fmt: skip
-
 
 class UnitNormalization(Layer):
     """x / |x| along an axis."""
 
-    def __init__(self, axis: AxisLike = -1, **keywords: Any) -> None:
+    _arguments = ("axis",)
+
+    def __init__(self, axis: AxisLike = -1, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the axis."""
         super().__init__(**keywords)
         self.axis = axis
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         return linalg.l2_normalize(inputs, axis=self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the axis."""
-        return {**super().get_config(), "axis": self.axis}
 
 
 class Normalization(Layer):
@@ -184,11 +178,11 @@ class Normalization(Layer):
 
     def __init__(
         self,
-        axis: Any = -1,
+        axis: int | Sequence[int] | None = -1,
         mean: TensorLike | None = None,
         variance: TensorLike | None = None,
         invert: bool = False,
-        **keywords: Any,
+        **keywords: Unpack[LayerKeywords],
     ) -> None:
         """Take the axes of the features (None: all as one), and mean and variance."""
         super().__init__(**keywords)
@@ -200,7 +194,7 @@ class Normalization(Layer):
     def _places(self, rank: int) -> tuple[int, ...]:
         return tuple(sorted(a % rank for a in self.axis))
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sizes) -> None:
         """Make the weights that hold mean and variance, unless these are given."""
         kept = self._places(len(input_shape))
         self._shape = [s if i in kept else 1 for i, s in enumerate(input_shape)]
@@ -236,7 +230,7 @@ class Normalization(Layer):
         self._mean.assign(rows.mean(away, dtype=np.float64).astype(self._mean.nptype))
         self._variance.assign(rows.var(away, dtype=np.float64).astype(self._variance.nptype))
 
-    def call(self, inputs: Array) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         mean, variance = (array.cast(self._spread(i), inputs.dtype) for i in (0, 1))
         scale = elementary.maximum(elementary.sqrt(variance), 1e-7)
@@ -255,16 +249,14 @@ class Normalization(Layer):
 class Rescaling(Layer):
     """scale x + offset."""
 
-    def __init__(self, scale: TensorLike, offset: TensorLike = 0.0, **keywords: Any) -> None:
+    _arguments = ("scale", "offset")
+
+    def __init__(self, scale: TensorLike, offset: TensorLike = 0.0, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the two."""
         super().__init__(**keywords)
         self.scale, self.offset = scale, offset
 
-    def call(self, inputs: TensorLike) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         x = array.cast(inputs, self.compute_dtype)
         return x * array.cast(self.scale, x.dtype) + array.cast(self.offset, x.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the two."""
-        return {**super().get_config(), "scale": self.scale, "offset": self.offset}

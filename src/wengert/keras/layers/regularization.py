@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 from wengert.functions import array, nn, random
-from wengert.ground.types import Array
+from wengert.ground.shapes import ShapeLike
+from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Dropout", "GaussianDropout", "GaussianNoise"]
 
@@ -19,7 +20,11 @@ class Dropout(Layer):
     With a seed the layer has a sequence of its own.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **keywords: Any) -> None:
+    _arguments = ("rate", "noise_shape", "seed")
+
+    def __init__(
+        self, rate: float, noise_shape: ShapeLike | None = None, seed: int | None = None, **keywords: Unpack[LayerKeywords]
+    ) -> None:
         """Take the share, in [0, 1]."""
         super().__init__(**keywords)
         if not isinstance(rate, int | float) or not 0 <= rate <= 1:
@@ -27,7 +32,7 @@ class Dropout(Layer):
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
         self._built = True
 
-    def call(self, inputs: TensorLike, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.rate == 0:
             return inputs
@@ -35,35 +40,31 @@ class Dropout(Layer):
             return array.zeros_like(inputs)
         return nn.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
-
 
 class GaussianNoise(Layer):
     """In training, numbers of a normal distribution of mean 0 are added."""
 
-    def __init__(self, stddev: float, seed: int | None = None, **keywords: Any) -> None:
+    _arguments = ("stddev", "seed")
+
+    def __init__(self, stddev: float, seed: int | None = None, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the standard deviation and a seed."""
         super().__init__(**keywords)
         self.stddev, self.seed = float(stddev), seed
         self._built = True
 
-    def call(self, inputs: Array, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.stddev == 0:
             return inputs
         return inputs + random.normal(array.shape(inputs), 0.0, self.stddev, inputs.dtype, seed=self.seed)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
-
 
 class GaussianDropout(Layer):
     """In training, the elements are multiplied by numbers of mean 1 and variance rate / (1 - rate)."""
 
-    def __init__(self, rate: float, seed: int | None = None, **keywords: Any) -> None:
+    _arguments = ("rate", "seed")
+
+    def __init__(self, rate: float, seed: int | None = None, **keywords: Unpack[LayerKeywords]) -> None:
         """Take the rate and a seed."""
         super().__init__(**keywords)
         if not 0 <= rate < 1:
@@ -71,13 +72,9 @@ class GaussianDropout(Layer):
         self.rate, self.seed = float(rate), seed
         self._built = True
 
-    def call(self, inputs: Array, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
         if not training or self.rate == 0:
             return inputs
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
         return inputs * random.normal(array.shape(inputs), 1.0, stddev, inputs.dtype, seed=self.seed)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make it."""
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

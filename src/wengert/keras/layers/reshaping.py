@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from wengert.functions import array
-from wengert.keras.layers.layer import Layer, as_sizes
-from wengert.tensor.tensor import Nested, TensorLike
+from wengert.keras.layers.calling import as_sizes
+from wengert.keras.layers.keywords import LayerKeywords
+from wengert.keras.layers.layer import Layer
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -15,12 +18,12 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 class Flatten(Layer):
     """Each row as one axis."""
 
-    def __init__(self, data_format: str | None = None, **keywords: Any) -> None:
+    def __init__(self, data_format: str | None = None, **keywords: Unpack[LayerKeywords]) -> None:
         """Take where channels stand."""
         super().__init__(**keywords)
         self.data_format = data_format
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the rows flat."""
         sizes = inputs.sizes
         if sizes is not None and all(s is not None for s in sizes[1:]):
@@ -35,12 +38,12 @@ class Reshape(Layer):
     TensorShape([1, 2, 1])
     """
 
-    def __init__(self, target_shape: Any, **keywords: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **keywords: Unpack[LayerKeywords]) -> None:
         """Take the shape of a row."""
         super().__init__(**keywords)
         self.target_shape = tuple(target_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the rows reshaped."""
         target = list(self.target_shape)
         sizes = inputs.sizes
@@ -58,26 +61,24 @@ class Reshape(Layer):
 class RepeatVector(Layer):
     """Each row n times, along a new second axis."""
 
-    def __init__(self, n: int, **keywords: Any) -> None:
+    _arguments = ("n",)
+
+    def __init__(self, n: int, **keywords: Unpack[LayerKeywords]) -> None:
         """Take how often."""
         super().__init__(**keywords)
         if not isinstance(n, int):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
         self.n = n
 
-    def call(self, inputs: Nested) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the rows repeated."""
         return array.tile(array.expand_dims(inputs, 1), [1, self.n, 1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return how often."""
-        return {**super().get_config(), "n": self.n}
 
 
 class Permute(Layer):
     """The axes of each row in another order, counted from 1."""
 
-    def __init__(self, dims: TensorLike, **keywords: Any) -> None:
+    def __init__(self, dims: Sequence[int], **keywords: Unpack[LayerKeywords]) -> None:
         """Take the order.
 
         Raises:
@@ -88,7 +89,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):  # type: ignore[type-var]
             raise ValueError(f"Permute: dims must have each of 1 to {len(self.dims)} once, not {dims!r}.")
 
-    def call(self, inputs: Nested) -> Any:
+    def call(self, inputs: Tensor) -> Any:
         """Return the axes permuted."""
         return array.transpose(inputs, [0, *self.dims])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,9 @@ import numpy as np
 from wengert.functions import array, debugging, linalg, signal
 from wengert.functions import math as elementary
 from wengert.ground.shapes import axis_of
-from wengert.ground.types import Array
 from wengert.keras.ops.arrangement import moveaxis, ravel, shape
-from wengert.keras.ops.promotion import floating, tensor, together
-from wengert.tensor.tensor import TensorLike
+from wengert.keras.ops.promotion import axes_of, floating, tensor, together
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
 
 __all__ = """
     cdist cholesky cholesky_inverse cross det dot eig eigh einsum fft fft2 ifft2 inner inv irfft kron logdet lstsq matmul
@@ -22,7 +21,7 @@ __all__ = """
 """.split()
 
 
-def _product(function: Callable[[Any, Any], Any], x1: Any, x2: Any) -> Any:
+def _product(function: Callable[[Any, Any], Any], x1: TensorLike, x2: TensorLike) -> Any:
     """Return a bilinear function of two tensors in their one dtype; of Booleans, whether a product is not 0."""
     a, b = together(x1, x2)
     if a.nptype.kind == "b":
@@ -30,7 +29,7 @@ def _product(function: Callable[[Any, Any], Any], x1: Any, x2: Any) -> Any:
     return function(a, b)
 
 
-def _matmul(a: Any, b: Any) -> Any:
+def _matmul(a: Tensor, b: Tensor) -> Any:
     if not a.sizes or not b.sizes:
         raise ValueError("matmul takes vectors and matrices, not scalars: use multiply.")
     if len(a.sizes) > 1 and len(b.sizes) > 1:
@@ -54,7 +53,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     return _product(_matmul, a, b)
 
 
-def _dot(a: Any, b: Any) -> Any:
+def _dot(a: Tensor, b: Tensor) -> Any:
     if not a.sizes or not b.sizes:
         return a * b
     return elementary.tensordot(a, b, [[len(a.sizes) - 1], [max(len(b.sizes) - 2, 0)]])
@@ -65,7 +64,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Any:
     return _product(_dot, x1, x2)
 
 
-def _inner(a: Any, b: Any) -> Any:
+def _inner(a: Tensor, b: Tensor) -> Any:
     if not a.sizes or not b.sizes:
         return a * b
     return elementary.tensordot(a, b, [[len(a.sizes) - 1], [len(b.sizes) - 1]])
@@ -89,7 +88,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Any:
 def kron(x1: TensorLike, x2: TensorLike) -> Any:
     """Return Kronecker's product: x2 in the place of each element of x1, times it."""
 
-    def blocks(a: Any, b: Any) -> Any:
+    def blocks(a: Tensor, b: Tensor) -> Any:
         rank = max(len(a.sizes), len(b.sizes))
         a, b = (array.reshape(t, [*[1] * (rank - len(t.sizes)), *shape(t)]) for t in (a, b))
         sizes = [m * n for m, n in zip(shape(a), shape(b), strict=True)]
@@ -100,10 +99,10 @@ def kron(x1: TensorLike, x2: TensorLike) -> Any:
     return _product(blocks, x1, x2)
 
 
-def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[int | Sequence[int]] = 2) -> Any:
     """Return the sum of products over so many axes, the last of x1 and the first of x2, or over those named for each."""
     if not isinstance(axes, int):
-        axes = [list(a) if isinstance(a, tuple | list) else [a] for a in axes]
+        axes = [[a] if isinstance(a, int) else list(a) for a in axes]
     return _product(lambda a, b: elementary.tensordot(a, b, axes), x1, x2)
 
 
@@ -169,7 +168,7 @@ def matrix_rank(x: TensorLike, tol: TensorLike | None = None) -> Any:
     return linalg.matrix_rank(floating(x), tol)
 
 
-def _with_columns(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+def _with_columns(function: Callable[[Any, Any], Any], a: TensorLike, b: TensorLike) -> Any:
     """Return a function of matrices, or of matrices and vectors, which become columns."""
     a, b = (floating(t) for t in together(a, b))
     if len(b.sizes) == len(a.sizes) - 1:
@@ -224,7 +223,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[Any, Any]:
     return q, r
 
 
-def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Return u, s, vh with x = u diag(s) vh, s descending; or s alone.
 
     >>> u, s, vh = svd([[0.0, 2.0], [1.0, 0.0]])
@@ -250,7 +249,7 @@ def eig(x: TensorLike) -> tuple[Any, Any]:
     return linalg.eig(floating(x))
 
 
-def norm(x: Any, ord: TensorLike | None = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: TensorLike, ord: TensorLike | None = None, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return a norm of vectors (one axis) or of matrices (two): the Euclidean one, of all elements for axis None.
 
     `ord`, of vectors: a number p for (Σ |x|ᵖ)^(1/p), ∞ and -∞ for the greatest and least |x|, 0 for how many are not 0;
@@ -261,11 +260,7 @@ def norm(x: Any, ord: TensorLike | None = None, axis: Any = None, keepdims: bool
     """
     x = floating(x)
     rank = len(x.sizes)
-    axes = (
-        list(range(rank))
-        if axis is None
-        else [axis_of(int(a), rank) for a in (axis if isinstance(axis, tuple | list) else [axis])]
-    )
+    axes = list(range(rank)) if axis is None else [axis_of(a, rank) for a in axes_of(axis)]
     if ord is None and axis is None:
         return _euclidean(x, axes, keepdims)
     if len(axes) == 1:
@@ -275,12 +270,12 @@ def norm(x: Any, ord: TensorLike | None = None, axis: Any = None, keepdims: bool
     return _matrix_norm(x, ord, axes, keepdims)
 
 
-def _euclidean(x: Any, axes: list[int], keepdims: bool) -> Any:
+def _euclidean(x: TensorLike, axes: list[int], keepdims: bool) -> Any:
     return linalg.norm(x, "euclidean", axes, keepdims) if 0 < len(axes) < 3 else elementary.sqrt(
         elementary.reduce_sum(elementary.square(elementary.abs(x)), axes, keepdims))  # fmt: skip
 
 
-def _vector_norm(x: Any, ord: Any, axes: list[int], keepdims: bool) -> Any:
+def _vector_norm(x: TensorLike, ord: Any, axes: list[int], keepdims: bool) -> Any:
     if ord is None or ord == 2:
         return _euclidean(x, axes, keepdims)
     if isinstance(ord, str):
@@ -295,7 +290,7 @@ def _vector_norm(x: Any, ord: Any, axes: list[int], keepdims: bool) -> Any:
     return elementary.pow(elementary.reduce_sum(elementary.pow(size, ord), axes, keepdims), 1.0 / ord)
 
 
-def _matrix_norm(x: Array, ord: Any, axes: list[int], keepdims: bool) -> Any:
+def _matrix_norm(x: TensorLike, ord: Any, axes: list[int], keepdims: bool) -> Any:
     if ord in (None, "fro"):
         return _euclidean(x, axes, keepdims)
     if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
@@ -322,28 +317,29 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
 # --- Fourier ----------------------------------------------------------------------------------------------------------
 
 
-def _complex(x: Any) -> Any:
+def _complex(x: Sequence[TensorLike]) -> Any:
     parts = list(x)
     if len(parts) != 2:
         raise ValueError("Input `x` should be a tuple of two tensors: real and imaginary part.")
-    return elementary.complex(*(floating(p) for p in together(*parts)))
+    real, imag = (floating(p) for p in together(*parts))
+    return elementary.complex(real, imag)
 
 
 def _parts(z: TensorLike) -> tuple[Any, Any]:
     return elementary.real(z), elementary.imag(z)
 
 
-def fft(x: TensorLike) -> tuple[Any, Any]:
+def fft(x: Sequence[TensorLike]) -> tuple[Any, Any]:
     """Return the discrete Fourier transform along the last axis, of complex numbers given as two tensors, as two tensors."""
     return _parts(signal.fft(_complex(x)))
 
 
-def fft2(x: TensorLike) -> tuple[Any, Any]:
+def fft2(x: Sequence[TensorLike]) -> tuple[Any, Any]:
     """Return the discrete Fourier transform along the last two axes, of two tensors, as two."""
     return _parts(signal.fft2d(_complex(x)))
 
 
-def ifft2(x: TensorLike) -> tuple[Any, Any]:
+def ifft2(x: Sequence[TensorLike]) -> tuple[Any, Any]:
     """Return the inverse of `fft2`."""
     return _parts(signal.ifft2d(_complex(x)))
 
@@ -353,6 +349,6 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
     return _parts(signal.rfft(floating(x), None if fft_length is None else [fft_length]))
 
 
-def irfft(x: TensorLike, fft_length: int | None = None) -> Any:
+def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Any:
     """Return the inverse of `rfft`."""
     return signal.irfft(_complex(x), None if fft_length is None else [fft_length])

@@ -14,12 +14,11 @@ from wengert.functions import array, linalg
 from wengert.functions import math as elementary
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.shapes import ShapeLike, axis_of
-from wengert.ground.types import Array
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.keras.ops import elementwise
-from wengert.keras.ops.promotion import result_type, summed, tensor, together
+from wengert.keras.ops.promotion import axes_of, result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.tensor.tensor import AxisLike, Nested, TensorLike, apply
+from wengert.tensor.tensor import AxisLike, TensorLike, apply
 
 __all__ = """
     append arange array array_split bartlett blackman broadcast_to cast concatenate convert_to_numpy convert_to_tensor diag
@@ -34,7 +33,7 @@ is_tensor = array.is_tensor
 
 
 def convert_to_tensor(
-    x: Array | None, dtype: DtypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
+    x: TensorLike, dtype: DtypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Any:
     """Return a value as a tensor, of another dtype where one is given.
 
@@ -49,7 +48,7 @@ def array_of(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     return tensor(x, dtype)
 
 
-def cast(x: Any, dtype: DtypeLike) -> Any:
+def cast(x: TensorLike, dtype: DtypeLike) -> Any:
     """Return a tensor with another dtype, which may be given by its name.
 
     >>> cast([1.5, 2.0], "int32").numpy().tolist()
@@ -58,13 +57,13 @@ def cast(x: Any, dtype: DtypeLike) -> Any:
     return array.cast(tensor(x), standardize_dtype(dtype))
 
 
-def saturate_cast(x: Any, dtype: DtypeLike) -> Any:
+def saturate_cast(x: TensorLike, dtype: DtypeLike) -> Any:
     """Return a tensor with another dtype, values beyond its range clipped to it."""
     x, name = tensor(x), standardize_dtype(dtype)
     return array.cast(x, name) if x.nptype.kind == "b" else array.saturate_cast(x, name)
 
 
-def stop_gradient(variable: Any) -> Any:
+def stop_gradient(variable: TensorLike) -> Any:
     """Return a tensor that no derivative passes."""
     return array.stop_gradient(variable)
 
@@ -91,7 +90,7 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DtypeLike | None = Non
     return array.broadcast_to(tensor(fill_value, standardize_dtype(dtype)), shape)
 
 
-def zeros_like(x: Array, dtype: DtypeLike | None = None) -> Any:
+def zeros_like(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return zeros in the shape of x, and unless told otherwise of its dtype."""
     return array.zeros_like(tensor(x), None if dtype is None else standardize_dtype(dtype))
 
@@ -104,7 +103,7 @@ def ones_like(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
 empty_like = zeros_like
 
 
-def full_like(x: Array, fill_value: Array, dtype: Any = None) -> Any:
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Any:
     """Return one value throughout, in the shape of x, and unless told otherwise of its dtype."""
     x = tensor(x)
     return array.broadcast_to(tensor(fill_value, x.dtype if dtype is None else dtype), array.shape(x))
@@ -125,7 +124,9 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DtypeLike | None = None
     return array.convert_to_tensor(np.tri(N, M, k, dtype=as_dtype(standardize_dtype(dtype)).numpy))
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
+def arange(
+    start: TensorLike, stop: TensorLike | None = None, step: TensorLike | None = None, dtype: DtypeLike | None = None
+) -> Any:
     """Return start, start + step, ... up to but without stop; with one argument 0, 1, ... up to it.
 
     >>> arange(3).numpy().tolist(), arange(0.0, 1.0, 0.5).numpy()
@@ -136,10 +137,10 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         dtype = result_type(*(v.dtype if hasattr(v, "dtype") else type(v) for v in given))
     start, stop = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
-    numbers = [v for v in (start, stop, step) if isinstance(v, int | float | np.number)]
+    numbers: list[Any] = [v for v in (start, stop, step) if isinstance(v, int | float | np.number)]
     if len(numbers) == 3:
         # Counted in double precision, as NumPy does; beyond the end there is nothing, not an error.
-        return array.convert_to_tensor(np.arange(start, stop, step).astype(as_dtype(standardize_dtype(dtype)).numpy))
+        return array.convert_to_tensor(np.arange(*numbers).astype(as_dtype(standardize_dtype(dtype)).numpy))
     return array.range(start, stop, step, standardize_dtype(dtype))
 
 
@@ -209,12 +210,12 @@ def geomspace(
     return found if dtype is None else cast(found, dtype)
 
 
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Any]:
     """Return the coordinates of a grid, one tensor for each vector."""
     return array.meshgrid(*(tensor(v) for v in x), indexing=indexing)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
     """Return the powers of a vector's elements, those of one element in a row, falling unless told otherwise."""
     x = tensor(x)
     n = x.sizes[0] if N is None else N
@@ -225,7 +226,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 def _window(function: Callable[[int], Any], name: str, doc: str) -> Callable[..., Any]:
-    def made(x: Any) -> Any:
+    def made(x: int) -> Any:
         return array.convert_to_tensor(function(int(x)).astype(floatx()))
 
     made.__name__ = made.__qualname__ = name
@@ -239,7 +240,7 @@ hamming = _window(np.hamming, "hamming", "Return Hamming's window of x points.")
 hanning = _window(np.hanning, "hanning", "Return Hann's window of x points.")
 
 
-def kaiser(x: Any, beta: float) -> Any:
+def kaiser(x: int, beta: float) -> Any:
     """Return Kaiser's window of x points."""
     return array.convert_to_tensor(np.kaiser(int(x), float(beta)).astype(floatx()))
 
@@ -247,7 +248,7 @@ def kaiser(x: Any, beta: float) -> Any:
 # --- shape ------------------------------------------------------------------------------------------------------------
 
 
-def shape(x: Array | None) -> Any:
+def shape(x: TensorLike) -> Any:
     """Return the shape as a tuple, with a tensor for each size that is not known."""
     t = tensor(x)
     sizes = t.sizes
@@ -256,7 +257,7 @@ def shape(x: Array | None) -> Any:
     return tuple(array.shape(t)[i] if s is None else s for i, s in enumerate(sizes))
 
 
-def ndim(x: Any) -> Any:
+def ndim(x: TensorLike) -> Any:
     """Return the number of axes."""
     return len(tensor(x).sizes)
 
@@ -266,7 +267,7 @@ def size(x: TensorLike) -> Any:
     return array.size(tensor(x))
 
 
-def dtype(x: Any) -> str:
+def dtype(x: TensorLike) -> str:
     """Return the dtype's name."""
     return str(tensor(x).dtype.name)
 
@@ -281,35 +282,31 @@ def reshape(x: TensorLike, newshape: Any) -> Any:
     return array.reshape(tensor(x), newshape)
 
 
-def ravel(x: Any) -> Any:
+def ravel(x: TensorLike) -> Any:
     """Return x as one axis."""
     return array.reshape(tensor(x), [-1])
 
 
-def _several(axis: Any) -> list[int]:
-    return [int(a) for a in axis] if isinstance(axis, tuple | list) else [int(axis)]
-
-
-def expand_dims(x: Any, axis: AxisLike) -> Any:
+def expand_dims(x: TensorLike, axis: AxisLike) -> Any:
     """Return x with new axes of size 1, which stand at these places afterwards."""
     x = tensor(x)
-    places = _several(axis)
+    places = axes_of(axis)
     rank = len(x.sizes) + len(places)
     for a in sorted(axis_of(a, rank) for a in places):
         x = array.expand_dims(x, a)
     return x
 
 
-def squeeze(x: Array, axis: AxisLike | None = None) -> Any:
+def squeeze(x: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return x without its axes of size 1, or without those named.
 
     Raises:
         ShapeError: (a ValueError) if a named axis has another size.
     """
-    return array.squeeze(tensor(x), None if axis is None else _several(axis))
+    return array.squeeze(tensor(x), None if axis is None else axes_of(axis))
 
 
-def broadcast_to(x: Array, shape: ShapeLike) -> Any:
+def broadcast_to(x: TensorLike, shape: ShapeLike) -> Any:
     """Return x broadcast to a shape."""
     return array.broadcast_to(tensor(x), shape)
 
@@ -327,7 +324,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
     return array.transpose(t, order)
 
 
-def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+def moveaxis(x: TensorLike, source: Any, destination: Any) -> Any:
     """Return x with axes moved to other places.
 
     Raises:
@@ -335,7 +332,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """
     t = tensor(x)
     rank = len(t.sizes)
-    moved, places = ([axis_of(a, rank) for a in _several(v)] for v in (source, destination))
+    moved, places = ([axis_of(a, rank) for a in axes_of(v)] for v in (source, destination))
     if len(moved) != len(places):
         raise ValueError(f"moveaxis: {source} and {destination} differ in number.")
     order = [a for a in range(rank) if a not in moved]
@@ -347,7 +344,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 def flip(x: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return x reversed along axes, along all by default."""
     t = tensor(x)
-    return array.reverse(t, list(range(len(t.sizes))) if axis is None else _several(axis))
+    return array.reverse(t, list(range(len(t.sizes))) if axis is None else axes_of(axis))
 
 
 def flipud(x: TensorLike) -> Any:
@@ -368,7 +365,7 @@ def roll(x: TensorLike, shift: TensorLike, axis: AxisLike | None = None) -> Any:
     return array.roll(t, shift, axis)
 
 
-def rot90(array: TensorLike, k: int = 1, axes: Any = (0, 1)) -> Any:
+def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     """Return x turned k times by 90 degrees in the plane of two axes, from the first to the second.
 
     Raises:
@@ -472,7 +469,7 @@ def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Any:
     return array.repeat(tensor(x), repeats, axis)
 
 
-def tile(x: Array | None, repeats: Any) -> Any:
+def tile(x: TensorLike, repeats: Any) -> Any:
     """Return x repeated along each axis; missing axes are added, missing numbers are 1."""
     t = tensor(x)
     times = list(repeats) if isinstance(repeats, list | tuple) or np.ndim(repeats) else [repeats]
@@ -482,7 +479,7 @@ def tile(x: Array | None, repeats: Any) -> Any:
     return array.tile(t, [1] * (rank - len(times)) + times)
 
 
-def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+def pad(x: TensorLike, pad_width: TensorLike, mode: str = "constant", constant_values: TensorLike | None = None) -> Any:
     """Return x with more elements before and after along each axis: one number, a pair, or a pair for each axis.
 
     Raises:
@@ -498,7 +495,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
 # --- elements by their places -----------------------------------------------------------------------------------------
 
 
-def _counted(indices: TensorLike | None, size: TensorLike) -> Any:
+def _counted(indices: TensorLike, size: TensorLike) -> Any:
     """Return places, negative ones counted from the end."""
     at = tensor(indices)
     return array.where(elementary.less(at, 0), at + array.cast(size, at.dtype), at)
@@ -536,12 +533,12 @@ def get_item(x: TensorLike, key: Any) -> Any:
     return tensor(x)[key]
 
 
-def slice(inputs: Nested, start_indices: Any, shape: TensorLike) -> Any:
+def slice(inputs: TensorLike, start_indices: Any, shape: TensorLike) -> Any:
     """Return the part of a tensor that starts at some indices and has a shape."""
     return array.slice(tensor(inputs), start_indices, shape)
 
 
-def slice_update(inputs: Nested, start_indices: Any, updates: TensorLike) -> Any:
+def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Any:
     """Return a tensor with a part of it replaced, which starts at some indices."""
     t = tensor(inputs)
     part = tensor(updates, t.dtype)
@@ -557,7 +554,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: ShapeLike) -> Any:
     return array.scatter_nd(indices, values, shape)
 
 
-def scatter_update(inputs: Nested, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Any:
+def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Any:
     """Return a tensor with values put at coordinates, or joined there: by "add", "max", "min" or "mul".
 
     Raises:

@@ -14,7 +14,7 @@ from wengert.functions import math as elementary
 from wengert.keras.ops.promotion import floating, tensor, together
 from wengert.modes import control
 from wengert.ops.elementwise import HYPOT, INVERT, LOGADDEXP, TRUNC
-from wengert.tensor.tensor import TensorLike, apply
+from wengert.tensor.tensor import Tensor, TensorLike, apply
 
 __all__ = """
     abs absolute add angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_invert bitwise_left_shift
@@ -85,13 +85,13 @@ sinc = _of_floats(lambda x: elementary.sinc(x * math.pi), "sinc", "Return sin(π
 angle = _of_floats(elementary.angle, "angle", "Return the argument of complex numbers; π for negative ones.")
 
 
-def absolute(x: Any) -> Any:
+def absolute(x: TensorLike) -> Any:
     """Return |x|."""
     x = tensor(x)
     return x if x.nptype.kind in "ub" else elementary.abs(x)
 
 
-def square(x: Any) -> Any:
+def square(x: TensorLike) -> Any:
     """Return x²."""
     x = tensor(x)
     return elementary.square(array.cast(x, "int32") if x.nptype.kind == "b" else x)
@@ -112,12 +112,12 @@ def conj(x: TensorLike) -> Any:
     return elementary.conj(tensor(x))
 
 
-def real(x: Any) -> Any:
+def real(x: TensorLike) -> Any:
     """Return the real part."""
     return elementary.real(tensor(x))
 
 
-def imag(x: Any) -> Any:
+def imag(x: TensorLike) -> Any:
     """Return the imaginary part; zeros for what is real."""
     x = tensor(x)
     return elementary.imag(x) if x.nptype.kind == "c" else array.zeros_like(x)
@@ -128,13 +128,13 @@ def copy(x: TensorLike) -> Any:
     return array.identity(tensor(x))
 
 
-def trunc(x: Any) -> Any:
+def trunc(x: TensorLike) -> Any:
     """Return the whole numbers next to x in the direction of 0."""
     x = tensor(x)
     return apply(TRUNC, (x,)) if x.nptype.kind == "f" else x
 
 
-def round(x: Any, decimals: int = 0) -> Any:
+def round(x: TensorLike, decimals: int = 0) -> Any:
     """Return the nearest number with so many decimals; halves go to the even one.
 
     >>> round([0.25, 0.75, 2.5], 1).numpy()
@@ -150,7 +150,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     return array.cast(y, x.dtype)
 
 
-def signbit(x: Any) -> Any:
+def signbit(x: TensorLike) -> Any:
     """Return where the sign is minus, that of -0.0 too."""
     x = tensor(x)
     if x.nptype.kind == "b":
@@ -165,7 +165,7 @@ def signbit(x: Any) -> Any:
 def _predicate(function: Callable[[Any], Any], elsewhere: bool, name: str, doc: str) -> Callable[[Any], Any]:
     """Return a question about floats; what cannot hold the answer's exceptions gives the same everywhere."""
 
-    def made(x: Any) -> Any:
+    def made(x: Tensor) -> Any:
         x = tensor(x)
         if x.nptype.kind in "fc":
             return function(x)
@@ -187,7 +187,7 @@ def isreal(x: TensorLike) -> Any:
     return elementary.equal(part, array.zeros_like(part))
 
 
-def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """Return x with NaN and infinities replaced, the latter by the greatest and least numbers unless told otherwise."""
     x = tensor(x)
     if x.nptype.kind == "c":
@@ -195,9 +195,9 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     if x.nptype.kind != "f":
         return x
     limits = np.finfo(x.nptype)
-    x = array.where(elementary.is_nan(x), tensor(nan, x.dtype), x)
-    x = array.where(elementary.equal(x, math.inf), tensor(limits.max if posinf is None else posinf, x.dtype), x)
-    return array.where(elementary.equal(x, -math.inf), tensor(limits.min if neginf is None else neginf, x.dtype), x)
+    y = array.where(elementary.is_nan(x), tensor(nan, x.dtype), x)
+    y = array.where(elementary.equal(y, math.inf), tensor(limits.max if posinf is None else posinf, x.dtype), y)
+    return array.where(elementary.equal(y, -math.inf), tensor(limits.min if neginf is None else neginf, x.dtype), y)
 
 
 # --- two tensors ------------------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
 
 
 def _other_than_nan(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def made(a: Any, b: TensorLike) -> Any:
+    def made(a: Tensor, b: TensorLike) -> Any:
         if a.nptype.kind != "f":
             return function(a, b)
         found = function(array.where(elementary.is_nan(a), b, a), array.where(elementary.is_nan(b), a, b))
@@ -297,7 +297,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Any:
     return elementary.pow(a, x2 if x2.__class__ in (int, float) else b)
 
 
-def _numbers_of(*values: Any) -> list[Any]:
+def _numbers_of(*values: Tensor) -> list[Any]:
     return [array.cast(t, "int32") if t.nptype.kind == "b" else t for t in values]
 
 
@@ -310,19 +310,19 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
     return x * array.stop_gradient(elementary.pow(array.ones_like(x) * 2.0, array.cast(exponent, x.dtype)))
 
 
-def clip(x: Any, x_min: Any = None, x_max: Any = None) -> Any:
+def clip(x: TensorLike, x_min: TensorLike | None = None, x_max: TensorLike | None = None) -> Any:
     """Return x kept within limits; None is no limit.
 
     >>> clip([-1.0, 0.5, 3.0], 0, 1).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
     given = [limit for limit in (x_min, x_max) if limit is not None]
-    x, *limits = _numbers_of(*together(x, *given))
-    if len(limits) == 2 and builtins.all(limit.sizes in ((), x.sizes) for limit in limits):
-        return elementary.clip_by_value(x, *limits)
+    y, *limits = _numbers_of(*together(x, *given))
+    if len(limits) == 2 and builtins.all(limit.sizes in ((), y.sizes) for limit in limits):
+        return elementary.clip_by_value(y, *limits)
     if x_min is not None:
-        x = elementary.maximum(x, limits[0])
-    return x if x_max is None else elementary.minimum(x, limits[-1])
+        y = elementary.maximum(y, limits[0])
+    return y if x_max is None else elementary.minimum(y, limits[-1])
 
 
 abs = absolute
@@ -351,19 +351,20 @@ def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1
     return elementary.reduce_all(isclose(x1, x2, rtol, atol, equal_nan))
 
 
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Any:
     """Return x1 where a condition holds and x2 elsewhere; or with one argument the places, an int32 vector for each axis.
 
     >>> where([True, False], 1, 2.5).numpy()
     array([1. , 2.5], dtype=float32)
     """
-    condition = array.cast(tensor(condition), "bool")
+    chosen = tensor(condition, "bool")
     if x1 is None and x2 is None:
-        found = array.cast(array.where(condition), "int32")
-        return array.unstack(found, len(condition.sizes), axis=1)
+        found = array.cast(array.where(chosen), "int32")
+        return array.unstack(found, len(chosen.sizes), axis=1)
     if x1 is None or x2 is None:
         raise ValueError("where: x1 and x2 must be given both or neither.")
-    return array.where(condition, *together(x1, x2))
+    a, b = together(x1, x2)
+    return array.where(chosen, a, b)
 
 
 # --- logic and bits ---------------------------------------------------------------------------------------------------
@@ -455,7 +456,7 @@ def view_as_real(x: TensorLike) -> Any:
     return array.stack([real(x), imag(x)], axis=-1)
 
 
-def polar(abs_: Any, angle: Any) -> Any:
+def polar(abs_: TensorLike, angle: TensorLike) -> Any:
     """Return the complex numbers of given absolute values and arguments."""
     r, phi = together(abs_, angle, also=(float,))
     return elementary.complex(r * elementary.cos(phi), r * elementary.sin(phi))

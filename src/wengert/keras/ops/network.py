@@ -11,9 +11,9 @@ from wengert.keras import activations
 from wengert.keras.configuration import epsilon as least
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.ops.algebra import norm
-from wengert.keras.ops.promotion import floating, tensor
+from wengert.keras.ops.promotion import axes_of, floating, tensor
 from wengert.keras.ops.reduction import moments
-from wengert.tensor.tensor import AxisLike, Nested, TensorLike
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
 
 _ACTIVATIONS = """
     celu elu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu log_sigmoid log_softmax relu6 selu sigmoid
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def relu(x: Any) -> Any:
+def relu(x: TensorLike) -> Any:
     """Return max(x, 0)."""
     return nn.relu(tensor(x))
 
@@ -52,7 +52,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Any:
     return activations.gelu(x, approximate)
 
 
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
     """Return whole numbers as rows with a 1 in them, of `floatx` by default.
 
     Raises:
@@ -65,7 +65,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: DtypeLike | None = 
                          dtype=standardize_dtype(dtype))  # fmt: skip
 
 
-def multi_hot(inputs: Nested, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
+def multi_hot(inputs: TensorLike, num_classes: int, axis: int = -1, dtype: DtypeLike | None = None, sparse: bool = False) -> Any:
     """Return rows with a 1 at each of the whole numbers of a row; a vector is one row."""
     found = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
     return elementary.reduce_max(found, axis=-2 if len(found.sizes) > 1 else [])
@@ -82,7 +82,7 @@ def normalize(x: TensorLike, axis: int = -1, order: TensorLike = 2, epsilon: flo
 
 
 def batch_normalization(
-    x: Any,
+    x: TensorLike,
     mean: TensorLike,
     variance: TensorLike,
     axis: int,
@@ -94,7 +94,7 @@ def batch_normalization(
     x = floating(x)
     sizes = [-1 if a == axis % len(x.sizes) else 1 for a in range(len(x.sizes))]
 
-    def along(t: Any) -> Any:
+    def along(t: TensorLike) -> Any:
         return array.reshape(tensor(t, x.dtype), sizes)
 
     factor = elementary.rsqrt(along(variance) + epsilon)
@@ -126,11 +126,11 @@ def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Axis
     return found if scale is None else found * _along(scale, x, axis)
 
 
-def _along(weights: Any, x: Any, axis: Any) -> Any:
+def _along(weights: TensorLike, x: Tensor, axis: AxisLike) -> Any:
     """Return weights, one for each element along axes, with the other axes of size 1."""
     w = tensor(weights, x.dtype)
     rank = len(x.sizes)
-    axes = [a % rank for a in (axis if isinstance(axis, tuple | list) else [axis])]
+    axes = [a % rank for a in axes_of(axis)]
     if len(w.sizes) != len(axes):
         return w
     whole = array.shape(x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.calculus.gradients import ForwardAccumulator
@@ -11,7 +11,7 @@ from wengert.functions import math as elementary
 from wengert.ground import nest
 from wengert.keras.ops.promotion import tensor
 from wengert.modes import control
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Nested, Tensor, TensorLike
 
 __all__ = ["cond", "custom_gradient", "fori_loop", "jvp", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
@@ -21,17 +21,19 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     return control.cond(pred, true_fn, false_fn)
 
 
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """Return the value of one of several functions, the nearest for an index beyond them."""
     last = len(branches) - 1
     at = array.saturate_cast(tensor(index), "int32")
     return control.switch_case(elementary.clip_by_value(at, 0, last), [lambda f=f: f(*operands) for f in branches])
 
 
-def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None) -> Any:
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Nested, maximum_iterations: int | Tensor | None = None
+) -> Any:
     """Repeat a function while a condition holds."""
     single = not isinstance(loop_vars, list | tuple)
-    start = (loop_vars,) if single else tuple(loop_vars)
+    start = tuple(loop_vars) if isinstance(loop_vars, list | tuple) else (loop_vars,)
 
     def step(*values: TensorLike) -> Any:
         found = body(*values)
@@ -41,7 +43,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     return found[0] if single else tuple(found)
 
 
-def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Nested) -> Any:
     """Return the value after body_fun(i, value) for i from lower up to but without upper."""
     found = control.while_loop(
         lambda i, value: i < upper, lambda i, value: (i + 1, body_fun(i, value)), (tensor(lower), init_val)
@@ -49,12 +51,13 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     return found[1]
 
 
-def vectorized_map(function: Callable[..., Any], elements: TensorLike) -> Any:
+def vectorized_map(function: Callable[..., Any], elements: Nested) -> Any:
     """Return a function's values for all rows."""
-    return control.vectorized_map(function, elements)
+    rows: Any = elements
+    return control.vectorized_map(function, rows)
 
 
-def map(f: Callable[[Any], Any], xs: TensorLike) -> Any:
+def map(f: Callable[[Any], Any], xs: Nested) -> Any:
     """Return a function's values for all rows, one after the other."""
     rows = nest.map_structure(tensor, xs)
     sample = f(nest.map_structure(lambda x: x[0], rows))
@@ -63,8 +66,8 @@ def map(f: Callable[[Any], Any], xs: TensorLike) -> Any:
 
 def scan(
     f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: TensorLike | None = None,
+    init: Nested,
+    xs: Nested | None = None,
     length: int | None = None,
     reverse: bool = False,
     unroll: int = 1,
@@ -83,7 +86,7 @@ def scan(
     first = None if rows is None else nest.map_structure(lambda x: x[0], rows)
     sample = nest.map_structure(lambda y: array.zeros_like(tensor(y)), f(init, first)[1])
 
-    def step(state: Any, i: TensorLike) -> Any:
+    def step(state: Sequence[Any], i: Tensor) -> Any:
         row = None if rows is None else nest.map_structure(lambda x: array.gather(x, i), rows)
         carry, y = f(state[0], row)
         return carry, nest.map_structure(tensor, y)
@@ -95,7 +98,7 @@ def scan(
 custom_gradient = program.custom_gradient
 
 
-def jvp(fun: Callable[..., Any], primals: Any, tangents: TensorLike, has_aux: bool = False) -> Any:
+def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Return a function's values and its derivative along tangents."""
     points = [tensor(p) for p in nest.flatten(primals)]
     directions = [array.cast(tensor(t), p.dtype) for t, p in zip(nest.flatten(tangents), points, strict=True)]

@@ -16,14 +16,14 @@ from wengert.functions import array
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import Tensor, TensorLike
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
 
-__all__ = ["floating", "result_type", "summed", "tensor", "together"]
+__all__ = ["axes_of", "floating", "result_type", "summed", "tensor", "together"]
 
 _WEAK = {int: "i", float: "f", complex: "c"}
 
 
-def result_type(*dtypes: Any) -> str:
+def result_type(*dtypes: DtypeLike) -> str:
     """Return the dtype of a sum of numbers of these dtypes; the types int and float stand for Python's numbers.
 
     >>> result_type("int32", "float16"), result_type("int64", float), result_type("bool", int), result_type()
@@ -57,7 +57,7 @@ def _is_weak(value: TensorLike) -> bool:
     return value.__class__ in (int, float, complex)
 
 
-def tensor(value: Any, dtype: DtypeLike | None = None) -> Any:
+def tensor(value: TensorLike, dtype: DtypeLike | None = None) -> Tensor:
     """Return a value as a tensor, of another dtype where one is given."""
     if dtype is None:
         return value if isinstance(value, Tensor) else tensors.convert(value)
@@ -67,29 +67,35 @@ def tensor(value: Any, dtype: DtypeLike | None = None) -> Any:
             return tensors.convert(value, nptype)  # at once, so that Python's floats keep all digits that there is room for
         except (TypeError, ValueError):
             value = tensors.convert(value)
-    return array.cast(value, nptype)
+    made: Tensor = tensors.cast(value, nptype)
+    return made
 
 
-def together(*values: Any, also: tuple[Any, ...] = ()) -> list[Any]:
+def together(*values: TensorLike, also: tuple[DtypeLike, ...] = ()) -> list[Tensor]:
     """Return values as tensors of the one dtype that they have together, and with the dtypes given beside them."""
-    if all(isinstance(v, Tensor) for v in values) and not also:
-        first = values[0].nptype
-        if all(v.nptype == first for v in values):
-            return list(values)
+    given = [v for v in values if isinstance(v, Tensor)]
+    if len(given) == len(values) and not also and all(v.nptype == given[0].nptype for v in given):
+        return given
     made = [v if _is_weak(v) or isinstance(v, Tensor) else tensors.convert(v) for v in values]
-    dtype = result_type(*(type(m) if _is_weak(m) else m.dtype for m in made), *also)
+    dtype = result_type(*(m.dtype if isinstance(m, Tensor) else type(m) for m in made), *also)
     # From the values themselves: a list of Python's floats has digits that its float32 tensor lacks.
     return [
         tensor(m if isinstance(v, Tensor) or hasattr(v, "_as_tensor") else v, dtype) for v, m in zip(values, made, strict=True)
     ]
 
 
-def floating(value: Any, wide: bool = False) -> Any:
+def floating(value: TensorLike, wide: bool = False) -> Tensor:
     """Return a value as a tensor of floats or complex numbers: others become `floatx`; `wide`: int64 becomes float64."""
     x = tensor(value)
     if x.nptype.kind in "fc":
         return x
-    return array.cast(x, "float64" if wide and x.nptype == np.int64 else floatx())
+    return tensor(x, "float64" if wide and x.nptype == np.int64 else floatx())
+
+
+def axes_of(axis: AxisLike) -> list[int]:
+    """Return one axis or several as a list."""
+    given: Any = axis
+    return [int(a) for a in given] if isinstance(given, list | tuple) else [int(given)]
 
 
 def summed(value: TensorLike) -> Any:

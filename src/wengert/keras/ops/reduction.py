@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,11 @@ from wengert.functions import math as elementary
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.shapes import axis_of
-from wengert.ground.types import Array
 from wengert.keras.ops import elementwise
 from wengert.keras.ops.arrangement import moveaxis, ravel
-from wengert.keras.ops.promotion import floating, result_type, summed, tensor, together
+from wengert.keras.ops.promotion import axes_of, floating, result_type, summed, tensor, together
 from wengert.ops import linear
-from wengert.tensor.tensor import AxisLike, TensorLike, apply
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, apply
 
 __all__ = """
     all amax amin any argmax argmin argpartition argsort average bincount corrcoef correlate count_nonzero cumprod cumsum diff
@@ -29,12 +28,12 @@ __all__ = """
 """.split()
 
 
-def _axes(x: Any, axis: Any) -> list[int]:
+def _axes(x: Tensor, axis: AxisLike | None) -> list[int]:
     """Return the axes that an argument names, all for None."""
     rank = len(x.sizes)
     if axis is None:
         return list(range(rank))
-    return [axis_of(int(a), rank) for a in (axis if isinstance(axis, tuple | list) else [axis])]
+    return [axis_of(a, rank) for a in axes_of(axis)]
 
 
 def sum(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
@@ -51,7 +50,7 @@ def prod(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False, dt
     return elementary.reduce_prod(summed(x) if dtype is None else tensor(x, dtype), axis, keepdims)
 
 
-def mean(x: Any, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
+def mean(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean, of integers too a float.
 
     >>> mean(np.array([1, 2])).numpy()
@@ -63,7 +62,7 @@ def mean(x: Any, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     return array.cast(found, x.dtype) if x.nptype.kind in "fc" else found
 
 
-def var(x: Any, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
+def var(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean of |x - mean|²."""
     x = tensor(x)
     wide = array.cast(x, result_type(x.dtype, "float32"))
@@ -86,7 +85,7 @@ def any(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> 
     return elementary.reduce_any(array.cast(tensor(x), "bool"), axis, keepdims)
 
 
-def _extreme(which: str, x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+def _extreme(which: str, x: TensorLike, axis: AxisLike | None, keepdims: bool, initial: Any) -> Any:
     x = tensor(x)
     if initial is None and x.sizes is not None and builtins.any(x.sizes[a] == 0 for a in _axes(x, axis)):
         raise InvalidArgumentError(f"keras.ops.{which}: there is no {which} of no elements (shape {list(x.sizes)}).")
@@ -137,12 +136,12 @@ def logsumexp(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = Fals
     return elementary.reduce_logsumexp(floating(x), axis, keepdims)
 
 
-def count_nonzero(x: Any, axis: AxisLike | None = None) -> Any:
+def count_nonzero(x: TensorLike, axis: AxisLike | None = None) -> Any:
     """Return how many elements are not 0."""
     return elementary.count_nonzero(tensor(x), axis, dtype="int32")
 
 
-def average(x: Any, axis: Any = None, weights: TensorLike | None = None) -> Any:
+def average(x: TensorLike, axis: AxisLike | None = None, weights: TensorLike | None = None) -> Any:
     """Return the mean, weighted where weights are given: of the shape of x, or one for each element along the axis."""
     if weights is None:
         return elementary.reduce_mean(floating(x), axis)
@@ -153,7 +152,7 @@ def average(x: Any, axis: Any = None, weights: TensorLike | None = None) -> Any:
     return elementary.reduce_sum(x * w, axis) / elementary.reduce_sum(w, axis)
 
 
-def moments(x: Any, axes: AxisLike, keepdims: bool = False, synchronized: bool = False) -> Any:
+def moments(x: TensorLike, axes: AxisLike, keepdims: bool = False, synchronized: bool = False) -> Any:
     """Return mean and variance along axes."""
     x = tensor(x)
     return mean(x, axes, keepdims), var(x, axes, keepdims)
@@ -162,7 +161,7 @@ def moments(x: Any, axes: AxisLike, keepdims: bool = False, synchronized: bool =
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-def _running(function: Callable[..., Any], x: Any, axis: AxisLike | None, dtype: DtypeLike | None) -> Any:
+def _running(function: Callable[..., Any], x: TensorLike, axis: AxisLike | None, dtype: DtypeLike | None) -> Any:
     x = tensor(x, dtype)
     x = array.cast(x, "int32") if x.nptype.kind == "b" else x
     return function(ravel(x), 0) if axis is None else function(x, axis)
@@ -182,7 +181,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None = No
     return _running(elementary.cumprod, x, axis, dtype)
 
 
-def diff(a: TensorLike | None, n: int = 1, axis: int = -1) -> Any:
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Any:
     """Return the differences of neighbours along an axis, n times over.
 
     Raises:
@@ -198,7 +197,7 @@ def diff(a: TensorLike | None, n: int = 1, axis: int = -1) -> Any:
     return moveaxis(x, -1, axis)
 
 
-def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1) -> Any:
     """Return the integral along an axis by the trapezoidal rule, at places x or at equal distances dx."""
     y = floating(y)
     if x is None:
@@ -206,14 +205,14 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     else:
         x = tensor(x, y.dtype)
         steps = diff(x) if len(x.sizes) == 1 else moveaxis(diff(x, axis=axis), axis, -1)
-    y = moveaxis(y, axis, -1)
-    return elementary.reduce_sum(0.5 * (y[..., 1:] + y[..., :-1]) * steps, -1)
+    heights = moveaxis(y, axis, -1)
+    return elementary.reduce_sum(0.5 * (heights[..., 1:] + heights[..., :-1]) * steps, -1)
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def _place(function: Callable[..., Any], x: Any, axis: int | None, keepdims: bool) -> Any:
+def _place(function: Callable[..., Any], x: TensorLike, axis: int | None, keepdims: bool) -> Any:
     x = tensor(x)
     rank = len(x.sizes)
     found = function(ravel(x), 0, "int32") if axis is None else function(x, axis, "int32")
@@ -236,7 +235,7 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> An
     return _place(elementary.argmin, x, axis, keepdims)
 
 
-def sort(x: Any, axis: int | None = -1) -> Any:
+def sort(x: TensorLike, axis: int | None = -1) -> Any:
     """Return the elements in rising order along an axis; with axis None, of all in a row."""
     x = tensor(x)
     x = ravel(x) if axis is None else x
@@ -246,7 +245,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     return array.cast(ordered, x.dtype)
 
 
-def argsort(x: Any, axis: int | None = -1) -> Any:
+def argsort(x: TensorLike, axis: int | None = -1) -> Any:
     """Return the places that sort the elements along an axis, equal ones in order; with axis None, of all in a row."""
     x = tensor(x)
     x = array.cast(x, "uint8") if x.nptype.kind == "b" else x
@@ -270,7 +269,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
     return elementary.in_top_k(targets, predictions, k)
 
 
-def searchsorted(sorted_sequence: Any, values: TensorLike, side: str = "left") -> Any:
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Any:
     """Return where values would be inserted into a sorted vector to keep it sorted: before their equals, or behind.
 
     Raises:
@@ -291,7 +290,7 @@ def digitize(x: TensorLike, bins: Any) -> Any:
 # --- quantiles --------------------------------------------------------------------------------------------------------
 
 
-def _last(x: Any, axis: AxisLike | None) -> tuple[Any, list[int]]:
+def _last(x: Tensor, axis: AxisLike | None) -> tuple[Any, list[int]]:
     """Return x with some axes joined to one, the last; and those axes."""
     axes = _axes(x, axis)
     rest = [a for a in range(len(x.sizes)) if a not in axes]
@@ -300,7 +299,7 @@ def _last(x: Any, axis: AxisLike | None) -> tuple[Any, list[int]]:
     return array.reshape(moved, array.concat([whole[: len(rest)], [-1]], 0)), axes
 
 
-def _quantile(x: Any, q: Any, axis: AxisLike | None, method: str, keepdims: bool, skip: bool) -> Any:
+def _quantile(x: TensorLike, q: Any, axis: AxisLike | None, method: str, keepdims: bool, skip: bool) -> Any:
     """Return the quantiles q along axes; `skip`: of what is not NaN."""
     x, q = floating(x), tensor(q)
     if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
@@ -367,7 +366,7 @@ def median(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) 
 # --- without NaN ------------------------------------------------------------------------------------------------------
 
 
-def _without(x: Any, value: float) -> tuple[Any, Any]:
+def _without(x: TensorLike, value: float) -> tuple[Any, Any]:
     """Return x with a value for NaN, and where it was not NaN."""
     x = tensor(x)
     good = elementary.logical_not(elementwise.isnan(x))
@@ -394,17 +393,17 @@ def nancumprod(x: TensorLike, axis: int | None = None, dtype: DtypeLike | None =
     return cumprod(_without(x, 1.0)[0], axis, dtype)
 
 
-def nanmean(x: Array, axis: Any = None, keepdims: bool = False) -> Any:
+def nanmean(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the mean of what is not NaN."""
-    x, good = _without(floating(x), 0.0)
-    return elementary.reduce_sum(x, axis, keepdims) / elementary.reduce_sum(array.cast(good, x.dtype), axis, keepdims)
+    y, good = _without(floating(x), 0.0)
+    return elementary.reduce_sum(y, axis, keepdims) / elementary.reduce_sum(array.cast(good, y.dtype), axis, keepdims)
 
 
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def nanvar(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return the variance of what is not NaN."""
-    x, good = _without(floating(x), 0.0)
-    off = array.where(good, x - nanmean(array.where(good, x, tensor(math.nan, x.dtype)), axis, True), array.zeros_like(x))
-    squares = elementary.real(off * elementary.conj(off)) if x.nptype.kind == "c" else off * off
+    y, good = _without(floating(x), 0.0)
+    off = array.where(good, y - nanmean(array.where(good, y, tensor(math.nan, y.dtype)), axis, True), array.zeros_like(y))
+    squares = elementary.real(off * elementary.conj(off)) if y.nptype.kind == "c" else off * off
     return elementary.reduce_sum(squares, axis, keepdims) / elementary.reduce_sum(
         array.cast(good, squares.dtype), axis, keepdims)  # fmt: skip
 
@@ -414,12 +413,12 @@ def nanstd(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) 
     return elementary.sqrt(nanvar(x, axis, keepdims))
 
 
-def _nan_extreme(function: Callable[..., Any], least: float, x: Any, axis: Any, keepdims: bool) -> Any:
-    x, good = _without(x, least)
-    found = function(x, axis, keepdims)
-    if x.nptype.kind != "f":
+def _nan_extreme(function: Callable[..., Any], least: float, x: TensorLike, axis: AxisLike | None, keepdims: bool) -> Any:
+    y, good = _without(x, least)
+    found = function(y, axis, keepdims)
+    if y.nptype.kind != "f":
         return found
-    return array.where(elementary.reduce_any(good, axis, keepdims), found, tensor(math.nan, x.dtype))
+    return array.where(elementary.reduce_any(good, axis, keepdims), found, tensor(math.nan, y.dtype))
 
 
 def nanmax(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
@@ -470,7 +469,7 @@ def nanmedian(x: TensorLike, axis: AxisLike | None = None, keepdims: bool = Fals
 # --- counts -----------------------------------------------------------------------------------------------------------
 
 
-def bincount(x: Any, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Any:
+def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Any:
     """Return how often each number from 0 on occurs, or the sum of its weights; of a matrix, for each row.
 
     Raises:
@@ -480,7 +479,7 @@ def bincount(x: Any, weights: TensorLike | None = None, minlength: int = 0, spar
         raise NotImplementedError("bincount: there are no sparse tensors here.")
     x = tensor(x)
     if x.nptype.kind not in "iu":
-        x = array.cast(x, "int32")
+        x = tensor(x, "int32")
     if len(x.sizes) == 1:
         if weights is None:
             return elementary.bincount(x, minlength=minlength or None)
@@ -492,7 +491,7 @@ def bincount(x: Any, weights: TensorLike | None = None, minlength: int = 0, spar
     return elementary.reduce_sum(hits * array.expand_dims(w, -1), -2)
 
 
-def histogram(x: Array, bins: int = 10, range: Any = None) -> Any:
+def histogram(x: TensorLike, bins: int = 10, range: Sequence[float] | None = None) -> Any:
     """Return how many elements lie in each of some bins of one width, and the edges of these; the last edge belongs to it.
 
     Raises:
@@ -500,8 +499,8 @@ def histogram(x: Array, bins: int = 10, range: Any = None) -> Any:
     """
     if not isinstance(bins, int) or bins < 1:
         raise ValueError(f"histogram: bins must be a positive whole number, not {bins!r}.")
-    x = ravel(x)
-    y = floating(x)
+    x = tensor(x)
+    y = floating(ravel(x))
     low, high = (elementary.reduce_min(y), elementary.reduce_max(y)) if range is None else (tensor(r, y.dtype) for r in range)
     same = elementary.equal(low, high)
     low, high = array.where(same, low - 0.5, low), array.where(same, high + 0.5, high)
@@ -513,7 +512,7 @@ def histogram(x: Array, bins: int = 10, range: Any = None) -> Any:
 
 
 def unique(
-    x: Any, sorted: bool = True, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
+    x: TensorLike, sorted: bool = True, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
     axis: int | None = None, size: int | None = None, fill_value: TensorLike | None = None,
 ) -> Any:  # fmt: skip
     """Return the distinct elements in rising order, and where they stand first, which each element is, and their number.
@@ -537,7 +536,7 @@ def unique(
     return tuple(results) if len(results) > 1 else found
 
 
-def corrcoef(x: Any) -> Any:
+def corrcoef(x: TensorLike) -> Any:
     """Return the correlation coefficients of the rows."""
     x = floating(x, wide=True)
     off = x - elementary.reduce_mean(x, -1, True)

@@ -12,7 +12,7 @@ from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras.configuration import image_data_format
 from wengert.keras.ops.promotion import floating, tensor, together
-from wengert.tensor.tensor import Nested, TensorLike
+from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "average_pool",
@@ -41,7 +41,7 @@ def _format(data_format: str | None, n: int) -> str:
 
 
 def conv(
-    inputs: Nested,
+    inputs: TensorLike,
     kernel: TensorLike,
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
@@ -59,7 +59,7 @@ def conv(
 
 
 def depthwise_conv(
-    inputs: Nested,
+    inputs: TensorLike,
     kernel: TensorLike,
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
@@ -76,7 +76,7 @@ def depthwise_conv(
 
 
 def separable_conv(
-    inputs: Nested, depthwise_kernel: Any, pointwise_kernel: Any, strides: int | Sequence[int] = 1, padding: str = "valid",
+    inputs: TensorLike, depthwise_kernel: Any, pointwise_kernel: Any, strides: int | Sequence[int] = 1, padding: str = "valid",
     data_format: str | None = None, dilation_rate: int = 1,
 ) -> Any:  # fmt: skip
     """Return `depthwise_conv`, and its channels mixed by a second kernel.
@@ -90,14 +90,14 @@ def separable_conv(
     return nn.separable_conv2d(x, w, mix, _four(strides), padding.upper(), letters, _pair(dilation_rate))
 
 
-def _images(name: str, inputs: Nested, kernel: TensorLike) -> list[Any]:
+def _images(name: str, inputs: TensorLike, kernel: TensorLike) -> list[Any]:
     found = together(inputs, kernel, also=(float,))
     if len(found[1].sizes) != 4:
         raise NotImplementedError(f"{name} takes images, of two axes, not a kernel of shape {list(found[1].sizes)}.")
     return found
 
 
-def _pair(value: Any) -> list[int]:
+def _pair(value: int | Sequence[int]) -> list[int]:
     return [value, value] if isinstance(value, int) else list(value)
 
 
@@ -107,7 +107,7 @@ def _four(strides: int | Sequence[int]) -> list[int]:
 
 def _pooled(
     function: Callable[..., Any],
-    inputs: Nested,
+    inputs: TensorLike,
     pool_size: int | Sequence[int],
     strides: int | Sequence[int] | None,
     padding: str,
@@ -119,7 +119,7 @@ def _pooled(
 
 
 def max_pool(
-    inputs: Nested,
+    inputs: TensorLike,
     pool_size: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
@@ -130,7 +130,7 @@ def max_pool(
 
 
 def average_pool(
-    inputs: Nested,
+    inputs: TensorLike,
     pool_size: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",

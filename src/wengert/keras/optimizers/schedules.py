@@ -6,7 +6,7 @@ The formulas stand in `wengert.train.schedules`; here they have Keras's names an
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.functions import array
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(registry.Stated):
     """Returns the learning rate of a step when it is called with it. One's own overrides `__call__` and `get_config`."""
 
     def __call__(self, step: TensorLike) -> Any:
@@ -39,11 +39,6 @@ class LearningRateSchedule:
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make it."""
         raise NotImplementedError(f"The learning rate schedule {type(self).__name__!r} must override `get_config()`.")
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """Make one from its arguments."""
-        return cls(**config)
 
 
 class _Stated(LearningRateSchedule):
@@ -189,7 +184,7 @@ class CosineDecay(_Stated):
         decay_steps: TensorLike,
         alpha: TensorLike = 0.0,
         name: str | None = "CosineDecay",
-        warmup_target: Any = None,
+        warmup_target: TensorLike | None = None,
         warmup_steps: int = 0,
     ) -> None:
         """Take the first rate, the steps to the last; with ``warmup_target`` the rate rises to it in ``warmup_steps`` before.
@@ -219,7 +214,7 @@ class CosineDecayRestarts(_Stated):
     def __init__(
         self,
         initial_learning_rate: TensorLike,
-        first_decay_steps: Any,
+        first_decay_steps: TensorLike,
         t_mul: float = 2.0,
         m_mul: float = 1.0,
         alpha: TensorLike = 0.0,
@@ -241,16 +236,10 @@ class CosineDecayRestarts(_Stated):
         return schedules.cosine_restarts(rate, step, steps, float(self.t_mul), float(self.m_mul), self.alpha)
 
 
-def _positive(schedule: Any, steps: Any) -> None:
+def _positive(schedule: LearningRateSchedule, steps: TensorLike) -> None:
     if isinstance(steps, int | float) and not (steps > 0 and math.isfinite(steps)):
         raise ValueError(f"{type(schedule).__name__}: the number of steps must be positive, not {steps}.")
 
 
-def serialize(learning_rate_schedule: Any) -> Any:
-    """Return a schedule's class and configuration, as JSON can hold them."""
-    return registry.serialize(learning_rate_schedule)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the schedule that `serialize` described."""
-    return registry.deserialize(config, {n: globals()[n] for n in __all__[:7]}, "learning rate schedule", custom_objects)
+_REGISTRY = registry.Registry("learning rate schedule", {n: globals()[n] for n in __all__[:7]})
+serialize, deserialize = _REGISTRY.serialize, _REGISTRY.deserialize

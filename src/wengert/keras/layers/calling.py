@@ -1,0 +1,90 @@
+"""What layers are called with: shapes, arrays as tensors, and whether training goes on."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from wengert.ground import shapes
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Dtype
+from wengert.modes.variable import Variable
+from wengert.tensor.tensor import Nested, Tensor, cast, convert
+
+__all__ = ["Sizes", "as_sizes", "calls", "converted", "shape_of", "training_parameter"]
+
+
+Sizes = tuple[int | None, ...]
+"""A shape of a known number of axes, None for a size that is not known."""
+
+
+class _Calls(threading.local):
+    """The calls of layers that are going on in a thread."""
+
+    training: Any = None
+    outermost: Any = None
+
+
+calls = _Calls()
+
+
+def shape_of(value: Nested | None) -> Any:
+    """Return the shape of a tensor as a tuple, and of tensors in a structure, a structure of them."""
+    if isinstance(value, Tensor | Variable):
+        return value.sizes
+    if isinstance(value, list | tuple):
+        return [shape_of(v) for v in value]
+    if isinstance(value, Mapping):
+        return {k: shape_of(v) for k, v in value.items()}
+    return None
+
+
+def as_sizes(shape: ShapeLike | None) -> Sizes:
+    """Return a shape given as an integer, a sequence or a TensorShape as a tuple."""
+    if isinstance(shape, int | np.integer):
+        return (int(shape),)
+    sizes = shapes.as_shape(shape)
+    if sizes is None:
+        raise ValueError(f"The number of axes must be known; the shape given is {shape!r}.")
+    return tuple(sizes)
+
+
+@functools.cache
+def training_parameter(call: Callable[..., Any]) -> tuple[int | None, Any]:
+    """Return the position of ``training`` in a layer's call (-1: by keyword alone, None: it has none) and its default."""
+    parameters = list(inspect.signature(call).parameters.values())[1:]
+    for i, parameter in enumerate(parameters):
+        if parameter.name == "training":
+            default = None if parameter.default is parameter.empty else parameter.default
+            return -1 if parameter.kind is parameter.KEYWORD_ONLY else i, default
+    return None, None
+
+
+def converted(value: Nested, nptype: Dtype | None, first: bool = False) -> Any:
+    """Return arrays (and, as the first argument, lists of numbers) as tensors, and floats in a dtype, if there is one."""
+    if isinstance(value, Tensor):
+        return cast(value, nptype) if nptype is not None and value.nptype.kind == "f" else value
+    if isinstance(value, Variable):
+        return converted(value._as_tensor(), nptype)
+    if isinstance(value, np.ndarray | np.generic):
+        value = np.asarray(value)
+        return value if value.dtype.kind == "O" else converted(convert(value), nptype)
+    if isinstance(value, list | tuple) and first and value and _numbers(value):
+        return converted(np.asarray(value), nptype)
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)([converted(v, nptype) for v in value])
+    if isinstance(value, dict):
+        return {k: converted(v, nptype) for k, v in value.items()}
+    return value
+
+
+def _numbers(value: Nested) -> bool:
+    """Whether a nested list holds plain numbers: its first leaf tells."""
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+    return isinstance(value, int | float | np.generic) and not isinstance(value, bool)
