@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
@@ -61,6 +62,7 @@ class Optimizer(Step, registry.Stated):
     Learning rates are a number, a schedule, or a function without arguments.
     """
 
+    __signature__: ClassVar[inspect.Signature]
     _label: ClassVar[str | None] = None
     """The name by default; None: the class's."""
 
@@ -88,6 +90,17 @@ class Optimizer(Step, registry.Stated):
         self.name = self.name or registry.auto_name(registry.snake_case(type(self).__name__))
         self._check()
         self._keep(learning_rate)
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Show what all optimizers take in the signature, by name and default."""
+        super().__init_subclass__(**keywords)
+        own = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        at = [k for k, p in enumerate(own) if p.name == "common"]
+        if at:
+            named = {p.name for p in own}
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            common = [inspect.Parameter(n, kind, default=d) for n, d in {**_COMMON, "name": cls._label}.items() if n not in named]
+            cls.__signature__ = inspect.Signature([*own[: at[0]], *common, *own[at[0] + 1 :]])
 
     def _check(self) -> None:
         kinds = ("clipnorm", "clipvalue", "global_clipnorm")
