@@ -223,6 +223,7 @@ FUNCTIONS: list[tuple[str, Any, float]] = [
     ("cbrt", odd_root, 1e-15),
     ("reciprocal", lambda x: 1 / x, 1e-15),
     ("exp", mp.exp, 1e-15),
+    ("exp2", lambda x: mp.power(2, x), 1e-15),
     ("expm1", mp.expm1, 1e-15),
     ("log", mp.log, 1e-14),
     ("log1p", mp.log1p, 1e-14),

@@ -19,15 +19,16 @@ from wengert.functions import math as elementary
 from wengert.functions import random as draws
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.shapes import ShapeLike
+from wengert.ops.elementwise import EXP2
 from wengert.tensor import tensor as tensors
 from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
 
 __all__ = [
     "abs", "absolute", "add", "arange", "argmax", "argmin", "array", "asarray", "bool_", "ceil", "concatenate", "cos", "cosh",
-    "cumsum", "divide", "e", "einsum", "exp", "expand_dims", "experimental_enable_numpy_behavior", "expm1", "eye", "float32",
-    "float64", "floor", "heaviside", "inf", "int32", "int64", "linspace", "log", "log1p", "matmul", "max", "maximum", "mean",
-    "meshgrid", "min", "minimum", "multiply", "nan", "ndarray", "newaxis", "ones", "ones_like", "pi", "power", "prod", "random",
-    "reshape", "sign", "sin", "sinh", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "tan", "tanh",
+    "cumsum", "divide", "e", "einsum", "exp", "exp2", "expand_dims", "experimental_enable_numpy_behavior", "expm1", "eye",
+    "float32", "float64", "floor", "heaviside", "inf", "int32", "int64", "linspace", "log", "log1p", "matmul", "max", "maximum",
+    "mean", "meshgrid", "min", "minimum", "multiply", "nan", "ndarray", "newaxis", "ones", "ones_like", "pi", "power", "prod",
+    "random", "reshape", "sign", "sin", "sinh", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "tan", "tanh",
     "tensordot", "tile", "transpose", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
@@ -132,6 +133,7 @@ sinh = _of_floats(elementary.sinh, "sinh", "Return the hyperbolic sine.")
 cosh = _of_floats(elementary.cosh, "cosh", "Return the hyperbolic cosine.")
 tanh = _of_floats(elementary.tanh, "tanh", "Return the hyperbolic tangent.")
 exp = _of_floats(elementary.exp, "exp", "Return eˣ.")
+exp2 = _of_floats(lambda x: tensors.apply(EXP2, (x,)), "exp2", "Return 2ˣ.")
 expm1 = _of_floats(elementary.expm1, "expm1", "Return eˣ - 1.")
 log = _of_floats(elementary.log, "log", "Return the natural logarithm.")
 log1p = _of_floats(elementary.log1p, "log1p", "Return log(1 + x).")

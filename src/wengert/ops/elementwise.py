@@ -279,6 +279,7 @@ SQUARED_DIFFERENCE = Op(
 # --- exponential and logarithm ------------------------------------------------------------------------------------
 
 EXP = unary("exp", "exp", lambda xp, x, v: v, slope=FINITE, bounds=slopes.exponential)
+EXP2 = unary("exp2", lambda xp, x: 2.0**x, lambda xp, x, v: math.log(2.0) * v, slope=FINITE, bounds=(0.0, math.inf))
 EXPM1 = unary("expm1", "expm1", lambda xp, x, v: xp.exp(x), slope=FINITE)
 LOG = unary("log", "log", lambda xp, x, v: 1.0 / x, slope=slopes.pole(0))
 LOG1P = unary("log1p", "log1p", lambda xp, x, v: 1.0 / (1.0 + x), slope=slopes.pole(0, -1.0))

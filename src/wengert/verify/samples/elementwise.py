@@ -40,6 +40,7 @@ UNARY: dict[str, tuple[tuple[Any, ...], tuple[float, ...]]] = {
     "cos": ((REAL, COMPLEX), (0.0, 1e6)), "cosh": ((REAL, COMPLEX), (0.0, 700.0)), "dawsn": ((REAL,), (0.0, 6.0)),
     "digamma": ((POSITIVE, (-1.8, -1.2)), (1e-5, 1e5)), "erf": ((REAL,), (0.0, 1e-300, 6.0)), "erfc": ((REAL,), (0.0, 6.0, 25.0)),
     "erfcinv": (((0.15, 1.85),), (1e-9,)), "erfinv": ((UNIT,), (0.0, 0.999999)), "exp": ((REAL, COMPLEX), (-745.0, 709.0, 0.0)),
+    "exp2": ((REAL, COMPLEX), (-1074.0, 1023.0, 0.0)),
     "expint": ((POSITIVE,), (1e-10, 100.0)), "expm1": ((REAL, COMPLEX), (1e-12, -1e-300, 700.0, -800.0)),
     "fresnel_cos": ((REAL,), (0.0, 10.0)), "fresnel_sin": ((REAL,), (0.0, 10.0)), "identity": ((REAL, COMPLEX), ()),
     "imag": ((REAL, COMPLEX), ()), "lgamma": ((POSITIVE, (-1.8, -1.2)), (1e-10, 1e5, 1.0)),
