@@ -645,7 +645,7 @@ def conv3d(
     input: TensorLike,
     filters: TensorLike,
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NDHWC",
     dilations: int | Sequence[int] | None = None,
     name: str | None = None,
@@ -671,7 +671,7 @@ def convolution(
 
 
 def atrous_conv2d(
-    value: TensorLike, filters: TensorLike, rate: TensorLike, padding: int | Sequence[int], name: str | None = None
+    value: TensorLike, filters: TensorLike, rate: TensorLike, padding: str | int | Sequence[Any], name: str | None = None
 ) -> Any:
     """Return `conv2d` with the filters spread by a rate."""
     return conv2d(value, filters, 1, padding, dilations=rate, name=name)
@@ -829,7 +829,7 @@ def extract_patches(
     sizes: TensorLike,
     strides: int | Sequence[int],
     rates: Any,
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     name: str | None = None,
 ) -> Any:
     """Return for each place of a window over (batch, height, width, channels) the pixels in it, as channels.
@@ -892,7 +892,7 @@ def _pool(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str | None,
     name: str | None,
     title: str,
@@ -934,7 +934,7 @@ def avg_pool(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str | None = None,
     name: str | None = None,
 ) -> Any:
@@ -946,7 +946,7 @@ def avg_pool1d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NWC",
     name: str | None = None,
 ) -> Any:
@@ -958,7 +958,7 @@ def avg_pool2d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NHWC",
     name: str | None = None,
 ) -> Any:
@@ -975,7 +975,7 @@ def avg_pool3d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NDHWC",
     name: str | None = None,
 ) -> Any:
@@ -987,7 +987,7 @@ def max_pool(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str | None = None,
     name: str | None = None,
 ) -> Any:
@@ -999,7 +999,7 @@ def max_pool1d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NWC",
     name: str | None = None,
 ) -> Any:
@@ -1011,7 +1011,7 @@ def max_pool2d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NHWC",
     name: str | None = None,
 ) -> Any:
@@ -1028,7 +1028,7 @@ def max_pool3d(
     input: TensorLike,
     ksize: int | Sequence[int],
     strides: int | Sequence[int],
-    padding: int | Sequence[int],
+    padding: str | int | Sequence[Any],
     data_format: str = "NDHWC",
     name: str | None = None,
 ) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.graph.node import Node
 from wengert.ground.types import Array
 from wengert.run.notice import Program, note, place
 
@@ -60,7 +61,7 @@ def _told(what: str) -> None:
     )
 
 
-def remainder(left: Any, right: Any) -> Any:
+def remainder(left: Array, right: Any) -> Any:
     """Return ``left % right``; text is formatted with arrays of one element too."""
     try:
         return left % right
@@ -96,7 +97,7 @@ NAMES = {REMAINDER: remainder, NUMBER: number}
 """What the compiled source finds among its globals."""
 
 
-def _eased(node: Any) -> Any:
+def _eased(node: Node) -> Any:
     """Return what stands in a node's place; its operands stay as they are."""
     match node:
         case ast.BinOp(left, ast.Mod(), right) if not isinstance(left, ast.Constant) or isinstance(left.value, str):

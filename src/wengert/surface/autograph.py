@@ -68,7 +68,7 @@ class experimental:
             return ()
 
     @staticmethod
-    def do_not_convert(func: Any = None) -> Any:
+    def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
         """Marks a function so that it is called as it is; a decorator, with parentheses or without."""
         if func is None:
             return experimental.do_not_convert
@@ -83,6 +83,9 @@ class experimental:
 
     @staticmethod
     def set_loop_options(
-        parallel_iterations: Any = None, swap_memory: Any = None, maximum_iterations: Any = None, shape_invariants: Any = None
+        parallel_iterations: int | None = None,
+        swap_memory: bool | None = None,
+        maximum_iterations: Any = None,
+        shape_invariants: Any = None,
     ) -> None:
         """Accepts what it is told: shapes that change in a loop are found by themselves."""

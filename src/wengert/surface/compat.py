@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.tensor.tensor import TensorLike
+
 integral_types = (numbers.Integral, np.integer)
 real_types = (numbers.Real, np.integer, np.floating)
 complex_types = (numbers.Complex, np.number)
@@ -42,12 +44,12 @@ def as_text(bytes_or_text: Any, encoding: str = "utf-8") -> str:
 as_str = as_text
 
 
-def as_str_any(value: Any, encoding: str = "utf-8") -> str:
+def as_str_any(value: TensorLike, encoding: str = "utf-8") -> str:
     """Return anything as a string, bytes as the text that they are."""
     return as_text(value, encoding) if isinstance(value, bytes) else str(value)
 
 
-def path_to_str(path: Any) -> Any:
+def path_to_str(path: str | os.PathLike[str]) -> Any:
     """Return a path as a string."""
     return os.fspath(path) if hasattr(path, "__fspath__") else path
 

@@ -35,7 +35,7 @@ from wengert.surface.v1 import decorators as test_util
 from wengert.surface.v1 import flags, logging
 from wengert.surface.v1.control import with_dependencies
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, convert
+from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, convert
 
 __all__ = ["module"]
 
@@ -57,7 +57,7 @@ def _positions(f: Callable[..., Any], params: Any, count: int) -> list[int]:
     raise ValueError("params must be all strings or all integers")
 
 
-def val_and_grad_function(f: Callable[..., Any], params: Any = None) -> Callable[..., Any]:
+def val_and_grad_function(f: Callable[..., Any], params: TensorLike | None = None) -> Callable[..., Any]:
     """Return a function that gives (f's value, its derivatives by the arguments)."""
     if inspect.isfunction(f) and params is not None:
         _positions(f, params, 0)
@@ -71,7 +71,7 @@ def val_and_grad_function(f: Callable[..., Any], params: Any = None) -> Callable
     return call
 
 
-def gradients_function(f: Callable[..., Any], params: Any = None) -> Callable[..., Any]:
+def gradients_function(f: Callable[..., Any], params: TensorLike | None = None) -> Callable[..., Any]:
     """Return a function that gives f's derivatives by the arguments."""
 
     @functools.wraps(f)
@@ -81,7 +81,7 @@ def gradients_function(f: Callable[..., Any], params: Any = None) -> Callable[..
     return call
 
 
-def make_vjp(f: Callable[..., Any], params: Any = None, persistent: bool = True) -> Callable[..., Any]:
+def make_vjp(f: Callable[..., Any], params: TensorLike | None = None, persistent: bool = True) -> Callable[..., Any]:
     """Return a function that gives (f's value, a function from a cotangent to the arguments' cotangents)."""
 
     def call(*arguments: Any, **keywords: Any) -> Any:
@@ -203,14 +203,14 @@ def _no_cache() -> None:
 
 
 def pfor(
-    loop_fn: Callable[..., Any], iters: Any, fallback_to_while_loop: bool = True, parallel_iterations: Any = None,
+    loop_fn: Callable[..., Any], iters: Any, fallback_to_while_loop: bool = True, parallel_iterations: int | None = None,
     warn: bool = False,
 ) -> Any:  # fmt: skip
     """Return loop_fn(0), loop_fn(1), ... stacked."""
     return _each(loop_fn, iters)
 
 
-def for_loop(loop_fn: Callable[..., Any], loop_fn_dtypes: Any, iters: Any, parallel_iterations: Any = None) -> Any:
+def for_loop(loop_fn: Callable[..., Any], loop_fn_dtypes: Any, iters: Any, parallel_iterations: int | None = None) -> Any:
     """Return loop_fn(0), loop_fn(1), ... stacked."""
     return _each(loop_fn, iters)
 
@@ -218,7 +218,7 @@ def for_loop(loop_fn: Callable[..., Any], loop_fn_dtypes: Any, iters: Any, paral
 def _each(loop_fn: Callable[..., Any], iters: Any) -> Any:
     results: list[Any] = []
 
-    def there(i: Any) -> list[Any]:
+    def there(i: TensorLike) -> list[Any]:
         results[:] = [loop_fn(i)]
         return [t for t in nest.flatten(results[0]) if t is not None]
 
@@ -226,7 +226,7 @@ def _each(loop_fn: Callable[..., Any], iters: Any) -> Any:
     return nest.pack_sequence_as(results[0], [None if t is None else next(rows) for t in nest.flatten(results[0])])
 
 
-def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
+def jacobian(output: Any, inputs: TensorLike, use_pfor: bool = True, parallel_iterations: int | None = None) -> Any:
     """Return the derivative of each element of a graph's tensor by each element of the inputs."""
     sources = nest.flatten(inputs)
     flat = array.reshape(output, [-1])
@@ -238,7 +238,7 @@ def jacobian(output: Any, inputs: Any, use_pfor: bool = True, parallel_iteration
     return nest.pack_sequence_as(inputs, found)
 
 
-def batch_jacobian(output: Any, inp: Any, use_pfor: bool = True, parallel_iterations: Any = None) -> Any:
+def batch_jacobian(output: Any, inp: Any, use_pfor: bool = True, parallel_iterations: int | None = None) -> Any:
     """Return, for each row, the derivative of the output's row by the input's."""
     return batch_jacobian_of(output, inp, lambda g: gradients(output, inp, g))
 
@@ -268,7 +268,7 @@ def flatten_up_to(shallow_tree: Any, input_tree: Any, **keywords: Any) -> list[A
     return [leaf for s, i in zip(shallow_tree, input_tree, strict=True) for leaf in flatten_up_to(s, i)]
 
 
-def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: Any, **keywords: Any) -> Any:
+def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: TensorLike, **keywords: Any) -> Any:
     """Return the results of a function at the leaves of a shallower structure."""
     flat = [flatten_up_to(shallow_tree, i) for i in inputs]
     return nest.pack_sequence_as(shallow_tree, [func(*parts) for parts in zip(*flat, strict=True)])

@@ -9,6 +9,7 @@ from inspect import Parameter, Signature
 from typing import Any
 
 from wengert.surface.table import Argument, arguments
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["called", "renamed", "sentinel"]
 
@@ -92,7 +93,7 @@ def renamed(new_name: str, new: Any, old_name: str, old: Any, default: Any = Non
     return old
 
 
-def sentinel(name: str, value: Any) -> None:
+def sentinel(name: str, value: TensorLike) -> None:
     """Refuse positional arguments where TensorFlow 1 does.
 
     Raises:

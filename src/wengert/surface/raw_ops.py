@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from wengert.calculus.gradients import jvp, vjp
 from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.functions.program import custom_gradient
+from wengert.ground.dtypes import DtypeLike
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, ShapeError
 from wengert.ground.shapes import fits, is_full
 from wengert.ops import linear, reduction
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import TensorLike, apply, convert
 
 
 def Einsum(*, inputs: Any, equation: str, name: str | None = None) -> Any:
@@ -22,16 +23,16 @@ def Einsum(*, inputs: Any, equation: str, name: str | None = None) -> Any:
     return elementary.einsum(equation, *inputs)
 
 
-def Const(*, value: Any, dtype: Any, name: str | None = None) -> Any:
+def Const(*, value: TensorLike, dtype: DtypeLike, name: str | None = None) -> Any:
     """Return a constant."""
     return array.constant(value, dtype, None, name)
 
 
-def PreventGradient(*, input: Any, message: str = "", name: str | None = None) -> Any:
+def PreventGradient(*, input: TensorLike, message: str = "", name: str | None = None) -> Any:
     """Return the tensor; whoever asks for a derivative through it gets a LookupError with the message."""
 
     @custom_gradient
-    def prevented(x: Any) -> Any:
+    def prevented(x: TensorLike) -> Any:
         def grad(dy: Any) -> Any:
             raise NoGradientError(f"Gradient explicitly disabled. Reason: {message!r}")
 
@@ -68,7 +69,7 @@ def BroadcastGradientArgs(*, s0: Any, s1: Any, name: str | None = None) -> Any:
 
 
 def _slope(name: str, slope: Callable[[Any], Any], conjugate: bool = True) -> Callable[..., Any]:
-    def call(*, y: Any, dy: Any, name: str | None = None) -> Any:
+    def call(*, y: TensorLike, dy: Any, name: str | None = None) -> Any:
         factor = slope(convert(y))
         return elementary.multiply(dy, elementary.conj(factor) if conjugate else factor, name)
 
@@ -85,7 +86,7 @@ SqrtGrad = _slope("SqrtGrad", lambda y: 0.5 / y)
 TanhGrad = _slope("TanhGrad", lambda y: 1.0 - y * y, conjugate=False)
 
 
-def MirrorPadGrad(*, input: Any, paddings: Any, mode: str, name: str | None = None) -> Any:
+def MirrorPadGrad(*, input: TensorLike, paddings: TensorLike, mode: str, name: str | None = None) -> Any:
     """Return for each place of what was padded the sum over the places that show it; ``input`` has the padded shape."""
     g, (pairs, symbolic) = convert(input), array._pairs(paddings)
     if symbolic or not is_full(g.sizes):
@@ -96,9 +97,19 @@ def MirrorPadGrad(*, input: Any, paddings: Any, mode: str, name: str | None = No
 
 
 def TensorStridedSliceUpdate(
-    *, input: Any, begin: Any, end: Any, strides: Any, value: Any, begin_mask: int = 0, end_mask: int = 0,
-    ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, name: str | None = None,
-) -> Any:  # fmt: skip
+    *,
+    input: TensorLike,
+    begin: TensorLike,
+    end: TensorLike,
+    strides: int | Sequence[int],
+    value: TensorLike,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    name: str | None = None,
+) -> Any:
     """Return the tensor with another value in a slice, which `strided_slice` would take."""
     x = convert(input)
     if not is_full(x.sizes):
@@ -115,7 +126,7 @@ def TensorStridedSliceUpdate(
 def _sparse_segments(name: str, power: float) -> Callable[..., Any]:
     """Return the derivative of a sum of chosen rows over segments, divided by the power of their number."""
 
-    def call(*, grad: Any, indices: Any, segment_ids: Any, output_dim0: Any, name: str | None = None) -> Any:
+    def call(*, grad: TensorLike, indices: TensorLike, segment_ids: TensorLike, output_dim0: Any, name: str | None = None) -> Any:
         g, places, ids = convert(grad), convert(indices), convert(segment_ids)
         count = array.integer_of(output_dim0, "output_dim0")
         shares = apply(reduction.SEGMENT_SHARES, (places, ids, g), {"count": count, "power": power})
@@ -138,7 +149,7 @@ def _pooled(ksize: Any, strides: Any, padding: Any, data_format: str, explicit_p
     return lambda x: nn.max_pool(x, ksize, strides, padding, data_format)
 
 
-def _require_shape(what: str, value: Any, like: Any) -> Any:
+def _require_shape(what: str, value: TensorLike, like: Any) -> Any:
     t = convert(value)
     if not fits(t.sizes, like):
         shown = [str(list(s)).replace(" ", "") for s in (like, t.sizes)]
@@ -147,17 +158,31 @@ def _require_shape(what: str, value: Any, like: Any) -> Any:
 
 
 def MaxPool(
-    *, input: Any, ksize: Any, strides: Any, padding: Any, explicit_paddings: Any = (), data_format: str = "NHWC",
+    *,
+    input: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    explicit_paddings: Any = (),
+    data_format: str = "NHWC",
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the greatest elements of windows; see `max_pool`."""
     return elementary.named(_pooled(ksize, strides, padding, data_format, explicit_paddings)(input), name)
 
 
 def MaxPoolGrad(
-    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, explicit_paddings: Any = (),
-    data_format: str = "NHWC", name: str | None = None,
-) -> Any:  # fmt: skip
+    *,
+    orig_input: Any,
+    orig_output: Any,
+    grad: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    explicit_paddings: Any = (),
+    data_format: str = "NHWC",
+    name: str | None = None,
+) -> Any:
     """Return the cotangent of what `MaxPool` took: that of each window at its first greatest element."""
     x, f = convert(orig_input), _pooled(ksize, strides, padding, data_format, explicit_paddings)
     like = f(x).sizes
@@ -166,9 +191,16 @@ def MaxPoolGrad(
 
 
 def MaxPoolGradV2(
-    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    *,
+    orig_input: Any,
+    orig_output: Any,
+    grad: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    data_format: str = "NHWC",
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the cotangent of what `MaxPoolV2` took; see `MaxPoolGrad`."""
     return MaxPoolGrad(
         orig_input=orig_input, orig_output=orig_output, grad=grad, ksize=ksize, strides=strides, padding=padding,
@@ -177,9 +209,16 @@ def MaxPoolGradV2(
 
 
 def MaxPoolGradGrad(
-    *, orig_input: Any, orig_output: Any, grad: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    *,
+    orig_input: Any,
+    orig_output: Any,
+    grad: TensorLike,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    data_format: str = "NHWC",
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the cotangent of what `MaxPoolGrad` took: in each window the element where the first greatest stands."""
     x, f = convert(orig_input), _pooled(ksize, strides, padding, data_format, ())
     _require_shape("orig_output", orig_output, f(x).sizes)
@@ -187,9 +226,16 @@ def MaxPoolGradGrad(
 
 
 def MaxPoolGradWithArgmax(
-    *, input: Any, grad: Any, argmax: Any, ksize: Any, strides: Any, padding: Any, include_batch_in_index: bool = False,
+    *,
+    input: TensorLike,
+    grad: TensorLike,
+    argmax: Any,
+    ksize: int | Sequence[int],
+    strides: int | Sequence[int],
+    padding: str | int | Sequence[Any],
+    include_batch_in_index: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return zeros like the input with ``grad`` added at the places that ``argmax`` counts, in each image or in all."""
     x = convert(input)
     if not is_full(x.sizes):

@@ -127,7 +127,7 @@ def arg_scope(list_ops_or_scope: Any, **kwargs: Any) -> Iterator[dict[str, dict[
 # --- variables ------------------------------------------------------------------------------------------------------------
 
 
-def get_variables(scope: Any = None, suffix: str | None = None, collection: Any = GraphKeys.GLOBAL_VARIABLES) -> list[Any]:
+def get_variables(scope: str | None = None, suffix: str | None = None, collection: Any = GraphKeys.GLOBAL_VARIABLES) -> list[Any]:
     """Return the variables of a collection whose names begin with a scope and end in a suffix."""
     name = scope.name if isinstance(scope, VariableScope) else scope
     if suffix is not None:
@@ -135,27 +135,27 @@ def get_variables(scope: Any = None, suffix: str | None = None, collection: Any 
     return get_collection(collection, name)
 
 
-def get_trainable_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
+def get_trainable_variables(scope: str | None = None, suffix: str | None = None) -> list[Any]:
     """Return the trainable variables in a scope."""
     return get_variables(scope, suffix, GraphKeys.TRAINABLE_VARIABLES)
 
 
-def get_model_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
+def get_model_variables(scope: str | None = None, suffix: str | None = None) -> list[Any]:
     """Return the variables of the collection of models' variables in a scope."""
     return get_variables(scope, suffix, GraphKeys.MODEL_VARIABLES)
 
 
-def get_local_variables(scope: Any = None, suffix: str | None = None) -> list[Any]:
+def get_local_variables(scope: str | None = None, suffix: str | None = None) -> list[Any]:
     """Return the local variables in a scope."""
     return get_variables(scope, suffix, GraphKeys.LOCAL_VARIABLES)
 
 
-def get_variables_by_suffix(suffix: str, scope: Any = None) -> list[Any]:
+def get_variables_by_suffix(suffix: str, scope: str | None = None) -> list[Any]:
     """Return the variables whose names end in a suffix."""
     return [v for v in get_variables(scope) if v._name.endswith(suffix)]
 
 
-def get_variables_by_name(given_name: str, scope: Any = None) -> list[Any]:
+def get_variables_by_name(given_name: str, scope: str | None = None) -> list[Any]:
     """Return the variables whose last part of the name is this one."""
     return [v for v in get_variables(scope) if v._name.rpartition("/")[2] == given_name]
 

@@ -9,14 +9,14 @@ from typing import Any
 from wengert.functions import array, math, nn
 from wengert.functions.program import control_dependencies, name_scope
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype, float32
+from wengert.ground.dtypes import DtypeLike, as_dtype, float32
 from wengert.surface.contrib.framework import add_arg_scope
 from wengert.surface.v1 import layers as one
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, add_to_collections, get_collection
 from wengert.surface.v1.initializers import ones_initializer, zeros_initializer
 from wengert.surface.v1.initializers import variance_scaling_initializer as scaled
 from wengert.surface.v1.variables import get_variable, variable_scope
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = [
     "apply_regularization",
@@ -50,7 +50,12 @@ class variance_scaling_initializer(scaled):
     """
 
     def __init__(
-        self, factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = False, seed: Any = None, dtype: Any = float32
+        self,
+        factor: float = 2.0,
+        mode: str = "FAN_IN",
+        uniform: bool = False,
+        seed: int | Sequence[int] | None = None,
+        dtype: DtypeLike = float32,
     ) -> None:
         """Take the factor, FAN_IN, FAN_OUT or FAN_AVG, the distribution, a seed and a dtype.
 
@@ -67,7 +72,9 @@ class variance_scaling_initializer(scaled):
         super().__init__(scale, mode.lower(), "uniform" if uniform else "truncated_normal", seed, dtype)
 
 
-def xavier_initializer(uniform: bool = True, seed: Any = None, dtype: Any = float32) -> variance_scaling_initializer:
+def xavier_initializer(
+    uniform: bool = True, seed: int | Sequence[int] | None = None, dtype: DtypeLike = float32
+) -> variance_scaling_initializer:
     """Return values with variance 2 / (inputs + outputs): X. Glorot and Y. Bengio (2010).
 
     >>> w = xavier_initializer(seed=1)([400, 200])
@@ -91,12 +98,12 @@ def _checked(scale: Any, who: str) -> float:
     return float(scale)
 
 
-def _regularizer(scale: Any, who: str, scope: str | None, loss: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _regularizer(scale: TensorLike, who: str, scope: str | None, loss: Callable[[Any], Any]) -> Callable[[Any], Any]:
     factor = _checked(scale, who)
     if factor == 0.0:
         return lambda weights: None
 
-    def regularizer(weights: Any) -> Any:
+    def regularizer(weights: TensorLike) -> Any:
         with name_scope(scope or who):
             x = convert(weights)
             return convert(factor, x.dtype) * loss(x)
@@ -134,7 +141,7 @@ def sum_regularizer(regularizer_list: Sequence[Any], scope: str | None = None) -
     """Return the sum of regularizers, those that are None left out."""
     kept = [r for r in regularizer_list if r is not None]
 
-    def regularizer(weights: Any) -> Any:
+    def regularizer(weights: TensorLike) -> Any:
         with name_scope(scope or "sum_regularizer"):
             losses = [loss for loss in (r(weights) for r in kept) if loss is not None]
             return math.add_n(losses) if losses else None
@@ -170,10 +177,10 @@ def _collections(given: Any, name: str) -> list[Any] | None:
 
 @add_arg_scope
 def fully_connected(
-    inputs: Any, num_outputs: int, activation_fn: Any = nn.relu, normalizer_fn: Any = None, normalizer_params: Any = None,
+    inputs: TensorLike, num_outputs: int, activation_fn: Any = nn.relu, normalizer_fn: Any = None, normalizer_params: Any = None,
     weights_initializer: Any = None, weights_regularizer: Any = None, biases_initializer: Any = zeros_initializer,
-    biases_regularizer: Any = None, reuse: Any = None, variables_collections: Any = None, outputs_collections: Any = None,
-    trainable: bool = True, scope: Any = None,
+    biases_regularizer: Any = None, reuse: bool | None = None, variables_collections: Any = None, outputs_collections: Any = None,
+    trainable: bool = True, scope: str | None = None,
 ) -> Any:  # fmt: skip
     """Return activation_fn(inputs weights + biases), with variables ``fully_connected/weights`` and ``.../biases``.
 
@@ -219,11 +226,11 @@ def relu(*arguments: Any, **keywords: Any) -> Any:
 
 @add_arg_scope
 def batch_norm(
-    inputs: Any, decay: float = 0.999, center: bool = True, scale: bool = False, epsilon: float = 0.001,
+    inputs: TensorLike, decay: float = 0.999, center: bool = True, scale: bool = False, epsilon: float = 0.001,
     activation_fn: Any = None, param_initializers: Any = None, param_regularizers: Any = None,
-    updates_collections: Any = GraphKeys.UPDATE_OPS, is_training: Any = True, reuse: Any = None,
+    updates_collections: Any = GraphKeys.UPDATE_OPS, is_training: bool = True, reuse: bool | None = None,
     variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True, batch_weights: Any = None,
-    fused: bool | None = None, data_format: str = "NHWC", zero_debias_moving_mean: bool = False, scope: Any = None,
+    fused: bool | None = None, data_format: str = "NHWC", zero_debias_moving_mean: bool = False, scope: str | None = None,
     renorm: bool = False,
 ) -> Any:  # fmt: skip
     """Return inputs normalised, with variables ``BatchNorm/beta`` (and gamma), ``moving_mean`` and ``moving_variance``.
@@ -277,9 +284,14 @@ class _BatchNorm(one.BatchNormalization):
 
 @add_arg_scope
 def dropout(
-    inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_training: Any = True, outputs_collections: Any = None,
-    scope: Any = None, seed: Any = None,
-) -> Any:  # fmt: skip
+    inputs: TensorLike,
+    keep_prob: float = 0.5,
+    noise_shape: Any = None,
+    is_training: bool = True,
+    outputs_collections: Any = None,
+    scope: str | None = None,
+    seed: int | Sequence[int] | None = None,
+) -> Any:
     """Return inputs, in training with elements kept with a probability and scaled up, the others 0."""
     y = one.dropout(inputs, 1.0 - keep_prob, noise_shape, seed, is_training, scope or "Dropout")
     if outputs_collections is not None:
@@ -288,7 +300,7 @@ def dropout(
 
 
 @add_arg_scope
-def flatten(inputs: Any, outputs_collections: Any = None, scope: Any = None) -> Any:
+def flatten(inputs: TensorLike, outputs_collections: Any = None, scope: str | None = None) -> Any:
     """Return each row as a vector."""
     with name_scope(scope or "Flatten"):
         x = convert(inputs)

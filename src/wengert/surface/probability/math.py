@@ -8,14 +8,20 @@ from typing import Any
 from wengert.functions.array import convert_to_tensor
 from wengert.ground import nest
 from wengert.modes.tape import GradientTape
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["value_and_gradient"]
 
 
 def value_and_gradient(
-    f: Callable[..., Any], *args: Any, output_gradients: Any = None, auto_unpack_single_arg: bool = True, has_aux: bool = False,
-    name: str | None = None, **kwargs: Any,
-) -> Any:  # fmt: skip
+    f: Callable[..., Any],
+    *args: Any,
+    output_gradients: TensorLike | None = None,
+    auto_unpack_single_arg: bool = True,
+    has_aux: bool = False,
+    name: str | None = None,
+    **kwargs: Any,
+) -> Any:
     """Return f's value, and its gradient by its arguments: one for one argument, a list for several.
 
     Args:

@@ -11,7 +11,8 @@ import numpy as np
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
 from wengert.ground.errors import ShapeError
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor
+from wengert.ground.types import Array
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, TensorLike
 
 __all__ = [
     "BfgsOptimizerResults",
@@ -99,11 +100,11 @@ class _Search:
             self.seen[x.tobytes()] = float(value.reshape(())), gradient
         return self.seen[x.tobytes()]
 
-    def scaled(self, z: Any) -> tuple[float, Any]:
+    def scaled(self, z: TensorLike) -> tuple[float, Any]:
         value, gradient = self.evaluate(self.position(z))
         return value, gradient if self.factor is None else self.factor.T @ gradient
 
-    def position(self, z: Any) -> Any:
+    def position(self, z: TensorLike) -> Any:
         return np.array(z) if self.factor is None else self.factor @ z
 
     def test(self, before: tuple[Any, float] | None) -> None:
@@ -158,7 +159,7 @@ def _factor(estimate: Any, who: str) -> Any:
         raise ValueError(f"{who}: initial_inverse_hessian_estimate must be positive definite.") from None
 
 
-def _in_graph(run: Callable[..., Any], kind: Any, start: Any, shapes: dict[str, Any]) -> Any:
+def _in_graph(run: Callable[..., Any], kind: Any, start: Array, shapes: dict[str, Any]) -> Any:
     """Return the results as tensors of a graph, which call Python when they run."""
     number = start.dtype
     types = [{"converged": "bool", "failed": "bool"}.get(f, "int32" if f.startswith("num_") else number) for f in kind._fields]

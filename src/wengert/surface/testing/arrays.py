@@ -10,10 +10,11 @@ import numpy as np
 
 from wengert.ground import nest
 from wengert.ground.shapes import TensorShape
+from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.variable import Variable
 from wengert.surface.testing.sessions import Sessions
-from wengert.tensor.tensor import EagerTensor, Tensor
+from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike
 
 
 class Arrays(Sessions):
@@ -30,7 +31,7 @@ class Arrays(Sessions):
             a = self.evaluate(list(a))
         return np.array(a) if not isinstance(a, np.ndarray) else a
 
-    def assertAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:
+    def assertAllEqual(self, a: TensorLike, b: TensorLike, msg: str | None = None) -> None:
         """Assert that two arrays have the same shape and elements; NaN equals NaN."""
         msg = msg or ""
         x, y = self._GetNdArray(a), self._GetNdArray(b)
@@ -50,7 +51,7 @@ class Arrays(Sessions):
                 f"{x[where] if x.ndim else x} not equal to {y[where] if y.ndim else y}. {msg}"
             )
 
-    def assertNotAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:
+    def assertNotAllEqual(self, a: TensorLike, b: TensorLike, msg: str | None = None) -> None:
         """Assert that two arrays differ."""
         try:
             self.assertAllEqual(a, b)
@@ -58,7 +59,9 @@ class Arrays(Sessions):
             return
         raise AssertionError(f"The two values are equal at all elements. {msg or ''}")
 
-    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:
+    def assertAllClose(
+        self, a: TensorLike, b: TensorLike, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None
+    ) -> None:
         """Assert that two arrays, or structures of arrays, have the same shapes and nearly the same elements.
 
         Raises:
@@ -104,7 +107,9 @@ class Arrays(Sessions):
                 f"not close dif = {np.abs(x - y)}\n{msg or ''}"
             )
 
-    def assertNotAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:
+    def assertNotAllClose(
+        self, a: TensorLike, b: TensorLike, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None
+    ) -> None:
         """Assert that two arrays differ, or are not close."""
         try:
             self.assertAllClose(a, b, rtol, atol)
@@ -114,8 +119,8 @@ class Arrays(Sessions):
 
     def assertAllCloseAccordingToType(
         self,
-        a: Any,
-        b: Any,
+        a: TensorLike,
+        b: TensorLike,
         rtol: float = 1e-6,
         atol: float = 1e-6,
         float_rtol: float = 1e-6,
@@ -124,7 +129,7 @@ class Arrays(Sessions):
         half_atol: float = 1e-3,
         bfloat16_rtol: float = 1e-2,
         bfloat16_atol: float = 1e-2,
-        msg: Any = None,
+        msg: str | None = None,
     ) -> None:
         """Assert closeness, within what the coarser of the dtypes allows."""
         x, y = self._GetNdArray(a), self._GetNdArray(b)
@@ -135,64 +140,64 @@ class Arrays(Sessions):
             rtol, atol = max(rtol, half_rtol), max(atol, half_atol)
         self.assertAllClose(x, y, rtol=rtol, atol=atol, msg=msg)
 
-    def assertNear(self, f1: Any, f2: Any, err: Any, msg: Any = None) -> None:
+    def assertNear(self, f1: Any, f2: Any, err: Any, msg: str | None = None) -> None:
         """Assert that two numbers differ by at most err."""
         self.assertTrue(
             f1 == f2 or np.fabs(f1 - f2) <= err,
             f"{f1} != {f2} +/- {err}{' (' + msg + ')' if msg is not None else ''}",
         )
 
-    def assertArrayNear(self, farray1: Any, farray2: Any, err: Any, msg: Any = None) -> None:
+    def assertArrayNear(self, farray1: Any, farray2: Any, err: Any, msg: str | None = None) -> None:
         """Assert that the elements of two sequences differ by at most err."""
         self.assertEqual(len(farray1), len(farray2), msg=msg)
         for one, other in zip(farray1, farray2, strict=True):
             self.assertNear(float(one), float(other), err, msg=msg)
 
-    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: Any, msg: Any = None) -> None:
+    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: Any, msg: str | None = None) -> None:
         """Assert that the norm of the difference of two arrays is less than err."""
         self.assertTrue(self._NDArrayNear(ndarray1, ndarray2, err), msg=msg)
 
-    def _NDArrayNear(self, a: Any, b: Any, err: Any) -> bool:
+    def _NDArrayNear(self, a: TensorLike, b: TensorLike, err: Any) -> bool:
         return bool(np.linalg.norm(np.asarray(a) - np.asarray(b)) < err)
 
-    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: Any = None) -> None:
+    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: str | None = None) -> None:
         """Assert that two tensors or arrays have the same static shape."""
         for one in (input_a, input_b):
             if not isinstance(one, np.ndarray | np.generic | Tensor | Variable):
                 raise TypeError(f"Each input must be a tensor or an array, not {type(one)}.")
         self.assertEqual(_static(input_a), _static(input_b), msg=msg)
 
-    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:
+    def assertDTypeEqual(self, target: Array, expected_dtype: Any) -> None:
         """Assert that a tensor or array, or each of a list, has a dtype."""
         for one in target if isinstance(target, list) else [target]:
             actual = one.dtype if hasattr(one, "dtype") else self._GetNdArray(one).dtype
             name = getattr(actual, "as_numpy_dtype", actual)
             self.assertEqual(np.dtype(name), np.dtype(getattr(expected_dtype, "as_numpy_dtype", expected_dtype)))
 
-    def _compare(self, a: Any, b: Any, relation: Callable[[Any, Any], Any], words: str) -> None:
+    def _compare(self, a: TensorLike, b: TensorLike | None, relation: Callable[[Any, Any], Any], words: str) -> None:
         x = self._GetNdArray(a)
         if not np.all(relation(x, self._GetNdArray(b))):
             raise AssertionError(f"Not all elements are {words} {b}: {x}")
 
-    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:
+    def assertAllGreater(self, a: TensorLike, comparison_target: Any) -> None:
         """Assert that all elements are greater than a number."""
         self._compare(a, comparison_target, operator.gt, "greater than")
 
-    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:
+    def assertAllGreaterEqual(self, a: TensorLike, comparison_target: Any) -> None:
         """Assert that no element is less than a number."""
         self._compare(a, comparison_target, operator.ge, "greater than or equal to")
 
-    def assertAllLess(self, a: Any, comparison_target: Any) -> None:
+    def assertAllLess(self, a: TensorLike, comparison_target: Any) -> None:
         """Assert that all elements are less than a number."""
         self._compare(a, comparison_target, operator.lt, "less than")
 
-    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:
+    def assertAllLessEqual(self, a: TensorLike, comparison_target: Any) -> None:
         """Assert that no element is greater than a number."""
         self._compare(a, comparison_target, operator.le, "less than or equal to")
 
     def assertAllInRange(
         self,
-        target: Any,
+        target: TensorLike,
         lower_bound: Any,
         upper_bound: Any,
         open_lower_bound: bool = False,
@@ -207,7 +212,7 @@ class Arrays(Sessions):
         if not np.all(low & high):
             raise AssertionError(f"Some elements are not in the range from {lower_bound} to {upper_bound}: {x}")
 
-    def assertAllInSet(self, target: Any, expected_set: Any) -> None:
+    def assertAllInSet(self, target: TensorLike, expected_set: Any) -> None:
         """Assert that all elements are among those of a set."""
         x = self._GetNdArray(target)
         rest = [v for v in x.ravel().tolist() if v not in set(expected_set)]
@@ -219,7 +224,7 @@ def _as_bytes(a: Any) -> Any:
     return np.array([v.encode() if isinstance(v, str) else v for v in a.ravel().tolist()], object).reshape(a.shape)
 
 
-def _as_parts(value: Any) -> Any:
+def _as_parts(value: Array | None) -> Any:
     if isinstance(value, IndexedSlices):
         return value._as_tensor()
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
@@ -227,6 +232,6 @@ def _as_parts(value: Any) -> Any:
     return value
 
 
-def _static(value: Any) -> list[Any] | None:
+def _static(value: Array) -> list[Any] | None:
     shape = TensorShape(value.shape)
     return None if shape.rank is None else shape.as_list()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wengert.ground.errors import OpError
+from wengert.ground.types import Array
 
 
 class _ErrorRaised:
@@ -82,7 +83,7 @@ class Errors(unittest.TestCase):
                 os.dup2(kept, descriptor)
                 os.close(kept)
 
-    def checkedThread(self, target: Any, args: Any = None, kwargs: Any = None) -> Any:
+    def checkedThread(self, target: Array, args: Any = None, kwargs: Any = None) -> Any:
         """Return a thread whose failure is the test's when it is joined."""
         return _CheckedThread(target, args or (), kwargs or {})
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from wengert.functions.random import set_seed
+from wengert.graph.graph import WengertList
 from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.modes.session import IndexedSlicesValue, Session, get_default_session, reset_default_graph
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.variable import Variable
 from wengert.surface.testing.process import get_temp_dir
-from wengert.tensor.tensor import EagerTensor, Tensor
+from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike
 
 
 class _EagerSession:
@@ -26,7 +27,7 @@ class _EagerSession:
     def __init__(self, case: Sessions) -> None:
         self._case = case
 
-    def run(self, fetches: Any, feed_dict: Any = None) -> Any:
+    def run(self, fetches: Any, feed_dict: Mapping[str, Any] | None = None) -> Any:
         """Return the values of eager tensors.
 
         Raises:
@@ -83,7 +84,9 @@ class Sessions(unittest.TestCase):
     create_tempdir = get_temp_dir
 
     @contextlib.contextmanager
-    def session(self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False) -> Iterator[Any]:
+    def session(
+        self, graph: Any = None, config: dict[str, Any] | None = None, use_gpu: bool = True, force_gpu: bool = False
+    ) -> Iterator[Any]:
         """Enter a new session; eagerly what stands for one."""
         if state.graph is None and graph is None:
             yield _EagerSession(self)
@@ -93,7 +96,7 @@ class Sessions(unittest.TestCase):
 
     @contextlib.contextmanager
     def cached_session(
-        self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False
+        self, graph: Any = None, config: Mapping[Any, Any] | None = None, use_gpu: bool = True, force_gpu: bool = False
     ) -> Iterator[Any]:
         """Enter the session that the test's calls share; eagerly what stands for one."""
         if state.graph is None and graph is None:
@@ -105,7 +108,13 @@ class Sessions(unittest.TestCase):
             yield self._cached
 
     @contextlib.contextmanager
-    def test_session(self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False) -> Iterator[Any]:
+    def test_session(
+        self,
+        graph: WengertList | None = None,
+        config: Mapping[str, Any] | None = None,
+        use_gpu: bool = True,
+        force_gpu: bool = False,
+    ) -> Iterator[Any]:
         """Enter the shared session."""
         with self.cached_session(graph, config) as session:
             yield session
@@ -124,13 +133,13 @@ class Sessions(unittest.TestCase):
             return session.run(tensors)
 
 
-def _needs_session(t: Any) -> bool:
+def _needs_session(t: TensorLike) -> bool:
     if isinstance(t, Variable):
         return t._graph is not None
     return (isinstance(t, Tensor) and not isinstance(t, EagerTensor)) or type(t).__name__ == "Node"
 
 
-def _value(t: Any) -> Any:
+def _value(t: TensorLike) -> Any:
     if t is None or isinstance(t, np.ndarray):
         return t
     if isinstance(t, IndexedSlices):

@@ -8,12 +8,20 @@ import numpy as np
 
 from wengert.functions import array as two
 from wengert.ground import dtypes, shapes
+from wengert.ground.dtypes import DtypeLike
 from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.shapes import ShapeLike
 from wengert.surface.keywords import renamed
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import AxisLike, TensorLike, convert
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = "Const", verify_shape: bool = False) -> Any:
+def constant(
+    value: TensorLike,
+    dtype: DtypeLike | None = None,
+    shape: ShapeLike | None = None,
+    name: str | None = "Const",
+    verify_shape: bool = False,
+) -> Any:
     """Return a constant; fewer values than the shape has places are filled up with the last one.
 
     Raises:
@@ -28,7 +36,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return two.constant(value, dtype, wanted, name)
 
 
-def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Any:
+def expand_dims(input: TensorLike, axis: AxisLike | None = None, name: str | None = None, dim: AxisLike | None = None) -> Any:
     """Return the tensor with a new axis of size 1."""
     place = renamed("axis", axis, "dim", dim)
     if place is None:
@@ -36,7 +44,7 @@ def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any 
     return two.expand_dims(input, place, name)
 
 
-def batch_gather(params: Any, indices: Any, name: str | None = None) -> Any:
+def batch_gather(params: TensorLike, indices: TensorLike, name: str | None = None) -> Any:
     """Return the slices at indices, row by row."""
     at = convert(indices)
     if at.ndim is None:
@@ -44,7 +52,7 @@ def batch_gather(params: Any, indices: Any, name: str | None = None) -> Any:
     return two.gather(params, at, None, at.ndim - 1, at.ndim - 1, name)
 
 
-def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
+def where(condition: TensorLike, x: TensorLike | None = None, y: TensorLike | None = None, name: str | None = None) -> Any:
     """Return x where a condition holds and y elsewhere; a vector condition chooses among the rows of x and y.
 
     Raises:
@@ -69,7 +77,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return two.where(test, left, right, name)
 
 
-def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None = None) -> Any:
+def setdiff1d(x: TensorLike, y: TensorLike, index_dtype: Any = dtypes.int32, name: str | None = None) -> Any:
     """Return the elements of x that are not in y, and where they stand."""
     a, b = two.get_static_value(convert(x)), two.get_static_value(convert(y))
     if np.ndim(a) != 1 or np.ndim(b) != 1:
@@ -84,8 +92,8 @@ def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None 
 
 def sparse_to_dense(
     sparse_indices: Any,
-    output_shape: Any,
-    sparse_values: Any,
+    output_shape: TensorLike,
+    sparse_values: TensorLike,
     default_value: Any = 0,
     validate_indices: bool = True,
     name: str | None = None,

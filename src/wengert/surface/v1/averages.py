@@ -15,7 +15,7 @@ from wengert.ground.shapes import is_full
 from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection
 from wengert.surface.v1.variables import global_variables, moving_average_variables, trainable_variables
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 
 class ExponentialMovingAverage:
@@ -102,7 +102,7 @@ class ExponentialMovingAverage:
         """Return the shadow of a variable or tensor, None if there is none."""
         return self._averages.get(var.ref())
 
-    def average_name(self, var: Any) -> str:
+    def average_name(self, var: TensorLike) -> str:
         """Return the name of the shadow, or the one that it would get."""
         shadow = self.average(var)
         if shadow is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.tensor.tensor import TensorLike
+
 
 class Fields:
     """An object with any fields: one that was never set is another such object, false and empty.
@@ -33,7 +35,7 @@ class Fields:
         """Return an entry of a map."""
         return self.__dict__.setdefault(f"[{key}]", Fields())
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Any, value: TensorLike) -> None:
         self.__dict__[f"[{key}]"] = value
 
     def __iter__(self) -> Any:
@@ -56,7 +58,7 @@ class Fields:
         """Whether a field is set."""
         return name in self.__dict__
 
-    def CopyFrom(self, other: Any) -> None:
+    def CopyFrom(self, other: TensorLike) -> None:
         """Take the fields of another."""
         self.__dict__.clear()
         self.__dict__.update(other.__dict__)

@@ -11,12 +11,13 @@ from wengert.functions import array, program
 from wengert.ground import nest
 from wengert.modes import control as two
 from wengert.surface.keywords import renamed
+from wengert.tensor.tensor import TensorLike
 
 
 def cond(
-    pred: Any,
-    true_fn: Any = None,
-    false_fn: Any = None,
+    pred: TensorLike,
+    true_fn: Callable[..., Any] | None = None,
+    false_fn: Callable[..., Any] | None = None,
     strict: bool = False,
     name: str | None = None,
     fn1: Any = None,
@@ -66,7 +67,7 @@ def while_loop(
 
 
 @contextlib.contextmanager
-def op_scope(values: Any, name: str | None, default_name: str | None = None) -> Iterator[Any]:
+def op_scope(values: TensorLike, name: str | None, default_name: str | None = None) -> Iterator[Any]:
     """Enter a name scope: an older order of arguments."""
     with program.name_scope(name if name is not None else default_name) as scope:
         yield scope

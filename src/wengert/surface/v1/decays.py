@@ -12,7 +12,7 @@ from wengert.functions.math import pow, sqrt
 from wengert.functions.program import name_scope
 from wengert.ground.context import state
 from wengert.ground.errors import DTypeError
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 from wengert.train import schedules
 
 
@@ -37,7 +37,9 @@ def _named(who: str, title: str, name: str | None, result: Callable[[], Any]) ->
     return compute() if state.graph is not None else compute
 
 
-def _decay(who: str, title: str, name: str | None, rate: Any, step: Any, formula: Callable[[Any, Any, Any], Any]) -> Any:
+def _decay(
+    who: str, title: str, name: str | None, rate: TensorLike, step: TensorLike, formula: Callable[[Any, Any, Any], Any]
+) -> Any:
     """Return formula(rate, step, to tensors of rate's dtype), checked and named."""
     if step is None:
         raise ValueError(f"{who}: global_step is needed, the number of steps made so far; it was None.")
@@ -52,7 +54,12 @@ def _decay(who: str, title: str, name: str | None, rate: Any, step: Any, formula
 
 
 def exponential_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    decay_rate: TensorLike,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Any:
     """Return learning_rate · decay_rate^(global_step / decay_steps), with ``staircase`` in steps.
 
@@ -70,7 +77,12 @@ def exponential_decay(
 
 
 def natural_exp_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    decay_rate: TensorLike,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Any:
     """Return learning_rate · exp(-decay_rate · global_step / decay_steps)."""
     return _decay("natural_exp_decay", "NaturalExpDecay", name, learning_rate, global_step,
@@ -78,7 +90,12 @@ def natural_exp_decay(
 
 
 def inverse_time_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool = False, name: str | None = None
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    decay_rate: TensorLike,
+    staircase: bool = False,
+    name: str | None = None,
 ) -> Any:
     """Return learning_rate / (1 + decay_rate · global_step / decay_steps)."""
     return _decay("inverse_time_decay", "InverseTimeDecay", name, learning_rate, global_step,
@@ -86,43 +103,67 @@ def inverse_time_decay(
 
 
 def polynomial_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, end_learning_rate: Any = 0.0001, power: Any = 1.0,
-    cycle: bool = False, name: str | None = None,
-) -> Any:  # fmt: skip
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    end_learning_rate: float = 0.0001,
+    power: TensorLike = 1.0,
+    cycle: bool = False,
+    name: str | None = None,
+) -> Any:
     """Return what falls from learning_rate to end_learning_rate in decay_steps as a power, with ``cycle`` over and over."""
     end = end_learning_rate
     return _decay("polynomial_decay", "PolynomialDecay", name, learning_rate, global_step,
                   lambda r, s, to: schedules.polynomial(r, s, to(decay_steps), to(end), to(power), cycle))  # fmt: skip
 
 
-def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: Any = 0.0, name: str | None = None) -> Any:
+def cosine_decay(
+    learning_rate: TensorLike, global_step: TensorLike, decay_steps: TensorLike, alpha: TensorLike = 0.0, name: str | None = None
+) -> Any:
     """Return what falls from learning_rate to alpha · learning_rate along half a wave."""
     return _decay("cosine_decay", "CosineDecay", name, learning_rate, global_step,
                   lambda r, s, to: schedules.cosine(r, s, to(decay_steps), to(alpha)))  # fmt: skip
 
 
 def cosine_decay_restarts(
-    learning_rate: Any, global_step: Any, first_decay_steps: Any, t_mul: float = 2.0, m_mul: float = 1.0, alpha: Any = 0.0,
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    first_decay_steps: Any,
+    t_mul: float = 2.0,
+    m_mul: float = 1.0,
+    alpha: TensorLike = 0.0,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return `cosine_decay` begun anew after each period, t_mul times as long and m_mul times as high as the one before."""
     return _decay("cosine_decay_restarts", "SGDRDecay", name, learning_rate, global_step,
                   lambda r, s, to: schedules.cosine_restarts(r, s, to(first_decay_steps), t_mul, m_mul, to(alpha)))  # fmt: skip
 
 
 def linear_cosine_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, num_periods: float = 0.5, alpha: float = 0.0, beta: float = 0.001,
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    num_periods: float = 0.5,
+    alpha: float = 0.0,
+    beta: float = 0.001,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return learning_rate · ((alpha + 1 - t) (1 + cos(2π num_periods t)) / 2 + beta), t = global_step / decay_steps ≤ 1."""
     return _decay("linear_cosine_decay", "LinearCosineDecay", name, learning_rate, global_step,
                   lambda r, s, to: schedules.linear_cosine(r, s, to(decay_steps), num_periods, alpha, beta))  # fmt: skip
 
 
 def noisy_linear_cosine_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, initial_variance: Any = 1.0, variance_decay: Any = 0.55,
-    num_periods: float = 0.5, alpha: float = 0.0, beta: float = 0.001, name: str | None = None,
-) -> Any:  # fmt: skip
+    learning_rate: TensorLike,
+    global_step: TensorLike,
+    decay_steps: TensorLike,
+    initial_variance: float = 1.0,
+    variance_decay: float = 0.55,
+    num_periods: float = 0.5,
+    alpha: float = 0.0,
+    beta: float = 0.001,
+    name: str | None = None,
+) -> Any:
     """Return `linear_cosine_decay` with noise on its line, of variance initial_variance / (1 + t)^variance_decay."""
 
     def formula(rate: Any, step: Any, to: Any) -> Any:
@@ -133,7 +174,7 @@ def noisy_linear_cosine_decay(
     return _decay("noisy_linear_cosine_decay", "NoisyLinearCosineDecay", name, learning_rate, global_step, formula)
 
 
-def piecewise_constant(x: Any, boundaries: Sequence[Any], values: Sequence[Any], name: str | None = None) -> Any:
+def piecewise_constant(x: TensorLike, boundaries: Sequence[Any], values: Sequence[Any], name: str | None = None) -> Any:
     """Return the first value up to and with the first boundary, the second up to the second, ..., and the last beyond.
 
     Raises:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import gc
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wengert.ground.context import state
@@ -53,7 +53,7 @@ def _in_graph(f: Callable[..., Any], self: Any, arguments: Any, keywords: Any) -
 def _optional(decorate: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a decorator that works with and without arguments, on methods and on classes."""
 
-    def decorator(func: Any = None, *arguments: Any, **keywords: Any) -> Any:
+    def decorator(func: Callable[..., Any] | None = None, *arguments: Any, **keywords: Any) -> Any:
         if callable(func):
             return decorate(func)
         return decorate
@@ -76,7 +76,7 @@ def _each_test(decorate: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorator
 
 
-def _both(f: Any) -> Any:
+def _both(f: Callable[..., Any]) -> Any:
     if isinstance(f, type):
         raise ValueError("`run_in_graph_and_eager_modes` only supports test methods; decorate each of them.")
 
@@ -91,7 +91,7 @@ def _both(f: Any) -> Any:
     return decorated
 
 
-def _graph_only(f: Any) -> Any:
+def _graph_only(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> None:
         if state.graph is not None:
@@ -105,7 +105,7 @@ def _graph_only(f: Any) -> Any:
     return decorated
 
 
-def _skip_outside_v1(f: Any) -> Any:
+def _skip_outside_v1(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> None:
         if type(state).graph is None:
@@ -115,7 +115,7 @@ def _skip_outside_v1(f: Any) -> Any:
     return decorated
 
 
-def _skip_outside_v2(f: Any) -> Any:
+def _skip_outside_v2(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> None:
         if type(state).graph is not None:
@@ -125,12 +125,15 @@ def _skip_outside_v2(f: Any) -> Any:
     return decorated
 
 
-def _same(f: Any) -> Any:
+def _same(f: Callable[..., Any]) -> Any:
     return f
 
 
 def run_in_graph_and_eager_modes(
-    func: Any = None, config: Any = None, use_gpu: bool = True, assert_no_eager_garbage: bool = False
+    func: Callable[..., Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    use_gpu: bool = True,
+    assert_no_eager_garbage: bool = False,
 ) -> Any:
     """Run a test twice: eagerly, and in a graph with a session."""
     return _both(func) if func is not None else _both
@@ -146,7 +149,7 @@ run_all_in_deprecated_graph_mode_only = _each_test(_graph_only)
 build_as_function_and_v1_graph = build_as_function_and_v2_graph = _optional(_both)
 
 
-def run_v1_only(reason: Any = None, func: Any = None) -> Any:
+def run_v1_only(reason: Any = None, func: Callable[..., Any] | None = None) -> Any:
     """Skip a test where TensorFlow 2's behaviour is in force."""
     if callable(reason):
         return _each_test(_skip_outside_v1)(reason)
@@ -156,7 +159,7 @@ def run_v1_only(reason: Any = None, func: Any = None) -> Any:
 run_v2_only = _optional(_each_test(_skip_outside_v2))
 
 
-def _no_new_tensors(f: Any) -> Any:
+def _no_new_tensors(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> Any:
         gc.collect()

@@ -19,7 +19,7 @@ from wengert.ground import progress
 from wengert.modes.session import default_session
 from wengert.surface.v1 import logging
 from wengert.surface.v1.variables import trainable_variables
-from wengert.tensor.tensor import SymbolicTensor
+from wengert.tensor.tensor import SymbolicTensor, TensorLike
 
 __all__ = ["ExternalOptimizerInterface", "ScipyOptimizerInterface"]
 
@@ -28,9 +28,14 @@ class ExternalOptimizerInterface:
     """What interfaces to optimizers share. One's own overrides `_minimize`."""
 
     def __init__(
-        self, loss: Any, var_list: Any = None, equalities: Any = None, inequalities: Any = None, var_to_bounds: Any = None,
+        self,
+        loss: TensorLike,
+        var_list: Sequence[Any] | None = None,
+        equalities: Any = None,
+        inequalities: Any = None,
+        var_to_bounds: Any = None,
         **optimizer_kwargs: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take a loss, variables (all that are trained otherwise), tensors that are to be zero or not negative, and bounds.
 
         ``var_to_bounds``: variables, each with a pair of numbers or arrays: the least and the greatest value.
@@ -86,7 +91,7 @@ class ExternalOptimizerInterface:
         return list(zip(low.tolist(), high.tolist(), strict=True))
 
     def minimize(
-        self, session: Any = None, feed_dict: Any = None, fetches: Any = None, step_callback: Any = None,
+        self, session: Any = None, feed_dict: Mapping[str, Any] | None = None, fetches: Any = None, step_callback: Any = None,
         loss_callback: Any = None, **run_kwargs: Any,
     ) -> None:  # fmt: skip
         """Minimise, and leave the variables of the session at the minimum.
@@ -104,7 +109,9 @@ class ExternalOptimizerInterface:
         start = np.concatenate([np.asarray(s.read(), np.float64).ravel() for s in storages])
         point = _Point(storages, self._shapes, self._packing_slices, start)
 
-        def evaluator(tensors: Sequence[Any], extra: Sequence[Any] = (), callback: Any = None) -> Callable[[Any], list[Any]]:
+        def evaluator(
+            tensors: Sequence[Any], extra: Sequence[Any] = (), callback: Callable[..., Any] | None = None
+        ) -> Callable[[Any], list[Any]]:
             wanted = [*tensors, *extra]
 
             def evaluate(x: Any) -> list[Any]:
@@ -120,13 +127,13 @@ class ExternalOptimizerInterface:
             raise TypeError(f"loss_callback must be a function, not {loss_callback!r}")
         both = evaluator([self._loss, self._packed_loss_grad], fetches, loss_callback)
 
-        def loss_and_gradient(x: Any) -> tuple[Any, Any]:
+        def loss_and_gradient(x: TensorLike) -> tuple[Any, Any]:
             loss, gradient = both(x)
             loss = float(np.reshape(loss, ()))
             point.remember(loss, x)
             return loss, np.asarray(gradient, np.float64)
 
-        def each_step(x: Any, *ignored: Any) -> None:
+        def each_step(x: TensorLike, *ignored: Any) -> None:
             progress.step()
             if step_callback is not None:
                 step_callback(x)
@@ -192,7 +199,7 @@ class ScipyOptimizerInterface(ExternalOptimizerInterface):
             settings["jac"] = None
             target = loss_grad_func
 
-            def loss_grad_func(x: Any) -> Any:
+            def loss_grad_func(x: TensorLike) -> Any:
                 return target(x)[0]
 
         with threadpool_limits(1, "blas"):  # threads of SciPy's BLAS that wait for work would take the graph's cores
@@ -230,7 +237,7 @@ def _storage(session: Any, variable: Any) -> Any:
 class _Point:
     """The vector of all variables: where it is, and the best one so far."""
 
-    def __init__(self, storages: Any, shapes: Any, slices: Any, start: Any) -> None:
+    def __init__(self, storages: Any, shapes: Any, slices: Any, start: TensorLike) -> None:
         self.storages, self.shapes, self.slices = storages, shapes, slices
         self.best, self.least = np.array(start), math.inf
 
@@ -239,7 +246,7 @@ class _Point:
         for storage, sizes, where in zip(self.storages, self.shapes, self.slices, strict=True):
             storage.write(np.asarray(x[where]).reshape(sizes))
 
-    def remember(self, loss: float, x: Any) -> None:
+    def remember(self, loss: float, x: TensorLike) -> None:
         """Keep a point if it is the best."""
         if loss < self.least:
             self.least, self.best = loss, np.array(x)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from wengert.tensor.tensor import TensorLike
+
 __all__ = [
     "DEFINE",
     "FLAGS",
@@ -52,7 +54,7 @@ class FlagValues:
             raise AttributeError(name)
         return flags[name].value
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: TensorLike) -> None:
         if name not in self.__dict__["_flags"]:
             raise AttributeError(name)
         self.__dict__["_flags"][name].value = value

@@ -32,7 +32,7 @@ __all__ = [
 GFile = Open = FastGFile = two.GFile
 
 
-def Exists(filename: Any) -> bool:
+def Exists(filename: str | os.PathLike[str]) -> bool:
     """Return whether there is such a file or folder.
 
     >>> Exists("no such file")
@@ -67,13 +67,13 @@ def MakeDirs(dirname: Any) -> None:
     os.makedirs(dirname, exist_ok=True)
 
 
-def Glob(filename: Any) -> list[str]:
+def Glob(filename: str | os.PathLike[str]) -> list[str]:
     """Return the files that match a pattern, or several patterns."""
     patterns = filename if isinstance(filename, list | tuple) else [filename]
     return [found for p in patterns for found in sorted(glob.glob(os.fspath(p)))]
 
 
-def Remove(filename: Any) -> None:
+def Remove(filename: str | os.PathLike[str]) -> None:
     """Remove a file.
 
     Raises:
@@ -127,7 +127,7 @@ class _Statistics(NamedTuple):
     is_directory: bool
 
 
-def Stat(filename: Any) -> Any:
+def Stat(filename: str | os.PathLike[str]) -> Any:
     """Return the ``length`` of a file, ``mtime_nsec`` and ``is_directory``.
 
     Raises:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.functions.random import DEFAULT_SEED, set_seed
 from wengert.ground import checks, shapes
 from wengert.ground.context import here, state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.shapes import ShapeLike
 from wengert.modes.session import (
     default_graph,
     disable_eager_execution,
@@ -15,7 +17,7 @@ from wengert.modes.session import (
 )
 from wengert.ops.linear import IDENTITY, PLACEHOLDER
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import append, convert
+from wengert.tensor.tensor import TensorLike, append, convert
 
 get_default_graph = default_graph
 
@@ -142,12 +144,12 @@ def executing_eagerly_outside_functions() -> bool:
 # --- collections and seeds ----------------------------------------------------------------------------------------------
 
 
-def add_to_collection(name: Any, value: Any) -> None:
+def add_to_collection(name: str, value: TensorLike) -> None:
     """Append a value to a collection of the default graph."""
     default_graph().add_to_collection(name, value)
 
 
-def add_to_collections(names: Any, value: Any) -> None:
+def add_to_collections(names: Sequence[Any], value: TensorLike) -> None:
     """Append a value to several collections of the default graph."""
     default_graph().add_to_collections(names, value)
 
@@ -179,7 +181,7 @@ def get_seed(op_seed: Any) -> tuple[int | None, int | None]:
 # --- placeholders -------------------------------------------------------------------------------------------------------
 
 
-def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Any:
+def placeholder(dtype: DtypeLike, shape: ShapeLike | None = None, name: str | None = None) -> Any:
     """Return a tensor whose value is fed when the graph is run. A size may be None: any.
 
     Raises:
@@ -195,7 +197,7 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Any:
     return node.outputs[0]
 
 
-def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Any:
+def placeholder_with_default(input: TensorLike, shape: ShapeLike, name: str | None = None) -> Any:
     """Return a tensor that has a value, and can be fed another."""
     value = convert(input)
     wanted = shapes.as_shape(shape)

@@ -11,13 +11,15 @@ import numpy as np
 from wengert.functions import array, math, nn
 from wengert.functions.program import group
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype
+from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import ShapeError
+from wengert.ground.shapes import ShapeLike
+from wengert.ground.types import Array
 from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, add_to_collections
 from wengert.surface.v1.initializers import ones_initializer, zeros_initializer
 from wengert.surface.v1.variables import get_variable, variable_scope
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 __all__ = [
     "BatchNormalization",
@@ -45,7 +47,7 @@ class Layer:
     base_name = ""
 
     def __init__(
-        self, trainable: bool = True, name: str | None = None, dtype: Any = None, reuse: Any = None,
+        self, trainable: bool = True, name: str | None = None, dtype: DtypeLike | None = None, reuse: bool | None = None,
         activity_regularizer: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
         self.trainable, self.dtype, self.built = trainable, None if dtype is None else as_dtype(dtype), False
@@ -84,7 +86,7 @@ class Layer:
     non_trainable_weights = non_trainable_variables
 
     def add_variable(
-        self, name: str, shape: Any, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
+        self, name: str, shape: ShapeLike, dtype: DtypeLike | None = None, initializer: Any = None, regularizer: Any = None,
         trainable: bool = True, constraint: Any = None,
     ) -> Any:  # fmt: skip
         """Return the variable of this name in the layer's scope."""
@@ -100,10 +102,10 @@ class Layer:
         """Return the collections of a variable; None: those of all."""
         return None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make the variables."""
 
-    def call(self, inputs: Any, **keywords: Any) -> Any:
+    def call(self, inputs: TensorLike, **keywords: Any) -> Any:
         """Return the outputs."""
         raise NotImplementedError(f"{type(self).__name__}.call")
 
@@ -170,11 +172,24 @@ class Dense(Layer):
     """
 
     def __init__(
-        self, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = None,
-        bias_initializer: Any = zeros_initializer, kernel_regularizer: Any = None, bias_regularizer: Any = None,
-        activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
-        name: str | None = None, dtype: Any = None, reuse: Any = None, _reuse: Any = None, _scope: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = zeros_initializer,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: DtypeLike | None = None,
+        reuse: bool | None = None,
+        _reuse: Any = None,
+        _scope: Any = None,
+    ) -> None:
         super().__init__(trainable, name or _scope, dtype, reuse or _reuse, activity_regularizer)
         self.units, self.activation, self.use_bias = int(units), activation, use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -183,7 +198,7 @@ class Dense(Layer):
         self.kernel: Any = None
         self.bias: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make kernel and bias."""
         columns = _known(self, input_shape, -1, 2)
         self.kernel = self.add_variable("kernel", [columns, self.units], None, self.kernel_initializer,
@@ -209,12 +224,27 @@ class _Convolution(Layer):
     rank = 0
 
     def __init__(
-        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str = "channels_last",
-        dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = None,
-        bias_initializer: Any = zeros_initializer, kernel_regularizer: Any = None, bias_regularizer: Any = None,
-        activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
-        name: str | None = None, dtype: Any = None, reuse: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str = "channels_last",
+        dilation_rate: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = zeros_initializer,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: DtypeLike | None = None,
+        reuse: bool | None = None,
+    ) -> None:
         """Take the number of filters, their size, and how they are moved; how kernel and bias begin and are kept."""
         super().__init__(trainable, name, dtype, reuse, activity_regularizer)
         if data_format not in ("channels_last", "channels_first"):
@@ -231,7 +261,7 @@ class _Convolution(Layer):
     def _each(self, value: Any) -> list[int]:
         return [int(value)] * self.rank if np.ndim(value) == 0 else [int(v) for v in value]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make kernel and bias."""
         channels = _known(self, input_shape, -1 if self.data_format == "channels_last" else 1, self.rank + 2)
         self.kernel = self.add_variable("kernel", [*self.kernel_size, channels, self.filters], None, self.kernel_initializer,
@@ -240,7 +270,7 @@ class _Convolution(Layer):
             self.bias = self.add_variable("bias", [self.filters], None, self.bias_initializer, self.bias_regularizer,
                                           constraint=self.bias_constraint)  # fmt: skip
 
-    def call(self, inputs: Any, **keywords: Any) -> Any:
+    def call(self, inputs: TensorLike, **keywords: Any) -> Any:
         """Return the outputs."""
         letters = "DHW"[3 - self.rank :]
         layout = f"N{letters}C" if self.data_format == "channels_last" else f"NC{letters}"
@@ -278,12 +308,17 @@ class Dropout(Layer):
     """In training, elements are dropped at a rate and the others scaled up."""
 
     def __init__(
-        self, rate: Any = 0.5, noise_shape: Any = None, seed: Any = None, name: str | None = None, **keywords: Any
+        self,
+        rate: TensorLike = 0.5,
+        noise_shape: Any = None,
+        seed: int | Sequence[int] | None = None,
+        name: str | None = None,
+        **keywords: Any,
     ) -> None:
         super().__init__(name=name, **keywords)
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
 
-    def call(self, inputs: Any, training: Any = False, **keywords: Any) -> Any:
+    def call(self, inputs: TensorLike, training: bool = False, **keywords: Any) -> Any:
         """Return the outputs."""
         if isinstance(training, Tensor | Variable):
             return array.where(training, nn.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs)
@@ -302,13 +337,27 @@ class BatchNormalization(Layer):
     update_keys: tuple[str, ...] = (GraphKeys.UPDATE_OPS,)
 
     def __init__(
-        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-        beta_initializer: Any = zeros_initializer, gamma_initializer: Any = ones_initializer,
-        moving_mean_initializer: Any = zeros_initializer, moving_variance_initializer: Any = ones_initializer,
-        beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None,
-        renorm: bool = False, fused: bool | None = None, trainable: bool = True, name: str | None = None, dtype: Any = None,
-        reuse: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = zeros_initializer,
+        gamma_initializer: Any = ones_initializer,
+        moving_mean_initializer: Any = zeros_initializer,
+        moving_variance_initializer: Any = ones_initializer,
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        fused: bool | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: DtypeLike | None = None,
+        reuse: bool | None = None,
+    ) -> None:
         """Take the axis of the features, how much of the moving mean and variance is kept at a step, and epsilon.
 
         Raises:
@@ -334,7 +383,7 @@ class BatchNormalization(Layer):
         self.moving_mean: Any = None
         self.moving_variance: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: ShapeLike) -> None:
         """Make gamma, beta, and the moving mean and variance."""
         size = _known(self, input_shape, self.axis, 2)
         for name in self.order:
@@ -364,7 +413,7 @@ class BatchNormalization(Layer):
             inputs, array.reshape(mean, sizes), array.reshape(variance, sizes), beta, gamma, self.epsilon
         )
 
-    def _unbiased(self, inputs: Any, variance: Any, axes: Sequence[int]) -> Any:
+    def _unbiased(self, inputs: Any, variance: TensorLike, axes: Sequence[int]) -> Any:
         """Return the variance times n / (n - 1) where TensorFlow has a fused kernel, which notes that one."""
         if self.fused is False or len(inputs.shape) not in self.fused_ranks:
             return variance
@@ -387,10 +436,10 @@ class BatchNormalization(Layer):
 
 
 def dense(
-    inputs: Any, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = None,
+    inputs: TensorLike, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = None,
     bias_initializer: Any = zeros_initializer, kernel_regularizer: Any = None, bias_regularizer: Any = None,
     activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
-    name: str | None = None, reuse: Any = None,
+    name: str | None = None, reuse: bool | None = None,
 ) -> Any:  # fmt: skip
     """Return activation(inputs kernel + bias), with variables ``NAME/kernel`` and ``NAME/bias`` of the current scope.
 
@@ -410,17 +459,31 @@ def dense(
     )(inputs)  # fmt: skip
 
 
-def conv1d(inputs: Any, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", **keywords: Any) -> Any:
+def conv1d(
+    inputs: TensorLike,
+    filters: int,
+    kernel_size: int | Sequence[int],
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    **keywords: Any,
+) -> Any:
     """Return a convolution over one axis; further keywords are those of `Conv1D`."""
     return Conv1D(filters, kernel_size, strides, padding, **keywords)(inputs)
 
 
-def conv2d(inputs: Any, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", **keywords: Any) -> Any:
+def conv2d(
+    inputs: TensorLike,
+    filters: int,
+    kernel_size: int | Sequence[int],
+    strides: int | Sequence[int] = (1, 1),
+    padding: str = "valid",
+    **keywords: Any,
+) -> Any:
     """Return a convolution over two axes; further keywords are those of `Conv2D`."""
     return Conv2D(filters, kernel_size, strides, padding, **keywords)(inputs)
 
 
-def flatten(inputs: Any, name: str | None = None, data_format: str = "channels_last") -> Any:
+def flatten(inputs: Array, name: str | None = None, data_format: str = "channels_last") -> Any:
     """Return each row as a vector."""
     if data_format == "channels_first" and len(inputs.shape) > 2:
         inputs = array.transpose(inputs, [0, *range(2, len(inputs.shape)), 1])
@@ -428,18 +491,23 @@ def flatten(inputs: Any, name: str | None = None, data_format: str = "channels_l
 
 
 def dropout(
-    inputs: Any, rate: Any = 0.5, noise_shape: Any = None, seed: Any = None, training: Any = False, name: str | None = None
+    inputs: TensorLike,
+    rate: TensorLike = 0.5,
+    noise_shape: Any = None,
+    seed: int | Sequence[int] | None = None,
+    training: bool = False,
+    name: str | None = None,
 ) -> Any:
     """Return inputs, in training with elements dropped at a rate and the others scaled up."""
     return Dropout(rate, noise_shape, seed, name)(inputs, training=training)
 
 
 def batch_normalization(
-    inputs: Any, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+    inputs: Array | None, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
     beta_initializer: Any = zeros_initializer, gamma_initializer: Any = ones_initializer,
     moving_mean_initializer: Any = zeros_initializer, moving_variance_initializer: Any = ones_initializer,
     beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None,
-    training: Any = False, trainable: bool = True, name: str | None = None, reuse: Any = None, renorm: bool = False,
+    training: bool = False, trainable: bool = True, name: str | None = None, reuse: bool | None = None, renorm: bool = False,
     renorm_clipping: Any = None, renorm_momentum: float = 0.99, fused: bool | None = None,
 ) -> Any:  # fmt: skip
     """Return inputs normalised: see `BatchNormalization`. ``training`` may be a tensor that is fed."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging as _logging
 from typing import Any
 
+from wengert.tensor.tensor import TensorLike
+
 __all__ = [
     "DEBUG",
     "ERROR",
@@ -46,22 +48,22 @@ def get_logger() -> _logging.Logger:
     return _log
 
 
-def log(level: int, msg: Any, *args: Any, **kwargs: Any) -> None:
+def log(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at a level."""
     _log.log(level, msg, *args, **kwargs)
 
 
-def debug(msg: Any, *args: Any, **kwargs: Any) -> None:
+def debug(msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at level DEBUG."""
     _log.debug(msg, *args, **kwargs)
 
 
-def info(msg: Any, *args: Any, **kwargs: Any) -> None:
+def info(msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at level INFO."""
     _log.info(msg, *args, **kwargs)
 
 
-def warning(msg: Any, *args: Any, **kwargs: Any) -> None:
+def warning(msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at level WARN."""
     _log.warning(msg, *args, **kwargs)
 
@@ -69,12 +71,12 @@ def warning(msg: Any, *args: Any, **kwargs: Any) -> None:
 warn = warning
 
 
-def error(msg: Any, *args: Any, **kwargs: Any) -> None:
+def error(msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at level ERROR."""
     _log.error(msg, *args, **kwargs)
 
 
-def fatal(msg: Any, *args: Any, **kwargs: Any) -> None:
+def fatal(msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at level FATAL."""
     _log.fatal(msg, *args, **kwargs)
 
@@ -84,32 +86,32 @@ def error_log(error_msg: Any, level: int = ERROR) -> None:
     _log.log(level, error_msg)
 
 
-def vlog(level: int, msg: Any, *args: Any, **kwargs: Any) -> None:
+def vlog(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
     """Log at a level."""
     _log.log(level, msg, *args, **kwargs)
 
 
-def log_every_n(level: int, msg: Any, n: int, *args: Any) -> None:
+def log_every_n(level: int, msg: str, n: int, *args: Any) -> None:
     """Log each n-th call of this message."""
     count = _counts[msg] = _counts.get(msg, -1) + 1
     if count % n == 0:
         _log.log(level, msg, *args)
 
 
-def log_first_n(level: int, msg: Any, n: int, *args: Any) -> None:
+def log_first_n(level: int, msg: str, n: int, *args: Any) -> None:
     """Log the first n calls of this message."""
     count = _counts[msg] = _counts.get(msg, -1) + 1
     if count < n:
         _log.log(level, msg, *args)
 
 
-def log_if(level: int, msg: Any, condition: Any, *args: Any) -> None:
+def log_if(level: int, msg: str, condition: TensorLike, *args: Any) -> None:
     """Log where a condition holds."""
     if condition:
         _log.log(level, msg, *args)
 
 
-def TaskLevelStatusMessage(msg: Any) -> None:
+def TaskLevelStatusMessage(msg: str) -> None:
     """Log an error."""
     _log.error(msg)
 

@@ -10,7 +10,7 @@ from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import fits, text
 from wengert.surface.v1.graphs import GraphKeys, add_to_collection, get_collection
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = [
     "Reduction",
@@ -59,14 +59,18 @@ class Reduction:
 _MEAN = Reduction.SUM_BY_NONZERO_WEIGHTS
 
 
-def add_loss(loss: Any, loss_collection: Any = GraphKeys.LOSSES) -> None:
+def add_loss(loss: TensorLike, loss_collection: Any = GraphKeys.LOSSES) -> None:
     """Note a loss in a collection; eagerly nothing is noted."""
     if loss_collection and state.graph is not None:
         add_to_collection(loss_collection, loss)
 
 
 def compute_weighted_loss(
-    losses: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES, reduction: str = _MEAN
+    losses: Any,
+    weights: TensorLike = 1.0,
+    scope: str | None = None,
+    loss_collection: Any = GraphKeys.LOSSES,
+    reduction: str = _MEAN,
 ) -> Any:
     """Return losses times weights, added up and divided as the reduction says: by default by the number of weights not 0.
 
@@ -87,7 +91,7 @@ def compute_weighted_loss(
     return total
 
 
-def _share(losses: Any, weights: Any, reduction: str) -> Any:
+def _share(losses: Any, weights: TensorLike, reduction: str) -> Any:
     """Return what a sum is divided by."""
     if reduction == Reduction.SUM:
         return None
@@ -99,7 +103,7 @@ def _share(losses: Any, weights: Any, reduction: str) -> Any:
     return math.reduce_sum(array.cast(math.not_equal(weights, 0.0), losses.dtype) * ones)
 
 
-def _pair(who: str, labels: Any, predictions: Any) -> tuple[Any, Any]:
+def _pair(who: str, labels: TensorLike, predictions: TensorLike) -> tuple[Any, Any]:
     """Return labels and predictions as tensors of one dtype and shape."""
     for name, value in (("labels", labels), ("predictions", predictions)):
         if value is None:
@@ -112,7 +116,11 @@ def _pair(who: str, labels: Any, predictions: Any) -> tuple[Any, Any]:
 
 
 def mean_pairwise_squared_error(
-    labels: Any, predictions: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES
+    labels: TensorLike,
+    predictions: TensorLike,
+    weights: TensorLike = 1.0,
+    scope: str | None = None,
+    loss_collection: Any = GraphKeys.LOSSES,
 ) -> Any:
     """Return for each example the mean of ((pᵢ - pⱼ) - (lᵢ - lⱼ))² over pairs of its elements, times weights, added up.
 
@@ -133,9 +141,13 @@ def mean_pairwise_squared_error(
 
 
 def mean_squared_error(
-    labels: Any, predictions: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES,
+    labels: TensorLike,
+    predictions: TensorLike,
+    weights: TensorLike = 1.0,
+    scope: str | None = None,
+    loss_collection: Any = GraphKeys.LOSSES,
     reduction: str = _MEAN,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the mean of (predictions - labels)².
 
     >>> mean_squared_error([1.0, 2.0], [3.0, 2.0]).numpy()
@@ -150,9 +162,13 @@ def mean_squared_error(
 
 
 def absolute_difference(
-    labels: Any, predictions: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES,
+    labels: TensorLike,
+    predictions: TensorLike,
+    weights: TensorLike = 1.0,
+    scope: str | None = None,
+    loss_collection: Any = GraphKeys.LOSSES,
     reduction: str = _MEAN,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the mean of |predictions - labels|."""
     truth, guess = _pair("absolute_difference", labels, predictions)
     with name_scope(scope or "absolute_difference"):
@@ -160,7 +176,7 @@ def absolute_difference(
 
 
 def huber_loss(
-    labels: Any, predictions: Any, weights: Any = 1.0, delta: float = 1.0, scope: str | None = None,
+    labels: TensorLike, predictions: TensorLike, weights: TensorLike = 1.0, delta: float = 1.0, scope: str | None = None,
     loss_collection: Any = GraphKeys.LOSSES, reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """Return the mean of e² / 2 where e = |predictions - labels| ≤ delta, of delta e - delta² / 2 beyond."""
@@ -173,7 +189,7 @@ def huber_loss(
 
 
 def log_loss(
-    labels: Any, predictions: Any, weights: Any = 1.0, epsilon: float = 1e-7, scope: str | None = None,
+    labels: TensorLike, predictions: TensorLike, weights: TensorLike = 1.0, epsilon: float = 1e-7, scope: str | None = None,
     loss_collection: Any = GraphKeys.LOSSES, reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """Return the mean of -labels log(p + epsilon) - (1 - labels) log(1 - p + epsilon)."""
@@ -184,7 +200,7 @@ def log_loss(
 
 
 def sigmoid_cross_entropy(
-    multi_class_labels: Any, logits: Any, weights: Any = 1.0, label_smoothing: float = 0, scope: str | None = None,
+    multi_class_labels: Any, logits: TensorLike, weights: TensorLike = 1.0, label_smoothing: float = 0, scope: str | None = None,
     loss_collection: Any = GraphKeys.LOSSES, reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """Return the mean of the cross entropy of probabilities sigmoid(logits); smoothing moves labels toward 1/2."""
@@ -197,7 +213,7 @@ def sigmoid_cross_entropy(
 
 
 def softmax_cross_entropy(
-    onehot_labels: Any, logits: Any, weights: Any = 1.0, label_smoothing: float = 0, scope: str | None = None,
+    onehot_labels: Any, logits: TensorLike, weights: TensorLike = 1.0, label_smoothing: float = 0, scope: str | None = None,
     loss_collection: Any = GraphKeys.LOSSES, reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """Return the mean of the cross entropy of probabilities softmax(logits); smoothing moves labels toward equal ones."""
@@ -211,9 +227,13 @@ def softmax_cross_entropy(
 
 
 def sparse_softmax_cross_entropy(
-    labels: Any, logits: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = GraphKeys.LOSSES,
+    labels: TensorLike,
+    logits: TensorLike,
+    weights: TensorLike = 1.0,
+    scope: str | None = None,
+    loss_collection: Any = GraphKeys.LOSSES,
     reduction: str = _MEAN,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return the mean of the cross entropy of probabilities softmax(logits) at the classes that labels number."""
     with name_scope(scope or "sparse_softmax_cross_entropy_loss"):
         each = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -8,10 +8,10 @@ from typing import Any
 from wengert.functions import array
 from wengert.functions import math as two
 from wengert.ground import dtypes
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 
-def div(x: Any, y: Any, name: str | None = None) -> Any:
+def div(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Divide as Python 2 did: integers are rounded down."""
     x = x._as_tensor() if hasattr(x, "_as_tensor") else x
     y = y._as_tensor() if hasattr(y, "_as_tensor") else y
@@ -33,6 +33,6 @@ to_int32, to_int64 = _to(dtypes.int32), _to(dtypes.int64)
 to_complex64, to_complex128 = _to(dtypes.complex64), _to(dtypes.complex128)
 
 
-def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Any:
+def to_bfloat16(x: TensorLike, name: str = "ToBFloat16") -> Any:
     """Refuse: NumPy has no bfloat16."""
     raise NotImplementedError("to_bfloat16: there is no bfloat16 here; float16 is the nearest.")

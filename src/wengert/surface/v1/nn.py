@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.functions import array, math
@@ -9,11 +10,16 @@ from wengert.functions import nn as two
 from wengert.functions.math import named
 from wengert.ground import checks
 from wengert.surface.keywords import sentinel
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import AxisLike, TensorLike, convert
 
 
 def softmax_cross_entropy_with_logits(
-    _sentinel: Any = None, labels: Any = None, logits: Any = None, dim: Any = -1, name: str | None = None, axis: Any = None
+    _sentinel: Any = None,
+    labels: Any = None,
+    logits: Any = None,
+    dim: AxisLike = -1,
+    name: str | None = None,
+    axis: AxisLike | None = None,
 ) -> Any:
     """Return -Σ labels log softmax(logits); no derivative passes to the labels."""
     sentinel("softmax_cross_entropy_with_logits", _sentinel)
@@ -30,7 +36,7 @@ def sparse_softmax_cross_entropy_with_logits(
 
 
 def sigmoid_cross_entropy_with_logits(
-    _sentinel: Any = None, labels: Any = None, logits: Any = None, name: str | None = None
+    _sentinel: Any = None, labels: TensorLike | None = None, logits: TensorLike | None = None, name: str | None = None
 ) -> Any:
     """Return the cross entropy of each label by itself."""
     sentinel("sigmoid_cross_entropy_with_logits", _sentinel)
@@ -38,7 +44,12 @@ def sigmoid_cross_entropy_with_logits(
 
 
 def dropout(
-    x: Any, keep_prob: Any = None, noise_shape: Any = None, seed: Any = None, name: str | None = None, rate: Any = None
+    x: TensorLike,
+    keep_prob: Any = None,
+    noise_shape: Any = None,
+    seed: int | Sequence[int] | None = None,
+    name: str | None = None,
+    rate: TensorLike | None = None,
 ) -> Any:
     """Return x with elements dropped at a rate (or kept with a probability), the others scaled up.
 
@@ -51,7 +62,7 @@ def dropout(
 
 
 def embedding_lookup(
-    params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None, validate_indices: bool = True,
+    params: TensorLike, ids: TensorLike, partition_strategy: str = "mod", name: str | None = None, validate_indices: bool = True,
     max_norm: Any = None,
 ) -> Any:  # fmt: skip
     """Return rows of a table, whose shards are mixed ("mod") unless the strategy is "div"."""
@@ -59,9 +70,17 @@ def embedding_lookup(
 
 
 def fused_batch_norm(
-    x: Any, scale: Any, offset: Any, mean: Any = None, variance: Any = None, epsilon: float = 0.001,
-    data_format: str = "NHWC", is_training: bool = True, name: str | None = None, exponential_avg_factor: float = 1.0,
-) -> Any:  # fmt: skip
+    x: TensorLike,
+    scale: TensorLike,
+    offset: TensorLike,
+    mean: TensorLike | None = None,
+    variance: TensorLike | None = None,
+    epsilon: float = 0.001,
+    data_format: str = "NHWC",
+    is_training: bool = True,
+    name: str | None = None,
+    exponential_avg_factor: float = 1.0,
+) -> Any:
     """Return (scale (x - mean) / √(variance + ε) + offset, mean, variance), by the channels, in the dtype of the scale.
 
     In training y has the batch's own mean and variance; what is returned of them is (1 - f) old + f new for the factor f,

@@ -8,12 +8,14 @@ from typing import Any
 from wengert.calculus.gradients import gradients
 from wengert.functions import array
 from wengert.functions.program import control_dependencies, group
+from wengert.graph.graph import WengertList
 from wengert.ground.context import state
+from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.modes.variable import Variable
 from wengert.surface.v1.variables import trainable_variables
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 from wengert.train import rules
 
 
@@ -53,7 +55,7 @@ class Optimizer:
 
     # --- variables -------------------------------------------------------------------------------------------------
 
-    def get_slot(self, var: Any, name: str) -> Any:
+    def get_slot(self, var: TensorLike, name: str) -> Any:
         """Return what is kept for a variable under a name, None if nothing is."""
         return self._slots.get(name, {}).get(id(var))
 
@@ -72,15 +74,15 @@ class Optimizer:
     def _trackable_slots(self) -> list[tuple[Any, str, Any]]:
         return self._kept
 
-    def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
+    def _get_non_slot_variable(self, name: str, graph: WengertList | None = None) -> Any:
         return self._non_slot.get(name)
 
-    def _create_non_slot_variable(self, initial_value: Any, name: str, colocate_with: Any = None) -> Any:
+    def _create_non_slot_variable(self, initial_value: TensorLike, name: str, colocate_with: Any = None) -> Any:
         if name not in self._non_slot:
             self._non_slot[name] = Variable(initial_value, trainable=False, name=name)
         return self._non_slot[name]
 
-    def _slot(self, var: Any, name: str, value: Any, label: str) -> Any:
+    def _slot(self, var: Any, name: str, value: TensorLike, label: str) -> Any:
         """Return a slot of a variable, made where there is none yet: named after the variable, wherever the step is built."""
         kept = self._slots.setdefault(name, {})
         if id(var) not in kept:
@@ -98,10 +100,10 @@ class Optimizer:
             self._kept.append((var, name, kept[id(var)]))
         return kept[id(var)]
 
-    def _zeros_slot(self, var: Any, slot_name: str, op_name: str) -> Any:
+    def _zeros_slot(self, var: TensorLike, slot_name: str, op_name: str) -> Any:
         return self._slot(var, slot_name, _filled(var, 0.0), op_name)
 
-    def _get_or_make_slot(self, var: Any, val: Any, slot_name: str, op_name: str) -> Any:
+    def _get_or_make_slot(self, var: TensorLike, val: Any, slot_name: str, op_name: str) -> Any:
         return self._slot(var, slot_name, val, op_name)
 
     def _create_slots(self, var_list: Sequence[Any]) -> None:
@@ -117,9 +119,16 @@ class Optimizer:
     # --- a step ----------------------------------------------------------------------------------------------------
 
     def minimize(
-        self, loss: Any, global_step: Any = None, var_list: Any = None, gate_gradients: int = GATE_OP,
-        aggregation_method: Any = None, colocate_gradients_with_ops: bool = False, name: str | None = None, grad_loss: Any = None,
-    ) -> Any:  # fmt: skip
+        self,
+        loss: TensorLike | None,
+        global_step: TensorLike | None = None,
+        var_list: Sequence[Any] | None = None,
+        gate_gradients: int = GATE_OP,
+        aggregation_method: Any = None,
+        colocate_gradients_with_ops: bool = False,
+        name: str | None = None,
+        grad_loss: Any = None,
+    ) -> Any:
         """Return the operation of one step: gradients of the loss, and their application. Eagerly ``loss`` is a function.
 
         Raises:
@@ -134,9 +143,14 @@ class Optimizer:
         return self.apply_gradients(pairs, global_step, name)
 
     def compute_gradients(
-        self, loss: Any, var_list: Any = None, gate_gradients: int = GATE_OP, aggregation_method: Any = None,
-        colocate_gradients_with_ops: bool = False, grad_loss: Any = None,
-    ) -> list[tuple[Any, Any]]:  # fmt: skip
+        self,
+        loss: TensorLike | None,
+        var_list: Sequence[Any] | None = None,
+        gate_gradients: int = GATE_OP,
+        aggregation_method: Any = None,
+        colocate_gradients_with_ops: bool = False,
+        grad_loss: Any = None,
+    ) -> list[tuple[Any, Any]]:
         """Return pairs of a gradient, or None, and its variable: of ``var_list``, or of all that are trained.
 
         Raises:
@@ -217,7 +231,7 @@ class Optimizer:
     def _prepare(self) -> None:
         """Make what all variables need of a step."""
 
-    def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
+    def _apply_sparse(self, grad: IndexedSlices, var: Array) -> Any:
         """Apply a gradient that some rows have: what is kept for the other rows stays as it is, as in TensorFlow."""
         if self.whole or type(self)._apply_dense is not Optimizer._apply_dense:
             return self._apply_dense(convert(grad), var)
@@ -226,11 +240,11 @@ class Optimizer:
         touched = array.reshape(touched, [-1] + [1] * (len(var.shape) - 1))
         return self._assign(convert(grad), var, lambda new, old: array.where(touched, new, old))
 
-    def _apply_dense(self, grad: Any, var: Any) -> Any:
+    def _apply_dense(self, grad: TensorLike, var: Array) -> Any:
         """Apply a gradient to a variable, and return what does it."""
         return self._assign(grad, var, lambda new, old: new)
 
-    def _assign(self, grad: Any, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
+    def _assign(self, grad: TensorLike, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
         scalars = self._scalars.get(var.dtype)
         if scalars is None:
             scalars = self._scalars[var.dtype] = self.settings(lambda value: array.cast(_value(value), var.dtype))
@@ -247,7 +261,7 @@ class Optimizer:
         """Return the keyword arguments of `rule`, converted by ``cast`` to the dtype of a variable."""
         raise NotImplementedError(f"{type(self).__name__} must override _apply_dense(grad, var).")
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value of a variable and of its slots."""
         raise NotImplementedError(f"{type(self).__name__} must override _apply_dense(grad, var).")
 
@@ -256,7 +270,7 @@ def _filled(var: Any, value: float) -> Any:
     return array.fill(tuple(var.shape), array.cast(value, var.dtype))
 
 
-def _listed(var_list: Any) -> list[Any]:
+def _listed(var_list: Sequence[Any]) -> list[Any]:
     return list(var_list) if isinstance(var_list, list | tuple) else [var_list]
 
 
@@ -265,7 +279,7 @@ def _value(given: Any) -> Any:
     return given() if callable(given) and not isinstance(given, Tensor) and not hasattr(given, "assign") else given
 
 
-def _eager(element: Any) -> bool:
+def _eager(element: TensorLike) -> bool:
     return isinstance(element, Variable) and element._graph is None
 
 
@@ -279,7 +293,7 @@ class GradientDescentOptimizer(Optimizer):
     2.0
     """
 
-    def __init__(self, learning_rate: Any, use_locking: bool = False, name: str = "GradientDescent") -> None:
+    def __init__(self, learning_rate: TensorLike, use_locking: bool = False, name: str = "GradientDescent") -> None:
         """Take the learning rate: a number, a tensor, or a function."""
         super().__init__(use_locking, name)
         self._learning_rate = learning_rate
@@ -299,7 +313,12 @@ class MomentumOptimizer(Optimizer):
     slots = (("momentum", "Momentum"),)
 
     def __init__(
-        self, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "Momentum", use_nesterov: bool = False
+        self,
+        learning_rate: TensorLike,
+        momentum: TensorLike,
+        use_locking: bool = False,
+        name: str = "Momentum",
+        use_nesterov: bool = False,
     ) -> None:
         super().__init__(use_locking, name)
         self._learning_rate, self._momentum, self._use_nesterov = learning_rate, momentum, use_nesterov
@@ -328,9 +347,14 @@ class AdamOptimizer(Optimizer):
     _nesterov = False
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
+        self,
+        learning_rate: TensorLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: TensorLike = 1e-8,
+        use_locking: bool = False,
         name: str = "Adam",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the learning rate and the factors of the two averages: numbers, tensors, or functions."""
         super().__init__(use_locking, name)
         self._lr, self._beta1, self._beta2, self._epsilon = learning_rate, beta1, beta2, epsilon
@@ -351,7 +375,7 @@ class AdamOptimizer(Optimizer):
         beta1, beta2, epsilon = cast(self._beta1), cast(self._beta2), cast(self._epsilon)
         return {"rate": rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon, "nesterov": self._nesterov}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and averages."""
         return rules.adam(*values, **settings)
 
@@ -366,9 +390,14 @@ class NadamOptimizer(AdamOptimizer):
     _nesterov = True
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
+        self,
+        learning_rate: TensorLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: TensorLike = 1e-8,
+        use_locking: bool = False,
         name: str = "Adam",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
 
 
@@ -378,9 +407,14 @@ class AdaMaxOptimizer(AdamOptimizer):
     whole = False
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8, use_locking: bool = False,
+        self,
+        learning_rate: TensorLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: TensorLike = 1e-8,
+        use_locking: bool = False,
         name: str = "AdaMax",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(learning_rate, beta1, beta2, epsilon, use_locking, name)
 
     def settings(self, cast: Callable[[Any], Any]) -> dict[str, Any]:
@@ -397,9 +431,15 @@ class RMSPropOptimizer(Optimizer):
     """Steps over the root of an average of the squared gradients."""
 
     def __init__(
-        self, learning_rate: Any, decay: Any = 0.9, momentum: Any = 0.0, epsilon: Any = 1e-10, use_locking: bool = False,
-        centered: bool = False, name: str = "RMSProp",
-    ) -> None:  # fmt: skip
+        self,
+        learning_rate: TensorLike,
+        decay: float = 0.9,
+        momentum: TensorLike = 0.0,
+        epsilon: TensorLike = 1e-10,
+        use_locking: bool = False,
+        centered: bool = False,
+        name: str = "RMSProp",
+    ) -> None:
         super().__init__(use_locking, name)
         self._learning_rate, self._decay, self._momentum, self._epsilon = learning_rate, decay, momentum, epsilon
         self._centered = centered
@@ -424,7 +464,7 @@ class AdagradOptimizer(Optimizer):
     """Steps over the root of the sum of the squared gradients."""
 
     def __init__(
-        self, learning_rate: Any, initial_accumulator_value: float = 0.1, use_locking: bool = False, name: str = "Adagrad"
+        self, learning_rate: TensorLike, initial_accumulator_value: float = 0.1, use_locking: bool = False, name: str = "Adagrad"
     ) -> None:
         """Take the learning rate, and what the sums begin with.
 
@@ -444,7 +484,7 @@ class AdagradOptimizer(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": cast(self._learning_rate)}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sum."""
         return rules.adagrad(*values, **settings)
 
@@ -453,7 +493,12 @@ class AdadeltaOptimizer(Optimizer):
     """Steps in the units of the variable: M. D. Zeiler (2012)."""
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-8, use_locking: bool = False, name: str = "Adadelta"
+        self,
+        learning_rate: TensorLike = 0.001,
+        rho: float = 0.95,
+        epsilon: TensorLike = 1e-8,
+        use_locking: bool = False,
+        name: str = "Adadelta",
     ) -> None:
         super().__init__(use_locking, name)
         self._lr, self._rho, self._epsilon = learning_rate, rho, epsilon
@@ -472,7 +517,7 @@ class FtrlOptimizer(Optimizer):
     """Follow the regularised leader: H. B. McMahan et al. (2013)."""
 
     def __init__(
-        self, learning_rate: Any, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
+        self, learning_rate: TensorLike, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
         l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0, use_locking: bool = False,
         name: str = "Ftrl", accum_name: str | None = None, linear_name: str | None = None,
         l2_shrinkage_regularization_strength: float = 0.0, beta: float | None = None,
@@ -507,7 +552,7 @@ class FtrlOptimizer(Optimizer):
         l2 = self._l2 + self._beta / (2.0 * rate) if self._beta else self._l2
         return {"rate": rate, "power": self._power, "l1": self._l1, "l2": l2, "shrinkage": self._shrinkage}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sums."""
         return rules.ftrl(*values, **settings)
 
@@ -516,7 +561,7 @@ class ProximalGradientDescentOptimizer(Optimizer):
     """Gradient descent with an l1 and an l2 penalty taken exactly: J. Duchi, Y. Singer (2009)."""
 
     def __init__(
-        self, learning_rate: Any, l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
+        self, learning_rate: TensorLike, l1_regularization_strength: float = 0.0, l2_regularization_strength: float = 0.0,
         use_locking: bool = False, name: str = "ProximalGradientDescent",
     ) -> None:  # fmt: skip
         super().__init__(use_locking, name)
@@ -526,7 +571,7 @@ class ProximalGradientDescentOptimizer(Optimizer):
         """Return the arguments of the rule."""
         return {"rate": cast(self._learning_rate), "l1": self._l1, "l2": self._l2}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value."""
         return rules.proximal(*values, **settings)
 
@@ -535,7 +580,7 @@ class ProximalAdagradOptimizer(AdagradOptimizer):
     """`AdagradOptimizer` with an l1 and an l2 penalty taken exactly."""
 
     def __init__(
-        self, learning_rate: Any, initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
+        self, learning_rate: TensorLike, initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
         l2_regularization_strength: float = 0.0, use_locking: bool = False, name: str = "ProximalAdagrad",
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, initial_accumulator_value, use_locking, name)
@@ -545,7 +590,7 @@ class ProximalAdagradOptimizer(AdagradOptimizer):
         """Return the arguments of the rule."""
         return {"rate": cast(self._learning_rate), "l1": self._l1, "l2": self._l2}
 
-    def rule(self, *values: Any, **settings: Any) -> tuple[Any, ...]:
+    def rule(self, *values: TensorLike, **settings: Any) -> tuple[Any, ...]:
         """Return the new value and sum."""
         return rules.proximal_adagrad(*values, **settings)
 
@@ -563,7 +608,7 @@ class _Decoupled(Optimizer):
         self._decayed = None if decay_var_list is None else {id(v) for v in decay_var_list}
         return super().minimize(*arguments, **keywords)
 
-    def _assign(self, grad: Any, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
+    def _assign(self, grad: TensorLike, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
         if self._decayed is not None and id(var) not in self._decayed:
             return super()._assign(grad, var, chosen)
         first = var.assign(chosen(var - var * array.cast(_value(self._weight_decay), var.dtype), convert(var)))
@@ -574,9 +619,15 @@ class AdamWOptimizer(_Decoupled, AdamOptimizer):
     """`AdamOptimizer` with weight decay beside it: ``tf.contrib.opt``'s."""
 
     def __init__(
-        self, weight_decay: Any, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-8,
-        use_locking: bool = False, name: str = "AdamW",
-    ) -> None:  # fmt: skip
+        self,
+        weight_decay: Any,
+        learning_rate: TensorLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: TensorLike = 1e-8,
+        use_locking: bool = False,
+        name: str = "AdamW",
+    ) -> None:
         super().__init__(
             weight_decay, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, use_locking=use_locking,
             name=name,
@@ -587,9 +638,14 @@ class MomentumWOptimizer(_Decoupled, MomentumOptimizer):
     """`MomentumOptimizer` with weight decay beside it: ``tf.contrib.opt``'s."""
 
     def __init__(
-        self, weight_decay: Any, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "MomentumW",
+        self,
+        weight_decay: Any,
+        learning_rate: TensorLike,
+        momentum: TensorLike,
+        use_locking: bool = False,
+        name: str = "MomentumW",
         use_nesterov: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(
             weight_decay, learning_rate=learning_rate, momentum=momentum, use_locking=use_locking, name=name,
             use_nesterov=use_nesterov,

@@ -22,6 +22,7 @@ from wengert.modes.session import Session, default_graph
 from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
 from wengert.surface.v1.steps import global_step as value_of_step
+from wengert.tensor.tensor import TensorLike
 from wengert.train import files
 from wengert.train.checkpoint import by_names, restored, storage_of
 
@@ -46,9 +47,9 @@ class Saver:
     """
 
     def __init__(
-        self, var_list: Any = None, reshape: bool = False, sharded: bool = False, max_to_keep: int | None = 5,
+        self, var_list: Sequence[Any] | None = None, reshape: bool = False, sharded: bool = False, max_to_keep: int | None = 5,
         keep_checkpoint_every_n_hours: float = 10000.0, name: str | None = None, restore_sequentially: bool = False,
-        saver_def: Any = None, builder: Any = None, defer_build: bool = False, allow_empty: bool = False, write_version: Any = 2,
+        saver_def: Any = None, builder: Any = None, defer_build: bool = False, allow_empty: bool = False, write_version: int = 2,
         pad_step_number: bool = False, save_relative_paths: bool = False, filename: str | None = None,
     ) -> None:  # fmt: skip
         """Take the variables, how many checkpoints to keep (None or 0: all), and how often one is kept for good.
@@ -90,7 +91,7 @@ class Saver:
     # --- saving ---------------------------------------------------------------------------------------------------------
 
     def save(
-        self, sess: Any, save_path: Any, global_step: Any = None, latest_filename: str | None = None,
+        self, sess: Any, save_path: Any, global_step: TensorLike | None = None, latest_filename: str | None = None,
         meta_graph_suffix: str = "meta", write_meta_graph: bool = True, write_state: bool = True,
         strip_default_attrs: bool = False, save_debug_info: bool = False,
     ) -> str:  # fmt: skip
@@ -203,12 +204,12 @@ class Saver:
         """Refuse: nothing is a protocol buffer here."""
         raise NotImplementedError("Saver.from_proto: savers are not protocol buffers here; make one with Saver(var_list).")
 
-    def export_meta_graph(self, filename: Any = None, *arguments: Any, **keywords: Any) -> Any:
+    def export_meta_graph(self, filename: str | os.PathLike[str] | None = None, *arguments: Any, **keywords: Any) -> Any:
         """Refuse: graphs are not written."""
         return export_meta_graph(filename, *arguments, **keywords)
 
 
-def export_meta_graph(filename: Any = None, *arguments: Any, **keywords: Any) -> Any:
+def export_meta_graph(filename: str | os.PathLike[str] | None = None, *arguments: Any, **keywords: Any) -> Any:
     """Refuse: graphs are not written.
 
     Raises:
@@ -232,7 +233,7 @@ def import_meta_graph(meta_graph_or_file: Any, *arguments: Any, **keywords: Any)
     )
 
 
-def write_graph(graph_or_graph_def: Any, logdir: Any, name: str, as_text: bool = True) -> str:
+def write_graph(graph_or_graph_def: Any, logdir: str | os.PathLike[str], name: str, as_text: bool = True) -> str:
     """Refuse: graphs are not written.
 
     Raises:
@@ -283,7 +284,7 @@ def _session(sess: Any, variables: Sequence[tuple[str, Variable]], who: str) -> 
     return sess
 
 
-def _text(path: Any) -> str:
+def _text(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path) if hasattr(path, "__fspath__") else path
     text = text.decode() if isinstance(text, bytes) else text
     if not isinstance(text, str):

@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.functions.program import name_scope, numpy_function
+from wengert.graph.graph import WengertList
 from wengert.ground.dtypes import string
 from wengert.ground.errors import ShapeError
 from wengert.surface.v1.configuration import Event
 from wengert.surface.v1.graphs import GraphKeys, add_to_collections, get_collection
 from wengert.surface.v1.logging import warning
-from wengert.tensor.tensor import convert
+from wengert.tensor.tensor import TensorLike, convert
 from wengert.train.summary import Record, encoded, nodes_of, read
 
 __all__ = [
@@ -116,7 +117,7 @@ class Summary:
         return len(serialized)
 
     @classmethod
-    def FromString(cls, s: Any) -> Summary:
+    def FromString(cls, s: TensorLike) -> Summary:
         """Return the summary of bytes."""
         made = cls()
         made.ParseFromString(s)
@@ -141,7 +142,12 @@ def _parsed(serialized: Any) -> list[dict[str, Any]]:
 
 
 def _summary(
-    kind: str, name: str, tensor: Any, collections: Sequence[Any] | None, family: str | None = None, most: int | None = None
+    kind: str,
+    name: str,
+    tensor: TensorLike,
+    collections: Sequence[Any] | None,
+    family: str | None = None,
+    most: int | None = None,
 ) -> Any:
     """Return an operation's output: the bytes of a summary with one value."""
     clean = re.sub(r"[^-/\w\.]", "_", name).lstrip("/")
@@ -165,7 +171,7 @@ def _bytes(values: list[dict[str, Any]]) -> Any:
     return np.asarray(json.dumps(values).encode(), object)
 
 
-def scalar(name: str, tensor: Any, collections: Sequence[Any] | None = None, family: str | None = None) -> Any:
+def scalar(name: str, tensor: TensorLike, collections: Sequence[Any] | None = None, family: str | None = None) -> Any:
     """Return the summary of a number, as bytes when it is run. Its tag is the name, with the scopes around it.
 
     >>> import wengert as tf
@@ -181,33 +187,33 @@ def scalar(name: str, tensor: Any, collections: Sequence[Any] | None = None, fam
     return _summary("scalar", name, tensor, collections, family)
 
 
-def histogram(name: str, values: Any, collections: Sequence[Any] | None = None, family: str | None = None) -> Any:
+def histogram(name: str, values: TensorLike, collections: Sequence[Any] | None = None, family: str | None = None) -> Any:
     """Return the summary of how often values fall between limits."""
     return _summary("histogram", name, values, collections, family)
 
 
 def image(
-    name: str, tensor: Any, max_outputs: int = 3, collections: Sequence[Any] | None = None, family: str | None = None
+    name: str, tensor: TensorLike, max_outputs: int = 3, collections: Sequence[Any] | None = None, family: str | None = None
 ) -> Any:
     """Return the summary of the first few images of a batch, as arrays."""
     return _summary("image", name, tensor, collections, family, max_outputs)
 
 
 def audio(
-    name: str, tensor: Any, sample_rate: Any, max_outputs: int = 3, collections: Sequence[Any] | None = None,
+    name: str, tensor: TensorLike, sample_rate: Any, max_outputs: int = 3, collections: Sequence[Any] | None = None,
     family: str | None = None,
 ) -> Any:  # fmt: skip
     """Return the summary of the first few sounds of a batch, as arrays."""
     return _summary("audio", name, tensor, collections, family, max_outputs)
 
 
-def text(name: str, tensor: Any, collections: Sequence[Any] | None = None) -> Any:
+def text(name: str, tensor: TensorLike, collections: Sequence[Any] | None = None) -> Any:
     """Return the summary of texts."""
     return _summary("text", name, tensor, collections)
 
 
 def tensor_summary(
-    name: str, tensor: Any, summary_description: Any = None, collections: Sequence[Any] | None = None,
+    name: str, tensor: TensorLike, summary_description: Any = None, collections: Sequence[Any] | None = None,
     summary_metadata: Any = None, family: str | None = None, display_name: str | None = None,
 ) -> Any:  # fmt: skip
     """Return the summary of a tensor, as an array."""
@@ -244,9 +250,15 @@ class FileWriter:
     """Writes summaries to a record in a folder: see `wengert.summary`."""
 
     def __init__(
-        self, logdir: Any, graph: Any = None, max_queue: int = 10, flush_secs: float = 120, graph_def: Any = None,
-        filename_suffix: str | None = None, session: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        logdir: str | os.PathLike[str],
+        graph: WengertList | None = None,
+        max_queue: int = 10,
+        flush_secs: float = 120,
+        graph_def: Any = None,
+        filename_suffix: str | None = None,
+        session: Any = None,
+    ) -> None:
         """Begin a record; with a graph, its operations are the first event. ``flush_secs``: how long events wait at most."""
         self._logdir, self._record, self._closed = logdir, Record(logdir, filename_suffix, float(flush_secs)), False
         if graph is not None:
@@ -283,7 +295,7 @@ class FileWriter:
         if graph is not None:
             self._add({**nodes_of(graph), "step": 0 if global_step is None else int(global_step)})
 
-    def add_run_metadata(self, run_metadata: Any, tag: str, global_step: Any = None) -> None:
+    def add_run_metadata(self, run_metadata: Any, tag: str, global_step: TensorLike | None = None) -> None:
         """Accept: a run tells nothing of itself."""
 
     def flush(self) -> None:
@@ -312,7 +324,7 @@ class FileWriterCache:
     _writers: ClassVar[dict[str, FileWriter]] = {}
 
     @classmethod
-    def get(cls, logdir: Any) -> FileWriter:
+    def get(cls, logdir: str | os.PathLike[str]) -> FileWriter:
         """Return the writer of a folder."""
         key = os.fspath(logdir)
         if key not in cls._writers:
@@ -327,7 +339,7 @@ class FileWriterCache:
         cls._writers.clear()
 
 
-def summary_iterator(path: Any) -> Iterator[Any]:
+def summary_iterator(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Iterate over the events of a record, each with its step, its time, and its summary."""
     for event in read(path):
         rest = {k: v for k, v in event.items() if k not in ("wall_time", "step", "graph")}

@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.calculus.gradient_checker import graph_jacobians, max_error
 from wengert.modes.session import Session, default_session, get_default_session
+from wengert.tensor.tensor import TensorLike
 
 
 def _jacobians(
@@ -24,7 +25,7 @@ def _jacobians(
 
 
 def _run(
-    session: Any, xs: Any, sizes: Any, y: Any, y_shape: Any, values: Any, delta: float, targets: Any, feeds: Any
+    session: Any, xs: Any, sizes: Any, y: Any, y_shape: Any, values: Any, delta: float, targets: TensorLike, feeds: Any
 ) -> list[tuple[Any, Any]]:
     for target in targets if isinstance(targets, Sequence) else [targets]:
         if target is not None:
@@ -33,9 +34,9 @@ def _run(
 
 
 def compute_gradient(
-    x: Any,
+    x: TensorLike,
     x_shape: Any,
-    y: Any,
+    y: TensorLike,
     y_shape: Any,
     x_init_value: Any = None,
     delta: float = 1e-3,
@@ -51,9 +52,9 @@ def compute_gradient(
 
 
 def compute_gradient_error(
-    x: Any,
+    x: TensorLike,
     x_shape: Any,
-    y: Any,
+    y: TensorLike,
     y_shape: Any,
     x_init_value: Any = None,
     delta: float = 1e-3,

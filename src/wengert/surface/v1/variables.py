@@ -13,14 +13,15 @@ from wengert.functions import array
 from wengert.functions.program import group, name_scope, no_op
 from wengert.ground import checks, shapes
 from wengert.ground.context import state
-from wengert.ground.dtypes import as_dtype, float32
+from wengert.ground.dtypes import DtypeLike, as_dtype, float32
+from wengert.ground.shapes import ShapeLike
 from wengert.modes.session import default_graph
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import FuncGraph
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 
 class _Reuse:
@@ -42,7 +43,7 @@ _SETTINGS = ("initializer", "regularizer", "caching_device", "partitioner", "cus
 class VariableScope:
     """A prefix for the names of variables, and what `get_variable` takes where it is told nothing."""
 
-    def __init__(self, reuse: Any, name: str = "", name_scope: str = "", **settings: Any) -> None:
+    def __init__(self, reuse: bool | None, name: str = "", name_scope: str = "", **settings: Any) -> None:
         self._reuse, self._name, self._name_scope = reuse, name, name_scope
         self._settings: dict[str, Any] = {key: settings.get(key) for key in _SETTINGS}
         if self._settings["dtype"] is None:
@@ -78,7 +79,7 @@ class VariableScope:
                 return functools.partial(settings.__setitem__, key)
         raise AttributeError(name)
 
-    def get_collection(self, name: Any) -> list[Any]:
+    def get_collection(self, name: str) -> list[Any]:
         """Return what of a collection lies in this scope."""
         return get_collection(name, f"{self._name}/" if self._name else "")
 
@@ -139,14 +140,14 @@ class variable_scope:
         self,
         name_or_scope: Any,
         default_name: str | None = None,
-        values: Any = None,
+        values: TensorLike | None = None,
         initializer: Any = None,
         regularizer: Any = None,
         caching_device: Any = None,
         partitioner: Any = None,
         custom_getter: Any = None,
         reuse: Any = None,
-        dtype: Any = None,
+        dtype: DtypeLike | None = None,
         use_resource: Any = None,
         constraint: Any = None,
         auxiliary_name_scope: bool = True,
@@ -222,7 +223,7 @@ def _chained(getter: Any, inner: Any) -> Any:
 
 
 @contextlib.contextmanager
-def variable_op_scope(values: Any, name_or_scope: Any, default_name: str | None = None, **keywords: Any) -> Iterator[Any]:
+def variable_op_scope(values: TensorLike, name_or_scope: Any, default_name: str | None = None, **keywords: Any) -> Iterator[Any]:
     """Enter a variable scope: an older order of arguments."""
     with variable_scope(name_or_scope, default_name, values, **keywords) as scope:
         yield scope
@@ -240,8 +241,8 @@ def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[Non
 
 def get_variable(
     name: str,
-    shape: Any = None,
-    dtype: Any = None,
+    shape: ShapeLike | None = None,
+    dtype: DtypeLike | None = None,
     initializer: Any = None,
     regularizer: Any = None,
     trainable: bool | None = None,
@@ -291,11 +292,11 @@ def get_variable(
 
 def _get(
     name: str,
-    shape: Any = None,
-    dtype: Any = None,
+    shape: ShapeLike | None = None,
+    dtype: DtypeLike | None = None,
     initializer: Any = None,
     regularizer: Any = None,
-    reuse: Any = None,
+    reuse: bool | None = None,
     trainable: bool | None = None,
     collections: Sequence[Any] | None = None,
     caching_device: Any = None,
@@ -351,7 +352,7 @@ def _get(
     return made
 
 
-def _starting_value(name: str, shape: Any, dtype: Any, initializer: Any) -> tuple[Any, Any]:
+def _starting_value(name: str, shape: ShapeLike | None, dtype: DtypeLike | None, initializer: Any) -> tuple[Any, Any]:
     """Return the initial value of a variable, or a function that gives it, and the dtype."""
     kind = float32 if dtype is None else as_dtype(dtype)
     if isinstance(initializer, type):
@@ -480,7 +481,7 @@ def moving_average_variables(scope: str | None = None) -> list[Any]:
     return get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
-def _variables(values: Any, who: str) -> list[Any]:
+def _variables(values: TensorLike, who: str) -> list[Any]:
     """Return a list of variables.
 
     Raises:
@@ -547,50 +548,58 @@ def report_uninitialized_variables(var_list: Sequence[Any] | None = None, name: 
 # --- setting ------------------------------------------------------------------------------------------------------------
 
 
-def _one(ref: Any) -> Variable:
+def _one(ref: TensorLike) -> Variable:
     if not isinstance(ref, Variable):
         raise ValueError(f"A variable is needed here, not {ref!r}.")
     return ref
 
 
-def _assigned(how: str, ref: Any, value: Any, name: str | None) -> Any:
+def _assigned(how: str, ref: TensorLike, value: TensorLike, name: str | None) -> Any:
     return getattr(_one(ref), how)(value, name=name)
 
 
-def assign(ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None) -> Any:
+def assign(
+    ref: TensorLike, value: TensorLike, validate_shape: Any = None, use_locking: Any = None, name: str | None = None
+) -> Any:
     """Set a variable; return its new value."""
     return _assigned("assign", ref, value, name)
 
 
-def assign_add(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+def assign_add(ref: TensorLike, value: TensorLike, use_locking: Any = None, name: str | None = None) -> Any:
     """Add to a variable; return its new value."""
     return _assigned("assign_add", ref, value, name)
 
 
-def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+def assign_sub(ref: TensorLike, value: TensorLike, use_locking: Any = None, name: str | None = None) -> Any:
     """Subtract from a variable; return its new value."""
     return _assigned("assign_sub", ref, value, name)
 
 
-def _rows(ref: Any, indices: Any, updates: Any) -> IndexedSlices:
+def _rows(ref: TensorLike, indices: TensorLike, updates: TensorLike) -> IndexedSlices:
     if not isinstance(ref, Variable):
         raise ValueError(f"A variable is needed to set rows of, not {ref!r}.")
     return IndexedSlices(convert(updates, like=_one(ref)._as_tensor()), convert(indices))
 
 
-def scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: str | None = None) -> Any:
+def scatter_update(
+    ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = True, name: str | None = None
+) -> Any:
     """Set rows of a variable; return its new value."""
     rows = _rows(ref, indices, updates)
     return _one(ref).scatter_update(rows)
 
 
-def scatter_add(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
+def scatter_add(
+    ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = False, name: str | None = None
+) -> Any:
     """Add to rows of a variable; return its new value."""
     rows = _rows(ref, indices, updates)
     return _one(ref).scatter_add(rows)
 
 
-def scatter_sub(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
+def scatter_sub(
+    ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = False, name: str | None = None
+) -> Any:
     """Subtract from rows of a variable; return its new value."""
     rows = _rows(ref, indices, updates)
     return _one(ref).scatter_sub(rows)
