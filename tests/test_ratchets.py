@@ -22,12 +22,12 @@ class Ratchet(NamedTuple):
     what: str
 
 
-NAMED = Ratchet(125, "operations known by name in the engine, outside of ops/")
-ANY = Ratchet(6675, "parameters annotated Any or by another name of it")
+NAMED = Ratchet(0, "operations known by name in the engine, outside of ops/")
+ANY = Ratchet(2421, "parameters annotated Any or by another name of it")
 ENTRIES = Ratchet(17, "modules and folders in the root of the package")
 HOOKS = Ratchet(0, "statements that change another module of the package while a module is imported")
-IGNORED = Ratchet(26, "attributes hung on what the type checker knows without them")
-LARGE = Ratchet(11, "classes of more than 300 lines")
+IGNORED = Ratchet(0, "attributes hung on what the type checker knows without them")
+LARGE = Ratchet(0, "classes of more than 300 lines")
 
 # Where operations are known by name of necessity: their records, and the surface, which has TensorFlow's names of them.
 NAMES_OPERATIONS = ("ops", "functions", "keras", "surface", "run", "train", "cli.py", "__init__.py")

@@ -297,20 +297,10 @@ class GradientTape(Record):
         stops = {n: t for n, t in ends.items() if t.graph is graph and t.node.inputs}
         targets = [lift(graph, y) for y, _ in live]
         if self._turning:
-            self._check_turning(targets, {x.n for x in inside}, frozenset(stops))
+            _check_turning(self._turning, targets, {x.n for x in inside}, frozenset(stops))
         weights = [None if g is None else lift(graph, g) for _, g in live]
         found = iter(request_within(graph, targets, inside, weights, list(stops.values()), made.__contains__))
         return [next(found) if k else None for k in known]
-
-    def _check_turning(self, ys: Sequence[Any], own: set[int], stops: frozenset[int]) -> None:
-        """Raise UnimplementedError where a derivative would have to lead through the earlier turns of a loop."""
-        for node in ancestors(ys, stops):
-            if any(t.n in self._turning and t.n not in own for t in node.outputs):
-                raise UnimplementedError(
-                    "GradientTape.gradient in the body of a loop: the target depends on what the loop carries from turn to turn, "
-                    "and the tape was opened outside of the loop. Open a tape inside of the body, or take the gradient after the "
-                    "loop."
-                )
 
     def jacobian(
         self,
@@ -367,6 +357,17 @@ class GradientTape(Record):
     def _use_again(self, what: str) -> None:
         if not self._persistent:
             raise RuntimeError(f"GradientTape must be created with persistent=True to compute the {what}.")
+
+
+def _check_turning(turning: set[int], ys: Sequence[Any], own: set[int], stops: frozenset[int]) -> None:
+    """Raise UnimplementedError where a derivative would have to lead through the earlier turns of a loop."""
+    for node in ancestors(ys, stops):
+        if any(t.n in turning and t.n not in own for t in node.outputs):
+            raise UnimplementedError(
+                "GradientTape.gradient in the body of a loop: the target depends on what the loop carries from turn to turn, "
+                "and the tape was opened outside of the loop. Open a tape inside of the body, or take the gradient after the "
+                "loop."
+            )
 
 
 class NotATensor(InvalidArgumentError, AttributeError, TypeError):

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.graph.node import Node
 from wengert.ground import shapes
 from wengert.ground.context import default_session, recent, state
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.shapes import Shape
-from wengert.modes.assignment import Assignable
+from wengert.modes.handles import Handled
 from wengert.modes.storage import Storage
-from wengert.ops.state import ASSIGN, HANDLE, IS_INITIALIZED, READ
+from wengert.ops.state import ASSIGN, IS_INITIALIZED, READ
 from wengert.tensor.tensor import (
     EagerTensor,
     Graph,
@@ -56,7 +55,7 @@ class VariableAggregation:
     NONE, SUM, MEAN, ONLY_FIRST_REPLICA = range(4)
 
 
-class Variable(Assignable):
+class Variable(Handled):
     """A tensor that can be assigned to. Its value is the same for eager code, functions and sessions.
 
     >>> import wengert as tf
@@ -201,50 +200,6 @@ class Variable(Assignable):
             return tensor
         return self._read_in(graph)
 
-    def handle_in(self, graph: Graph) -> SymbolicTensor:
-        """Return the tensor of a graph that stands for the variable itself."""
-        handle: SymbolicTensor | None = graph.handles.get(self.n)
-        if handle is None:
-            outer = getattr(graph, "handle_of", None)
-            if outer is not None:
-                handle = outer(self)
-            else:
-                spec = [(self.sizes, self.nptype)]
-                name = self._name if graph is self._graph else graph.unique_name(self._name + "_handle")
-                controls, graph.controls = graph.controls, ()
-                scope, graph.scope = graph.scope, ""
-                try:
-                    node = graph.append(HANDLE, (), {"variable": self}, spec, name.removesuffix("/") + "/")
-                finally:
-                    graph.controls, graph.scope = controls, scope
-                handle = node.outputs[0]
-            assert handle is not None
-            graph.handles[self.n] = handle
-        return handle
-
-    def _read_in(self, graph: Graph) -> Any:
-        """Read in a graph: once, and anew after an assignment or where there is something to wait for."""
-        handle = self.handle_in(graph)
-        kept = graph.reads.get(handle.n)
-        if kept is None or kept[1] != graph.controls:
-            before, state.observers = state.observers, ()
-            try:
-                name = f"{self._name}/Read/ReadVariableOp/" if kept is None and graph is self._graph else None
-                kept = graph.reads[handle.n] = (append(graph, READ, (handle,), {}, name), graph.controls)
-            finally:
-                state.observers = before
-        for observer in state.observers:
-            observer.read_in(self, handle, kept[0])
-        return kept[0]
-
-    def tell(self, graph: Graph, observer: Any) -> None:
-        """Tell an observer what stands for the variable in a graph, and as what its present value was read there."""
-        handle = self.handle_in(graph)
-        kept = graph.reads.get(handle.n)
-        observer.captured(self, handle)
-        if kept is not None:
-            observer.read_in(self, handle, kept[0])
-
     def value(self) -> Any:
         """Return the value as a tensor."""
         return self._as_tensor()
@@ -308,23 +263,6 @@ class Variable(Assignable):
     def device(self) -> str:
         """Where it is."""
         return "/job:localhost/replica:0/task:0/device:CPU:0" if self._graph is None else ""
-
-    @property
-    def graph(self) -> Any:
-        """The graph that it was made in."""
-        return self._graph if self._graph is not None else state.graph
-
-    @property
-    def op(self) -> Node:
-        """The operation of its handle."""
-        if self._graph is None:
-            raise AttributeError("Tensor.op is undefined when eager execution is enabled.")
-        return self.handle_in(self._graph).op
-
-    @property
-    def handle(self) -> Any:
-        """The tensor that stands for the variable itself."""
-        return self.handle_in(state.graph) if state.graph is not None else self.current()
 
     @property
     def initializer(self) -> Any:
