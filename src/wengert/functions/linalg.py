@@ -740,7 +740,6 @@ class LinearOperator:
         return solve(self.to_dense(), b, adjoint)
 
     def __matmul__(self, other: TensorLike) -> Any:
-        """Return A X."""
         return self.matmul(other)
 
 

@@ -114,7 +114,6 @@ class TensorProto:
         return bytes(self._array.tobytes())
 
     def __repr__(self) -> str:
-        """Show dtype and shape."""
         return f"<TensorProto dtype={as_dtype(self._array.dtype).name} shape={self._array.shape}>"
 
 

@@ -289,7 +289,6 @@ class TensorArray:
         return self._element[0] is not None or self._data is not None
 
     def __repr__(self) -> str:
-        """Show dtype and size."""
         size = len(self._items) if self._items is not None else "?"
         return f"<wengert.TensorArray dtype={self._dtype.name} size={size} element_shape={self.element_shape}>"
 

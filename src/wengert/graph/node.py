@@ -84,5 +84,4 @@ class Node:
         return [b"loc:@" + self.name.encode()]
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         return f"<tf.Operation '{self.name}' type={self.type}>"

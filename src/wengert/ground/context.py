@@ -43,7 +43,6 @@ class Site(NamedTuple):
         return int(self.code.co_firstlineno)
 
     def __str__(self) -> str:
-        """Return ``file:line``."""
         return f"{self.filename}:{self.lineno}"
 
 

@@ -142,7 +142,6 @@ class DType:
         return as_dtype(other) is self
 
     def __eq__(self, other: object) -> bool:
-        """Compare with a DType, a NumPy dtype or a name."""
         if isinstance(other, DType):
             return self is other
         if other is None:
@@ -153,19 +152,15 @@ class DType:
             return False
 
     def __hash__(self) -> int:
-        """Hash by name."""
         return hash(self.name)
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         return f"tf.{self.name}"
 
     def __str__(self) -> str:
-        """Show as TensorFlow does."""
         return f"<dtype: {self.name!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and send by name."""
         return as_dtype, (self.name,)
 
 

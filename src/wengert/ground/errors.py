@@ -95,7 +95,6 @@ class OpError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """Return the message."""
         return self.message
 
 

@@ -28,7 +28,6 @@ class Dimension(int):
         return int(self)
 
     def __repr__(self) -> str:
-        """Show as an int."""
         return int.__repr__(self)
 
     __str__ = __repr__
@@ -38,7 +37,6 @@ class KnownDimension(Dimension):
     """A known size that shows as TensorFlow 1's does."""
 
     def __repr__(self) -> str:
-        """Show as TensorFlow 1 does."""
         return f"Dimension({int(self)})"
 
 
@@ -48,19 +46,15 @@ class UnknownDimension:
     value = None
 
     def __repr__(self) -> str:
-        """Show as TensorFlow 1 does."""
         return "Dimension(None)"
 
     def __str__(self) -> str:
-        """Show as TensorFlow 1 does."""
         return "?"
 
     def __eq__(self, other: object) -> bool:
-        """Compare equal with None and its like."""
         return other is None or isinstance(other, UnknownDimension)
 
     def __hash__(self) -> int:
-        """Hash as None."""
         return hash(None)
 
     def _unknown(self, *others: Any) -> UnknownDimension:
@@ -339,15 +333,12 @@ class TensorShape:
         return self
 
     def __len__(self) -> int:
-        """Return the rank."""
         return len(self._known())
 
     def __iter__(self) -> Iterator[Any]:
-        """Iterate over the sizes."""
         return iter([self._show(s) for s in self._known()])
 
     def __getitem__(self, key: Any) -> Any:
-        """Return one size, or a shape for a slice."""
         if self.sizes is None:
             if isinstance(key, slice):
                 return TensorShape(None)
@@ -357,38 +348,30 @@ class TensorShape:
         return self._show(self.sizes[key])
 
     def __bool__(self) -> bool:
-        """Whether the rank is known."""
         return self.sizes is not None
 
     def __add__(self, other: Any) -> TensorShape:
-        """Concatenate."""
         return self.concatenate(other)
 
     def __radd__(self, other: Any) -> TensorShape:
-        """Concatenate."""
         return TensorShape(other).concatenate(self)
 
     def __eq__(self, other: object) -> bool:
-        """Compare with a shape or a sequence."""
         try:
             return self.sizes == as_shape(other)
         except (ShapeError, TypeError):
             return NotImplemented
 
     def __hash__(self) -> int:
-        """Hash by sizes."""
         return hash(self.sizes)
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         return f"TensorShape({None if self.sizes is None else list(self.sizes)})"
 
     def __str__(self) -> str:
-        """Show as TensorFlow does."""
         return text(self.sizes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy by sizes."""
         return TensorShape, (self.sizes,)
 
 

@@ -37,15 +37,12 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        """Compare names."""
         return isinstance(other, DTypePolicy) and other.name == self.name
 
     def __hash__(self) -> int:
-        """Hash by name."""
         return hash(self.name)
 
     def __repr__(self) -> str:
-        """Show the name."""
         return f'<DTypePolicy "{self.name}">'
 
 

@@ -149,7 +149,6 @@ class Metric(registry.Stated):
         return {"name": self.name, "dtype": self._dtype}
 
     def __repr__(self) -> str:
-        """Show class and name."""
         return f"<{type(self).__name__} name={self.name}>"
 
 

@@ -82,7 +82,6 @@ class Variable(state.Variable):
         self._trainable = self._declared = bool(value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        """Return a variable of its own with the same value."""
         if self._graph is not None:
             return super().__deepcopy__(memo)  # type: ignore[return-value]
         return Variable(

@@ -74,16 +74,13 @@ class TensorSpec:
         return bool(self.dtype == other.dtype and shapes.fits(self._sizes, shapes.as_shape(other.shape)))
 
     def __eq__(self, other: object) -> bool:
-        """Compare shape, dtype and name."""
         return isinstance(other, TensorSpec) and (self._sizes, self._nptype, self._name) == (
             other._sizes, other._nptype, other._name)  # fmt: skip
 
     def __hash__(self) -> int:
-        """Hash by shape and dtype."""
         return hash((self._sizes, self._nptype))
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         return f"TensorSpec(shape={shapes.text(self._sizes)}, dtype={self.dtype!r}, name={self._name!r})"
 
 
@@ -296,7 +293,6 @@ class ConcreteFunction:
         return list(outputs)
 
     def __repr__(self) -> str:
-        """Show name and signature."""
         return f"<ConcreteFunction {self.name}({', '.join(repr(t) for t in self._inputs)})>"
 
 
@@ -349,7 +345,6 @@ class Function:
         functools.update_wrapper(self, python_function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """Bind to an instance, with traces of its own."""
         if instance is None:
             return self
         try:
@@ -543,7 +538,6 @@ class Function:
         return names
 
     def __repr__(self) -> str:
-        """Show the function's name."""
         return f"<wengert.Function {self._name}>"
 
 

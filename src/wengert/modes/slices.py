@@ -78,15 +78,12 @@ class IndexedSlices(Valued):
         return self._as_tensor().numpy()
 
     def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> Any:
-        """Return the whole for NumPy."""
         return self._as_tensor().__array__(dtype, copy)
 
     def __neg__(self) -> IndexedSlices:
-        """Negate the rows."""
         return IndexedSlices(-self.values, self.indices, self.dense_shape)
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape}"
         return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
 

@@ -58,7 +58,6 @@ class Valued:
     __ge__ = _of_value("__ge__")
 
     def __getitem__(self, key: Any) -> Any:
-        """Index the value."""
         return self._as_tensor()[key]
 
     @property
@@ -71,25 +70,19 @@ class Converted(Valued):
     """What Python's own types take too: the one element as a number, the rows in turn."""
 
     def __bool__(self) -> bool:
-        """Return the one element's truth."""
         return bool(self._as_tensor())
 
     def __int__(self) -> int:
-        """Return the one element."""
         return int(self._as_tensor())
 
     def __float__(self) -> float:
-        """Return the one element."""
         return float(self._as_tensor())
 
     def __index__(self) -> int:
-        """Return the one integer."""
         return self._as_tensor().__index__()  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
-        """Return the size of the first axis."""
         return len(self._as_tensor())
 
     def __iter__(self) -> Any:
-        """Iterate over the first axis."""
         return iter(self._as_tensor())

@@ -236,7 +236,6 @@ class Variable(Handled):
         return append(state.graph, IS_INITIALIZED, (self.handle_in(state.graph),), {}, name)
 
     def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> Any:
-        """Return the value for NumPy."""
         return self.current().__array__(dtype, copy)
 
     # --- what it is --------------------------------------------------------------------------------------------
@@ -304,20 +303,17 @@ class Variable(Handled):
         return self._as_tensor() != other
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         head = f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}"
         if self._graph is not None or state.graph is not None:
             return head + ">"
         return f"{head}, numpy={repr(self.current()).partition('numpy=')[2]}"
 
     def __deepcopy__(self, memo: Any) -> Variable:
-        """Return a variable of its own with the same value."""
         if self._graph is not None:
             raise NotImplementedError("__deepcopy__() is only available when eager execution is enabled.")
         return Variable(self.current(), trainable=self._trainable, name=self._name, dtype=self.dtype)
 
     def __format__(self, spec: str) -> str:
-        """Format a scalar as the number."""
         return format(self.current(), spec) if spec else str(self)
 
     @property

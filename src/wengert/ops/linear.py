@@ -683,15 +683,12 @@ class Dynamic:
         self.position = position
 
     def __eq__(self, other: object) -> bool:
-        """Compare by position."""
         return isinstance(other, Dynamic) and other.position == self.position
 
     def __hash__(self) -> int:
-        """Hash by position."""
         return hash(("Dynamic", self.position))
 
     def __repr__(self) -> str:
-        """Show the position."""
         return f"Dynamic({self.position})"
 
 

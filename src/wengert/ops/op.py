@@ -202,11 +202,9 @@ class Op:
         )
 
     def __repr__(self) -> str:
-        """Show name and kind."""
         return f"<Op {self.name}: {self.kind}>"
 
     def __reduce__(self) -> str:
-        """Copy by reference."""
         return self.name
 
 

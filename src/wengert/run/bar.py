@@ -65,7 +65,6 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
         self._live.start()
 
     def __rich__(self) -> Any:
-        """Return the line, without colours."""
         from rich.text import Text
 
         return Text(self.line(time.monotonic()))

@@ -179,7 +179,6 @@ class Served(types.ModuleType):
         return value
 
     def __dir__(self) -> list[str]:
-        """List what is behind."""
         return sorted(n for n in dir(self.__dict__["_behind"]) if not n.startswith("_"))
 
 

@@ -162,29 +162,23 @@ class Tensor:
         return _as_float(self)._divide(_as_float(other) if isinstance(other, Tensor) else other)
 
     def __rtruediv__(self, other: TensorLike) -> Any:
-        """Divide; integers give float64."""
         return _as_float(self)._rdivide(other)
 
     __div__ = __truediv__
 
     def __pow__(self, other: TensorLike, modulo: Any = None) -> Any:
-        """Raise to a power."""
         return power(self, other)
 
     def __rpow__(self, other: TensorLike) -> Any:
-        """Raise another to this power."""
         return power(convert(other, like=self), self)
 
     def __neg__(self) -> Any:
-        """Return -x."""
         return apply(elementwise.NEGATIVE, (self,))
 
     def __pos__(self) -> Any:
-        """Return x."""
         return self
 
     def __abs__(self) -> Any:
-        """Return the absolute value."""
         return apply(elementwise.ABS, (self,))
 
     def __invert__(self) -> Any:
@@ -198,25 +192,20 @@ class Tensor:
         return NotImplemented if pair is None else apply(bitwise, pair)
 
     def __and__(self, other: TensorLike) -> Any:
-        """Return logical or bitwise and."""
         return self._bits(other, self._and, elementwise.BITWISE_AND)
 
     def __or__(self, other: TensorLike) -> Any:
-        """Return logical or bitwise or."""
         return self._bits(other, self._or, elementwise.BITWISE_OR)
 
     def __xor__(self, other: TensorLike) -> Any:
-        """Return logical or bitwise exclusive or."""
         return self._bits(other, self._xor, elementwise.BITWISE_XOR)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __lshift__(self, other: TensorLike) -> Any:
-        """Shift bits left."""
         return apply(elementwise.LEFT_SHIFT, (self, convert(other, like=self)))
 
     def __rshift__(self, other: TensorLike) -> Any:
-        """Shift bits right."""
         return apply(elementwise.RIGHT_SHIFT, (self, convert(other, like=self)))
 
     def __eq__(self, other: object) -> Any:
@@ -250,11 +239,9 @@ class Tensor:
         return getitem(self, key)
 
     def __copy__(self) -> Any:
-        """Tensors do not change: the copy is the tensor."""
         return self
 
     def __deepcopy__(self, memo: Any) -> Any:
-        """Tensors do not change: the copy is the tensor."""
         return self
 
 
@@ -272,15 +259,12 @@ class Reference:
         return self._referenced
 
     def __eq__(self, other: object) -> bool:
-        """Whether it is the same tensor."""
         return isinstance(other, Reference) and other._referenced is self._referenced
 
     def __hash__(self) -> int:
-        """Hash by identity."""
         return id(self._referenced)
 
     def __repr__(self) -> str:
-        """Show what is referred to."""
         return f"<Reference wrapping {self._referenced!r}>"
 
 
@@ -348,22 +332,18 @@ class EagerTensor(Tensor):
     gpu = cpu
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Return the value for NumPy."""
         self._leave("a function of NumPy")
         if copy is False:
             return self.array if dtype is None else self.array.astype(dtype, copy=False)
         return np.array(self.array, dtype=dtype)
 
     def __dlpack__(self, **keywords: Any) -> Any:
-        """Share memory by DLPack."""
         return self.array.__dlpack__(**keywords)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """Say CPU."""
         return self.array.__dlpack_device__()  # type: ignore[no-any-return]
 
     def __bool__(self) -> bool:
-        """Return the one element's truth."""
         if self.array.size != 1:
             raise InvalidArgumentError(
                 f"The truth value of an array of shape {self.shape} is ambiguous: only one of one element has one. Use "
@@ -378,35 +358,28 @@ class EagerTensor(Tensor):
         return self.array.item()
 
     def __int__(self) -> int:
-        """Return the one element."""
         return int(self._one("int()"))
 
     def __float__(self) -> float:
-        """Return the one element."""
         return float(self._one("float()"))
 
     def __complex__(self) -> complex:
-        """Return the one element."""
         return complex(self.array.item())
 
     def __index__(self) -> int:
-        """Return the one integer."""
         if self.array.dtype.kind not in "iu" or self.array.ndim:
             raise TypeError(f"only integer scalar tensors can be converted to a scalar index, not {self!r}")
         return int(self.array)
 
     def __format__(self, spec: str) -> str:
-        """Format a scalar as the number."""
         return format(self.array[()], spec) if self.array.ndim == 0 else format(str(self), spec)
 
     def __len__(self) -> int:
-        """Return the size of the first axis."""
         if self.array.ndim == 0:
             raise TypeError("Scalar tensor has no `len()`")
         return len(self.array)
 
     def __iter__(self) -> Iterator[Any]:
-        """Iterate over the first axis."""
         if self.array.ndim == 0:
             raise TypeError("Cannot iterate over a scalar tensor.")
         if state.graph is not None:
@@ -417,11 +390,9 @@ class EagerTensor(Tensor):
         return (EagerTensor(row if row.__class__ is _ndarray else np.asarray(row), made) for row in self.array)
 
     def __contains__(self, item: Any) -> bool:
-        """Whether an element equals the item."""
         raise TypeError("'in' is not defined for tensors: use reduce_any(x == item).")
 
     def __hash__(self) -> int:  # type: ignore[override]
-        """Refuse, except in TensorFlow 1's manner."""
         if not elementwise_equality(self):
             return id(self)
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
@@ -433,11 +404,9 @@ class EagerTensor(Tensor):
         return "\n" + text if "\n" in text else text
 
     def __str__(self) -> str:
-        """Show as TensorFlow does."""
         return f"tf.Tensor({self._text()}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         if self.array.ndim == 0:
             value = self.array[()]
             shown = repr(value) if self.array.dtype.kind == "O" else str(value)
@@ -448,7 +417,6 @@ class EagerTensor(Tensor):
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={shown}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy by value."""
         return EagerTensor, (self.array,)
 
     def __getattr__(self, name: str) -> Any:
@@ -528,32 +496,27 @@ class SymbolicTensor(Tensor):
         return default_session(session).run(self, feed_dict)
 
     def __hash__(self) -> int:  # type: ignore[override]
-        """Hash by identity."""
         return id(self)
 
     def __bool__(self) -> NoReturn:
-        """Refuse: there is no value yet."""
         raise OperatorNotAllowedInGraphError(
             "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed. It has no value while the graph is built: use "
             "cond(pred, true_fn, false_fn), or `function`, which converts Python's if and while on tensors."
         )
 
     def __iter__(self) -> NoReturn:
-        """Refuse: there is no value yet."""
         raise OperatorNotAllowedInGraphError(
             "Iterating over a symbolic `tf.Tensor` is not allowed: use unstack, while_loop or map_fn, or `function`, which "
             "converts Python's for on tensors."
         )
 
     def __len__(self) -> NoReturn:
-        """Refuse: the size may not be known."""
         raise TypeError(
             f"len is not well defined for a symbolic Tensor ({self.name}). Please call `x.shape` rather than `len(x)` for "
             "shape information."
         )
 
     def __index__(self) -> NoReturn:
-        """Refuse: there is no value yet."""
         raise OperatorNotAllowedInGraphError(
             f"The symbolic tensor {self.name} has no value while the graph is built, so Python cannot use it as an integer."
         )
@@ -561,7 +524,6 @@ class SymbolicTensor(Tensor):
     __int__ = __float__ = __complex__ = __index__
 
     def __array__(self, dtype: DtypeLike | None = None, copy: bool | None = None) -> NoReturn:
-        """Refuse: there is no value yet."""
         raise SymbolicArrayError(
             f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: it has no value while the graph is built. "
             "Use the tensor functions instead of NumPy's, or run it in a session first."
@@ -579,14 +541,12 @@ class SymbolicTensor(Tensor):
         raise AttributeError(f"'SymbolicTensor' object has no attribute '{name}'")
 
     def __str__(self) -> str:
-        """Show as TensorFlow does."""
         shape = "" if self.sizes is None else f", shape={shapes.text(self.sizes)}"
         if self.sizes is None:
             shape = ", shape=<unknown>"
         return f'Tensor("{self.name}"{shape}, dtype={self.dtype.name})'
 
     def __repr__(self) -> str:
-        """Show as TensorFlow does."""
         return f"<tf.Tensor '{self.name}' shape={shapes.text(self.sizes)} dtype={self.dtype.name}>"
 
 

@@ -153,7 +153,6 @@ class CheckpointState:
         self.last_preserved_timestamp = last_preserved_timestamp
 
     def __repr__(self) -> str:
-        """Show as the file does."""
         lines = [f"model_checkpoint_path: {json.dumps(self.model_checkpoint_path)}"]
         lines += [f"all_model_checkpoint_paths: {json.dumps(p)}" for p in self.all_model_checkpoint_paths]
         return "\n".join(lines) + "\n"

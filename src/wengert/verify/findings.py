@@ -92,7 +92,6 @@ class Findings:
         return "right" if found & {"right", "inaccurate"} and "undecided" not in found else "undecided"
 
     def __bool__(self) -> bool:
-        """Whether nothing is wrong."""
         return self.ok
 
     def digits(self, arithmetic: str, order: int | None = None) -> float | None:

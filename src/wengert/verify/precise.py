@@ -33,7 +33,6 @@ class Precise(np.ndarray):
     nominal: np.dtype[Any]
 
     def __array_finalize__(self, source: Any) -> None:
-        """Take the nominal dtype of what this is a view of."""
         self.nominal = getattr(source, "nominal", FLOAT64)
 
     @property
@@ -56,20 +55,16 @@ class Precise(np.ndarray):
         return np.conjugate(self)
 
     def __getitem__(self, index: Any) -> Any:
-        """Take a part; one element is an array too."""
         return _wrapped(_plain(self)[index], self.nominal)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        """Put numbers of any kind in."""
         plain = _plain(_like(value, self.nominal))
         _plain(self)[index] = plain if plain.ndim else plain[()]  # NumPy would keep an array as one element
 
     def __iter__(self) -> Any:
-        """Go through the parts along the first axis."""
         return iter([self[i] for i in range(len(self))])
 
     def __repr__(self) -> str:
-        """Show the numbers."""
         return f"Precise({_plain(self)!r}, {self.nominal.name})"
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:

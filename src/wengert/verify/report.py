@@ -31,7 +31,6 @@ class Report(Findings):
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        """Show the summary."""
         return self.summary()
 
     def show(self, console: Any = None, every: bool = False) -> None:

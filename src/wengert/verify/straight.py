@@ -70,7 +70,6 @@ class Pair:
         return self.array.shape
 
     def __bool__(self) -> bool:
-        """Whether a condition held."""
         return bool(self.array)
 
     def __len__(self) -> int:
@@ -78,7 +77,6 @@ class Pair:
         return len(self.array)
 
     def __getitem__(self, index: Any) -> Pair:
-        """Take a part, as a loop takes a row of a sequence."""
         return Pair(self.straight, self.symbol[index], None if self.told is None else np.asarray(self.told[index]))
 
 

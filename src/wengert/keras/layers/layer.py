@@ -334,7 +334,6 @@ class Layer(Tracked, Placed, registry.Stated):
         return {"name": self.name, "trainable": self._trainable, "dtype": self._policy.name, **super().get_config()}
 
     def __repr__(self) -> str:
-        """Show class and name."""
         return f"<{type(self).__name__} name={self.name}, built={self._built}>"
 
 

@@ -32,7 +32,6 @@ class Fields:
         return Fields(**keywords)
 
     def __getitem__(self, key: Any) -> Any:
-        """Return an entry of a map."""
         return self.__dict__.setdefault(f"[{key}]", Fields())
 
     def __setitem__(self, key: Any, value: TensorLike) -> None:
