@@ -14,6 +14,7 @@ import pytest
 
 import wengert as tf
 from wengert.ops.op import table
+from wengert.verify.samples.elementwise import REAL, UNARY
 
 
 def load(name: str, path: Path) -> Any:
@@ -27,7 +28,8 @@ def load(name: str, path: Path) -> Any:
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 oracle = load("oracle", HERE / "oracle.py")
-CASES = load("cases", HERE.parent / "ops" / "cases.py").CASES
+cases = load("cases", HERE.parent / "ops" / "cases.py")
+CASES = cases.CASES
 Differences, choices, close, columns = oracle.Differences, oracle.choices, oracle.close, oracle.columns
 nested, operation = oracle.nested, oracle.operation
 
@@ -155,6 +157,9 @@ ENTRIES = [
     Entry("leaky_relu", lambda x: x if x > 0 else mp.mpf(0.2) * x, SIDES, {"alpha": 0.2}),
     Entry("leaky_relu_slope", lambda x: mp.mpf(1 if x > 0 else 0.2), SIDES, {"alpha": 0.2}),
 ]
+# What has a sample over all reals and an oracle, and no centres of its own above.
+OWN = {e.op for e in ENTRIES}
+ENTRIES += [Entry(n, f, ANY) for n, f, _ in cases.FUNCTIONS if n not in OWN and UNARY[n][0][0] == REAL and table[n].partials]
 
 
 PURE = [(k, 0) for k in range(1, 7)]
@@ -1103,7 +1108,6 @@ EXEMPT = {
     "call": "is what a tape records; tests/test_fields.py",
     "tensor_scatter_max": "has no rule for rows; test_scatter",
     "tensor_scatter_min": "has no rule for rows; test_scatter",
-    "linked": "is made when a traced function is replayed; tests/test_tapes_in_graphs.py",
     "passed": "states no series; tests/test_bodies.py",
 }
 """Operations with a derivative that are not in one of the tables here, and why."""

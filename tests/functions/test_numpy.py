@@ -18,7 +18,7 @@ NAMES = {
     "C": np.arange(12.0, dtype="float32").reshape(2, 3, 2) ** 1.5 - 7.0, "N": np.array([[1.0, np.nan, 3.0], [0.0, 5.0, -7.0]]),
     "E": np.zeros((0, 3)), "ties": np.array([[1.0, 3.0, 3.0], [3.0, 0.0, 1.0]]),
 }  # fmt: skip
-FLOATS = "sin cos tan sinh cosh tanh exp expm1 log:q log1p:q sqrt:q"
+FLOATS = "sin cos tan sinh cosh tanh exp exp2 expm1 log:q log1p:q sqrt:q"
 ANY = (
     "abs absolute square sign zeros_like ones_like transpose squeeze sum prod mean max min std var cumsum argmax argmin array "
     "asarray floor:f ceil:f"

@@ -198,22 +198,13 @@ def planted(name: str, field: str, wrong: Any) -> Iterator[None]:
     """Let an operation state something else."""
     changed = table[name]
     kept = getattr(changed, field)
-    rules = {n: (o.vjp, o.jvp) for n, o in table.items()}
-
-    def forget() -> None:
-        for n, o in table.items():
-            o.vjp, o.jvp = rules[n]
-        structure._partials.clear()
-
-    if not changed.stated:
-        changed.vjp = changed.jvp = None
     setattr(changed, field, wrong(kept))
-    structure._partials.clear()
+    structure.forget()
     try:
         yield
     finally:
         setattr(changed, field, kept)
-        forget()
+        structure.forget()
 
 
 def disagreeing(numbers: list[int], against: str) -> list[tuple[int, Any]]:
