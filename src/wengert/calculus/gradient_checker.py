@@ -176,7 +176,7 @@ def _placeholder(sizes: TensorLike, nptype: np.dtype[Any]) -> Any:
 def _tensor(value: TensorLike) -> Any:
     if isinstance(value, IndexedSlices):
         return value
-    return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
+    return convert(value)
 
 
 def _value(t: TensorLike) -> Any:

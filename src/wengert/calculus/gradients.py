@@ -24,7 +24,20 @@ from wengert.modes.tape import GradientTape, UnconnectedGradients
 from wengert.modes.why import warn_none
 from wengert.ops import linear
 from wengert.ops.state import READ
-from wengert.tensor.tensor import Nested, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, lift, tensors, within
+from wengert.tensor.tensor import (
+    Nested,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    apply,
+    cast,
+    convert,
+    is_tensor_like,
+    lift,
+    tensors,
+    value_of,
+    within,
+)
 
 __all__ = ["AggregationMethod", "ForwardAccumulator", "gradients", "hessian", "hessians", "hvp", "jacobian", "jvp", "vjp"]
 
@@ -43,7 +56,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _tensor(value: TensorLike) -> Any:
-    return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
+    return convert(value)
 
 
 def gradients(
@@ -86,7 +99,7 @@ def gradients(
     if len(weights) != len(targets):
         raise ValueError(f"Must have as many initial gradients as ys (got {len(weights)} grad_ys and {len(targets)} ys).")
     for x in sources:
-        if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+        if not is_tensor_like(x):
             raise TypeError(f"gradients: each x must be a tensor or a variable, not {x!r}.")
     graph = graph_of([*targets, *sources])
     stops = [] if stop_gradients is None else nest.flatten(_listed(stop_gradients))
@@ -153,7 +166,7 @@ def _dense(g: Any, like: Any = None) -> Any:
     """Return a gradient as a tensor; rows that do not say of which shape are rows of what has the shape of ``like``."""
     if isinstance(g, IndexedSlices) and g.dense_shape is None and like is not None:
         g = IndexedSlices(g.values, g.indices, apply(linear.SHAPE, (like,), {"dtype": "int32"}))
-    return g._as_tensor() if hasattr(g, "_as_tensor") else g
+    return value_of(g)
 
 
 def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> list[Any]:
@@ -165,7 +178,7 @@ def _eagerly(ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any]) -> l
             "GradientTape's with block, or into a function decorated with `function`; in a graph it needs none of these. "
             "(`wengert run` records for a script in which it finds such a call.)"
         )
-    targets = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys]
+    targets = [value_of(y) for y in ys]
     weights = [None if g is None else _weight(g, y) for g, y in zip(gs, targets, strict=True)]
     for g, y in zip(weights, targets, strict=True):
         if g is not None and not fits(g.sizes, y.sizes):
@@ -193,7 +206,7 @@ def hessians(
     """
     results = []
     for x in _listed(xs):
-        if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+        if not is_tensor_like(x):
             raise TypeError(f"hessians: each x must be a tensor or a variable, not {x!r}.")
         first = gradients(ys, x, unconnected_gradients="none")[0]
         if first is None:
@@ -270,7 +283,7 @@ class ForwardAccumulator:
 
         self._forget = forget
         for p, t in zip(flat, given, strict=True):
-            if not isinstance(p, Tensor) and not hasattr(p, "_as_tensor"):
+            if not is_tensor_like(p):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
             if p.n in self._tangents:
                 raise ValueError(
@@ -473,7 +486,7 @@ def _scalar(f: Callable[..., Any], point: TensorLike, who: str) -> Any:
 
 def _inputs(xs: Nested) -> tuple[list[Any], bool]:
     single = not isinstance(xs, list | tuple)
-    given = [convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor() for x in _listed(xs)]
+    given = [convert(x) for x in _listed(xs)]
     first = {t.n: i for i, t in reversed(list(enumerate(given)))}
     # Derivatives are by the arguments: a tensor that is several of them is a tensor of its own for each.
     return [t if first[t.n] == i else apply(linear.IDENTITY, (t,)) for i, t in enumerate(given)], single
@@ -525,7 +538,7 @@ def hessian(f: Callable[..., Any], x: TensorLike) -> Any:
     Raises:
         InvalidArgumentError: if f(x) is not a scalar.
     """
-    point = convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor()
+    point = convert(x)
     with GradientTape() as outer:
         outer.watch(point)
         with GradientTape() as inner:
@@ -537,7 +550,7 @@ def hessian(f: Callable[..., Any], x: TensorLike) -> Any:
 
 def hvp(f: Callable[..., Any], x: TensorLike, v: TensorLike) -> Any:
     """Return the product of the Hessian of a scalar f at x with v: forward mode over reverse mode, two sweeps."""
-    point = convert(x) if not hasattr(x, "_as_tensor") else x._as_tensor()
+    point = convert(x)
     with ForwardAccumulator(point, convert(v, like=point)) as acc:
         with GradientTape() as tape:
             tape.watch(point)

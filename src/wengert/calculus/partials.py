@@ -31,7 +31,7 @@ from wengert.ground.errors import (
 from wengert.ground.shapes import fits, text
 from wengert.modes.function import ConcreteFunction, Function
 from wengert.ops import linear
-from wengert.tensor.tensor import Nested, Tensor, TensorLike, apply, convert, lift
+from wengert.tensor.tensor import Nested, Tensor, TensorLike, apply, convert, is_tensor_like, lift
 
 __all__ = ["Traced", "call", "partial", "point", "taylor"]
 
@@ -289,15 +289,16 @@ def partial(f: Callable[..., Any], orders: Any) -> Any:
     if not isinstance(pairs, list | tuple) or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):
         raise TypeError(f"partial: orders must be a dictionary, as {{'x': 2}}, or a list of pairs, not {orders!r}.")
     pairs = [(key, _order(order, "partial")) for key, order in pairs]
-    if isinstance(f, Tensor) or hasattr(f, "_as_tensor"):
-        return _of_tensor(f, pairs)
+    if is_tensor_like(f):
+        tensor: Any = f
+        return _of_tensor(tensor, pairs)
     checks.function(f, "partial", "f, a function or a tensor,")
     return _of_function(f, pairs)
 
 
 def _of_tensor(u: TensorLike, pairs: Sequence[Any]) -> Any:
     for x, order in pairs:
-        if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+        if not is_tensor_like(x):
             raise TypeError(f"partial: the derivative of a tensor is by tensors and variables, not by {x!r}.")
         for _ in range(order):
             u = gradients(u, x)[0]

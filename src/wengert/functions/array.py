@@ -34,6 +34,8 @@ from wengert.tensor.tensor import (
     derived,
     getitem,
     holds_tensors,
+    is_tensor_like,
+    value_of,
 )
 
 newaxis = None
@@ -71,8 +73,7 @@ def sizes_of(shape: Any, wild: bool = False) -> tuple[Any, tuple[Any, ...]]:
 
 def numbers_of(value: Any, what: str) -> Any:
     """Return a list of whole numbers, or the one-axis integer tensor of a graph that holds them."""
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     if value.__class__ is SymbolicTensor:
         return _symbolic_numbers(value, what)
     if isinstance(value, TensorShape):
@@ -103,8 +104,7 @@ def numbers_of(value: Any, what: str) -> Any:
 
 def _number(item: Any) -> Any:
     """Return one item of a shape: a number, or a symbolic scalar whose value is not known."""
-    if hasattr(item, "_as_tensor"):
-        item = item._as_tensor()
+    item = value_of(item)
     if item.__class__ is EagerTensor and item.array.size == 1:
         return item.array.item()
     if item.__class__ is SymbolicTensor:
@@ -140,8 +140,7 @@ def integer_of(value: Any, what: str = "axis") -> int:
     """
     if value.__class__ is int:
         return value
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     if value.__class__ is SymbolicTensor:
         known = static_value(value)
         if isinstance(known, list) and len(known) == 1:
@@ -303,7 +302,7 @@ def is_tensor(x: TensorLike) -> bool:
     >>> tf.is_tensor(tf.constant(1.0)), tf.is_tensor(1.0)
     (True, False)
     """
-    return isinstance(x, Tensor) or hasattr(x, "_as_tensor")
+    return is_tensor_like(x)
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
@@ -788,7 +787,7 @@ def _alike(values: TensorLike, what: str) -> list[Any]:
             return list(values)
     like = None
     for v in values:
-        t = v._as_tensor() if hasattr(v, "_as_tensor") else v
+        t = value_of(v)
         if isinstance(t, Tensor):
             like = t if like is None or like.nptype == t.nptype else _widest(like, t, what)
         elif isinstance(v, list | tuple) and holds_tensors(v) and like is None:
@@ -909,8 +908,7 @@ def split(
 
 def _shape_only(value: TensorLike) -> Any:
     """Return something of the rank of a number, an array or a tensor."""
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     return np.empty((0,) * len(value.sizes or ())) if isinstance(value, Tensor) else value
 
 
@@ -950,8 +948,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     mode = mode.lower()
     pairs, symbolic = _pairs(paddings)
     value = constant_values
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     attrs = {"paddings": pairs, "mode": mode, "value": 0}
     if mode == "constant" and not (value.__class__ is int and value == 0):
         value = convert(value, like=x)
@@ -966,8 +963,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
 
 def _pairs(paddings: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return paddings as (pairs, ()), or as (None, (tensor,)) where a graph's tensor decides them."""
-    if hasattr(paddings, "_as_tensor"):
-        paddings = paddings._as_tensor()
+    paddings = value_of(paddings)
     if paddings.__class__ is not SymbolicTensor and isinstance(paddings, list | tuple) and holds_tensors(paddings):
         rows = [numbers_of(row, "paddings") for row in paddings]
         if any(row.__class__ is SymbolicTensor for row in rows):
@@ -1126,8 +1122,7 @@ def _indexed(x: Any, index: list[Any], name: str) -> Any:
 
 def _scalars(value: TensorLike, x: TensorLike, what: str) -> list[Any]:
     """Return a vector argument as a list of ints and symbolic scalars."""
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     if isinstance(value, list | tuple) and any(v.__class__ is SymbolicTensor for v in value):
         items = [_number(v) for v in value]
         return [v if v.__class__ is SymbolicTensor else shapes.as_sizes([v])[0] for v in items]
@@ -1395,7 +1390,7 @@ def one_hot(
     if sizes is not None and at.sizes is not None:
         sizes_of([*(s or 1 for s in at.sizes), sizes[0]])
     number = None if symbolic else sizes[0]
-    later = any(isinstance(v, Tensor) or hasattr(v, "_as_tensor") for v in (on_value, off_value))
+    later = any(is_tensor_like(v) for v in (on_value, off_value))
     on, off = (True, False) if later else (_scalar(v, d) for v, d in ((on_value, 1), (off_value, 0)))
     attrs = {"depth": number, "on": on, "off": off, "axis": along, "dtype": "bool" if later else nptype.name}
     hit = apply(linear.ONE_HOT, (at, *symbolic), attrs, name)

@@ -35,7 +35,7 @@ from wengert.ground.types import Array
 from wengert.ops import elementwise, linear
 from wengert.ops.op import Op
 from wengert.ops.state import ASSERT
-from wengert.tensor.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, TensorLike, append, apply, convert
+from wengert.tensor.tensor import NONE, EagerTensor, SymbolicTensor, Tensor, TensorLike, append, apply, convert, is_tensor_like
 
 _log_placement = [False]
 _filtering = [True]
@@ -90,7 +90,7 @@ def _shown(item: Any, summarize: int | None) -> str:
     if isinstance(item, SymbolicTensor):
         value = _known(item)
         return item.name if value is None else str(value)
-    if isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
+    if is_tensor_like(item):
         array = convert(item).array
         most = 3 if summarize is None else checks.whole(summarize, "debugging", "summarize")
         if most < 0 or array.size <= most:

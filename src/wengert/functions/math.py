@@ -26,7 +26,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.ops.signature import check
-from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, Tensor, TensorLike, apply, cast, coerce, convert, power
+from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, Tensor, TensorLike, apply, cast, coerce, convert, power, value_of
 
 Function = Callable[..., Any]
 
@@ -330,8 +330,7 @@ def pow(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """
     if not isinstance(x, Tensor):
         x = convert(x, like=y if isinstance(y, Tensor) else None)
-    if hasattr(y, "_as_tensor"):
-        y = y._as_tensor()
+    y = value_of(y)
     result = power(x, y)
     if result is NotImplemented:
         raise DTypeError(f"Pow takes tensors and numbers, not {type(y).__name__}.")

@@ -21,7 +21,7 @@ from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.shapes import ShapeLike
 from wengert.ops.elementwise import EXP2
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, is_tensor_like
 
 __all__ = [
     "abs", "absolute", "add", "arange", "argmax", "argmin", "array", "asarray", "bool_", "ceil", "concatenate", "cos", "cosh",
@@ -408,7 +408,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     given = [v for v in (start, stop, step) if v is not None]
     nptype = _result_type(*(v if _is_number(v) else _made(v) for v in given)) if dtype is None else _dtype_of(dtype)
     start, stop = (0, start) if stop is None else (start, stop)
-    if builtins.any(isinstance(v, Tensor) or hasattr(v, "_as_tensor") for v in (start, stop, step)):
+    if builtins.any(is_tensor_like(v) for v in (start, stop, step)):
         return arrangement.cast(arrangement.range(start, stop, step), nptype)
     return tensors.convert(np.arange(start, stop, step).astype(nptype))
 

@@ -41,7 +41,9 @@ from wengert.tensor.tensor import (
     apply,
     convert,
     derived,
+    is_tensor_like,
     lift,
+    value_of,
 )
 from wengert.tensor.tensor import _number as next_number
 
@@ -237,11 +239,11 @@ def print_tensors(*inputs: Any, **keywords: Any) -> Any:
     if keywords:
         raise ValueError(f"print: unknown keywords {sorted(keywords)}")
     summarize = 3 if summarize is None else summarize
-    items: list[Any] = [i._as_tensor() if hasattr(i, "_as_tensor") else i for i in inputs]
+    items: list[Any] = [value_of(i) for i in inputs]
     held: list[Any] = []
     for item in items:
         for leaf in nest.flatten(item):
-            leaf = leaf._as_tensor() if hasattr(leaf, "_as_tensor") else leaf
+            leaf = value_of(leaf)
             if isinstance(leaf, Tensor):
                 held.append(leaf)
 
@@ -271,7 +273,7 @@ def print_tensors(*inputs: Any, **keywords: Any) -> Any:
 
 
 def _holds(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) or hasattr(leaf, "_as_tensor")
+    return is_tensor_like(leaf)
 
 
 class _Text(str):
@@ -307,7 +309,7 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
     """Call a Python function of eager tensors; in a graph, each time the operation runs. Derivatives pass through it."""
     if func is None or not callable(func):
         raise TypeError("py_function: func must be callable.")
-    arguments = [a._as_tensor() if hasattr(a, "_as_tensor") else convert(a) for a in (inp or [])]
+    arguments = [convert(a) for a in (inp or [])]
     kinds, single = _types(Tout)
     if state.graph is None:
         result = func(*arguments)
@@ -395,7 +397,7 @@ def numpy_function(
     """Call a Python function of NumPy arrays; it has no derivative."""
     if func is None or not callable(func):
         raise TypeError("numpy_function: func must be callable.")
-    arguments = [a._as_tensor() if hasattr(a, "_as_tensor") else convert(a) for a in (inp or [])]
+    arguments = [convert(a) for a in (inp or [])]
     kinds, single = _types(Tout)
     specs = tuple(_spec_of(k) for k in kinds)
 
@@ -558,7 +560,7 @@ def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) 
 
 
 def _dense(g: TensorLike) -> Any:
-    return g._as_tensor() if hasattr(g, "_as_tensor") else g
+    return value_of(g)
 
 
 def _custom_in_graph(f: Callable[..., Any], arguments: list[Any], keywords: Any) -> Any:

@@ -29,7 +29,7 @@ from wengert.modes.variable import Variable
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops import random as ops
 from wengert.ops.op import Op
-from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, cast, coerce, convert
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, cast, coerce, convert, value_of
 
 DEFAULT_SEED = 87654321
 """What stands for the global seed where an operation alone has one; TensorFlow's number."""
@@ -97,8 +97,7 @@ def _seeds(seed: int | Sequence[int] | None, *kind: Any) -> dict[str, Any]:
 def _of_pair(seed: int | Sequence[int]) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return what `_seeds` does for an explicit pair, and the pair as an input where a graph decides it."""
     sizes: Any = seed
-    if hasattr(sizes, "_as_tensor"):
-        sizes = sizes._as_tensor()
+    sizes = value_of(sizes)
     if isinstance(sizes, list | tuple) and any(isinstance(s, SymbolicTensor) for s in sizes):
         sizes = convert(sizes)
     if isinstance(sizes, SymbolicTensor):
@@ -119,8 +118,7 @@ def _float(dtype: DtypeLike | None) -> Any:
 
 
 def _operand(value: Any, nptype: Any) -> Any:
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     return value if isinstance(value, Tensor) else convert(value, nptype)
 
 
@@ -544,7 +542,7 @@ def _state_of(value: TensorLike) -> Any:
     Raises:
         ShapeError: (a ValueError) unless it is of three whole numbers.
     """
-    value = value._as_tensor() if hasattr(value, "_as_tensor") else value
+    value = value_of(value)
     state = value if isinstance(value, Tensor) else convert(np.asarray(value))
     if state.nptype.kind not in "iu" or state.sizes not in ((3,), (None,), None):
         raise ShapeError(f"The state of a generator is of three whole numbers, not {value!r}.")
@@ -553,7 +551,7 @@ def _state_of(value: TensorLike) -> Any:
 
 def _state_of_seed(seed: int | Sequence[int]) -> Any:
     """Return the state that a seed stands for: its numbers, as many as there are, before them zeros, or after a single one."""
-    seed = seed._as_tensor() if hasattr(seed, "_as_tensor") else seed
+    seed = value_of(seed)
     if isinstance(seed, SymbolicTensor):
         seed = cast(seed, dtypes.int64.numpy)
         zeros = convert(np.zeros(2, np.int64))

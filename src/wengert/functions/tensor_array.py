@@ -12,7 +12,7 @@ from wengert.ground.context import state
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, ShapeError
 from wengert.ops.tensor_array import WRITE_ROW
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, convert
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, convert, value_of
 
 __all__ = ["TensorArray"]
 
@@ -54,7 +54,7 @@ class TensorArray:
         self._data: Any = None
         self._size: Any = None
         size = 0 if size is None else size
-        size = size._as_tensor() if hasattr(size, "_as_tensor") else size
+        size = value_of(size)
         if isinstance(size, SymbolicTensor):
             known = array.get_static_value(size)
             size = size if known is None else int(known)
@@ -123,7 +123,7 @@ class TensorArray:
         return other
 
     def _value(self, value: Any) -> Any:
-        value = value._as_tensor() if hasattr(value, "_as_tensor") else value
+        value = value_of(value)
         t = value if isinstance(value, Tensor) else convert(value, self._dtype)
         if t.nptype != self._dtype.numpy:
             raise DTypeError(f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {t.dtype.name}.")

@@ -14,7 +14,7 @@ from wengert.functions import math as elementary
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras import registry
 from wengert.keras.configuration import epsilon, floatx
-from wengert.tensor.tensor import Tensor, TensorLike, cast, convert
+from wengert.tensor.tensor import Tensor, TensorLike, cast, convert, value_of
 
 __all__ = [
     "BinaryCrossentropy",
@@ -58,8 +58,7 @@ __all__ = [
 
 def tensor_of(value: TensorLike) -> Tensor:
     """Return a value as a tensor of floats: a tensor's own dtype, else `floatx`."""
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     t: Tensor = value if isinstance(value, Tensor) else array.convert_to_tensor(value)
     return t if t.nptype.kind == "f" else cast(t, as_dtype(floatx()).numpy)
 
@@ -67,8 +66,7 @@ def tensor_of(value: TensorLike) -> Tensor:
 def _pair(y_true: TensorLike, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
     """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
-    if hasattr(y_true, "_as_tensor"):
-        y_true = y_true._as_tensor()
+    y_true = value_of(y_true)
     t = y_true if isinstance(y_true, Tensor) else convert(y_true)
     t = cast(t, y.nptype)
     if squeeze and t.sizes is not None and y.sizes is not None and abs(len(t.sizes) - len(y.sizes)) == 1:

@@ -25,6 +25,8 @@ from wengert.tensor.tensor import (
     apply,
     as_array,
     convert,
+    is_tensor_like,
+    value_of,
 )
 
 __all__ = ["Assignable"]
@@ -87,8 +89,7 @@ class Assignable(Converted):
         return tensor
 
     def _fitting(self, value: Any) -> Any:
-        if hasattr(value, "_as_tensor"):
-            value = value._as_tensor()
+        value = value_of(value)
         if not isinstance(value, Tensor):
             value = convert(value, self.dtype)
         if value.nptype != self.nptype:
@@ -119,7 +120,7 @@ class Assignable(Converted):
         return self._assign(self._spread(delta), "sub", read_value, name or "AssignSub")
 
     def _spread(self, delta: TensorLike) -> Any:
-        if not isinstance(delta, Tensor) and not hasattr(delta, "_as_tensor"):
+        if not is_tensor_like(delta):
             delta = convert(delta, self.dtype)
         return delta
 

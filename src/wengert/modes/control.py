@@ -18,7 +18,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, FuncGraph, close, tracing, unify
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
-from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, append, apply, cast, convert, lift
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, append, apply, cast, convert, is_tensor_like, lift
 
 __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "vectorized_map", "while_loop"]
 
@@ -26,13 +26,13 @@ __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "v
 def _tensor(value: Any, like: Any = None) -> Any:
     if hasattr(value, "_as_carry"):
         return value._as_carry()
-    return value._as_tensor() if hasattr(value, "_as_tensor") else convert(value, like=like)
+    return convert(value, like=like)
 
 
 def _symbolic(value: Array | None) -> bool:
     if isinstance(value, SymbolicTensor):
         return True
-    return state.graph is not None and (isinstance(value, Tensor) or hasattr(value, "_as_tensor"))
+    return state.graph is not None and (is_tensor_like(value))
 
 
 # --- choice -------------------------------------------------------------------------------------------------------

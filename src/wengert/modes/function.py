@@ -27,7 +27,19 @@ from wengert.ground.types import Array
 from wengert.modes.tracing import FuncGraph, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
-from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, append, apply, cast, convert, lift
+from wengert.tensor.tensor import (
+    EagerTensor,
+    Graph,
+    SymbolicTensor,
+    Tensor,
+    append,
+    apply,
+    cast,
+    convert,
+    is_tensor_like,
+    lift,
+    value_of,
+)
 
 __all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
 
@@ -420,7 +432,7 @@ class Function:
                 if isinstance(leaf, TensorSpec):
                     flat.append(leaf)
                     continue
-                t = leaf._as_tensor() if hasattr(leaf, "_as_tensor") else leaf
+                t = value_of(leaf)
                 if not isinstance(t, Tensor):
                     t = convert(t, s.dtype)
                 if t.nptype != s.dtype.numpy:
@@ -611,8 +623,7 @@ def _shape_of(arguments: Any, keywords: Any) -> Any:
 def _output(graph: FuncGraph, leaf: Any) -> Any:
     if leaf is None or isinstance(leaf, Node):
         return None
-    if hasattr(leaf, "_as_tensor"):
-        leaf = leaf._as_tensor()
+    leaf = value_of(leaf)
     try:
         return lift(graph, convert(leaf))
     except (ValueError, TypeError) as error:
@@ -677,8 +688,8 @@ def library_hooks() -> Any:
         from wengert.modes.control import _graph_cond, graph_loop
 
         def loop(cond: Callable[..., Any], body: Callable[..., Any], values: Sequence[Tensor]) -> Any:
-            start = [v if hasattr(v, "_as_carry") else v._as_tensor() if hasattr(v, "_as_tensor") else convert(v) for v in values]
-            numbers = [not isinstance(v, Tensor) and not hasattr(v, "_as_tensor") for v in values]
+            start = [v if hasattr(v, "_as_carry") else convert(v) for v in values]
+            numbers = [not is_tensor_like(v) for v in values]
             return graph_loop(cond, body, start, numbers=numbers)
 
         def choose(pred: Tensor, true_fn: Callable[..., Any], false_fn: Callable[..., Any], merge: Any) -> Any:
@@ -702,7 +713,7 @@ def library_hooks() -> Any:
                     if hasattr(a, "_as_carry"):
                         places.append(a._of_carry(graph.placeholder(a._as_carry().sizes, a.dtype.numpy)))
                         continue
-                    t = a._as_tensor() if hasattr(a, "_as_tensor") else convert(a)
+                    t = convert(a)
                     places.append(graph.placeholder(t.sizes, t.nptype))
                 return fn(*places)
 
@@ -730,5 +741,5 @@ def library_hooks() -> Any:
 
 
 def _truth(value: Any) -> Any:
-    t = value._as_tensor() if hasattr(value, "_as_tensor") else convert(value)
+    t = convert(value)
     return t if t.nptype.kind == "b" else cast(t, np.dtype(np.bool_))

@@ -17,7 +17,18 @@ from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import is_full, text
 from wengert.modes.control import map_fn
 from wengert.ops import elementwise, linear, reduction
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, lift
+from wengert.tensor.tensor import (
+    EagerTensor,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    apply,
+    cast,
+    convert,
+    is_tensor_like,
+    lift,
+    value_of,
+)
 
 __all__ = ["batch_jacobian_of", "jacobian_of", "tape_batch_jacobian", "tape_jacobian"]
 
@@ -147,11 +158,11 @@ def _unit(y: Tensor, i: int) -> Any:
 
 
 def _dense(g: Tensor) -> Any:
-    return g._as_tensor() if hasattr(g, "_as_tensor") else g
+    return value_of(g)
 
 
 def _tensor(x: Any) -> Any:
-    return x._as_tensor() if hasattr(x, "_as_tensor") else convert(x)
+    return convert(x)
 
 
 # --- of tapes -----------------------------------------------------------------------------------------------------------
@@ -159,7 +170,7 @@ def _tensor(x: Any) -> Any:
 
 def tape_jacobian(tape: Any, target: Tensor, sources: Sequence[Any], choice: Any) -> Any:
     """Return what `GradientTape.jacobian` returns."""
-    if not isinstance(target, Tensor) and not hasattr(target, "_as_tensor"):
+    if not is_tensor_like(target):
         raise AttributeError(f"'{type(target).__name__}' object has no attribute 'shape': the target of jacobian is one tensor")
     y = tape._target(target)
     xs = nest.flatten(sources)

@@ -24,7 +24,19 @@ from wengert.modes.why import warn_none
 from wengert.ops.linear import RESHAPE, ZEROS_LIKE
 from wengert.ops.op import values
 from wengert.ops.state import READ
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, apply, cast, convert, innermost, lift, tensors
+from wengert.tensor.tensor import (
+    EagerTensor,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    apply,
+    cast,
+    convert,
+    innermost,
+    is_tensor_like,
+    lift,
+    tensors,
+)
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
@@ -160,7 +172,7 @@ class GradientTape(Record):
         xs = [sources] if single else nest.flatten(sources)
         if not single:
             for x in xs:
-                if not isinstance(x, Tensor) and not hasattr(x, "_as_tensor"):
+                if not is_tensor_like(x):
                     raise _not_a_source(x)
         gs: list[Any] = [None] * len(ys)
         if output_gradients is not None:

@@ -27,6 +27,7 @@ from wengert.tensor.tensor import (
     cast,
     convert,
     read_as,
+    value_of,
 )
 from wengert.tensor.tensor import _number as next_number
 
@@ -333,8 +334,7 @@ def _eagerly(function: Callable[..., Any]) -> Any:
 
 
 def _initial(value: TensorLike, dtype: DtypeLike | None) -> Any:
-    if hasattr(value, "_as_tensor"):
-        value = value._as_tensor()
+    value = value_of(value)
     if isinstance(value, Tensor):
         return value if dtype is None or value.dtype == as_dtype(dtype) else cast(value, as_dtype(dtype).numpy)
     return convert(value, dtype)

@@ -51,7 +51,9 @@ __all__ = [
     "cast",
     "coerce",
     "convert",
+    "is_tensor_like",
     "tensors",
+    "value_of",
 ]
 
 _number = itertools.count(1).__next__
@@ -575,6 +577,16 @@ class Convertible(Protocol):
     def _as_tensor(self) -> Any: ...
 
 
+def is_tensor_like(value: Any) -> bool:
+    """Whether a value is a tensor, or answers for one."""
+    return isinstance(value, Tensor) or hasattr(value, "_as_tensor")
+
+
+def value_of(value: Any) -> Any:
+    """Return the tensor that a value answers for, and anything else as it is."""
+    return value._as_tensor() if hasattr(value, "_as_tensor") else value
+
+
 TensorLike = (
     Tensor | Convertible | TensorShape | np.ndarray[Any, Any] | np.generic | complex | str | bytes | Sequence["TensorLike"]
 )
@@ -708,7 +720,7 @@ def within(graph: WengertList, tensor: TensorLike) -> bool:
     return tensor.__class__ is not SymbolicTensor or _surrounds(tensor.graph, graph)
 
 
-def _surrounds(around: Any, graph: WengertList | None) -> bool:
+def _surrounds(around: WengertList, graph: WengertList | None) -> bool:
     while graph is not None and graph is not around:
         graph = getattr(graph, "outer", None)
     return graph is around
@@ -924,7 +936,7 @@ def holds_tensors(value: TensorLike) -> bool:
     return found
 
 
-def _stacked(values: Any, dtype: Any, like: Any) -> Any:
+def _stacked(values: Sequence[Any], dtype: DtypeLike | None, like: Tensor | None) -> Any:
     """Return a sequence with tensors in it as one tensor, stacked along a new first axis."""
     first_leaf = like
     pending = list(values)

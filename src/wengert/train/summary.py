@@ -27,7 +27,7 @@ from wengert.functions.registry import get_current_name_scope
 from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
 
 __all__ = [
     "Record",
@@ -273,7 +273,7 @@ def _write(kind: str, name: str, data: Any, step: Any, shown: Callable[[Any], An
         if recorded:
             writer._add({"step": int(number), "tag": tag, kind: encoded(kind, shown(value))})
 
-    value = data if isinstance(data, Tensor) or hasattr(data, "_as_tensor") else convert(data)
+    value: Any = data if is_tensor_like(data) else convert(data)
     if kind == "scalar" and value.sizes:
         raise ShapeError(f"summary.scalar: '{name}' must be a scalar, and its shape is {value.shape}.")
     done = numpy_function(note, [value, step, should_record_summaries()], [])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.xla.arrays import arrays as arrays_of_jax
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor, convert, is_tensor_like
 from wengert.verify.findings import Fault, Row
 from wengert.verify.numeric import Estimate, derivative
 from wengert.verify.oracle import indices
@@ -35,7 +35,7 @@ def library_of(f: Callable[..., Any], call: Callable[..., Any], values: Sequence
     if gradient is not None:
         return "numpy"
     for v in values:
-        if isinstance(v, Tensor) or hasattr(v, "_as_tensor"):
+        if is_tensor_like(v):
             return "wengert"
         owner = LIBRARIES.get(type(v).__module__.partition(".")[0])
         if owner in ("jax", "torch"):

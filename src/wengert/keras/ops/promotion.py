@@ -16,7 +16,7 @@ from wengert.functions import array
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.keras.configuration import floatx, standardize_dtype
 from wengert.tensor import tensor as tensors
-from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, is_tensor_like
 
 __all__ = ["axes_of", "floating", "result_type", "summed", "tensor", "together"]
 
@@ -79,9 +79,7 @@ def together(*values: TensorLike, also: tuple[DtypeLike, ...] = ()) -> list[Tens
     made = [v if _is_weak(v) or isinstance(v, Tensor) else tensors.convert(v) for v in values]
     dtype = result_type(*(m.dtype if isinstance(m, Tensor) else type(m) for m in made), *also)
     # From the values themselves: a list of Python's floats has digits that its float32 tensor lacks.
-    return [
-        tensor(m if isinstance(v, Tensor) or hasattr(v, "_as_tensor") else v, dtype) for v, m in zip(values, made, strict=True)
-    ]
+    return [tensor(m if is_tensor_like(v) else v, dtype) for v, m in zip(values, made, strict=True)]
 
 
 def floating(value: TensorLike, wide: bool = False) -> Tensor:

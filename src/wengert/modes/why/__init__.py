@@ -10,7 +10,7 @@ from typing import Any
 from wengert.ground.context import ROOT
 from wengert.ground.errors import NoGradientWarning
 from wengert.modes.why.reasons import reason
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Tensor, is_tensor_like, value_of
 
 __all__ = ["why"]
 
@@ -52,9 +52,9 @@ def why(target: Tensor, source: Tensor, tape: Any = None) -> str:
     """
     targets = list(target) if isinstance(target, list | tuple) else [target]
     for t in (*targets, source):
-        if not isinstance(t, Tensor) and not hasattr(t, "_as_tensor") and (t is not None or t is source):
+        if not is_tensor_like(t) and (t is not None or t is source):
             raise TypeError(f"why: target and source must be tensors or variables, not {t!r}.")
     if tape is not None and not hasattr(tape, "history"):
         raise TypeError(f"why: tape must be a GradientTape, not {tape!r}.")
-    found = [t._as_tensor() if hasattr(t, "_as_tensor") else t for t in targets if t is not None]
+    found = [value_of(t) for t in targets if t is not None]
     return reason(found, source, tape, () if tape is None else tape.history(found))

@@ -15,7 +15,7 @@ from wengert.ops.control import CALL
 from wengert.ops.linear import CAST, CONSTANT, STOP_GRADIENT
 from wengert.ops.op import values
 from wengert.ops.state import HANDLE, PY_FUNCTION, READ
-from wengert.tensor.tensor import FROM_NUMPY, SymbolicTensor
+from wengert.tensor.tensor import FROM_NUMPY, SymbolicTensor, value_of
 
 __all__ = ["reason"]
 
@@ -24,7 +24,7 @@ LIBRARY = "a function of NumPy"
 
 def reason(ys: Sequence[Any], x: Any, tape: Any, entries: Sequence[Any]) -> str:
     """Return the reason in a sentence or two."""
-    ys = [y._as_tensor() if hasattr(y, "_as_tensor") else y for y in ys if y is not None]
+    ys = [value_of(y) for y in ys if y is not None]
     if not ys:
         return "The target is None: it is itself a gradient that is not there. Ask why of that one."
     if getattr(x, "nptype", None) is not None and x.nptype.kind not in "fc":

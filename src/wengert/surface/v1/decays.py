@@ -12,13 +12,13 @@ from wengert.functions.math import pow, sqrt
 from wengert.functions.program import name_scope
 from wengert.ground.context import state
 from wengert.ground.errors import DTypeError
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert, value_of
 from wengert.train import schedules
 
 
 def _tensor(value: Any, dtype: Any = None) -> Any:
     """Return a value as a tensor, of a dtype where one is given: a number takes it exactly, a tensor is cast."""
-    value = value._as_tensor() if hasattr(value, "_as_tensor") else value
+    value = value_of(value)
     if dtype is None or isinstance(value, Tensor):
         value = convert(value)
         return value if dtype is None else array.cast(value, dtype)

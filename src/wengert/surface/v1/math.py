@@ -8,13 +8,13 @@ from typing import Any
 from wengert.functions import array
 from wengert.functions import math as two
 from wengert.ground import dtypes
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import Tensor, TensorLike, convert, value_of
 
 
 def div(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     """Divide as Python 2 did: integers are rounded down."""
-    x = x._as_tensor() if hasattr(x, "_as_tensor") else x
-    y = y._as_tensor() if hasattr(y, "_as_tensor") else y
+    x = value_of(x)
+    y = value_of(y)
     a = x if isinstance(x, Tensor) else convert(x, like=y if isinstance(y, Tensor) else None)
     return two.floordiv(a, y, name) if a.dtype.is_integer else two.divide(a, y, name)
 

@@ -151,7 +151,7 @@ def _summary(
 ) -> Any:
     """Return an operation's output: the bytes of a summary with one value."""
     clean = re.sub(r"[^-/\w\.]", "_", name).lstrip("/")
-    value = tensor._as_tensor() if hasattr(tensor, "_as_tensor") else convert(tensor)
+    value = convert(tensor)
     if kind == "scalar" and value.sizes:
         raise ShapeError(f"summary.scalar: '{name}' must be a scalar, and its shape is {value.shape}.")
     group = re.sub(r"[^-/\w\.]", "_", family).lstrip("/") if family else None
