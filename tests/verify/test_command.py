@@ -183,3 +183,12 @@ def test_values_that_are_drawn_or_read(tmp_path: Path) -> None:
     np.save(tmp_path / "o.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(Trouble, match="not an array that can be read"):
         value_of(f"@{tmp_path / 'o.npy'}", rng)
+
+
+def test_without_mpmath_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import tensorflow as tf\n")
+    code = "import sys; sys.modules['mpmath'] = None; from wengert.cli import main; sys.exit(main(['check', 'script.py']))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wengert check: The verifier needs mpmath")
+    assert "Traceback" not in done.stderr

@@ -146,8 +146,10 @@ def _written(path: str) -> Any:
 
 
 def _checked(given: Any) -> tuple[Report, int]:
-    from wengert.verify.verdict import check
-
+    try:
+        from wengert.verify import check
+    except ImportError as error:
+        raise Trouble(str(error)) from None
     rng = np.random.default_rng(given.seed)
     if given.operations:
         from wengert.verify.operations import check_operations
