@@ -55,10 +55,6 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _tensor(value: TensorLike) -> Any:
-    return convert(value)
-
-
 def gradients(
     ys: Any,
     xs: Nested,
@@ -110,7 +106,7 @@ def gradients(
             results = _in_graph(graph, targets, sources, weights, stops, f"{name or 'gradients'}/grad")
     if choice == UnconnectedGradients.ZERO:
         with graph.as_default() if graph is not None and state.graph is not graph else nullcontext():
-            return [apply(linear.ZEROS_LIKE, (_tensor(x),)) if r is None else r for r, x in zip(results, sources, strict=True)]
+            return [apply(linear.ZEROS_LIKE, (convert(x),)) if r is None else r for r, x in zip(results, sources, strict=True)]
     if graph is not None and any(r is None for r in results) and targets:
         missing = [x for x, r in zip(sources, results, strict=True) if r is None]
         warn_none([_lifted(graph, y) for y in targets], missing, None, ())
@@ -146,12 +142,12 @@ def graph_of(items: Sequence[Any]) -> WengertList | None:
 
 
 def _lifted(graph: WengertList, t: TensorLike) -> Any:
-    return lift(graph, _tensor(t))
+    return lift(graph, convert(t))
 
 
 def _in_graph(graph: WengertList, ys: list[Any], xs: list[Any], gs: list[Any], stops: list[Any], name: str) -> list[Any]:
     targets = [_lifted(graph, y) for y in ys]
-    sources, ends = ([x if hasattr(x, "handle_in") else _tensor(x) for x in several] for several in (xs, stops))
+    sources, ends = ([x if hasattr(x, "handle_in") else convert(x) for x in several] for several in (xs, stops))
     weights = []
     for g, y in zip(gs, targets, strict=True):
         weights.append(None if g is None else lift(graph, _weight(g, y)))
@@ -214,7 +210,7 @@ def hessians(
         graph = graph_of([first])
         with warnings.catch_warnings(), graph.as_default() if graph is not None and state.graph is not graph else nullcontext():
             warnings.simplefilter("ignore", NoGradientWarning)
-            second = _hessian(_tensor(first), x)
+            second = _hessian(convert(first), x)
         if second is None:
             raise ValueError(f"hessians: ys have no second derivative by {x!r}: their first does not depend on it.")
         results.append(second)
@@ -419,7 +415,7 @@ class ForwardAccumulator:
             if tangent is not None and rows is not p:
                 tangent = IndexedSlices(tangent, p.indices, p.dense_shape)
             if tangent is None and choice == UnconnectedGradients.ZERO:
-                tangent = apply(linear.ZEROS_LIKE, (_tensor(p),))
+                tangent = apply(linear.ZEROS_LIKE, (convert(p),))
             results.append(tangent)
         return nest.pack_sequence_as(primals, results)
 

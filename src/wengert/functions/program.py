@@ -252,7 +252,9 @@ def print_tensors(*inputs: Any, **keywords: Any) -> Any:
         texts = []
         for item in items:
             if nest.is_nested(item):
-                filled = nest.map_structure(lambda leaf: _Text(_shown(next(rest), summarize)) if _holds(leaf) else leaf, item)
+                filled = nest.map_structure(
+                    lambda leaf: _Text(_shown(next(rest), summarize)) if is_tensor_like(leaf) else leaf, item
+                )
                 texts.append(str(filled))
             else:
                 texts.append(_shown(next(rest), summarize) if isinstance(item, Tensor) else _shown(item, summarize))
@@ -270,10 +272,6 @@ def print_tensors(*inputs: Any, **keywords: Any) -> Any:
     graph = state.graph or next(t.graph for t in held if isinstance(t, SymbolicTensor))
     append(graph, PRINT, held, {"write": write}, name or "PrintV2")
     return graph.nodes[-1]
-
-
-def _holds(leaf: Any) -> bool:
-    return is_tensor_like(leaf)
 
 
 class _Text(str):
@@ -547,9 +545,9 @@ def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) 
                 found = _cotangents(grad_fn, full, variables, len(inputs))
             finally:
                 state.observers, state.run = before, run
-            return [None if found[i] is None else convert(_dense(found[i])).array for i in wanted]
+            return [None if found[i] is None else convert(found[i]).array for i in wanted]
         found = _cotangents(grad_fn, full, variables, len(inputs))
-        return [None if found[i] is None else convert(_dense(found[i])) for i in wanted]
+        return [None if found[i] is None else convert(found[i]) for i in wanted]
 
     op = Op("custom", Custom(vjp=vjp), lambda xp, *arrays: arrays, lambda i, a: [], outputs=None, register=False,
             type=getattr(f, "__name__", "CustomGradient"))  # fmt: skip
@@ -557,10 +555,6 @@ def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) 
     for observer in state.observers:
         observer.record(op, inputs, tuple(outputs), {"function": f, "arguments": arguments, "keywords": keywords})
     return nest.pack_sequence_as(result, outputs)
-
-
-def _dense(g: TensorLike) -> Any:
-    return value_of(g)
 
 
 def _custom_in_graph(f: Callable[..., Any], arguments: list[Any], keywords: Any) -> Any:
@@ -571,7 +565,7 @@ def _custom_in_graph(f: Callable[..., Any], arguments: list[Any], keywords: Any)
     own = {t.n for t in flat}
     variables = [v for v in watcher.watched_variables() if v.n not in own]
     _takes_variables(grad_fn, variables)
-    results = [lift(graph, convert(_dense(r))) for r in nest.flatten(result)]
+    results = [lift(graph, convert(r)) for r in nest.flatten(result)]
     body = FuncGraph(graph, "custom_gradient", share_variables=False)
     body.function = f
     gs = [body.add_input(r.sizes, r.nptype, "g") for r in results]
@@ -581,7 +575,7 @@ def _custom_in_graph(f: Callable[..., Any], arguments: list[Any], keywords: Any)
     with tracing(body):
         try:
             found = _cotangents(grad_fn, gs, variables, len(flat) + len(variables))
-            kept = [lift(body, convert(_dense(g))) for g in found if g is not None]
+            kept = [lift(body, convert(g)) for g in found if g is not None]
         except Exception as error:  # the user's derivative fails: who asks for it is told
             failure = error
     sources = [source for source, _ in body.captured.values()]
@@ -625,7 +619,7 @@ def _recomputed(f: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
     taken = [t for n, t in around.tensors.items() if n not in read]
     # Each once, wherever f takes it: the derivative below is by the tensor, in all of its places.
     inputs = list({t.n: t for t in (*_inputs(given), *variables, *taken)}.values())
-    outputs = [EagerTensor(convert(_dense(r)).array) for r in nest.flatten(result)]
+    outputs = [EagerTensor(convert(r).array) for r in nest.flatten(result)]
 
     def vjp(xp: Namespace, gs: Any, ins: Any, outs: Any, attrs: Attrs, wanted: Any) -> Any:
         raw = xp is values
@@ -643,7 +637,7 @@ def _recomputed(f: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
             found = tape.gradient(ys, [inputs[i] for i in wanted], output_gradients=given_gs, unconnected_gradients="zero")
         finally:
             state.observers, state.run = before, run
-        return [convert(_dense(g)).array if raw else convert(_dense(g)) for g in found]
+        return [convert(g).array if raw else convert(g) for g in found]
 
     op = Op("recomputed", Custom(vjp=vjp), lambda xp, *arrays: arrays, lambda i, a: [], outputs=None, register=False,
             type=getattr(f, "__name__", "RecomputeGrad"))  # fmt: skip

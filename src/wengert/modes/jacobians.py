@@ -87,11 +87,11 @@ def _unrolled(xs: Sequence[Any], count: int, one: Callable[[int], list[Any]], sw
     rows = [one(i) for i in range(count)] if count else [sweep(apply(linear.ZEROS_LIKE, (y,)))]
     results: list[Any] = []
     for k, x in enumerate(xs):
-        parts = [_dense(row[k]) for row in rows]
+        parts = [value_of(row[k]) for row in rows]
         if all(p is None for p in parts):
             results.append(None)
             continue
-        parts = [apply(linear.ZEROS_LIKE, (_tensor(x),)) if p is None else p for p in parts]
+        parts = [apply(linear.ZEROS_LIKE, (convert(x),)) if p is None else p for p in parts]
         whole = apply(linear.STACK, parts, {"axis": axis})
         if not count:
             whole = apply(linear.GETITEM, (whole,), {"index": (*[slice(None)] * axis, slice(0, 0))})
@@ -105,7 +105,7 @@ def _looped(count: Any, sweep: Sweep, y: Tensor, number: Callable[[Any, Any], An
     ``number``: takes the numbers of y's elements in order, and a turn's; returns what equals the latter where the turn's
     cotangent is one.
     """
-    found = [_dense(g) for g in sweep(apply(linear.ZEROS_LIKE, (y,)))]
+    found = [value_of(g) for g in sweep(apply(linear.ZEROS_LIKE, (y,)))]
     if all(g is None for g in found):
         return found
 
@@ -114,7 +114,7 @@ def _looped(count: Any, sweep: Sweep, y: Tensor, number: Callable[[Any, Any], An
         size = apply(linear.SIZE, (here,), {"dtype": "int32"})
         places = apply(linear.RANGE, (convert(np.int32(0)), size, convert(np.int32(1))))
         chosen = cast(apply(elementwise.EQUAL, (number(places, i), i)), y.nptype)
-        return [_dense(g) for g in sweep(apply(linear.RESHAPE_LIKE, (chosen, here))) if g is not None]
+        return [value_of(g) for g in sweep(apply(linear.RESHAPE_LIKE, (chosen, here))) if g is not None]
 
     turns = apply(linear.RANGE, (convert(np.int32(0)), count, convert(np.int32(1))))
     rows = iter(map_fn(turn, turns))
@@ -136,7 +136,7 @@ def _zeros(y: Tensor, x: Tensor, rows: int, nptype: np.dtype[Any]) -> Any:
 
 
 def _joint_shape(y: Tensor, x: Tensor, rows: int) -> Any:
-    parts = [apply(linear.SHAPE, (_tensor(t),), {"dtype": "int32"}) for t in (y, x)]
+    parts = [apply(linear.SHAPE, (convert(t),), {"dtype": "int32"}) for t in (y, x)]
     parts[1] = apply(linear.GETITEM, (parts[1],), {"index": (slice(rows, None),)})
     return apply(linear.CONCAT, parts, {"axis": 0})
 
@@ -155,14 +155,6 @@ def _unit(y: Tensor, i: int) -> Any:
     """Return the cotangent that picks element i of y."""
     unit = _one(tuple(y.sizes), i, y.nptype)
     return convert(unit) if isinstance(y, SymbolicTensor) else EagerTensor(unit)
-
-
-def _dense(g: Tensor) -> Any:
-    return value_of(g)
-
-
-def _tensor(x: Any) -> Any:
-    return convert(x)
 
 
 # --- of tapes -----------------------------------------------------------------------------------------------------------

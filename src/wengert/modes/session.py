@@ -17,7 +17,7 @@ from wengert.ground.context import default_session, state
 from wengert.ground.options import options as switches
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
-from wengert.modes.variable import Storage
+from wengert.modes.storage import Storage
 from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, as_array
 
 __all__ = ["InteractiveSession", "Session", "default_graph", "default_session"]

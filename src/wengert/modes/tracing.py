@@ -548,17 +548,6 @@ def _given(places: Sequence[Any], others: Sequence[Any]) -> dict[int, Any]:
     return {p.n: o for p, o in zip(places, others, strict=True)}
 
 
-def trace_body(
-    outer: Graph | None, specs: Sequence[Any], call: Callable[..., Any], name: str
-) -> tuple[FuncGraph, list[Any], Any]:
-    """Trace a function of symbolic inputs of the given specs; return the graph, its inputs, and what it returned."""
-    graph = FuncGraph(outer, name, share_variables=False)
-    inputs = [graph.add_input(sizes, nptype) for sizes, nptype in specs]
-    with tracing(graph):
-        result = call(*inputs)
-    return graph, inputs, result
-
-
 def unify(graphs: Sequence[FuncGraph]) -> tuple[list[Any], list[list[Any]]]:
     """Return what several graphs capture together, and for each graph the places for all of it, in that order."""
     sources: dict[int, Any] = {}

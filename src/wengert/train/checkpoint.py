@@ -13,7 +13,8 @@ import numpy as np
 from wengert.functions.program import init_scope
 from wengert.ground.context import default_session
 from wengert.ground.errors import NotFoundError
-from wengert.modes.variable import Storage, Variable, awaited
+from wengert.modes.storage import Storage
+from wengert.modes.variable import Variable, awaited
 from wengert.train import files
 from wengert.train.objects import VALUE, children, picture, picture_of_keys, trackable, walk
 from wengert.train.restoration import ByNames, Restoration, fitting

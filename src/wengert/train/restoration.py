@@ -23,7 +23,8 @@ from wengert.ground.errors import DTypeError, ShapeError
 from wengert.ground.types import Array
 from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
-from wengert.modes.variable import Storage, Variable
+from wengert.modes.storage import Storage
+from wengert.modes.variable import Variable
 from wengert.train.objects import VALUE, child, children, slot_names, slots, trackable, walk
 
 __all__ = ["ByNames", "Restoration", "fitting", "memory_of"]

@@ -19,8 +19,8 @@ from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.graph.node import Node
 from wengert.ground.context import quietly
+from wengert.modes.storage import Storage
 from wengert.modes.tracing import Body, tracing
-from wengert.modes.variable import Storage
 from wengert.ops.linear import IDENTITY, PLACEHOLDER, STACK, STOP_GRADIENT
 from wengert.ops.op import Op
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
