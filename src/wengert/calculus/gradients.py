@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ from wengert.derive.request import request
 from wengert.derive.reverse import located
 from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
-from wengert.ground.context import here, state
+from wengert.ground.blocks import Leaving
+from wengert.ground.context import Observing, here, state
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.modes.jacobians import jacobian_of
@@ -239,7 +241,7 @@ class _Owner(weakref.ref):  # type: ignore[type-arg]
     n: int
 
 
-class ForwardAccumulator:
+class ForwardAccumulator(Observing):
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
 
     A tangent is forgotten with the tensor that it belongs to: numbers of tensors are never used again.
@@ -269,7 +271,6 @@ class ForwardAccumulator:
         """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
         self._still: dict[int, Any] = {}
         """In a graph: what operations took that does not move, whatever it was computed from before the block."""
-        self._recording = False
         own = weakref.ref(self)  # no circle, so that the accumulator goes when its last user does
 
         def forget(owner: _Owner) -> None:
@@ -307,24 +308,18 @@ class ForwardAccumulator:
         """Start."""
         if self._recording:
             raise ValueError("Accumulator is already recording.")
-        state.observers = (*state.observers, self)
-        self._recording = True
+        self._begin(sys._getframe(1))
         return self
 
-    def __exit__(self, *exception: Any) -> None:
-        """Stop."""
-        state.observers = tuple([o for o in state.observers if o is not self])
-        self._recording = False
+    def _leave(self, *exception: object) -> None:
+        self._end()
+
+    __exit__ = Leaving(_leave)
 
     def read(self, variable: Any, tensor: Any) -> None:
         """Take note that a variable was read."""
         if variable.n in self._tangents and tensor.n not in self._tangents:
             self._keep(tensor, self._tangents[variable.n])
-
-    @property
-    def recording(self) -> bool:
-        """Whether it sees operations."""
-        return self._recording
 
     def captured(self, source: Any, place: Any) -> None:
         """Take note that a tensor stands for another one in a graph within."""

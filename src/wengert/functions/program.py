@@ -15,7 +15,8 @@ from wengert.graph.graph import device_within
 from wengert.graph.node import Node
 from wengert.graph.static import static_value
 from wengert.ground import checks, nest
-from wengert.ground.context import Memory, Observer, scoped, state
+from wengert.ground.blocks import Block, Leaving
+from wengert.ground.context import Memory, Observer, current, loudly, scoped, state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.types import Attrs, Namespace
@@ -57,23 +58,15 @@ def executing_eagerly() -> bool:
     return state.graph is None
 
 
-@contextlib.contextmanager
-def init_scope() -> Iterator[None]:
+def init_scope() -> current[None]:
     """Leave any function that is being traced: what is built in the with block belongs outside of it."""
-    before = state.graph, state.observers
     graph = state.graph
     while graph is not None and graph.building_function:
         graph = getattr(graph, "outer", None)
-    state.graph = graph
-    if graph is not before[0]:
-        state.observers = ()
-    try:
-        yield
-    finally:
-        state.graph, state.observers = before
+    return current(graph=graph, observers=state.observers if graph is state.graph else ())
 
 
-class name_scope:
+class name_scope(Block):
     """Put a prefix before the names of the operations and variables made in a with block."""
 
     def __init__(self, name: str | None = None, default_name: Any = None, values: TensorLike | None = None) -> None:
@@ -91,16 +84,17 @@ class name_scope:
     def __enter__(self) -> Any:
         """Enter."""
         self._manager = scoped(self._name) if state.graph is None else state.graph.name_scope(self._name)
+        self._manager.leaving = self.leaving
         return self._manager.__enter__()
 
-    def __exit__(self, *exception: Any) -> None:
-        """Leave."""
+    def _leave(self, *exception: object) -> None:
         if self._manager is not None:
             self._manager.__exit__(*exception)
 
+    __exit__ = Leaving(_leave)
 
-@contextlib.contextmanager
-def device(device_name: Any = None) -> Iterator[None]:
+
+def device(device_name: Any = None) -> contextlib.AbstractContextManager[None]:
     """Accept a device for the operations of a with block: the executor decides where they run.
 
     Raises:
@@ -109,28 +103,23 @@ def device(device_name: Any = None) -> Iterator[None]:
     if state.graph is None:
         if device_name is not None and not callable(device_name):
             device_within("", device_name)
-        yield
-    else:
-        with state.graph.device(device_name):
-            yield
+        return contextlib.nullcontext()
+    return state.graph.device(device_name)  # type: ignore[no-any-return]
 
 
-@contextlib.contextmanager
-def control_dependencies(control_inputs: Any) -> Iterator[None]:
+def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManager[None]:
     """Run the given operations before those made in the with block; eagerly they have run already."""
     if state.graph is None:
         for c in control_inputs or ():
             if callable(c):
                 c()
-        yield
-    else:
-        wanted = control_inputs
-        if wanted is not None:
-            if isinstance(wanted, Tensor | Node):
-                wanted = [wanted]
-            wanted = [c for c in nest.flatten(wanted) if c is not None and not isinstance(c, EagerTensor)]
-        with state.graph.control_dependencies(wanted):
-            yield
+        return contextlib.nullcontext()
+    wanted = control_inputs
+    if wanted is not None:
+        if isinstance(wanted, Tensor | Node):
+            wanted = [wanted]
+        wanted = [c for c in nest.flatten(wanted) if c is not None and not isinstance(c, EagerTensor)]
+    return state.graph.control_dependencies(wanted)  # type: ignore[no-any-return]
 
 
 def no_op(name: str | None = None) -> Any:
@@ -282,14 +271,8 @@ class _Text(str):
 # --- Python inside of a graph ---------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _eagerly() -> Iterator[None]:
-    before = state.graph, state.observers
-    state.graph, state.observers = None, ()
-    try:
-        yield
-    finally:
-        state.graph, state.observers = before
+def _eagerly() -> current[None]:
+    return current(graph=None, observers=())
 
 
 def _types(Tout: Any) -> tuple[list[Any], bool]:
@@ -367,7 +350,7 @@ def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
 
     def call(keep: bool, *arrays: TensorLike) -> tuple[Any, ...]:
         with _eagerly():
-            return tuple(t.array for t in run([EagerTensor(np.asarray(a)) for a in arrays], keep))
+            return tuple(t.array for t in loudly(run, [EagerTensor(np.asarray(a)) for a in arrays], keep))
 
     def gradient(xp: Any, gs: Any, inputs: Any, outputs: Any, wanted: Any) -> Any:
         runs = inputs[-1:] if inputs and inputs[-1].nptype == OBJECT else ()
@@ -401,7 +384,7 @@ def numpy_function(
 
     def call(keep: bool, *arrays: TensorLike) -> tuple[Any, ...]:
         with _eagerly():
-            result = func(*[np.array(a) for a in arrays])
+            result = loudly(func, *[np.array(a) for a in arrays])
         found = list(result) if isinstance(result, list | tuple) else ([] if not specs else [result])
         if len(found) != len(specs):
             raise InvalidArgumentError(f"numpy_function: {len(specs)} results were announced, and {len(found)} came.")
@@ -540,11 +523,8 @@ def _custom_eagerly(f: Callable[..., Any], arguments: list[Any], keywords: Any) 
         full = [xp.zeros_like(o) if g is None else g for g, o in zip(gs, outs, strict=True)]
         if raw:
             full = [EagerTensor(np.asarray(g)) for g in full]
-            before, run, state.observers = state.observers, state.run, ()
-            try:
-                found = _cotangents(grad_fn, full, variables, len(inputs))
-            finally:
-                state.observers, state.run = before, run
+            with current(observers=()):
+                found = loudly(_cotangents, grad_fn, full, variables, len(inputs))
             return [None if found[i] is None else convert(found[i]).array for i in wanted]
         found = _cotangents(grad_fn, full, variables, len(inputs))
         return [None if found[i] is None else convert(found[i]) for i in wanted]
@@ -624,19 +604,13 @@ def _recomputed(f: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
     def vjp(xp: Namespace, gs: Any, ins: Any, outs: Any, attrs: Attrs, wanted: Any) -> Any:
         raw = xp is values
         weights = [None if g is None else EagerTensor(np.asarray(g)) if raw else g for g in gs]
-        before, run = state.observers, state.run
-        if raw:
-            state.observers = ()
-        try:
-            with GradientTape() as tape:
+        with current(observers=() if raw else state.observers):
+            with GradientTape() as tape, memory.given():
                 tape.watch(inputs)
-                with memory.given():
-                    again = nest.flatten(f(*given, **keywords))
+                again = nest.flatten(loudly(f, *given, **keywords))
             pairs = [(y, g) for y, g in zip(again, weights, strict=True) if g is not None]
             ys, given_gs = [y for y, _ in pairs], [g for _, g in pairs]
             found = tape.gradient(ys, [inputs[i] for i in wanted], output_gradients=given_gs, unconnected_gradients="zero")
-        finally:
-            state.observers, state.run = before, run
         return [convert(g).array if raw else convert(g) for g in found]
 
     op = Op("recomputed", Custom(vjp=vjp), lambda xp, *arrays: arrays, lambda i, a: [], outputs=None, register=False,

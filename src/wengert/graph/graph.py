@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from wengert.graph.node import Node
 from wengert.graph.static import written_by
 from wengert.ground import checks
-from wengert.ground.context import state
+from wengert.ground.blocks import changed
+from wengert.ground.context import current, state
 from wengert.ground.errors import InaccessibleTensorError
 
 __all__ = ["WengertList", "gradient_functions", "overridden"]
@@ -120,47 +121,26 @@ class WengertList:
 
     # --- what users call --------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def as_default(self) -> Iterator[WengertList]:
-        """Append the operations of the with block to this graph."""
-        before, observers = state.graph, state.observers
-        state.graphs, state.graph = (*state.graphs, before), self
-        if before is None:
-            state.observers = ()
-        try:
-            yield self
-        finally:
-            state.graph, state.graphs, state.observers = before, state.graphs[:-1], observers
+    def as_default(self, **more: Any) -> current[WengertList]:
+        """Append the operations of the with block to this graph; ``more``: what else is current in it."""
+        return _Default(self, **more)
 
-    @contextlib.contextmanager
-    def name_scope(self, name: str | None) -> Iterator[str]:
+    def name_scope(self, name: str | None) -> changed[str]:
         """Put a prefix before the names of the operations made in the with block; None or "" resets it."""
-        before = self.scope
         if not name:
-            self.scope = ""
+            path = ""
         elif name.endswith("/"):
-            self.scope = name
+            path = name
         else:
             if not VALID_NAME.match(name):
                 raise ValueError(f"'{name}' is not a valid scope name")
-            self.scope = self.unique_name(name) + "/"
-        try:
-            yield self.scope
-        finally:
-            self.scope = before
+            path = self.unique_name(name) + "/"
+        return changed(self, path, scope=path)
 
-    @contextlib.contextmanager
-    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> changed[None]:
         """Run the given operations before those made in the with block; None clears what is in force."""
-        before = self.controls
-        if control_inputs is None:
-            self.controls = ()
-        else:
-            self.controls = before + tuple(self._as_node(c) for c in control_inputs)
-        try:
-            yield
-        finally:
-            self.controls = before
+        more = () if control_inputs is None else tuple(self._as_node(c) for c in control_inputs)
+        return changed(self, controls=() if control_inputs is None else self.controls + more)
 
     def _as_node(self, element: Any) -> Node:
         if isinstance(element, Node):
@@ -177,33 +157,20 @@ class WengertList:
             return self.lift(element).op  # type: ignore[no-any-return]
         raise TypeError(f"Control input must be an operation, a tensor or a variable, not {element!r}.")
 
-    @contextlib.contextmanager
-    def device(self, name: Any) -> Iterator[None]:
+    def device(self, name: Any) -> changed[None]:
         """Note a device for the operations made in the with block; the executor decides where they run."""
-        before = self.device_name
-        self.device_name = "" if name is None or callable(name) else device_within(before, name)
-        try:
-            yield
-        finally:
-            self.device_name = before
+        return changed(self, device_name="" if name is None or callable(name) else device_within(self.device_name, name))
 
-    @contextlib.contextmanager
-    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> contextlib.nullcontext[None]:
         """Do nothing: everything is on one device."""
-        yield
+        return contextlib.nullcontext()
 
-    @contextlib.contextmanager
-    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> changed[None]:
         """Give the operations of these types that are made in the with block derivatives registered by name.
 
         The names are those of `RegisterGradient`.
         """
-        before = self.overrides
-        self.overrides = {**before, **op_type_map}
-        try:
-            yield
-        finally:
-            self.overrides = before
+        return changed(self, overrides={**self.overrides, **op_type_map})
 
     def finalize(self) -> None:
         """Allow no more operations."""
@@ -357,6 +324,20 @@ def _device_parts(name: Any) -> dict[str, str]:
             raise ValueError(f"Multiple device types are not allowed while parsing the device spec: {name}.")
         found["device"] = f"{given[1].upper()}:{given[2] or '*'}"
     return found
+
+
+class _Default(current[WengertList]):
+    """A with block whose operations are appended to a graph."""
+
+    def __init__(self, graph: WengertList, **more: Any) -> None:
+        super().__init__(graph, **more)
+        self._graph = graph
+
+    def __enter__(self) -> WengertList:
+        before = state.graph
+        observers = () if before is None else state.observers
+        self._values.update(graph=self._graph, graphs=(*state.graphs, before), observers=observers)
+        return super().__enter__()
 
 
 def overridden(node: Node, result: Any) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from typing import Any
+
+from wengert.ground.blocks import changed
 
 __all__ = ["EXECUTORS", "Options", "options"]
 
@@ -15,8 +15,7 @@ EXECUTORS = ("numpy", "xla", "auto")
 class Options:
     """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
 
-    __slots__ = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
-
+    NAMES = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
     REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
 
     def __init__(self) -> None:
@@ -42,19 +41,11 @@ class Options:
 
     def key(self) -> tuple[Any, ...]:
         """Return the values, as part of the key of whatever depends on them."""
-        return tuple([getattr(self, name) for name in self.__slots__])
+        return tuple([getattr(self, name) for name in self.NAMES])
 
-    @contextlib.contextmanager
-    def set(self, **values: Any) -> Iterator[None]:
+    def set(self, **values: Any) -> changed[None]:
         """Set options for a with block."""
-        before = {name: getattr(self, name) for name in values}
-        for name, value in values.items():
-            setattr(self, name, value)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                setattr(self, name, value)
+        return changed(self, **values)
 
 
 options = Options()

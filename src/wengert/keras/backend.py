@@ -33,6 +33,7 @@ from wengert.functions.math import (
     square,
     tanh,
 )
+from wengert.ground.blocks import Block, Leaving
 from wengert.ground.context import default_session, state
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
@@ -155,7 +156,7 @@ def reset_uids() -> None:
     registry.reset_names()
 
 
-class name_scope(contextlib.AbstractContextManager[Any]):
+class name_scope(Block):
     """Put a name before the names of operations of a with block; ``caller`` is the layer at work."""
 
     def __init__(self, name: str, caller: Layer | None = None, **keywords: Any) -> None:
@@ -168,12 +169,14 @@ class name_scope(contextlib.AbstractContextManager[Any]):
     def __enter__(self) -> name_scope:
         """Enter."""
         self._inner = program.name_scope(self.name)
+        self._inner.leaving = self.leaving
         self._inner.__enter__()
         return self
 
-    def __exit__(self, *exception: Any) -> None:
-        """Leave."""
+    def _leave(self, *exception: object) -> None:
         self._inner.__exit__(*exception)
+
+    __exit__ = Leaving(_leave)
 
 
 def is_float_dtype(dtype: DtypeLike) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 from wengert.ground import nest
-from wengert.ground.context import state
+from wengert.ground.blocks import Block, Leaving
+from wengert.ground.context import Observing, known, state
 from wengert.ops.op import Op
 from wengert.ops.state import READ
 from wengert.tensor.tensor import EagerTensor, Tensor, lift, within
@@ -19,7 +20,7 @@ __all__ = ["Record"]
 _log = logging.getLogger("wengert")
 
 
-class Record:
+class Record(Observing):
     """The record of a tape, and an observer of the thread while it is open."""
 
     times: tuple[int, ...] = ()
@@ -30,7 +31,6 @@ class Record:
     def __init__(self, watch_accessed_variables: bool) -> None:
         self._watch_accessed = bool(watch_accessed_variables)
         self._watch_all = False
-        self._recording = False
         self._clear()
 
     def _clear(self) -> None:
@@ -40,11 +40,6 @@ class Record:
         self._variables: Any = {}
         self._turning: set[int] = set()
         """In a graph: what the turns of a loop within the block are given anew."""
-
-    @property
-    def recording(self) -> bool:
-        """Whether it sees operations."""
-        return self._recording
 
     def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Take note of an operation, if it reads what is watched."""
@@ -100,16 +95,13 @@ class Record:
         """Take note of what a body took in: where it is watched within, so it is around, and the operation is recorded."""
         self.live.update([source.n for source, place in captures if place.n in self.live])
 
-    def _start(self) -> None:
-        state.observers = (*state.observers, self)
-        self._recording = True
+    def _start(self, frame: FrameType | None = None) -> None:
         self.times = (*self.times, next_number())
+        self._begin(frame)
 
     def _stop(self) -> None:
+        self._end()
         self.times = (*self.times, next_number())
-        around = state.observers
-        state.observers = around[:-1] if around[-1:] == (self,) else tuple([o for o in around if o is not self])
-        self._recording = False
 
     def watch(self, tensor: Any) -> None:
         """Watch a tensor or variable, or a structure of them.
@@ -146,20 +138,13 @@ class Record:
                     f"Passed in object {t!r} of type {type(t).__name__!r}, not tf.Tensor or tf.Variable or ExtensionType."
                 )
 
-    @contextmanager
-    def stop_recording(self) -> Iterator[None]:
+    def stop_recording(self) -> _Paused:
         """Record nothing in a with block.
 
         Raises:
             ValueError: if the tape is not recording.
         """
-        if not self._recording:
-            raise ValueError("Attempting to stop recording while not recording.")
-        self._stop()
-        try:
-            yield
-        finally:
-            self._start()
+        return _Paused(self)
 
     def reset(self) -> None:
         """Forget everything, as if the tape began here."""
@@ -173,3 +158,24 @@ class Record:
     def history(self, ys: Sequence[Any]) -> list[Any]:
         """Return the entries among which are those that lead to the ys, in order."""
         return self.entries
+
+
+class _Paused(Block):
+    """A with block in which a record takes nothing down."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def __enter__(self) -> None:
+        record = self._record
+        if not record.recording:
+            raise ValueError("Attempting to stop recording while not recording.")
+        self.keep(known(state), {"observers": state.observers})
+        self.keep(vars(record), {"_recording": True})
+        record._stop()
+
+    def _leave(self, *exception: object) -> None:
+        self._record._start()
+        self.kept()
+
+    __exit__ = Leaving(_leave)

@@ -8,8 +8,8 @@ and Booleans hold nothing, for no derivative passes through them: a counter has 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Sequence
+from types import FrameType
 from typing import Any
 
 from wengert.ground import nest
@@ -40,8 +40,8 @@ class Recording(GradientTape):
         self._variables: Any = weakref.WeakValueDictionary()
         self._began = next_number()
 
-    def _start(self) -> None:
-        super()._start()
+    def _start(self, frame: FrameType | None = None) -> None:
+        super()._start(frame)
         self._in_graph = state.graph is not None
 
     def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
@@ -130,8 +130,7 @@ def _twin(n: int, array: TensorLike, made: Any) -> EagerTensor:
     return twin
 
 
-@contextmanager
-def recording() -> Iterator[Recording]:
+def recording() -> Recording:
     """Record every operation of a block, so that ``gradients`` answers for any tensor of it, transformed or not.
 
     What no living tensor was made from is forgotten at once: a loop needs no more memory the longer it runs.
@@ -144,6 +143,4 @@ def recording() -> Iterator[Recording]:
     >>> g.numpy().tolist()
     [[6.0], [36.0]]
     """
-    tape = Recording()
-    with tape:
-        yield tape
+    return Recording()

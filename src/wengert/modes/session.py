@@ -13,7 +13,8 @@ from wengert.execute.protocol import Program
 from wengert.execute.variables import trains
 from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
-from wengert.ground.context import default_session, state
+from wengert.ground.blocks import Block, Leaving
+from wengert.ground.context import current, default_session, known, state
 from wengert.ground.options import options as switches
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
@@ -45,23 +46,23 @@ def reset_default_graph() -> None:
     fresh = Graph()
     old = _global_graph[0] if _global_graph else None
     _global_graph[:] = [fresh]
-    if old is not None and type(state).graph is old:
-        type(state).graph = fresh
-        if state.__dict__.get("graph") is old:
-            del state.__dict__["graph"]
+    if old is not None and state.default("graph") is old:
+        state.set_default("graph", fresh)
+        if known(state).get("graph") is old:
+            del known(state)["graph"]
 
 
 def disable_eager_execution() -> None:
     """Build graphs by default, in every thread of this process, from now on; open tapes see none of it."""
-    type(state).graph = default_graph()
+    state.set_default("graph", default_graph())
     state.observers = ()
-    state.__dict__.pop("graph", None)
+    known(state).pop("graph", None)
 
 
 def enable_eager_execution() -> None:
     """Run operations at once by default."""
-    type(state).graph = None
-    state.__dict__.pop("graph", None)
+    state.set_default("graph", None)
+    known(state).pop("graph", None)
 
 
 def get_default_session() -> Any:
@@ -69,7 +70,7 @@ def get_default_session() -> Any:
     return state.sessions[-1] if state.sessions else None
 
 
-class Session:
+class Session(Block):
     """Runs what is asked for of a graph, and holds the values of its variables. Threads may share one.
 
     >>> import wengert as tf
@@ -284,25 +285,23 @@ class Session:
 
     # --- as a context -------------------------------------------------------------------------------------------
 
-    def as_default(self) -> _Default:
+    def as_default(self) -> current[Session]:
         """Return a context in which eval() and run() use this session."""
-        return _Default(self)
+        return current(self, sessions=(*state.sessions, self))
 
     def __enter__(self) -> Session:
         """Make this the default session, and its graph the current one."""
-        graph = self._graph.as_default()
+        graph = self._graph.as_default(sessions=(*state.sessions, self))
+        graph.leaving = self.leaving
         graph.__enter__()
-        default = self.as_default()
-        default.__enter__()
-        self._managers.append((graph, default))
+        self._managers.append(graph)
         return self
 
-    def __exit__(self, *exception: Any) -> None:
-        """Close."""
-        graph, default = self._managers.pop()
-        default.__exit__(*exception)
-        graph.__exit__(*exception)
+    def _leave(self, *exception: object) -> None:
+        self._managers.pop().__exit__(*exception)
         self.close()
+
+    __exit__ = Leaving(_leave)
 
     def close(self) -> None:
         """Free what the session holds; it cannot run any more."""
@@ -312,18 +311,6 @@ class Session:
     @staticmethod
     def reset(target: str, containers: Any = None, config: Mapping[str, Any] | None = None) -> None:
         """Accept: there are no servers."""
-
-
-class _Default:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def __enter__(self) -> Session:
-        state.sessions = (*state.sessions, self.session)
-        return self.session
-
-    def __exit__(self, *exception: Any) -> None:
-        state.sessions = state.sessions[:-1]
 
 
 class InteractiveSession(Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.ground import nest
+from wengert.ground.blocks import Leaving
 from wengert.ground.context import here, quietly, recent, slopes, state
 from wengert.ground.errors import InvalidArgumentError, UnimplementedError
 from wengert.ground.interrupt import between
@@ -109,13 +111,14 @@ class GradientTape(Record):
             for function in between:
                 function()
         self._started = True
-        self._start()
+        self._start(sys._getframe(1))
         return self
 
-    def __exit__(self, *exception: Any) -> None:
-        """Stop recording."""
+    def _leave(self, *exception: object) -> None:
         if self._recording:
             self._stop()
+
+    __exit__ = Leaving(_leave)
 
     def continued(self) -> GradientTape:
         """Return a persistent tape that has recorded what this one has, and goes on."""

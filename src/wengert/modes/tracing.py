@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,8 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
 from wengert.graph.node import Node
 from wengert.graph.static import written_in
-from wengert.ground.context import here, state
+from wengert.ground.blocks import Leaving
+from wengert.ground.context import current, here, state
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.options import options
 from wengert.ground.shapes import Shape
@@ -133,23 +133,24 @@ def effects_of(graph: Graph) -> list[Node]:
     return found
 
 
-@contextlib.contextmanager
-def tracing(graph: Graph, body: bool = False) -> Iterator[None]:
+class tracing(current[None]):
     """Append the operations of a with block to a graph.
 
     Observers outside of it see those of a ``body``, which are a part of their own program, and not those of a function.
     """
-    before = state.graph, state.observers, state.graphs, state.site
-    state.graphs = (*state.graphs, state.graph)
-    state.graph, state.site = graph, None
-    if not body:
-        state.observers = ()
-    try:
-        yield
-    finally:
-        state.graph, observers, state.graphs, state.site = before
-        # A tape may have been stopped for good within.
-        state.observers = tuple([o for o in observers if o.recording]) if body else observers
+
+    def __init__(self, graph: Graph, body: bool = False) -> None:
+        """Take the graph."""
+        observers = state.observers if body else ()
+        super().__init__(graph=graph, graphs=(*state.graphs, state.graph), site=None, observers=observers)
+        self._body = body
+
+    def _leave(self, *exception: object) -> None:
+        super()._leave(*exception)
+        if self._body:  # a tape may have been stopped for good within
+            state.observers = tuple([o for o in state.observers if o.recording])
+
+    __exit__ = Leaving(_leave)
 
 
 def inline(

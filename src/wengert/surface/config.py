@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from wengert.execute.xla.arrays import check_installed
 from wengert.ground import checks
+from wengert.ground.blocks import changed
 from wengert.ground.options import EXECUTORS, Options, options
 from wengert.modes.function import _run_eagerly, run_functions_eagerly
 
@@ -319,8 +318,7 @@ def get_rewrites() -> dict[str, bool]:
     return {name: getattr(options, name) for name in Options.REWRITES}
 
 
-@contextlib.contextmanager
-def rewrites(**switches: bool) -> Iterator[None]:
+def rewrites(**switches: bool) -> changed[None]:
     """Switch rewrites on or off for a with block.
 
     Raises:
@@ -331,8 +329,7 @@ def rewrites(**switches: bool) -> Iterator[None]:
     ...     print(get_rewrites()["taylor"])
     False
     """
-    with options.set(**_switches("rewrites", switches)):
-        yield
+    return options.set(**_switches("rewrites", switches))
 
 
 def compare_rewrites(enabled: bool) -> None:

@@ -10,7 +10,7 @@ import functools
 import inspect
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from wengert.calculus.gradients import gradients
 from wengert.derive.request import request
 from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
+from wengert.graph.graph import WengertList
 from wengert.graph.node import Node
 from wengert.graph.static import static_value
 from wengert.ground import dtypes, errors, nest, shapes
+from wengert.ground.context import current
 from wengert.ground.context import state as now
 from wengert.ground.errors import NoGradientWarning
 from wengert.modes import control, session, slices, tape
@@ -141,22 +143,14 @@ def aggregate_indexed_slices_gradients(grads: Sequence[Any]) -> Any:
 # --- graphs, modes and devices ---------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def graph_mode() -> Iterator[None]:
+def graph_mode() -> current[WengertList]:
     """Build a graph in a with block."""
-    with Graph().as_default():
-        yield
+    return Graph().as_default()
 
 
-@contextlib.contextmanager
-def eager_mode() -> Iterator[None]:
+def eager_mode() -> current[None]:
     """Run at once in a with block."""
-    before = now.graph, now.observers
-    now.graph = None
-    try:
-        yield
-    finally:
-        now.graph, now.observers = before
+    return current(graph=None, observers=now.observers)
 
 
 def get_gradient_function(op: Node | None) -> Any:
@@ -274,13 +268,8 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: Te
     return nest.pack_sequence_as(shallow_tree, [func(*parts) for parts in zip(*flat, strict=True)])
 
 
-@contextlib.contextmanager
-def _stop_recording() -> Iterator[None]:
-    before, now.observers = now.observers, ()
-    try:
-        yield
-    finally:
-        now.observers = before
+def _stop_recording() -> current[None]:
+    return current(observers=())
 
 
 # --- the table: what a module has beside (and before) the names of TensorFlow 1 and 2 ---------------------------------------

@@ -18,7 +18,19 @@ import numpy as np
 from wengert.graph.graph import WengertList, overridden
 from wengert.graph.node import Node
 from wengert.ground import dtypes, shapes
-from wengert.ground.context import SKIP, Site, default_session, here, left, quietly, recent, state
+from wengert.ground.context import (
+    QUIET,
+    SKIP,
+    Site,
+    default_session,
+    errors_now,
+    here,
+    left,
+    quietly,
+    recent,
+    set_errors,
+    state,
+)
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import (
     DTypeError,
@@ -614,13 +626,19 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
         arrays = [t.array for t in inputs]
     except AttributeError:
         return _append_anyway(op, inputs, attrs, name)
+    before = errors_now()
     try:
-        if op.kind == "custom" or op.kind == "control":  # what it calls may come here again
+        if before is QUIET:
+            out = op.eager(*arrays, **attrs)
+        elif op.kind == "custom" or op.kind == "control":  # it may call the user's functions
             out = quietly(partial(op.eager, *arrays, **attrs))
         else:
-            out = state.run(op.eager, *arrays, **attrs)
+            set_errors(QUIET)
+            out = op.eager(*arrays, **attrs)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
+    finally:
+        set_errors(before)
     numbers = [inputs[0].n] if len(inputs) == 1 else [t.n for t in inputs]
     made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
@@ -838,7 +856,7 @@ def as_array(value: TensorLike, nptype: np.dtype[Any] | None = None) -> Any:
         limits = np.iinfo(nptype)
         if int(array.max()) > limits.max or int(array.min()) < limits.min:
             raise DTypeError(f"The value {value!r} is out of range for dtype {dtypes.of(nptype).name}.")
-    return array if array.dtype is nptype else state.run(array.astype, nptype)
+    return array if array.dtype is nptype else quietly(array.astype, nptype)
 
 
 def _strings(array: Any) -> bool:

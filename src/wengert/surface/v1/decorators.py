@@ -9,7 +9,7 @@ import unittest
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from wengert.ground.context import state
+from wengert.ground.context import current, state
 from wengert.surface.testing.case import TestCase
 from wengert.surface.testing.process import gpu_device_name, is_built_with_cuda, is_gpu_available
 from wengert.tensor.tensor import Graph
@@ -26,14 +26,8 @@ __all__ = [
 TensorFlowTestCase = TestCase
 
 
-@contextlib.contextmanager
-def _eager() -> Iterator[None]:
-    before = state.graph, state.observers
-    state.graph = None
-    try:
-        yield
-    finally:
-        state.graph, state.observers = before
+def _eager() -> current[None]:
+    return current(graph=None, observers=state.observers)
 
 
 def _call(f: Callable[..., Any], self: Any, arguments: Any, keywords: Any) -> None:
@@ -108,7 +102,7 @@ def _graph_only(f: Callable[..., Any]) -> Any:
 def _skip_outside_v1(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> None:
-        if type(state).graph is None:
+        if state.default("graph") is None:
             self.skipTest("only for TensorFlow 1")
         f(self, *arguments, **keywords)
 
@@ -118,7 +112,7 @@ def _skip_outside_v1(f: Callable[..., Any]) -> Any:
 def _skip_outside_v2(f: Callable[..., Any]) -> Any:
     @functools.wraps(f)
     def decorated(self: Any, *arguments: Any, **keywords: Any) -> None:
-        if type(state).graph is not None:
+        if state.default("graph") is not None:
             self.skipTest("only for TensorFlow 2")
         f(self, *arguments, **keywords)
 

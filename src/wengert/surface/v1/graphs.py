@@ -82,7 +82,7 @@ def enable_v2_behavior() -> None:
 
 def v2_behavior_enabled() -> bool:
     """Return whether operations run eagerly by default."""
-    return type(state).graph is None
+    return state.default("graph") is None
 
 
 def enable_tensor_equality() -> None:
