@@ -107,7 +107,7 @@ class AutoProgram:
 
     def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run within another run; what comes back may be shared."""
-        return self.run(arrays, copy=False)
+        return undivided(self.run, arrays, False)  # type: ignore[no-any-return]
 
     def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Run where it is this run's turn."""

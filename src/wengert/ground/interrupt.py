@@ -1,8 +1,10 @@
-"""Ctrl-C: a run that assigns to variables happens whole or not at all.
+"""Signals: a run that assigns to variables happens whole or not at all, whatever handler raises in the midst of it.
 
-While such a run is under way, Ctrl-C breaks it off only where nothing is half done: between kernels and inside of them
-(functions marked by `breakable`). Anywhere else, such as while threads are awaited or while XLA has the variables, it is kept
-until the run has ended. A run that is broken off has its assignments and its count of random numbers undone.
+While such a run is under way, signals that have a handler in Python come here. Ctrl-C breaks the run off only where nothing
+is half done: between kernels and inside of them (functions marked by `breakable`). Anywhere else, such as while threads are
+awaited or while XLA has the variables, it is kept until the run has ended. A run that is broken off has its assignments and
+its count of random numbers undone. Another handler, such as one that saves before the machine is taken away, sees variables
+as they were before the run: each step is whole for it.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ import importlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from types import CodeType, FrameType
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from types import CodeType, FrameType, MappingProxyType
+from typing import Any, ClassVar, TypeVar
 
-from wengert.ground.context import state
+from wengert.ground.context import loudly, state
 
 __all__ = ["between", "breakable", "undivided"]
 
@@ -35,16 +37,31 @@ UNDIVIDED = True
 """In a module: its functions may be broken off only if they are marked `breakable`. Read from the frames' globals."""
 
 
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+    if hasattr(signal, name)
+)
+"""The signals that programs answer to."""
+
+FOREIGN = ("jax", "jaxlib")
+"""Packages with callbacks, of the collector of garbage and others, out of which an exception does not come: it is lost there."""
+
+
 class _Run:
     """The run under way in the main thread, the only one that Python interrupts."""
 
     depth = 0
-    previous: Any = None
-    """Who answered to Ctrl-C before."""
+    previous: Mapping[int, Any] = MappingProxyType({})
+    """Who answered to each signal before."""
     struck = False
-    """Whether the run is being broken off."""
-    pending = False
-    """Whether Ctrl-C came where it had to wait."""
+    """Whether a handler is at work, or the run is being broken off."""
+    pending: ClassVar[list[int]] = []
+    """The signals that had to wait."""
+    before: Sequence[tuple[Any, Any]] = ()
+    """The memory of the variables, with their values before the run."""
+    seen: tuple[tuple[Any, ...], tuple[tuple[int, Any], ...]] = ((), ())
+    """The handlers that were found at the latest run, and those in Python among them."""
 
 
 _run = _Run()
@@ -60,66 +77,94 @@ def _may_break(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code in _places:
             return True
-        if "UNDIVIDED" in frame.f_globals:
+        known = frame.f_globals
+        if "UNDIVIDED" in known or str(known.get("__name__")).partition(".")[0] in FOREIGN:
             return False
         frame = frame.f_back
     return False
 
 
 def _strike(number: int, frame: FrameType | None) -> None:
-    """Answer to Ctrl-C during a run."""
+    """Answer to a signal during a run."""
     if _run.struck or not _may_break(frame):
-        _run.pending = True
+        if number not in _run.pending:
+            _run.pending.append(number)
         return
     _run.struck = True
-    _run.previous(number, frame)  # raises KeyboardInterrupt, as a rule
+    now = [(s, s.values) for s, _ in _run.before]
+    for storage, values in _run.before:
+        storage.values = values
+    loudly(_run.previous[number], number, frame)  # raises KeyboardInterrupt, as a rule
+    for (storage, values), (_, found) in zip(now, _run.before, strict=True):
+        if all(a is b for a, b in zip(storage.values, found, strict=True)):  # else the handler has assigned to it
+            storage.values = values
     _run.struck = False
 
 
-def _enter() -> bool:
-    """Take over Ctrl-C; return False where that is another's: no handler of Python's, or not the main interpreter."""
-    previous = _installed(signal.SIGINT)
-    if not callable(previous):
-        return False
-    # Before the handler is laid: what comes the moment that it is must not be forgotten.
-    _run.previous, _run.struck, _run.pending = previous, False, False
+def _lay() -> None:
+    """Take the signals over that have a handler in Python; none where this is not the main interpreter."""
+    handlers = tuple(map(_installed, SIGNALS))
+    if handlers != _run.seen[0]:
+        found = tuple([(n, h) for n, h in zip(SIGNALS, handlers, strict=True) if callable(h) and h is not _strike])
+        _run.previous = dict(found)
+        _run.seen = handlers, found
+    # Before a handler is laid: what comes the moment that it is must not be forgotten.
+    _run.struck = False
+    if _run.pending:
+        _run.pending.clear()
+    for number, _ in _run.seen[1]:
+        try:
+            _install(number, _strike)
+        except ValueError:  # not the main interpreter
+            _run.seen = (), ()
+
+
+def _give_back() -> BaseException | None:
+    """Give the signals back; return what a handler raised the moment that it was back in its place."""
+    raised: BaseException | None = None
+    laid = list(_run.seen[1])
+    while laid:
+        try:
+            while laid:
+                number, handler = laid[-1]
+                found = _install(number, handler)
+                if found is not _strike:  # somebody has set another meanwhile, or it was not laid yet
+                    _install(number, found)
+                laid.pop()
+        except BaseException as error:
+            raised = error
+    return raised
+
+
+def _deliver(waiting: list[int]) -> None:
+    """Call the handlers of signals that waited, each one even if another raises."""
+    if not waiting:
+        return
     try:
-        _install(signal.SIGINT, _strike)
-    except ValueError:
-        return False
-    _run.depth = 1
-    return True
-
-
-def _leave() -> bool:
-    """Give Ctrl-C back; return whether one is waiting."""
-    _run.depth = 0
-    found = _install(signal.SIGINT, _run.previous)
-    if found is not _strike:  # somebody has set another meanwhile
-        _install(signal.SIGINT, found)
-    return _run.pending
+        _run.previous[waiting[0]](waiting[0], sys._getframe())
+    finally:
+        _deliver(waiting[1:])
 
 
 def undivided(function: Callable[..., Any], *arguments: Any, storages: Sequence[Any] = ()) -> Any:
-    """Call a function so that Ctrl-C leaves what it does whole or undone; it costs 1 microsecond.
+    """Call a function so that signals leave what it does whole or undone; it costs 2 microseconds.
 
-    ``storages``: the memory of the variables that it assigns to, which get their values back where Ctrl-C breaks it off.
+    ``storages``: the memory of the variables that it assigns to, which get their values back where a signal breaks it off.
 
     Raises:
         KeyboardInterrupt: at once where that is harmless, else at the end, when all is done.
     """
     if threading.get_ident() != _main().ident:
         return function(*arguments)
-    outermost = _run.depth == 0
-    if outermost:
-        if not _enter():
-            return function(*arguments)
-    else:
-        _run.depth += 1
+    depth = _run.depth
     before = [(s, s.values) for s in storages]
     counters = state.counters
     counted = dict(counters) if counters else {}
     try:
+        if not depth:
+            _run.before = before
+            _lay()
+        _run.depth = depth + 1
         result = function(*arguments)
     except BaseException as error:
         if not isinstance(error, Exception):
@@ -128,17 +173,29 @@ def undivided(function: Callable[..., Any], *arguments: Any, storages: Sequence[
             if counters is not None:
                 counters.clear()
                 counters.update(counted)
-        _close(outermost, isinstance(error, Exception))
+        _run.depth = depth
+        if not depth:
+            _end(error)
         raise
-    _close(outermost, True)
-    if between and outermost:
+    _run.depth = depth
+    if not depth:
+        _end(None)
         for function in between:
             function()
     return result
 
 
-def _close(outermost: bool, deliver: bool) -> None:
-    if not outermost:
-        _run.depth -= 1
-    elif _leave() and deliver:
-        _run.previous(signal.SIGINT, sys._getframe())
+def _end(error: BaseException | None) -> None:
+    """End the outermost run: what waited is delivered, but Ctrl-C pressed again while the first breaks it off."""
+    raised = _give_back()
+    _run.before = ()
+    if raised is None and not _run.pending:
+        return
+    waiting = list(_run.pending)
+    if isinstance(error, KeyboardInterrupt) and signal.SIGINT in waiting:
+        waiting.remove(signal.SIGINT)
+    try:
+        _deliver(waiting)
+    finally:
+        if raised is not None:
+            raise raised
