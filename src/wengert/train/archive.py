@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -45,6 +46,7 @@ def dump(path: str, arrays: Mapping[str, Any], texts: Mapping[str, str]) -> None
     special: dict[str, str] = {}
     for name, value in arrays.items():
         array = np.asarray(value, order="C")
+        array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
         if array.dtype.name not in NUMBERS:
             raise TypeError(f"A checkpoint holds numbers, and {name} is of dtype {array.dtype}.")
         if array.dtype == np.complex128:
@@ -89,7 +91,7 @@ def load(path: str) -> tuple[dict[str, NumPyArray], dict[str, str]]:
                 raise ValueError(f"{name} is of dtype {kind}, which is not read here") from None
             if sums is not None and _checksum(name, array) != sums[name]:
                 raise ValueError(f"the checksum of {name} is wrong, its bytes have changed since they were written")
-            if array.dtype == bool and array.size and array.view(np.uint8).max() > 1:
+            if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
                 raise ValueError(f"{name} is of dtype bool, and some of its bytes are neither 0 nor 1")
             arrays[name] = array
         for name, dtype in _object(texts.pop(DTYPES, "{}")).items():
@@ -106,8 +108,10 @@ def load(path: str) -> tuple[dict[str, NumPyArray], dict[str, str]]:
 
 def _checksum(name: str, array: NumPyArray) -> int:
     """Return the checksum of an array's bytes as they stand in a file, with its name, dtype and shape."""
-    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return zlib.crc32(little.data, zlib.crc32(f"{name}\n{array.dtype.name}{array.shape}".encode()))
+    dtype = array.dtype
+    if sys.byteorder == "big" and dtype.itemsize > 1:
+        array = array.astype(dtype.newbyteorder("<"))
+    return zlib.crc32(array.data, zlib.crc32(f"{name}\n{dtype.kind}{dtype.itemsize}{array.shape}".encode()))
 
 
 def _checksum_of_texts(texts: Mapping[str, str]) -> int:

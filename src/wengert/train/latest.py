@@ -12,6 +12,7 @@ from wengert.train.replacing import replace
 
 __all__ = ["CheckpointState", "enter", "get_checkpoint_state", "pending", "update_checkpoint_state"]
 
+PathLike = str | bytes | os.PathLike[str]
 LATEST = "checkpoint"
 PENDING = "# pending: "
 """What a comment begins with that names a checkpoint which is being written, or is about to be removed."""
@@ -93,13 +94,13 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 # --- the file -------------------------------------------------------------------------------------------------------------
 
 
-def _file(checkpoint_dir: Any, latest_filename: str | None) -> tuple[str, str]:
+def _file(checkpoint_dir: PathLike, latest_filename: str | None) -> tuple[str, str]:
     folder = os.fsdecode(checkpoint_dir)
     return folder, os.path.join(folder, latest_filename or LATEST)
 
 
 def update_checkpoint_state(
-    save_dir: Any, model_checkpoint_path: str, all_model_checkpoint_paths: Sequence[str] | None = None,
+    save_dir: PathLike, model_checkpoint_path: str, all_model_checkpoint_paths: Sequence[str] | None = None,
     latest_filename: str | None = None, all_model_checkpoint_timestamps: Any = None, last_preserved_timestamp: Any = None,
 ) -> None:  # fmt: skip
     """Write the file that says which checkpoint is the latest; paths within the folder are kept relative to it."""
@@ -110,7 +111,7 @@ def update_checkpoint_state(
 
 
 def enter(
-    save_dir: Any, latest: str | None, paths: Sequence[str], pending: Sequence[str] = (), latest_filename: str | None = None,
+    save_dir: PathLike, latest: str | None, paths: Sequence[str], pending: Sequence[str] = (), latest_filename: str | None = None,
     durable: bool = True,
 ) -> None:  # fmt: skip
     """Write the file: the latest checkpoint, all that are kept, and those that are being written or removed.
@@ -133,7 +134,7 @@ def _text(file: str) -> str:
         return opened.read().decode("utf-8", "surrogateescape")
 
 
-def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> CheckpointState | None:
+def get_checkpoint_state(checkpoint_dir: PathLike, latest_filename: str | None = None) -> CheckpointState | None:
     """Return what a folder's file ``checkpoint`` says, None where there is none.
 
     Raises:
@@ -156,7 +157,7 @@ def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None
     return state if state.model_checkpoint_path or state.all_model_checkpoint_paths else None
 
 
-def pending(checkpoint_dir: Any) -> list[str]:
+def pending(checkpoint_dir: PathLike) -> list[str]:
     """Return the checkpoints of a folder that were being written or removed when its file was written."""
     folder, file = _file(checkpoint_dir, None)
     if not os.path.isfile(file):
