@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
+import struct
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,11 @@ CHECKSUMS = "wengert.checksums"
 """The entry that holds the checksums, as JSON."""
 BEGIN = '{"crc32": '
 """What its text begins with: a file in which that stands under another name has been damaged."""
-NUMBERS = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split())
+KINDS = {
+    "bool": "BOOL", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32",
+    "uint64": "U64", "float16": "F16", "float32": "F32", "float64": "F64", "complex64": "C64",
+}  # fmt: skip
+"""What the format calls the dtypes that it has."""
 
 
 def dump(path: str, arrays: Mapping[str, Any], texts: Mapping[str, str]) -> None:
@@ -40,28 +44,40 @@ def dump(path: str, arrays: Mapping[str, Any], texts: Mapping[str, str]) -> None
         OSError: if the file cannot be written.
         ResourceExhaustedError: without the memory for it.
     """
-    from safetensors.numpy import save_file
+    try:
+        replace(path, _pieces(arrays, texts))
+    except MemoryError:
+        raise ResourceExhaustedError(f"{path} was not written: there is not enough memory.") from None
 
-    packed: dict[str, Any] = {}
+
+def _pieces(arrays: Mapping[str, Any], texts: Mapping[str, str]) -> list[bytes | memoryview]:
+    """Return what a file consists of: the length of the header, the header, and the bytes of the arrays where they are.
+
+    The library that reads files makes one in memory, or writes to a place of its own choosing, which a kill would leave there.
+    """
+    packed: dict[str, NumPyArray] = {}
     special: dict[str, str] = {}
     for name, value in arrays.items():
         array = np.asarray(value, order="C")
-        array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-        if array.dtype.name not in NUMBERS:
-            raise TypeError(f"A checkpoint holds numbers, and {name} is of dtype {array.dtype}.")
-        if array.dtype == np.complex128:
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.dtype.name == "complex128":
             special[name] = "complex128"
             array = np.stack([array.real, array.imag], -1)
+        if array.dtype.name not in KINDS:
+            raise TypeError(f"A checkpoint holds numbers, and {name} is of dtype {array.dtype}.")
         packed[name] = array
     kept = {**texts, **({DTYPES: json.dumps(special)} if special else {})}
     sums = {"crc32": {name: _checksum(name, array) for name, array in packed.items()}, "texts": _checksum_of_texts(kept)}
-    kept[CHECKSUMS] = json.dumps(sums)
-
-    def write(part: str) -> None:
-        with _writing(path):
-            save_file(packed, part, kept)
-
-    replace(path, write)
+    header: dict[str, Any] = {"__metadata__": {**kept, CHECKSUMS: json.dumps(sums)}}
+    pieces: list[bytes | memoryview] = []
+    end = 0
+    for name, array in sorted(packed.items(), key=lambda item: (-item[1].itemsize, item[0])):  # so that all are aligned
+        begin, end = end, end + array.nbytes
+        header[name] = {"dtype": KINDS[array.dtype.name], "shape": array.shape, "data_offsets": [begin, end]}
+        pieces.append(array.reshape(-1).view(np.uint8).data)
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return [struct.pack("<Q", len(text)), text, *pieces]
 
 
 def load(path: str) -> tuple[dict[str, NumPyArray], dict[str, str]]:
@@ -109,8 +125,8 @@ def load(path: str) -> tuple[dict[str, NumPyArray], dict[str, str]]:
 def _checksum(name: str, array: NumPyArray) -> int:
     """Return the checksum of an array's bytes as they stand in a file, with its name, dtype and shape."""
     dtype = array.dtype
-    if sys.byteorder == "big" and dtype.itemsize > 1:
-        array = array.astype(dtype.newbyteorder("<"))
+    if sys.byteorder == "big":
+        array = array.astype(dtype.newbyteorder("<"), copy=False)
     return zlib.crc32(array.data, zlib.crc32(f"{name}\n{dtype.kind}{dtype.itemsize}{array.shape}".encode()))
 
 
@@ -177,23 +193,3 @@ def _reading(path: str) -> Iterator[None]:
         if not _panics(error):
             raise
         raise ResourceExhaustedError(f"{path} was not read: {error}") from None
-
-
-@contextlib.contextmanager
-def _writing(path: str) -> Iterator[None]:
-    """Raise errors that name the file; what the system said is an OSError again."""
-    try:
-        yield
-    except MemoryError:
-        raise ResourceExhaustedError(f"{path} was not written: there is not enough memory.") from None
-    except (OSError, OpError):
-        raise
-    except BaseException as error:
-        if _panics(error):
-            raise ResourceExhaustedError(f"{path} was not written: {error}") from None
-        if not isinstance(error, Exception):
-            raise
-        number = re.search(r"\(os error (\d+)\)", str(error))
-        if number is None:
-            raise OSError(f"{path} was not written: {error}") from error
-        raise OSError(int(number[1]), os.strerror(int(number[1])), path) from None

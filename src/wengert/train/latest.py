@@ -121,7 +121,7 @@ def enter(
     folder, file = _file(save_dir, latest_filename)
     state = CheckpointState("" if latest is None else _within(folder, latest), [_within(folder, p) for p in paths])
     comments = "".join(f"{PENDING}{_quoted(_within(folder, p))}\n" for p in pending)
-    replace(file, (repr(state) + comments).encode("ascii"), durable)
+    replace(file, [(repr(state) + comments).encode("ascii")], durable)
 
 
 def _within(folder: str, path: str) -> str:

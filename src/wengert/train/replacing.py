@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 
 if sys.platform == "win32":
     fcntl = None
@@ -27,10 +27,10 @@ DAY = 86400.0
 """How many seconds old a part is that is taken for left behind where there are no locks."""
 
 
-def replace(path: str, write: Callable[[str], None] | bytes, durable: bool = True) -> None:
+def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = True) -> None:
     """Write a file, whole or not at all: one that was there stays until the new one is complete. Its folder is made.
 
-    ``write``: the content, or what writes it to a file of a name. ``durable``: whether the file is on the disk when this returns,
+    ``content``: bytes, piece by piece. ``durable``: whether the file is on the disk when this returns,
     so that it outlives a loss of power; a file that is not outlives a kill of the process.
 
     Raises:
@@ -43,10 +43,8 @@ def replace(path: str, write: Callable[[str], None] | bytes, durable: bool = Tru
         handle, part = _part(path)
         try:
             try:
-                if isinstance(write, bytes):
-                    append(handle, write)
-                else:
-                    write(part)
+                for piece in content:
+                    append(handle, piece)
                 if durable:
                     os.fsync(handle)
                 if fcntl is not None:  # it keeps its lock until it is no part any more
@@ -67,7 +65,7 @@ def replace(path: str, write: Callable[[str], None] | bytes, durable: bool = Tru
         _sync(folder)
 
 
-def append(handle: int, content: bytes) -> None:
+def append(handle: int, content: bytes | memoryview) -> None:
     """Write all of the content to an open file."""
     rest = memoryview(content)
     while rest:

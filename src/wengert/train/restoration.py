@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wengert.ground import shapes
@@ -117,7 +117,8 @@ class _Awaiting:
         self._end: tuple[str, ...] = ()
         """What an error says last, once the program has gone on."""
         self._lock = threading.RLock()
-        self._looking = False
+        self._looking: Callable[[], object] = lambda: None
+        """What a look that is under way holds: it goes with it, wherever Ctrl-C ends it."""
 
     def _begun(self) -> None:
         """Tell in the end what was left over: not where an error or Ctrl-C has told already that nothing came of it."""
@@ -174,13 +175,14 @@ class _Awaiting:
     def look(self) -> None:
         """Give those values whose variables have come to be there."""
         with self._lock:
-            if self._looking:
+            if self._looking() is not None:
                 return
-            self._looking = True
+            mark: set[None] = set()
             try:
+                self._looking = weakref.ref(mark)
                 self._look()
             finally:
-                self._looking = False
+                del mark
                 self._listen()
 
     def _look(self) -> None:

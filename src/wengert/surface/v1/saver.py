@@ -309,7 +309,7 @@ def _announce(prefix: str, meta: str | None) -> None:
     for suffix, says in (("index", "the values are in"), (meta, "no graph is kept; the values are in")):
         path = f"{prefix}.{suffix}"
         if suffix is not None and _own(path):
-            replace(path, f"{MARK}: {says} {where}\n".encode("utf-8", "surrogateescape"), durable=False)
+            replace(path, [f"{MARK}: {says} {where}\n".encode("utf-8", "surrogateescape")], durable=False)
 
 
 def _remove(prefix: str, meta: str) -> None:
