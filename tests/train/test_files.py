@@ -323,6 +323,20 @@ def test_the_permissions_are_the_users(tmp_path: Path):
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o640
 
 
+def test_errors_of_writing_name_the_file(tmp_path: Path):
+    (tmp_path / "folder.safetensors").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    for name, path in (
+        ("folder", "folder.safetensors"),
+        ("file/a", "file/a.safetensors"),
+        ("x" * 300, "x" * 300 + ".safetensors"),
+    ):
+        with pytest.raises(OSError) as caught:
+            files.write(tmp_path / name, ARRAYS)
+        assert str(caught.value).endswith(f": '{tmp_path / path}'"), caught.value
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder.safetensors"]
+
+
 def test_a_long_name_and_one_that_is_no_text(tmp_path: Path):
     for name in ("n" * 243, os.fsdecode(b"caf\xe9\xff")):
         files.write(tmp_path / name, ARRAYS)

@@ -58,9 +58,9 @@ def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = Tr
                 os.remove(part)
             raise
     except OSError as error:
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, os.strerror(error.errno), path) from None
+        error.filename = path
+        del error.filename2  # the part's name says nothing to anybody
+        raise
     if durable:
         _sync(folder)
 

@@ -79,7 +79,9 @@ class _File:
 
     def __init__(self, folder: str, suffix: str) -> None:
         """Make a file that nobody else writes to."""
-        self.process, self._lock, self._busy = os.getpid(), threading.RLock(), False
+        self.process, self._lock = os.getpid(), threading.RLock()
+        self._writing: Callable[[], object] = lambda: None
+        """What a flush that is under way holds: it goes with it, wherever Ctrl-C ends it."""
         self._kept: tuple[int, list[bytes]] = 0, []
         """How long the file is, and the lines that wait: one reference, so that Ctrl-C leaves both as they were, or neither."""
         while True:
@@ -102,13 +104,13 @@ class _File:
             OSError: if they cannot be written.
         """
         with self._lock:
-            if self._busy:  # in a signal handler, while lines are written
-                return
-            self._busy = True
-            try:
-                self._flush()
-            finally:
-                self._busy = False
+            if self._writing() is None:  # else this is a signal handler, called while lines are written
+                mark: set[None] = set()
+                try:
+                    self._writing = weakref.ref(mark)
+                    self._flush()
+                finally:
+                    del mark
 
     def _flush(self) -> None:
         size, lines = self._kept
@@ -125,7 +127,8 @@ class _File:
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, size)
-                raise OSError(error.errno, os.strerror(error.errno or 0), self.path) from None
+                error.filename = self.path
+                raise
         finally:
             os.close(handle)
         self._kept = size + len(content), lines[count:]
@@ -198,10 +201,11 @@ def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     for one in paths:
         with open(one, "rb") as file:
             for number, line in enumerate(file, 1):
-                event = _event(line)
+                begin = max(line.rfind(EVENT), 0)  # behind the beginning of another, that was broken off, one may be whole
+                event = _event(line[begin:])
                 if event is not None:
                     events.append(event)
-                if line.endswith(b"\n") and line.strip() and (event is None or not line.startswith(EVENT)):
+                if line.endswith(b"\n") and line.strip() and (event is None or begin):
                     damaged.append(f"{one}:{number}")
     if damaged:
         more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
@@ -210,9 +214,9 @@ def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """Return the event of a line, None if it is damaged. One behind the beginning of another, that was broken off, is whole."""
+    """Return the event of a line, None if it is damaged."""
     try:
-        event = json.loads(line[max(line.rfind(EVENT), 0) :].decode())
+        event = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
     if not isinstance(event, dict) or not isinstance(event.get("wall_time"), float | int):
