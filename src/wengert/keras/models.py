@@ -546,6 +546,9 @@ def load_model(
         try:
             config = json.loads(texts["architecture"])
             model = _LAYERS.deserialize(config)
+            known = isinstance(model, Layer)
+            if not known:
+                raise ValueError(f"{model!r} is no model")
         except (LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, ValueError) as error:
             raise ValueError(f"load_model: no model can be made of the architecture in {path}: {_said(error)}") from error
     weights.place(model, arrays, path)
