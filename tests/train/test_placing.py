@@ -84,6 +84,22 @@ def optimizer(tmp_path: Path) -> Case:
     return Case(lambda: made.set_weights(one), lambda: made.set_weights(two), values)
 
 
+def averages(tmp_path: Path) -> Case:
+    vs = [tf.Variable(np.zeros(3, np.float32)) for _ in range(3)]
+    made = tf.keras.optimizers.SGD(0.0, use_ema=True)
+    made.build(vs)
+
+    def set_all(k: float) -> None:
+        for v in vs:
+            v.assign(np.full(3, k, np.float32))
+
+    set_all(2.0)
+    made.apply_gradients([(tf.zeros([3]), v) for v in vs])  # from here on the averages are 2
+    return Case(
+        lambda: set_all(1.0), lambda: made.finalize_variable_values(vs), lambda: {float(x) for v in vs for x in v.numpy()}
+    )
+
+
 def in_a_session(tmp_path: Path) -> Case:
     with tf.Graph().as_default():
         vs = [v1.Variable(np.zeros(3), name=f"v{i}") for i in range(4)]
@@ -96,7 +112,7 @@ def in_a_session(tmp_path: Path) -> Case:
     return Case(lambda: s.restore(sess, str(tmp_path / "1.0")), lambda: s.restore(sess, str(tmp_path / "2.0")), values)
 
 
-CASES = [checkpoint, saver, weights, set_weights, optimizer, in_a_session]
+CASES = [checkpoint, saver, weights, set_weights, optimizer, averages, in_a_session]
 MODULES = ("wengert.train.", "wengert.keras.", "wengert.modes.storage")
 
 
@@ -169,6 +185,7 @@ def test_an_error_in_the_midst(make: Callable[[Path], Case], tmp_path: Path, mon
                         "keras.weights",
                         "keras.layers.tracking",
                         "keras.optimizers.state",
+                        "keras.optimizers.step",
                     ):
                         patch.setattr(f"wengert.{module}.ready", failing)
                 else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterable
@@ -76,7 +75,7 @@ def _part(path: str) -> tuple[int, str]:
     """Make a part of a file and lock it; return its handle and its name."""
     folder, name = os.path.split(path)
     while True:
-        part = os.path.join(folder, f"{name[:40]}.{secrets.token_hex(6)}{PART}")
+        part = os.path.join(folder, f"{name[:40]}.{os.urandom(6).hex()}{PART}")
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         if fcntl is None:
             return handle, part
