@@ -1,5 +1,6 @@
 """Files of weights: slots go to their variables, and what of an optimizer's state was not restored is said."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import wengert as tf
 from wengert.keras import weights as files
+from wengert.train import archive
 
 X, Y = np.linspace(-1.0, 1.0, 8, dtype="float32").reshape(4, 2), np.ones((4, 1), "float32")
 
@@ -110,3 +112,62 @@ def test_an_older_file_where_there_is_no_doubt(tmp_path: Path):
     with pytest.warns(UserWarning, match="the file has optimizer.2, optimizer.3, optimizer.4 and 1 more"):
         two.load_weights(tmp_path / "v").expect_partial()
     assert [v.numpy().ravel()[0] for v in two.optimizer.variables] == [3, 0.25, 0.0, 0.0, 0.0, 0.0]
+
+
+# --- damage ---------------------------------------------------------------------------------------------------------------
+
+
+def small():
+    model = tf.keras.Sequential([tf.keras.layers.Input((3,)), tf.keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5"])
+def test_a_bit_that_has_flipped_is_found(name, tmp_path: Path):
+    model, other = small(), small()
+    path = tmp_path / name
+    (model.save if name.endswith(".keras") else model.save_weights)(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    before = [v.numpy() for v in (*other.weights, *other.optimizer.variables)]
+    found = 0
+    for at in rng.integers(0, 8 * len(whole), 100):
+        blob = bytearray(whole)
+        blob[at // 8] ^= 1 << at % 8
+        path.write_bytes(blob)
+        for load in (other.load_weights, *[tf.keras.models.load_model] * name.endswith(".keras")):
+            try:
+                loaded = load(path)
+            except ValueError as error:
+                assert str(path) in str(error)
+                found += 1
+                continue
+            loaded = loaded if load is tf.keras.models.load_model else other
+            assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True))
+            other.set_weights(before[:2])
+        assert all(np.array_equal(a, v.numpy()) for a, v in zip(before[:2], other.weights, strict=True))
+    assert found > 90
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        "[" * 100_000 + "]" * 100_000, "{", "null", "3", "[]", "{}", '"Dense"', '{"class_name": "Nothing"}', '{"class_name": 3}',
+        '{"class_name": "__builtins__"}', '{"class_name": "__loader__"}', '{"class_name": "Sequential", "config": 3}',
+        '{"class_name": "Sequential", "config": {"layers": 3}}', '{"class_name": "Sequential", "config": {"layers": [null]}}',
+        '{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"units": "many"}}]}}',
+        '{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"units": -1}}]}}',
+        '{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"unit": 1}}]}}',
+        '{"class_name": "Dense", "config": {"units": 1e400}}',
+        '{"class_name": "Functional", "config": {"layers": [], "nodes": [[9]]}}',
+        '{"class_name": "Functional", "config": {}}', '{"class_name": "Model", "config": {"layers": {"a": 1}}}',
+    ],
+    ids=range(21),
+)  # fmt: skip
+def test_architectures_that_are_none(architecture, tmp_path: Path):
+    path = tmp_path / "m.keras"
+    archive.dump(str(path), {"layers.0.kernel": np.zeros((3, 2), "f4")}, {"format": files.FORMAT, "architecture": architecture})
+    with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
+        tf.keras.models.load_model(path)
+    assert len(str(caught.value)) < 1000

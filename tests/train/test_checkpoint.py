@@ -487,7 +487,7 @@ def test_variables_of_a_graph_are_set_in_a_session(tmp_path: Path):
 def test_the_picture_of_objects_is_in_the_file(tmp_path: Path):
     v = tf.Variable(1.0, name="v")
     path = saved(tmp_path, a=[v], b=v)
-    nodes = json.loads(files.metadata(path)["wengert.objects"])
+    nodes = json.loads(files.load(path)[1]["wengert.objects"])
     assert nodes[0]["children"].keys() == {"a", "b"}
     assert nodes[nodes[0]["children"]["a"]]["children"]["0"] == nodes[0]["children"]["b"]
     assert nodes[nodes[0]["children"]["b"]] == {"children": {}, "value": "b/.ATTRIBUTES/VARIABLE_VALUE", "name": "v"}

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import io as _io
+import math
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from wengert.ground.dtypes import DtypeLike, as_dtype
-from wengert.ground.errors import DTypeError, FailedPreconditionError, InvalidArgumentError, NotFoundError, UnimplementedError
+from wengert.ground.errors import (
+    DTypeError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnimplementedError,
+)
 from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike, convert
 
 __all__ = ["gfile", "parse_tensor", "read_file", "serialize_tensor", "write_file"]
@@ -42,10 +52,7 @@ def parse_tensor(serialized: Any, out_type: DtypeLike, name: str | None = None) 
         InvalidArgumentError: (a ValueError) for other bytes, or another dtype.
     """
     value = _bytes(serialized, "parse_tensor", "serialized")
-    try:
-        array = np.load(_io.BytesIO(value), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InvalidArgumentError(f"Could not parse `serialized` as a tensor: {error}") from None
+    array = _parsed(value)
     if as_dtype(array.dtype) != as_dtype(out_type):
         raise InvalidArgumentError(
             f"Type mismatch between parsed tensor ({as_dtype(array.dtype).name}) and dtype ({as_dtype(out_type).name})"
@@ -53,28 +60,59 @@ def parse_tensor(serialized: Any, out_type: DtypeLike, name: str | None = None) 
     return EagerTensor(array)
 
 
-def read_file(filename: str | os.PathLike[str], name: str | None = None) -> Any:
-    """Return a file's bytes as a string tensor."""
-    path = _path(filename)
+def _parsed(value: bytes) -> Any:
+    """Return the array that bytes in NumPy's format hold: nothing less, nothing more, and nothing that is executed."""
+    stream = _io.BytesIO(value)
     try:
-        with open(path, "rb") as file:
-            return EagerTensor(np.array(file.read(), object))
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise NotFoundError(f"read_file: {path!r}: {error}") from error
-    except OSError as error:
-        raise FailedPreconditionError(f"read_file: {path!r}: {error}") from error
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+        given, claimed = len(value) - stream.tell(), math.prod(shape) * dtype.itemsize
+        if dtype.kind not in "biufc":
+            raise ValueError(f"its dtype is {dtype}")
+        native = as_dtype(dtype.newbyteorder("=")).numpy
+        if given != claimed or min(shape, default=0) < 0:
+            raise ValueError(f"it claims the shape {shape} of {dtype}, {claimed} bytes, and has {given}")
+    except Exception as error:  # NumPy reads a header as Python's literals, which raises errors of many kinds
+        raise InvalidArgumentError(f"Could not parse `serialized` as a tensor: {error}") from None
+    stream.seek(0)
+    array = np.load(stream, allow_pickle=False)
+    return array.astype(native, copy=False) if dtype.kind != "b" else array.view(np.uint8) != 0
+
+
+def read_file(filename: str | os.PathLike[str], name: str | None = None) -> Any:
+    """Return a file's bytes as a string tensor.
+
+    Raises:
+        NotFoundError, PermissionDeniedError, FailedPreconditionError: if there is none, or it cannot be read.
+    """
+    path = _path(filename)
+    with _opening("read_file", path), open(path, "rb") as file:
+        return EagerTensor(np.array(file.read(), object))
 
 
 def write_file(filename: str | os.PathLike[str], contents: Any, name: str | None = None) -> None:
-    """Write a string tensor to a file."""
+    """Write a string tensor to a file.
+
+    Raises:
+        NotFoundError, PermissionDeniedError, FailedPreconditionError: if its folder is not there, or it cannot be written.
+    """
     path, value = _path(filename), _bytes(contents, "write_file", "contents")
+    with _opening("write_file", path), open(path, "wb") as file:
+        file.write(value)
+
+
+@contextlib.contextmanager
+def _opening(who: str, path: str) -> Iterator[None]:
+    """Raise TensorFlow's errors, which name the file."""
     try:
-        with open(path, "wb") as file:
-            file.write(value)
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise NotFoundError(f"write_file: {path!r}: {error}") from error
+        yield
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: NUL in the name
+        raise NotFoundError(f"{who}: {path!r}: {error}") from error
+    except PermissionError as error:
+        raise PermissionDeniedError(f"{who}: {path!r}: {error}") from error
     except OSError as error:
-        raise FailedPreconditionError(f"write_file: {path!r}: {error}") from error
+        raise FailedPreconditionError(f"{who}: {path!r}: {error}") from error
 
 
 def _bytes(value: TensorLike, who: str, what: str) -> bytes:

@@ -518,6 +518,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     return _LAYERS.deserialize(json.loads(json_string), custom_objects)
 
 
+def _said(error: Exception) -> str:
+    """Return what an error says: its kind too, unless it is a sentence already."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error) if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError) else repr(error)
+
+
 def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
@@ -539,8 +546,11 @@ def load_model(
         try:
             config = json.loads(texts["architecture"])
             model = _LAYERS.deserialize(config)
-        except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"load_model: the architecture in {path} is damaged: {error!r}") from None
+            known = isinstance(model, Layer)
+            if not known:
+                raise ValueError(f"{model!r} is no model")
+        except (LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, ValueError) as error:
+            raise ValueError(f"load_model: no model can be made of the architecture in {path}: {_said(error)}") from error
     weights.place(model, arrays, path)
     return model
 

@@ -16,12 +16,15 @@ import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.context import state
+from wengert.ground.errors import DataLossError
 from wengert.keras import registry
 from wengert.keras.layers.layer import Layer
-from wengert.keras.layers.tracking import put
 from wengert.keras.steps import Steps
-from wengert.train import files
+from wengert.train import archive
+from wengert.train.checkpoint import storage_of
 from wengert.train.objects import children, slot_names, slots, trackable
+from wengert.train.placing import Placement, ready
+from wengert.train.placing import place as set_all
 from wengert.train.restoration import Restoration
 
 __all__ = ["LoadStatus", "load_weights", "save_model", "save_weights"]
@@ -131,9 +134,7 @@ def _picture(labels: list[str], keys: Any) -> list[dict[str, Any]]:
 
 
 def _write(path: str, arrays: dict[str, Any], metadata: dict[str, str]) -> None:
-    from safetensors.numpy import save
-
-    files.replace(path, save(arrays, metadata))
+    archive.dump(path, arrays, metadata)
 
 
 def path_of(filepath: str | os.PathLike[str], who: str) -> str:
@@ -164,7 +165,8 @@ def read(path: str, who: str) -> tuple[dict[str, Any], dict[str, str]]:
 
     Raises:
         FileNotFoundError: if it is not there.
-        ValueError: if it is no file of safetensors.
+        ValueError: if it is no whole file of this kind; it names the file.
+        PermissionDeniedError, ResourceExhaustedError: if it may not be read, or without the memory for it.
     """
     if not os.path.isfile(path):
         if os.path.isfile(path + ".index"):
@@ -177,13 +179,10 @@ def read(path: str, who: str) -> tuple[dict[str, Any], dict[str, str]]:
             f"{who}: {path} is an HDF5 file, which Keras wrote; only what Wengert wrote (safetensors) is read here. Read its "
             "arrays with h5py, and pass them to set_weights()."
         )
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, "numpy") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})
-    except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{who}: {path} is no file of weights, or is damaged: {error}") from None
+        return archive.load(path)
+    except DataLossError as error:
+        raise ValueError(f"{who}: {path} is no file of weights: {error}") from None
 
 
 def load_weights(model: Steps, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> LoadStatus:
@@ -215,20 +214,25 @@ def place(model: Steps, arrays: Mapping[str, Any], path: str, skip_mismatch: boo
     if wrong and not skip_mismatch:
         more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
         raise ValueError(f'The weights in {path} are not those of the model "{model.name}": {"; ".join(wrong[:3])}{more}.')
-    for key, variable in wanted.items():
-        if key in given and shapes.fits(variable.sizes, given[key].shape):
-            put(variable, given[key])
+    weights = [
+        ready(storage_of(variable), given[key])
+        for key, variable in wanted.items()
+        if key in given and shapes.fits(variable.sizes, given[key].shape)
+    ]
     kept = {k: v for k, v in arrays.items() if k.startswith(OPTIMIZER)}
-    return _keep(model, kept, list(wanted), path) if kept else None
+    if kept:
+        return _keep(model, weights, kept, list(wanted), path)
+    set_all(weights)
+    return None
 
 
-def _keep(model: Steps, kept: Mapping[str, Any], labels: list[str], path: str) -> Restoration:
-    """Give the optimizer's variables their values, now or when they are made; say where that cannot be."""
+def _keep(model: Steps, weights: list[Placement], kept: Mapping[str, Any], labels: list[str], path: str) -> Restoration:
+    """Set the weights, and with them the optimizer's variables, or these when they are made; say where that cannot be."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not getattr(optimizer, "built", True):
         optimizer.build(model.trainable_variables)
     names = model._named = _Named(model)  # lives as long as the model
-    waiting = Restoration(path, kept, _picture(labels, kept), names, state.session)
+    waiting = Restoration(path, kept, _picture(labels, kept), names, state.session, weights)
     names.left = waiting.left
     names.left.silent = optimizer is None  # as long as there is none
     if optimizer is not None:

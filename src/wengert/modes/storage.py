@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.errors import FailedPreconditionError, ShapeError
-from wengert.tensor.tensor import Tensor
+from wengert.ground.types import NumPyArray
 
 __all__ = ["Storage"]
 
@@ -44,7 +44,7 @@ class Storage:
         return array
 
     @array.setter
-    def array(self, value: Tensor) -> None:
+    def array(self, value: NumPyArray) -> None:
         with self.lock:
             self._array, self.device = value, None
 

@@ -148,7 +148,7 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
             return 0
         try:
             files.write(self.file, values)
-        except OSError as error:
+        except (OSError, OpError) as error:
             print(f"wengert run: {self.path} is not written: {error}", file=sys.stderr, flush=True)
             return 0
         return len(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,11 +13,12 @@ import numpy as np
 
 from wengert.functions.program import init_scope
 from wengert.ground.context import default_session
-from wengert.ground.errors import NotFoundError
+from wengert.ground.errors import DataLossError, NotFoundError
 from wengert.modes.storage import Storage
 from wengert.modes.variable import Variable, awaited
-from wengert.train import files
-from wengert.train.objects import VALUE, children, picture, picture_of_keys, trackable, walk
+from wengert.train import files, latest
+from wengert.train.objects import VALUE, checked, children, picture, picture_of_keys, trackable, walk
+from wengert.train.placing import place, ready
 from wengert.train.restoration import ByNames, Restoration, fitting
 
 __all__ = ["Checkpoint", "CheckpointManager", "CheckpointOptions", "checkpoints_iterator", "restored", "storage_of"]
@@ -42,21 +44,20 @@ def restored(wanted: Sequence[tuple[str, Variable]], values: Mapping[str, Any], 
         ShapeError: if a value has another shape than its variable.
         DTypeError: if it has another dtype.
     """
-    writes = []
+    placements = []
     for name, variable in wanted:
         if name not in values:
             raise NotFoundError(
                 f"Key {name} not found in checkpoint {source}, which holds {', '.join(sorted(values)) or 'nothing'}. "
                 "Nothing has been restored."
             )
-        writes.append((storage_of(variable, session), fitting(source, name, values[name], variable)))
-    for storage, value in writes:
-        storage.write(value)
+        placements.append(ready(storage_of(variable, session), fitting(source, name, values[name], variable)))
+    place(placements)
 
 
-def by_names(source: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def by_names(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the values of a file by the names of variables, where it holds them by the names of objects."""
-    nodes = _nodes_of(source)
+    nodes = _nodes_of(source, values, texts)
     names = [node["name"] for node in nodes or () if "name" in node and "value" in node]
     if not names:
         return values
@@ -64,10 +65,20 @@ def by_names(source: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**values, **{name: values[key] for name, key in known.items() if key in values}}
 
 
-def _nodes_of(source: Any) -> list[dict[str, Any]] | None:
-    """Return the picture of the objects that a file holds, None if it holds none."""
-    text = files.metadata(source).get(OBJECTS)
-    return None if text is None else json.loads(text)
+def _nodes_of(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    """Return the picture of the objects that a file holds, None if it holds none.
+
+    Raises:
+        DataLossError: if it is none.
+    """
+    text = texts.get(OBJECTS)
+    if text is None:
+        return None
+    try:
+        return checked(json.loads(text), values)
+    except (ValueError, RecursionError) as error:
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise DataLossError(f"{source} is damaged, its picture of objects is none: {what}. Nothing has been restored.") from None
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------------
@@ -238,9 +249,9 @@ class Checkpoint:
             DataLossError: if it cannot be read.
             ValueError: if a value does not fit its variable. In each case nothing has been set.
         """
-        source = os.fspath(save_path)
-        values = files.read(save_path)
-        nodes = _nodes_of(save_path)
+        source = os.fsdecode(save_path)
+        values, texts = files.load(save_path)
+        nodes = _nodes_of(source, values, texts)
         if nodes is None and values and not any(key.endswith(VALUE) for key in values):
             return Status(self, list(values), ByNames(source, values, self, session))
         found = Restoration(source, values, picture_of_keys(values) if nodes is None else nodes, self, session)
@@ -285,10 +296,11 @@ class CheckpointManager:
         self._last = last_checkpoint_step
         self._preserved = time.time()
         found = files.get_checkpoint_state(self._folder)
-        self._kept: dict[str, float] = {}
-        for path in [] if found is None else found.all_model_checkpoint_paths:
-            if files.checkpoint_exists(path):
-                self._kept[path] = os.path.getmtime(files.path_of(path))
+        kept = [] if found is None else found.all_model_checkpoint_paths
+        self._kept = {p: os.path.getmtime(files.path_of(p)) for p in kept if files.checkpoint_exists(p)}
+        own = re.compile(re.escape(self._prefix) + r"-\d+")
+        self._left = [p for p in latest.pending(self._folder) if own.fullmatch(p) and p not in self._kept]
+        """What a kill has left: checkpoints that were being written, and are none yet, or were about to be removed."""
 
     @property
     def directory(self) -> str:
@@ -326,30 +338,37 @@ class CheckpointManager:
         number = int(counter.array or 0) + 1
         counter.write(np.int64(number))
         chosen = number if checkpoint_number is None else int(checkpoint_number)
-        path = self._checkpoint.write(f"{self._prefix}-{chosen}")
-        self._kept.pop(path, None)
-        self._kept[path] = time.time()
-        dropped = []
-        while self._most is not None and len(self._kept) > self._most:
-            oldest = next(iter(self._kept))
-            written = self._kept.pop(oldest)
-            if self._every is not None and written - self._preserved >= self._every:
-                self._preserved = written
+        path = f"{self._prefix}-{chosen}"
+        before = [p for p in self._kept if p != path]
+        latest.enter(self._folder, self.latest_checkpoint, list(self._kept), [*self._left, path], durable=False)
+        self._checkpoint.write(path)
+        self._kept = {**{p: self._kept[p] for p in before}, path: time.time()}
+        kept, preserved = dict(self._kept), self._preserved
+        dropped = [p for p in self._left if p != path]
+        while self._most is not None and len(kept) > self._most:
+            oldest = next(iter(kept))
+            written = kept.pop(oldest)
+            if self._every is not None and written - preserved >= self._every:
+                preserved = written
             else:
                 dropped.append(oldest)
-        files.update_checkpoint_state(self._folder, path, list(self._kept))
+        latest.enter(self._folder, path, list(kept), dropped)
+        self._kept, self._preserved, self._left = kept, preserved, dropped
         for one in dropped:
             files.remove_checkpoint(one)
+        if dropped:
+            latest.enter(self._folder, path, list(kept), durable=False)
+            self._left = []
         return path
 
     def restore_or_initialize(self) -> str | None:
         """Restore the latest checkpoint and return its prefix; without one, call ``init_fn`` and return None."""
-        latest = self.latest_checkpoint
-        if latest is not None:
-            self._checkpoint.restore(latest)
+        path = self.latest_checkpoint
+        if path is not None:
+            self._checkpoint.restore(path)
             if self._steps is not None:
                 self._last = int(self._steps)
-            return latest
+            return path
         if self._init is not None:
             self._init()
         return None

@@ -8,13 +8,13 @@ of the roads that led to it, and a slot by its variable rather than by its place
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from wengert.modes.module import Module
 from wengert.modes.variable import Variable
 
-__all__ = ["VALUE", "child", "children", "picture", "picture_of_keys", "slot_names", "slots", "trackable", "walk"]
+__all__ = ["VALUE", "checked", "child", "children", "picture", "picture_of_keys", "slot_names", "slots", "trackable", "walk"]
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 """What TensorFlow's names of values end in."""
@@ -148,4 +148,28 @@ def picture_of_keys(keys: Iterable[str]) -> list[dict[str, Any]]:
                 nodes.append({"children": {}})
             at = held[name]
         nodes[at]["value"] = key
+    return nodes
+
+
+def checked(nodes: Any, keys: Container[str]) -> list[dict[str, Any]]:
+    """Return the nodes that a file holds, if each is one and names none but nodes and these keys.
+
+    Raises:
+        ValueError: if not.
+    """
+    if not isinstance(nodes, list) or not nodes:
+        raise ValueError("it is no list of nodes")
+    for number, node in enumerate(nodes):
+        if not isinstance(node, dict) or not isinstance(node.get("children"), dict):
+            raise ValueError(f"node {number} has no children")
+        held = node.get("slots", [])
+        if not isinstance(held, list) or not all(isinstance(s, list) and len(s) == 3 and isinstance(s[1], str) for s in held):
+            raise ValueError(f"the slots of node {number} are none")
+        for to in (*node["children"].values(), *(s[0] for s in held), *(s[2] for s in held)):
+            if type(to) is not int or not 0 <= to < len(nodes):
+                raise ValueError(f"node {number} leads to {to!r:.40}, which is no node")
+        if "value" in node and not (isinstance(node["value"], str) and node["value"] in keys):
+            raise ValueError(f"node {number} has the value {node['value']!r:.40}, which the file has not")
+        if not isinstance(node.get("name", ""), str):
+            raise ValueError(f"the name of node {number} is none")
     return nodes

@@ -14,20 +14,24 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wengert.ground import shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.interrupt import undivided
 from wengert.ground.types import Array
 from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
 from wengert.modes.storage import Storage
 from wengert.modes.variable import Variable
 from wengert.train.objects import VALUE, child, children, slot_names, slots, trackable, walk
+from wengert.train.placing import Placement, place, ready
 
 __all__ = ["ByNames", "Restoration", "fitting", "memory_of"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 log = logging.getLogger("wengert")
 
@@ -78,6 +82,15 @@ class _Left:
             )  # fmt: skip
 
 
+def _at(owner: Any, path: Sequence[str]) -> Any:
+    """Return what names lead to from an object, None if nothing."""
+    for name in path:
+        owner = child(owner, name)
+        if owner is None:
+            return None
+    return owner
+
+
 class _Waiting:
     """What an object does not hold yet: nodes by the names that lead to them, and an optimizer's slots."""
 
@@ -95,8 +108,8 @@ class _Waiting:
 class _Awaiting:
     """What both kinds of restoration have: values left, and a look at the program before variables are read."""
 
-    def __init__(self, source: str, values: Mapping[str, Any], session: Any) -> None:
-        self.source, self.session = source, session
+    def __init__(self, source: str, values: Mapping[str, Any], session: Any, along: Sequence[Placement] = ()) -> None:
+        self.source, self.session, self._along = source, session, along
         self.left = _Left(source, values)
         self.taken: dict[int, weakref.ref[Variable]] = {}
         """The variables that have got a value, by identity."""
@@ -104,8 +117,13 @@ class _Awaiting:
         self._end: tuple[str, ...] = ()
         """What an error says last, once the program has gone on."""
         self._lock = threading.RLock()
-        self._looking = False
-        weakref.finalize(self, self.left.tell)
+        self._looking: Callable[[], object] = lambda: None
+        """What a look that is under way holds: it goes with it, wherever Ctrl-C ends it."""
+
+    def _begun(self) -> None:
+        """Tell in the end what was left over: not where an error or Ctrl-C has told already that nothing came of it."""
+        if self.left.values:
+            weakref.finalize(self, self.left.tell)
 
     def took(self, variable: Variable) -> bool:
         """Whether a variable has got a value."""
@@ -129,14 +147,22 @@ class _Awaiting:
                     self.left.values.pop(key)
         if wrong is not None and not self._end:
             raise wrong
+        placements, taken, given = list(self._along), dict(self.taken), set()
         for key, value, v in fits:
             memory = memory_of(v, self.session)
             if memory is None:
                 self.postponed.append((key, weakref.ref(v)))
                 continue
-            memory.write(value)
-            del self.left.values[key]
-            self.taken[id(v)] = weakref.ref(v)
+            placements.append(ready(memory, value))
+            taken[id(v)] = weakref.ref(v)
+            given.add(key)
+        left = {key: value for key, value in self.left.values.items() if key not in given}
+
+        def done() -> None:
+            self.left.values, self.taken, self._along = left, taken, ()
+
+        if placements:
+            place(placements, done)
         if wrong is not None:
             raise wrong
 
@@ -149,16 +175,30 @@ class _Awaiting:
     def look(self) -> None:
         """Give those values whose variables have come to be there."""
         with self._lock:
-            if self._looking:
+            if self._looking() is not None:
                 return
-            self._looking = True
+            mark: set[None] = set()
             try:
+                self._looking = weakref.ref(mark)
                 self._look()
             finally:
-                self._looking = False
+                del mark
                 self._listen()
 
     def _look(self) -> None:
+        """Give what has come, whole: Ctrl-C leaves nothing found that is not given."""
+        if self._comes():
+            undivided(self._take)
+
+    def _take(self) -> None:
+        self._give(self._find())
+
+    def _comes(self) -> bool:
+        """Whether there may be something to find."""
+        raise NotImplementedError
+
+    def _find(self) -> list[tuple[str, Variable]]:
+        """Return the variables that have come to be there, by their keys, and wait for them no longer."""
         raise NotImplementedError
 
     def _waits(self) -> bool:
@@ -177,14 +217,15 @@ class Restoration(_Awaiting):
     """The values of a file with a picture of objects, given to the objects that a program has."""
 
     def __init__(
-        self, source: str, values: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], root: Any, session: Any
+        self, source: str, values: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], root: Any, session: Any,
+        along: Sequence[Placement] = (),
     ) -> None:  # fmt: skip
-        """Give an object, and what it holds, the values; what it does not hold yet waits.
+        """Give an object, and what it holds, the values, and ``along`` with them others; what it does not hold yet waits.
 
         Raises:
             ShapeError, DTypeError: for a value that does not fit its variable. Nothing has been set then.
         """
-        super().__init__(source, values, session)
+        super().__init__(source, values, session, along)
         self.nodes = nodes
         self._objects: dict[tuple[int, int], weakref.ref[Any]] = {}
         """What objects were taken for which nodes: by node and identity."""
@@ -194,12 +235,11 @@ class Restoration(_Awaiting):
         self._waiting: dict[int, _Waiting] = {}
         for other in [one for one in state.awaited if isinstance(one, Restoration)]:
             other.look()
-        try:
-            self._give(self._bind([(0, root, root, ())]))
-            self._look()
-        except ValueError:
-            self.left.silent = True
-            raise
+        undivided(self._begin, root)
+        self._begun()
+
+    def _begin(self, root: Any) -> None:
+        self._give([*self._bind([(0, root, root, ())]), *self._find()])
         self._end = ("It keeps the value that it was made with.",)
         self._supersede()
         self._listen()
@@ -289,7 +329,19 @@ class Restoration(_Awaiting):
                 other.left.silent = True
             other._listen()
 
-    def _look(self) -> None:
+    def _comes(self) -> bool:
+        for waiting in list(self._waiting.values()):
+            owner = waiting.owner()
+            if owner is not None and (
+                any(trackable(_at(owner, path)) for path in waiting.names)
+                or (waiting.slots and waiting.seen != (len(slots(owner)), len(self._numbers)))
+                or (waiting.places and owner._by_place(waiting.sizes))
+            ):
+                return True
+        return False
+
+    def _find(self) -> list[tuple[str, Variable]]:
+        variables: list[tuple[str, Variable]] = []
         new = True
         while new:
             new = False
@@ -298,21 +350,18 @@ class Restoration(_Awaiting):
                 found = [] if owner is None else self._found(owner, waiting)
                 if found:
                     new = True
-                    self._give(self._bind(found))
+                    variables += self._bind(found)
                 if owner is not None:
-                    self._give(self._placed(owner, waiting))
+                    variables += self._placed(owner, waiting)
                 if not (waiting.names or waiting.slots or waiting.places):
                     self._waiting.pop(number, None)
+        return variables
 
     def _found(self, owner: Any, waiting: _Waiting) -> list[tuple[int, Any, Any, tuple[str, ...]]]:
         """Return what an object has come to hold, and forget that it was waited for."""
         found = []
         for path in list(waiting.names):
-            item = owner
-            for name in path:
-                item = child(item, name)
-                if item is None:
-                    break
+            item = _at(owner, path)
             if trackable(item):
                 found.append((waiting.names.pop(path), item, owner, path))
         if waiting.slots:
@@ -366,26 +415,24 @@ class ByNames(_Awaiting):
 
         state.made.append(note)
         weakref.finalize(self, state.made.remove, note)
-        try:
-            self._look()
-        except ValueError:
-            self.left.silent = True
-            raise
+        self._look()
         self._end = ("It keeps the value that it was made with.",)
         self._listen()
+        self._begun()
 
     def _waits(self) -> bool:
         self._roots = [one for one in self._roots if one() is not None]
         return bool(self._roots or self.postponed)
 
-    def _look(self) -> None:
-        if not self._made:
-            return
+    def _comes(self) -> bool:
+        return self._made
+
+    def _find(self) -> list[tuple[str, Variable]]:
         found: dict[str, Variable] = {}
         for one in self._roots:
             root = one()
             for _, item in () if root is None else walk(root):
                 if isinstance(item, Variable) and item._name in self.left.values and not self.took(item):
                     found.setdefault(item._name, item)
-        self._give(list(found.items()))
         self._made = False
+        return list(found.items())

@@ -3,7 +3,12 @@
 A writer appends to one file in its folder, ``events.<seconds>.<process>.jsonl``: each line is one event as JSON, for example
 ``{"wall_time": 1.7e9, "step": 3, "tag": "loss", "scalar": 0.5}``. Beside ``scalar`` there are ``histogram`` (least, greatest,
 number, sum, sum of squares, and counts between limits), ``text``, and ``tensor``, ``image`` and ``audio`` (dtype, shape, and the
-bytes in base64). `read` returns the events of a folder or a file.
+bytes in base64). Numbers that JSON has not are the strings "NaN", "Infinity" and "-Infinity". `read` returns the events of a
+folder or a file.
+
+Lines are written whole: where the disk is full the file ends behind the last whole line, and the others wait. A file has one
+writer, of one process: a process that was forked begins its own. What was flushed outlives the process, by whatever it ends, but
+not a loss of power.
 """
 
 from __future__ import annotations
@@ -13,11 +18,13 @@ import contextlib
 import glob
 import itertools
 import json
+import math
 import os
 import threading
 import time
+import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +35,7 @@ from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.errors import ShapeError
 from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
+from wengert.train.replacing import append
 
 __all__ = [
     "Record",
@@ -52,7 +60,11 @@ __all__ = [
     "write",
 ]
 
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | None
+"""What JSON holds."""
 BINS = 30
+EVENT = b'{"wall_time": '
+"""What every line begins with."""
 LINES = 1000
 """How many lines wait in memory at most."""
 
@@ -62,45 +74,116 @@ _number = itertools.count()
 # --- the record -----------------------------------------------------------------------------------------------------------
 
 
+class _File:
+    """Lines, and the file that they are appended to: each once, and whole."""
+
+    def __init__(self, folder: str, suffix: str) -> None:
+        """Make a file that nobody else writes to."""
+        self.process, self._lock = os.getpid(), threading.RLock()
+        self._writing: Callable[[], object] = lambda: None
+        """What a flush that is under way holds: it goes with it, wherever Ctrl-C ends it."""
+        self._kept: tuple[int, list[bytes]] = 0, []
+        """How long the file is, and the lines that wait: one reference, so that Ctrl-C leaves both as they were, or neither."""
+        while True:
+            name = f"events.{time.time():.0f}.{self.process}.{next(_number)}{suffix}.jsonl"
+            self.path = os.path.join(folder, name)
+            with contextlib.suppress(FileExistsError):  # another machine may have a process of this number
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+                return
+
+    def add(self, line: bytes) -> int:
+        """Let a line wait; return how many do."""
+        with self._lock:
+            self._kept[1].append(line)
+            return len(self._kept[1])
+
+    def flush(self) -> None:
+        """Write the lines that wait. Where that fails none is written, and all wait.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        with self._lock:
+            if self._writing() is None:  # else this is a signal handler, called while lines are written
+                mark: set[None] = set()
+                try:
+                    self._writing = weakref.ref(mark)
+                    self._flush()
+                finally:
+                    del mark
+
+    def _flush(self) -> None:
+        size, lines = self._kept
+        count = len(lines)
+        content = b"".join(lines[:count])
+        if not content and os.path.exists(self.path):
+            return
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            size = min(size, os.fstat(handle).st_size)
+            os.ftruncate(handle, size)  # what an attempt that was broken off has left
+            try:
+                append(handle, content)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(handle, size)
+                error.filename = self.path
+                raise
+        finally:
+            os.close(handle)
+        self._kept = size + len(content), lines[count:]
+
+    def finish(self) -> None:
+        """Write the lines that wait, at the end of the process that made them."""
+        if self.process == os.getpid() and self._kept[1]:  # else the file is whole; by now its folder may be gone
+            self.flush()
+
+
 class Record:
     """A file of events, one JSON object a line. Lines wait in memory for some seconds, and are written when the program ends."""
 
     def __init__(self, logdir: str | os.PathLike[str], suffix: str | None = None, seconds: float = 120.0) -> None:
         """Make the folder and the file."""
-        folder = os.fspath(logdir)
-        os.makedirs(folder, exist_ok=True)
-        name = f"events.{time.time():.0f}.{os.getpid()}.{next(_number)}{suffix or ''}.jsonl"
-        self.path = os.path.join(folder, name)
-        self._lines: list[str] = []
-        self._seconds, self._written = seconds, time.monotonic()
-        self._finish = weakref.finalize(self, _finish, self.path, self._lines)
-        _append(self.path, self._lines)
+        self._folder, self._suffix, self._seconds = os.fspath(logdir), suffix or "", seconds
+        self._begin()
+
+    def _begin(self) -> None:
+        os.makedirs(self._folder, exist_ok=True)
+        self._file, self._written = _File(self._folder, self._suffix), time.monotonic()
+        weakref.finalize(self, self._file.finish)
+
+    def _own(self) -> _File:
+        """Return the file of this process: one that was forked has another than its parent."""
+        if self._file.process != os.getpid():
+            self._begin()
+        return self._file
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._own().path
 
     def add(self, event: dict[str, Any]) -> None:
         """Add an event; the time is noted with it."""
-        self._lines.append(json.dumps({"wall_time": time.time(), **event}) + "\n")
-        if len(self._lines) >= LINES or time.monotonic() - self._written > self._seconds:
+        waiting = self._own().add(to_json({"wall_time": time.time(), **event}).encode() + b"\n")
+        if waiting >= LINES or time.monotonic() - self._written > self._seconds:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
-        _append(self.path, self._lines)
+        """Write what waits.
+
+        Raises:
+            OSError: if it cannot be written. It waits on.
+        """
+        self._own().flush()
         self._written = time.monotonic()
-
-
-def _append(path: str, lines: list[str]) -> None:
-    with open(path, "a", encoding="utf-8") as file:
-        file.writelines(lines)
-    lines.clear()
-
-
-def _finish(path: str, lines: list[str]) -> None:
-    if lines:  # else the file is whole; by now its folder may be gone
-        _append(path, lines)
 
 
 def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """Return the events of a folder, or of one file, in the order in which they were written.
+
+    A last line that is not whole, as a kill leaves it, is left out. A warning names other lines that are damaged, by file and
+    line; the events in all other lines are returned.
 
     >>> import tempfile, wengert as tf
     >>> folder = tempfile.mkdtemp()
@@ -111,13 +194,62 @@ def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:
     >>> [(event["tag"], event["step"], event["scalar"]) for event in tf.summary.read(folder)]
     [('loss', 3, 0.5)]
     """
-    path = os.fspath(logdir)
+    path = os.fsdecode(logdir)
     paths = sorted(glob.glob(os.path.join(glob.escape(path), "events.*.jsonl"))) if os.path.isdir(path) else [path]
-    events = []
+    events: list[dict[str, Any]] = []
+    damaged: list[str] = []
     for one in paths:
-        with open(one, encoding="utf-8") as file:
-            events += [json.loads(line) for line in file]
+        with open(one, "rb") as file:
+            for number, line in enumerate(file, 1):
+                begin = max(line.rfind(EVENT), 0)  # behind the beginning of another, that was broken off, one may be whole
+                event = _event(line[begin:])
+                if event is not None:
+                    events.append(event)
+                if line.endswith(b"\n") and line.strip() and (event is None or begin):
+                    damaged.append(f"{one}:{number}")
+    if damaged:
+        more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
+        warnings.warn(f"Lines that are damaged were left out: {', '.join(damaged[:3])}{more}.", stacklevel=2)
     return sorted(events, key=lambda event: event["wall_time"])
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """Return the event of a line, None if it is damaged."""
+    try:
+        event = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("wall_time"), float | int):
+        return None
+    return {kind: _numbers(value) if kind in ("scalar", "histogram") else value for kind, value in event.items()}
+
+
+def to_json(value: Json) -> str:
+    """Return JSON, with strings for the numbers that it has not.
+
+    >>> to_json({"scalar": float("nan")})
+    '{"scalar": "NaN"}'
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_strings(value), allow_nan=False)
+
+
+def _strings(value: Json) -> Json:
+    """Return a value in which numbers that JSON has not are strings."""
+    if isinstance(value, dict):
+        return {key: _strings(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_strings(one) for one in value]
+    return json.dumps(float(value)) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _numbers(value: Json) -> Json:
+    """Return a number, or the fields of a histogram, with what `to_json` made strings of."""
+    if isinstance(value, dict):
+        return {key: _numbers(one) for key, one in value.items()}
+    return float(value) if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity") else value
 
 
 def encoded(kind: str, value: TensorLike) -> Any:
@@ -142,8 +274,10 @@ def _histogram(array: Any, bins: int = BINS) -> dict[str, Any]:
         return {"num": 0, "sum": 0.0, "sum_squares": 0.0, "bucket_limit": [], "bucket": []}
     finite = values[np.isfinite(values)]
     counts, limits = np.histogram(finite, bins)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total, squares = values.sum(), (values**2).sum()
     return {
-        "min": values.min(), "max": values.max(), "num": values.size, "sum": values.sum(), "sum_squares": (values**2).sum(),
+        "min": values.min(), "max": values.max(), "num": values.size, "sum": total, "sum_squares": squares,
         "bucket_limit": limits[1:].tolist(), "bucket": counts.tolist(),
     }  # fmt: skip
 
@@ -180,8 +314,8 @@ class SummaryWriter:
         try:
             yield self
         finally:
-            self.flush()
             _now.writer, _now.step = before
+            self.flush()
 
     def set_as_default(self, step: TensorLike | None = None) -> None:
         """Write the summaries from here on."""

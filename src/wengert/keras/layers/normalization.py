@@ -17,6 +17,8 @@ from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import InputSpec, Layer
 from wengert.keras.registry import Identifier
 from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, convert
+from wengert.train.checkpoint import storage_of
+from wengert.train.placing import place, ready
 
 __all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
 
@@ -227,8 +229,8 @@ class Normalization(Layer):
         if not self._built:
             self._build_once(rows.shape)
         away = tuple(i for i in range(rows.ndim) if i not in self._places(rows.ndim))
-        self._mean.assign(rows.mean(away, dtype=np.float64).astype(self._mean.nptype))
-        self._variance.assign(rows.var(away, dtype=np.float64).astype(self._variance.nptype))
+        mean, variance = rows.mean(away, dtype=np.float64), rows.var(away, dtype=np.float64)
+        place([ready(storage_of(self._mean), mean), ready(storage_of(self._variance), variance)])
 
     def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""

@@ -14,6 +14,8 @@ from wengert.ground.types import NumPyArray
 from wengert.modes.module import Module
 from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
+from wengert.train.checkpoint import storage_of
+from wengert.train.placing import place, ready
 
 __all__ = ["Tracked", "members", "put"]
 
@@ -149,7 +151,7 @@ class Tracked(Module):
         return [np.array(v.array) for v in self.weights]
 
     def set_weights(self, weights: Sequence[NumPyArray]) -> None:
-        """Set the values of all variables.
+        """Set the values of all variables, or of none.
 
         Raises:
             ValueError: where their number or a shape does not fit; nothing is changed then.
@@ -159,15 +161,14 @@ class Tracked(Module):
             raise ValueError(
                 f'Layer "{self.name}": set_weights() was given {len(weights)} arrays, and there are {len(variables)} weights.'
             )
-        values = [np.asarray(w) for w in weights]
+        values = [np.array(w) for w in weights]
         for variable, value in zip(variables, values, strict=True):
             if not shapes.fits(variable.sizes, value.shape):
                 raise ValueError(
                     f'Layer "{self.name}": the weight {variable.name} has shape {shapes.text(variable.sizes)}, and the array '
                     f"given for it has shape {value.shape}."
                 )
-        for variable, value in zip(variables, values, strict=True):
-            put(variable, value)
+        place([ready(storage_of(variable), value) for variable, value in zip(variables, values, strict=True)])
 
     def count_params(self) -> int:
         """Return how many numbers all weights hold.

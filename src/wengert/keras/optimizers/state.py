@@ -16,6 +16,8 @@ from wengert.keras.optimizers.schedules import LearningRateSchedule
 from wengert.keras.variable import Variable
 from wengert.modes import variable as states
 from wengert.tensor.tensor import Tensor, TensorLike
+from wengert.train.checkpoint import storage_of
+from wengert.train.placing import place, ready
 
 __all__ = ["Rate", "State"]
 
@@ -131,7 +133,7 @@ class State:
         return [v.numpy() for v in self.variables]
 
     def set_weights(self, weights: Sequence[TensorLike]) -> None:
-        """Set the variables.
+        """Set the variables, or none of them.
 
         Raises:
             ValueError: unless there is one value of the right shape for each.
@@ -141,8 +143,7 @@ class State:
                 f"{self.name} has {len(self.variables)} variables and {len(weights)} values were given; call build(variables) "
                 "before, so that the slots are there."
             )
-        for variable, value in zip(self._variables, weights, strict=True):
-            variable.assign(value)
+        place([ready(storage_of(v), np.array(value)) for v, value in zip(self._variables, weights, strict=True)])
 
     def _trackable_children(self) -> dict[str, Any]:
         self._begin()

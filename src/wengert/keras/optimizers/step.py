@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.functions import array
 from wengert.functions import math as elementary
 from wengert.functions.program import control_dependencies, group
@@ -17,6 +19,8 @@ from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.train.checkpoint import storage_of
+from wengert.train.placing import place, ready
 
 __all__ = ["Step"]
 
@@ -228,9 +232,14 @@ class Step(State):
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Set variables to their averages, where those are kept and not set to them on the way."""
-        if self.use_ema:
-            for v in var_list:
-                v.assign(self._averages[self._places[id(v)]])
+        if not self.use_ema:
+            return
+        averages = [self._averages[self._places[id(v)]] for v in var_list]
+        if state.graph is None:
+            place([ready(storage_of(v), np.array(average)) for v, average in zip(var_list, averages, strict=True)])
+        else:
+            for v, average in zip(var_list, averages, strict=True):
+                v.assign(average)
 
     def scale_loss(self, loss: Tensor) -> Any:
         """Return the loss times ``loss_scale_factor``, by which gradients are divided."""

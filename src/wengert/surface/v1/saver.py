@@ -25,6 +25,7 @@ from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.tensor.tensor import TensorLike
 from wengert.train import files
 from wengert.train.checkpoint import by_names, restored, storage_of
+from wengert.train.replacing import replace
 
 MARK = "Wengert checkpoint"
 
@@ -176,12 +177,12 @@ class Saver:
         if not variables:
             return
         try:
-            values = files.read(path)
+            values, texts = files.load(path)
         except NotFoundError as error:
             raise ValueError(f"The passed save_path is not a valid checkpoint: {path}. {error}") from None
         session = _session(sess, variables, "restore")
         if any(name not in values for name, _ in variables):
-            values = dict(by_names(path, values))
+            values = dict(by_names(path, values, texts))
         if self._reshape:
             for name, v in variables:
                 value = values.get(name)
@@ -295,11 +296,11 @@ def _text(path: str | os.PathLike[str]) -> str:
 
 
 def _own(path: str) -> bool:
-    """Return whether there is no such file, or one of ours."""
+    """Return whether there is no such file, or one of ours: a disk that was full may have left its beginning."""
     if not os.path.exists(path):
         return True
     with open(path, "rb") as file:
-        return file.read(len(MARK)) == MARK.encode()
+        return MARK.encode().startswith(file.read(len(MARK)))
 
 
 def _announce(prefix: str, meta: str | None) -> None:
@@ -308,8 +309,7 @@ def _announce(prefix: str, meta: str | None) -> None:
     for suffix, says in (("index", "the values are in"), (meta, "no graph is kept; the values are in")):
         path = f"{prefix}.{suffix}"
         if suffix is not None and _own(path):
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f"{MARK}: {says} {where}\n")
+            replace(path, [f"{MARK}: {says} {where}\n".encode("utf-8", "surrogateescape")], durable=False)
 
 
 def _remove(prefix: str, meta: str) -> None:

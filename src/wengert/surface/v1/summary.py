@@ -21,7 +21,7 @@ from wengert.surface.v1.configuration import Event
 from wengert.surface.v1.graphs import GraphKeys, add_to_collections, get_collection
 from wengert.surface.v1.logging import warning
 from wengert.tensor.tensor import TensorLike, convert
-from wengert.train.summary import Record, encoded, nodes_of, read
+from wengert.train.summary import Record, encoded, nodes_of, read, to_json
 
 __all__ = [
     "Event",
@@ -102,7 +102,7 @@ class Summary:
 
     def SerializeToString(self) -> bytes:
         """Return the bytes."""
-        return json.dumps([{"tag": v.tag, **{_FIELDS[k]: x for k, x in v._value.items()}} for v in self.value]).encode()
+        return to_json([{"tag": v.tag, **{_FIELDS[k]: x for k, x in v._value.items()}} for v in self.value]).encode()
 
     def ParseFromString(self, serialized: Any) -> int:
         """Take the values of bytes; return how many bytes there were.
@@ -168,7 +168,7 @@ def _summary(
 
 
 def _bytes(values: list[dict[str, Any]]) -> Any:
-    return np.asarray(json.dumps(values).encode(), object)
+    return np.asarray(to_json(values).encode(), object)
 
 
 def scalar(name: str, tensor: TensorLike, collections: Sequence[Any] | None = None, family: str | None = None) -> Any:
@@ -344,4 +344,4 @@ def summary_iterator(path: str | os.PathLike[str]) -> Iterator[Any]:
     for event in read(path):
         rest = {k: v for k, v in event.items() if k not in ("wall_time", "step", "graph")}
         values = [] if "graph" in event else [rest]
-        yield Event(wall_time=event["wall_time"], step=event["step"], summary=Summary.FromString(json.dumps(values).encode()))
+        yield Event(wall_time=event["wall_time"], step=event["step"], summary=Summary.FromString(to_json(values).encode()))
