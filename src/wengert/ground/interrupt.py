@@ -142,3 +142,10 @@ def _close(outermost: bool, deliver: bool) -> None:
         _run.depth -= 1
     elif _leave() and deliver:
         _run.previous(signal.SIGINT, sys._getframe())
+
+
+def harmless(frame: FrameType | None) -> bool:
+    """Return whether another signal's handler may raise at a frame: no run is under way, or it will be undone."""
+    if _run.depth == 0:
+        return frame is None or frame.f_globals is not globals()  # here one may be about to begin
+    return not _run.struck and _may_break(frame)

@@ -75,6 +75,7 @@ class Record:
         self._seconds, self._written = seconds, time.monotonic()
         self._finish = weakref.finalize(self, _finish, self.path, self._lines)
         _append(self.path, self._lines)
+        records.add(self)
 
     def add(self, event: dict[str, Any]) -> None:
         """Add an event; the time is noted with it."""
@@ -86,6 +87,10 @@ class Record:
         """Write what waits."""
         _append(self.path, self._lines)
         self._written = time.monotonic()
+
+
+records: weakref.WeakSet[Record] = weakref.WeakSet()
+"""Those that somebody holds: what waits in them is written when the program ends."""
 
 
 def _append(path: str, lines: list[str]) -> None:
