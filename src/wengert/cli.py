@@ -3,18 +3,57 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 from wengert.ground.options import EXECUTORS
+from wengert.ground.terminal import shown, tell
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="wengert", description="Differentiate TensorFlow programs, without TensorFlow.")
+    """Run the command; return the exit status: 120, as Python's, where standard output is a pipe that nobody reads any more."""
+    try:
+        status = _carried_out(arguments)
+    except KeyboardInterrupt:
+        tell("interrupted")
+        status = 130
+    except BrokenPipeError:
+        status = 120
+    except OSError as error:
+        tell(f"wengert: {error}")
+        status = 1
+    unread = _unread()
+    return status or unread
+
+
+def _unread() -> int:
+    """Return 120 if standard output is a pipe that nobody reads any more, 0 else."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries again when it ends, and complains
+        return 120
+    except Exception:  # what else is wrong with it Python says when it ends, and has the status 120 too
+        return 0
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names what is wrong so that what was typed cannot colour or reorder it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
+
+
+def _carried_out(arguments: Sequence[str] | None) -> int:
+    parser = _Parser(prog="wengert", description="Differentiate TensorFlow programs, without TensorFlow.")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     run = commands.add_parser("run", help="run a TensorFlow script, unchanged")
@@ -33,9 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--checkpoint", metavar="FILE", help="start from the variables in FILE, if it is there, and write them to it"
     )
     run.add_argument(
-        "--checkpoint-every", metavar="SECONDS", type=float, default=60.0, help="how often the checkpoint is written (60)"
+        "--checkpoint-every", metavar="SECONDS", type=_seconds, default=60.0, help="how often the checkpoint is written (60)"
     )
-    run.add_argument("script", metavar="SCRIPT.py")
+    run.add_argument(
+        "script", metavar="SCRIPT.py", help="a file, - for standard input, a folder or an archive with a __main__.py"
+    )
     run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
     why = commands.add_parser("explain", help="run a script, then print how each derivative in it was found")
     why.add_argument("--executor", choices=EXECUTORS, help="who runs graphs and functions")
@@ -76,6 +117,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     parser.print_help()
     return 2
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of seconds, 0 or more, is wanted, not {text!r}")
+    return seconds
 
 
 def _check_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

@@ -416,6 +416,17 @@ def test_ctrl_c_leaves_the_terminal_whole(tmp_path):
     assert files.read(tmp_path / "kept")["session-0/w"][0] - 1 in (told, told + 1)
 
 
+def test_children_that_are_forked_draw_no_line(tmp_path):
+    source = GRAPH.format(n=1) + "import os, sys\npid = os.fork()\nif not pid:\n"
+    source += "    s = tf.Session()\n    s.run(tf.global_variables_initializer())\n    for _ in range(50): s.run(step)\n"
+    source += "    print('in the child', type(sys.stdout).__name__)\n    sys.exit(3)\n"
+    source += "print('ended', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+    (tmp_path / "script.py").write_text(source)
+    seen, status = on_a_terminal([sys.executable, "-m", "wengert", "run", "--progress", "script.py"], tmp_path)
+    assert status == 0 and "in the child TextIOWrapper" in seen and "ended 3" in seen, seen
+    assert seen.count("\x1b[?25h") == 1 and re.findall(r"step (\d+)", seen)[-1] == "3", seen
+
+
 def test_the_page_names_all_that_is_mended():
     page = (Path(__file__).resolve().parents[2] / "docs" / "published.md").read_text()
     for module, table in MODULES.items():

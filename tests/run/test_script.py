@@ -147,7 +147,7 @@ def test_what_is_no_script(tmp_path):
     )
     assert done.returncode == 2 and "no script" in done.stderr
     done = run(tmp_path, "def (:\n")
-    assert done.returncode == 1 and "script.py:1" in done.stderr
+    assert done.returncode == 1 and 'script.py", line 1' in done.stderr
 
 
 def test_a_star_brings_every_public_name(tmp_path):

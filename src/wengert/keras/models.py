@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.functions import array
-from wengert.ground import nest
+from wengert.ground import nest, terminal
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import layers, registry, symbolic, weights
@@ -311,10 +312,11 @@ class Model(Trainer):
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have."""
         from rich import box
-        from rich.console import Console
         from rich.table import Table
 
-        console = Console(width=line_length, file=None if print_fn is None else _Lines(print_fn))  # type: ignore[arg-type]
+        console = terminal.console(
+            None if print_fn is None else _Lines(print_fn), width=line_length or shutil.get_terminal_size().columns
+        )
         table = Table("Layer (type)", "Output Shape", title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD)
         table.add_column("Param #", justify="right")
         for layer in self.layers:

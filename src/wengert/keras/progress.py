@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.terminal import shown
+
 __all__ = ["Progbar"]
 
 WIDTH = 20
@@ -60,7 +62,7 @@ class Progbar:
         if not finalize and (not live or now - self._last < self.interval):
             return
         self._last = now
-        line = self._line(current, now - self._start)
+        line = shown(self._line(current, now - self._start))
         if live:
             sys.stdout.write("\r" + line.ljust(self._length) + ("\n" if finalize else ""))
             self._length = 0 if finalize else len(line)

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
 
     def __enter__(self) -> Bar:
         """Listen."""
-        if sys.stderr.isatty():
+        if _is_terminal(sys.stderr):
             self._marks.append((time.monotonic(), 0))
             progress.watchers.append(self._step)
         return self
@@ -46,6 +46,13 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
             self._live.stop()
             self._live = None
 
+    def forsake(self) -> None:
+        """In a child that was forked: leave the line to the parent, and the child's streams as they were before there was one."""
+        if self._step in progress.watchers:
+            progress.watchers.remove(self._step)
+        if self._live is not None:
+            self._live, (sys.stdout, sys.stderr) = None, self._streams
+
     def _step(self, loss: Any, count: int) -> None:
         if loss is not None:
             self.loss = loss
@@ -59,8 +66,9 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
 
         # What the script prints goes above the line, as it is, unless it goes elsewhere anyway.
         console = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        self._streams = sys.stdout, sys.stderr
         self._live = Live(
-            self, console=console, refresh_per_second=4, redirect_stdout=sys.stdout.isatty(), redirect_stderr=True
+            self, console=console, refresh_per_second=4, redirect_stdout=_is_terminal(sys.stdout), redirect_stderr=True
         )  # fmt: skip
         self._live.start()
 
@@ -78,3 +86,7 @@ class Bar(contextlib.AbstractContextManager["Bar"]):
         rate = (self.steps - before) / (now - begin) if now > begin else 0.0
         told = "" if loss is None else f"  loss {float(np.asarray(loss).reshape(-1)[0]):.4e}"
         return f"step {self.steps}{told}  {rate:.1f} steps/s"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return bool(getattr(stream, "isatty", bool)())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -86,16 +87,17 @@ def _short(text: str) -> str:
 
 def explain(run: Callable[[], int]) -> int:
     """Run something, then print how its derivatives were found, and who ran what; return what it returned."""
-    choose.looked_at = []
+    choose.looked_at, process = [], os.getpid()
     try:
         with Explanation() as explanation:
             try:
                 status = run()
             finally:
-                explanation.show()
-                for program in choose.looked_at:
-                    if program.decision:
-                        print(f"executor: {program.decision}")
+                if os.getpid() == process:  # a child that was forked leaves it to its parent
+                    explanation.show()
+                    for program in choose.looked_at:
+                        if program.decision:
+                            print(terminal.shown(f"executor: {program.decision}"))
     finally:
         choose.looked_at = None
     return status

@@ -7,7 +7,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -74,13 +74,21 @@ class Mending(contextlib.ExitStack):
     """A context in which a script is run.
 
     What the machine lacks (a screen, LaTeX) is made up for in scripts of both styles; what libraries have dropped since, in
-    those of TensorFlow 1's. ``strict``: nothing is. ``figures``: takes the figures that are shown.
+    those of TensorFlow 1's. ``strict``: nothing is. ``figures``: takes the figures that are shown. ``others``: by the names of
+    modules, what else is done to each when it is there; it returns what undoes it.
     """
 
-    def __init__(self, script: str, style: str, strict: bool = False, figures: pictures.Figures | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        style: str,
+        strict: bool = False,
+        figures: pictures.Figures | None = None,
+        others: Mapping[str, Callable[[ModuleType], Callable[[], None]]] | None = None,
+    ) -> None:
         """Take the script, its style ("tf1" or "tf2"), and who keeps the figures."""
         super().__init__()
-        self.program = Program(script)
+        self.program, self.others = program, others or {}
         self.old = style == "tf1" and not strict
         self.strict, self.figures = strict, figures
 
@@ -100,6 +108,7 @@ class Mending(contextlib.ExitStack):
             drawing = pictures.Drawing(self.program, self.old, self.strict, self.figures, self.callback)
             for name, mend in drawing.modules.items():
                 wanted[name] = _both(wanted.get(name), mend)
+        wanted |= dict.fromkeys(self.others, self._do)
         for name, mend in wanted.items():
             present = sys.modules.get(name)
             if present is not None:
@@ -109,6 +118,9 @@ class Mending(contextlib.ExitStack):
 
     def _serve_names(self, module: ModuleType) -> None:
         self.callback(names.serve(module, self.program))
+
+    def _do(self, module: ModuleType) -> None:
+        self.callback(self.others[module.__name__](module))
 
     def _find(self, finder: Any, at: int) -> None:
         sys.meta_path.insert(at, finder)

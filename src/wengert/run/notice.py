@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from types import FrameType
 
 from wengert.ground.context import ROOT
+from wengert.ground.terminal import tell
 
-__all__ = ["Program", "note"]
+__all__ = ["Program", "forget", "note", "told"]
 
 INSTALLED = ("site-packages", "dist-packages")
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
@@ -21,21 +23,27 @@ def note(key: str, text: str) -> None:
     """Print a line to standard error, the first time only that there is something to say under this key."""
     if key not in _told:
         _told.add(key)
-        print(f"wengert run: {text}", file=sys.stderr, flush=True)
+        tell(f"wengert run: {text}")
 
 
-def forget() -> None:
-    """Start anew, for another script in the same process."""
+def told() -> frozenset[str]:
+    """Return the keys under which something has been said."""
+    return frozenset(_told)
+
+
+def forget(but: Iterable[str] = ()) -> None:
+    """Start anew, for another script in the same process. ``but``: keys under which all has been said."""
     _told.clear()
+    _told.update(but)
 
 
 class Program:
     """The script and the modules of its own, as opposed to what is installed."""
 
-    def __init__(self, script: str) -> None:
-        """Take the script's path."""
+    def __init__(self, script: str, folder: str | None = None) -> None:
+        """Take the script's path as tracebacks have it, and its folder: "" is that in which the process works."""
         self.script = script
-        self.folder = os.path.dirname(os.path.realpath(script))
+        self.folder = folder if folder is None else _absolute(folder)
         self._before = frozenset(sys.path)
 
     def owns(self, filename: str | None) -> bool:
@@ -44,11 +52,11 @@ class Program:
             return True
         if not filename or filename.startswith(("<", ROOT)):
             return False
-        path = os.path.abspath(filename)
+        path = _absolute(filename)
         if path.startswith(LIBRARY) or any(part in INSTALLED for part in path.split(os.sep)):
             return False
-        added = [os.path.abspath(p) for p in sys.path if p not in self._before]
-        return any(path.startswith(os.path.join(root, "")) for root in (self.folder, *added))
+        added = [_absolute(p) for p in sys.path if p not in self._before]
+        return any(path.startswith(os.path.join(root, "")) for root in (self.folder, *added) if root)
 
     def calls(self, frame: FrameType) -> bool:
         """Return whether a frame is of the program's own code."""
@@ -67,6 +75,13 @@ class Program:
         while frame is not None and not self.calls(frame):
             frame = frame.f_back
         return None if frame is None else place(frame)
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:  # the folder in which the process works is gone
+        return path
 
 
 def place(frame: FrameType) -> str:

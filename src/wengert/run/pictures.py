@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from wengert.ground.terminal import tell
+from wengert.run.debts import Debt
 from wengert.run.notice import Program, note
 from wengert.tensor.tensor import AxisLike, TensorLike
 
@@ -51,9 +53,15 @@ class Figures:
 
         Raises:
             OSError: if that cannot be done.
+            ValueError: if it has no name.
         """
-        self.folder, self.shown = os.path.abspath(folder), folder
-        os.makedirs(self.folder, exist_ok=True)
+        if not folder:
+            raise ValueError("the folder of the figures has no name")
+        try:
+            self.folder, self.shown = os.path.abspath(folder), folder
+            os.makedirs(self.folder, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"the folder {folder} cannot be made: {error.strerror or error}") from None
         self.count = 0
         self._written: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -65,18 +73,14 @@ class Figures:
         figure.savefig(os.path.join(self.folder, name))
         self.count += 1
         self._written.add(figure)
-        print(f"wengert run: {os.path.join(self.shown, name)}", file=sys.stderr, flush=True)
+        tell(f"wengert run: {os.path.join(self.shown, name)}")
 
-    def finish(self) -> None:
-        """Write the figures that are open still."""
+    def debts(self) -> list[Debt]:
+        """Return what writes the figures that are open still, each apart."""
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
-            return
-        for number in pyplot.get_fignums():
-            try:
-                self.write(pyplot.figure(number))
-            except Exception as error:  # whatever a drawing raises; the others are still written
-                print(f"wengert run: figure {number} is not written: {type(error).__name__}: {error}", file=sys.stderr)
+            return []
+        return [(f"figure {n}", lambda n=n: self.write(pyplot.figure(n))) for n in pyplot.get_fignums()]  # type: ignore[misc]
 
 
 class Drawing:

@@ -7,12 +7,14 @@ import contextlib
 import sys
 from typing import Any
 
+from wengert.run.failure import status_of
+
 __all__ = ["prompt"]
 
 
-def prompt(names: dict[str, Any]) -> int | None:
-    """Read and run lines until the input ends; return the status that `exit` was given, None if it was not called."""
-    if sys.stdin.isatty():
+def prompt(names: dict[str, Any], status: int) -> int:
+    """Read and run lines until the input ends; return the status that `exit` was given, the one given if it was not called."""
+    if sys.stdin is not None and sys.stdin.isatty():
         with contextlib.suppress(ImportError):  # not on every system
             import readline
             import rlcompleter
@@ -22,8 +24,5 @@ def prompt(names: dict[str, Any]) -> int | None:
     try:
         code.interact(banner="wengert: the script's names are here; exit() or Ctrl-D ends.", local=names, exitmsg="")
     except SystemExit as error:
-        if error.code is None or isinstance(error.code, int):
-            return error.code or 0
-        print(error.code, file=sys.stderr)
-        return 1
-    return None
+        return status_of(error)
+    return status

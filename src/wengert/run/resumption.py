@@ -7,14 +7,17 @@ in the order of making. What belongs to a session that this run has not come to 
 from __future__ import annotations
 
 import contextlib
-import sys
+import os
+import tempfile
 import time
 from typing import Any
 
 from wengert.ground import interrupt
 from wengert.ground.errors import NotFoundError, OpError
+from wengert.ground.terminal import tell
 from wengert.modes import session
 from wengert.modes import variable as state
+from wengert.run.debts import Debt
 from wengert.run.notice import note
 from wengert.train import files
 from wengert.train.checkpoint import restored
@@ -27,7 +30,7 @@ NUMBERS = "biufc"
 class Resumption(contextlib.AbstractContextManager["Resumption"]):
     """Restores variables from a file as they get their first values, and writes them to it: a context to run a script in.
 
-    The file is written every so many seconds, when no step is half done, and by `finish`.
+    The file is written every so many seconds, when no step is half done, and in the end.
     """
 
     def __init__(self, file: str, every: float = 60.0) -> None:
@@ -35,8 +38,15 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
 
         Raises:
             DataLossError: if it cannot be read.
+            OSError: if it cannot be written.
+            ValueError: if it has no name.
         """
-        self.file, self.path, self.every = file, files.path_of(file), every
+        if not file:
+            raise ValueError("the checkpoint has no name")
+        self.path, self.every = files.path_of(file), every
+        _try(self.path)
+        self.file = os.path.abspath(file)
+        """The script may go to another folder."""
         self._saved: dict[str, Any] = files.read(file) if files.checkpoint_exists(file) else {}
         self._left = dict(self._saved)
         """What no variable has taken yet."""
@@ -58,9 +68,16 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
 
     def __exit__(self, *exception: Any) -> None:
         """Watch no longer."""
-        state.made.remove(self._made)
-        session.observers.remove(self)
-        interrupt.between.remove(self._between)
+        self.forsake()
+
+    def forsake(self) -> None:
+        """Watch no longer, and write nothing: in a child that was forked, too."""
+        watching: list[tuple[list[Any], Any]] = [
+            (state.made, self._made), (session.observers, self), (interrupt.between, self._between)
+        ]  # fmt: skip
+        for watchers, mine in watching:
+            if mine in watchers:
+                watchers.remove(mine)
 
     # --- restoring ----------------------------------------------------------------------------------------------------
 
@@ -142,27 +159,46 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         return found
 
     def _write(self) -> int:
-        """Write the values, and return how many; say so where that fails."""
+        """Write the values, and return how many.
+
+        Raises:
+            OSError: if the file cannot be written.
+        """
         values = self._values()
         if self._misfit or not values:
             return 0
-        try:
-            files.write(self.file, values)
-        except (OSError, OpError) as error:
-            print(f"wengert run: {self.path} is not written: {error}", file=sys.stderr, flush=True)
-            return 0
+        files.write(self.file, values)
         return len(values)
 
     def _between(self) -> None:
         if time.monotonic() >= self._next:
-            self._write()
+            try:
+                self._write()
+            except Exception as error:  # training goes on, and the next time there may be room
+                tell(f"wengert run: {self.path} is not written: {error}")
             self._next = time.monotonic() + self.every
 
-    def finish(self) -> None:
-        """Write the file, and say so."""
+    def debts(self) -> list[Debt]:
+        """Return what writes the file in the end, and says so."""
+        return [(self.path, self._finish)]
+
+    def _finish(self) -> None:
         count = self._write()
         if count:
-            print(f"wengert run: {self.path} holds {count} variables", file=sys.stderr, flush=True)
+            tell(f"wengert run: {self.path} holds {count} variables")
+
+
+def _try(path: str) -> None:
+    """See whether a file can be written, before there is something to lose."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a folder: name a file for the checkpoint")
+    folder = os.path.dirname(path) or "."
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def _value(owner: Any, variable: Any) -> Any:

@@ -134,12 +134,25 @@ def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType
 
     Raises:
         SyntaxError: for what is no Python.
+        RecursionError: for what is nested too deeply for Python.
     """
-    if not eased:
-        return compile(source, filename, "exec", dont_inherit=True)
-    tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    _rewrite(tree)
-    return compile(tree, filename, "exec", dont_inherit=True)
+    data = source.encode() if isinstance(source, str) else source
+    if (at := data.find(b"\0")) >= 0:  # of which `compile` does not say where it is
+        line = data[data.rfind(b"\n", 0, at) + 1 : at].decode(errors="replace")
+        raise SyntaxError("source code cannot contain null bytes", (filename, data.count(b"\n", 0, at) + 1, None, line))
+    if eased:
+        # Python compiles three times as many levels of its own trees as of those that it is given.
+        limit = sys.getrecursionlimit()
+        try:
+            tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            _rewrite(tree)
+            sys.setrecursionlimit(4 * limit)
+            return compile(tree, filename, "exec", dont_inherit=True)
+        except RecursionError:  # what Python compiles nevertheless runs as it stands
+            pass
+        finally:
+            sys.setrecursionlimit(limit)
+    return compile(source, filename, "exec", dont_inherit=True)
 
 
 class _LocalLoader(importlib.machinery.SourceFileLoader):

@@ -146,6 +146,7 @@ class Record:
         """Make the folder and the file."""
         self._folder, self._suffix, self._seconds = os.fspath(logdir), suffix or "", seconds
         self._begin()
+        records.add(self)
 
     def _begin(self) -> None:
         os.makedirs(self._folder, exist_ok=True)
@@ -177,6 +178,10 @@ class Record:
         """
         self._own().flush()
         self._written = time.monotonic()
+
+
+records: weakref.WeakSet[Record] = weakref.WeakSet()
+"""Those that somebody holds: what waits in them is written when the program ends."""
 
 
 def read(logdir: str | os.PathLike[str]) -> list[dict[str, Any]]:

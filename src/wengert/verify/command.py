@@ -6,21 +6,28 @@ import ast
 import contextlib
 import importlib
 import importlib.util
+import math
 import os
 import re
 import sys
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from wengert.ground import terminal
 from wengert.ground.context import ROOT
 from wengert.verify.report import Report
 
 __all__ = ["Trouble", "add_arguments", "check_command", "value_of"]
 
 RANDOM = re.compile(r"random\(\s*(\d+(?:\s*,\s*\d+)*)?\s*,?\s*\)")
+
+
+MOST = 10_000_000
+"""Numbers of one argument of a point."""
 
 
 class Trouble(Exception):
@@ -39,25 +46,48 @@ def value_of(text: str, rng: np.random.Generator) -> Any:
     (8, 1)
     """
     if text.startswith("@"):
-        try:
-            found = np.load(text[1:], allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise Trouble(f"{text[1:]} is not an array that can be read: {error}") from None
-        if not isinstance(found, np.ndarray):
-            raise Trouble(f"{text[1:]} holds several arrays; give a file of one (.npy)")
-        return found
+        return _read(text[1:])
     random = RANDOM.fullmatch(text.strip())
     if random:
-        shape = tuple(int(n) for n in (random.group(1) or "").split(",") if n.strip())
-        return rng.normal(size=shape)
+        return _random(text, random.group(1) or "", rng)
     try:
         array = np.asarray(ast.literal_eval(text.strip()))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise Trouble(f"{text!r} is no value: give a number, a list of numbers, random(8, 1), or @FILE.npy") from None
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        raise Trouble(f"{_cut(text)!r} is no value: give a number, a list of numbers, random(8, 1), or @FILE.npy") from None
     if array.dtype.kind not in "iufcb":
-        raise Trouble(f"{text!r} is no array of numbers")
+        raise Trouble(f"{_cut(text)!r} is no array of numbers")
     # A point is real: `--at x=1` does not mean an integer.
     return array.astype(np.float64) if array.dtype.kind in "iu" else array
+
+
+def _read(path: str) -> Any:
+    try:
+        if zipfile.is_zipfile(path):
+            raise Trouble(f"{path} holds several arrays; give a file of one (.npy)")
+        # Mapped, so that its size is known before anything is allocated: a damaged header may say any.
+        found = np.lib.format.open_memmap(path, mode="r")
+        _bounded(path, found.shape)
+        return np.array(found)
+    except (OSError, ValueError, EOFError, MemoryError, OverflowError, SyntaxError) as error:
+        raise Trouble(f"{path} is not an array that can be read: {error}") from None
+
+
+def _random(text: str, sizes: str, rng: np.random.Generator) -> Any:
+    try:
+        shape = tuple(int(n) for n in sizes.split(",") if n.strip())
+        _bounded(_cut(text), shape)
+        return rng.normal(size=shape)
+    except ValueError as error:
+        raise Trouble(f"{_cut(text)!r} is no shape of an array: {error}") from None
+
+
+def _bounded(what: str, shape: tuple[int, ...]) -> None:
+    if math.prod(max(n, 1) for n in shape) > MOST:
+        raise Trouble(f"{what} is more numbers than {MOST:,}, and a derivative is proved at a point of so many at most")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _function(target: str, style: str | None) -> Callable[..., Any]:
@@ -102,16 +132,15 @@ def _function(target: str, style: str | None) -> Callable[..., Any]:
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show what is being done, on stderr where that is a terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    console = terminal.console(stderr=True)
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("checking", total=None)
 
         def show(what: str, done: int, count: int) -> None:
-            bar.update(task, description=what, completed=done, total=count)
+            bar.update(task, description=terminal.shown(what), completed=done, total=count)
 
         yield show
 
@@ -120,29 +149,28 @@ def check_command(given: Any) -> int:
     """Carry out `wengert check`; return 0 if nothing is wrong, 1 if something is, 2 if the command cannot be carried out."""
     try:
         report, status = _checked(given)
-        if given.html:
-            with _written(given.html) as file:
-                file.write(report.html(f"wengert check {given.target or 'operations'}"))
+        if given.html is not None:
+            _write(given.html, report.html(f"wengert check {given.target or 'operations'}"))
         if given.json == "-":
             print(report.json())
         else:
-            if given.json:
-                with _written(given.json) as file:
-                    file.write(report.json() + "\n")
+            if given.json is not None:
+                _write(given.json, report.json() + "\n")
             report.show(every=given.every)
     except Trouble as trouble:
-        print(f"wengert check: {trouble}", file=sys.stderr)
+        terminal.tell(f"wengert check: {trouble}")
         return 2
     if status:
-        print(f"the script ended with status {status}; what it differentiated until then was checked", file=sys.stderr)
+        terminal.tell(f"the script ended with status {status}; what it differentiated until then was checked")
     return 1 if status or not report.ok else 0
 
 
-def _written(path: str) -> Any:
+def _write(path: str, text: str) -> None:
     try:
-        return open(path, "w", encoding="utf-8")
-    except OSError as error:
-        raise Trouble(f"cannot write {path}: {error.strerror}") from None
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise Trouble(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _checked(given: Any) -> tuple[Report, int]:
@@ -194,7 +222,11 @@ def _of_script(given: Any) -> tuple[Report, int]:
     def run() -> int:
         # What a program prints must not mix with what is printed here as JSON.
         with contextlib.redirect_stdout(sys.stderr) if given.json == "-" else contextlib.nullcontext():
-            return run_script(given.target, given.arguments, given.style, "numpy")
+            process = os.getpid()
+            status = run_script(given.target, given.arguments, given.style, "numpy")
+            if os.getpid() != process:  # a child that was forked: its parent judges
+                raise SystemExit(status)
+            return status
 
     if not os.path.isfile(given.target):
         raise Trouble(f"there is no script {given.target}")
@@ -210,21 +242,24 @@ def add_arguments(parser: Any) -> None:
     style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
     parser.add_argument("--at", action="append", default=[], metavar="NAME=VALUE",
                         help="the point, an argument at a time: a number, a list, random(8,1), @FILE.npy")  # fmt: skip
-    parser.add_argument("--order", type=_order, help="the greatest order, 1 to 8 (2 for a function)")
+    parser.add_argument("--order", type=_whole(1, 8), help="the greatest order, 1 to 8 (2 for a function)")
     parser.add_argument("--rules", action="store_true", help="judge the rules alone, and not what executors make of them")
     parser.add_argument("--operations", action="store_true", help="check the library's own operations (or those named: a,b,c)")
-    parser.add_argument("--points", type=int, default=20, help="random points for each operation (20)")
+    parser.add_argument("--points", type=_whole(1, 1_000_000), default=20, help="random points for each operation (20)")
     parser.add_argument("--every", action="store_true", help="a line for each road")
-    parser.add_argument("--seed", type=int, default=0, help="of random points, directions and weights (0)")
+    parser.add_argument("--seed", type=_whole(0, 2**64), default=0, help="of random points, directions and weights (0)")
     parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="write everything as JSON, to stdout or a file")
     parser.add_argument("--html", metavar="FILE", help="write a page that can be read without a network")
     parser.add_argument("target", nargs="?", metavar="SCRIPT.py | MODULE:FUNCTION")
     parser.add_argument("arguments", nargs="*", metavar="ARGS", help="arguments of the script")
 
 
-def _order(text: str) -> int:
+def _whole(least: int, most: int) -> Callable[[str], int]:
     import argparse
 
-    if not text.isdigit() or not 1 <= int(text) <= 8:
-        raise argparse.ArgumentTypeError("an order is a whole number from 1 to 8")
-    return int(text)
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 20) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most} is wanted, not {_cut(text)!r}")
+        return int(text)
+
+    return read

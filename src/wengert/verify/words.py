@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
+from wengert.ground.terminal import shown
 from wengert.verify.findings import Row
 
 __all__ = ["SEVERITY", "STATUSES"]
@@ -26,8 +27,8 @@ SEVERITY = {"kink": "undecided", "jump": "undecided", "undefined": "undecided",
 
 
 def escaped(x: object) -> str:
-    """Return user text escaped; what no HTML file can hold (control characters, lone surrogates) becomes U+FFFD."""
-    return html.escape(re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", str(x)))
+    """Return user text as HTML; what would colour, hide or reorder other text, or no file can hold, becomes an escape."""
+    return html.escape("\n".join(map(shown, str(x).split("\n"))))
 
 
 def number(x: float | None) -> str:

@@ -1,0 +1,124 @@
+"""Which TensorFlow a script means: what its source, and that of the local modules that it imports, names."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wengert.run.reading import Source, read
+from wengert.surface.serve import listed
+
+__all__ = ["style_of", "wants_recording"]
+
+V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
+"""The names that only TensorFlow 1 has at the top."""
+
+GRADIENTS = frozenset(["gradients", "hessians"])
+PACKAGES = frozenset(["tensorflow", "wengert"])
+
+
+def style_of(script: str | Source) -> str:
+    """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
+    return "tf1" if any(_uses_v1(tree) for tree in _trees(script)) else "tf2"
+
+
+def wants_recording(script: str | Source) -> bool:
+    """Return whether a script, or a local module that it imports, names ``tf.gradients`` where no graph is in sight.
+
+    In sight are functions decorated with `function` and blocks ``with graph.as_default()``. A name too many costs time alone.
+    """
+    return any(_names_gradients(tree) for tree in _trees(script))
+
+
+def _trees(script: str | Source) -> Iterator[ast.AST]:
+    """Iterate over the syntax trees of a script and of the local modules that it imports."""
+    source = read(script) if isinstance(script, str) else script
+    folder = source.folder
+    seen: set[str] = set()
+    pending = [source.file]
+    while pending and len(seen) < 200:
+        one = pending.pop()
+        if one in seen or (one != source.file and not os.path.isfile(one)):
+            continue
+        seen.add(one)
+        try:
+            tree = ast.parse(source.text if one == source.file else Path(one).read_bytes())
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):  # whoever compiles or imports it will say so
+            continue
+        yield tree
+        pending.extend(_local_imports(tree, folder))
+
+
+def _uses_v1(tree: ast.AST) -> bool:
+    roots: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "tensorflow":
+                    roots.add(alias.asname or "tensorflow")
+        elif isinstance(node, ast.ImportFrom) and node.module == "tensorflow":
+            if any(alias.name in V1_ONLY for alias in node.names):
+                return True
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in roots
+        and node.attr in V1_ONLY
+        and isinstance(node.ctx, ast.Load)
+        for node in ast.walk(tree)
+    )
+
+
+def _names_gradients(tree: ast.AST) -> bool:
+    roots: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] in PACKAGES:
+                    roots.add(alias.asname or alias.name.partition(".")[0])
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in PACKAGES:
+            if any(alias.name in GRADIENTS for alias in node.names):
+                return True
+            roots.update(alias.asname or alias.name for alias in node.names)
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in GRADIENTS and _root(node) in roots for node in _outside_of_graphs(tree)
+    )
+
+
+def _root(node: ast.AST) -> str | None:
+    """Return the name that a chain of attributes begins with: ``tf`` of ``tf.compat.v1.gradients``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _outside_of_graphs(tree: ast.AST) -> Iterator[ast.AST]:
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        decorated = node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+        entered = [item.context_expr for item in node.items] if isinstance(node, ast.With) else []
+        if "function" not in map(_called, decorated) and "as_default" not in map(_called, entered):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _called(node: ast.AST) -> str | None:
+    """Return the last name of what is called, or named."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+
+
+def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        for name in names:
+            base = os.path.join(folder, *name.split("."))
+            yield base + ".py"
+            yield os.path.join(base, "__init__.py")
