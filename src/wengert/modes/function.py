@@ -706,8 +706,9 @@ def function(
     """Make a Python function into one that is traced to a graph, once for each signature it is called with.
 
     A signature is the dtypes and shapes of the tensors (and NumPy arrays) among the arguments, and the values of all
-    others. ``input_signature``: TensorSpecs of the one signature to trace for. Python control flow on tensors is
-    converted. Usable as a decorator, with arguments or without.
+    others. ``input_signature``: TensorSpecs of the one signature to trace for. ``reduce_retracing``: sizes that change from
+    call to call are left open, so that one trace serves them all. Python control flow on tensors is converted.
+    Usable as a decorator, with arguments or without.
 
     >>> import wengert as tf
     >>> @tf.function
