@@ -20,6 +20,9 @@ class Lasting:
         self.variable = tf.Variable(2.0)
         self.generator = tf.random.Generator.from_seed(1)
         self.optimizer = keras.optimizers.Adam(0.1)
+        self.inner = tf.function(lambda x: x * 2.0)
+        self.applied = tf.function(lambda module, x: module.v * x)
+        self.reader = tf.function(lambda: self.held * 2.0)
 
 
 class Branching(tf.Module):
@@ -70,6 +73,12 @@ def _scope(lasting):
         v1.get_variable("v", initializer=1.0)
 
 
+def _capturing(lasting):
+    lasting.held = _placeholder()
+    lasting.reader()
+    lasting.held = None
+
+
 IN_A_GRAPH = {
     "get_variable": lambda lasting: v1.get_variable("v", initializer=1.0),
     "layers": lambda lasting: v1.layers.dense(_placeholder(), 4),
@@ -79,6 +88,8 @@ IN_A_GRAPH = {
     "an eager variable": lambda lasting: lasting.variable * 2.0,
     "an eager variable assigned": lambda lasting: lasting.variable.assign_add(2.0),
     "an eager generator": lambda lasting: lasting.generator.normal([2]),
+    "a function": lambda lasting: lasting.inner(1.0),
+    "a function that captures": _capturing,
     "scopes": _scope,
     "templates": _template,
     "sessions": _session,
@@ -168,7 +179,13 @@ def _optimizer(lasting):
     return optimizer
 
 
-MADE = [_function, _concrete, _loop, _step, _methods, _model, _tape, _accumulator, _optimizer]
+def _argument(lasting):
+    module = Branching()
+    lasting.applied(module, tf.constant(1.0))
+    return module
+
+
+MADE = [_function, _concrete, _loop, _step, _methods, _model, _tape, _accumulator, _optimizer, _argument]
 
 
 @pytest.mark.parametrize("make", MADE, ids=lambda f: f.__name__[1:])
@@ -190,3 +207,50 @@ def test_methods_keep_their_traces_as_long_as_the_instance_lives():
     assert module.straight.experimental_get_tracing_count() == 1
     module.v.assign(5.0)
     assert float(module.converted(tf.constant(2.0))) == 10.0
+
+
+def _converted(x):
+    if tf.reduce_sum(x) > 0.0:
+        return x * 2.0
+    return x
+
+
+def _by_tape(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    return tape.gradient(y, x)
+
+
+def _called_back(x):
+    return tf.numpy_function(lambda a: a * 2.0, [x], tf.float64)
+
+
+@pytest.mark.parametrize("executor", ["numpy", "xla", "auto"])
+@pytest.mark.parametrize("kind", [_converted, _by_tape, _called_back])
+def test_a_trace_keeps_no_array_of_its_calls(kind, executor):
+    if executor == "xla":
+        pytest.importorskip("jax")
+    before = tf.config.get_executor()
+    tf.config.set_executor(executor)
+    try:
+        function = tf.function(kind)
+        array, tensor = np.ones(50), tf.constant(np.ones(50))
+        function(array), function(tensor)
+        trace = function.get_concrete_function(tensor)
+        assert trace.structured_input_signature == ((tf.TensorSpec([50], tf.float64, "x"),), {})
+        gone = [weakref.ref(array), weakref.ref(tensor), weakref.ref(tensor.array)]
+        del array, tensor
+        gc.collect()
+        assert [g() for g in gone] == [None] * 3
+    finally:
+        tf.config.set_executor(before)
+
+
+def test_a_function_keeps_no_graph_in_which_it_was_first_traced():
+    inner = tf.function(lambda x: x * 2.0)
+    outer = tf.function(lambda x: inner(x) + 1.0)
+    gone = weakref.ref(outer.get_concrete_function(tf.constant(1.0)).graph)
+    del outer
+    gc.collect()
+    assert gone() is None and len(inner._traces) == 1

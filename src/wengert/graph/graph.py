@@ -46,7 +46,8 @@ class WengertList:
         self.controls: tuple[Node, ...] = ()
         self.device_name = ""
         self.finalized = False
-        self.compiled: dict[Any, Any] = {}
+        self.traces: dict[int, Any] = {}
+        """The traces that are of use in this graph alone, since they capture what is in it, by the numbers of their functions."""
         self.variable_scope: Any = None
         self.overrides: dict[str, str] = {}
         self.variables: dict[str, Any] = {}

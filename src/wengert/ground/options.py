@@ -15,7 +15,9 @@ EXECUTORS = ("numpy", "xla", "auto")
 class Options:
     """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
 
-    NAMES = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
+    KEY = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
+    """What a compiled list depends on."""
+
     REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
 
     def __init__(self) -> None:
@@ -38,10 +40,12 @@ class Options:
         """Who runs static graphs and traced functions."""
         self.compare = False
         """Every list is run with and without the rewrites, and the results compared."""
+        self.traces: int | None = 1000
+        """How many traces a function keeps; None for as many as there are."""
 
     def key(self) -> tuple[Any, ...]:
-        """Return the values, as part of the key of whatever depends on them."""
-        return tuple([getattr(self, name) for name in self.NAMES])
+        """Return the values that matter to what is compiled, as part of its key."""
+        return tuple([getattr(self, name) for name in self.KEY])
 
     def set(self, **values: Any) -> changed[None]:
         """Set options for a with block."""

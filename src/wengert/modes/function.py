@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -24,7 +26,8 @@ from wengert.ground.errors import InvalidArgumentError, OperatorNotAllowedInGrap
 from wengert.ground.options import options
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
-from wengert.modes.tracing import FuncGraph, inline, tracing
+from wengert.modes.traces import Held, Key, Traces, covers, picture, relaxed, static, weak
+from wengert.modes.tracing import FuncGraph, draws_of, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
 from wengert.tensor.tensor import (
@@ -44,6 +47,8 @@ from wengert.tensor.tensor import (
 __all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+_number = itertools.count(1).__next__
 
 
 class TensorSpec:
@@ -126,6 +131,10 @@ class ConcreteFunction:
         self._programs: dict[Any, Program] = {}
         self._counters: dict[Any, Any] = {}
         self._lock = threading.RLock()
+        self.used = 0
+        """The number of the latest call that found it, among those of its function."""
+        self.goes_by: list[Any] = []
+        """What keeps it among the traces of its function: arguments, those that go by identity by reference."""
 
     @property
     def inputs(self) -> list[Any]:
@@ -144,8 +153,8 @@ class ConcreteFunction:
 
     @property
     def structured_input_signature(self) -> Any:
-        """The arguments as specs."""
-        return self._arguments
+        """The arguments: specs for tensors, and what else it was traced with; None for an object that is gone."""
+        return nest.map_structure(lambda leaf: leaf() if leaf.__class__ is Held else leaf, self._arguments)
 
     @property
     def captured_inputs(self) -> list[Any]:
@@ -171,6 +180,15 @@ class ConcreteFunction:
     def trainable_variables(self) -> tuple[Any, ...]:
         """Those of them that are trainable."""
         return tuple(v for v in self.variables if v.trainable)
+
+    def runs(self) -> list[tuple[int, int] | None]:
+        """Return how often each of its random operations has run, where that decides the next numbers."""
+        return [self._counters.get(key) for key in draws_of(self.graph)]
+
+    def resume(self, runs: Sequence[tuple[int, int] | None]) -> None:
+        """Go on with the random numbers where another trace of the same call ended."""
+        pairs = zip(draws_of(self.graph), runs, strict=False)
+        self._counters.update((key, run) for key, run in pairs if run is not None)
 
     @property
     def compiled(self) -> Program:
@@ -225,8 +243,12 @@ class ConcreteFunction:
                 pairs.extend((one[k], other[k]) for k in reversed(names))
             elif isinstance(one, TensorSpec):
                 leaves.append(other if isinstance(other, Tensor) else convert(other, one.dtype))
-            elif _static(one) != _static(other):
-                raise TypeError(f"it was traced with {one!r}, and is called with {other!r} in its place")
+            else:
+                was = one() if one.__class__ is Held else one
+                if one.__class__ is Held and was is None:
+                    raise TypeError(f"it was traced with an object that is gone, and is called with {other!r} in its place")
+                if static(was) != static(other):
+                    raise TypeError(f"it was traced with {was!r}, and is called with {other!r} in its place")
         return leaves
 
     def _tensors(self, arguments: Any, keywords: Any) -> list[Any]:
@@ -342,41 +364,53 @@ class Function:
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph, self._relax = autograph, reduce_retracing
         self._name: str = name or str(getattr(python_function, "__name__", type(python_function).__name__))
-        self._traces: dict[Any, ConcreteFunction] = {}
-        self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self._traces = Traces(self._name)
+        self._number = _number()
+        self._bound: dict[int, tuple[weakref.ref[Any], Function]] = {}
+        """The functions that are the methods of instances, by the instances' identities: equal ones are two."""
         self._converted: Callable[..., Any] | None = None
         self._made = False
+        """Whether it has been traced, so that it makes no more variables."""
         self._method: weakref.WeakMethod[Any] | None = None
         """The method of an instance that it is made for."""
-        self._lock = threading.RLock()
         self._count = 0
-        try:
-            self._signature: inspect.Signature | None = inspect.signature(python_function)
-        except (TypeError, ValueError):
-            self._signature = None
+        self._signature: inspect.Signature | None = None
+        self._positional = -1
+        """How many arguments it takes, if it can be given all of them by position."""
+        with contextlib.suppress(TypeError, ValueError):  # of what has no signature
+            self._sign(inspect.signature(python_function))
         functools.update_wrapper(self, python_function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        try:
-            bound = self._bound.get(instance)
-        except TypeError:
-            return Function(self.python_function.__get__(instance), self.input_signature, self._autograph, self._relax)
-        if bound is None:
-            # The traces of an instance live with it, and do not keep it alive; what is returned does, for the call.
-            method = weakref.WeakMethod(self.python_function.__get__(instance))
+        known = self._bound.get(id(instance))
+        if known is None:
+            try:
+                reference = weakref.ref(instance, functools.partial(_unbind, weakref.ref(self), id(instance)))
+            except TypeError:  # of a class with slots that has no such references
+                return Function(self.python_function.__get__(instance), self.input_signature, self._autograph, self._relax)
+            known = self._bound.setdefault(id(instance), (reference, self._of(instance)))
+        return _Bound(known[1], instance)
 
-            @functools.wraps(self.python_function)
-            def call(*arguments: Any, **keywords: Any) -> Any:
-                return _alive(method)(*arguments, **keywords)
+    def _of(self, instance: Any) -> Function:
+        """Return the function that is an instance's method: it lives with it, and does not keep it alive."""
+        method = weakref.WeakMethod(self.python_function.__get__(instance))
 
-            bound = Function(call, self.input_signature, self._autograph, self._relax, self._name)
-            bound._method = method
-            parameters = list(inspect.signature(self.python_function).parameters.values())[1:]
-            bound._signature = inspect.Signature(parameters)
-            self._bound[instance] = bound
-        return _Bound(bound, instance)
+        @functools.wraps(self.python_function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            return _alive(method)(*arguments, **keywords)
+
+        bound = Function(call, self.input_signature, self._autograph, self._relax, self._name)
+        bound._method = method
+        parameters = list(inspect.signature(self.python_function).parameters.values())[1:]
+        bound._sign(inspect.Signature(parameters))
+        return bound
+
+    def _sign(self, signature: inspect.Signature) -> None:
+        by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        kinds = [p.kind for p in signature.parameters.values()]
+        self._signature, self._positional = signature, len(kinds) if all(k in by_position for k in kinds) else -1
 
     def experimental_get_tracing_count(self) -> int:
         """Return how often the function has been traced."""
@@ -391,10 +425,15 @@ class Function:
         if _run_eagerly[0]:
             return self.python_function(*arguments, **keywords)
         arguments, keywords = self._canonical(arguments, keywords)
-        leaves, key, structure = self._key(arguments, keywords)
-        trace = self._traces.get(key)
+        leaves, key = self._key(arguments, keywords)
+        traces = self._traces
+        trace = self._found(key, leaves)
+        traces.calls += 1
         if trace is None:
-            trace = self._trace_for(key, structure, leaves)
+            trace = self._trace_for(key, (arguments, keywords), leaves)
+            if state.graph is None:
+                traces.traced()
+        trace.used = traces.calls
         return trace.call([leaf for leaf in leaves if _is_tensorlike(leaf)])
 
     def get_concrete_function(self, *arguments: Any, **keywords: Any) -> ConcreteFunction:
@@ -402,13 +441,12 @@ class Function:
         if self.input_signature is not None and not arguments and not keywords:
             arguments = self.input_signature
         arguments, keywords = self._canonical(arguments, keywords)
-        leaves, key, structure = self._key(arguments, keywords)
-        trace = self._traces.get(key)
-        return trace if trace is not None else self._trace_for(key, structure, leaves)
+        leaves, key = self._key(arguments, keywords)
+        return self._found(key, leaves) or self._trace_for(key, (arguments, keywords), leaves)
 
     def _canonical(self, arguments: Any, keywords: Any) -> Any:
         """Return the call in one form, so that f(x) and f(x=x) share a trace."""
-        if self._signature is not None:
+        if self._signature is not None and (keywords or len(arguments) != self._positional):
             bound = self._signature.bind(*arguments, **keywords)
             bound.apply_defaults()
             arguments, keywords = bound.args, bound.kwargs
@@ -443,50 +481,63 @@ class Function:
             fitted.append(nest.pack_sequence_as(value, flat))
         return (*fitted, *given[len(specs) :])
 
-    def _key(self, arguments: Any, keywords: Any) -> Any:
-        structure = (arguments, keywords)
+    def _key(self, arguments: Any, keywords: Any) -> tuple[list[Any], Key]:
+        """Return the leaves of the arguments, with tensors for arrays, and by what their trace is found."""
         leaves = nest.flatten([list(arguments), keywords])
-        parts: list[Any] = []
-        specs = nest.flatten(list(self.input_signature)) if self.input_signature is not None else None
+        parts: list[Key] = []
+        fixed = 0 if self.input_signature is None else len(nest.flatten(list(self.input_signature)))
         for i, leaf in enumerate(leaves):
-            if specs is not None and i < len(specs):
+            if i < fixed:
                 parts.append(("signature", i))
             elif isinstance(leaf, TensorSpec):
-                parts.append((leaf._nptype, leaf._sizes))
+                parts.append((leaf._nptype, None if self._relax else leaf._sizes))
             elif isinstance(leaf, Tensor):
-                parts.append((leaf.nptype, leaf.sizes))
+                parts.append((leaf.nptype, None if self._relax else leaf.sizes))
             elif _is_tensorlike(leaf):
-                t = convert(leaf)
-                leaves[i] = t
-                parts.append((t.nptype, t.sizes))
+                t = leaves[i] = convert(leaf)
+                parts.append((t.nptype, None if self._relax else t.sizes))
             else:
-                parts.append(_static(leaf))
-        graph = state.graph
-        shape = _shape_of(arguments, keywords)
-        key = (shape, tuple(parts), None if graph is None else id(graph))
-        if graph is not None and key not in self._traces:
-            general = (shape, tuple(parts), None)
-            if general in self._traces:
-                key = general
-        return leaves, key, structure
+                parts.append(static(leaf))
+        return leaves, (picture(arguments, keywords), tuple(parts))
 
-    def _trace_for(self, key: Any, structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
-        with self._lock:
-            if key in self._traces:
-                return self._traces[key]
-            trace = self._trace(structure, leaves)
+    def _kept(self, key: Key) -> ConcreteFunction | None:
+        """Return the trace of a key: one that serves everywhere, or one that is of use in the current graph alone."""
+        trace = self._traces.get(key)
+        if trace is None and state.graph is not None and self._number in state.graph.traces:
+            return state.graph.traces[self._number].get(key)  # type: ignore[no-any-return]
+        return trace
+
+    def _found(self, key: Key, leaves: Sequence[Any]) -> ConcreteFunction | None:
+        """Return the trace for a call."""
+        trace = self._kept(key)
+        if trace is None or not self._relax:
+            return trace
+        given = [_spec(leaf)._sizes for leaf in leaves if isinstance(leaf, Tensor | TensorSpec)]
+        fits = all(covers(place.sizes, sizes) for place, sizes in zip(trace._inputs, given, strict=True))
+        return trace if fits else None
+
+    def _trace_for(self, key: Key, structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
+        with self._traces.turn.taken():
+            trace = self._found(key, leaves)
+            if trace is not None:
+                return trace
+            former = self._kept(key)
+            given = leaves if former is None else _relaxed(leaves, former)
+            trace = self._trace(structure, given)
             if trace.graph.created:
                 # Once more, as TensorFlow does: now that its variables are there, it must make none.
                 self._made = True
-                trace = self._trace(structure, leaves)
+                trace = self._trace(structure, given)
+            self._made = True
             if all(isinstance(source, EagerTensor) for source, _ in trace.graph.captured.values()):
-                key = (*key[:2], None)
-            self._traces[key] = trace
+                trace.graph.part()
+                traces = self._traces
+            else:
+                traces = state.graph.traces.setdefault(self._number, Traces(self._name))
+            traces.keep(key, trace, leaves)
             return trace
 
     def _trace(self, structure: Any, leaves: Sequence[Any]) -> ConcreteFunction:
-        if len(self._traces) > 0 and self._count == 0:
-            self._count = len(self._traces)
         python = self._converted or self.python_function
         try:
             return self._trace_once(python, structure, leaves)
@@ -520,7 +571,7 @@ class Function:
                 place = graph.add_input(leaf.sizes, leaf.nptype, names[i])
             else:
                 symbolic.append(leaf)
-                specified.append(leaf)
+                specified.append(weak(leaf))
                 continue
             places.append(place)
             symbolic.append(place)
@@ -531,7 +582,7 @@ class Function:
         self._count += 1
         with tracing(graph):
             result = python(*packed_arguments, **packed_keywords)
-            if graph.created and (self._traces or self._made):
+            if graph.created and self._made:
                 raise ValueError(
                     "tf.function only supports singleton tf.Variables created on the first call. Make the variable once, "
                     "outside of the function."
@@ -597,27 +648,27 @@ def run_functions_eagerly(run_eagerly: bool) -> None:
     _run_eagerly[0] = bool(run_eagerly)
 
 
-def _static(leaf: Any) -> Any:
-    if hasattr(leaf, "handle_in"):
-        return ("variable", leaf.n)
-    try:
-        hash(leaf)
-    except TypeError:
-        return ("object", id(leaf))
-    return (type(leaf), leaf)
+def _spec(leaf: Any) -> TensorSpec:
+    return leaf if isinstance(leaf, TensorSpec) else TensorSpec.from_tensor(leaf)
 
 
-def _shape_of(arguments: Any, keywords: Any) -> Any:
-    """Return a hashable picture of the nesting."""
+def _relaxed(leaves: Sequence[Any], former: ConcreteFunction) -> list[Any]:
+    """Return the leaves of a call, with specs for tensors: of whatever shape they have, and had in a former trace."""
+    places = iter(former._inputs)
+    found = []
+    for leaf in leaves:
+        if isinstance(leaf, Tensor | TensorSpec):
+            spec = _spec(leaf)
+            leaf = TensorSpec(relaxed(next(places).sizes, spec._sizes), spec.dtype, spec.name)
+        found.append(leaf)
+    return found
 
-    def picture(item: Any) -> Any:
-        if not nest.is_nested(item):
-            return None
-        if isinstance(item, dict):
-            return ("dict", *((k, picture(item[k])) for k in item))
-        return (type(item).__name__, *map(picture, item))
 
-    return (tuple(picture(a) for a in arguments), tuple((k, picture(v)) for k, v in sorted(keywords.items())))
+def _unbind(function: weakref.ref[Function], at: int, _gone: weakref.ref[Any]) -> None:
+    """Drop the method of an instance that is gone."""
+    found = function()
+    if found is not None:
+        found._bound.pop(at, None)
 
 
 def _output(graph: FuncGraph, leaf: Any) -> Any:
@@ -655,8 +706,9 @@ def function(
     """Make a Python function into one that is traced to a graph, once for each signature it is called with.
 
     A signature is the dtypes and shapes of the tensors (and NumPy arrays) among the arguments, and the values of all
-    others. ``input_signature``: TensorSpecs of the one signature to trace for. Python control flow on tensors is
-    converted. Usable as a decorator, with arguments or without.
+    others. ``input_signature``: TensorSpecs of the one signature to trace for. ``reduce_retracing``: sizes that change from
+    call to call are left open, so that one trace serves them all. Python control flow on tensors is converted.
+    Usable as a decorator, with arguments or without.
 
     >>> import wengert as tf
     >>> @tf.function

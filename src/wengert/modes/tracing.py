@@ -29,7 +29,7 @@ from wengert.ops.op import Op
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import EagerTensor, Graph, Tensor, append, apply, convert, lift, tensors, within
 
-__all__ = ["Body", "FuncGraph", "close", "effects_of", "inline", "tracing"]
+__all__ = ["Body", "FuncGraph", "close", "draws_of", "effects_of", "inline", "tracing"]
 
 
 class FuncGraph(Graph):
@@ -114,6 +114,10 @@ class FuncGraph(Graph):
                 "returns one."
             ) from error
 
+    def part(self) -> None:
+        """Let go of the graph around, of which nothing is captured."""
+        self.outer, self.collections = None, {}
+
     @property
     def effects(self) -> list[Node]:
         """The operations that act on the world, in the order of the program."""
@@ -130,6 +134,18 @@ def effects_of(graph: Graph) -> list[Node]:
             bodies = [v for v in node.attrs.values() if isinstance(v, Body)]
             if any(b.graph.effects for b in bodies):
                 found.append(node)
+    return found
+
+
+def draws_of(graph: Graph) -> list[Any]:
+    """Return by what the runs of a graph's random operations are counted, in order."""
+    found = []
+    for node in graph.nodes:
+        if node.attrs.get("key") is not None:
+            found.append(node.attrs["key"])
+        for body in node.attrs.values():
+            if isinstance(body, Body):
+                found += draws_of(body.graph)
     return found
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "get_logical_device_configuration",
     "get_rewrites",
     "get_soft_device_placement",
+    "get_trace_limit",
     "get_visible_devices",
     "list_logical_devices",
     "list_physical_devices",
@@ -36,6 +37,7 @@ __all__ = [
     "set_rewrites",
     "set_soft_device_placement",
     "set_threads",
+    "set_trace_limit",
     "set_visible_devices",
     "threading",
 ]
@@ -358,3 +360,34 @@ def set_threads(n: int) -> None:
     if count < 1:
         raise ValueError(f"set_threads: n must be at least 1, not {count}.")
     options.threads = count
+
+
+def set_trace_limit(n: int | None) -> None:
+    """Set how many traces a function keeps, 1000 unless told otherwise; None for as many as there are.
+
+    Beyond the limit the trace that was not used for longest is dropped, and made again where a call needs it: its variables
+    and the sequences of its random numbers go on. It holds from the next trace on.
+
+    Raises:
+        TypeError: for what is no whole number.
+        ValueError: for less than one.
+
+    >>> before = get_trace_limit()
+    >>> set_trace_limit(20)
+    >>> get_trace_limit()
+    20
+    >>> set_trace_limit(before)
+    """
+    most = None if n is None else checks.whole(n, "set_trace_limit", "n")
+    if most is not None and most < 1:
+        raise ValueError(f"set_trace_limit: n must be at least 1, or None, not {most}.")
+    options.traces = most
+
+
+def get_trace_limit() -> int | None:
+    """Return how many traces a function keeps, None for as many as there are.
+
+    >>> get_trace_limit()
+    1000
+    """
+    return options.traces
