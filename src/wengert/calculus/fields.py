@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from wengert.functions.math import imag, real
 from wengert.ground import checks, nest
 from wengert.ground.context import state
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.shapes import fits, text
 from wengert.ground.types import Array
 from wengert.modes.function import ConcreteFunction
@@ -50,7 +50,7 @@ class _Home:
         self.names = names
         self.made: weakref.WeakValueDictionary[Any, Field] = weakref.WeakValueDictionary()
         self.traces: OrderedDict[tuple[Field, ...], Traced] = OrderedDict()
-        self.lock = threading.Lock()
+        self.lock = lock()
 
     def zero(self) -> Counts:
         return (0,) * len(self.names)

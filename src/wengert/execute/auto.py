@@ -28,6 +28,7 @@ from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph
 
@@ -88,7 +89,7 @@ class AutoProgram:
         self._xla: XlaProgram | None = None
         self._refused = ""
         self._latest: Contest | None = None
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     @property
     def request(self) -> Request:
@@ -240,7 +241,7 @@ class _Worker:
     def __init__(self) -> None:
         self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
-        self.lock = threading.Lock()
+        self.lock = lock()
         self.ending = False
         self.guarded = False
 

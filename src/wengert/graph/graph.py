@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from wengert.graph.static import written_by
 from wengert.ground import checks
 from wengert.ground.context import state
 from wengert.ground.errors import InaccessibleTensorError
+from wengert.ground.locks import lock
 
 __all__ = ["WengertList", "gradient_functions", "overridden"]
 
@@ -59,7 +59,7 @@ class WengertList:
         """What stands for eager tensors, by their numbers."""
         self.captured: dict[int, tuple[Any, Any]] = {}
         """Of a graph within another: by their numbers, the tensors around that it reads, and what stands for them here."""
-        self.lock = threading.RLock()
+        self.lock = lock()
 
     # --- building ---------------------------------------------------------------------------------------------
 

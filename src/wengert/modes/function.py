@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from wengert.ground import dtypes, nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.options import options
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
@@ -125,7 +125,7 @@ class ConcreteFunction:
         )  # fmt: skip
         self._programs: dict[Any, Program] = {}
         self._counters: dict[Any, Any] = {}
-        self._lock = threading.RLock()
+        self._lock = lock()
 
     @property
     def inputs(self) -> list[Any]:
@@ -348,7 +348,7 @@ class Function:
         self._made = False
         self._method: weakref.WeakMethod[Any] | None = None
         """The method of an instance that it is made for."""
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._count = 0
         try:
             self._signature: inspect.Signature | None = inspect.signature(python_function)

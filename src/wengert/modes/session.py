@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from wengert.execute.variables import trains
 from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
 from wengert.ground.context import default_session, state
+from wengert.ground.locks import lock
 from wengert.ground.options import options as switches
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
@@ -92,7 +92,7 @@ class Session:
         self._counters: dict[Any, Any] = {}
         self._training: dict[int, bool] = {}
         """Which programs (kept above, so that identities last) are steps of training; filled while somebody watches."""
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._managers: list[Any] = []
         self.sess_str = target
 

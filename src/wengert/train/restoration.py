@@ -12,7 +12,6 @@ What nothing has taken in the end is said: when neither the status nor any objec
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from wengert.ground import shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import DTypeError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.types import Array
 from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
@@ -103,7 +103,7 @@ class _Awaiting:
         self.postponed: list[tuple[str, weakref.ref[Variable]]] = []
         self._end: tuple[str, ...] = ()
         """What an error says last, once the program has gone on."""
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._looking = False
         weakref.finalize(self, self.left.tell)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
 from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.tensor import Graph
 
@@ -49,7 +49,7 @@ class XlaProgram:
         self._constants: dict[int, tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Key, Executable | Unsupported] = {}
-        self._lock = threading.RLock()
+        self._lock = lock()
 
     @property
     def request(self) -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +10,14 @@ from wengert.execute.xla.executable import Executable
 from wengert.execute.xla.values import Key
 from wengert.ground.context import state
 from wengert.ground.errors import ResourceExhaustedError
+from wengert.ground.locks import lock
 from wengert.ground.types import Array
 
 __all__ = ["Variables"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-_dispatch = threading.RLock()
+_dispatch = lock()
 """Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
 
 
