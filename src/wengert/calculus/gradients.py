@@ -15,6 +15,7 @@ from wengert.derive.reverse import located
 from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
 from wengert.ground.context import here, state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.modes.jacobians import jacobian_of
@@ -239,7 +240,7 @@ class _Owner(weakref.ref):  # type: ignore[type-arg]
     n: int
 
 
-class ForwardAccumulator:
+class ForwardAccumulator(Uncopied):
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
 
     A tangent is forgotten with the tensor that it belongs to: numbers of tensors are never used again.
@@ -296,6 +297,9 @@ class ForwardAccumulator:
             elif state.graph is not None and within(state.graph, p):
                 self.captured(p, lift(state.graph, p))
         self._primals = [self._owners[p.n] for p in flat]
+
+    def _instead(self) -> str:
+        return "A ForwardAccumulator is neither copied nor pickled, as it belongs to what it has seen: pickle what jvp() gives."
 
     def _keep(self, owner: Any, tangent: Any) -> None:
         """Keep the tangent of a tensor or variable for as long as that lives."""

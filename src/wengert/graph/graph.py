@@ -15,6 +15,7 @@ from wengert.graph.node import Node
 from wengert.graph.static import written_by
 from wengert.ground import checks
 from wengert.ground.context import state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.locks import lock
 
@@ -28,7 +29,7 @@ gradient_functions: dict[str, Callable[[Node, Any], Any]] = {}
 """By the names of `RegisterGradient`: what gives an operation's result another derivative."""
 
 
-class WengertList:
+class WengertList(Uncopied):
     """Operations in order, each value assigned once, and the names in it."""
 
     output_type: ClassVar[type[Any]]
@@ -60,6 +61,12 @@ class WengertList:
         self.captured: dict[int, tuple[Any, Any]] = {}
         """Of a graph within another: by their numbers, the tensors around that it reads, and what stands for them here."""
         self.lock = lock()
+
+    def _instead(self) -> str:
+        return (
+            "A graph is neither copied nor pickled: build it again by the program that built it, where it is needed, and give "
+            "its variables their values by a Saver."
+        )
 
     # --- building ---------------------------------------------------------------------------------------------
 

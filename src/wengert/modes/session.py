@@ -13,6 +13,7 @@ from wengert.execute.variables import trains
 from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
 from wengert.ground.context import default_session, state
+from wengert.ground.copies import Uncopied
 from wengert.ground.locks import lock
 from wengert.ground.options import options as switches
 from wengert.ground.types import Array
@@ -69,7 +70,7 @@ def get_default_session() -> Any:
     return state.sessions[-1] if state.sessions else None
 
 
-class Session:
+class Session(Uncopied):
     """Runs what is asked for of a graph, and holds the values of its variables. Threads may share one.
 
     >>> import wengert as tf
@@ -105,6 +106,12 @@ class Session:
     def graph_def(self) -> Any:
         """Not here: graphs are not written as protocol buffers."""
         return self._graph.as_graph_def()
+
+    def _instead(self) -> str:
+        return (
+            "A session is neither copied nor pickled: make another of the same graph, and carry the values of its variables by a "
+            "Saver, or by sess.run(variables)."
+        )
 
     def storage_of(self, variable: Any) -> Storage:
         """Return this session's memory of a variable."""

@@ -19,6 +19,7 @@ from wengert.graph.graph import WengertList, overridden
 from wengert.graph.node import Node
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import SKIP, Site, default_session, here, left, quietly, recent, state
+from wengert.ground.copies import Uncopied
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import (
     DTypeError,
@@ -447,7 +448,7 @@ def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
     return variable._part_assigner(name, index)
 
 
-class SymbolicTensor(Tensor):
+class SymbolicTensor(Uncopied, Tensor):
     """An output of an operation of a graph: it has a value only in a run."""
 
     __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
@@ -459,6 +460,12 @@ class SymbolicTensor(Tensor):
         rule = node.op.root
         found = None if rule is None else rule(node.inputs)
         self.root: Tensor = self if found is None else found
+
+    def _instead(self) -> str:
+        return (
+            f"{self.name} (made at {self.node.where}) has no value of its own, and cannot be pickled: pickle what sess.run() "
+            "returns for it, or what the function returns."
+        )
 
     @property
     def op(self) -> Node:
