@@ -78,9 +78,6 @@ class Model(Trainer):
             self._set_path(inputs, outputs)
         self.autocast = False
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__getstate__().items() if name != "_named"}
-
     def _set_path(self, inputs: Nested, outputs: Nested | None) -> None:
         self._path = symbolic.Path(inputs, outputs)
         self._layers = self._path.layers

@@ -593,6 +593,13 @@ class _Bound(Uncopied):
     def _instead(self) -> str:
         return f"The method {self._function._name} is neither copied nor pickled: pickle the object that it belongs to."
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Bound:
+        """Go with the object that it is a method of, as part of something else."""
+        if not memo:
+            raise TypeError(self._instead())
+        found: _Bound = getattr(copy.deepcopy(self._instance, memo), self._function.__name__)
+        return found
+
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._function(*arguments, **keywords)
 
