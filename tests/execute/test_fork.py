@@ -115,6 +115,7 @@ def test_a_child_may_leave_by_sys_exit_after_xla_has_run():
         pid = os.fork()
         if pid == 0:
             f(tf.constant([1.0, 2.0]))
+            del f  # what XLA had compiled for it goes too
             sys.exit(7)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         """,

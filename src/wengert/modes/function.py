@@ -597,7 +597,7 @@ class _Bound(Uncopied):
         """Go with the object that it is a method of, as part of something else."""
         if not memo:
             raise TypeError(self._instead())
-        found: _Bound = getattr(copy.deepcopy(self._instance, memo), self._function.__name__)
+        found: _Bound = getattr(copy.deepcopy(self._instance, memo), self._function.python_function.__name__)
         return found
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:

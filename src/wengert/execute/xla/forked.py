@@ -6,6 +6,7 @@ accelerator holds are read before the fork.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import weakref
@@ -58,6 +59,7 @@ def _before() -> None:
 
 def _after() -> None:
     _Process.lost = True
+    gc.freeze()  # what XLA made waits for its threads when it is freed, so it is not, as the interpreter ends
     dispatch.release()
 
 
