@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,9 @@ from wengert.functions.math import complex as complex_of
 from wengert.functions.math import imag, real
 from wengert.ground import checks, nest
 from wengert.ground.context import state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.shapes import fits, text
 from wengert.ground.types import Array
 from wengert.modes.function import ConcreteFunction
@@ -50,7 +51,7 @@ class _Home:
         self.names = names
         self.made: weakref.WeakValueDictionary[Any, Field] = weakref.WeakValueDictionary()
         self.traces: OrderedDict[tuple[Field, ...], Traced] = OrderedDict()
-        self.lock = threading.Lock()
+        self.lock = lock()
 
     def zero(self) -> Counts:
         return (0,) * len(self.names)
@@ -184,7 +185,7 @@ class _Point:
         return self.derivatives[key]
 
 
-class Field:
+class Field(Uncopied):
     """A function of coordinates: an expression of nets, coordinates, derivatives, numbers and tensors. See `field`.
 
     Called with columns it returns its values, shape (n, m). Partial derivatives are attributes, named by the coordinates:
@@ -201,6 +202,12 @@ class Field:
         """Take the parts, and what appends the value, given a point and the parts' values."""
         self._home, self._parts, self._build = home, parts, build
         self._operator: tuple[Field, Terms] = operator or (self, ((home.zero(), 1.0),))
+
+    def _instead(self) -> str:
+        return (
+            "A field is neither copied nor pickled, as it is an expression of the program's own functions: pickle its values, or "
+            "the variables of its net, and make it again by field()."
+        )
 
     def _make(self, key: Any, parts: tuple[Field, ...], build: Callable[..., Any], operator: Any = None) -> Field:
         """Return a field, the one that is there if the key is of one that is alive."""

@@ -17,6 +17,7 @@ from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
 from wengert.ground.blocks import Leaving
 from wengert.ground.context import Observing, here, state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.modes.jacobians import jacobian_of
@@ -241,7 +242,7 @@ class _Owner(weakref.ref):  # type: ignore[type-arg]
     n: int
 
 
-class ForwardAccumulator(Observing):
+class ForwardAccumulator(Observing, Uncopied):
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
 
     A tangent is forgotten with the tensor that it belongs to: numbers of tensors are never used again.
@@ -297,6 +298,9 @@ class ForwardAccumulator(Observing):
             elif state.graph is not None and within(state.graph, p):
                 self.captured(p, lift(state.graph, p))
         self._primals = [self._owners[p.n] for p in flat]
+
+    def _instead(self) -> str:
+        return "A ForwardAccumulator is neither copied nor pickled, as it belongs to what it has seen: pickle what jvp() gives."
 
     def _keep(self, owner: Any, tangent: Any) -> None:
         """Keep the tangent of a tensor or variable for as long as that lives."""

@@ -8,6 +8,7 @@ timing alone, so nothing acts on the world twice.
 from __future__ import annotations
 
 import atexit
+import os
 import queue
 import statistics
 import threading
@@ -22,12 +23,14 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, brief
+from wengert.execute.xla.forked import is_lost
 from wengert.execute.xla.program import XlaProgram
 from wengert.execute.xla.values import Key, signature
 from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph
 
@@ -88,7 +91,7 @@ class AutoProgram:
         self._xla: XlaProgram | None = None
         self._refused = ""
         self._latest: Contest | None = None
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     @property
     def request(self) -> Request:
@@ -99,6 +102,8 @@ class AutoProgram:
     def decision(self) -> str:
         """What was decided for the signature of the latest run, and why."""
         latest = self._latest
+        if is_lost():
+            return "numpy: this process was forked after XLA had started"
         return "numpy: it has not run yet" if latest is None else latest.decision
 
     def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
@@ -111,7 +116,7 @@ class AutoProgram:
 
     def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Run where it is this run's turn."""
-        if state.numerics is not None:
+        if state.numerics is not None or is_lost():
             return self._on_numpy(arrays, copy)
         arrays = [a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays]
         key = signature(arrays, [v.storage for v in self._variables] if self._variables else ())
@@ -238,9 +243,14 @@ class _Worker:
     """One thread that compiles, one list after another."""
 
     def __init__(self) -> None:
+        self.watching = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin without a thread, as a forked process does."""
         self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
-        self.lock = threading.Lock()
+        self.lock = lock()
         self.ending = False
         self.guarded = False
 
@@ -250,6 +260,9 @@ class _Worker:
             if self.thread is None or not self.thread.is_alive():
                 self.thread = threading.Thread(target=self.work, name="wengert compiles", daemon=True)
                 atexit.register(self.end)
+                if not self.watching and hasattr(os, "register_at_fork"):
+                    self.watching = True
+                    os.register_at_fork(after_in_child=self.begin)
                 self.thread.start()
         self.jobs.put((weakref.ref(program), contest, key))
 

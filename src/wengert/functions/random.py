@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from wengert.ground import dtypes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
 from wengert.modes.variable import Variable
@@ -39,7 +39,7 @@ class _Seeds:
     """The global seed of eager programs, and how far its sequences have come."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = lock()
         self.start(None)
 
     def start(self, seed: int | None) -> None:

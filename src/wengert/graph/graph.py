@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -17,7 +16,9 @@ from wengert.graph.static import written_by
 from wengert.ground import checks
 from wengert.ground.blocks import changed
 from wengert.ground.context import current, state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InaccessibleTensorError
+from wengert.ground.locks import lock
 
 __all__ = ["WengertList", "gradient_functions", "overridden"]
 
@@ -29,7 +30,7 @@ gradient_functions: dict[str, Callable[[Node, Any], Any]] = {}
 """By the names of `RegisterGradient`: what gives an operation's result another derivative."""
 
 
-class WengertList:
+class WengertList(Uncopied):
     """Operations in order, each value assigned once, and the names in it."""
 
     output_type: ClassVar[type[Any]]
@@ -61,7 +62,13 @@ class WengertList:
         """What stands for eager tensors, by their numbers."""
         self.captured: dict[int, tuple[Any, Any]] = {}
         """Of a graph within another: by their numbers, the tensors around that it reads, and what stands for them here."""
-        self.lock = threading.RLock()
+        self.lock = lock()
+
+    def _instead(self) -> str:
+        return (
+            "A graph is neither copied nor pickled: build it again by the program that built it, where it is needed, and give "
+            "its variables their values by a Saver."
+        )
 
     # --- building ---------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wengert.ground.context import Site, default_session
+from wengert.ground.copies import Uncopied
 
 if TYPE_CHECKING:
     from wengert.graph.graph import WengertList
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Node"]
 
 
-class Node:
+class Node(Uncopied):
     """One operation of a list: what it is, what it reads, and where the user asked for it."""
 
     __slots__ = ("__weakref__", "attrs", "control_inputs", "device", "graph", "index", "inputs", "name", "op", "outputs",
@@ -27,6 +28,9 @@ class Node:
         self.control_inputs: tuple[Node, ...] = ()
         self.site: tuple[Any, int] | None = None
         self.device = ""
+
+    def _instead(self) -> str:
+        return f"The operation {self.name} is part of a graph, and neither copied nor pickled: pickle what sess.run() returns."
 
     @property
     def type(self) -> str:

@@ -97,6 +97,10 @@ class OpError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process without the operation, which is part of a graph of this one."""
+        return type(self), self.args, {**self.__dict__, "node_def": None, "op": None}
+
 
 class CancelledError(OpError):
     """The operation was cancelled."""

@@ -10,6 +10,7 @@ as they were before the run: each step is whole for it.
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 import threading
@@ -27,7 +28,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _signals = importlib.import_module("_signal")
 _install: Callable[[int, Any], Any] = _signals.signal
 _installed: Callable[[int], Any] = _signals.getsignal
-_main = threading.main_thread
 
 between: list[Callable[[], None]] = []
 """Called after runs that assign to variables and before eager tapes: where no step is half done. Empty as a rule."""
@@ -52,6 +52,7 @@ class _Run:
     """The run under way in the main thread, the only one that Python interrupts."""
 
     depth = 0
+    thread = threading.main_thread().ident
     previous: Mapping[int, Any] = MappingProxyType({})
     """Who answered to each signal before."""
     struck = False
@@ -154,7 +155,7 @@ def undivided(function: Callable[..., Any], *arguments: Any, storages: Sequence[
     Raises:
         KeyboardInterrupt: at once where that is harmless, else at the end, when all is done.
     """
-    if threading.get_ident() != _main().ident:
+    if threading.get_ident() != _run.thread:
         return function(*arguments)
     depth = _run.depth
     before = [(s, s.values) for s in storages]
@@ -199,3 +200,17 @@ def _end(error: BaseException | None) -> None:
     finally:
         if raised is not None:
             raise raised
+
+
+def _forked() -> None:
+    """In a child: what was under way in a thread that there is no more has ended."""
+    if _run.thread != threading.get_ident():
+        _run.thread = threading.get_ident()
+        if _run.depth:
+            _run.depth, _run.before, _run.struck = 0, (), False
+            _run.pending.clear()
+            _give_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

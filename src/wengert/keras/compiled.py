@@ -57,9 +57,8 @@ class Compiled:
                 total = value if total is None else total + value
         return total
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
-        """Return one that is not compiled: optimizers belong to one model's variables."""
-        return Compiled()
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "steps": {}}  # traces are made anew
 
 
 class CompileMetrics(metrics.Metric):
@@ -71,6 +70,12 @@ class CompileMetrics(metrics.Metric):
         self._model: Any = weakref.ref(model)
         self._given = ((plain, False), (weighted, True))
         self._places: list[tuple[Any, int, bool]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_model": self._model()}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept, _model=weakref.ref(kept["_model"]))
 
     @property
     def metrics(self) -> list[Any]:

@@ -51,6 +51,9 @@ class Steps(Layer):
         if self._named is not None:  # a file of weights with an optimizer's state was loaded
             self._named.left.silent = optimizer is None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_named"}
+
     @property
     def optimizer(self) -> Any:
         """The optimizer that the model was compiled with; may be set."""

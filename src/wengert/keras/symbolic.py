@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -132,6 +132,23 @@ def nodes_between(inputs: Sequence[Any], outputs: Sequence[Any]) -> Iterator[Nod
     return iter(sorted(seen, key=lambda node: node.index))
 
 
+class _Place:
+    """What stands for a tensor in a `Path` that is copied or pickled."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+
+class _Stated(NamedTuple):
+    """A node of a `Path` that is copied or pickled."""
+
+    op: Op | None
+    name: str
+    inputs: list[int]
+    attrs: dict[str, Any]
+    specs: list[Any]
+
+
 class Path:
     """What a functional model runs: the nodes between its inputs and its outputs."""
 
@@ -150,10 +167,53 @@ class Path:
                     raise ValueError(f"Model: {what} must be what Input() returned, or made of it, not {item!r}.")
         self.nodes = list(nodes_between(self.sources, self.targets))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the nodes one after another, with the places of the tensors that they read: no recursion over their number."""
+        known = [*self.sources, *(t for node in self.nodes for t in node.outputs)]
+        places = {t.n: _Place(i) for i, t in enumerate(known)}
+
+        def named(value: Any) -> Any:
+            return nest.map_structure(lambda v: places[v.n] if is_keras_tensor(v) else v, value)
+
+        def stated(node: Node, inputs: Sequence[Any]) -> _Stated:
+            attrs = {k: named(v) if k in ("leaves", "structure") else v for k, v in node.attrs.items()}
+            op = None if node.op is LAYER else node.op
+            return _Stated(op, node.name, [places[t.n].at for t in inputs], attrs, [(t.sizes, t.nptype) for t in node.outputs])
+
+        def start(t: SymbolicTensor) -> _Stated:
+            if t.node.op is PLACEHOLDER:
+                return stated(t.node, ())
+            attrs = {"dtype": t.nptype, "shape": t.sizes, "layer": None}  # a model may begin in the middle of another
+            return _Stated(PLACEHOLDER, t.node.name, [], attrs, [(t.sizes, t.nptype)])
+
+        return {
+            "starts": [start(t) for t in self.sources], "nodes": [stated(node, node.inputs) for node in self.nodes],
+            "inputs": named(self.inputs), "outputs": named(self.outputs),
+        }  # fmt: skip
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        known: list[Any] = []
+
+        def real(value: Any) -> Any:
+            return nest.map_structure(lambda v: known[v.at] if isinstance(v, _Place) else v, value)
+
+        for one in (*kept["starts"], *kept["nodes"]):
+            attrs = {k: real(v) if k in ("leaves", "structure") else v for k, v in one.attrs.items()}
+            op = LAYER if one.op is None else one.op
+            node = graph.append(op, tuple([known[i] for i in one.inputs]), attrs, one.specs, one.name)
+            known += node.outputs
+            layer: Any = attrs.get("layer")
+            if op is LAYER:
+                layer._node = node
+            elif layer is not None:
+                layer._tensor = node.outputs[0]
+        self.__init__(real(kept["inputs"]), real(kept["outputs"]))  # type: ignore[misc]
+
     @property
     def layers(self) -> list[Any]:
         """The layers in order, those of the inputs first, each once."""
-        found = {id(t.node.attrs["layer"]): t.node.attrs["layer"] for t in self.sources if t.node.op is PLACEHOLDER}
+        starts = [t.node.attrs["layer"] for t in self.sources if t.node.op is PLACEHOLDER]
+        found = {id(layer): layer for layer in starts if layer is not None}
         for node in self.nodes:
             if node.op is LAYER:
                 found.setdefault(id(node.attrs["layer"]), node.attrs["layer"])

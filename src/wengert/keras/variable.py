@@ -80,11 +80,3 @@ class Variable(state.Variable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = self._declared = bool(value)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        if self._graph is not None:
-            return super().__deepcopy__(memo)  # type: ignore[return-value]
-        return Variable(
-            self.current(), trainable=self._trainable, name=self._label, path=self.path, regularizer=self.regularizer,
-            constraint=self.constraint,
-        )  # fmt: skip

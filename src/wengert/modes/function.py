@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import inspect
 import itertools
-import threading
+import types
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,8 +22,10 @@ from wengert.graph.graph import VALID_NAME
 from wengert.graph.node import Node
 from wengert.ground import dtypes, nest, shapes
 from wengert.ground.context import state
+from wengert.ground.copies import Uncopied
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.options import options
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
@@ -105,7 +108,7 @@ def _is_tensorlike(leaf: Any) -> bool:
     return isinstance(leaf, Tensor | np.ndarray | np.generic) or (hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in"))
 
 
-class ConcreteFunction:
+class ConcreteFunction(Uncopied):
     """One trace: a graph, its inputs and captures, and the structure of what it returns."""
 
     def __init__(
@@ -130,11 +133,14 @@ class ConcreteFunction:
         )  # fmt: skip
         self._programs: dict[Any, Program] = {}
         self._counters: dict[Any, Any] = {}
-        self._lock = threading.RLock()
+        self._lock = lock()
         self.used = 0
         """The number of the latest call that found it, among those of its function."""
         self.goes_by: list[Any] = []
         """What keeps it among the traces of its function: arguments, those that go by identity by reference."""
+
+    def _instead(self) -> str:
+        return f"The trace {self.name} is neither copied nor pickled: trace the function again, by get_concrete_function()."
 
     @property
     def inputs(self) -> list[Any]:
@@ -348,7 +354,7 @@ def _alive(method: weakref.WeakMethod[Any]) -> Any:
     return found
 
 
-class Function:
+class Function(Uncopied):
     """A Python function that is traced for each signature it is called with; see `function`."""
 
     def __init__(
@@ -411,6 +417,21 @@ class Function:
         by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         kinds = [p.kind for p in signature.parameters.values()]
         self._signature, self._positional = signature, len(kinds) if all(k in by_position for k in kinds) else -1
+
+    def _instead(self) -> str:
+        return (
+            f"The function {self._name} is neither copied nor pickled, as its traces are part of this process: pickle a plain "
+            "Python function of a module that calls it, or make it a method (@function in the class), which goes with its object."
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Function:
+        """Go with the object that it is part of: a method becomes the copy's, any other is shared, as Python's functions are."""
+        if not memo:
+            raise TypeError(self._instead())
+        if not isinstance(self.python_function, types.MethodType):
+            return self
+        method = copy.deepcopy(self.python_function, memo)
+        return Function(method, self.input_signature, self._autograph, self._relax, self._name)
 
     def experimental_get_tracing_count(self) -> int:
         """Return how often the function has been traced."""
@@ -604,7 +625,7 @@ class Function:
         return f"<wengert.Function {self._name}>"
 
 
-class _Bound:
+class _Bound(Uncopied):
     """A function bound to an instance, which it keeps alive."""
 
     __slots__ = ("__weakref__", "_function", "_instance")
@@ -619,6 +640,16 @@ class _Bound:
     @property
     def __self__(self) -> Any:
         return self._instance
+
+    def _instead(self) -> str:
+        return f"The method {self._function._name} is neither copied nor pickled: pickle the object that it belongs to."
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Bound:
+        """Go with the object that it is a method of, as part of something else."""
+        if not memo:
+            raise TypeError(self._instead())
+        found: _Bound = getattr(copy.deepcopy(self._instance, memo), self._function.python_function.__name__)
+        return found
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._function(*arguments, **keywords)

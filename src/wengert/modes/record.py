@@ -10,6 +10,7 @@ from typing import Any
 from wengert.ground import nest
 from wengert.ground.blocks import Block, Leaving
 from wengert.ground.context import Observing, known, state
+from wengert.ground.copies import Uncopied
 from wengert.ops.op import Op
 from wengert.ops.state import READ
 from wengert.tensor.tensor import EagerTensor, Tensor, lift, within
@@ -20,7 +21,7 @@ __all__ = ["Record"]
 _log = logging.getLogger("wengert")
 
 
-class Record(Observing):
+class Record(Observing, Uncopied):
     """The record of a tape, and an observer of the thread while it is open."""
 
     times: tuple[int, ...] = ()
@@ -32,6 +33,9 @@ class Record(Observing):
         self._watch_accessed = bool(watch_accessed_variables)
         self._watch_all = False
         self._clear()
+
+    def _instead(self) -> str:
+        return "A tape is neither copied nor pickled, as it belongs to what it has recorded: pickle the gradients that it gives."
 
     def _clear(self) -> None:
         self.entries: list[Any] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,8 @@ from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
 from wengert.ground.blocks import Block, Leaving
 from wengert.ground.context import current, default_session, known, state
+from wengert.ground.copies import Uncopied
+from wengert.ground.locks import lock
 from wengert.ground.options import options as switches
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
@@ -70,7 +71,7 @@ def get_default_session() -> Any:
     return state.sessions[-1] if state.sessions else None
 
 
-class Session(Block):
+class Session(Block, Uncopied):
     """Runs what is asked for of a graph, and holds the values of its variables. Threads may share one.
 
     >>> import wengert as tf
@@ -93,7 +94,7 @@ class Session(Block):
         self._counters: dict[Any, Any] = {}
         self._training: dict[int, bool] = {}
         """Which programs (kept above, so that identities last) are steps of training; filled while somebody watches."""
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._managers: list[Any] = []
         self.sess_str = target
 
@@ -106,6 +107,12 @@ class Session(Block):
     def graph_def(self) -> Any:
         """Not here: graphs are not written as protocol buffers."""
         return self._graph.as_graph_def()
+
+    def _instead(self) -> str:
+        return (
+            "A session is neither copied nor pickled: make another of the same graph, and carry the values of its variables by a "
+            "Saver, or by sess.run(variables)."
+        )
 
     def storage_of(self, variable: Any) -> Storage:
         """Return this session's memory of a variable."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.errors import FailedPreconditionError, ShapeError
+from wengert.ground.locks import lock
 from wengert.ground.types import NumPyArray
 
 __all__ = ["Storage"]
@@ -30,7 +30,7 @@ class Storage:
         self._array: Any = None
         self.device: Any = None
         self.name, self.sizes, self.nptype = name, sizes, nptype
-        self.lock = threading.RLock()
+        self.lock = lock()
 
     @property
     def array(self) -> Any:

@@ -309,10 +309,32 @@ class Variable(Handled):
             return head + ">"
         return f"{head}, numpy={repr(self.current()).partition('numpy=')[2]}"
 
-    def __deepcopy__(self, memo: Any) -> Variable:
+    def __copy__(self) -> Variable:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what makes a copy, in this process or another: the value, and all that is known of the variable beside it.
+
+        Raises:
+            TypeError: for a variable of a TensorFlow 1 graph.
+        """
         if self._graph is not None:
-            raise NotImplementedError("__deepcopy__() is only available when eager execution is enabled.")
-        return Variable(self.current(), trainable=self._trainable, name=self._name, dtype=self.dtype)
+            raise GraphVariableError(
+                f"The variable {self.name} belongs to a graph: __deepcopy__() is only available when eager execution is enabled. "
+                "Pickle its value, sess.run(variable), or save it by a Saver."
+            )
+        kept = {name: value for name, value in vars(self).items() if name not in _OWN}
+        return {**kept, "value": self.current()}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """Become a variable of this value, with a memory of its own: an eager one, whatever graph is being built."""
+        value = kept.pop("value")
+        vars(self).update(kept)
+        self._initial = value
+        self._prepare(self.sizes, self.nptype)
+        self._storage.array = value.array
+        for told in made:
+            told(self)
 
     def __format__(self, spec: str) -> str:
         return format(self.current(), spec) if spec else str(self)
@@ -321,6 +343,14 @@ class Variable(Handled):
     def ndim(self) -> Any:
         """The number of axes."""
         return self.shape.rank
+
+
+class GraphVariableError(NotImplementedError, TypeError):
+    """A variable of a TensorFlow 1 graph was to be copied or pickled, whose values are those of sessions."""
+
+
+_OWN = ("n", "_storage", "_current", "_readings", "_initial")
+"""What a variable does not share with a copy."""
 
 
 def _eagerly(function: Callable[..., Any]) -> Any:

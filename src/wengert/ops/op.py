@@ -204,8 +204,13 @@ class Op:
     def __repr__(self) -> str:
         return f"<Op {self.name}: {self.kind}>"
 
-    def __reduce__(self) -> str:
-        return self.name
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return (_registered, (self.name,)) if table.get(self.name) is self else self.name
+
+
+def _registered(name: str) -> Op:
+    """Return the operation of a name, for what was pickled."""
+    return table[name]
 
 
 class Values:

@@ -31,6 +31,7 @@ from wengert.ground.context import (
     set_errors,
     state,
 )
+from wengert.ground.copies import Uncopied
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import (
     DTypeError,
@@ -459,7 +460,7 @@ def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
     return variable._part_assigner(name, index)
 
 
-class SymbolicTensor(Tensor):
+class SymbolicTensor(Uncopied, Tensor):
     """An output of an operation of a graph: it has a value only in a run."""
 
     __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
@@ -471,6 +472,12 @@ class SymbolicTensor(Tensor):
         rule = node.op.root
         found = None if rule is None else rule(node.inputs)
         self.root: Tensor = self if found is None else found
+
+    def _instead(self) -> str:
+        return (
+            f"{self.name} (made at {self.node.where}) has no value of its own, and cannot be pickled: pickle what sess.run() "
+            "returns for it, or what the function returns."
+        )
 
     @property
     def op(self) -> Node:

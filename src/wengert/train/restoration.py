@@ -12,7 +12,6 @@ What nothing has taken in the end is said: when neither the status nor any objec
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from wengert.ground import shapes
 from wengert.ground.context import state as now
 from wengert.ground.errors import DTypeError, ShapeError
 from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
 from wengert.ground.types import Array
 from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
@@ -116,7 +116,7 @@ class _Awaiting:
         self.postponed: list[tuple[str, weakref.ref[Variable]]] = []
         self._end: tuple[str, ...] = ()
         """What an error says last, once the program has gone on."""
-        self._lock = threading.RLock()
+        self._lock = lock()
         self._looking: Callable[[], object] = lambda: None
         """What a look that is under way holds: it goes with it, wherever Ctrl-C ends it."""
 

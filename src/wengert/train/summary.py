@@ -33,6 +33,7 @@ from wengert.functions.program import numpy_function
 from wengert.functions.registry import get_current_name_scope
 from wengert.graph.graph import WengertList
 from wengert.ground.context import state
+from wengert.ground.copies import Uncopied
 from wengert.ground.errors import ShapeError
 from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
 from wengert.train.replacing import append
@@ -301,13 +302,16 @@ class _Now(threading.local):
 _now = _Now()
 
 
-class SummaryWriter:
+class SummaryWriter(Uncopied):
     """Writes the summaries of a with block to a record, or nowhere."""
 
     def __init__(self, record: Record | None = None) -> None:
         """Take a record."""
         self._record = record
         self._closed = False
+
+    def _instead(self) -> str:
+        return "A writer is neither copied nor pickled, as its file is open: make another in the process that is to write."
 
     @contextlib.contextmanager
     def as_default(self, step: TensorLike | None = None) -> Iterator[SummaryWriter]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
-import threading
 from collections.abc import Iterator
 from typing import Any
+
+from wengert.ground.locks import lock
 
 __all__ = ["blas"]
 
@@ -18,7 +19,7 @@ class _Blas:
     """The threads of NumPy's BLAS, which is to use one while tiles run: they have threads of their own."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = lock()
         self.depth = self.before = 0
         self.calls: Any = None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from wengert.execute.tiles.tile import Tile
 from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
+from wengert.ground.locks import lock
 from wengert.ground.options import options
 
 __all__ = ["CREWS", "HELPERS", "LEAST_BYTES", "LEAST_STEPS", "Crew", "Stage", "Tiling", "Worker", "cut"]
@@ -413,7 +413,7 @@ def _tiles(
 _threads: list[ThreadPoolExecutor] = []
 
 
-_making = threading.Lock()
+_making = lock()
 
 
 def _pool() -> ThreadPoolExecutor:

@@ -14,6 +14,7 @@ A lowered list is walked once for each signature (the shapes of its feeds and va
 | `executable` | how a list is compiled for one signature |
 | `variables` | the variables' values, which stay on the device and are given away to the run that assigns to them |
 | `program` | when a list is compiled, and how it is run |
+| `forked` | what a process that was forked has of XLA |
 | `falling` | the executor as users have it: what XLA cannot run, NumPy does |
 
 What XLA cannot do raises `Unsupported`, with the operation and the user's line, before anything has run.

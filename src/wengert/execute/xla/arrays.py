@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.execute.xla.forked import watch
 from wengert.ground import parameters
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.types import Array, Dtype, Namespace
@@ -49,6 +50,8 @@ def arrays() -> XlaArrays:
         ImportError: if JAX is not installed.
     """
     if not _made:
+        check_installed()
+        watch()  # before JAX is imported: a fork may come in the midst of it
         _made.append(XlaArrays())
     return _made[0]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +13,13 @@ from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
+from wengert.execute.xla.forked import is_lost, keep_readable, tell
 from wengert.execute.xla.values import Key, signature
 from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
 from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.tensor import Graph
 
@@ -49,7 +50,7 @@ class XlaProgram:
         self._constants: dict[int, tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity."""
         self._known: dict[Key, Executable | Unsupported] = {}
-        self._lock = threading.RLock()
+        self._lock = lock()
 
     @property
     def request(self) -> Request:
@@ -107,6 +108,9 @@ class XlaProgram:
         """Compile if need be, and run."""
         if state.numerics is not None:  # each result is looked at, which an executable does not show
             return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
+        if is_lost():
+            tell()
+            return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
         feeds = self._ready(arrays)
         if self._variables.all:
             storages = self._variables.storages()
@@ -151,6 +155,8 @@ class XlaProgram:
         Raises:
             Unsupported: if there can be none.
         """
+        if is_lost():
+            raise Unsupported(None, None, "XLA is not there in a process that was forked after it had started")
         with self._lock:
             entry = self._known.get(key)
             if entry is None:
@@ -168,6 +174,8 @@ class XlaProgram:
         return entry
 
     def _made(self, key: Key) -> Executable:
+        if self._xp.distant:
+            keep_readable(self._variables)
         every, assigned = self._variables.all, self._variables.assigned
         shapes, forms = key if every else (key, ())
         return compiled(self._xp, self.numpy, every, assigned, self._types, shapes, forms, self._held)

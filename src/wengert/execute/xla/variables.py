@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 from wengert.execute.xla.arrays import XlaArrays
 from wengert.execute.xla.executable import Executable
+from wengert.execute.xla.forked import dispatch
 from wengert.execute.xla.values import Key
 from wengert.ground.context import state
 from wengert.ground.errors import ResourceExhaustedError
@@ -16,9 +16,6 @@ from wengert.ground.types import Array
 __all__ = ["Variables"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
-
-_dispatch = threading.RLock()
-"""Held while a program takes the variables' values and hands them to XLA, so that nobody gives them away meanwhile."""
 
 
 class Variables:
@@ -57,7 +54,7 @@ class Variables:
         n = self.assigned
         changing = storages[:n]
         counters = None if state.counters is None or not entry.draws else dict(state.counters)
-        with _dispatch:
+        with dispatch:
             for s in changing:
                 s.lock.acquire()
             try:

@@ -191,6 +191,11 @@ class Layer(Tracked, Placed, registry.Stated):
     def built(self, value: bool) -> None:
         self._built = bool(value)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Where it stands in a functional model is that model's to say; what a call has lost is the call's.
+        lost = [one for one in self._losses if callable(one)]
+        return {**vars(self), "_node": None, "_losses": lost, "_lost_in": None}
+
     # --- weights -----------------------------------------------------------------------------------------------
 
     def add_weight(self, *arguments: Any, **keywords: Any) -> Any:
@@ -374,6 +379,9 @@ class InputLayer(Layer):
         self._input_dtype = standardize_dtype(dtype)
         self._tensor: Any = None
         self._built = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_tensor": None}
 
     @property
     def batch_shape(self) -> tuple[int | None, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from wengert.keras.configuration import floatx
 from wengert.keras.optimizers.schedules import LearningRateSchedule
 from wengert.keras.variable import Variable
 from wengert.modes import variable as states
-from wengert.tensor.tensor import Tensor, TensorLike
+from wengert.tensor.tensor import Reference, Tensor, TensorLike
 from wengert.train.checkpoint import storage_of
 from wengert.train.placing import place, ready
 
@@ -39,7 +40,7 @@ class State:
         self.built = False
         self._variables: list[Any] = []
         self._trainable: list[Any] = []
-        self._places: dict[int, int] = {}
+        self._places: dict[Reference, int] = {}
         self._slots: dict[str, list[Any]] = {}
         self._averages: list[Any] = []
         self._sums: list[Any] = []
@@ -170,9 +171,9 @@ class State:
         """Make the slots of variables that have none yet."""
         self._begin()
         for variable in variables:
-            if id(variable) in self._places:
+            if variable.ref() in self._places:
                 continue
-            self._places[id(variable)] = len(self._trainable)
+            self._places[variable.ref()] = len(self._trainable)
             self._trainable.append(variable)
             for name in self.slots:
                 made = self.add_variable_from_reference(variable, name, self._first(name))
@@ -185,7 +186,7 @@ class State:
 
     def _get_variable_index(self, variable: states.Variable) -> int:
         """Return the place of a variable among those that the optimizer was built with."""
-        return self._places[id(variable)]
+        return self._places[variable.ref()]
 
     def _first(self, slot: str) -> Any:
         """Return the number that a slot begins with."""
@@ -235,14 +236,18 @@ class State:
         return variable
 
 
+def _itself(value: TensorLike) -> TensorLike:
+    return value
+
+
 def _given_rate(value: Rate) -> Any:
     """Return a learning rate: a float, a variable, a schedule or a function."""
     if isinstance(value, LearningRateSchedule) or callable(value):
         return value
     if isinstance(value, Tensor) and not hasattr(value, "array"):
-        return lambda: value  # a tensor of a graph
+        return partial(_itself, value)  # a tensor of a graph
     if hasattr(value, "assign"):
-        return lambda: value  # a variable of the program's own
+        return partial(_itself, value)  # a variable of the program's own
     number: Any = value
     try:
         return float(number)

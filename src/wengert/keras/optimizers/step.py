@@ -18,7 +18,7 @@ from wengert.modes.control import cond
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.modes.variable import Variable
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import Reference, Tensor, TensorLike, convert
 from wengert.train.checkpoint import storage_of
 from wengert.train.placing import place, ready
 
@@ -41,8 +41,11 @@ class Step(State):
     rule: Callable[..., tuple[Any, ...]] | None = None
     """What gives the new value of a variable and of its slots: a rule of `wengert.train.rules`."""
     _decay: float
-    _kept_whole: tuple[frozenset[int], tuple[str, ...]] = (frozenset(), ())
+    _kept_whole: tuple[frozenset[Reference], tuple[str, ...]] = (frozenset(), ())
     """What the weight decay leaves out: variables, and patterns of names."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_settings"}  # which are those of one step
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -54,7 +57,7 @@ class Step(State):
         """
         if self.built:
             raise ValueError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
-        self._kept_whole = (frozenset(id(v) for v in var_list or ()), tuple(var_names or ()))
+        self._kept_whole = (frozenset(v.ref() for v in var_list or ()), tuple(var_names or ()))
 
     def minimize(
         self,
@@ -107,7 +110,7 @@ class Step(State):
         variables = list(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError(f"{len(grads)} gradients are given for {len(variables)} variables.")
-        if not self.built or any(id(v) not in self._places for v in variables):
+        if not self.built or any(v.ref() not in self._places for v in variables):
             self.build(variables)
         pairs = self._with_gradient(grads, variables)
         done: list[Any] = []
@@ -149,7 +152,7 @@ class Step(State):
         return pairs
 
     def _accumulate(self, grads: list[Any], variables: list[Any], steps: int) -> Any:
-        sums = [self._sums[self._places[id(v)]] for v in variables]
+        sums = [self._sums[self._places[v.ref()]] for v in variables]
         due = elementary.equal(elementary.floormod(self._iterations + 1, steps), 0)
 
         def update() -> Any:
@@ -174,7 +177,7 @@ class Step(State):
         if self.weight_decay:
             whole, patterns = self._kept_whole
             for v in variables:
-                if id(v) not in whole and not any(re.search(p, v.name) for p in patterns):
+                if v.ref() not in whole and not any(re.search(p, v.name) for p in patterns):
                     done.append(v.assign(v - v * array.cast(rate, v.dtype) * self.weight_decay))
         self._settings: dict[Any, dict[str, Any]] = {}
         for g, v in zip(grads, variables, strict=True):
@@ -205,7 +208,7 @@ class Step(State):
         if settings is None:
             step = array.cast(self._iterations + 1, kind)
             settings = self._settings[kind] = self.settings(array.cast(learning_rate, kind), step)
-        place = self._places[id(variable)]
+        place = self._places[variable.ref()]
         slots = [self._slots[name][place] for name in self.slots]
         new = self.rule(convert(variable), gradient, *[convert(s) for s in slots], **settings)
         return [v.assign(value) for v, value in zip((variable, *slots), new, strict=True)]
@@ -222,7 +225,7 @@ class Step(State):
         first = array.cast(elementary.not_equal(self._iterations, 0), "float32")
         done = []
         for v in variables:
-            average = self._averages[self._places[id(v)]]
+            average = self._averages[self._places[v.ref()]]
             keep = self.ema_momentum * array.cast(first, v.dtype)
             done.append(average.assign(average * keep + v * (1.0 - keep)))
             if self.ema_overwrite_frequency:
@@ -234,7 +237,7 @@ class Step(State):
         """Set variables to their averages, where those are kept and not set to them on the way."""
         if not self.use_ema:
             return
-        averages = [self._averages[self._places[id(v)]] for v in var_list]
+        averages = [self._averages[self._places[v.ref()]] for v in var_list]
         if state.graph is None:
             place([ready(storage_of(v), np.array(average)) for v, average in zip(var_list, averages, strict=True)])
         else:

@@ -9,12 +9,12 @@ import importlib
 import inspect
 import itertools
 import sys
-import threading
 import types
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from wengert.ground.locks import lock
 from wengert.modes.autograph.leaves import ConversionError
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _compile(malt: Any, fn: types.FunctionType, name: str, node: ast.AST) -> typ
 
 _FUTURES = ("annotations", "generator_stop")
 _rewritten: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | ConversionError] = weakref.WeakKeyDictionary()
-_lock = threading.RLock()
+_lock = lock()
 
 
 def instantiate(fn: types.FunctionType, operators: Operators) -> types.FunctionType:

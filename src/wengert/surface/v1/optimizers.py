@@ -15,7 +15,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.modes.tape import GradientTape
 from wengert.modes.variable import Variable
 from wengert.surface.v1.variables import trainable_variables
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import Reference, Tensor, TensorLike, convert
 from wengert.train import rules
 
 
@@ -42,10 +42,8 @@ class Optimizer:
         if not name:
             raise ValueError("Must specify the optimizer name")
         self._use_locking, self._name = use_locking, name
-        self._slots: dict[str, dict[int, Any]] = {}
+        self._slots: dict[str, dict[Reference, Any]] = {}
         self._non_slot: dict[str, Any] = {}
-        self._owners: dict[int, Any] = {}
-        """The variables that have slots, so that their identities last."""
         self._kept: list[tuple[Any, str, Any]] = []
         """The slots in the order in which they were made: (whose, under what name, slot)."""
 
@@ -57,7 +55,7 @@ class Optimizer:
 
     def get_slot(self, var: TensorLike, name: str) -> Any:
         """Return what is kept for a variable under a name, None if nothing is."""
-        return self._slots.get(name, {}).get(id(var))
+        return self._slots.get(name, {}).get(Reference(var))
 
     def get_slot_names(self) -> list[str]:
         """Return the names of what is kept for each variable."""
@@ -85,20 +83,19 @@ class Optimizer:
     def _slot(self, var: Any, name: str, value: TensorLike, label: str) -> Any:
         """Return a slot of a variable, made where there is none yet: named after the variable, wherever the step is built."""
         kept = self._slots.setdefault(name, {})
-        if id(var) not in kept:
-            self._owners[id(var)] = var
+        if var.ref() not in kept:
             path = f"{str(var.name).removesuffix(':0')}/{label}"
             graph = state.graph
             scope = "" if graph is None else graph.scope
             try:
                 if graph is not None:
                     graph.scope = ""
-                kept[id(var)] = Variable(value, trainable=False, name=path)
+                kept[var.ref()] = Variable(value, trainable=False, name=path)
             finally:
                 if graph is not None:
                     graph.scope = scope
-            self._kept.append((var, name, kept[id(var)]))
-        return kept[id(var)]
+            self._kept.append((var, name, kept[var.ref()]))
+        return kept[var.ref()]
 
     def _zeros_slot(self, var: TensorLike, slot_name: str, op_name: str) -> Any:
         return self._slot(var, slot_name, _filled(var, 0.0), op_name)
@@ -248,7 +245,7 @@ class Optimizer:
         scalars = self._scalars.get(var.dtype)
         if scalars is None:
             scalars = self._scalars[var.dtype] = self.settings(lambda value: array.cast(_value(value), var.dtype))
-        kept = [var, *[self._slots[name][id(var)] for name, _ in self.slots]]
+        kept = [var, *[self._slots[name][var.ref()] for name, _ in self.slots]]
         old = [convert(v) for v in kept]
         new = self.rule(old[0], grad, *old[1:], **scalars)
         return [v.assign(chosen(b, a)) for v, a, b in zip(kept, old, new, strict=True)]
@@ -601,15 +598,15 @@ class _Decoupled(Optimizer):
     def __init__(self, weight_decay: Any, **keywords: Any) -> None:
         super().__init__(**keywords)
         self._weight_decay = weight_decay
-        self._decayed: set[int] | None = None
+        self._decayed: set[Reference] | None = None
 
     def minimize(self, *arguments: Any, decay_var_list: Any = None, **keywords: Any) -> Any:
         """Return the operation of one step; ``decay_var_list``: the variables that decay, all otherwise."""
-        self._decayed = None if decay_var_list is None else {id(v) for v in decay_var_list}
+        self._decayed = None if decay_var_list is None else {v.ref() for v in decay_var_list}
         return super().minimize(*arguments, **keywords)
 
     def _assign(self, grad: TensorLike, var: Any, chosen: Callable[[Any, Any], Any]) -> Any:
-        if self._decayed is not None and id(var) not in self._decayed:
+        if self._decayed is not None and var.ref() not in self._decayed:
             return super()._assign(grad, var, chosen)
         first = var.assign(chosen(var - var * array.cast(_value(self._weight_decay), var.dtype), convert(var)))
         return [first, *super()._assign(grad, var, chosen)]

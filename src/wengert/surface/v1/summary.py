@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.functions.program import name_scope, numpy_function
 from wengert.graph.graph import WengertList
+from wengert.ground.copies import Uncopied
 from wengert.ground.dtypes import string
 from wengert.ground.errors import ShapeError
 from wengert.surface.v1.configuration import Event
@@ -246,7 +247,7 @@ def merge_all(key: Any = GraphKeys.SUMMARIES, scope: str | None = None, name: st
 # --- writers --------------------------------------------------------------------------------------------------------------
 
 
-class FileWriter:
+class FileWriter(Uncopied):
     """Writes summaries to a record in a folder: see `wengert.summary`."""
 
     def __init__(
@@ -263,6 +264,9 @@ class FileWriter:
         self._logdir, self._record, self._closed = logdir, Record(logdir, filename_suffix, float(flush_secs)), False
         if graph is not None:
             self.add_graph(graph)
+
+    def _instead(self) -> str:
+        return "A writer is neither copied nor pickled, as its file is open: make another in the process that is to write."
 
     def get_logdir(self) -> Any:
         """Return the folder."""
