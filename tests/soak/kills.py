@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import sys
@@ -49,7 +50,7 @@ def trial(subject: str, random: Random) -> int:
                     saver.save(k)
 
             errors = Path(home) / "errors"
-            pid = fork(lambda: _told(saves, errors))
+            pid = fork(functools.partial(_told, saves, errors))
             os.close(sink)
             os.read(source, 1)
             os.close(source)
@@ -57,7 +58,7 @@ def trial(subject: str, random: Random) -> int:
             end_child(pid)
             if errors.exists():
                 raise Fault("crashed", errors.read_text())
-            seen = forked(lambda: _step(make(folder), seen))
+            seen = forked(lambda before=seen: _step(make(folder), before))
         forked(lambda: _next(make(folder), folder, seen + 1))
     return SAVES
 

@@ -348,7 +348,8 @@ MAKERS: dict[str, Callable[[], Subject]] = {
     "function": plain, "function, callback": callbacks, "function, assigning": assigning, "function, loop assigning": looping,
     "tracing": tracing, "building a graph": building, "session": running, "session, assigning and drawing": Drawing,
     "v1 optimizer": Optimizing, "fit": Fitting, "SciPy": Scipy, "restore: Saver": functools.partial(Restoring, Saver),
-    "restore: Checkpoint": functools.partial(Restoring, Checkpoint), "restore: load_weights": functools.partial(Restoring, Weights),
+    "restore: Checkpoint": functools.partial(Restoring, Checkpoint),
+    "restore: load_weights": functools.partial(Restoring, Weights),
 }  # fmt: skip
 WAYS = ("SIGINT", "SIGALRM", "SIGTERM")
 SUBJECTS = tuple(f"{subject}: {way}" for subject in MAKERS for way in WAYS)
