@@ -217,7 +217,7 @@ def main() -> int:
         work(*json.loads(given.work))
     kinds = [k for k in given.only or KINDS if KINDS[k].executor == "numpy" or has("jax")]
     if given.short:
-        os.environ["SOAK_ROUNDS"] = "200"
+        os.environ["SOAK_ROUNDS"] = "80"
     soak, start = Soak(given.seed), time.time()
     each = 60.0 * given.minutes * min(given.processes, len(kinds)) / sum(KINDS[k].weight for k in kinds)
 

@@ -22,7 +22,7 @@ from .savers import SAVERS, debris
 from .trial import Fault, forked, same
 
 SUBJECTS = tuple(SAVERS)
-SHORT = 48
+SHORT = 24
 OURS = (OSError, tf.errors.ResourceExhaustedError)
 
 

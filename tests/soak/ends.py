@@ -72,7 +72,7 @@ ENDS = {
     "figures, SIGTERM": End(DRAW + "\n" + SLEEP, press=signal.SIGTERM, figures=True),
 }
 SUBJECTS = (*list(ENDS)[1::2], *list(ENDS)[::2])
-SHORT = len(SUBJECTS) // 2
+SHORT = 9
 PATIENCE = 40.0
 
 

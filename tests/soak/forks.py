@@ -22,7 +22,7 @@ import wengert as tf
 from .trial import Fault, forked, same
 
 v1 = tf.compat.v1
-PATIENCE = 20.0
+PATIENCE = 15.0
 XS = np.linspace(0.0, 1.0, 5)
 WANT = float(np.sin(XS).sum())
 

@@ -17,7 +17,7 @@ from .savers import SAVERS, debris
 from .trial import Fault, end_child, fork, forked, same
 
 SUBJECTS = tuple(SAVERS)
-SHORT = 48
+SHORT = 16
 SAVES = 3
 """How many programs in turn are killed in a folder before a last one saves."""
 

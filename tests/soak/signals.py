@@ -353,7 +353,7 @@ MAKERS: dict[str, Callable[[], Subject]] = {
 }  # fmt: skip
 WAYS = ("SIGINT", "SIGALRM", "SIGTERM")
 SUBJECTS = tuple(f"{subject}: {way}" for subject in MAKERS for way in WAYS)
-SHORT = 8 * len(SUBJECTS)
+SHORT = 5 * len(SUBJECTS)
 LATE = 4.0
 """Seconds after which a signal that was sent must have arrived."""
 PRESS = struct.Struct("d")

@@ -23,7 +23,7 @@ from .trial import Fault, same
 v1 = tf.compat.v1
 WIDTH = 6
 """How many threads."""
-PATIENCE = 60.0
+PATIENCE = 20.0
 """Seconds after which a thread hangs."""
 Call = Callable[[int], None]
 Checks = tuple[Call, Callable[[], None]]
@@ -226,7 +226,7 @@ MAKERS: dict[str, Callable[[Random], Checks]] = {
     "forward and fields": forward,
 }  # fmt: skip
 SUBJECTS = tuple(MAKERS)
-SHORT = 6 * len(SUBJECTS)
+SHORT = 4 * len(SUBJECTS)
 
 
 def trial(subject: str, random: Random) -> int:
