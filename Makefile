@@ -4,6 +4,7 @@
 #   make test         the tests and the doctests; PYTEST_ARGS="-k tanh" narrows them
 #   make fuzz         many malformed calls of every public function; FUZZ_EXAMPLES=1000 makes more
 #   make sweep        random programs along many roads; SWEEP_PROGRAMS=2000 SWEEP_SEED=3: docs/design/sweep.md
+#   make soak       kills, signals, damaged files, full disks, threads, forks: SOAK_MINUTES=60 SOAK_SEED=1: docs/design/soak.md
 #   make selfcheck    every operation's derivatives, orders 1 to 4, at 20 random points each, against the oracle
 #   make check        lint, format, types
 #   make wheel-test   the same tests against the wheel, in an environment of its own
@@ -17,6 +18,9 @@ FUZZ_EXAMPLES ?= 200
 SWEEP_PROGRAMS ?= 20000
 SWEEP_SEED ?= 1
 SWEEP_ARGS ?=
+SOAK_MINUTES ?= 60
+SOAK_SEED ?= 1
+SOAK_ARGS ?=
 
 VENV := .venv
 DOCS := .venv-docs
@@ -28,7 +32,7 @@ THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONT
 # The tests, then the doctests of the package that is installed.
 TESTS := -n 2 --doctest-modules --pyargs tests wengert
 
-.PHONY: venv demo test fuzz sweep selfcheck check wheel-test docs bench clean distclean
+.PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test docs bench clean distclean
 
 venv: $(VENV)/.stamp
 
@@ -51,6 +55,9 @@ fuzz: venv
 
 sweep: venv
 	cd tests && $(THREADS) ../$(VENV)/bin/python -m sweep --programs $(SWEEP_PROGRAMS) --seed $(SWEEP_SEED) $(SWEEP_ARGS)
+
+soak: venv
+	cd tests && $(THREADS) ../$(VENV)/bin/python -m soak --minutes $(SOAK_MINUTES) --seed $(SOAK_SEED) $(SOAK_ARGS)
 
 selfcheck: venv
 	$(THREADS) $(VENV)/bin/wengert check --operations
@@ -87,7 +94,7 @@ bench: venv
 	done
 
 clean:
-	rm -rf build dist site .sweep .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site .sweep .soak .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

@@ -143,7 +143,7 @@ def test_the_pages_stand_in_the_order_of_the_rooms():
     pages = re.findall(r"\((\w+\.md)", " ".join(links for _, links in table))
     pages = list(dict.fromkeys(reversed(pages)))[::-1]  # a page about two rooms stands with the upper one
     listed = re.findall(r"design/(\w+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    assert listed == ["rooms.md", *pages, "sweep.md"]
+    assert listed == ["rooms.md", *pages, "sweep.md", "soak.md"]
     assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/design/*.md"))
 
 
