@@ -218,3 +218,44 @@ def test_row_tiles_have_their_threads_in_a_child():
         """
     )
     assert found.stdout == "True\n"
+
+
+def test_a_child_of_a_thread_answers_to_ctrl_c():
+    found = run(
+        """
+        import signal
+        held, going = threading.Event(), threading.Event()
+
+        def wait(a):
+            going.set()
+            held.wait(20)
+            return a
+
+        v = tf.Variable(1.0)
+
+        @tf.function
+        def slow(x):
+            v.assign_add(1.0)
+            return tf.numpy_function(wait, [x], tf.float32)
+
+        def work():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+            except KeyboardInterrupt:
+                return "interrupted"
+
+        def fork():
+            going.wait(20)
+            said.append(child(work))
+            held.set()
+
+        said = []
+        t = threading.Thread(target=fork)
+        t.start()
+        slow(tf.constant(1.0))
+        t.join(20)
+        print(said)
+        """
+    )
+    assert found.stdout == "[\"'interrupted'\"]\n"

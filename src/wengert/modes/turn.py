@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import cast
 
 from wengert.ground.blocks import Block, Leaving
 from wengert.ground.locks import lock
@@ -11,7 +12,7 @@ __all__ = ["Turn"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-_changed = threading.Condition(lock())
+_changed = threading.Condition(cast(threading._RLock, lock()))
 _waiting: dict[threading.Thread, Turn] = {}
 """For what each waiting thread waits."""
 PATIENCE = 1.0
