@@ -15,7 +15,7 @@ from wengert.derive.request import request
 from wengert.derive.reverse import located
 from wengert.graph.graph import WengertList
 from wengert.ground import checks, nest
-from wengert.ground.blocks import Leaving
+from wengert.ground.blocks import Leaving, Raised
 from wengert.ground.context import Observing, here, state
 from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
@@ -315,7 +315,7 @@ class ForwardAccumulator(Observing, Uncopied):
         self._begin(sys._getframe(1))
         return self
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._end()
 
     __exit__ = Leaving(_leave)

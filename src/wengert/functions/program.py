@@ -15,7 +15,7 @@ from wengert.graph.graph import device_within
 from wengert.graph.node import Node
 from wengert.graph.static import static_value
 from wengert.ground import checks, nest
-from wengert.ground.blocks import Block, Leaving
+from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import Memory, Observer, current, loudly, scoped, state
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import InvalidArgumentError
@@ -87,7 +87,7 @@ class name_scope(Block):
         self._manager.leaving = self.leaving
         return self._manager.__enter__()
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         if self._manager is not None:
             self._manager.__exit__(*exception)
 

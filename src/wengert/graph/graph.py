@@ -129,9 +129,9 @@ class WengertList(Uncopied):
 
     # --- what users call --------------------------------------------------------------------------------------
 
-    def as_default(self, **more: Any) -> current[WengertList]:
-        """Append the operations of the with block to this graph; ``more``: what else is current in it."""
-        return _Default(self, **more)
+    def as_default(self, sessions: Sequence[Uncopied] = ()) -> current[WengertList]:
+        """Append the operations of the with block to this graph; ``sessions``: those that are entered with it."""
+        return _Default(self, sessions)
 
     def name_scope(self, name: str | None) -> changed[str]:
         """Put a prefix before the names of the operations made in the with block; None or "" resets it."""
@@ -337,14 +337,16 @@ def _device_parts(name: Any) -> dict[str, str]:
 class _Default(current[WengertList]):
     """A with block whose operations are appended to a graph."""
 
-    def __init__(self, graph: WengertList, **more: Any) -> None:
-        super().__init__(graph, **more)
-        self._graph = graph
+    def __init__(self, graph: WengertList, sessions: Sequence[Uncopied]) -> None:
+        super().__init__(graph)
+        self._graph, self._sessions = graph, tuple(sessions)
 
     def __enter__(self) -> WengertList:
         before = state.graph
         observers = () if before is None else state.observers
         self._values.update(graph=self._graph, graphs=(*state.graphs, before), observers=observers)
+        if self._sessions:
+            self._values["sessions"] = (*state.sessions, *self._sessions)
         return super().__enter__()
 
 

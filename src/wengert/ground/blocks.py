@@ -13,11 +13,14 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from operator import methodcaller
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Block", "Leaving", "changed"]
 
 T = TypeVar("T")
+Raised = type[BaseException] | BaseException | TracebackType | None
+"""What a with statement tells an ``__exit__``."""
 
 
 class _Guard(weakref.ref["partial[None]"]):
@@ -84,7 +87,7 @@ class changed(Block, contextlib.ContextDecorator, Generic[T]):
     def _entries(self) -> dict[str, Any]:
         return vars(self._owner)
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._known.update(self._before)
         self.kept()
 

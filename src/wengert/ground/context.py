@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from wengert.ground.blocks import Block, Leaving, changed
+from wengert.ground.blocks import Block, Leaving, Raised, changed
 
 __all__ = ["Site", "current", "default_session", "here", "loudly", "quietly", "scoped", "state"]
 
@@ -258,7 +258,7 @@ class current(changed[T]):
     def _entries(self) -> dict[str, Any]:
         return known(state)
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._known.update(self._before)
         self.kept()
         if self._own is not None:

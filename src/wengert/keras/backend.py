@@ -33,7 +33,7 @@ from wengert.functions.math import (
     square,
     tanh,
 )
-from wengert.ground.blocks import Block, Leaving
+from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import default_session, state
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
@@ -173,7 +173,7 @@ class name_scope(Block):
         self._inner.__enter__()
         return self
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._inner.__exit__(*exception)
 
     __exit__ = Leaving(_leave)

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from wengert.ground import nest
-from wengert.ground.blocks import Block, Leaving
+from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import Observing, known, state
 from wengert.ground.copies import Uncopied
 from wengert.ops.op import Op
@@ -178,7 +178,7 @@ class _Paused(Block):
         self.keep(vars(record), {"_recording": True})
         record._stop()
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._record._start()
         self.kept()
 

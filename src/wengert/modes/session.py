@@ -12,7 +12,7 @@ from wengert.execute.protocol import Program
 from wengert.execute.variables import trains
 from wengert.graph.node import Node
 from wengert.ground import nest, progress, shapes
-from wengert.ground.blocks import Block, Leaving
+from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import current, default_session, known, state
 from wengert.ground.copies import Uncopied
 from wengert.ground.locks import lock
@@ -298,13 +298,13 @@ class Session(Block, Uncopied):
 
     def __enter__(self) -> Session:
         """Make this the default session, and its graph the current one."""
-        graph = self._graph.as_default(sessions=(*state.sessions, self))
+        graph = self._graph.as_default([self])
         graph.leaving = self.leaving
         graph.__enter__()
         self._managers.append(graph)
         return self
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         self._managers.pop().__exit__(*exception)
         self.close()
 

@@ -13,7 +13,7 @@ from wengert.derive.request import itself
 from wengert.derive.reverse import Slices, reach_of, sweep
 from wengert.derive.structure import ancestors
 from wengert.ground import nest
-from wengert.ground.blocks import Leaving
+from wengert.ground.blocks import Leaving, Raised
 from wengert.ground.context import here, quietly, recent, slopes, state
 from wengert.ground.errors import InvalidArgumentError, UnimplementedError
 from wengert.ground.interrupt import between
@@ -114,7 +114,7 @@ class GradientTape(Record):
         self._start(sys._getframe(1))
         return self
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         if self._recording:
             self._stop()
 

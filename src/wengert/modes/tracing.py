@@ -16,7 +16,7 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.replay import replay
 from wengert.graph.node import Node
 from wengert.graph.static import written_in
-from wengert.ground.blocks import Leaving
+from wengert.ground.blocks import Leaving, Raised
 from wengert.ground.context import current, here, state
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.options import options
@@ -161,7 +161,7 @@ class tracing(current[None]):
         super().__init__(graph=graph, graphs=(*state.graphs, state.graph), site=None, observers=observers)
         self._body = body
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         super()._leave(*exception)
         if self._body:  # a tape may have been stopped for good within
             state.observers = tuple([o for o in state.observers if o.recording])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import cast
 
-from wengert.ground.blocks import Block, Leaving
+from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.locks import lock
 
 __all__ = ["Turn"]
@@ -70,7 +70,7 @@ class _Taken(Block):
                 self.keep(vars(turn), {"owner": None})
                 self._mine, turn.owner = True, me
 
-    def _leave(self, *exception: object) -> None:
+    def _leave(self, *exception: Raised) -> None:
         if self._mine:
             with _changed:
                 self._turn.owner = None
