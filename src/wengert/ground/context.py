@@ -259,10 +259,11 @@ class current(changed[T]):
         return known(state)
 
     def _leave(self, *exception: Raised) -> None:
-        self._known.update(self._before)
-        self.kept()
-        if self._own is not None:
+        if self._own is None:
+            self._known.update(self._before)
+        else:  # a task that was made in the block goes on with what was current there
             self._own.leave()
+        self.kept()
 
     __exit__ = Leaving(_leave)
 
