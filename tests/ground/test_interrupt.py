@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -227,3 +228,184 @@ def test_what_is_half_done_stands_in_modules_that_say_so():
     owners |= {kind.__module__ for kind in (Storage, v1.Session, type(tf.function(lambda: 0)))}
     unmarked = sorted(name for name in owners if not getattr(sys.modules[name], "UNDIVIDED", False))
     assert unmarked == []
+
+
+# --- signals other than Ctrl-C --------------------------------------------------------------------------------------------
+
+OTHERS = [getattr(signal, name) for name in ("SIGTERM", "SIGALRM", "SIGUSR1", "SIGHUP") if hasattr(signal, name)]
+
+
+class _Ended(BaseException):
+    pass
+
+
+@pytest.fixture
+def raising(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A signal whose handler raises."""
+
+    def handler(number: int, frame: object) -> None:
+        raise _Ended
+
+    before = signal.signal(request.param, handler)
+    yield request.param
+    assert signal.getsignal(request.param) is handler
+    signal.signal(request.param, before)
+
+
+@pytest.mark.parametrize("raising", OTHERS, indirect=True)
+def test_another_signal_waits_where_nothing_may_be_broken_off(raising: int):
+    done = []
+
+    def run() -> None:
+        signal.raise_signal(raising)
+        done.append(1)
+
+    with pytest.raises(_Ended):
+        undivided(run)
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("raising", OTHERS, indirect=True)
+def test_another_signal_undoes_what_may_be_undone(raising: int):
+    storage = Storage("a", (), np.dtype("f4"))
+    storage.write(1.0)
+
+    @breakable
+    def run() -> None:
+        storage.write(2.0)
+        signal.raise_signal(raising)
+
+    with pytest.raises(_Ended):
+        undivided(run, storages=[storage])
+    assert storage.read() == 1.0
+
+
+@pytest.mark.parametrize("raising", OTHERS[:2], indirect=True)
+@pytest.mark.parametrize("sent", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])
+@pytest.mark.parametrize("at", range(9))
+def test_whenever_it_comes_the_handlers_are_given_back(raising: int, sent: list[int], at: int, monkeypatch: pytest.MonkeyPatch):
+    """Signals arrive the moment before, or after, a handler is laid or given back."""
+    laid, calls, come = interrupt._install, [0], []
+
+    def install(number: int, handler: object) -> object:
+        calls[0] += 1
+        mine = calls[0] - 1 == at // 2
+        if mine and at % 2 == 0:
+            come.extend(sent)
+            for one in sent:
+                signal.raise_signal(one)
+        before = laid(number, handler)
+        if mine and at % 2:
+            come.extend(sent)
+            for one in sent:
+                signal.raise_signal(one)
+        return before
+
+    def ends(number: int, frame: object) -> None:
+        raise _Ended
+
+    term = signal.signal(signal.SIGTERM, ends)
+    monkeypatch.setattr(interrupt, "_install", install)
+    done = []
+    try:
+        try:
+            undivided(lambda: done.append(1))
+            raised = False
+        except (KeyboardInterrupt, _Ended):
+            raised = True
+        assert raised == bool(come)
+        assert (interrupt._run.depth, interrupt._run.struck) == (0, False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGTERM) is ends
+        monkeypatch.undo()
+        assert undivided(lambda: "well") == "well"
+    finally:
+        signal.signal(signal.SIGTERM, term)
+
+
+def test_each_of_several_that_waited_is_answered():
+    told = []
+    numbers = OTHERS[:3]
+    before = [signal.signal(n, lambda number, frame: told.append(number)) for n in numbers]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            undivided(lambda: [signal.raise_signal(n) for n in (signal.SIGINT, *numbers)])
+    finally:
+        for n, handler in zip(numbers, before, strict=True):
+            signal.signal(n, handler)
+    assert sorted(told) == sorted(numbers)
+
+
+def test_a_handler_sees_whole_steps_and_may_assign():
+    """As one that saves before the machine is taken away; what it assigns stays, where the run does not assign later."""
+    first, second, third = (Storage(name, (), np.dtype("f4")) for name in "abc")
+    for storage in (first, second, third):
+        storage.write(1.0)
+    seen = []
+
+    def handler(number: int, frame: object) -> None:
+        seen.append((float(first.read()), float(second.read())))
+        third.write(9.0)
+
+    @breakable
+    def run() -> None:
+        first.write(2.0)
+        signal.raise_signal(signal.SIGTERM)
+        second.write(float(first.read()))
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        undivided(run, storages=[first, second, third])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [(1.0, 1.0)]
+    assert [float(s.read()) for s in (first, second, third)] == [2.0, 2.0, 9.0]
+
+
+def test_what_jax_calls_back_is_no_place_to_be_broken_off():
+    """The collector of garbage passes over exceptions of its callbacks: one raised there would be lost."""
+    namespace = {"__name__": "jax._src.lib", "signal": signal}
+    exec("def callback():\n    signal.raise_signal(signal.SIGINT)\n", namespace)
+    done = []
+
+    @breakable
+    def run() -> None:
+        namespace["callback"]()
+        done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        undivided(run)
+    assert done == [1]
+
+
+@pytest.mark.parametrize("executor", ["numpy", "xla"])
+def test_a_run_broken_off_by_a_timer_leaves_variables_and_whole_steps(executor: str):
+    if executor == "xla":
+        pytest.importorskip("jax")
+    before = tf.config.get_executor()
+    tf.config.set_executor(executor)
+    a, b = tf.Variable(np.zeros(3000)), tf.Variable(np.zeros(3000))
+
+    @tf.function
+    def step() -> None:
+        a.assign_add(tf.ones_like(a))
+        b.assign_add(tf.ones_like(b))
+
+    def alarm(number: int, frame: object) -> None:
+        raise _Ended
+
+    handler = signal.signal(signal.SIGALRM, alarm)
+    try:
+        step()
+        for k in range(60):
+            signal.setitimer(signal.ITIMER_REAL, 0.001 + 0.00013 * k)
+            with pytest.raises(_Ended):
+                while True:
+                    step()
+            assert np.unique(a.numpy()).tolist() == np.unique(b.numpy()).tolist()
+            assert len(np.unique(a.numpy())) == 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        tf.config.set_executor(before)

@@ -209,6 +209,9 @@ class Field(Uncopied):
             "the variables of its net, and make it again by field()."
         )
 
+    def __copy__(self) -> Field:
+        return self  # nothing changes it
+
     def _make(self, key: Any, parts: tuple[Field, ...], build: Callable[..., Any], operator: Any = None) -> Field:
         """Return a field, the one that is there if the key is of one that is alive."""
         made = self._home.made

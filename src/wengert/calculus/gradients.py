@@ -20,6 +20,7 @@ from wengert.ground.context import Observing, here, state
 from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, NoGradientWarning, ShapeError, UnimplementedError
 from wengert.ground.shapes import fits, is_full, text
+from wengert.ground.weakly import lapse
 from wengert.modes.jacobians import jacobian_of
 from wengert.modes.recording import Union
 from wengert.modes.slices import IndexedSlices, request_within
@@ -235,13 +236,6 @@ def _hessian(first: Any, x: TensorLike) -> Any:
 # --- forward mode -------------------------------------------------------------------------------------------------
 
 
-class _Owner(weakref.ref):  # type: ignore[type-arg]
-    """A reference to a tensor or variable, which knows its number when it is gone."""
-
-    __slots__ = ("n",)
-    n: int
-
-
 class ForwardAccumulator(Observing, Uncopied):
     """Computes Jacobian-vector products alongside the computation, for given tangents of the primals.
 
@@ -267,19 +261,12 @@ class ForwardAccumulator(Observing, Uncopied):
             raise ValueError(f"There are {len(flat)} primals and {len(given)} tangents.")
         self._tangents: dict[int, Any] = {}
         self._unstated: dict[int, NoGradientError] = {}
-        self._owners: dict[int, _Owner] = {}
+        self._owners: dict[int, Any] = {}
+        """References to what has tangents: they and the tangents go with it, and there is no circle."""
         self._turning: set[int] = set()
         """In a graph: what depends on what the turns of a loop are given anew, whose tangents nobody knows in its body."""
         self._still: dict[int, Any] = {}
         """In a graph: what operations took that does not move, whatever it was computed from before the block."""
-        own = weakref.ref(self)  # no circle, so that the accumulator goes when its last user does
-
-        def forget(owner: _Owner) -> None:
-            this = own()
-            if this is not None and this._owners.get(owner.n) is owner:
-                del this._owners[owner.n], this._tangents[owner.n]
-
-        self._forget = forget
         for p, t in zip(flat, given, strict=True):
             if not is_tensor_like(p):
                 raise ValueError(f"A primal must be a tensor or a variable, not {p!r}.")
@@ -297,16 +284,16 @@ class ForwardAccumulator(Observing, Uncopied):
                 p.tell(state.graph, self)
             elif state.graph is not None and within(state.graph, p):
                 self.captured(p, lift(state.graph, p))
-        self._primals = [self._owners[p.n] for p in flat]
+        self._primals = [weakref.ref(p) for p in flat]
 
     def _instead(self) -> str:
         return "A ForwardAccumulator is neither copied nor pickled, as it belongs to what it has seen: pickle what jvp() gives."
 
     def _keep(self, owner: Any, tangent: Any) -> None:
         """Keep the tangent of a tensor or variable for as long as that lives."""
-        reference = _Owner(owner, self._forget)
-        reference.n = owner.n
-        self._owners[owner.n], self._tangents[owner.n] = reference, tangent
+        n = owner.n
+        self._tangents[n] = tangent
+        self._owners[n] = lapse(owner, self._tangents, n), lapse(owner, self._owners, n)
 
     def __enter__(self) -> ForwardAccumulator:
         """Start."""

@@ -110,7 +110,7 @@ def device(device_name: Any = None) -> contextlib.AbstractContextManager[None]:
 def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManager[None]:
     """Run the given operations before those made in the with block; eagerly they have run already."""
     if state.graph is None:
-        for c in control_inputs or ():
+        for c in nest.flatten(control_inputs):
             if callable(c):
                 c()
         return contextlib.nullcontext()

@@ -18,13 +18,17 @@ import numpy as np
 
 from wengert.ground.blocks import Block, Leaving, Raised, changed
 
-__all__ = ["Site", "current", "default_session", "here", "loudly", "quietly", "scoped", "state"]
+__all__ = ["Site", "default_session", "here", "scoped", "state"]
 
 T = TypeVar("T")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of the package."""
 SKIP = (ROOT, "<__autograph_generated", os.sep + "malt" + os.sep)
+
+
+called: dict[str, str] = {}
+"""What files are called where a place is told: a script by the name by which it was started."""
 
 
 class Site(NamedTuple):
@@ -38,7 +42,7 @@ class Site(NamedTuple):
     @property
     def filename(self) -> str:
         """The file."""
-        return str(self.code.co_filename)
+        return called.get(self.code.co_filename, str(self.code.co_filename))
 
     @property
     def lineno(self) -> int:

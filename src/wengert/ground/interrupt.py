@@ -44,8 +44,8 @@ SIGNALS = tuple(
 )
 """The signals that programs answer to."""
 
-FOREIGN = ("jax", "jaxlib")
-"""Packages with callbacks, of the collector of garbage and others, out of which an exception does not come: it is lost there."""
+FOREIGN = ("jax", "jaxlib", "weakref", "_weakrefset")
+"""Packages whose functions others call where an exception does not come through, as of the collector of garbage: it is lost."""
 
 
 class _Run:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from typing import Any, Protocol, cast
+
+from wengert.ground.weakly import Weakly
 
 __all__ = ["lock"]
 
@@ -25,7 +26,7 @@ class Lock(Protocol):
     def _at_fork_reinit(self) -> None: ...
 
 
-_all: weakref.WeakSet[Lock] = weakref.WeakSet()
+_all: Weakly[Lock] = Weakly()
 
 
 def lock() -> Lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ from wengert.ground.terminal import tell
 from wengert.run.debts import Debt
 from wengert.run.notice import Program, note
 from wengert.tensor.tensor import AxisLike, TensorLike
+from wengert.train import replacing
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 
@@ -70,7 +72,9 @@ class Figures:
         if figure in self._written:
             return
         name = f"figure-{self.count + 1}.png"
-        figure.savefig(os.path.join(self.folder, name))
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png")
+        replacing.replace(os.path.join(self.folder, name), [picture.getbuffer()], durable=False)
         self.count += 1
         self._written.add(figure)
         tell(f"wengert run: {os.path.join(self.shown, name)}")

@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wengert.ground.context import state
+from wengert.ground.context import called, state
 from wengert.ground.errors import DataLossError
 from wengert.ground.terminal import tell
 from wengert.modes.recording import recording
@@ -89,6 +89,7 @@ def run_script(
     except (OSError, ValueError, DataLossError) as error:
         return _refused(str(error))
     serve(style)
+    called[source.file] = source.name
     main = _main(source, style == "tf1" and not strict)
     settings = Settings(source, style, strict, wants_recording(source))
     usual = sys.excepthook
@@ -108,7 +109,7 @@ def run_script(
         if resumption is not None:
             stack.enter_context(resumption)
             debts.owe("the checkpoint", resumption.debts, resumption.forsake)
-        debts.owe("the summaries", lambda: [(record.path, record.flush) for record in list(summary.records)])
+        debts.owe("the summaries", lambda: [(r.path, r.flush) for r in list(summary.records) if r.wanted()])
         status = debts.settled(lambda: _executed(code, main, usual))
         if interactive and not debts.terminated:
             from wengert.run.prompt import prompt

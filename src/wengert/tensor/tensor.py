@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn, Protocol
@@ -43,6 +42,7 @@ from wengert.ground.errors import (
     UnimplementedError,
 )
 from wengert.ground.shapes import ShapeLike, TensorShape
+from wengert.ground.weakly import WeakValues
 from wengert.ops import contraction, elementwise, linear
 from wengert.ops.derivative import Constant
 from wengert.ops.elementwise import WHERE
@@ -444,7 +444,7 @@ class EagerTensor(Tensor):
 
 
 _ASSIGNMENT = re.compile("assign(_add|_sub)?")
-read_as: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+read_as: WeakValues[Any] = WeakValues()
 """Which variable an eager tensor is the present value of, by the tensor's number."""
 
 

@@ -35,6 +35,9 @@ KINDS = {
 }  # fmt: skip
 """What the format calls the dtypes that it has."""
 
+NUMBERS = "biufc"
+"""The kinds of dtypes that NumPy has of itself."""
+
 
 def dump(path: str, arrays: Mapping[str, Any], texts: Mapping[str, str]) -> None:
     """Write arrays by name, and texts, whole or not at all: a file that was there stays until the new one is complete.
@@ -105,6 +108,8 @@ def load(path: str) -> tuple[dict[str, NumPyArray], dict[str, str]]:
             except (AttributeError, KeyError, TypeError):  # NumPy has no such dtype
                 kind = file.get_slice(name).get_dtype()
                 raise ValueError(f"{name} is of dtype {kind}, which is not read here") from None
+            if array.dtype.kind not in NUMBERS:  # another library has taught NumPy of it
+                raise ValueError(f"{name} is of dtype {array.dtype}, which is not read here")
             if sums is not None and _checksum(name, array) != sums[name]:
                 raise ValueError(f"the checksum of {name} is wrong, its bytes have changed since they were written")
             if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:

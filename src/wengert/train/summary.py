@@ -35,6 +35,7 @@ from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.copies import Uncopied
 from wengert.ground.errors import ShapeError
+from wengert.ground.weakly import Weakly
 from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
 from wengert.train.replacing import append
 
@@ -165,6 +166,10 @@ class Record:
         """The file."""
         return self._own().path
 
+    def wanted(self) -> bool:
+        """Whether the file is there still: a program may have removed it, with its folder, when it had read it."""
+        return os.path.exists(self.path)
+
     def add(self, event: dict[str, Any]) -> None:
         """Add an event; the time is noted with it."""
         waiting = self._own().add(to_json({"wall_time": time.time(), **event}).encode() + b"\n")
@@ -181,7 +186,7 @@ class Record:
         self._written = time.monotonic()
 
 
-records: weakref.WeakSet[Record] = weakref.WeakSet()
+records: Weakly[Record] = Weakly()
 """Those that somebody holds: what waits in them is written when the program ends."""
 
 

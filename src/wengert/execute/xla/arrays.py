@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib.util
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from operator import methodcaller
 from types import EllipsisType, ModuleType
 from typing import Any
 
@@ -77,6 +79,27 @@ def _draws_apart() -> Iterator[None]:
         np.random.rand = before
 
 
+class _Collector:
+    """Calls a function for `gc.callbacks`, with nothing in Python on the way: see `_collect_in_c`."""
+
+    def __init__(self, collect: Callable[[], object]) -> None:
+        self.collect = collect
+
+    start = stop = property(methodcaller("collect"))
+
+
+def _collect_in_c() -> None:
+    """Have JAX's part in the collection of garbage, a function in Python, called in C.
+
+    A handler that raises within it, such as that of Ctrl-C, raises in vain: the collector passes over exceptions.
+    """
+    for at, callback in enumerate(gc.callbacks):
+        if getattr(callback, "__name__", "") == "_xla_gc_callback":
+            collect = getattr(callback.__globals__.get("_jax"), "collect_garbage", None)
+            if collect is not None:
+                gc.callbacks[at] = partial(getattr, _Collector(collect))
+
+
 class XlaArrays:
     """`jax.numpy` as an array namespace, with the names of `wengert.ground.arrays.NumPyArrays`.
 
@@ -101,6 +124,7 @@ class XlaArrays:
             raise ImportError(
                 f"The executor over XLA needs JAX, and it cannot be imported ({error}): pip install 'wengert[xla]'"
             ) from error
+        _collect_in_c()
         self.jax = jax
         self._numpy, self._special = jax.numpy, jax.scipy.special
         wide = getattr(jax, "enable_x64", None)
@@ -279,6 +303,7 @@ class _Maximum:
     """NumPy's ``maximum``, which has a method ``accumulate``."""
 
     def __init__(self, jax: ModuleType) -> None:
+        _collect_in_c()
         self.jax = jax
 
     def __call__(self, x: Array, y: Array) -> Any:
@@ -292,6 +317,7 @@ class _Linalg:
     """`jax.numpy.linalg`, reading the triangle that NumPy reads, and broadcasting stacks."""
 
     def __init__(self, jax: ModuleType) -> None:
+        _collect_in_c()
         self.jax = jax
 
     def __getattr__(self, name: str) -> Any:
