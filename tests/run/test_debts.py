@@ -25,7 +25,7 @@ plt.plot([1.0, 2.0])
 DRAWN = """
 import sys, types
 class Figure:
-    def savefig(self, path): open(path, "w").close()
+    def savefig(self, file, format): file.write(b"drawn")
 plt = sys.modules["matplotlib.pyplot"] = types.ModuleType("matplotlib.pyplot")
 figures = []
 plt.get_fignums = lambda: range(1, 1 + len(figures))
@@ -89,7 +89,7 @@ def test_checkpoint_and_figures_are_written_whatever_becomes_of_the_streams(fold
 
 
 def test_each_debt_is_apart(folder):
-    source = DRAWN + "plt.figure()\nfigure = plt.gcf()\nfigure.savefig = lambda *a: 1 / 0\nplt.figure()\n" + TRAIN
+    source = DRAWN + "plt.figure()\nfigure = plt.gcf()\nfigure.savefig = lambda *a, **k: 1 / 0\nplt.figure()\n" + TRAIN
     source += "writer = tf.summary.create_file_writer('log')\nwith writer.as_default(): tf.summary.scalar('x', 1.0, step=1)\n"
     source += "gone = tf.summary.create_file_writer('gone')\nwith gone.as_default(): tf.summary.scalar('x', 1.0, step=1)\n"
     source += "import shutil\nshutil.rmtree('gone')\n"
@@ -189,7 +189,7 @@ def test_a_signal_that_is_ignored_stays_so(folder):
 SLOW = """
 import os, signal, time
 figure = plt.gcf()
-def slow(*_):
+def slow(*_, **__):
     for number in NUMBERS:
         os.kill(os.getpid(), number)
     time.sleep(0.01)

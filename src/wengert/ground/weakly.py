@@ -37,7 +37,7 @@ class _Reference(weakref.ref[Any]):
     pop: Callable[..., object]
 
 
-def lapse(thing: object, table: dict[int, Any], key: int) -> weakref.ref[Any]:
+def lapse(thing: T, table: dict[int, Any], key: int) -> weakref.ref[Any]:
     """Return a reference to a thing; where the thing goes first, so does an entry of a table."""
     found = _Reference(thing, methodcaller("pop", key, None))
     found.pop = table.pop

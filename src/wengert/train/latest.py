@@ -157,9 +157,9 @@ def get_checkpoint_state(checkpoint_dir: PathLike, latest_filename: str | None =
     return state if state.model_checkpoint_path or state.all_model_checkpoint_paths else None
 
 
-def pending(checkpoint_dir: PathLike) -> list[str]:
+def pending(checkpoint_dir: PathLike, latest_filename: str | None = None) -> list[str]:
     """Return the checkpoints of a folder that were being written or removed when its file was written."""
-    folder, file = _file(checkpoint_dir, None)
+    folder, file = _file(checkpoint_dir, latest_filename)
     if not os.path.isfile(file):
         return []
     lines = [line.removeprefix(PENDING) for line in _text(file).splitlines() if line.startswith(PENDING)]

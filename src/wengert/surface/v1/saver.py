@@ -23,7 +23,7 @@ from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
 from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.tensor.tensor import TensorLike
-from wengert.train import files
+from wengert.train import files, latest
 from wengert.train.checkpoint import by_names, restored, storage_of
 from wengert.train.replacing import replace
 
@@ -70,6 +70,7 @@ class Saver:
         self._every = 3600.0 * keep_checkpoint_every_n_hours
         self._preserve_from = time.time() + self._every
         self._kept: dict[str, float] = {}
+        self._begun = False
         self._variables: list[tuple[str, Variable]] | None = None
         if not defer_build:
             self.build()
@@ -122,11 +123,18 @@ class Saver:
         if write_state:
             self._kept.pop(path, None)
             self._kept[path] = time.time()
-            dropped = self._surplus()
-            files.update_checkpoint_state(folder, path, self.last_checkpoints, latest_filename)
+            dropped = [*self._left(folder, latest_filename), *self._surplus()]
+            latest.enter(folder, path, self.last_checkpoints, dropped, latest_filename)
             for old in dropped:
                 _remove(old, meta_graph_suffix)
         return path
+
+    def _left(self, folder: str, latest_filename: str | None) -> list[str]:
+        """Return what a kill has left, if this is the first save: checkpoints that an earlier program was about to remove."""
+        if self._begun:
+            return []
+        self._begun = True
+        return [p for p in latest.pending(folder, latest_filename) if p not in self._kept and files.checkpoint_exists(p)]
 
     def _surplus(self) -> list[str]:
         """Forget the oldest checkpoints beyond those to keep; return those whose files are to go."""
