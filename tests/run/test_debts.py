@@ -92,9 +92,12 @@ def test_each_debt_is_apart(folder):
     source = DRAWN + "plt.figure()\nfigure = plt.gcf()\nfigure.savefig = lambda *a, **k: 1 / 0\nplt.figure()\n" + TRAIN
     source += "writer = tf.summary.create_file_writer('log')\nwith writer.as_default(): tf.summary.scalar('x', 1.0, step=1)\n"
     source += "gone = tf.summary.create_file_writer('gone')\nwith gone.as_default(): tf.summary.scalar('x', 1.0, step=1)\n"
-    source += "import shutil\nshutil.rmtree('gone')\n"
+    source += "read = tf.summary.create_file_writer('read')\nwith read.as_default(): tf.summary.scalar('x', 1.0, step=1)\n"
+    source += "read._record.add({'tag': 'waits'}), gone._record.add({'tag': 'waits'})\n"
+    source += "import os, shutil\nshutil.rmtree('read')\n"  # who removes it wants no more of it
+    source += "path = gone._record.path\nos.remove(path)\nos.mkdir(path)\n"
     status, _, told = run(folder, source)
-    assert status == 1 and "wengert run: gone/" in told and "figure 2 is not written: ZeroDivisionError" in told
+    assert status == 1 and "wengert run: gone/" in told and "read/" not in told and "figure 2 is not written: ZeroDivisionError" in told
     assert sorted(p.name for p in (folder / "figures").iterdir()) == ["figure-1.png", "figure-2.png"]
     assert kept(folder) == {"variable-0/Variable": 1.0}
     assert [event["tag"] for event in summary.read(folder / "log")] == ["x"]
