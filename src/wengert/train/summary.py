@@ -137,7 +137,7 @@ class _File:
 
     def finish(self) -> None:
         """Write the lines that wait, at the end of the process that made them."""
-        if self.process == os.getpid() and self._kept[1]:  # else the file is whole; by now its folder may be gone
+        if self.process == os.getpid() and self._kept[1] and os.path.exists(self.path):  # else who removed it has read it
             self.flush()
 
 
