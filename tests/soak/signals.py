@@ -432,9 +432,9 @@ def _strike(one: Subject, way: str, delay: float, press: Callable[[float], None]
         if way == "SIGINT":
             press(delay)
         else:
-            signal.setitimer(signal.ITIMER_REAL, delay)
             if way == "SIGTERM":  # a timer sends no other signal: its handler does
                 signal.signal(signal.SIGALRM, lambda number, frame: signal.raise_signal(signal.SIGTERM))
+            signal.setitimer(signal.ITIMER_REAL, delay)
         while not swallowed and time.monotonic() < end:
             one.step()
     except BaseException as error:

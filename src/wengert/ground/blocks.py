@@ -24,10 +24,18 @@ Raised = type[BaseException] | BaseException | TracebackType | None
 
 
 class _Guard(weakref.ref["partial[None]"]):
-    """Watches the ``__exit__`` of a block; where that goes first, a dict is updated."""
+    """Watches the ``__exit__`` of a block; where that goes first, a dict gets entries back, none as long as it is not told."""
 
-    __slots__ = ("update",)
+    __slots__ = ("before", "update")
+    before: dict[str, Any]
     update: Callable[[dict[str, Any]], None]
+
+
+def _guard(leaving: partial[None]) -> _Guard:
+    before: dict[str, Any] = {}
+    made = _Guard(leaving, methodcaller("update", before))
+    made.before, made.update = before, before.update
+    return made
 
 
 class Leaving:
@@ -42,31 +50,28 @@ class Leaving:
         if block is None:
             return self.method
         leaving = partial(self.method, block)
-        block.leaving = weakref.ref(leaving)
+        block.guards = _guard(leaving), _guard(leaving)
         return leaving
 
 
 class Block:
-    """A with block that changes entries of dicts, such as what is current in a thread.
+    """A with block that changes entries of dicts, such as what is current in a thread: of two at most.
 
-    Who derives from it calls `keep` before it changes them, and `kept` when it has given them back.
+    Who derives from it calls `keep` before it changes them, and `kept` when it has given them back. Nothing but the with
+    statement may hold what it has looked up, not for a moment: a traceback would hold it, and the guards wait for its end.
     """
 
-    leaving: Callable[[], partial[None] | None] | None = None
-    """Returns what a with statement has looked up, as long as it holds it."""
-    _guards: tuple[_Guard, ...] = ()
+    guards: tuple[_Guard, ...] = ()
 
-    def keep(self, known: dict[str, Any], before: dict[str, Any]) -> None:
-        """Let a dict get entries back where the block's leaving is broken off."""
-        leaving = None if self.leaving is None else self.leaving()
-        if leaving is not None:
-            guard = _Guard(leaving, methodcaller("update", before))
+    def keep(self, *changes: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        """Let dicts get entries back where the block's leaving is broken off."""
+        for guard, (known, before) in zip(self.guards, changes, strict=False):
+            guard.before.update(before)
             guard.update = known.update
-            self._guards = (*self._guards, guard)
 
     def kept(self) -> None:
         """Be left in order."""
-        self._guards = ()
+        self.guards = ()
 
 
 class changed(Block, contextlib.ContextDecorator, Generic[T]):
@@ -80,7 +85,7 @@ class changed(Block, contextlib.ContextDecorator, Generic[T]):
         """Change them."""
         self._known = self._entries()
         self._before = {name: getattr(self._owner, name) for name in self._values}
-        self.keep(self._known, self._before)
+        self.keep((self._known, self._before))
         self._known.update(self._values)
         return self._giving
 

@@ -231,8 +231,7 @@ class Observing(Block):
         if frame is not None and frame.f_code.co_flags & COROUTINE:
             self._own = apart()
         before = state.observers
-        self.keep(known(state), {"observers": before})
-        self.keep(vars(self), {"_recording": False})
+        self.keep((known(state), {"observers": before}), (vars(self), {"_recording": False}))
         self._recording = True
         state.observers = (*before, self)
 

@@ -174,8 +174,7 @@ class _Paused(Block):
         record = self._record
         if not record.recording:
             raise ValueError("Attempting to stop recording while not recording.")
-        self.keep(known(state), {"observers": state.observers})
-        self.keep(vars(record), {"_recording": True})
+        self.keep((known(state), {"observers": state.observers}), (vars(record), {"_recording": True}))
         record._stop()
 
     def _leave(self, *exception: Raised) -> None:

@@ -67,7 +67,7 @@ class _Taken(Block):
                 finally:
                     del _waiting[me]
             if turn.free():
-                self.keep(vars(turn), {"owner": None})
+                self.keep((vars(turn), {"owner": None}))
                 self._mine, turn.owner = True, me
 
     def _leave(self, *exception: Raised) -> None:
