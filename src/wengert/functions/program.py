@@ -89,7 +89,7 @@ class name_scope(Block):
 
     def _leave(self, *exception: Raised) -> None:
         if self._manager is not None:
-            self._manager.__exit__(*exception)
+            self._manager._leave(*exception)
 
     __exit__ = Leaving(_leave)
 

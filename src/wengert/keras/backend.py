@@ -174,7 +174,7 @@ class name_scope(Block):
         return self
 
     def _leave(self, *exception: Raised) -> None:
-        self._inner.__exit__(*exception)
+        self._inner._leave(*exception)
 
     __exit__ = Leaving(_leave)
 

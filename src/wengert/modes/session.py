@@ -305,7 +305,7 @@ class Session(Block, Uncopied):
         return self
 
     def _leave(self, *exception: Raised) -> None:
-        self._managers.pop().__exit__(*exception)
+        self._managers.pop()._leave(*exception)
         self.close()
 
     __exit__ = Leaving(_leave)
