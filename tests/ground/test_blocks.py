@@ -93,8 +93,8 @@ def _now() -> dict[str, Any]:
     return {**found, "rewrites": tf.config.get_rewrites()}
 
 
-def _struck_while_left(block: Any, at: int) -> bool:
-    """Leave a block, with Ctrl-C at an event of the leaving, as a handler would raise it; return whether there was one."""
+def _struck_while_left(block: Any, at: int, within: Callable[[], object] = bool) -> bool:
+    """Leave a block in which something is called, with Ctrl-C at an event of the leaving, as a handler would raise it; return whether there was one."""
     left = [at]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -110,6 +110,7 @@ def _struck_while_left(block: Any, at: int) -> bool:
     before = sys.gettrace()
     try:
         with block:
+            within()
             sys.settrace(trace)
     except KeyboardInterrupt:
         return True
@@ -432,3 +433,18 @@ def test_current_gives_what_was_asked_for():
         assert (given, state.scope, known(state)["scope"]) == ("given", "a/", "a/")
     assert state.scope == ""
     assert os.path.isdir(ROOT)
+
+
+def test_a_tape_that_was_paused_is_left_wherever_it_is_struck():
+    at, struck = 0, True
+    while struck:
+        tape = tf.GradientTape()
+
+        def pause(tape: tf.GradientTape = tape) -> None:
+            with tape.stop_recording():
+                pass
+
+        struck = _struck_while_left(tape, at, pause)
+        assert (state.observers, tape.recording) == ((), False), at
+        at += 1
+    assert at > 1

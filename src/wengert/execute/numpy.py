@@ -20,7 +20,7 @@ from wengert.ground.context import quietly, state, uncollected
 from wengert.ground.errors import InvalidArgumentError, OpError
 from wengert.ground.interrupt import breakable, undivided
 from wengert.ground.options import options
-from wengert.ground.shapes import is_full, text
+from wengert.ground.shapes import Shape, is_full, text
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import Graph, diagnose
 
@@ -102,13 +102,14 @@ class NumPyProgram:
         if found is None:
             if key is not None and len(self.variants) >= MOST_VARIANTS:
                 return self.variant()
-            graph, fetches, feeds, controls = self.request
-            sizes = None if key is None else [a.shape for a in arrays]
-            with uncollected():
-                lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
-                planned = plan(outputs, places, twins, _bind)
-            found = self.variants[key] = Variant(lowered, outputs, planned, [(t.sizes, t.nptype) for t in places])
+            found = self.variants[key] = uncollected(self._made, None if key is None else [a.shape for a in arrays])
         return found
+
+    @breakable
+    def _made(self, sizes: Sequence[Shape] | None) -> Variant:
+        graph, fetches, feeds, controls = self.request
+        lowered, outputs, places, twins = lower(graph, fetches, feeds, controls, sizes)
+        return Variant(lowered, outputs, plan(outputs, places, twins, _bind), [(t.sizes, t.nptype) for t in places])
 
     @property
     def lowered(self) -> Lowered:
@@ -157,8 +158,7 @@ class NumPyProgram:
         found = self.tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             try:
-                with uncollected():
-                    found = cut(variant.plan, variant.feeds)
+                found = uncollected(cut, variant.plan, variant.feeds)
             except Exception as error:  # of the cutting, not of the user's: the list is run whole
                 log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
                 found = None

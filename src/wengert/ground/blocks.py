@@ -70,8 +70,9 @@ class Block:
             guard.update = known.update
 
     def kept(self) -> None:
-        """Be left in order."""
-        self.guards = ()
+        """Be left in order, or paused."""
+        for guard in self.guards:
+            guard.before.clear()
 
 
 class changed(Block, contextlib.ContextDecorator, Generic[T]):

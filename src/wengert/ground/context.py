@@ -349,17 +349,16 @@ def loudly(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
         set_errors(QUIET)
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the collector of cycles still while many objects are made, all of which stay: it would look at them in vain."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
+def uncollected(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function that makes many objects, all of which stay, with the collector of cycles still: it would look in vain."""
+    enabled = gc.isenabled()
     try:
-        yield
+        if enabled:
+            gc.disable()
+        return function(*arguments)
     finally:
-        gc.enable()
+        if enabled:
+            gc.enable()
 
 
 def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:

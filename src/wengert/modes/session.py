@@ -299,13 +299,14 @@ class Session(Block, Uncopied):
     def __enter__(self) -> Session:
         """Make this the default session, and its graph the current one."""
         graph = self._graph.as_default([self])
-        graph.guards, self.guards = self.guards, ()
+        graph.guards = self.guards
         graph.__enter__()
         self._managers.append(graph)
         return self
 
     def _leave(self, *exception: Raised) -> None:
-        self._managers.pop()._leave(*exception)
+        self._managers[-1]._leave(*exception)  # held until it has been left
+        self._managers.pop()
         self.close()
 
     __exit__ = Leaving(_leave)
