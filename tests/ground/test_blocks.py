@@ -94,7 +94,11 @@ def _now() -> dict[str, Any]:
 
 
 def _struck_while_left(block: Any, at: int, within: Callable[[], object] = bool) -> bool:
-    """Leave a block in which something is called, with Ctrl-C at an event of the leaving, as a handler would raise it; return whether there was one."""
+    """Leave a block in which something is called, with Ctrl-C at an event of the leaving, as a handler would raise it.
+
+    Returns:
+        Whether there was such an event.
+    """
     left = [at]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
