@@ -31,13 +31,6 @@ class _Guard(weakref.ref["partial[None]"]):
     update: Callable[[dict[str, Any]], None]
 
 
-def _guard(leaving: partial[None]) -> _Guard:
-    before: dict[str, Any] = {}
-    made = _Guard(leaving, methodcaller("update", before))
-    made.before, made.update = before, before.update
-    return made
-
-
 class Leaving:
     """The ``__exit__`` of a `Block`: a with statement looks it up before it enters, and what it gets is watched."""
 
@@ -50,7 +43,12 @@ class Leaving:
         if block is None:
             return self.method
         leaving = partial(self.method, block)
-        block.guards = _guard(leaving), _guard(leaving)
+        one: dict[str, Any] = {}
+        two: dict[str, Any] = {}
+        first = _Guard(leaving, methodcaller("update", one))
+        second = _Guard(leaving, methodcaller("update", two))
+        first.before, first.update, second.before, second.update = one, one.update, two, two.update
+        block.guards = first, second
         return leaving
 
 
@@ -65,9 +63,10 @@ class Block:
 
     def keep(self, *changes: tuple[dict[str, Any], dict[str, Any]]) -> None:
         """Let dicts get entries back where the block's leaving is broken off."""
-        for guard, (known, before) in zip(self.guards, changes, strict=False):
-            guard.before.update(before)
-            guard.update = known.update
+        if self.guards:
+            for guard, (known, before) in zip(self.guards, changes, strict=False):
+                guard.before.update(before)
+                guard.update = known.update
 
     def kept(self) -> None:
         """Be left in order, or paused."""
