@@ -28,6 +28,8 @@ from . import KINDS
 
 HANG = 150.0
 """Seconds after which a process that says nothing is ended; children of trials are given up earlier."""
+MANY = 900.0
+"""The same for trials of memory: one makes ten thousand models."""
 LIFE = 3000
 """Trials after which a process is started anew."""
 EXAMPLES = 5
@@ -123,12 +125,13 @@ class Soak:
     def run(self, kind: str, first: int, count: int, until: float) -> None:
         """Make trials of a kind, in as many processes one after another as it takes."""
         last = first + count
+        patience = MANY if KINDS[kind].module == "memory" else HANG
         while first < last and time.time() < until:
             worker = Worker(kind, self.seed, first, min(LIFE, last - first), until)
             begun, start, hung = None, time.monotonic(), False
             while True:
                 try:
-                    line = worker.said.get(timeout=HANG)
+                    line = worker.said.get(timeout=patience)
                 except queue.Empty:
                     hung = True
                     break
@@ -144,7 +147,7 @@ class Soak:
             errors = worker.end()
             if begun is not None or hung or worker.process.returncode:
                 number, subject = (first, "start") if begun is None else (begun["begin"], begun["subject"])
-                text = f"{errors}\nsilent for {HANG:.0f} s" if hung else f"{errors}\nstatus {worker.process.returncode}"
+                text = f"{errors}\nsilent for {patience:.0f} s" if hung else f"{errors}\nstatus {worker.process.returncode}"
                 self.add(kind, number, subject, 1, ["hung" if hung else "crashed", text], time.monotonic() - start)
                 first = number + 1
                 if begun is None:
