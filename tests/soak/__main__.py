@@ -216,6 +216,7 @@ def main() -> int:
     parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts this in the background has it ignored
     if given.work:
         work(*json.loads(given.work))
     kinds = [k for k in given.only or KINDS if KINDS[k].executor == "numpy" or has("jax")]

@@ -68,7 +68,7 @@ ENDS = {
     "thread at work": End("threading.Thread(target=time.sleep, args=(0.3,)).start()"),
     "working directory gone": End("os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')"),
     "figures": End(DRAW, figures=True),
-    "figures, stdout full": End(DRAW, shell="{} > /dev/full", figures=True),
+    "figures, stdout full": End("", DRAW, shell="{} > /dev/full", figures=True),
     "figures, SIGTERM": End(DRAW + "\n" + SLEEP, press=signal.SIGTERM, figures=True),
 }
 SUBJECTS = (*list(ENDS)[1::2], *list(ENDS)[::2])
