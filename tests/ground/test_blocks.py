@@ -32,20 +32,6 @@ def _graph() -> Any:
     return tf.Graph().as_default()
 
 
-def _in_graph(make: Callable[[], Any]) -> Any:
-    graph = tf.Graph()
-
-    class _Both:
-        def __enter__(self) -> None:
-            self.outer = graph.as_default()
-            self.outer.__enter__()
-
-        def __exit__(self, *error: Any) -> None:
-            self.outer.__exit__(*error)
-
-    return _Both(), make
-
-
 def _session() -> Any:
     with tf.Graph().as_default():
         tf.constant(1.0)

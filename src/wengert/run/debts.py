@@ -11,12 +11,12 @@ import os
 import signal
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
 from wengert.ground.terminal import tell
+from wengert.ground.weakly import Weakly
 
 __all__ = ["Debt", "Debts"]
 
@@ -183,7 +183,7 @@ def _flushed() -> None:
         sys.stdout.flush()
 
 
-_living: weakref.WeakSet[Debts] = weakref.WeakSet()
+_living: Weakly[Debts] = Weakly()
 """Those that somebody holds: threads that go on after the script's last line may fork, too."""
 
 
@@ -194,5 +194,5 @@ def _watch_forks() -> None:
 
 
 def _forked() -> None:
-    for debts in list(_living):
+    for debts in _living:
         debts.forsake()

@@ -20,11 +20,10 @@ from wengert.modes import variable as state
 from wengert.run.debts import Debt
 from wengert.run.notice import note
 from wengert.train import files
+from wengert.train.archive import NUMBERS
 from wengert.train.checkpoint import restored
 
 __all__ = ["Resumption"]
-
-NUMBERS = "biufc"
 
 
 class Resumption(contextlib.AbstractContextManager["Resumption"]):

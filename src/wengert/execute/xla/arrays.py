@@ -52,8 +52,6 @@ def arrays() -> XlaArrays:
         ImportError: if JAX is not installed.
     """
     if not _made:
-        check_installed()
-        watch()  # before JAX is imported: a fork may come in the midst of it
         _made.append(XlaArrays())
     return _made[0]
 
@@ -115,6 +113,7 @@ class XlaArrays:
     def __init__(self) -> None:
         """Import JAX."""
         check_installed()
+        watch()  # before JAX is imported: a fork may come in the midst of it
         try:
             with _draws_apart():
                 jax: Any = importlib.import_module("jax")
@@ -303,7 +302,6 @@ class _Maximum:
     """NumPy's ``maximum``, which has a method ``accumulate``."""
 
     def __init__(self, jax: ModuleType) -> None:
-        _collect_in_c()
         self.jax = jax
 
     def __call__(self, x: Array, y: Array) -> Any:
@@ -317,7 +315,6 @@ class _Linalg:
     """`jax.numpy.linalg`, reading the triangle that NumPy reads, and broadcasting stacks."""
 
     def __init__(self, jax: ModuleType) -> None:
-        _collect_in_c()
         self.jax = jax
 
     def __getattr__(self, name: str) -> Any:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import weakref
 from typing import TYPE_CHECKING, ClassVar
 
 from wengert.ground.locks import lock
+from wengert.ground.weakly import Weakly
 
 if TYPE_CHECKING:
     from wengert.execute.xla.variables import Variables
@@ -34,7 +34,7 @@ class _Process:
     watching = False
     lost = False
     told = False
-    distant: ClassVar[weakref.WeakSet[Variables]] = weakref.WeakSet()
+    distant: ClassVar[Weakly[Variables]] = Weakly()
     """The variables of programs whose values a device with a memory of its own may hold."""
 
 
