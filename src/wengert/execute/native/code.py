@@ -127,7 +127,7 @@ class Vector:
         """Return a number as a vector of this dtype; a vector as it is."""
         return value if isinstance(value, Vector) else self.code.constant(value, self.dtype)
 
-    def _pair(self, other: Any) -> tuple[Vector, Vector]:
+    def pair(self, other: Any) -> tuple[Vector, Vector]:
         if not isinstance(other, Vector):
             kind = np.result_type(other).kind
             rank = "biuf"
@@ -138,7 +138,7 @@ class Vector:
         return self.to(wide), other.to(wide)
 
     def _binary(self, word: str, other: Any, flipped: bool = False) -> Vector:
-        x, y = self._pair(other)
+        x, y = self.pair(other)
         if flipped:
             x, y = y, x
         floating, integer = BINARY[word]
@@ -180,7 +180,7 @@ class Vector:
         return code.constant(0, self.dtype) - self
 
     def _compare(self, word: str, other: Any) -> Vector:
-        x, y = self._pair(other)
+        x, y = self.pair(other)
         code = x.code
         if x.dtype.kind == "f":
             right = f"fcmp {COMPARED[word]} {code.type(x.dtype)} {x.name}, {y.name}"
@@ -210,7 +210,7 @@ class Vector:
     __hash__ = None  # type: ignore[assignment]
 
     def _bits(self, word: str, other: Any) -> Vector:
-        x, y = self._pair(other)
+        x, y = self.pair(other)
         if x.dtype.kind == "f":
             raise NoForm(f"bits of {x.dtype.name}")
         return Vector(x.code, x.code.let(f"{word} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)

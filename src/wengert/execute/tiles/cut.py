@@ -45,10 +45,10 @@ class Mismatch(Exception):
 
 
 class Unfit(Exception):
-    """A step cannot be bound to buffers."""
+    """A step has no form in tiles."""
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    def __init__(self, step: Step, reason: str = "") -> None:
+        self.step, self.reason = step, reason
 
 
 class Spec:

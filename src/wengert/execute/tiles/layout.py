@@ -15,7 +15,7 @@ from wengert.ops.layout import Lies
 if TYPE_CHECKING:
     from wengert.execute.tiles.run import Tiling
 
-__all__ = ["CACHE", "CALL", "FEWEST", "FLOPS", "GROUP", "GROUPS", "HELD", "MOVED", "SHARES", "Buffers", "Pass"]
+__all__ = ["CACHE", "CALL", "FEWEST", "FLOPS", "GROUP", "GROUPS", "HELD", "MOVED", "SHARES", "Buffers", "Pass", "Way"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -37,11 +37,18 @@ SHARES, GROUP, GROUPS = 8, 4, 64
 to the third number of groups."""
 
 
-class Pass:
-    """One way through the tiles."""
+class Way:
+    """One way through the tiles, for whoever goes it."""
 
-    def __init__(self, n: int, items: list[Item], tiling: Tiling, tile: int | None) -> None:
-        """Order what is done for a tile, and find how many rows it is to have."""
+    rows: int
+    """The rows of a tile."""
+    tiles: int
+    group: int
+    """How many tiles make a group."""
+    groups: int
+
+    def __init__(self, n: int, items: list[Item], tiling: Tiling) -> None:
+        """Order what is done for a tile."""
         self.n, self.items, self.tiling = n, items, tiling
         self.specs = tiling.specs
         made = {s for item in items for s in outputs_of(item.step)}
@@ -67,6 +74,22 @@ class Pass:
                     self.stores.append(Store(slot, axis))
                     self.work.append(self.stores[-1])
         self.made = made
+
+    def written(self) -> int:
+        """Return how many bytes the row steps write in all."""
+        total = 0
+        for item in self.items:
+            if item.role == "row" and lies_of(item.step.node.op) not in (Lies.SAME, Lies.VIEW, Lies.SPREAD):
+                total += sum(math.prod(self.specs[s].sizes) * self.specs[s].nptype.itemsize for s in outputs_of(item.step))
+        return total
+
+
+class Pass(Way):
+    """One way through the tiles for NumPy's calls."""
+
+    def __init__(self, n: int, items: list[Item], tiling: Tiling, tile: int | None) -> None:
+        """Order what is done for a tile, and find how many rows it is to have."""
+        super().__init__(n, items, tiling)
         self._plan(tile)
 
     def _plan(self, tile: int | None) -> None:
@@ -106,14 +129,6 @@ class Pass:
     def last(self) -> int:
         """The rows of the last tile."""
         return self.n - (self.tiles - 1) * self.rows
-
-    def written(self) -> int:
-        """Return how many bytes the row steps write in all."""
-        total = 0
-        for item in self.items:
-            if item.role == "row" and lies_of(item.step.node.op) not in (Lies.SAME, Lies.VIEW, Lies.SPREAD):
-                total += sum(math.prod(self.specs[s].sizes) * self.specs[s].nptype.itemsize for s in outputs_of(item.step))
-        return total
 
 
 class Buffers:

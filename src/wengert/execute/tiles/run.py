@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -15,13 +15,14 @@ from wengert.execute.plan import Plan, Step
 from wengert.execute.tiles.bind import Binder, Forms, ndarray
 from wengert.execute.tiles.blas import blas
 from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of
-from wengert.execute.tiles.layout import Pass
+from wengert.execute.tiles.layout import Pass, Way
 from wengert.execute.tiles.tile import Tile
 from wengert.graph.node import Node
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
 from wengert.ground.locks import lock
 from wengert.ground.options import options
+from wengert.ground.types import NumPyArray
 
 __all__ = ["CREWS", "HELPERS", "LEAST_BYTES", "LEAST_STEPS", "Crew", "Stage", "Tiling", "Worker", "cut"]
 
@@ -36,22 +37,25 @@ CREWS = 4
 HELPERS = 256
 
 
-def cut(plan: Plan, feeds: Sequence[tuple[Any, Any]], tile: int | None = None) -> Tiling | None:
+def cut(
+    plan: Plan, feeds: Sequence[tuple[Any, Any]], tile: int | None = None, kind: type[Tiling] | None = None
+) -> Tiling | None:
     """Cut a planned list, whose feeds have the given shapes and dtypes; None if it is to be run whole.
 
-    ``tile``: the rows of a tile, where they are not to be found by the size of the cache.
+    ``tile``: the rows of a tile, where they are not to be found by the size of the cache. ``kind``: who goes through the tiles.
     """
     without: frozenset[int] = frozenset()
-    unfit: set[Node] = set()
+    unfit: dict[Node, str] = {}
     while True:
-        walk = Cut(plan, feeds, without, unfit)
+        walk = Cut(plan, feeds, without, set(unfit))
         if not walk.families:
             return None
         try:
-            tiling = Tiling(plan, walk, tile)
+            tiling = (kind or Tiling)(plan, walk, tile)
         except Unfit as error:
-            unfit.add(error.step.node)
+            unfit[error.step.node] = error.reason
             continue
+        tiling.unfit = unfit
         small = tiling.small()
         if not small:
             return tiling
@@ -133,6 +137,8 @@ class Stage(NamedTuple):
 class Tiling:
     """A list that is cut, and the buffers for running it."""
 
+    steps_least, bytes_least = LEAST_STEPS, LEAST_BYTES
+
     def __init__(self, plan: Plan, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages."""
         self.plan, self.specs, self.rows, self.items = plan, walk.specs, walk.rows, walk.items
@@ -145,7 +151,9 @@ class Tiling:
             if item.role != "whole":
                 groups.setdefault((item.level, item.n), []).append(item)
         keys = sorted(groups)
-        self.passes = [Pass(n, groups[level, n], self, tile) for level, n in keys]
+        self.passes: list[Any] = [self.way(n, groups[level, n], tile) for level, n in keys]
+        self.unfit: dict[Node, str] = {}
+        """What runs whole though its rows do not depend on each other, and why."""
         self.stages = self._stages(keys)
         self.crews: list[Crew] = []
         self.failures: list[str] = []
@@ -153,6 +161,10 @@ class Tiling:
         shapes = {item.step.inputs[p] for item in self.items if item.role == "whole" for p in item.references}
         self.dummies = [(s, np.broadcast_to(np.zeros((), self.specs[s].nptype), self.specs[s].sizes)) for s in shapes]
         """Stand-ins for values of tiles of which whole steps read the shape alone."""
+
+    def way(self, n: int, items: list[Item], tile: int | None) -> Way:
+        """Return a pass through so many rows."""
+        return Pass(n, items, self, tile)
 
     def _users(self) -> dict[int, list[Item]]:
         users: dict[int, list[Item]] = {}
@@ -277,7 +289,7 @@ class Tiling:
                 math.prod(self.specs[s.slot].sizes) * self.specs[s.slot].nptype.itemsize
                 for p in mine for s in p.stores if s.slot not in fetched
             )  # fmt: skip
-            if steps < LEAST_STEPS or written < LEAST_BYTES or 2 * forced > written or out > written:
+            if steps < self.steps_least or written < self.bytes_least or 2 * forced > written or out > written:
                 found.add(n)
         return frozenset(found) if self.passes else frozenset({n for n, _ in self.rows.values()})
 
@@ -290,10 +302,7 @@ class Tiling:
             slots[slot] = a
         for slot, dummy in self.dummies:
             slots[slot] = dummy
-        try:
-            crew = self.crews.pop()
-        except IndexError:
-            crew = Crew(len(self.passes))
+        crew = self.begun()
         done: set[int] = set()
         try:
             for stage in self.stages:
@@ -310,10 +319,21 @@ class Tiling:
                     for slot in dead:
                         slots[slot] = None
         finally:
-            crew.release()
-            if len(self.crews) < CREWS:
-                self.crews.append(crew)
+            self.ended(crew)
         return slots
+
+    def begun(self) -> Any:
+        """Return what a run works with."""
+        try:
+            return self.crews.pop()
+        except IndexError:
+            return Crew(len(self.passes))
+
+    def ended(self, crew: Any) -> None:
+        """Take it back."""
+        crew.release()
+        if len(self.crews) < CREWS:
+            self.crews.append(crew)
 
     def _rest(self, stage: Stage, done: set[int], slots: list[Any], walk: Any) -> None:
         """Run whole what has not run."""
@@ -327,19 +347,36 @@ class Tiling:
                     slots[slot] = np.broadcast_to(np.zeros((), self.specs[slot].nptype), self.specs[slot].sizes)
         walk([step._replace(dead=(), freed=(), overwrites=()) for step in left], slots)
 
-    def _pass(self, number: int, crew: Crew, slots: list[Any]) -> None:
+    def array(self, slots: Sequence[Any], slot: int) -> NumPyArray:
+        """Return a value of a run, which has the shape and the dtype that the list says.
+
+        Raises:
+            Mismatch: where it has not.
+        """
+        array, spec = slots[slot], self.specs[slot]
+        if array.__class__ is not ndarray or array.shape != spec.sizes or array.dtype != spec.nptype:
+            raise Mismatch
+        return array  # type: ignore[no-any-return]
+
+    def room(self, pass_: Way) -> tuple[dict[int, NumPyArray], list[NumPyArray]]:
+        """Return arrays for what a pass writes out whole, by slots, and for the parts of its sums, of each group."""
+        specs = self.specs
+        fresh = {s.slot: np.empty(specs[s.slot].sizes, specs[s.slot].nptype) for s in pass_.stores}
+        outputs = [specs[i.step.output] for i in pass_.sums]
+        return fresh, [np.empty((pass_.groups, *spec.sizes), spec.nptype) for spec in outputs]
+
+    def made(self, slots: list[Any], pass_: Way, fresh: Mapping[int, NumPyArray], totals: Sequence[NumPyArray]) -> None:
+        """Enter what a pass has made."""
+        for slot, array in fresh.items():
+            slots[slot] = array
+        for item, total in zip(pass_.sums, totals, strict=True):
+            slots[item.step.output] = self._total(Tile(pass_, pass_.rows), item, total)
+
+    def _pass(self, number: int, crew: Any, slots: list[Any]) -> None:
         pass_ = self.passes[number]
-        whole: list[tuple[Any, int]] = []
-        for slot, axis in pass_.loads:
-            array, spec = slots[slot], self.specs[slot]
-            if array.__class__ is not ndarray or array.shape != spec.sizes or array.dtype != spec.nptype:
-                raise Mismatch
-            whole.append((array, axis))
-        fresh = {s.slot: np.empty(self.specs[s.slot].sizes, self.specs[s.slot].nptype) for s in pass_.stores}
+        whole: list[tuple[Any, int]] = [(self.array(slots, slot), axis) for slot, axis in pass_.loads]
+        fresh, totals = self.room(pass_)
         whole.extend((fresh[s.slot], s.axis) for s in pass_.stores)
-        totals = [
-            np.empty((pass_.groups, *self.specs[i.step.output].sizes), self.specs[i.step.output].nptype) for i in pass_.sums
-        ]
         threads = max(1, min(int(options.threads), pass_.groups, pass_.threads))
         bound = [crew.worker(k).bind(number, pass_, crew.forms[number]) for k in range(threads)]
         crew.forms[number].fill(slots)
@@ -370,10 +407,7 @@ class Tiling:
                         future.exception()
         if failures:
             raise failures[0]
-        for slot, array in fresh.items():
-            slots[slot] = array
-        for item, total in zip(pass_.sums, totals, strict=True):
-            slots[item.step.output] = self._total(Tile(pass_, pass_.rows), item, total)
+        self.made(slots, pass_, fresh, totals)
 
     def _total(self, tile: Tile, item: Item, parts: Any) -> Any:
         """Put the parts of the groups together, in their order."""

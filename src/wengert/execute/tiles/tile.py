@@ -12,7 +12,7 @@ from wengert.ground.types import Array, Attrs, NumPyArray
 from wengert.ops.layout import Lies
 
 if TYPE_CHECKING:
-    from wengert.execute.tiles.layout import Pass
+    from wengert.execute.tiles.layout import Way
 
 __all__ = ["Tile"]
 
@@ -22,7 +22,7 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 class Tile:
     """Some rows of a pass."""
 
-    def __init__(self, pass_: Pass, rows: int) -> None:
+    def __init__(self, pass_: Way, rows: int) -> None:
         """Take the pass, and how many rows."""
         self.pass_, self.rows = pass_, rows
 

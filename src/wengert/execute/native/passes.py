@@ -1,0 +1,146 @@
+"""Lists that are cut, whose passes are machine code: each is read, ordered and written once, and compiled by its text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.execute.native import engine, pool
+from wengert.execute.native.code import NoForm
+from wengert.execute.native.reading import read
+from wengert.execute.native.schedule import schedule
+from wengert.execute.native.target import Target
+from wengert.execute.native.writing import ARGUMENTS, Writer, unit
+from wengert.execute.tiles.cut import Cut, Item, Unfit
+from wengert.execute.tiles.layout import Way
+from wengert.execute.tiles.run import Tiling
+from wengert.ground.options import options
+from wengert.ground.types import NumPyArray
+
+__all__ = ["NativeTiling", "Pass"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+ROOM = 256 << 10
+"""Bytes that the values of a tile may take, for more rows than the least: the second level of a core's cache holds them."""
+WIDEST = 8
+"""Units of rows of a tile, at most."""
+GROUPS = 16
+"""Parts in which sums over the rows are kept until the end, at most; so many turns for threads."""
+
+
+class Pass(Way):
+    """One way through the tiles, as machine code."""
+
+    def __init__(self, n: int, items: list[Item], tiling: Tiling, tile: int | None) -> None:
+        """Read it, order it and write it."""
+        super().__init__(n, items, tiling)
+        found = read(self)
+        plan = schedule(found.works)
+        target = engine.target()
+        least = unit(found, target)
+        units = max(1, min(WIDEST, int(ROOM / max(plan.peak, 1)) // least)) if tile is None else max(1, tile // least)
+        self.rows = least * units
+        writer = Writer(found, plan, target, self.rows, self.specs)
+        try:
+            self.text = writer.text()
+        except NoForm as error:
+            raise _unfit(writer, error) from error
+        self.memory, self.arguments, self.shared = writer.memory, writer.arguments, found.shared
+        self.divide(n)
+        self.library: Any = None
+
+    def divide(self, n: int) -> None:
+        """Divide the rows into tiles, and these into groups."""
+        self.tiles = -(-n // self.rows)
+        self.group = -(-self.tiles // GROUPS)
+        self.groups = -(-self.tiles // self.group) if self.tiles else 0
+
+    def compiled(self) -> int:
+        """Return the address of the code."""
+        if self.library is None:
+            self.library = engine.compiled(self.text, ["pass"])
+        return self.library.address("pass")  # type: ignore[no-any-return]
+
+
+def _unfit(writer: Writer, error: NoForm) -> Unfit:
+    item = writer.current
+    assert item is not None
+    return Unfit(item.step, str(error))
+
+
+class Scratch:
+    """The memory of a run's workers, by pass."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, NumPyArray] = {}
+
+    def of(self, number: int, size: int) -> NumPyArray:
+        """Return so many bytes, at the beginning of a line of the cache."""
+        found = self.held.get(number)
+        if found is None or found.nbytes < size:
+            whole = np.empty(size + 64, np.uint8)
+            at = -whole.ctypes.data % 64
+            found = self.held[number] = whole[at : at + size]
+        return found
+
+
+class NativeTiling(Tiling):
+    """A list that is cut, and runs as machine code."""
+
+    steps_least, bytes_least = 1, 0
+
+    def __init__(self, plan: Any, walk: Cut, tile: int | None) -> None:
+        """Order the steps by stages, and write the passes."""
+        super().__init__(plan, walk, tile)
+        self.waiting: list[Scratch] = []
+
+    def way(self, n: int, items: list[Item], tile: int | None) -> Way:
+        """Return a pass through so many rows."""
+        return Pass(n, items, self, tile)
+
+    def compile(self) -> None:
+        """Compile all passes."""
+        for pass_ in self.passes:
+            pass_.compiled()
+
+    def begun(self) -> Scratch:
+        """Return what a run works with."""
+        try:
+            return self.waiting.pop()
+        except IndexError:
+            return Scratch()
+
+    def ended(self, crew: Scratch) -> None:
+        """Take it back."""
+        if len(self.waiting) < 4:
+            self.waiting.append(crew)
+
+    def _pass(self, number: int, crew: Scratch, slots: list[Any]) -> None:
+        pass_ = self.passes[number]
+        arrays = [_ordered(self.array(slots, slot)) for slot, _ in pass_.loads]
+        fresh, totals = self.room(pass_)
+        arrays.extend(fresh[s.slot] for s in pass_.stores)
+        arrays.extend(_ordered(self.array(slots, slot)) for slot in pass_.shared)
+        arrays.extend(totals)
+        threads = max(1, min(int(options.threads), pass_.groups))
+        stride = -(-pass_.memory // 64) * 64 + 64
+        scratch = crew.of(number, threads * stride)
+        numbers = (0, pass_.groups, pass_.group, pass_.n, pass_.tiles, scratch.ctypes.data, stride)
+        job = np.array([*numbers, *[a.ctypes.data for a in arrays]], np.int64)
+        assert len(numbers) == len(ARGUMENTS) and len(job) == pass_.arguments
+        if pass_.n:
+            pool.run(pass_.compiled(), job.ctypes.data, threads)
+        self.made(slots, pass_, fresh, totals)
+
+
+def _ordered(a: NumPyArray) -> NumPyArray:
+    return a if a.flags.c_contiguous else np.ascontiguousarray(a)
+
+
+def size(shape: Sequence[int]) -> int:
+    """Return how many elements a shape has."""
+    return math.prod(shape)
