@@ -24,7 +24,7 @@ import pytest
 
 import wengert as tf
 from wengert.errors import FailedPreconditionError, InvalidArgumentError
-from wengert.execute import auto
+from wengert.execute import auto, behind
 from wengert.execute.compare import Compared
 from wengert.execute.program import EXECUTORS, Watched, compile, watchers
 from wengert.execute.protocol import Program, Wrapped
@@ -548,11 +548,11 @@ def test_nothing_holds_on_to_a_program(way: str) -> None:
     for _ in range(3):
         program(np.ones(2))
     alive = weakref.ref(program.numpy)
-    if auto._worker.thread is not None:  # it may be compiling this one
+    if behind.behind.thread is not None:  # it may be compiling this one
         done = threading.Event()
-        auto._worker.jobs.put((lambda: None, None, None))
+        behind.behind.jobs.put((lambda: None, None, None))
         for _ in range(400):
-            if auto._worker.jobs.empty():
+            if behind.behind.jobs.empty():
                 break
             done.wait(0.05)
     del program

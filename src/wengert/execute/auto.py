@@ -7,18 +7,15 @@ timing alone, so nothing acts on the world twice.
 
 from __future__ import annotations
 
-import atexit
-import os
-import queue
 import statistics
 import threading
 import time
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from wengert.execute.behind import behind
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
@@ -51,8 +48,6 @@ GAIN = 0.9
 """XLA is taken where its median is below this part of NumPy's."""
 SIGNATURES = 8
 """How many signatures of one list are compiled."""
-PATIENCE = 60.0
-"""Seconds that the interpreter's exit waits for a compilation under way."""
 
 
 class Contest:
@@ -170,7 +165,7 @@ class AutoProgram:
                 return
             contest.phase, contest.decision = "compiling", "numpy: XLA is being compiled"
             times.clear()
-        _worker.ask(self, contest, key)
+        behind.ask(self.compile, contest, key)
 
     def _race(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
         with self._lock:
@@ -218,7 +213,7 @@ class AutoProgram:
         try:
             if self._xla is None:
                 self._xla = XlaProgram(*self.numpy.request, self.numpy)
-                _worker.guard()
+                behind.guard()
             self._xla.compile(key)
         except ImportError as error:
             self._refused = str(error)
@@ -237,58 +232,3 @@ def _shown(seconds: float) -> str:
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} us"
     return f"{seconds * 1e3:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
-
-
-class _Worker:
-    """One thread that compiles, one list after another."""
-
-    def __init__(self) -> None:
-        self.watching = False
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin without a thread, as a forked process does."""
-        self.jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.thread: threading.Thread | None = None
-        self.lock = lock()
-        self.ending = False
-        self.guarded = False
-
-    def ask(self, program: AutoProgram, contest: Contest, key: Key) -> None:
-        """Compile a list when its turn has come, if it is still there then."""
-        with self.lock:
-            if self.thread is None or not self.thread.is_alive():
-                self.thread = threading.Thread(target=self.work, name="wengert compiles", daemon=True)
-                atexit.register(self.end)
-                if not self.watching and hasattr(os, "register_at_fork"):
-                    self.watching = True
-                    os.register_at_fork(after_in_child=self.begin)
-                self.thread.start()
-        self.jobs.put((weakref.ref(program), contest, key))
-
-    def work(self) -> None:
-        while not self.ending:
-            job = self.jobs.get()
-            if job is None:
-                return
-            program = job[0]()
-            if program is not None and not self.ending:
-                program.compile(*job[1:])
-            del program, job
-
-    def guard(self) -> None:
-        """Once JAX is there: end before it does. What is registered later is called earlier."""
-        if not self.guarded:
-            self.guarded = True
-            atexit.register(self.end)
-
-    def end(self) -> None:
-        """Let the thread finish what it is at: the interpreter must not go away beneath it."""
-        self.ending = True
-        self.jobs.put(None)
-        thread = self.thread
-        if thread is not None:
-            thread.join(PATIENCE)
-
-
-_worker = _Worker()

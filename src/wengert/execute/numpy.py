@@ -83,13 +83,17 @@ class NumPyProgram:
         Raises:
             InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
         """
+        return self.called(self.run, arrays)
+
+    def called(self, run: Callable[..., Any], *arguments: Any) -> list[NumPyArray]:
+        """Run this way; what it assigns to is set back if Ctrl-C breaks it off."""
         assigned = self.assigned
         if assigned is None:
             found, n = variables_of(self.request)
             assigned = self.assigned = found[:n]
         if not assigned:
-            return quietly(self.run, arrays)  # type: ignore[no-any-return]
-        return undivided(quietly, self.run, arrays, storages=[v.storage for v in assigned])  # type: ignore[no-any-return]
+            return quietly(run, *arguments)  # type: ignore[no-any-return]
+        return undivided(quietly, run, *arguments, storages=[v.storage for v in assigned])  # type: ignore[no-any-return]
 
     def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run within another run; what comes back may be shared."""
@@ -127,14 +131,16 @@ class NumPyProgram:
         return self.variant().plan
 
     @breakable
-    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
-        """Walk the steps."""
+    def run(
+        self, arrays: Sequence[NumPyArray], copy: bool = True, tiling_of: Callable[[Any, Variant], Tiling | None] | None = None
+    ) -> list[NumPyArray]:
+        """Walk the steps; ``tiling_of``: how a list is run tile by tile, where it is not as NumPy runs it."""
         key = tuple([arrays[k].shape for k in self.open]) if self.open else None
         found_variant = self.variants.get(key) or self.variant(key, arrays)
         size, feeds, steps, fetches, shared, missing = found_variant.plan
         if missing:
             raise unfed(missing[0])
-        tiling = self.tiling(key, found_variant) if copy and options.tiles and state.numerics is None else None
+        tiling = (tiling_of or self.tiling)(key, found_variant) if copy and options.tiles and state.numerics is None else None
         if tiling is not None:
             slots = undivided(tiling.run, arrays, _walk)  # threads are awaited
         else:
@@ -153,16 +159,21 @@ class NumPyProgram:
     @breakable
     def tiling(self, key: Any, variant: Variant) -> Tiling | None:
         """Return how a list is run tile by tile; None if it is not."""
+        return self.cut(key, variant, self.tilings, Tiling)
+
+    @breakable
+    def cut(self, key: Any, variant: Variant, tilings: dict[Any, Tiling | None], kind: type[Tiling]) -> Tiling | None:
+        """Return a tiling of a kind, which is made once; None for a list that is run whole."""
         if key not in self.variants:
             key = None  # the list for all shapes serves these too
-        found = self.tilings.get(key, _UNKNOWN)
+        found = tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             try:
-                found = uncollected(cut, variant.plan, variant.feeds)
+                found = uncollected(cut, variant.plan, variant.feeds, None, kind)
             except Exception as error:  # of the cutting, not of the user's: the list is run whole
                 log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
                 found = None
-            self.tilings[key] = found
+            tilings[key] = found
         return None if found is None or len(found.failures) >= MOST_FAILURES else found
 
 

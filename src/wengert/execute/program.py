@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.execute.auto import AutoProgram
 from wengert.execute.compare import Compared
+from wengert.execute.native.program import NativeProgram
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.protocol import Executor, Program, Request, Wrapped
 from wengert.execute.xla.falling import Falling
@@ -19,7 +20,7 @@ __all__ = ["EXECUTORS", "Watcher", "compile", "told", "watchers"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-EXECUTORS: dict[str, Executor] = {"numpy": NumPyProgram, "xla": Falling, "auto": AutoProgram}
+EXECUTORS: dict[str, Executor] = {"native": NativeProgram, "numpy": NumPyProgram, "xla": Falling, "auto": AutoProgram}
 """By the names of `wengert.ground.options.EXECUTORS`."""
 
 looked_at: list[Program] | None = None

@@ -9,7 +9,7 @@ from wengert.ground.blocks import changed
 
 __all__ = ["EXECUTORS", "Options", "options"]
 
-EXECUTORS = ("numpy", "xla", "auto")
+EXECUTORS = ("native", "numpy", "xla", "auto")
 
 
 class Options:
@@ -36,8 +36,11 @@ class Options:
         """NumPy runs row-wise lists tile by tile."""
         self.threads = os.cpu_count() or 1
         """How many threads run tiles."""
-        self.executor = os.environ.get("WENGERT_EXECUTOR", "numpy")
+        asked = os.environ.get("WENGERT_EXECUTOR")
+        self.executor = asked or "native"
         """Who runs static graphs and traced functions."""
+        self.after = 0 if asked == "native" else 2
+        """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False
         """Every list is run with and without the rewrites, and the results compared."""
         self.traces: int | None = 1000

@@ -269,6 +269,8 @@ class Vector:
         elif source.kind == "f":
             if target.kind == "f":
                 word = "fpext" if target.itemsize > source.itemsize else "fptrunc"
+            elif target.kind == "i":
+                word = "fptosi"
             else:
                 raise NoForm(f"a cast from {source.name} to {target.name}")
         elif target.kind == "f":

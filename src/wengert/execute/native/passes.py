@@ -24,7 +24,9 @@ __all__ = ["NativeTiling", "Pass"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-ROOM = 256 << 10
+LEAST_STEPS, LEAST_BYTES = 4, 1 << 17
+"""Row steps, and bytes that they write in all, under which it does not pay."""
+ROOM = 320 << 10
 """Bytes that the values of a tile may take, for more rows than the least: the second level of a core's cache holds them."""
 WIDEST = 8
 """Units of rows of a tile, at most."""
@@ -39,7 +41,7 @@ class Pass(Way):
         """Read it, order it and write it."""
         super().__init__(n, items, tiling)
         found = read(self)
-        plan = schedule(found.works)
+        plan = self.plan = schedule(found.works)
         target = engine.target()
         least = unit(found, target)
         units = max(1, min(WIDEST, int(ROOM / max(plan.peak, 1)) // least)) if tile is None else max(1, tile // least)
@@ -91,12 +93,14 @@ class Scratch:
 class NativeTiling(Tiling):
     """A list that is cut, and runs as machine code."""
 
-    steps_least, bytes_least = 1, 0
-
     def __init__(self, plan: Any, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages, and write the passes."""
         super().__init__(plan, walk, tile)
         self.waiting: list[Scratch] = []
+
+    def least(self) -> tuple[int, int]:
+        """Return of how many row steps, that write how many bytes, tiles are made."""
+        return LEAST_STEPS, LEAST_BYTES
 
     def way(self, n: int, items: list[Item], tile: int | None) -> Way:
         """Return a pass through so many rows."""

@@ -18,6 +18,7 @@ from wengert.execute.tiles.cut import Item, Load, Spec, Store, Unfit, kept_dims,
 from wengert.execute.tiles.tile import Tile
 from wengert.ground.types import Dtype, NumPyArray
 from wengert.ops.layout import Lies
+from wengert.ops.linear import CONSTANT
 
 if TYPE_CHECKING:
     from wengert.execute.native.passes import Pass
@@ -213,6 +214,9 @@ class _Reader(Tile):
         self.works: list[Work] = []
         self.shared: dict[int, Shared] = {}
         self.summed = 0
+        self.random = np.random.default_rng(0)
+        steps = pass_.tiling.plan.steps
+        self.constants = {s.output: s.node.attrs["value"] for s in steps if s.node.op is CONSTANT}
 
     def read(self) -> Read:
         for work in self.pass_.work:
@@ -308,9 +312,9 @@ class _Reader(Tile):
             return self.matmul(item)
         if lies is Lies.LETTERS:
             return self.letters(item)
-        if lies in (Lies.SAME, Lies.VIEW, Lies.SCATTERED, Lies.JOINED):
+        if lies in (Lies.SAME, Lies.VIEW, Lies.SCATTERED, Lies.JOINED, Lies.TAKEN) or item.step.node.op.kind == "linear":
             return self.moved(item)
-        raise NoForm(item.step.node.op.name)
+        raise NoForm(f"{item.step.node.op.name} has no form")
 
     def loop(self, item: Item) -> None:
         """Read an operation on each element for itself."""
@@ -365,22 +369,27 @@ class _Reader(Tile):
         return self.set(step.output, wide)
 
     def moved(self, item: Item) -> None:
-        """Read what looks at elements in another way, or puts some together, by having it done to their numbers."""
+        """Read what puts elements elsewhere, by having it done to numbers that stand for them.
+
+        The operation is linear. If it makes of random whole numbers nothing but some of them, and zeros, then it moves elements,
+        and one can tell which: that a sum of several, or a multiple of one, is another of them by chance has odds of 2 ** -40.
+        """
         step = item.step
         op, count = step.node.op, len(step.inputs)
         lies = lies_of(op)
-        reading = [0] if lies is not Lies.JOINED else [p for p in range(count) if p not in item.references]
-        places, arrays, begin = [], [], 1
+        fixed = set(item.references) | set(op.constant_inputs) | ({1} if lies is Lies.TAKEN else set())
+        reading = [p for p in range(count) if p not in fixed]
+        places, arrays, given = [], [], []
         for p in reading:
             axis = item.slices.get(p)
             if axis is None:
                 raise NoForm("a shared value among what is put together")
             place = self.place(item, p)
-            numbers = begin + np.arange(place.at.size).reshape(place.at.shape)
+            numbers = self.random.integers(1 << 40, 1 << 62, place.at.shape)
             places.append(place)
-            arrays.append(np.repeat(np.expand_dims(numbers, axis), ROWS, axis))
-            begin += place.at.size
-        given = [arrays[reading.index(p)] if p in reading else self.dummy(item, p) for p in range(count)]
+            arrays.append(numbers)
+            given.append(np.repeat(np.expand_dims(numbers, axis), ROWS, axis))
+        given = [given[reading.index(p)] if p in reading else self.fixed(item, p) for p in range(count)]
         _, shapes = self.outputs(item)
         if lies is Lies.SAME:
             results: Sequence[Any] = [given[0].reshape(shapes[0])]
@@ -388,16 +397,28 @@ class _Reader(Tile):
             attrs = self.turned(item, step.node.attrs) if lies in (Lies.VIEW, Lies.SCATTERED) else step.node.attrs
             found = op.eager(*given, **attrs)
             results = found if step.several else [found]
+        known = np.concatenate([[0], *[a.ravel() for a in arrays]])
         sources = np.concatenate([[-1], *[np.asarray(q.at).ravel() for q in places]])
         owners = np.concatenate([[-1], *[np.full(q.at.size, k) for k, q in enumerate(places)]])
+        order = np.argsort(known)
         for slot, one, axis, shape in zip(outputs_of(step), results, item.axes, shapes, strict=True):
             numbers = np.asarray(one)
             if numbers.shape != shape or numbers.dtype.kind not in "iu":
                 raise NoForm(f"{op.name} of whole numbers")
-            picks = np.take(numbers, 0, axis)
-            if (np.expand_dims(picks, axis) != numbers).any():
-                raise NoForm(f"{op.name} that tells rows apart")
+            first = np.take(numbers, 0, axis)
+            picks = order[np.minimum(np.searchsorted(known[order], first), len(order) - 1)]
+            if (np.expand_dims(first, axis) != numbers).any() or (known[picks] != first).any():
+                raise NoForm(f"{op.name} does more than move elements")
             self.picked(slot, places, picks, sources, owners)
+
+    def fixed(self, item: Item, p: int) -> Any:
+        """Return an input that is no data: a stand-in where its shape alone is read, else its value, a constant."""
+        if p in item.references:
+            return self.dummy(item, p)
+        value = self.constants.get(item.step.inputs[p])
+        if value is None or p in item.slices:
+            raise NoForm(f"{item.step.node.op.name} by what a run says")
+        return value
 
     def picked(self, slot: int, places: Sequence[Place], picks: NumPyArray, sources: NumPyArray, owners: NumPyArray) -> None:
         """Enter a value that has these elements of others: by its place alone, or as a copy."""

@@ -137,8 +137,6 @@ class Stage(NamedTuple):
 class Tiling:
     """A list that is cut, and the buffers for running it."""
 
-    steps_least, bytes_least = LEAST_STEPS, LEAST_BYTES
-
     def __init__(self, plan: Plan, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages."""
         self.plan, self.specs, self.rows, self.items = plan, walk.specs, walk.rows, walk.items
@@ -276,9 +274,14 @@ class Tiling:
             stages.append(Stage(tuple(steps), tuple(passes), tuple(dead)))
         return stages
 
+    def least(self) -> tuple[int, int]:
+        """Return of how many row steps, that write how many bytes, tiles are made."""
+        return LEAST_STEPS, LEAST_BYTES
+
     def small(self) -> frozenset[int]:
         """Return the numbers of rows for which tiles do not pay."""
         found = set()
+        least_steps, least_bytes = self.least()
         for n in {p.n for p in self.passes}:
             mine = [p for p in self.passes if p.n == n]
             written = sum(p.written() for p in mine)
@@ -289,7 +292,7 @@ class Tiling:
                 math.prod(self.specs[s.slot].sizes) * self.specs[s.slot].nptype.itemsize
                 for p in mine for s in p.stores if s.slot not in fetched
             )  # fmt: skip
-            if steps < self.steps_least or written < self.bytes_least or 2 * forced > written or out > written:
+            if steps < least_steps or written < least_bytes or 2 * forced > written or out > written:
                 found.add(n)
         return frozenset(found) if self.passes else frozenset({n for n, _ in self.rows.values()})
 

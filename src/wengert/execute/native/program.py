@@ -1,0 +1,117 @@
+"""The executor in machine code: NumPy at first, and from a fixed run on the passes over tiles as machine code."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.execute.behind import behind
+from wengert.execute.native import engine
+from wengert.execute.native.passes import NativeTiling
+from wengert.execute.numpy import NumPyProgram, Variant
+from wengert.execute.protocol import Request
+from wengert.execute.tiles.run import Tiling
+from wengert.graph.node import Node
+from wengert.ground.interrupt import undivided
+from wengert.ground.locks import lock
+from wengert.ground.options import options
+from wengert.ground.types import NumPyArray
+from wengert.tensor.tensor import Graph
+
+__all__ = ["NativeProgram"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+log = logging.getLogger("wengert")
+
+
+class NativeProgram:
+    """The part of a graph that some fetches and controls need, whose row-wise parts are machine code.
+
+    The first `options.after` runs are NumPy's, while the code is made in the background; the next one waits for it if it must. So
+    the run that moves is the same in every process, and two runs of a script give the same bits. What is not row-wise, and
+    whatever has no form in machine code, is NumPy's in every run.
+
+    Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
+    """
+
+    def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
+        """Take the request; it is lowered when it is first run."""
+        self.numpy = NumPyProgram(graph, fetches, feeds, controls)
+        self.tilings: dict[Any, Tiling | None] = {}
+        self.asked: set[Any] = set()
+        self.runs = 0
+        self.reason = ""
+        """Why NumPy runs it all; empty where it does not, or where it is not known yet."""
+        self._latest: Any = None
+        self._lock = lock()
+
+    @property
+    def request(self) -> Request:
+        """What was asked for."""
+        return self.numpy.request
+
+    @property
+    def decision(self) -> str:
+        """Who runs it, and why."""
+        if self.reason:
+            return f"numpy: {self.reason}"
+        if self.runs <= options.after:
+            return f"numpy: machine code takes over after {options.after} runs"
+        tiling = self.tilings.get(self._latest)
+        if not isinstance(tiling, NativeTiling):
+            return "numpy: no part of it works on many rows by themselves, or too little does"
+        if tiling.failures:
+            return f"numpy: {tiling.failures[-1]}"
+        left = {node.op.name: why for node, why in tiling.unfit.items()}
+        whole = "".join(f"; {name} is NumPy's ({why})" for name, why in sorted(left.items()))
+        passes = ", ".join(f"{p.n} rows by {p.rows}" for p in tiling.passes)
+        return f"native: {passes}{whole}"
+
+    def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run.
+
+        Raises:
+            InvalidArgumentError: for a placeholder that is needed and not fed, and for values that do not fit.
+        """
+        return self.numpy.called(self.numpy.run, arrays, True, self.tiling)
+
+    def inside(self, *arrays: NumPyArray) -> list[NumPyArray]:
+        """Run within another run; what comes back may be shared."""
+        return self.numpy.inside(*arrays)
+
+    def tiling(self, key: Any, variant: Variant) -> Tiling | None:
+        """Return how this run goes through the tiles."""
+        self.runs += 1
+        if not self.reason:
+            if self.runs > options.after:
+                found = undivided(self.prepared, key, variant)
+                if found is not None:
+                    return found  # type: ignore[no-any-return]
+            elif key not in self.asked:
+                self.asked.add(key)
+                behind.ask(self.prepare, key, variant)
+        return self.numpy.tiling(key, variant)
+
+    def prepared(self, key: Any, variant: Variant) -> Tiling | None:
+        """Return the tiles with their code, which is made where it is not there yet; None where NumPy is to run the list."""
+        self._latest = key if key in self.numpy.variants else None
+        with self._lock:
+            if not self.reason:
+                self.reason = engine.available()
+            if self.reason:
+                return None
+            found = self.numpy.cut(key, variant, self.tilings, NativeTiling)
+            if isinstance(found, NativeTiling):
+                try:
+                    found.compile()
+                except Exception as error:  # of the compiler: NumPy can run the list
+                    self.reason = f"it could not be compiled: {error}"
+                    log.warning("A list is not run as machine code: %s", error)
+                    return None
+            return found
+
+    def prepare(self, key: Any, variant: Variant) -> None:
+        """Make the code, in the background."""
+        self.prepared(key, variant)
