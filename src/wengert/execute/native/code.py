@@ -56,6 +56,12 @@ class Code:
         self.lines: list[str] = []
         self.declared: dict[str, None] = {}
         """Declarations that the text needs, in the order of their first use."""
+        self.helpers: dict[str, str] = {}
+        """Functions that the text calls, by name."""
+        self.block = "entry"
+        """The label of the block that is being written."""
+        self.scopes: list[dict[object, str]] = [{}]
+        """What has been computed already, by what it is: of the function, and of each block within a block."""
         self.flags = "contract "
         """Of additions and multiplications: whether a product and a sum may be rounded once, as one."""
         self._count = 0
@@ -71,6 +77,41 @@ class Code:
         self.lines.append(f"  {name} = {right}")
         return name
 
+    def once(self, key: object, right: str) -> str:
+        """Return an instruction's result, which is written if it is not to be seen from here yet."""
+        for scope in reversed(self.scopes):
+            if key in scope:
+                return scope[key]
+        found = self.scopes[-1][key] = self.let(right)
+        return found
+
+    def pure(self, right: str) -> str:
+        """Return the result of an instruction that reads no memory."""
+        return self.once(right, right)
+
+    def label(self) -> str:
+        """Return a new label."""
+        self._count += 1
+        return f"b{self._count}"
+
+    def begin(self, label: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def rarely(self, rare: Vector, found: Vector, instead: str) -> Vector:
+        """Return a value, or what an instruction gives instead if any lane of a truth value holds."""
+        kind = self.type(found.dtype)
+        bits = self.let(f"bitcast {self.type(rare.dtype)} {rare.name} to i{self.lanes}")
+        some = self.let(f"icmp ne i{self.lanes} {bits}, 0")
+        before, taken, done = self.block, self.label(), self.label()
+        self.write(f"  br i1 {some}, label %{taken}, label %{done}, !prof !0")
+        self.begin(taken)
+        other = self.let(instead)
+        self.write(f"  br label %{done}")
+        self.begin(done)
+        return Vector(self, self.let(f"phi {kind} [ {found.name}, %{before} ], [ {other}, %{taken} ]"), found.dtype)
+
     def type(self, nptype: Dtype) -> str:
         """Return the type of a vector of numbers."""
         return f"<{self.lanes} x {scalar(nptype)}>"
@@ -81,14 +122,12 @@ class Code:
 
     def call(self, name: str, nptype: Dtype, *values: Vector) -> Vector:
         """Call an intrinsic that is overloaded by the type of its first operand (``llvm.fma``), and return the result."""
-        first = self.type(values[0].dtype)
         result = self.type(nptype)
         suffix = f"v{self.lanes}{_mangled(values[0].dtype)}"
         types = ", ".join(self.type(v.dtype) for v in values)
         self.declared[f"declare {result} @{name}.{suffix}({types})"] = None
         operands = ", ".join(f"{self.type(v.dtype)} {v.name}" for v in values)
-        del first
-        return Vector(self, self.let(f"call {result} @{name}.{suffix}({operands})"), nptype)
+        return Vector(self, self.pure(f"call {result} @{name}.{suffix}({operands})"), nptype)
 
     @contextmanager
     def exactly(self) -> Iterator[None]:
@@ -144,10 +183,10 @@ class Vector:
         floating, integer = BINARY[word]
         if x.dtype.kind == "f":
             flags = x.code.flags if word != "div" else ""
-            return Vector(x.code, x.code.let(f"{floating} {flags}{x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
+            return Vector(x.code, x.code.pure(f"{floating} {flags}{x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
         if not integer or x.dtype.kind == "b":
             raise NoForm(f"{word} of {x.dtype.name}")
-        return Vector(x.code, x.code.let(f"{integer} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
+        return Vector(x.code, x.code.pure(f"{integer} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
 
     def __add__(self, other: Any) -> Vector:
         return self._binary("add", other)
@@ -176,7 +215,7 @@ class Vector:
     def __neg__(self) -> Vector:
         code, kind = self.code, self.dtype.kind
         if kind == "f":
-            return Vector(code, code.let(f"fneg {code.type(self.dtype)} {self.name}"), self.dtype)
+            return Vector(code, code.pure(f"fneg {code.type(self.dtype)} {self.name}"), self.dtype)
         return code.constant(0, self.dtype) - self
 
     def _compare(self, word: str, other: Any) -> Vector:
@@ -187,7 +226,7 @@ class Vector:
         else:
             sign = "" if word in ("eq", "ne") else "s" if x.dtype.kind == "i" else "u"
             right = f"icmp {sign}{word} {code.type(x.dtype)} {x.name}, {y.name}"
-        return Vector(code, code.let(right), np.dtype(bool))
+        return Vector(code, code.pure(right), np.dtype(bool))
 
     def __eq__(self, other: Any) -> Vector:  # type: ignore[override]
         return self._compare("eq", other)
@@ -213,7 +252,7 @@ class Vector:
         x, y = self.pair(other)
         if x.dtype.kind == "f":
             raise NoForm(f"bits of {x.dtype.name}")
-        return Vector(x.code, x.code.let(f"{word} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
+        return Vector(x.code, x.code.pure(f"{word} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
 
     def __and__(self, other: Any) -> Vector:
         return self._bits("and", other)
@@ -231,7 +270,7 @@ class Vector:
         """Return integers shifted to the left; a negative number of bits shifts to the right, with the sign if there is one."""
         word = "shl" if bits >= 0 else "ashr" if self.dtype.kind == "i" else "lshr"
         code = self.code
-        return Vector(code, code.let(f"{word} {code.type(self.dtype)} {self.name}, {self.like(abs(bits)).name}"), self.dtype)
+        return Vector(code, code.pure(f"{word} {code.type(self.dtype)} {self.name}, {self.like(abs(bits)).name}"), self.dtype)
 
     def __bool__(self) -> bool:
         raise NoForm("a choice in Python by values")
@@ -248,13 +287,13 @@ class Vector:
         code = self.code
         kind = code.type(yes.dtype)
         return Vector(
-            code, code.let(f"select {code.type(self.dtype)} {self.name}, {kind} {yes.name}, {kind} {no.name}"), yes.dtype
+            code, code.pure(f"select {code.type(self.dtype)} {self.name}, {kind} {yes.name}, {kind} {no.name}"), yes.dtype
         )
 
     def as_bits(self, dtype: Dtype) -> Vector:
         """Return the same bits as numbers of another dtype of the same size."""
         code = self.code
-        return Vector(code, code.let(f"bitcast {code.type(self.dtype)} {self.name} to {code.type(dtype)}"), dtype)
+        return Vector(code, code.pure(f"bitcast {code.type(self.dtype)} {self.name} to {code.type(dtype)}"), dtype)
 
     def to(self, dtype: Dtype) -> Vector:
         """Convert: floats to integers are cut."""
@@ -281,4 +320,4 @@ class Vector:
             word = "trunc"
         else:
             word = "sext" if source.kind == "i" else "zext"
-        return Vector(code, code.let(f"{word} {code.type(source)} {self.name} to {code.type(target)}"), target)
+        return Vector(code, code.pure(f"{word} {code.type(source)} {self.name} to {code.type(target)}"), target)

@@ -54,33 +54,7 @@ class Function:
         self.name = name
         self.code = Code(lanes)
         self.tables: dict[str, str] = {}
-        self.block = "entry"
-        self.scopes: list[dict[object, str]] = [{}]
-        self._count = 0
-
-    def known(self, key: object) -> str | None:
-        """Return what has been computed for a key where it is still to be seen."""
-        for scope in reversed(self.scopes):
-            if key in scope:
-                return scope[key]
-        return None
-
-    def once(self, key: object, right: str) -> str:
-        """Return an instruction's result, which is written if it is not there yet."""
-        found = self.known(key)
-        if found is None:
-            found = self.scopes[-1][key] = self.code.let(right)
-        return found
-
-    def label(self) -> str:
-        """Return a new label."""
-        self._count += 1
-        return f"b{self._count}"
-
-    def begin(self, label: str) -> None:
-        """Begin a block."""
-        self.code.write(f"{label}:")
-        self.block = label
+        self.once, self.label, self.begin, self.scopes = self.code.once, self.code.label, self.code.begin, self.code.scopes
 
     @contextmanager
     def loop(self, count: int | str) -> Iterator[str]:
@@ -92,7 +66,7 @@ class Function:
             return
         head, latch, done = self.label(), self.label(), self.label()
         i, following = f"%i.{head}", f"%n.{head}"
-        before = self.block
+        before = self.code.block
         write = self.code.write
         write(f"  br label %{head}")
         self.begin(head)
@@ -202,7 +176,7 @@ class Carried:
         if self.count == 1:
             return self
         self.head, self.latch, self.done = f.label(), f.label(), f.label()
-        before = f.block
+        before = f.code.block
         f.code.write(f"  br label %{self.head}")
         f.begin(self.head)
         self.index = f"%i.{self.head}"

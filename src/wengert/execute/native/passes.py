@@ -64,7 +64,7 @@ class Pass(Way):
     def compiled(self) -> int:
         """Return the address of the code."""
         if self.library is None:
-            self.library = engine.compiled(self.text, ["pass"])
+            self.library = engine.compiled(self.text)
         return self.library.address("pass")  # type: ignore[no-any-return]
 
 

@@ -17,11 +17,13 @@ from wengert.execute.native.code import NoForm
 from wengert.execute.tiles.cut import Item, Load, Spec, Store, Unfit, kept_dims, lies_of, outputs_of, over_axes
 from wengert.execute.tiles.tile import Tile
 from wengert.ground.types import Dtype, NumPyArray
+from wengert.ops.elementwise import ADD, ADD_N
 from wengert.ops.layout import Lies
 from wengert.ops.linear import CONSTANT
 
 if TYPE_CHECKING:
     from wengert.execute.native.passes import Pass
+    from wengert.execute.tiles.run import Tiling
 
 __all__ = ["Buffer", "Copy", "Fetch", "Keep", "Loop", "Narrow", "Outer", "Place", "Product", "Read", "Shared", "Work", "read"]
 
@@ -151,13 +153,20 @@ class Product(Work):
 
 
 class Outer(Work):
-    """out[i, j] += sum over k and the rows of y[k, i] g[k, j]: a sum over the rows of a pass, whose number it has."""
+    """out[i, j] += sum over k and the rows of y[k, i] g[k, j]: a sum over the rows of a pass, whose number it has.
+
+    ``reads``: y and g, and more such pairs where several of these are added up.
+    """
 
     __slots__ = ("at", "sum")
 
-    def __init__(self, y: Place, g: Place, number: int, at: NumPyArray) -> None:
-        super().__init__([y, g], [])
+    def __init__(self, pairs: Sequence[Place], number: int, at: NumPyArray) -> None:
+        super().__init__(pairs, [])
         self.sum, self.at = number, at
+
+    def pairs(self) -> list[tuple[Place, Place]]:
+        """Return the factors."""
+        return list(zip(self.reads[::2], self.reads[1::2], strict=True))
 
 
 class Fetch(Work):
@@ -233,7 +242,26 @@ class _Reader(Tile):
                     raise Unfit(work.step, str(error)) from error
                 except (TypeError, AttributeError, ValueError, IndexError, NotImplementedError) as error:
                     raise Unfit(work.step, f"{type(error).__name__}: {error}") from error
+        self.join()
         return Read(self.works, self.pass_.loads, self.pass_.stores, self.pass_.sums, list(self.shared))
+
+    def join(self) -> None:
+        """Put sums of products together of which nothing is read but their sum: the first of them is it, the others are zero."""
+        first: dict[Any, Outer] = {}
+        kept: list[Work] = []
+        for work in self.works:
+            if isinstance(work, Outer):
+                slot = self.pass_.sums[work.sum].step.output
+                root = added(self.pass_.tiling).get(slot, slot)
+                key = (root, work.reads[0].nptype, [p.at.shape for p in work.reads[:2]].__repr__(), work.at.tobytes())
+                if key in first:
+                    first[key].reads += work.reads
+                    kept.remove(first[key])  # it comes as late as its last factors
+                    kept.append(first[key])
+                    continue
+                first[key] = work
+            kept.append(work)
+        self.works = kept
 
     def load(self, load: Load) -> None:
         spec = self.specs[load.slot]
@@ -612,9 +640,28 @@ class _Reader(Tile):
         at = at.reshape(math.prod(sizes[s] for s in left), math.prod(sizes[s] for s in right))
         self.works.append(
             Outer(
-                self.solid(y._replace(at=turned(y, ys, left))), self.solid(g._replace(at=turned(g, gs, right))), number, at
+                [self.solid(y._replace(at=turned(y, ys, left))), self.solid(g._replace(at=turned(g, gs, right)))], number, at
             )
         )
+
+
+def added(tiling: Tiling) -> dict[int, int]:
+    """Return for sums over the rows, and for additions of these, the slots of which nothing but their sum is read: one of them."""
+    uses: dict[int, int] = dict.fromkeys(tiling.plan.fetches, 2)
+    for item in tiling.items:
+        for slot in item.step.inputs:
+            uses[slot] = uses.get(slot, 0) + 1
+    found = {item.step.output: item.step.output for item in tiling.items if item.role == "sum"}
+    for item in tiling.items:
+        slots = item.step.inputs
+        if item.role == "whole" and item.step.node.op in (ADD, ADD_N) and all(s in found and uses[s] == 1 for s in slots):
+            if len({(tiling.specs[s].sizes, tiling.specs[s].nptype) for s in (*slots, item.step.output)}) > 1:
+                continue
+            root = found[slots[0]]
+            others = {found[s] for s in slots}
+            found.update({slot: root for slot, before in found.items() if before in others})
+            found[item.step.output] = root
+    return found
 
 
 def _number(nptype: Dtype) -> Dtype:

@@ -72,7 +72,9 @@ class Writer:
             self.group(number, group)
         begin, end = self.ends()
         self.entry(begin, end)
-        return "\n".join([*self.declared, *self.pieces, "attributes #0 = { nounwind ATTRIBUTES }", ""])
+        rarely = '!0 = !{!"branch_weights", i32 1, i32 100000}'
+        attributes = "attributes #0 = { nounwind ATTRIBUTES }"
+        return "\n".join([*self.declared, *self.helpers.values(), *self.pieces, attributes, rarely, ""])
 
     # --- parts ---
 
@@ -84,7 +86,7 @@ class Writer:
     def finish(self, function: Function, signature: str = SIGNATURE) -> None:
         """Keep a function's text."""
         self.declared.update(function.code.declared)
-        self.helpers.update(getattr(function.code, "helpers", {}))
+        self.helpers.update(function.code.helpers)
         for name, body in function.tables.items():
             kind, _, _ = body.partition("] [")
             self.pieces.append(f"{name} = internal constant {kind}] [{body.partition('] [')[2]}")
@@ -288,70 +290,82 @@ class Writer:
         return f.address(self.pointer(f, self.sums + number), [("%group", size)])
 
     def outer(self, name: str, work: Outer) -> None:
-        """Write a sum of products over the rows."""
-        y, g = work.reads
+        """Write sums of products over the rows: a function for their shape, and a call of it."""
+        pairs = work.pairs()
+        y, g = pairs[0]
         spec = self.specs[self.read.sums[work.sum].step.output]
-        f = self.function(name, [y.nptype])
+        key = (tuple((_same(a.at), _same(b.at)) for a, b in pairs), _same(work.at), y.nptype)
+        kernel = self.kernels.get(key)
+        if kernel is None:
+            kernel = self.kernels[key] = f"o{len(self.kernels)}"
+            self.outer_kernel(kernel, pairs, work.at)
+        f = Function(name, 1)
+        given = []
+        for place in work.reads:
+            assert isinstance(place.source, Buffer)
+            given.append(f"ptr {f.address('%t', (), self.begins(place.source))}")
+        part = self.part(f, work.sum, math.prod(spec.sizes) * y.nptype.itemsize)
+        f.code.write(f"  call void @{kernel}({', '.join(given)}, ptr {part}, i64 %valid)")
+        self.finish(f)
+
+    def outer_kernel(self, name: str, pairs: Sequence[tuple[Place, Place]], at: NumPyArray) -> None:
+        """Write the sums of products of a shape: some rows and columns of the result at once, over the rows of the tile."""
+        first, second = pairs[0]
+        f = self.function(name, [first.nptype])
+        tables = [(_Table(f, y.at), _Table(f, g.at)) for y, g in pairs]
+        oa = _Table(f, at)
         short = f.code.let(f"icmp ult i64 %valid, {self.rows}")
         with f.when(short):
-            for place in (y, g):
-                self.cleared(f, place)
-        lanes, size = f.code.lanes, y.nptype.itemsize
-        inner, left = y.at.shape
-        right = g.at.shape[1]
-        part = self.part(f, work.sum, math.prod(spec.sizes) * size)
+            for k, (y, g) in enumerate(pairs):
+                self.cleared(f, f"%y{k}", y)
+                self.cleared(f, f"%g{k}", g)
+        lanes, size, nptype = f.code.lanes, first.nptype.itemsize, first.nptype
+        kind = f.code.type(nptype)
+        inner, left = first.at.shape
+        right = second.at.shape[1]
         down, across = (3, 4) if self.target.registers < 32 else (3, 8)
         if left > 1 and right == 1:
             down, across = across, 1
-        ya, ga, oa = _Table(f, y.at), _Table(f, g.at), _Table(f, work.at)
+
+        def vectors(base: str, table: _Table, k: str, i: str, i0: int, count: int, v: str) -> list[Vector]:
+            found = []
+            for a in range(count):
+                begin, terms = table.terms((k, i), (0, i0 + a), (1, count), size * self.rows)
+                found.append(f.vector(f.address(base, [*terms, (v, lanes * size)], begin), nptype))
+            return found
+
         with f.code.exactly():
             for i0, height, i_count in _blocks(left, down):
-                with f.loop(i_count) as i:
-                    for j0, width, j_count in _blocks(right, across):
-                        with f.loop(j_count) as j:
-                            loop = f.carried(inner, ["zeroinitializer"] * (height * width), f.code.type(y.nptype))
+                for j0, width, j_count in _blocks(right, across):
+                    with f.loop(i_count) as i, f.loop(j_count) as j:
+                        values = ["zeroinitializer"] * (height * width)
+                        for k, (ya, ga) in enumerate(tables):
+                            loop = f.carried(inner, values, kind)
                             with loop:
-                                rows = f.carried(self.rows // lanes, loop.values, f.code.type(y.nptype))
+                                rows = f.carried(self.rows // lanes, loop.values, kind)
                                 with rows:
-                                    v: Term = (rows.index, lanes * size)
-                                    ys = [
-                                        f.vector(self.at(f, y, ya, (loop.index, i), (0, i0 + a), (1, height), v), y.nptype)
-                                        for a in range(height)
-                                    ]
-                                    gs = [
-                                        f.vector(self.at(f, g, ga, (loop.index, j), (0, j0 + b), (1, width), v), g.nptype)
-                                        for b in range(width)
-                                    ]
+                                    ys = vectors(f"%y{k}", ya, loop.index, i, i0, height, rows.index)
+                                    gs = vectors(f"%g{k}", ga, loop.index, j, j0, width, rows.index)
                                     rows.values = [
-                                        ys[a].fma(gs[b], Vector(f.code, rows.values[a * width + b], y.nptype)).name
+                                        ys[a].fma(gs[b], Vector(f.code, rows.values[a * width + b], nptype)).name
                                         for a in range(height) for b in range(width)
                                     ]  # fmt: skip
                                 loop.values = rows.values
-                            for a in range(height):
-                                totals = [Vector(f.code, x, y.nptype) for x in loop.values[a * width : (a + 1) * width]]
-                                self.added(f, totals, part, oa, (i, j), (i0 + a, j0), (height, width))
-        self.finish(f)
+                            values = loop.values
+                        for a in range(height):
+                            totals = [Vector(f.code, x, nptype) for x in values[a * width : (a + 1) * width]]
+                            self.added(f, totals, "%part", oa, (i, j), (i0 + a, j0), (height, width))
+        given = ", ".join(f"ptr %y{k}, ptr %g{k}" for k in range(len(pairs)))
+        self.finish(f, f"({given}, ptr noalias %part, i64 %valid)")
 
-    def at(
-        self, f: Function, place: Place, table: _Table, index: Sequence[str], first: Sequence[int], steps: Sequence[int], v: Term
-    ) -> str:
-        """Return the address of a vector of the element at first + index * steps."""
-        assert isinstance(place.source, Buffer)
-        size = place.nptype.itemsize * self.rows
-        begin, terms = table.terms(index, first, steps, size)
-        return f.address("%t", [*terms, v], begin + self.begins(place.source))
-
-    def cleared(self, f: Function, place: Place) -> None:
+    def cleared(self, f: Function, base: str, place: Place) -> None:
         """Write zeros where there are no rows."""
-        assert isinstance(place.source, Buffer)
         nptype = place.nptype
-        elements = np.unique(place.at)
-        table = _Table(f, elements)
+        table = _Table(f, np.unique(place.at))
         rest = f.once("rest", f"sub i64 {self.rows}, %valid")
-        with f.loop(len(elements)) as e, f.loop(rest) as r:
+        with f.loop(table.at.size) as e, f.loop(rest) as r:
             begin, terms = table.terms([e], [0], [1], nptype.itemsize * self.rows)
-            more = [(r, nptype.itemsize), ("%valid", nptype.itemsize)]
-            where = f.address("%t", [*terms, *more], begin + self.begins(place.source))
+            where = f.address(base, [*terms, (r, nptype.itemsize), ("%valid", nptype.itemsize)], begin)
             f.code.write(f"  store {scalar(nptype)} {literal(0, nptype)}, ptr {where}, align {nptype.itemsize}")
 
     def added(
@@ -382,7 +396,7 @@ class Writer:
         """Write a product: a function for its shape, and calls of it."""
         x, w = work.reads
         out = work.makes[0]
-        key = (x.at.tobytes(), x.at.shape, w.at.tobytes(), w.at.shape, x.nptype, isinstance(w.source, Shared))
+        key = (_same(x.at), _same(w.at), x.nptype, isinstance(w.source, Shared))
         kernel = self.kernels.get(key)
         if kernel is None:
             kernel = self.kernels[key] = f"p{len(self.kernels)}"
@@ -667,6 +681,11 @@ class _Axes:
             return found.begin * size, [(i, found.strides[run[-1]] * size) for i, run in zip(index, self.runs, strict=True)]
         flat = [math.prod(self.shape[run[-1] + 1 :]) for run in self.runs]
         return 0, [(f.looked_up(at, list(zip(index, flat, strict=True))), size)]
+
+
+def _same(at: NumPyArray) -> tuple[object, ...]:
+    """Return what is equal for equal arrays of numbers."""
+    return at.shape, affine(at) or at.tobytes()
 
 
 def neutral(join: str, nptype: Dtype) -> float:
