@@ -14,10 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as tf
+import wengert.execute.native.passes
 import wengert.execute.tiles.bind
 import wengert.execute.tiles.layout
 import wengert.execute.tiles.run
 from wengert.execute import tiles
+from wengert.execute.native import engine
+from wengert.execute.native.passes import NativeTiling
+from wengert.execute.native.program import NativeProgram
 from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import state
 from wengert.ground.options import options
@@ -32,10 +36,34 @@ spec.loader.exec_module(cases)
 v1 = tf.compat.v1
 
 
+NUMPY = {  # what they look at is NumPy's alone
+    "test_few_buffers_serve_many_steps", "test_large_shared_values_are_not_copied", "test_memory_does_not_grow",
+    "test_switching_it_off_takes_effect_at_once",
+}  # fmt: skip
+
+
+def pytest_generate_tests(metafunc):
+    if "executor" in metafunc.fixturenames:
+        every = ["numpy"] if metafunc.function.__name__ in NUMPY else ["numpy", "native"]
+        metafunc.parametrize("executor", every, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def executor(request):
+    """Both that run in tiles, machine code from the first run on."""
+    if request.param == "native" and engine.available():
+        pytest.skip(engine.available())
+    with options.set(executor=request.param, after=0):
+        yield request.param
+
+
 @pytest.fixture(autouse=True, scope="module")
 def small_tiles():
     """Cut what is not worth it too, into many tiles."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wengert.execute.native.passes, "LEAST_BYTES", 0)
+        patch.setattr(wengert.execute.native.passes, "LEAST_STEPS", 1)
+        patch.setattr(wengert.execute.native.passes, "ROOM", 1 << 14)
         patch.setattr(tiles.run, "LEAST_BYTES", 0)
         patch.setattr(tiles.run, "LEAST_STEPS", 1)
         patch.setattr(tiles.layout, "CACHE", 1 << 16)
@@ -46,7 +74,8 @@ def small_tiles():
 
 
 def tilings(session):
-    return [t for p in session._programs.values() if isinstance(p, NumPyProgram) for t in p.tilings.values() if t is not None]
+    programs = [p for p in session._programs.values() if isinstance(p, NumPyProgram | NativeProgram)]
+    return [t for p in programs for t in p.tilings.values() if t is not None]
 
 
 def tolerance(array):
@@ -171,11 +200,12 @@ PURE = [c for c in cases.CASES if c.inputs and not table[c.op].stateful and tabl
 
 
 @pytest.mark.parametrize("op", sorted({c.op for c in PURE}))
-def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch):
+def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch, executor):
     """Rows are taken from each choice of the inputs, and the others are shared."""
     monkeypatch.setattr(tiles.cut, "LEAST_ROWS", 2)
     every = lambda self: frozenset() if self.passes else frozenset(n for n, _ in self.rows.values())  # noqa: E731
     monkeypatch.setattr(tiles.run.Tiling, "small", every)
+    ways = [(1, None), (2, None)] if executor == "numpy" else [(None, NativeTiling)]
     source = tiles.cut.Cut._source
     for case in [c for c in PURE if c.op == op]:
         arrays = [np.asarray(a) for a in case.inputs]
@@ -190,8 +220,8 @@ def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch):
         for chosen in [*itertools.combinations(several, 1), *itertools.combinations(several, 2), tuple(several)]:
             slots = {variant.plan.feeds[k] for k in chosen}
             monkeypatch.setattr(tiles.cut.Cut, "_source", lambda cut, slot: source(cut, slot) if slot in slots else None)  # noqa: B023
-            for rows in (1, 2):
-                tiling = program.tilings[None] = tiles.run.cut(variant.plan, variant.feeds, rows)
+            for rows, kind in ways:
+                tiling = program.tilings[None] = tiles.run.cut(variant.plan, variant.feeds, rows, kind)
                 if tiling is not None:
                     same(program(*arrays), wanted)
                     assert tiling.failures == []
@@ -508,7 +538,8 @@ def test_threads_may_share_a_session():
             for worker in workers:
                 worker.join()
             assert not wrong
-            assert len(tilings(session)[0].crews) <= tiles.run.CREWS
+            kept = tilings(session)[0]
+            assert len(kept.waiting if isinstance(kept, NativeTiling) else kept.crews) <= tiles.run.CREWS
 
 
 def test_threads_are_silent_about_floating_point():
@@ -531,7 +562,7 @@ def told(run):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_an_error_in_a_tile_is_the_one_of_the_whole(threads):
+def test_an_error_in_a_tile_is_the_one_of_the_whole(threads, executor):
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.int32, [None, 2])
         table = tf.constant(np.arange(20.0).reshape(10, 2))
@@ -547,7 +578,7 @@ def test_an_error_in_a_tile_is_the_one_of_the_whole(threads):
                 assert told(lambda: session.run(fetch, {x: bad})) == wanted  # noqa: B023
                 assert "1000" in wanted[1] and "test_tiles.py" in wanted[1]
                 assert np.all(np.isfinite(session.run(fetch, {x: good})))
-            assert tilings(session)
+            assert tilings(session) or executor == "native"  # which leaves what may fail to whole steps
 
 
 def test_a_pass_that_fails_where_the_list_does_not_is_given_up(monkeypatch):

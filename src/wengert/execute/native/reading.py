@@ -200,6 +200,9 @@ class Read(NamedTuple):
     """The slots of shared values, each once."""
 
 
+NUMBERS = ("add", "multiply", "maximum", "minimum")
+JOINS = {"b": ("logical_and", "logical_or"), "c": (), "O": ()}
+"""The functions that join what is reduced, by the kind of the numbers where they are not those of all numbers."""
 ROWS = 2
 """Rows of the arrays of numbers by which it is found out where views look."""
 
@@ -264,9 +267,12 @@ class _Reader(Tile):
         self.works = kept
 
     def load(self, load: Load) -> None:
+        """Read what is taken from a whole array; who reads numbers that have no form there is told when it is read."""
         spec = self.specs[load.slot]
+        if not _is_number(spec.nptype):
+            return
         before, after = _sides(spec, load.axis)
-        buffer = Buffer(before * after, _number(spec.nptype))
+        buffer = Buffer(before * after, spec.nptype)
         self.works.append(Fetch(load, buffer, before, after))
         self.places[load] = Place(buffer, _ordered(_without(spec.sizes, load.axis)), spec.nptype)
 
@@ -276,7 +282,10 @@ class _Reader(Tile):
         """Return where an input lies, its rows' axis left out."""
         slot = item.step.inputs[p]
         if p in item.slices:
-            return self.places[slot if slot in self.pass_.made else Load(slot, item.slices[p])]
+            found = self.places.get(slot if slot in self.pass_.made else Load(slot, item.slices[p]))
+            if found is None:
+                raise NoForm(f"numbers of dtype {self.specs[slot].nptype.name}")
+            return found
         spec = self.specs[slot]
         shared = self.shared.setdefault(slot, Shared(slot, _number(spec.nptype)))
         return Place(shared, _ordered(spec.sizes), spec.nptype)
@@ -482,7 +491,7 @@ class _Reader(Tile):
         order = [place_of[k] for k in (*kept, *over)]
         at = place.at.transpose(order).reshape(math.prod(sizes[k] for k in kept), -1)
         nptype = self.specs[step.output].nptype
-        if layout.join not in ("add", "maximum", "minimum", "multiply") or nptype != place.nptype or nptype.kind == "b":
+        if nptype != place.nptype or layout.join not in JOINS.get(nptype.kind, NUMBERS):
             raise NoForm(f"a reduction by {layout.join} of {place.nptype.name}")
         if layout.mean and nptype.kind != "f":
             raise NoForm("a mean of integers")
@@ -595,7 +604,7 @@ class _Reader(Tile):
                     raise NoForm("an equation of this form")
             self.outer(item, number, a, b, out, rows)
         else:
-            if layout.join not in ("add", "maximum", "minimum", "multiply") or spec.nptype.kind not in "fiu":
+            if layout.join not in JOINS.get(spec.nptype.kind, NUMBERS):
                 raise NoForm(f"a sum by {layout.join} of {spec.nptype.name}")
             place, axis = self.place(item, 0), item.slices[0]
             if place.nptype != spec.nptype:
@@ -664,8 +673,12 @@ def added(tiling: Tiling) -> dict[int, int]:
     return found
 
 
+def _is_number(nptype: Dtype) -> bool:
+    return nptype.kind in "iub" or (nptype.kind == "f" and nptype.itemsize in (4, 8))
+
+
 def _number(nptype: Dtype) -> Dtype:
-    if nptype.kind not in "fiub" or (nptype.kind == "f" and nptype.itemsize not in (4, 8)):
+    if not _is_number(nptype):
         raise NoForm(f"numbers of dtype {nptype.name}")
     return nptype
 

@@ -30,7 +30,7 @@ CALLED = "(ptr %t, ptr %job, i64 %row, i64 %valid, i64 %n, i64 %group)"
 ZEROS = 8
 """Bytes for each row at the beginning of a tile's memory, which are always zero."""
 
-IDENTITY = {"add": 0, "multiply": 1, "maximum": -math.inf, "minimum": math.inf}
+IDENTITY = {"add": 0, "multiply": 1, "maximum": -math.inf, "minimum": math.inf, "logical_and": 1, "logical_or": 0}
 
 
 def unit(read: Read, target: Target) -> int:
@@ -271,7 +271,10 @@ class Writer:
                     total = f.vector(where, spec.nptype)
                     part = self.part(f, number, elements * size)
                     out = f.address(part, [(i, size)])
-                    f.code.write(f"  store {kind} {lanes_joined(f, total, join)}, ptr {out}, align {size}")
+                    joined = lanes_joined(f, total, join)
+                    if kind == "i1":
+                        joined, kind = f.code.let(f"zext i1 {joined} to i8"), "i8"
+                    f.code.write(f"  store {kind} {joined}, ptr {out}, align {size}")
         for number, item in enumerate(self.read.sums):
             if number in done:
                 continue
