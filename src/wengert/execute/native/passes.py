@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.execute.native import engine, pool
 from wengert.execute.native.code import NoForm
-from wengert.execute.native.reading import read
+from wengert.execute.native.reading import REFUSED, read
 from wengert.execute.native.schedule import schedule
 from wengert.execute.native.target import Target
 from wengert.execute.native.writing import ARGUMENTS, Writer, unit
@@ -49,7 +49,7 @@ class Pass(Way):
         writer = Writer(found, plan, target, self.rows, self.specs)
         try:
             self.text = writer.text()
-        except NoForm as error:
+        except (NoForm, *REFUSED) as error:
             raise _unfit(writer, error) from error
         self.memory, self.arguments, self.shared = writer.memory, writer.arguments, found.shared
         self.divide(n)
@@ -68,9 +68,10 @@ class Pass(Way):
         return self.library.address("pass")  # type: ignore[no-any-return]
 
 
-def _unfit(writer: Writer, error: NoForm) -> Unfit:
+def _unfit(writer: Writer, error: Exception) -> Unfit:
     item = writer.current
-    assert item is not None
+    if item is None:  # no operation's kernel, but the writer itself
+        raise error
     return Unfit(item.step, str(error))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wengert.execute.native.passes import Pass
     from wengert.execute.tiles.run import Tiling
 
-__all__ = ["Buffer", "Copy", "Fetch", "Keep", "Loop", "Narrow", "Outer", "Place", "Product", "Read", "Shared", "Work", "read"]
+__all__ = ["Buffer", "Copy", "Fetch", "Keep", "Loop", "Narrow", "Outer", "Place", "Product", "Read", "REFUSED", "Shared", "Work", "read"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -200,6 +200,8 @@ class Read(NamedTuple):
     """The slots of shared values, each once."""
 
 
+REFUSED = (TypeError, AttributeError, ValueError, IndexError, NotImplementedError)
+"""What kernels that were written for arrays alone raise where they are given something else."""
 NUMBERS = ("add", "multiply", "maximum", "minimum")
 JOINS = {"b": ("logical_and", "logical_or"), "c": (), "O": ()}
 """The functions that join what is reduced, by the kind of the numbers where they are not those of all numbers."""
@@ -243,7 +245,7 @@ class _Reader(Tile):
                     self.item(work)
                 except NoForm as error:
                     raise Unfit(work.step, str(error)) from error
-                except (TypeError, AttributeError, ValueError, IndexError, NotImplementedError) as error:
+                except REFUSED as error:
                     raise Unfit(work.step, f"{type(error).__name__}: {error}") from error
         self.join()
         return Read(self.works, self.pass_.loads, self.pass_.stores, self.pass_.sums, list(self.shared))
@@ -269,7 +271,7 @@ class _Reader(Tile):
     def load(self, load: Load) -> None:
         """Read what is taken from a whole array; who reads numbers that have no form there is told when it is read."""
         spec = self.specs[load.slot]
-        if not _is_number(spec.nptype):
+        if not _is_number(spec.nptype) or not math.prod(spec.sizes):
             return
         before, after = _sides(spec, load.axis)
         buffer = Buffer(before * after, spec.nptype)
@@ -332,11 +334,13 @@ class _Reader(Tile):
 
     def item(self, item: Item) -> None:
         lies = lies_of(item.step.node.op)
+        if any(not math.prod(self.specs[s].sizes) for s in (*item.step.inputs, *outputs_of(item.step))):
+            raise NoForm("a value without elements")
+        for s in outputs_of(item.step):
+            if item.role == "row" and math.prod(self.specs[s].sizes) // item.n > MOST:
+                raise NoForm("a row of too many elements")
         if item.role == "sum":
             return self.sum(item)
-        for s in outputs_of(item.step):
-            if math.prod(self.specs[s].sizes) // item.n > MOST:
-                raise NoForm("a row of too many elements")
         if lies is Lies.POINTWISE:
             return self.loop(item)
         if lies is Lies.FILLED:
