@@ -53,7 +53,7 @@ class Pass(Way):
             raise _unfit(writer, error) from error
         self.memory, self.arguments, self.shared = writer.memory, writer.arguments, found.shared
         self.divide(n)
-        self.library: Any = None
+        self.library: engine.Library | None = None
 
     def divide(self, n: int) -> None:
         """Divide the rows into tiles, and these into groups."""
@@ -64,8 +64,8 @@ class Pass(Way):
     def compiled(self) -> int:
         """Return the address of the code."""
         if self.library is None:
-            self.library = engine.compiled(self.text)
-        return self.library.address("pass")  # type: ignore[no-any-return]
+            self.library = engine.compiled(self.text, ["pass"])
+        return self.library.address("pass")
 
 
 def _unfit(writer: Writer, error: Exception) -> Unfit:

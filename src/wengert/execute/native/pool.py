@@ -1,8 +1,8 @@
-"""The threads of passes: a few that outlive a run, wait awake for a moment, and then sleep.
+"""Threads that run a pass together: each takes tiles from it until none is left.
 
-A pass's code takes groups of tiles from a counter until there are none, so whoever comes late finds nothing to do. The caller is
-one of those who take; it waits for others only if they have begun, and never for one that sleeps. While a thread waits awake it
-is in machine code and holds no lock of Python's; asleep, it waits for a lock that a caller opens.
+A worker spins for a millisecond after its last job, so that the next costs a microsecond, and then sleeps. The caller works too,
+and when it has run out of tiles it waits for those who have begun, never for one that is still to wake up. All that must not be
+torn apart by a signal is one call of machine code, during which Python's lock is free.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
+import logging
 import os
+import sys
 import threading
-
-import numpy as np
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 from wengert.execute.native import engine
 from wengert.ground.locks import lock
@@ -22,212 +26,327 @@ __all__ = ["run"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-SPINS = 20_000
-"""Turns of waiting awake, of some 50 ns each: about a millisecond."""
-YIELDS = 2_000
-"""Turns after which whoever waits for a worker lets others have the processor, in each turn."""
+log = logging.getLogger("wengert")
 
-# A desk is eight whole numbers: the number of the job, its function, its argument, how many workers it has room for, how many
-# have come, how many are at work, whether it is open, and whether all are to go.
-_TEXT = """
-declare void @sched_yield()
-PAUSE_DECLARED
+SPIN = 1e-3
+"""Seconds that a worker without a job spins."""
+HASTE = 5e-5
+"""Seconds that a caller spins for workers at their last tile, before it leaves its core to them."""
+NAP = 50
+"""Microseconds for which it leaves it, again and again; on Windows, for as long as others want it."""
+OFTEN = 255
+"""After how many turns a worker that spins offers its core to others, less one: a power of two, less one."""
+LOSS = 5e-4
+"""Seconds that a caller stood still for: then other processes have the cores, and calls stay alone a while."""
+WATCHED = sys.platform != "win32"
+"""Whether that can be seen: Windows counts a thread's time in ticks of 16 ms."""
+ALONE = 0.005, 0.5
+"""Seconds of that while: the first time, and at most. It doubles each time that the workers were not away for long."""
+PATIENCE = 10.0
+"""Seconds that the end of the interpreter waits for a worker."""
 
-define internal void @at_work(ptr %function, ptr %argument, i64 %worker) noinline nounwind {
-  FLUSH
-  call void %function(ptr %argument, i64 %worker)
-  RESTORE
+# The block that the threads share, in words of 8 bytes; what different threads write stands on lines of its own.
+WORDS = {"OWNER": 0, "WORD": 16, "FUNCTION": 32, "ARGUMENT": 33, "STOP": 48, "HASTY": 49, "NAP": 50, "YIELD": 51}
+SIZE = 64
+
+# The word counts, in its lower half, the places that are open for workers, and in its upper half those who are at work. A worker
+# takes a place by one exchange of the word; from then on the function and its argument are those of one job, until it leaves.
+# Whoever finds a place takes it, so no job is missed, and a worker that takes a second one finds no tiles left.
+TEXT = """
+define internal void @call(ptr %f, ptr %argument, i64 %worker) noinline nounwind {{
+{enter}
+  call void %f(ptr %argument, i64 %worker)
+{leave}
   ret void
-}
+}}
 
-; Post a job: its own work is the caller's, as worker 0. Then the job is closed, and those at work are waited for.
-define void @lead(ptr %desk, ptr %function, ptr %argument, i64 %room) nounwind {
-entry:
-  %functions = getelementptr i64, ptr %desk, i64 1
-  %arguments = getelementptr i64, ptr %desk, i64 2
-  %rooms = getelementptr i64, ptr %desk, i64 3
-  %come = getelementptr i64, ptr %desk, i64 4
-  %working = getelementptr i64, ptr %desk, i64 5
-  %open = getelementptr i64, ptr %desk, i64 6
-  store ptr %function, ptr %functions
-  store ptr %argument, ptr %arguments
-  store i64 %room, ptr %rooms
-  store atomic i64 0, ptr %come seq_cst, align 8
-  store atomic i64 1, ptr %open seq_cst, align 8
-  %number = atomicrmw add ptr %desk, i64 1 seq_cst
-  call void @at_work(ptr %function, ptr %argument, i64 0)
-  store atomic i64 0, ptr %open seq_cst, align 8
-  br label %wait
-wait:
-  %turn = phi i64 [ 0, %entry ], [ %next, %again ], [ %next, %yield ]
-  %left = load atomic i64, ptr %working seq_cst, align 8
-  %none = icmp eq i64 %left, 0
-  br i1 %none, label %done, label %more
-more:
-  %next = add i64 %turn, 1
-  PAUSE
-  %long = icmp ugt i64 %next, YIELDS
-  br i1 %long, label %yield, label %again
-yield:
-  call void @sched_yield()
-  br label %wait
-again:
-  br label %wait
+define void @rest(i64 %turns) nounwind {{
+  br label %loop
+loop:
+  %left = phi i64 [ %turns, %0 ], [ %less, %loop ]
+  {pause}
+  %less = sub i64 %left, 1
+  %on = icmp sgt i64 %less, 0
+  br i1 %on, label %loop, label %done
 done:
   ret void
-}
+}}
 
-; Do jobs as they come; return when none has come for so many turns, with the number of the last one.
-define i64 @follow(ptr %desk, i64 %seen, i64 %turns) nounwind {
-entry:
-  %functions = getelementptr i64, ptr %desk, i64 1
-  %arguments = getelementptr i64, ptr %desk, i64 2
-  %rooms = getelementptr i64, ptr %desk, i64 3
-  %come = getelementptr i64, ptr %desk, i64 4
-  %working = getelementptr i64, ptr %desk, i64 5
-  %open = getelementptr i64, ptr %desk, i64 6
-  %go = getelementptr i64, ptr %desk, i64 7
+define void @work(ptr %block, i64 %turns) nounwind {{
+  %word = getelementptr i64, ptr %block, i64 {WORD}
+  %functions = getelementptr i64, ptr %block, i64 {FUNCTION}
+  %arguments = getelementptr i64, ptr %block, i64 {ARGUMENT}
+  %stops = getelementptr i64, ptr %block, i64 {STOP}
+  %yielders = getelementptr i64, ptr %block, i64 {YIELD}
+  %yielder = load ptr, ptr %yielders, align 8
   br label %look
 look:
-  %known = phi i64 [ %seen, %entry ], [ %known, %idle ], [ %number, %leave ]
-  %turn = phi i64 [ 0, %entry ], [ %next, %idle ], [ 0, %leave ]
-  %number = load atomic i64, ptr %desk seq_cst, align 8
-  %new = icmp ne i64 %number, %known
-  br i1 %new, label %enter, label %rest
-rest:
-  %next = add i64 %turn, 1
-  %over = icmp ugt i64 %next, %turns
-  %gone = load atomic i64, ptr %go seq_cst, align 8
-  %going = icmp ne i64 %gone, 0
-  %out = or i1 %over, %going
-  br i1 %out, label %done, label %idle
-idle:
-  PAUSE
+  %left = phi i64 [ %turns, %0 ], [ %less, %wait ], [ %less, %yield ], [ %left, %join ], [ %turns, %job ]
+  %state = load atomic i64, ptr %word monotonic, align 8
+  %places = and i64 %state, 4294967295
+  %open = icmp ne i64 %places, 0
+  br i1 %open, label %join, label %idle
+join:
+  %joined = add i64 %state, 4294967295
+  %pair = cmpxchg ptr %word, i64 %state, i64 %joined acq_rel monotonic
+  %taken = extractvalue {{ i64, i1 }} %pair, 1
+  br i1 %taken, label %job, label %look
+job:
+  %f = load ptr, ptr %functions, align 8
+  %argument = load ptr, ptr %arguments, align 8
+  call void @call(ptr %f, ptr %argument, i64 %places)
+  %before = atomicrmw sub ptr %word, i64 4294967296 release
   br label %look
-enter:
-  %before = atomicrmw add ptr %working, i64 1 seq_cst
-  %still = load atomic i64, ptr %open seq_cst, align 8
-  %is = icmp ne i64 %still, 0
-  br i1 %is, label %place, label %leave
-place:
-  %mine = atomicrmw add ptr %come, i64 1 seq_cst
-  %most = load i64, ptr %rooms
-  %has = icmp ult i64 %mine, %most
-  br i1 %has, label %work, label %leave
-work:
-  %function = load ptr, ptr %functions
-  %argument = load ptr, ptr %arguments
-  %worker = add i64 %mine, 1
-  call void @at_work(ptr %function, ptr %argument, i64 %worker)
-  br label %leave
-leave:
-  %after = atomicrmw sub ptr %working, i64 1 seq_cst
+idle:
+  %stop = load atomic i64, ptr %stops monotonic, align 8
+  %less = sub i64 %left, 1
+  %tired = icmp sle i64 %less, 0
+  %stopped = icmp ne i64 %stop, 0
+  %end = or i1 %tired, %stopped
+  br i1 %end, label %done, label %wait
+wait:
+  {pause}
+  %some = and i64 %less, {often}
+  %now = icmp eq i64 %some, 0
+  br i1 %now, label %yield, label %look
+yield:
+  call void %yielder()
   br label %look
 done:
-  ret i64 %known
-}
+  ret void
+}}
+
+define void @run(ptr %block, ptr %f, ptr %argument, i64 %workers) nounwind {{
+  %owner = getelementptr i64, ptr %block, i64 {OWNER}
+  %word = getelementptr i64, ptr %block, i64 {WORD}
+  %functions = getelementptr i64, ptr %block, i64 {FUNCTION}
+  %arguments = getelementptr i64, ptr %block, i64 {ARGUMENT}
+  %hasties = getelementptr i64, ptr %block, i64 {HASTY}
+  %nappers = getelementptr i64, ptr %block, i64 {NAP}
+  %many = icmp sgt i64 %workers, 0
+  br i1 %many, label %claim, label %alone
+claim:
+  %pair = cmpxchg ptr %owner, i64 0, i64 1 acquire monotonic
+  %claimed = extractvalue {{ i64, i1 }} %pair, 1
+  br i1 %claimed, label %post, label %alone
+alone:
+  call void @call(ptr %f, ptr %argument, i64 0)
+  ret void
+post:
+  store ptr %f, ptr %functions, align 8
+  store ptr %argument, ptr %arguments, align 8
+  store atomic i64 %workers, ptr %word release, align 8
+  call void @call(ptr %f, ptr %argument, i64 0)
+  %ended = atomicrmw and ptr %word, i64 -4294967296 acq_rel
+  %hasty = load i64, ptr %hasties, align 8
+  %napper = load ptr, ptr %nappers, align 8
+  br label %look
+look:
+  %left = phi i64 [ %hasty, %post ], [ %less, %spin ], [ 0, %nap ]
+  %now = load atomic i64, ptr %word acquire, align 8
+  %none = icmp eq i64 %now, 0
+  br i1 %none, label %done, label %wait
+wait:
+  %tired = icmp sle i64 %left, 0
+  br i1 %tired, label %nap, label %spin
+spin:
+  {pause}
+  %less = sub i64 %left, 1
+  br label %look
+nap:
+  call void %napper(i32 {nap})
+  br label %look
+done:
+  store atomic i64 0, ptr %owner release, align 8
+  ret void
+}}
 """
 
-_X86 = {
-    "PAUSE_DECLARED": "declare void @llvm.x86.sse2.pause()\ndeclare void @llvm.x86.sse.stmxcsr(ptr)\n"
-    "declare void @llvm.x86.sse.ldmxcsr(ptr)",
-    "PAUSE": "call void @llvm.x86.sse2.pause()",
-    # Bits 15 and 6 of the control word: results, and operands, that are denormal count as zero.
-    "FLUSH": "%word = alloca i32\n  %other = alloca i32\n  call void @llvm.x86.sse.stmxcsr(ptr %word)\n"
-    "  %bits = load i32, ptr %word\n  %flush = or i32 %bits, 32832\n  store i32 %flush, ptr %other\n"
-    "  call void @llvm.x86.sse.ldmxcsr(ptr %other)",
-    "RESTORE": "call void @llvm.x86.sse.ldmxcsr(ptr %word)",
+# Numbers too small to be normal are taken for zero, by bits of the register that governs floating point (x86: FTZ and DAZ;
+# ARM: FZ): the processor takes hundreds of cycles for each. The caller's own setting is back when it returns.
+X86 = {
+    "enter": """  %was = alloca i32
+  %is = alloca i32
+  call void @llvm.x86.sse.stmxcsr(ptr %was)
+  %bits = load i32, ptr %was
+  %flushing = or i32 %bits, 32832
+  store i32 %flushing, ptr %is
+  call void @llvm.x86.sse.ldmxcsr(ptr %is)""",
+    "leave": "  call void @llvm.x86.sse.ldmxcsr(ptr %was)",
+    "pause": "call void @llvm.x86.sse2.pause()",
 }
-_ARM = {
-    "PAUSE_DECLARED": "declare void @llvm.aarch64.hint(i32)\ndeclare i64 @llvm.aarch64.get.fpcr()\n"
-    "declare void @llvm.aarch64.set.fpcr(i64)",
-    "PAUSE": "call void @llvm.aarch64.hint(i32 1)",
-    "FLUSH": "%bits = call i64 @llvm.aarch64.get.fpcr()\n  %flush = or i64 %bits, 16777216\n"
-    "  call void @llvm.aarch64.set.fpcr(i64 %flush)",
-    "RESTORE": "call void @llvm.aarch64.set.fpcr(i64 %bits)",
+ARM = {
+    "enter": """  %was = call i64 @llvm.aarch64.get.fpcr()
+  %flushing = or i64 %was, 16777216
+  call void @llvm.aarch64.set.fpcr(i64 %flushing)""",
+    "leave": "  call void @llvm.aarch64.set.fpcr(i64 %was)",
+    "pause": "call void @llvm.aarch64.isb(i32 15)",
 }
+DECLARED = """
+declare void @llvm.x86.sse.stmxcsr(ptr)
+declare void @llvm.x86.sse.ldmxcsr(ptr)
+declare void @llvm.x86.sse2.pause()
+""", """
+declare i64 @llvm.aarch64.get.fpcr()
+declare void @llvm.aarch64.set.fpcr(i64)
+declare void @llvm.aarch64.isb(i32)
+"""  # fmt: skip
+
+
+class Native(NamedTuple):
+    """The functions above, for Python."""
+
+    library: engine.Library
+    run: Callable[[int, int, int, int], None]
+    work: Callable[[int, int], None]
+    turns: float
+    """How many times a second a thread that spins looks for a job."""
+    system: dict[str, int]
+    """Where the system's functions are."""
 
 
 @functools.cache
-def _code() -> tuple[engine.Library, ctypes._FuncPointer, ctypes._FuncPointer]:
-    text = _TEXT
-    for word, code in (_ARM if engine.target().registers == 32 and engine.target().bytes == 16 else _X86).items():
-        text = text.replace(f"{word}\n", f"{code}\n")
-    library = engine.compiled(text.replace("YIELDS", str(YIELDS)))
-    whole, address = ctypes.c_int64, ctypes.c_void_p
-    lead = ctypes.CFUNCTYPE(None, address, address, address, whole)(library.address("lead"))
-    follow = ctypes.CFUNCTYPE(whole, address, whole, whole)(library.address("follow"))
-    return library, lead, follow
+def _native() -> Native:
+    arm = engine.is_arm()
+    if sys.platform == "win32":
+        kernel = ctypes.CDLL("kernel32")
+        nap, system = 0, {"NAP": kernel.Sleep, "YIELD": kernel.SwitchToThread}
+    else:
+        libc = ctypes.CDLL(None)
+        nap, system = NAP, {"NAP": libc.usleep, "YIELD": libc.sched_yield}
+    text = TEXT.format(**(ARM if arm else X86), **WORDS, often=OFTEN, nap=nap) + DECLARED[arm]
+    library = engine.compiled(text, ["rest", "run", "work"])
+    word, address = ctypes.c_int64, ctypes.c_void_p
+    rest = ctypes.CFUNCTYPE(None, word)(library.address("rest"))
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        rest(1000)
+        took.append(time.perf_counter() - start)
+    return Native(
+        library,
+        ctypes.CFUNCTYPE(None, address, address, address, word)(library.address("run")),
+        ctypes.CFUNCTYPE(None, address, word)(library.address("work")),
+        1000 / min(took),
+        {name: ctypes.cast(called, address).value or 0 for name, called in system.items()},
+    )
 
 
-class _Pool:
-    """The threads of this process, and the desk where jobs are posted."""
+class Pool:
+    """The workers of a process."""
 
     def __init__(self) -> None:
-        self.taken = lock()
-        """Held while a job is at the desk."""
+        """Begin without any."""
+        self.guarded = False
         self.begin()
 
     def begin(self) -> None:
-        """Begin without threads, as a forked process does."""
-        self.desk = np.zeros(8, np.int64)
-        self.bells: list[threading.Semaphore] = []
-        self.asleep: set[int] = set()
-        self.threads: list[threading.Thread] = []
+        """Begin without workers, as a forked process does, whatever those of its parent were at."""
+        self.lock = lock()
+        self.workers: list[threading.Thread] = []
+        self.sleepers: deque[threading.Lock] = deque()
+        self.most = sys.maxsize
+        """How many workers the system allows, as far as is known."""
+        self.ended = False
+        self.memory = (ctypes.c_int64 * (SIZE + 16))()
+        start = ctypes.addressof(self.memory)
+        self.block = start + -start % 128
+        self.first = (self.block - start) // 8
+        self.native: Native | None = None
+        self.penalty, _ = ALONE
+        self.until = 0.0
+        """When calls have workers again."""
 
-    def work(self, k: int, desk: np.ndarray[tuple[int], np.dtype[np.int64]], bell: threading.Semaphore) -> None:
-        """Wait awake, then asleep, again and again."""
-        follow, seen = _code()[2], 0
-        while not desk[7]:
-            seen = follow(desk.ctypes.data, seen, SPINS)
-            if desk[7]:
-                return
-            self.asleep.add(k)
-            if desk[0] == seen:  # whoever posts later sees that it sleeps
-                bell.acquire()
-            self.asleep.discard(k)
+    def start(self) -> Native:
+        """Compile what the workers run."""
+        native = _native()
+        for name, value in {**native.system, "HASTY": int(HASTE * native.turns)}.items():
+            self.memory[self.first + WORDS[name]] = value
+        self.native = native
+        return native
 
-    def hire(self, count: int) -> None:
-        """Have so many threads, and wake those that sleep."""
-        while len(self.threads) < count:
-            if not self.threads:
+    def gather(self, count: int) -> bool:
+        """Have as many workers awake; return whether one had to be woken."""
+        count = min(count, self.most)
+        if len(self.workers) < count and not self.ended:
+            self.grow(count)
+        woken = 0
+        while len(self.sleepers) > max(len(self.workers) - count, 0):
+            try:
+                self.sleepers.pop().release()
+            except IndexError:  # another thread has woken the last one
+                break
+            woken += 1
+        return woken > 0
+
+    def grow(self, count: int) -> None:
+        """Have as many workers, or as many as the system allows."""
+        with self.lock:
+            if not self.guarded:
+                self.guarded = True
                 atexit.register(self.end)
-            bell = threading.Semaphore(0)
-            k = len(self.threads)
-            thread = threading.Thread(target=self.work, args=(k, self.desk, bell), name="wengert tiles", daemon=True)
-            self.bells.append(bell)
-            self.threads.append(thread)
-            thread.start()
-        for k in range(count):
-            if k in self.asleep:
-                self.bells[k].release()
+            while len(self.workers) < count and not self.ended:
+                worker = threading.Thread(target=self.work, name="wengert works", daemon=True)
+                try:
+                    worker.start()
+                except RuntimeError as error:  # the system has no more threads, or the interpreter ends
+                    log.debug("passes run on %s threads: %s", len(self.workers) + 1, error)
+                    self.most = len(self.workers)
+                    return
+                self.workers.append(worker)
+
+    def suffer(self) -> None:
+        """Do without the workers for a while: others have the cores."""
+        now = time.perf_counter()
+        least, most = ALONE
+        soon = now - self.until < 16 * self.penalty
+        self.penalty = min(2 * self.penalty, most) if soon else least
+        self.until = now + self.penalty
+
+    def work(self) -> None:
+        """Work, as a thread of its own."""
+        native = self.native or self.start()
+        wake = threading.Lock()
+        wake.acquire()
+        while True:
+            native.work(self.block, int(SPIN * native.turns))
+            self.sleepers.append(wake)
+            if self.ended:  # looked at after the line above: who ends wakes those who are in it
+                return
+            wake.acquire()
 
     def end(self) -> None:
-        """Let all go, and wait for them."""
-        self.desk[7] = 1
-        for bell in self.bells:
-            bell.release()
-        for thread in self.threads:
-            thread.join(1.0)
+        """Let the workers finish what they are at: the interpreter must not go away beneath them."""
+        self.ended = True
+        self.memory[self.first + WORDS["STOP"]] = 1
+        while self.sleepers:
+            self.sleepers.pop().release()
+        for worker in self.workers:
+            worker.join(PATIENCE)
 
 
-_pool = _Pool()
+_pool = Pool()
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.begin)
 
 
 def run(address: int, argument: int, threads: int) -> None:
-    """Call machine code ``void f(ptr argument, i64 worker)``, on so many threads at most, with denormals flushed to zero.
+    """Call ``void f(ptr argument, i64 worker)`` as worker 0, and meanwhile as workers 1 to threads - 1 on other threads.
 
-    The caller's thread is worker 0. Where another thread's job is at the desk, the caller works alone.
+    Each call takes work from a shared counter until none is left, so that one which comes late returns at once; some of the
+    workers may not come at all. A number stands for one call at a time. Numbers too small to be normal are zero in it. Another
+    thread's call at the same time is worker 0 alone. Ctrl-C is answered when all calls have returned.
     """
-    lead = _code()[1]
-    if threads > 1 and _pool.taken.acquire(blocking=False):
-        try:
-            _pool.hire(threads - 1)
-            lead(_pool.desk.ctypes.data, address, argument, threads - 1)
-        finally:
-            _pool.taken.release()
+    pool = _pool
+    native = pool.native or pool.start()
+    if threads > 1 and time.perf_counter() < pool.until:
+        threads = 1
+    if threads > 1 and pool.gather(threads - 1) and WATCHED:
+        # A worker that wakes up may push its caller off the core, and where others wait, it does not come back soon.
+        start = time.perf_counter() - time.thread_time()
+        native.run(pool.block, address, argument, threads - 1)
+        if time.perf_counter() - time.thread_time() - start > LOSS:
+            pool.suffer()
     else:
-        own = np.zeros(8, np.int64)
-        lead(own.ctypes.data, address, argument, 0)
+        native.run(pool.block, address, argument, threads - 1)

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from wengert.ground.types import Dtype
 
-__all__ = ["Target"]
+__all__ = ["ATTRIBUTES", "Target"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+ATTRIBUTES = 'nounwind "prefer-vector-width"="512"'
+"""Attributes of every function, ``attributes #0 = { ... }``: without the second, LLVM halves AVX-512's vectors where it may."""
 
 
 class Target(NamedTuple):

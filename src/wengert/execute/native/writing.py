@@ -13,7 +13,7 @@ from wengert.execute.native.code import Vector, literal, scalar
 from wengert.execute.native.function import Affine, Function, Term, affine
 from wengert.execute.native.reading import Buffer, Copy, Fetch, Keep, Loop, Narrow, Outer, Place, Product, Read, Shared
 from wengert.execute.native.schedule import Group, Schedule
-from wengert.execute.native.target import Target
+from wengert.execute.native.target import ATTRIBUTES, Target
 from wengert.execute.tiles.cut import Item
 from wengert.ground.types import Dtype, NumPyArray
 
@@ -73,7 +73,7 @@ class Writer:
         begin, end = self.ends()
         self.entry(begin, end)
         rarely = '!0 = !{!"branch_weights", i32 1, i32 100000}'
-        attributes = "attributes #0 = { nounwind ATTRIBUTES }"
+        attributes = f"attributes #0 = {{ {ATTRIBUTES} }}"
         return "\n".join([*self.declared, *self.helpers.values(), *self.pieces, attributes, rarely, ""])
 
     # --- parts ---
