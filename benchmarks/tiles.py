@@ -20,8 +20,8 @@ from machine import describe, run
 
 import wengert as tf
 from wengert.execute.numpy import NumPyProgram
-from wengert.execute.tiles.blas import blas
 from wengert.execute.tiles.run import cut
+from wengert.ground.blas import blas
 from wengert.ground.context import state
 from wengert.ground.options import options
 

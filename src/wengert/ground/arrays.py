@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from wengert.ground import parameters
+from wengert.ground.blas import blas
+from wengert.ground.types import Array
 
 __all__ = ["NP", "NumPyArrays"]
 
@@ -109,9 +111,19 @@ class NumPyArrays:
         return reciprocal * reciprocal
 
     @staticmethod
-    def dot_over_rows(a: Any, b: Any) -> Any:
+    def dot(a: Array, b: Array) -> Any:
+        """Return the product of two matrices."""
+        return blas.product(np.dot, a, b)
+
+    @staticmethod
+    def dot_over_rows(a: Array, b: Array) -> Any:
         """Return aᵀ b for two matrices: a gradient by weights, a sum over many rows."""
-        return np.dot(a.T, b)
+        return blas.product(np.dot, a.T, b)
+
+    @staticmethod
+    def matmul(a: Array, b: Array) -> Any:
+        """Return the products of stacks of matrices."""
+        return blas.product(np.matmul, a, b)
 
     @staticmethod
     def polygamma(x: Any, n: int) -> Any:

@@ -13,11 +13,11 @@ import numpy as np
 
 from wengert.execute.plan import Plan, Step
 from wengert.execute.tiles.bind import Binder, Forms, ndarray
-from wengert.execute.tiles.blas import blas
 from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of
 from wengert.execute.tiles.layout import Pass, Way
 from wengert.execute.tiles.tile import Tile
 from wengert.graph.node import Node
+from wengert.ground.blas import blas
 from wengert.ground.context import quietly
 from wengert.ground.interrupt import breakable
 from wengert.ground.locks import lock

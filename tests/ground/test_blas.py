@@ -1,0 +1,126 @@
+"""The threads of NumPy's BLAS: products run on one but for the large, and the process keeps its number."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+import wengert as tf
+from wengert.ground.blas import LARGE, LARGE_FOR_TWO, SINGLE, blas
+
+USERS = 2
+
+
+def of(work):
+    """Return what the products see of two matrices whose product takes so many multiplications: nobody allocates them."""
+    return SimpleNamespace(shape=(work // 4, 2)), SimpleNamespace(shape=(2, 2))
+
+
+@pytest.fixture
+def count():
+    """Give the user two threads, and return how many there are."""
+    calls = blas.found()
+    if not calls:
+        pytest.skip("NumPy's BLAS is not OpenBLAS")
+    with threadpool_limits(USERS, "blas"):
+        yield calls[0]
+
+
+def seen(count, work):
+    found = []
+    result = blas.product(lambda a, b: found.append(count()) or "product", *of(work))
+    assert result == "product"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("work", "threads"), [(SINGLE, USERS), (2 * SINGLE, 1), (LARGE, 1), (LARGE_FOR_TWO - 4, 1), (LARGE_FOR_TWO, USERS)]
+)
+def test_the_middle_runs_on_one_thread_and_the_large_on_the_users(count, work, threads):
+    assert seen(count, work) == [threads]
+    assert count() == USERS
+
+
+def test_with_more_threads_large_is_less(count):
+    with threadpool_limits(4, "blas"):
+        assert seen(count, LARGE) == [4]
+        assert seen(count, LARGE - 4) == [1]
+        assert count() == 4
+
+
+def test_a_user_who_has_one_thread_keeps_it(count):
+    with threadpool_limits(1, "blas"):
+        assert seen(count, LARGE_FOR_TWO) == seen(count, SINGLE * 2) == [1]
+        assert count() == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError, KeyboardInterrupt])
+def test_what_a_product_raises_leaves_the_number(count, error):
+    def product(a, b):
+        raise error
+
+    with pytest.raises(error):
+        blas.product(product, *of(2 * SINGLE))
+    assert count() == USERS
+
+
+def test_threads_at_once_leave_the_number(count):
+    a, b = np.ones((300, 20), np.float32), np.ones((20, 20), np.float32)
+    wrong = []
+
+    def work():
+        for _ in range(300):
+            if (tf.matmul(a, b).numpy() != 20).any():
+                wrong.append("product")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert count() == USERS
+
+
+def test_tiles_at_work_keep_the_one_that_they_asked_for(count):
+    with blas.alone():
+        assert seen(count, 2 * SINGLE) == [1]
+        assert count() == 1
+    assert count() == USERS
+
+
+def test_another_blas_is_left_alone(monkeypatch):
+    monkeypatch.setattr(blas, "calls", ())
+    assert blas.product(lambda a, b: "product", *of(2 * SINGLE)) == "product"
+    with blas.alone():
+        assert tf.matmul(np.ones((300, 20)), np.ones((20, 20))).shape == (300, 20)
+
+
+def test_every_product_goes_this_way(monkeypatch):
+    asked = []
+
+    def product(function, a, b):
+        asked.append((function.__name__, a.shape, b.shape))
+        return function(a, b)
+
+    x, w = tf.constant(np.ones((5, 3), np.float32)), tf.Variable(np.ones((3, 2), np.float32))
+    stack = tf.constant(np.ones((4, 5, 3), np.float32))
+    traced = tf.function(lambda: tf.matmul(x, w))
+    wanted = traced().numpy()
+    monkeypatch.setattr(blas, "product", product)
+    with tf.GradientTape() as tape:
+        y = x @ w
+    assert asked.pop() == ("dot", (5, 3), (3, 2))
+    tape.gradient(y, w)
+    assert asked.pop() == ("dot", (3, 5), (5, 2))
+    tf.matmul(stack, w)
+    assert asked.pop() == ("dot", (20, 3), (3, 2))
+    tf.matmul(stack, stack, transpose_b=True)
+    assert asked.pop() == ("matmul", (4, 5, 3), (4, 3, 5))
+    tf.einsum("aij,kj->aik", stack, x)
+    assert asked.pop()[0] == "matmul"
+    assert not asked
+    assert (traced().numpy() == wanted).all()
+    assert asked.pop() == ("dot", (5, 3), (3, 2))
