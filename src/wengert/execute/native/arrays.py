@@ -3,117 +3,106 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import operator
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from wengert.execute.native.code import NoForm, Vector
 from wengert.execute.native.functions import Functions
-from wengert.ground.types import Dtype
+
+if TYPE_CHECKING:
+    from wengert.ground.types import Dtype
 
 __all__ = ["VECTORS", "Vectors"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 BOOL = np.dtype(bool)
+Operand = Vector | float
+"""A vector, or a number, which takes the vector's dtype."""
 
 
-
-def _joined(x: Any, y: Any) -> tuple[Vector, Vector]:
+def _joined(x: Operand, y: Operand) -> tuple[Vector, Vector]:
     """Return two operands as vectors of one dtype."""
     if isinstance(x, Vector):
         return x.pair(y)
-    y, x = y.pair(x)
-    return x, y
+    if not isinstance(y, Vector):
+        raise NoForm("two numbers")
+    second, first = y.pair(x)
+    return first, second
 
 
 class Vectors(Functions):
     """Vectors as an array namespace. What is not here has no form in machine code."""
 
     name = "native"
+    add, subtract = staticmethod(operator.add), staticmethod(operator.sub)
+    multiply, divide = staticmethod(operator.mul), staticmethod(operator.truediv)
+    equal, not_equal = staticmethod(operator.eq), staticmethod(operator.ne)
+    less, less_equal = staticmethod(operator.lt), staticmethod(operator.le)
+    greater, greater_equal = staticmethod(operator.gt), staticmethod(operator.ge)
+    negative, positive = staticmethod(operator.neg), staticmethod(operator.pos)
+    conj = positive
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         """Say that there is no such function."""
-        raise NoForm(name)
-
-    @staticmethod
-    def add(x: Any, y: Any) -> Vector:
-        return x + y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def subtract(x: Any, y: Any) -> Vector:
-        return x - y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def multiply(x: Any, y: Any) -> Vector:
-        return x * y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def divide(x: Any, y: Any) -> Vector:
-        return x / y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def negative(x: Vector) -> Vector:
-        return -x
-
-    @staticmethod
-    def positive(x: Vector) -> Vector:
-        return x
+        raise NoForm(f"{name} has no form")
 
     @staticmethod
     def square(x: Vector) -> Vector:
+        """Return x²."""
         return x * x
 
     @staticmethod
-    def conj(x: Vector) -> Vector:
-        return x
-
-    @staticmethod
     def abs(x: Vector) -> Vector:
+        """Return the magnitude."""
         if x.dtype.kind == "f":
             return x.code.call("llvm.fabs", x.dtype, x)
         return x if x.dtype.kind in "ub" else (x < 0).choose(-x, x)
 
     @staticmethod
     def sign(x: Vector) -> Vector:
-        zero = x.like(0)
-        positive = (x > 0).choose(x.like(1), zero if x.dtype.kind != "f" else x)  # NaN, and the sign of a zero, stay
+        """Return -1, 0 or 1; NaN stays."""
+        rest = x if x.dtype.kind == "f" else x.like(0)
+        positive = (x > 0).choose(x.like(1), rest)
         return positive if x.dtype.kind == "u" else (x < 0).choose(x.like(-1), positive)
 
     @staticmethod
-    def maximum(x: Any, y: Any) -> Vector:
-        """As NumPy's: NaN wherever one of the two is."""
+    def maximum(x: Operand, y: Operand) -> Vector:
+        """Return the greater one, NaN wherever one of the two is, as NumPy does."""
         x, y = _joined(x, y)
         first = x >= y
         return (first | (x != x)).choose(x, y) if x.dtype.kind == "f" else first.choose(x, y)
 
     @staticmethod
-    def minimum(x: Any, y: Any) -> Vector:
-        """As NumPy's: NaN wherever one of the two is."""
+    def minimum(x: Operand, y: Operand) -> Vector:
+        """Return the lesser one, NaN wherever one of the two is, as NumPy does."""
         x, y = _joined(x, y)
         first = x <= y
         return (first | (x != x)).choose(x, y) if x.dtype.kind == "f" else first.choose(x, y)
 
     @staticmethod
-    def where(test: Vector, x: Any, y: Any) -> Vector:
+    def where(test: Vector, x: Operand, y: Operand) -> Vector:
         """Choose by a truth value."""
         if not isinstance(x, Vector) and not isinstance(y, Vector):
-            kind = np.result_type(x, y)
-            x = test.code.constant(x, kind)
+            x = test.code.constant(x, np.result_type(x, y))
         x, y = _joined(x, y)
         return test.to(BOOL).choose(x, y)
 
     @staticmethod
-    def astype(x: Any, dtype: Dtype) -> Vector:
+    def astype(x: Vector, dtype: Dtype) -> Vector:
         """Convert."""
-        return x.to(np.dtype(dtype))  # type: ignore[no-any-return]
+        return x.to(np.dtype(dtype))
 
     @staticmethod
     def zeros_like(x: Vector) -> Vector:
+        """Return zeros."""
         return x.like(0)
 
     @staticmethod
     def ones_like(x: Vector) -> Vector:
+        """Return ones."""
         return x.like(1)
 
     @staticmethod
@@ -124,55 +113,38 @@ class Vectors(Functions):
         return np.dtype(dtype).type(0).item()
 
     @staticmethod
-    def equal(x: Any, y: Any) -> Vector:
-        return x == y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def not_equal(x: Any, y: Any) -> Vector:
-        return x != y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def less(x: Any, y: Any) -> Vector:
-        return x < y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def less_equal(x: Any, y: Any) -> Vector:
-        return x <= y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def greater(x: Any, y: Any) -> Vector:
-        return x > y  # type: ignore[no-any-return]
-
-    @staticmethod
-    def greater_equal(x: Any, y: Any) -> Vector:
-        return x >= y  # type: ignore[no-any-return]
-
-    @staticmethod
     def logical_and(x: Vector, y: Vector) -> Vector:
+        """Return whether both hold."""
         return x.to(BOOL) & y.to(BOOL)
 
     @staticmethod
     def logical_or(x: Vector, y: Vector) -> Vector:
+        """Return whether one holds."""
         return x.to(BOOL) | y.to(BOOL)
 
     @staticmethod
     def logical_xor(x: Vector, y: Vector) -> Vector:
+        """Return whether just one holds."""
         return x.to(BOOL) ^ y.to(BOOL)
 
     @staticmethod
     def logical_not(x: Vector) -> Vector:
+        """Return whether it does not hold."""
         return ~x.to(BOOL)
 
     @staticmethod
     def isnan(x: Vector) -> Vector:
+        """Return where NaN is."""
         return x != x
 
     @staticmethod
     def isinf(x: Vector) -> Vector:
+        """Return where an infinity is."""
         return Vectors.abs(x) == math.inf
 
     @staticmethod
     def isfinite(x: Vector) -> Vector:
+        """Return where neither is."""
         return Vectors.abs(x) < math.inf
 
 

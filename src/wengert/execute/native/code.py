@@ -167,6 +167,7 @@ class Vector:
         return value if isinstance(value, Vector) else self.code.constant(value, self.dtype)
 
     def pair(self, other: Any) -> tuple[Vector, Vector]:
+        """Return this and another operand as vectors of one dtype."""
         if not isinstance(other, Vector):
             kind = np.result_type(other).kind
             rank = "biuf"
@@ -211,6 +212,9 @@ class Vector:
 
     def __rtruediv__(self, other: Any) -> Vector:
         return self._binary("div", other, True)
+
+    def __pos__(self) -> Vector:
+        return self
 
     def __neg__(self) -> Vector:
         code, kind = self.code, self.dtype.kind

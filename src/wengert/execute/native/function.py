@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
-
-import numpy as np
 
 from wengert.execute.native.code import Code, Vector, scalar
+from wengert.ground.blocks import Raised
 from wengert.ground.types import Dtype, NumPyArray
 
-__all__ = ["Affine", "Function", "affine"]
+__all__ = ["Carried", "Function", "Term"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
-
-
-class Affine(NamedTuple):
-    """Whole numbers that are ``begin`` and, for each axis, an index times a stride."""
-
-    begin: int
-    strides: tuple[int, ...]
-
-
-def affine(at: NumPyArray) -> Affine | None:
-    """Return whole numbers as such a sum, if they are one."""
-    if not at.size:
-        return None
-    begin = int(at.flat[0])
-    strides = []
-    expected: NumPyArray = np.full((1,) * at.ndim, begin)
-    for k, n in enumerate(at.shape):
-        index = [0] * at.ndim
-        stride = 0
-        if n > 1:
-            index[k] = 1
-            stride = int(at[tuple(index)]) - begin
-        strides.append(stride)
-        expected = expected + (stride * np.arange(n)).reshape([n if j == k else 1 for j in range(at.ndim)])
-    return Affine(begin, tuple(strides)) if bool((expected == at).all()) else None
 
 
 Term = tuple[str, int]
@@ -187,7 +159,7 @@ class Carried:
             self.values.append(f"%c{k}.{self.head}")
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Raised) -> None:
         f = self.function
         f.scopes.pop()
         if self.count == 1:
@@ -201,8 +173,3 @@ class Carried:
         f.code.write(f"  br i1 {more}, label %{self.head}, label %{self.done}")
         f.begin(self.done)
         self.values = [f"%d{k}.{self.head}" for k in range(len(self.values))]
-
-
-def product(shape: Sequence[int]) -> int:
-    """Return how many elements a shape has."""
-    return math.prod(shape)

@@ -461,4 +461,3 @@ def _general_power(x: Vector, y: Vector) -> Vector:
     found = ((x == -1.0) & (_magnitude(y) == math.inf)).choose(x.like(1), found)
     found = ((x != x) | (y != y)).choose(x + y, found)
     return ((y == 0) | (x == 1.0)).choose(x.like(1), found)
-

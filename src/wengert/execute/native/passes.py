@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.execute.native import engine, pool
 from wengert.execute.native.code import NoForm
+from wengert.execute.native.module import ARGUMENTS, Module
 from wengert.execute.native.reading import REFUSED, read
 from wengert.execute.native.schedule import schedule
-from wengert.execute.native.target import Target
-from wengert.execute.native.writing import ARGUMENTS, Writer, unit
+from wengert.execute.native.writing import unit, write
 from wengert.execute.tiles.cut import Cut, Item, Unfit
 from wengert.execute.tiles.layout import Way
 from wengert.execute.tiles.run import Tiling
@@ -46,12 +44,15 @@ class Pass(Way):
         least = unit(found, target)
         units = max(1, min(WIDEST, int(ROOM / max(plan.peak, 1)) // least)) if tile is None else max(1, tile // least)
         self.rows = least * units
-        writer = Writer(found, plan, target, self.rows, self.specs)
+        module = Module(found, plan.peak, target, self.rows, self.specs)
         try:
-            self.text = writer.text()
+            write(module, plan.groups)
         except (NoForm, *REFUSED) as error:
-            raise _unfit(writer, error) from error
-        self.memory, self.arguments, self.shared = writer.memory, writer.arguments, found.shared
+            if module.current is None:  # no operation's kernel, but the writer itself
+                raise
+            raise Unfit(module.current.step, f"{error}") from error
+        self.text = module.text()
+        self.memory, self.arguments, self.shared = module.memory, module.arguments, found.shared
         self.divide(n)
         self.library: engine.Library | None = None
 
@@ -66,13 +67,6 @@ class Pass(Way):
         if self.library is None:
             self.library = engine.compiled(self.text, ["pass"])
         return self.library.address("pass")
-
-
-def _unfit(writer: Writer, error: Exception) -> Unfit:
-    item = writer.current
-    if item is None:  # no operation's kernel, but the writer itself
-        raise error
-    return Unfit(item.step, str(error))
 
 
 class Scratch:
@@ -144,8 +138,3 @@ class NativeTiling(Tiling):
 
 def _ordered(a: NumPyArray) -> NumPyArray:
     return a if a.flags.c_contiguous else np.ascontiguousarray(a)
-
-
-def size(shape: Sequence[int]) -> int:
-    """Return how many elements a shape has."""
-    return math.prod(shape)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from wengert.execute.native.reading import Buffer, Loop, Place, Work
+from wengert.execute.native.work import Buffer, Loop, Place, Work
 
 __all__ = ["Group", "Schedule", "schedule"]
 

@@ -359,7 +359,7 @@ class Tiling:
         array, spec = slots[slot], self.specs[slot]
         if array.__class__ is not ndarray or array.shape != spec.sizes or array.dtype != spec.nptype:
             raise Mismatch
-        return array  # type: ignore[no-any-return]
+        return array
 
     def room(self, pass_: Way) -> tuple[dict[int, NumPyArray], list[NumPyArray]]:
         """Return arrays for what a pass writes out whole, by slots, and for the parts of its sums, of each group."""

@@ -1,0 +1,213 @@
+"""Loops over elements: all that a group does to them, with values in registers, and sums over the rows, in lanes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from wengert.execute.native.arrays import VECTORS
+from wengert.execute.native.code import Vector, scalar
+from wengert.execute.native.function import Function
+from wengert.execute.native.indices import Axes
+from wengert.execute.native.module import Module
+from wengert.execute.native.work import Buffer, Loop, Place, Shared
+from wengert.execute.tiles.cut import over_axes
+from wengert.ground.types import Dtype, NumPyArray
+
+__all__ = ["Lanes", "looped"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+
+class Lanes:
+    """The sums of a pass that are kept in vectors until a group of tiles has been gone through: lane by lane."""
+
+    def __init__(self, module: Module) -> None:
+        """Begin with none."""
+        self.module = module
+        self.kept: dict[int, tuple[int, int]] = {}
+        """For each sum: where its vectors begin in a worker's memory, and how many lanes they have."""
+
+    def place(self, number: int, lanes: int) -> int:
+        """Return where the vectors of a sum begin."""
+        module = self.module
+        spec = module.specs[module.read.sums[number].step.output]
+        begin = module.memory
+        module.memory += -(-math.prod(spec.sizes) * lanes * spec.nptype.itemsize // 64) * 64
+        self.kept[number] = begin, lanes
+        return begin
+
+    def begun(self) -> None:
+        """Write what is done before a group of tiles: vectors begin with what changes nothing."""
+        module, f = self.module, Function("begin", 1)
+        for number, item in enumerate(module.read.sums):
+            spec = module.specs[item.step.output]
+            elements, size = math.prod(spec.sizes), spec.nptype.itemsize
+            at, lanes = self.kept.get(number, (0, 1))
+            f.code.lanes = lanes
+            with f.loop(elements) as i:
+                if number in self.kept:
+                    first = f.code.constant(neutral(item.step.node.op.layout.join, spec.nptype), spec.nptype)
+                    f.put(first, f.address("%t", [(i, lanes * size)], at))
+                else:  # sums of products are added to their part at once
+                    where = f.address(module.part(f, number, elements * size), [(i, size)])
+                    f.put(f.code.constant(0, spec.nptype), where)
+        module.finish(f)
+
+    def ended(self) -> None:
+        """Write what is done after it: lanes are joined."""
+        module, f = self.module, Function("end", 1)
+        for number, (at, lanes) in self.kept.items():
+            step = module.read.sums[number].step
+            spec, join = module.specs[step.output], step.node.op.layout.join
+            elements, kind, size = math.prod(spec.sizes), scalar(spec.nptype), spec.nptype.itemsize
+            f.code.lanes = lanes
+            with f.loop(elements) as i:
+                joined = lanes_joined(f, f.vector(f.address("%t", [(i, lanes * size)], at), spec.nptype), join)
+                if kind == "i1":
+                    joined, kind = f.code.let(f"zext i1 {joined} to i8"), "i8"
+                out = f.address(module.part(f, number, elements * size), [(i, size)])
+                f.code.write(f"  store {kind} {joined}, ptr {out}, align {size}")
+        module.finish(f)
+
+
+def neutral(join: str, nptype: Dtype) -> float:
+    """Return what changes nothing where it is joined."""
+    function = getattr(np, join)
+    if function.identity is not None:
+        return float(function.identity)
+    if nptype.kind == "f":
+        return -math.inf if function is np.maximum else math.inf
+    info = np.iinfo(nptype)
+    return int(info.min if function is np.maximum else info.max)
+
+
+def lanes_joined(f: Function, x: Vector, join: str) -> str:
+    """Return the name of what all lanes of a vector give together: halves are joined to halves."""
+    code, lanes = f.code, f.code.lanes
+    kind = scalar(x.dtype)
+    ones = [code.let(f"extractelement <{lanes} x {kind}> {x.name}, i64 {k}") for k in range(lanes)]
+    code.lanes = 1
+    vectors = [Vector(code, code.let(f"insertelement <1 x {kind}> poison, {kind} {one}, i64 0"), x.dtype) for one in ones]
+    while len(vectors) > 1:
+        half = len(vectors) // 2
+        vectors = [getattr(VECTORS, join)(a, b) for a, b in zip(vectors[:half], vectors[half:], strict=True)]
+    found = code.let(f"extractelement <1 x {kind}> {vectors[0].name}, i64 0")
+    code.lanes = lanes
+    return found
+
+
+def looped(module: Module, lanes: Lanes, name: str, works: Sequence[Loop]) -> None:
+    """Write one loop for all operations of a group."""
+    _Body(module, lanes, name, works).write()
+
+
+class _Body:
+    """What is done to each element."""
+
+    def __init__(self, module: Module, lanes: Lanes, name: str, works: Sequence[Loop]) -> None:
+        self.module, self.lanes, self.works = module, lanes, works
+        places = [p for w in works for p in w.reads]
+        self.f = module.function(name, [p.nptype for p in places] + [b.nptype for w in works for b in w.makes])
+        self.axes = Axes(works[0].shape, [p.at for p in places] + [w.at for w in works if w.at is not None])
+        self.index: list[str] = []
+        self.v = "0"
+        """The number of the vector within the tile's rows."""
+        self.values: dict[int, Vector] = {}
+        """Of the group's own values, by buffer."""
+
+    def write(self) -> None:
+        f = self.f
+        with self.axes.loops(f) as self.index:
+            numbers = {_key(p): self.number(p) for w in self.works for p in w.reads if isinstance(p.source, Shared)}
+            with f.loop(self.module.rows // f.code.lanes) as self.v:
+                loaded = dict(numbers)
+                for w in self.works:
+                    self.operation(w, [self.operand(p, loaded) for p in w.reads])
+        self.module.finish(f)
+
+    def number(self, place: Place) -> Vector:
+        """Return an element of a shared value, in all lanes."""
+        begin, terms = self.axes.terms(self.f, place.at, self.index, place.nptype.itemsize)
+        return self.f.splat(self.f.address(self.module.given(self.f, place), terms, begin), place.nptype)
+
+    def operand(self, place: Place, loaded: dict[object, Vector]) -> Vector:
+        """Return an input: what the group has made, or what is loaded once."""
+        source = place.source
+        if isinstance(source, Buffer) and id(source) in self.values:
+            return self.values[id(source)]
+        key = _key(place)
+        if key not in loaded:
+            if isinstance(source, Buffer):
+                loaded[key] = self.f.vector(self.rows_at(source, place.at), place.nptype)
+            else:
+                loaded[key] = self.f.code.constant(place.number, place.nptype)
+        return loaded[key]
+
+    def rows_at(self, buffer: Buffer, at: NumPyArray) -> str:
+        """Return the address of a vector of an element's rows."""
+        size = buffer.nptype.itemsize
+        begin, terms = self.axes.terms(self.f, at, self.index, size * self.module.rows)
+        return self.f.address("%t", [*terms, (self.v, size * self.f.code.lanes)], begin + self.module.begins(buffer))
+
+    def operation(self, w: Loop, operands: list[Vector]) -> None:
+        """Write one operation, and store what others read."""
+        self.module.current = w.item
+        if w.sum >= 0:
+            return self.summed(w, operands[0])
+        if w.item is None:
+            several: Sequence[Vector | float] = operands
+        else:
+            node = w.item.step.node
+            if node.op.layout.mean:
+                found = operands[0] / self.terms(w)
+            else:
+                found = node.op.bind(VECTORS)(*operands, **node.attrs)
+            several = found if isinstance(found, tuple | list) else [found]
+        for b, one in zip(w.makes, several, strict=True):
+            value = one.to(b.nptype) if isinstance(one, Vector) else self.f.code.constant(one, b.nptype)
+            self.values[id(b)] = value
+            if b.offset >= 0:
+                self.f.put(value, self.rows_at(b, np.arange(b.elements).reshape(w.shape)))
+        return None
+
+    def terms(self, w: Loop) -> int:
+        """Return over how many elements a mean spreads what comes back to it."""
+        assert w.item is not None
+        step = w.item.step
+        sizes = self.module.specs[step.output].sizes
+        return math.prod([sizes[a] for a in over_axes(step.node.attrs["axis"], len(sizes))])
+
+    # --- sums over the rows ---
+
+    def mask(self) -> str:
+        """Return which lanes hold rows that there are."""
+        f, lanes = self.f, self.f.code.lanes
+        kind = f"<{lanes} x i64>"
+
+        def spread(number: str) -> str:
+            x = f.once(("insert", number), f"insertelement {kind} poison, i64 {number}, i64 0")
+            return f.once(("splat", x), f"shufflevector {kind} {x}, {kind} poison, <{lanes} x i32> zeroinitializer")
+
+        begin = f.total([(self.v, lanes)])
+        lane = ", ".join(f"i64 {k}" for k in range(lanes))
+        at = f.once(("rows", begin), f"add {kind} {spread(begin)}, <{lane}>")
+        return f.once(("mask", at), f"icmp ult {kind} {at}, {spread('%valid')}")
+
+    def summed(self, w: Loop, x: Vector) -> None:
+        """Join an element's rows to the vector that they are summed in."""
+        assert w.at is not None
+        f, join = self.f, self.module.read.sums[w.sum].step.node.op.layout.join
+        lanes, size = f.code.lanes, x.dtype.itemsize
+        first, terms = self.axes.terms(f, w.at, self.index, lanes * size)
+        where = f.address("%t", terms, self.lanes.place(w.sum, lanes) + first)
+        total = f.vector(where, x.dtype)
+        none, kind = f.code.constant(neutral(join, x.dtype), x.dtype), f.code.type(x.dtype)
+        there = f.code.let(f"select <{lanes} x i1> {self.mask()}, {kind} {x.name}, {kind} {none.name}")
+        f.put(getattr(VECTORS, join)(total, Vector(f.code, there, x.dtype)), where)
+
+
+def _key(place: Place) -> object:
+    return id(place.source), place.at.tobytes(), place.number, place.nptype

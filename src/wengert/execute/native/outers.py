@@ -1,0 +1,149 @@
+"""Sums of products over the rows, gradients by weights: some rows and columns of the result at once, lanes joined at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from wengert.execute.native.code import Vector, scalar
+from wengert.execute.native.function import Function
+from wengert.execute.native.indices import Table, same
+from wengert.execute.native.module import Module
+from wengert.execute.native.products import blocks
+from wengert.execute.native.work import Outer, Place
+from wengert.ground.types import NumPyArray
+
+__all__ = ["summed_products"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+
+def summed_products(module: Module, name: str, work: Outer) -> None:
+    """Write sums of products over the rows: a function for their shape, if there is none yet, and a call of it."""
+    pairs = work.pairs()
+    nptype = work.reads[0].nptype
+    spec = module.specs[module.read.sums[work.sum].step.output]
+    key = tuple((same(y.at), same(g.at)) for y, g in pairs), same(work.at), nptype
+    kernel = module.kernels.get(key)
+    if kernel is None:
+        kernel = module.kernels[key] = f"o{len(module.kernels)}"
+        _Kernel(module, kernel, pairs, work.at).write()
+    f = Function(name, 1)
+    given = ", ".join(f"ptr {module.given(f, place)}" for place in work.reads)
+    part = module.part(f, work.sum, math.prod(spec.sizes) * nptype.itemsize)
+    f.code.write(f"  call void @{kernel}({given}, ptr {part}, i64 %valid)")
+    module.finish(f)
+
+
+class _Kernel:
+    """The function for sums of products of one shape."""
+
+    def __init__(self, module: Module, name: str, pairs: Sequence[tuple[Place, Place]], at: NumPyArray) -> None:
+        self.module, self.pairs, self.at = module, pairs, at
+        y, g = pairs[0]
+        self.nptype, self.size = y.nptype, y.nptype.itemsize
+        self.inner, self.left = y.at.shape
+        self.right = g.at.shape[1]
+        self.f = module.function(name, [y.nptype])
+        self.tables = [(Table(self.f, y.at), Table(self.f, g.at)) for y, g in pairs]
+
+    def write(self) -> None:
+        f, module = self.f, self.module
+        short = f.code.let(f"icmp ult i64 %valid, {module.rows}")
+        with f.when(short):
+            for k, (y, g) in enumerate(self.pairs):
+                module.cleared(f, f"%y{k}", y)
+                module.cleared(f, f"%g{k}", g)
+        down, across = 3, 4 if module.target.registers < 32 else 8
+        if self.left > 1 and self.right == 1:
+            down, across = across, 1
+        out = Table(f, self.at)
+        with f.code.exactly():
+            for i0, height, i_count in blocks(self.left, down):
+                for j0, width, j_count in blocks(self.right, across):
+                    with f.loop(i_count) as i, f.loop(j_count) as j:
+                        values = self.sums(i, i0, height, j, j0, width)
+                        for a in range(height):
+                            totals = [Vector(f.code, x, self.nptype) for x in values[a * width : (a + 1) * width]]
+                            self.added(totals, out, (i, j), (i0 + a, j0), (height, width))
+        given = ", ".join(f"ptr %y{k}, ptr %g{k}" for k in range(len(self.pairs)))
+        module.finish(f, f"({given}, ptr noalias %part, i64 %valid)")
+
+    def sums(self, i: str, i0: int, height: int, j: str, j0: int, width: int) -> list[str]:
+        """Write the sums of a block over all pairs, the inner axis and the rows of the tile; return their vectors."""
+        f, kind = self.f, self.f.code.type(self.nptype)
+        values = ["zeroinitializer"] * (height * width)
+        for k, (ya, ga) in enumerate(self.tables):
+            with f.carried(self.inner, values, kind) as loop:
+                with f.carried(self.module.rows // f.code.lanes, loop.values, kind) as rows:
+                    ys = self.vectors(f"%y{k}", ya, loop.index, i, i0, height, rows.index)
+                    gs = self.vectors(f"%g{k}", ga, loop.index, j, j0, width, rows.index)
+                    rows.values = [
+                        ys[a].fma(gs[b], Vector(f.code, rows.values[a * width + b], self.nptype)).name
+                        for a in range(height) for b in range(width)
+                    ]  # fmt: skip
+                loop.values = rows.values
+            values = loop.values
+        return values
+
+    def vectors(self, base: str, table: Table, k: str, i: str, i0: int, count: int, v: str) -> list[Vector]:
+        """Load a vector of rows of each of some neighbours."""
+        f, found = self.f, []
+        for a in range(count):
+            begin, terms = table.terms((k, i), (0, i0 + a), (1, count), self.size * self.module.rows)
+            found.append(f.vector(f.address(base, [*terms, (v, f.code.lanes * self.size)], begin), self.nptype))
+        return found
+
+    def added(
+        self, totals: list[Vector], table: Table, index: Sequence[str], first: tuple[int, int], steps: tuple[int, int]
+    ) -> None:
+        """Add the sums over the lanes of some vectors to numbers of the part, one after another or wherever a table says."""
+        f, kind = self.f, scalar(self.nptype)
+        lanes, size = f.code.lanes, self.size
+        for k in range(0, len(totals), lanes):
+            some = totals[k : k + lanes]
+            count = len(some)
+            padded = some + [f.code.constant(0, self.nptype)] * ((1 << (count - 1).bit_length()) - count)
+            vector, held = lanes_added(f, padded)
+            beside = table.found is not None and table.found.strides[1] == 1 and held == count
+            for b in range(1 if beside else count):
+                begin, terms = table.terms(index, (first[0], first[1] + k + b), steps, size)
+                where = f.address("%part", terms, begin)
+                one, name = (f"<{held} x {kind}>", vector) if beside else (kind, "")
+                old = f.code.let(f"load {one}, ptr {where}, align {size}")
+                name = name or f.code.let(f"extractelement <{held} x {kind}> {vector}, i64 {b}")
+                new = f.code.let(f"fadd {one} {old}, {name}")
+                f.code.write(f"  store {one} {new}, ptr {where}, align {size}")
+
+
+def lanes_added(f: Function, totals: Sequence[Vector]) -> tuple[str, int]:
+    """Return a vector of the sums over the lanes of some vectors, whose number is a power of two, and how many lanes it has.
+
+    Halves of two vectors are added and stand side by side, then quarters of two such, until one vector is left; its runs of lanes
+    are then halved.
+    """
+    code, lanes = f.code, f.code.lanes
+    kind = scalar(totals[0].dtype)
+    names, width = [t.name for t in totals], lanes
+
+    def picked(a: str, b: str, held: int, order: Sequence[int]) -> str:
+        numbers = ", ".join(f"i32 {k}" for k in order)
+        return code.let(f"shufflevector <{held} x {kind}> {a}, <{held} x {kind}> {b}, <{len(order)} x i32> <{numbers}>")
+
+    def halved(a: str, b: str, held: int, several: int) -> str:
+        """Add the halves of the runs of several vectors."""
+        runs = range(0, several * held, width)
+        low = [k + i for k in runs for i in range(width // 2)]
+        high = [k + i for k in runs for i in range(width // 2, width)]
+        return code.let(f"fadd <{len(low)} x {kind}> {picked(a, b, held, low)}, {picked(a, b, held, high)}")
+
+    while len(names) > 1 and width > 1:
+        names = [halved(a, b, lanes, 2) for a, b in zip(names[::2], names[1::2], strict=True)]
+        width //= 2
+    if len(names) > 1:
+        raise ValueError("more sums than lanes")
+    held = lanes
+    while width > 1:
+        names = [halved(names[0], "poison", held, 1)]
+        held, width = held // 2, width // 2
+    return names[0], held
