@@ -9,6 +9,9 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Nothing is taken from what the user's own programs have compiled, and nothing is added to it.
+os.environ["WENGERT_CACHE"] = "off"
+
 # Times vary on a busy machine, so no example has a deadline. `ci` draws the same examples in every run.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import wengert as tf
-from wengert.train import archive, files, latest, replacing
+from wengert.ground import replacing
+from wengert.train import archive, files, latest
 
 from . import damage
 
@@ -249,7 +250,7 @@ def test_a_disk_that_is_full_leaves_the_file(tmp_path: Path):
 
 KILLED = """
     import os, signal, sys
-    from wengert.train import replacing
+    from wengert.ground import replacing
     def content():
         yield b"half"
         os.kill(os.getpid(), signal.SIGKILL)
@@ -268,7 +269,7 @@ def test_what_a_kill_has_left_is_removed(tmp_path: Path):
 
 WAITING = """
     import sys
-    from wengert.train import replacing
+    from wengert.ground import replacing
     def content():
         yield b"who"
         print("half", flush=True)

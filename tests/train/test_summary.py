@@ -154,7 +154,7 @@ def test_ctrl_c_at_every_line_of_a_flush(tmp_path: Path):
             return each
 
         def enter(frame, event, argument):
-            return each if frame.f_globals.get("__name__") in ("wengert.train.summary", "wengert.train.replacing") else None
+            return each if frame.f_globals.get("__name__") in ("wengert.train.summary", "wengert.ground.replacing") else None
 
         before = sys.gettrace()
         sys.settrace(enter)

@@ -16,7 +16,7 @@ from wengert.ground.terminal import tell
 from wengert.run.debts import Debt
 from wengert.run.notice import Program, note
 from wengert.tensor.tensor import AxisLike, TensorLike
-from wengert.train import replacing
+from wengert.ground import replacing
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from wengert.ground.errors import DataLossError, NotFoundError, OpError, PermissionDeniedError, ResourceExhaustedError
+from wengert.ground.replacing import replace
 from wengert.ground.types import NumPyArray
-from wengert.train.replacing import replace
 
 __all__ = ["dump", "load"]
 

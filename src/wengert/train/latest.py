@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wengert.ground.errors import DataLossError
-from wengert.train.replacing import replace
+from wengert.ground.replacing import replace
 
 __all__ = ["CheckpointState", "enter", "get_checkpoint_state", "pending", "update_checkpoint_state"]
 
@@ -116,7 +116,7 @@ def enter(
 ) -> None:  # fmt: skip
     """Write the file: the latest checkpoint, all that are kept, and those that are being written or removed.
 
-    ``durable``: see `wengert.train.replacing.replace`.
+    ``durable``: see `wengert.ground.replacing.replace`.
     """
     folder, file = _file(save_dir, latest_filename)
     state = CheckpointState("" if latest is None else _within(folder, latest), [_within(folder, p) for p in paths])

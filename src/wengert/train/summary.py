@@ -35,9 +35,9 @@ from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.copies import Uncopied
 from wengert.ground.errors import ShapeError
+from wengert.ground.replacing import append
 from wengert.ground.weakly import Weakly
 from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
-from wengert.train.replacing import append
 
 __all__ = [
     "Record",

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
+from wengert.execute.native import cache
 from wengert.execute.native.target import Target
 from wengert.ground.locks import lock
 
@@ -26,6 +27,8 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 OPTIMIZATION = 2
 """LLVM's level of code generation: at 0, code runs four times slower."""
+GENERATION = "1"
+"""To be counted up when this module makes other code of a text than before: what is on disk is of no use then."""
 
 KEPT = 128
 """How many texts' code is kept, whether anybody holds it or not: a list that is traced anew finds it."""
@@ -210,5 +213,10 @@ def compiled(text: str, names: Sequence[str]) -> Library:
 def _compiled(text: str, names: tuple[str, ...]) -> Library:
     host = _host()
     _free(True)
-    engine = host.link(host.emit(host.complete(text), names))
+    key = cache.signature(GENERATION, host.version, host.triple, host.cpu, host.features, *names, text)
+    code = cache.load(key)
+    if code is None:
+        code = host.emit(host.complete(text), names)
+        cache.save(key, code)
+    engine = host.link(code)
     return Library(engine, {name: engine.get_function_address(name) for name in names})

@@ -25,7 +25,7 @@ from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.tensor.tensor import TensorLike
 from wengert.train import files, latest
 from wengert.train.checkpoint import by_names, restored, storage_of
-from wengert.train.replacing import replace
+from wengert.ground.replacing import replace
 
 MARK = "Wengert checkpoint"
 

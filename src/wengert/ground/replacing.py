@@ -26,11 +26,12 @@ DAY = 86400.0
 """How many seconds old a part is that is taken for left behind where there are no locks."""
 
 
-def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = True) -> None:
+def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = True, mode: int = 0o666) -> None:
     """Write a file, whole or not at all: one that was there stays until the new one is complete. Its folder is made.
 
     ``content``: bytes, piece by piece. ``durable``: whether the file is on the disk when this returns,
-    so that it outlives a loss of power; a file that is not outlives a kill of the process.
+    so that it outlives a loss of power; a file that is not outlives a kill of the process. ``mode``: who may read and write it,
+    but for what the process denies to all of its files.
 
     Raises:
         OSError: if it cannot be written; it names the file.
@@ -39,7 +40,7 @@ def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = Tr
     try:
         os.makedirs(folder, exist_ok=True)
         _tidy(folder)
-        handle, part = _part(path)
+        handle, part = _part(path, mode)
         try:
             try:
                 for piece in content:
@@ -71,12 +72,12 @@ def append(handle: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(handle, rest) :]
 
 
-def _part(path: str) -> tuple[int, str]:
+def _part(path: str, mode: int) -> tuple[int, str]:
     """Make a part of a file and lock it; return its handle and its name."""
     folder, name = os.path.split(path)
     while True:
         part = os.path.join(folder, f"{name[:40]}.{os.urandom(6).hex()}{PART}")
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
         if fcntl is None:
             return handle, part
         with contextlib.suppress(OSError):  # a file system may have no locks
