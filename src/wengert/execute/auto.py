@@ -8,7 +8,6 @@ timing alone, so nothing acts on the world twice.
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any

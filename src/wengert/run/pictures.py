@@ -12,11 +12,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from wengert.ground import replacing
 from wengert.ground.terminal import tell
 from wengert.run.debts import Debt
 from wengert.run.notice import Program, note
 from wengert.tensor.tensor import AxisLike, TensorLike
-from wengert.ground import replacing
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 

@@ -37,9 +37,7 @@ CREWS = 4
 HELPERS = 256
 
 
-def cut(
-    plan: Plan, feeds: Sequence[tuple[Any, Any]], tile: int | None = None, kind: type[Tiling] | None = None
-) -> Tiling | None:
+def cut(plan: Plan, feeds: Sequence[tuple[Any, Any]], tile: int | None = None, kind: type[Tiling] | None = None) -> Tiling | None:
     """Cut a planned list, whose feeds have the given shapes and dtypes; None if it is to be run whole.
 
     ``tile``: the rows of a tile, where they are not to be found by the size of the cache. ``kind``: who goes through the tiles.

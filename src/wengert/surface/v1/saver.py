@@ -18,6 +18,7 @@ import numpy as np
 
 from wengert.ground.context import state
 from wengert.ground.errors import NotFoundError
+from wengert.ground.replacing import replace
 from wengert.modes.session import Session, default_graph
 from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
@@ -25,7 +26,6 @@ from wengert.surface.v1.steps import global_step as value_of_step
 from wengert.tensor.tensor import TensorLike
 from wengert.train import files, latest
 from wengert.train.checkpoint import by_names, restored, storage_of
-from wengert.ground.replacing import replace
 
 MARK = "Wengert checkpoint"
 
