@@ -62,7 +62,7 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
     run.add_argument("--quiet", action="store_true", help="do not warn where a gradient is None")
     run.add_argument(
-        "--executor", choices=EXECUTORS, help="who runs graphs and functions: numpy (what holds otherwise), xla, auto"
+        "--executor", choices=EXECUTORS, help="who runs graphs and functions: native (what holds otherwise), numpy, xla, auto"
     )
     run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
     run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")

@@ -20,8 +20,9 @@ import numpy as np
 import wengert as tf
 from wengert.execute import numpy as numpy_executor
 from wengert.execute import tiles
+from wengert.execute.native import passes
 from wengert.ground.context import state
-from wengert.ground.options import Options
+from wengert.ground.options import Options, options
 from wengert.ops.op import table, values
 
 from .program import Choice, Loop, Program, printed, walk
@@ -273,9 +274,10 @@ def dense(value: Any) -> Any:
 
 @contextlib.contextmanager
 def small_tiles() -> Iterator[None]:
-    """Let NumPy's executor cut every list that can be cut into tiles of two rows."""
+    """Let every list be cut that can be cut: for NumPy into tiles of two rows."""
     least = [
         (tiles.cut, "LEAST_ROWS", 2), (tiles.run, "LEAST_STEPS", 1), (tiles.run, "LEAST_BYTES", 0), (tiles.layout, "FEWEST", 1),
+        (passes, "LEAST_STEPS", 1), (passes, "LEAST_BYTES", 0),
     ]  # fmt: skip
     before = [(module, name, getattr(module, name)) for module, name, _ in least]
     before.append((numpy_executor, "cut", numpy_executor.cut))
@@ -292,16 +294,17 @@ def small_tiles() -> Iterator[None]:
 @contextlib.contextmanager
 def executor(name: str) -> Iterator[None]:
     """Let another executor run."""
-    before = tf.config.get_executor()
-    tf.config.set_executor(name)
-    try:
+    with options.set(executor=name, after=0):
         yield
-    finally:
-        tf.config.set_executor(before)
 
 
 def _small(r: Run) -> Outcome:
-    with small_tiles():
+    with small_tiles(), executor("numpy"):
+        return r.function()
+
+
+def _native(r: Run) -> Outcome:
+    with small_tiles(), executor("native"):
         return r.function()
 
 
@@ -321,6 +324,7 @@ def _without(*names: str) -> Callable[[Run], Outcome]:
 ROADS: dict[str, Callable[[Run], Outcome]] = {
     "function": lambda r: r.function(),
     "function, small tiles": _small,
+    "native": _native,
     "function, captured": lambda r: r.function(captured=True),
     "graph": lambda r: r.graph(),
     **{f"without {name}": _without(name) for name in REWRITES},

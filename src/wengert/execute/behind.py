@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from wengert.ground.locks import lock
@@ -35,7 +35,7 @@ class Worker:
         self.ending = False
         self.guarded = False
 
-    def ask(self, method: Callable[..., None], *arguments: Any) -> None:
+    def ask(self, method: Callable[..., None], *arguments: Hashable) -> None:
         """Call a method that compiles something when its turn has come, if whose it is is still there then."""
         with self.lock:
             if self.thread is None or not self.thread.is_alive():
@@ -48,6 +48,7 @@ class Worker:
         self.jobs.put((weakref.WeakMethod(method), arguments))
 
     def work(self) -> None:
+        """Compile, as a thread of its own."""
         while not self.ending:
             job = self.jobs.get()
             if job is None:

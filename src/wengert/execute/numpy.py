@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ class NumPyProgram:
         self.request = Request(graph, list(fetches), list(feeds), list(controls))
         self.open = tuple([k for k, t in enumerate(feeds) if not is_full(t.sizes)])
         self.variants: dict[Any, Variant] = {}
-        self.tilings: dict[Any, Tiling | None] = {}
+        self.tilings: dict[Hashable, Tiling | None] = {}
         self.assigned: list[Any] | None = None
         """The variables that it may assign to; None before the first run."""
 
@@ -132,7 +132,10 @@ class NumPyProgram:
 
     @breakable
     def run(
-        self, arrays: Sequence[NumPyArray], copy: bool = True, tiling_of: Callable[[Any, Variant], Tiling | None] | None = None
+        self,
+        arrays: Sequence[NumPyArray],
+        copy: bool = True,
+        tiling_of: Callable[[Hashable, Variant], Tiling | None] | None = None,
     ) -> list[NumPyArray]:
         """Walk the steps; ``tiling_of``: how a list is run tile by tile, where it is not as NumPy runs it."""
         key = tuple([arrays[k].shape for k in self.open]) if self.open else None
@@ -157,19 +160,19 @@ class NumPyProgram:
         return [np.array(v) if s or not isinstance(v, _ndarray) else v for v, s in zip(found, shared, strict=True)]
 
     @breakable
-    def tiling(self, key: Any, variant: Variant) -> Tiling | None:
+    def tiling(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return how a list is run tile by tile; None if it is not."""
         return self.cut(key, variant, self.tilings, Tiling)
 
     @breakable
-    def cut(self, key: Any, variant: Variant, tilings: dict[Any, Tiling | None], kind: type[Tiling]) -> Tiling | None:
+    def cut(self, key: Hashable, variant: Variant, tilings: dict[Hashable, Tiling | None], kind: type[Tiling]) -> Tiling | None:
         """Return a tiling of a kind, which is made once; None for a list that is run whole."""
         if key not in self.variants:
             key = None  # the list for all shapes serves these too
         found = tilings.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             try:
-                found = uncollected(cut, variant.plan, variant.feeds, None, kind)
+                found = uncollected(partial(cut, kind=kind), variant.plan, variant.feeds)
             except Exception as error:  # of the cutting, not of the user's: the list is run whole
                 log.warning("A list is not run in tiles: %s: %s", type(error).__name__, error)
                 found = None

@@ -36,10 +36,9 @@ class Options:
         """NumPy runs row-wise lists tile by tile."""
         self.threads = os.cpu_count() or 1
         """How many threads run tiles."""
-        asked = os.environ.get("WENGERT_EXECUTOR")
-        self.executor = asked or "native"
+        self.executor = os.environ.get("WENGERT_EXECUTOR", "native")
         """Who runs static graphs and traced functions."""
-        self.after = 0 if asked == "native" else 2
+        self.after = 2
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False
         """Every list is run with and without the rewrites, and the results compared."""

@@ -46,7 +46,7 @@ class Settings(NamedTuple):
     recorded: bool
     imported: bool = False
     """Whether the child is to import the script."""
-    executor: str = "numpy"
+    executor: str = "native"
     quiet: bool = False
     """Whether nothing is said of gradients that are None."""
     told: frozenset[str] = frozenset()

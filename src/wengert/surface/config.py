@@ -250,34 +250,46 @@ class experimental:
 # --- Wengert's own --------------------------------------------------------------------------------------------------------
 
 
-def set_executor(name: str) -> None:
+def set_executor(name: str, *, after: int | None = None) -> None:
     """Choose who runs static graphs and traced functions, from the next run on.
 
-    - ``"numpy"``: NumPy, at once; what holds unless the environment's WENGERT_EXECUTOR says something else.
+    - ``"native"``: machine code for what works on many rows, NumPy for the rest; what holds unless the environment's
+      WENGERT_EXECUTOR says something else. The first runs of each list are NumPy's, while the code is made in the background.
+    - ``"numpy"``: NumPy alone.
     - ``"xla"``: XLA, through JAX, which compiles a graph at its first run; what XLA cannot run, NumPy does, and the reason
       is logged.
-    - ``"auto"``: NumPy at first; XLA where, compiled in the background, it proves to be faster.
+    - ``"auto"``: as ``"native"`` at first; XLA where, compiled in the background, it proves to be faster.
+
+    Args:
+        name: one of these.
+        after: under ``"native"``, how many runs of a list are NumPy's before machine code takes over, by whose last digits
+            results may differ. 2 unless it has been set; with 0 the first run waits for the code, and all runs give the same
+            bits.
 
     Raises:
-        ValueError: for another name.
+        ValueError: for another name, and for a negative number of runs.
         ImportError: for "xla" if JAX is not installed.
 
     >>> before = get_executor()
-    >>> set_executor("auto")
+    >>> set_executor("native", after=2)
     >>> get_executor()
-    'auto'
+    'native'
     >>> set_executor(before)
     """
     checks.choice(name, EXECUTORS, "set_executor", "name")
     if name == "xla":
         check_installed()
+    if after is not None:
+        if after < 0:
+            raise ValueError(f"set_executor: after is a number of runs, not {after}.")
+        options.after = after
     options.executor = name
 
 
 def get_executor() -> str:
     """Return who runs static graphs and traced functions.
 
-    >>> get_executor() in ("numpy", "xla", "auto")
+    >>> get_executor() in ("native", "numpy", "xla", "auto")
     True
     """
     return options.executor

@@ -20,6 +20,10 @@ __all__ = ["Code", "NoForm", "Vector"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
+Key = str | tuple[str | int | tuple[tuple[str, int], ...], ...]
+"""By what a value is found that has been computed already."""
+
+
 class NoForm(Exception):
     """Something has no form in machine code; the text says what."""
 
@@ -39,7 +43,7 @@ def scalar(nptype: Dtype) -> str:
     return names[size]
 
 
-def literal(value: object, nptype: Dtype) -> str:
+def literal(value: float, nptype: Dtype) -> str:
     """Return a number as LLVM writes it: floats by their bits (those of a float32 as the bits of the equal double)."""
     exact: Any = nptype.type(value)
     if nptype.kind == "f":
@@ -60,7 +64,7 @@ class Code:
         """Functions that the text calls, by name."""
         self.block = "entry"
         """The label of the block that is being written."""
-        self.scopes: list[dict[object, str]] = [{}]
+        self.scopes: list[dict[Key, str]] = [{}]
         """What has been computed already, by what it is: of the function, and of each block within a block."""
         self.flags = "contract "
         """Of additions and multiplications: whether a product and a sum may be rounded once, as one."""
@@ -77,7 +81,7 @@ class Code:
         self.lines.append(f"  {name} = {right}")
         return name
 
-    def once(self, key: object, right: str) -> str:
+    def once(self, key: Key, right: str) -> str:
         """Return an instruction's result, which is written if it is not to be seen from here yet."""
         for scope in reversed(self.scopes):
             if key in scope:
@@ -116,7 +120,7 @@ class Code:
         """Return the type of a vector of numbers."""
         return f"<{self.lanes} x {scalar(nptype)}>"
 
-    def constant(self, value: object, nptype: Dtype) -> Vector:
+    def constant(self, value: float, nptype: Dtype) -> Vector:
         """Return a vector that has one number in all lanes."""
         return Vector(self, f"splat ({scalar(nptype)} {literal(value, nptype)})", nptype)
 
@@ -144,7 +148,6 @@ def _mangled(nptype: Dtype) -> str:
     return {"float": "f32", "double": "f64"}.get(name, name)
 
 
-BINARY = {"add": ("fadd", "add"), "sub": ("fsub", "sub"), "mul": ("fmul", "mul"), "div": ("fdiv", "")}
 COMPARED = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
 WEAK = (bool, int, float, np.bool_)
 
@@ -162,11 +165,11 @@ class Vector:
         """Take a value of the code."""
         self.code, self.name, self.dtype = code, name, dtype
 
-    def like(self, value: Any) -> Vector:
+    def like(self, value: Vector | float) -> Vector:
         """Return a number as a vector of this dtype; a vector as it is."""
         return value if isinstance(value, Vector) else self.code.constant(value, self.dtype)
 
-    def pair(self, other: Any) -> tuple[Vector, Vector]:
+    def pair(self, other: Vector | float) -> tuple[Vector, Vector]:
         """Return this and another operand as vectors of one dtype."""
         if not isinstance(other, Vector):
             kind = np.result_type(other).kind
@@ -177,41 +180,40 @@ class Vector:
         wide = np.result_type(self.dtype, other.dtype)
         return self.to(wide), other.to(wide)
 
-    def _binary(self, word: str, other: Any, flipped: bool = False) -> Vector:
+    def _binary(self, floating: str, integer: str, other: Vector | float, flipped: bool = False) -> Vector:
         x, y = self.pair(other)
         if flipped:
             x, y = y, x
-        floating, integer = BINARY[word]
         if x.dtype.kind == "f":
-            flags = x.code.flags if word != "div" else ""
+            flags = x.code.flags if integer else ""
             return Vector(x.code, x.code.pure(f"{floating} {flags}{x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
         if not integer or x.dtype.kind == "b":
-            raise NoForm(f"{word} of {x.dtype.name}")
+            raise NoForm(f"{floating} of {x.dtype.name}")
         return Vector(x.code, x.code.pure(f"{integer} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
 
-    def __add__(self, other: Any) -> Vector:
-        return self._binary("add", other)
+    def __add__(self, other: Vector | float) -> Vector:
+        return self._binary("fadd", "add", other)
 
-    def __radd__(self, other: Any) -> Vector:
-        return self._binary("add", other, True)
+    def __radd__(self, other: Vector | float) -> Vector:
+        return self._binary("fadd", "add", other, True)
 
-    def __sub__(self, other: Any) -> Vector:
-        return self._binary("sub", other)
+    def __sub__(self, other: Vector | float) -> Vector:
+        return self._binary("fsub", "sub", other)
 
-    def __rsub__(self, other: Any) -> Vector:
-        return self._binary("sub", other, True)
+    def __rsub__(self, other: Vector | float) -> Vector:
+        return self._binary("fsub", "sub", other, True)
 
-    def __mul__(self, other: Any) -> Vector:
-        return self._binary("mul", other)
+    def __mul__(self, other: Vector | float) -> Vector:
+        return self._binary("fmul", "mul", other)
 
-    def __rmul__(self, other: Any) -> Vector:
-        return self._binary("mul", other, True)
+    def __rmul__(self, other: Vector | float) -> Vector:
+        return self._binary("fmul", "mul", other, True)
 
-    def __truediv__(self, other: Any) -> Vector:
-        return self._binary("div", other)
+    def __truediv__(self, other: Vector | float) -> Vector:
+        return self._binary("fdiv", "", other)
 
-    def __rtruediv__(self, other: Any) -> Vector:
-        return self._binary("div", other, True)
+    def __rtruediv__(self, other: Vector | float) -> Vector:
+        return self._binary("fdiv", "", other, True)
 
     def __pos__(self) -> Vector:
         return self
@@ -222,7 +224,7 @@ class Vector:
             return Vector(code, code.pure(f"fneg {code.type(self.dtype)} {self.name}"), self.dtype)
         return code.constant(0, self.dtype) - self
 
-    def _compare(self, word: str, other: Any) -> Vector:
+    def _compare(self, word: str, other: Vector | float) -> Vector:
         x, y = self.pair(other)
         code = x.code
         if x.dtype.kind == "f":
@@ -232,39 +234,39 @@ class Vector:
             right = f"icmp {sign}{word} {code.type(x.dtype)} {x.name}, {y.name}"
         return Vector(code, code.pure(right), np.dtype(bool))
 
-    def __eq__(self, other: Any) -> Vector:  # type: ignore[override]
+    def __eq__(self, other: Vector | float) -> Vector:  # type: ignore[override]
         return self._compare("eq", other)
 
-    def __ne__(self, other: Any) -> Vector:  # type: ignore[override]
+    def __ne__(self, other: Vector | float) -> Vector:  # type: ignore[override]
         return self._compare("ne", other)
 
-    def __lt__(self, other: Any) -> Vector:
+    def __lt__(self, other: Vector | float) -> Vector:
         return self._compare("lt", other)
 
-    def __le__(self, other: Any) -> Vector:
+    def __le__(self, other: Vector | float) -> Vector:
         return self._compare("le", other)
 
-    def __gt__(self, other: Any) -> Vector:
+    def __gt__(self, other: Vector | float) -> Vector:
         return self._compare("gt", other)
 
-    def __ge__(self, other: Any) -> Vector:
+    def __ge__(self, other: Vector | float) -> Vector:
         return self._compare("ge", other)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _bits(self, word: str, other: Any) -> Vector:
+    def _bits(self, word: str, other: Vector | float) -> Vector:
         x, y = self.pair(other)
         if x.dtype.kind == "f":
             raise NoForm(f"bits of {x.dtype.name}")
         return Vector(x.code, x.code.pure(f"{word} {x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)
 
-    def __and__(self, other: Any) -> Vector:
+    def __and__(self, other: Vector | float) -> Vector:
         return self._bits("and", other)
 
-    def __or__(self, other: Any) -> Vector:
+    def __or__(self, other: Vector | float) -> Vector:
         return self._bits("or", other)
 
-    def __xor__(self, other: Any) -> Vector:
+    def __xor__(self, other: Vector | float) -> Vector:
         return self._bits("xor", other)
 
     def __invert__(self) -> Vector:
@@ -282,7 +284,7 @@ class Vector:
     def __index__(self) -> int:
         raise NoForm("an index in Python by values")
 
-    def fma(self, y: Any, z: Any) -> Vector:
+    def fma(self, y: Vector | float, z: Vector | float) -> Vector:
         """Return x y + z, rounded once."""
         return self.code.call("llvm.fma", self.dtype, self, self.like(y), self.like(z))
 

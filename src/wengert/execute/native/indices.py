@@ -100,8 +100,3 @@ class Axes:
             return found.begin * size, [(i, found.strides[run[-1]] * size) for i, run in zip(index, self.runs, strict=True)]
         flat = [math.prod(self.shape[run[-1] + 1 :]) for run in self.runs]
         return 0, [(f.looked_up(at, list(zip(index, flat, strict=True))), size)]
-
-
-def _same(at: NumPyArray) -> tuple[object, ...]:
-    """Return what is equal for equal arrays of numbers."""
-    return at.shape, affine(at) or at.tobytes()

@@ -12,6 +12,7 @@ from wengert.execute.native.module import ARGUMENTS, Module
 from wengert.execute.native.reading import REFUSED, read
 from wengert.execute.native.schedule import schedule
 from wengert.execute.native.writing import unit, write
+from wengert.execute.plan import Plan
 from wengert.execute.tiles.cut import Cut, Item, Unfit
 from wengert.execute.tiles.layout import Way
 from wengert.execute.tiles.run import Tiling
@@ -88,7 +89,7 @@ class Scratch:
 class NativeTiling(Tiling):
     """A list that is cut, and runs as machine code."""
 
-    def __init__(self, plan: Any, walk: Cut, tile: int | None) -> None:
+    def __init__(self, plan: Plan, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages, and write the passes."""
         super().__init__(plan, walk, tile)
         self.waiting: list[Scratch] = []

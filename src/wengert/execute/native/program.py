@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from wengert.execute.behind import behind
@@ -39,12 +39,12 @@ class NativeProgram:
     def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
         """Take the request; it is lowered when it is first run."""
         self.numpy = NumPyProgram(graph, fetches, feeds, controls)
-        self.tilings: dict[Any, Tiling | None] = {}
-        self.asked: set[Any] = set()
+        self.tilings: dict[Hashable, Tiling | None] = {}
+        self.asked: set[Hashable] = set()
         self.runs = 0
         self.reason = ""
         """Why NumPy runs it all; empty where it does not, or where it is not known yet."""
-        self._latest: Any = None
+        self._latest: Hashable = None
         self._lock = lock()
 
     @property
@@ -81,7 +81,7 @@ class NativeProgram:
         """Run within another run; what comes back may be shared."""
         return self.numpy.inside(*arrays)
 
-    def tiling(self, key: Any, variant: Variant) -> Tiling | None:
+    def tiling(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return how this run goes through the tiles."""
         self.runs += 1
         if not self.reason:
@@ -94,7 +94,7 @@ class NativeProgram:
                 behind.ask(self.prepare, key, variant)
         return self.numpy.tiling(key, variant)
 
-    def prepared(self, key: Any, variant: Variant) -> Tiling | None:
+    def prepared(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return the tiles with their code, which is made where it is not there yet; None where NumPy is to run the list."""
         self._latest = key if key in self.numpy.variants else None
         with self._lock:
@@ -112,6 +112,6 @@ class NativeProgram:
                     return None
             return found
 
-    def prepare(self, key: Any, variant: Variant) -> None:
+    def prepare(self, key: Hashable, variant: Variant) -> None:
         """Make the code, in the background."""
         self.prepared(key, variant)
