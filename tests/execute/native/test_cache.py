@@ -234,6 +234,6 @@ for i in range(20):
 print("done")
 """
     command = [sys.executable, "-P", "-c", program]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [one.communicate(timeout=60)[0] for one in running] == ["done\n"] * 3
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [one.communicate(timeout=60)[0] for one in running] == ["done\n"] * 2
     assert len(list(place.iterdir())) == 20

@@ -8,7 +8,6 @@ Nothing in it is taken apart but by LLVM. A disk that is full or may not be writ
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import stat
@@ -46,10 +45,13 @@ def folder() -> str | None:
 
 def signature(*parts: str) -> bytes:
     """Return the sum of all that code depends on."""
-    made = hashlib.sha256()
-    for part in parts:
-        made.update(f"{len(part)} {part}".encode())
-    return made.digest()
+    return _sum("".join([f"{len(part)} {part}" for part in parts]).encode())
+
+
+def _sum(content: bytes) -> bytes:
+    import hashlib  # which loads a library of ciphers
+
+    return hashlib.sha256(content).digest()
 
 
 def _ours(found: os.stat_result) -> bool:
@@ -109,7 +111,7 @@ def load(key: bytes) -> bytes | None:
 
 
 def _content(key: bytes, code: bytes) -> bytes:
-    return b"".join([MAGIC, key, hashlib.sha256(code).digest(), code])
+    return b"".join([MAGIC, key, _sum(code), code])
 
 
 def save(key: bytes, code: bytes) -> None:
