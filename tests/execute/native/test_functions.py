@@ -38,9 +38,9 @@ def known_power(p: float, dtype: str) -> Callable[..., np.ndarray]:
     return compiled(lambda x: Functions.power(x, p), dtype, 1)
 
 
-def compiled(form: Callable[..., Vector], dtype: str, operands: int) -> Callable[..., np.ndarray]:
+def compiled(form: Callable[..., Vector], dtype: str, operands: int, lanes: int = LANES) -> Callable[..., np.ndarray]:
     """The function over arrays, as a loop over vectors; denormals are flushed, as in a pass, where the processor is an x86."""
-    code, kind = Code(LANES), np.dtype(dtype)
+    code, kind = Code(lanes), np.dtype(dtype)
     code.block = "loop"
     y = form(*(Vector(code, f"%x{k}", kind) for k in range(operands)))
     number, vector = {4: "float", 8: "double"}[kind.itemsize], code.type(kind)
@@ -64,7 +64,7 @@ def compiled(form: Callable[..., Vector], dtype: str, operands: int) -> Callable
             *code.lines,
             "  br label %last\nlast:",
             f"  %b = getelementptr {number}, ptr %out, i64 %i\n  store {vector} {y.name}, ptr %b, align {kind.itemsize}",
-            f"  %next = add i64 %i, {LANES}\n  %more = icmp ult i64 %next, %n\n  br i1 %more, label %loop, label %end\nend:",
+            f"  %next = add i64 %i, {lanes}\n  %more = icmp ult i64 %next, %n\n  br i1 %more, label %loop, label %end\nend:",
             "  call void @llvm.x86.sse.ldmxcsr(ptr %old)" if flush else "",
             '  ret void\n}\n!0 = !{!"branch_weights", i32 1, i32 100000}\n',
         ]
@@ -84,7 +84,7 @@ def compiled(form: Callable[..., Vector], dtype: str, operands: int) -> Callable
 
     def over(*xs: np.ndarray) -> np.ndarray:
         size = xs[0].size
-        padded = [np.append(x, np.ones(-size % LANES)).astype(kind) for x in xs]
+        padded = [np.append(x, np.ones(-size % lanes)).astype(kind) for x in xs]
         out = np.empty_like(padded[0])
         f(*(p.ctypes.data for p in padded), out.ctypes.data, out.size)
         return out[:size]
@@ -334,6 +334,19 @@ def test_nan_infinities_and_the_signs_of_zeros_are_those_of_numpy(name: str, dty
     np.testing.assert_array_equal(y[settled], expected[settled])
     number = ~np.isnan(expected)
     np.testing.assert_array_equal(np.signbit(y)[number], np.signbit(expected)[number])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", WAVES)
+def test_large_arguments_change_no_other_lane_and_lanes_change_no_bit(name: str, dtype: str):
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-10, 10, 320).astype(dtype)
+    mixed = x.copy()
+    mixed[::5] = bits(rng, dtype, 1000)[:64]
+    expected, found = machine_code(name, dtype, 1)(x), machine_code(name, dtype, 1)(mixed)
+    np.testing.assert_array_equal(np.delete(found, np.s_[::5]), np.delete(expected, np.s_[::5]))
+    for lanes in (4, 16):
+        np.testing.assert_array_equal(compiled(getattr(Functions, name), dtype, 1, lanes)(mixed), found)
 
 
 def test_a_nan_s_payload_makes_no_number_of_it():

@@ -1,12 +1,12 @@
-"""Sine and cosine, whose argument is reduced by a multiple of π for arguments of any size.
+"""Sine and cosine, whose argument is reduced by a multiple of π/2, for arguments of any size.
 
-    x = n π + r, |r| <= π / 2,   sin(x) = (-1)ⁿ sin(r),   sin(r) = r + r³ P(r²)
+    x = n π/2 + r, |r| <= π/4,   sin(r) = r (1 + r² S(r²)),   cos(r) = 1 - r²/2 + r⁴ C(r²)
 
-with P the polynomial that errs least in units of sin(r) on |r| <= 0.504 π: of degree 3, 2^-27 of it, for float32; of degree 7,
-2^-61.4, for float64. (Of float32's neighbouring coefficients those are taken by which sin(π/2), and so cos(0), is 1.)
-The cosine is the sine of x + π/2: n is a half of an odd number there, and r is small where the cosine is.
+Of the two, the last bits of n choose the sine of x, and its cosine, which share all the rest where both are asked for. S and C
+err least in units of sin(r) and cos(r) on |r| <= 0.8: of degree 2, 2^-27.8 and 2^-32.7 of it, for float32; of degree 5, 2^-57.6
+and 2^-63.5, for float64.
 
-π in three numbers of the format serves as long as n is not large. Beyond that, x / 2π modulo 1 is a product of integers: the
+π/2 in three numbers of the format serves as long as n is not large. Beyond that, x / 2π modulo 1 is a product of integers: the
 significand of x times those bits of 1 / 2π that are not multiples of 1 after it (Payne and Hanek, Radian reduction for
 trigonometric functions, SIGNUM Newsletter 18, 1983). Vectors in which no number is that large skip it by a branch.
 """
@@ -18,81 +18,147 @@ import math
 import numpy as np
 
 from wengert.execute.native.code import Code, Vector, literal, scalar
-from wengert.execute.native.functions.exponential import clamped
-from wengert.execute.native.functions.forms import Format, absolute, format_of, in_format, polynomial, signed_as, within
+from wengert.execute.native.functions.forms import Format, absolute, format_of, in_format, polynomial, within
 
 __all__ = ["cos", "sin", "tan"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-SINGLE = (-0.1666666, 0.008333055, -0.00019808541, 2.6033576e-06)
-DOUBLE = (
-    *(-0.16666666666666666, 0.008333333333333177, -0.00019841269841203068, 2.7557319210061886e-06),
-    *(-2.5052106772559735e-08, 1.6058934585113203e-10, -7.642856270565198e-13, 2.719732262320768e-15),
+SINE_SINGLE = (-0.16666653195490985, 0.008332070921050169, -0.00019503065830681418)
+SINE_DOUBLE = (
+    *(-0.1666666666666662, 0.008333333333319847, -0.00019841269827734117),
+    *(2.7557312966677065e-06, -2.505064381213263e-08, 1.58901352690136e-10),
 )
-"""P, for float32 and float64."""
+"""S, for float32 and float64."""
+
+COSINE_SINGLE = (0.04166664321844483, -0.0013887195354123378, 2.4419281765952883e-05)
+COSINE_DOUBLE = (
+    *(0.041666666666666574, -0.0013888888888869814, 2.4801587286806722e-05),
+    *(-2.7557313583770454e-07, 2.087561938143904e-09, -1.1354298283209715e-11),
+)
+"""C, for float32 and float64."""
 
 LARGE = (1e5, 1e9)
-"""Up to which three numbers for π serve: n times what the third lacks is nothing beside the smallest remainder."""
-
+"""Up to which three numbers for π/2 serve: n times what the third lacks is nothing beside the smallest remainder."""
 
 DOUBLES = np.dtype(np.float64)
 
-PI_SINGLE = (3.141592502593994, 1.5099578831723193e-07, 1.078060505991553e-14)
-PI_DOUBLE = (3.141592653589793, 1.224646799147353e-16, 2.1657133478438278e-32)
-"""π as the sum of three numbers of each format: positive ones, which leave a zero its sign."""
+HALF_PI_SINGLE = (1.570796251296997, 7.549789415861596e-08, 5.390302529957765e-15)
+HALF_PI_DOUBLE = (1.5707963267948966, 6.123233995736765e-17, 1.0828566739219139e-32)
+"""π/2 as the sum of three numbers of each format: positive ones, which leave a zero its sign."""
+
+TURN_LOW = 2.4492935982947064e-16
+"""What 2π is more than the double next to it."""
 
 
-@within(1.75, 1.75)
+@within(2.0, 2.0)
 def sin(x: Vector) -> Vector:
     """Return the sine."""
-    form = format_of(x)
-    with x.code.exactly():
-        whole = x.fma(1 / math.pi, form.integer)
-        n = whole - form.integer
-    return _of_remainder(_reduced(x, n, whole, 0))
+    return _waves(x)[0]
 
 
-@within(1.75, 1.75)
+@within(2.0, 2.0)
 def cos(x: Vector) -> Vector:
-    """Return the cosine, sin(x + π/2)."""
-    form = format_of(x)
-    with x.code.exactly():
-        whole = x.fma(1 / math.pi, 0.5) + form.integer
-        n = (whole - form.integer) - 0.5
-    return _of_remainder(_reduced(x, n, whole, 1))
+    """Return the cosine."""
+    return _waves(x)[1]
 
 
 @within(4.0, 4.0)
 def tan(x: Vector) -> Vector:
-    """Return sin(x) / cos(x)."""
-    return sin(x) / cos(x)
+    """Return the tangent, as the quotient of sine and cosine."""
+    sine, cosine = _waves(x)
+    return sine / cosine
 
 
-def _reduced(x: Vector, n: Vector, whole: Vector, quarters: int) -> Vector:
-    """Return r between -π/2 and π/2 with sin(r) = sin(x + quarters π/2), where n π is to be taken from x."""
+def _waves(x: Vector) -> tuple[Vector, Vector]:
+    """Return the sine and the cosine: of instructions that no result needs, LLVM makes no code."""
     form = format_of(x)
+    bits = 8 * form.dtype.itemsize
+    with x.code.exactly():
+        r, n = _reduced(x)
+        square = r * r
+        sine = r * square.fma(polynomial(square, in_format(x, SINE_SINGLE, SINE_DOUBLE)), 1.0)
+        cosine = square.fma(square.fma(polynomial(square, in_format(x, COSINE_SINGLE, COSINE_DOUBLE)), -0.5), 1.0)
+        odd = n.shifted(bits - 1) < 0
+
+        def signed(y: Vector, quarter: Vector) -> Vector:
+            return (y.as_bits(form.signed) ^ (quarter.shifted(bits - 2) & form.sign)).as_bits(form.dtype)
+
+        return signed(odd.choose(cosine, sine), n), signed(odd.choose(sine, cosine), n + 1)
+
+
+def _reduced(x: Vector) -> tuple[Vector, Vector]:
+    """Return r between -π/4 and π/4, and in the last two bits of an integer n."""
+    code, form = x.code, format_of(x)
+    key = ("reduced", x.name)
+    for scope in reversed(code.scopes):
+        if key in scope:
+            names = scope[key].split()
+            return Vector(code, names[0], form.dtype), Vector(code, names[1], form.signed)
+    whole = x.fma(2 / math.pi, form.integer)
+    n = whole - form.integer
     r = x
-    for part in in_format(x, PI_SINGLE, PI_DOUBLE):
+    for part in in_format(x, HALF_PI_SINGLE, HALF_PI_DOUBLE):
         r = n.fma(-part, r)
-    odd = whole.as_bits(form.signed).shifted(form.signed.itemsize * 8 - 1)
-    r = (r.as_bits(form.signed) ^ odd).as_bits(form.dtype)
-    code, kind = x.code, x.code.type(x.dtype)
-    name = f"reduced{quarters}.{code.lanes}.{form.dtype.name}"
-    large = absolute(x) > in_format(x, *LARGE)
-    code.helpers[name] = _each_reduced(name, code, form, quarters)
+    found = _or_of_large(x, r, whole.as_bits(form.signed))
+    code.scopes[-1][key] = " ".join(v.name for v in found)
+    return found
+
+
+def _or_of_large(x: Vector, r: Vector, n: Vector) -> tuple[Vector, Vector]:
+    """Return r and n, in those lanes whose numbers are large what a helper returns, which is called only if there are some."""
+    code, form = x.code, format_of(x)
+    helper = f"reduced.{code.lanes}.{form.dtype.name}"
+    code.helpers[helper] = _each_reduced(helper, code, form)
     width = _width(form)
     code.declared["declare double @llvm.fma.f64(double, double, double)"] = None
     code.declared[f"declare i{width} @llvm.ctlz.i{width}(i{width}, i1)"] = None
-    return code.rarely(large, r, f"call {kind} @{name}({kind} {x.name}, {kind} {r.name})")
+    floats, integers = code.type(form.dtype), code.type(form.signed)
+    large = absolute(x) > in_format(x, *LARGE)
+    mask = code.let(f"bitcast {code.type(large.dtype)} {large.name} to i{code.lanes}")
+    some = code.let(f"icmp ne i{code.lanes} {mask}, 0")
+    before, taken, done = code.block, code.label(), code.label()
+    code.write(f"  br i1 {some}, label %{taken}, label %{done}, !prof !0")
+    code.begin(taken)
+    operands = f"{floats} {x.name}, {floats} {r.name}, {integers} {n.name}"
+    both = code.let(f"call {{ {floats}, {integers} }} @{helper}({operands})")
+    other = [code.let(f"extractvalue {{ {floats}, {integers} }} {both}, {k}") for k in range(2)]
+    code.write(f"  br label %{done}")
+    code.begin(done)
+    kinds = (floats, r, other[0]), (integers, n, other[1])
+    names = [code.let(f"phi {kind} [ {v.name}, %{before} ], [ {o}, %{taken} ]") for kind, v, o in kinds]
+    return Vector(code, names[0], form.dtype), Vector(code, names[1], form.signed)
 
 
-def _of_remainder(r: Vector) -> Vector:
-    """Return sin(r) for r between -π/2 and π/2: never beyond ±1, by which its rounding may miss by a unit."""
-    a = absolute(r)
-    square = a * a
-    cube = polynomial(square, in_format(r, SINGLE, DOUBLE))
-    return signed_as(clamped((square * a).fma(cube, a), None, 1.0), r)
+def _each_reduced(name: str, code: Code, form: Format) -> str:
+    """Return the text of a function that reduces those lanes of a vector whose numbers are large (`_one_reduced`)."""
+    number, integer = scalar(form.dtype), scalar(form.signed)
+    floats, integers = code.type(form.dtype), code.type(form.signed)
+    lines = [
+        f"define internal {{ {floats}, {integers} }} @{name}({floats} %x, {floats} %r, {integers} %n) noinline cold {{",
+        f"  %size = call {floats} @llvm.fabs.v{code.lanes}f{8 * form.dtype.itemsize}({floats} %x)",
+        f"  %large = fcmp ogt {floats} %size, splat ({number} {literal(LARGE[form.fraction > 23], form.dtype)})",
+    ]
+    r, n = "poison", "poison"
+    for k in range(code.lanes):
+        lines += [
+            f"  %x{k} = extractelement {floats} %x, i64 {k}",
+            f"  %both{k} = call {{ {number}, {integer} }} @{name}.one({number} %x{k})",
+            f"  %one{k} = extractvalue {{ {number}, {integer} }} %both{k}, 0",
+            f"  %quarter{k} = extractvalue {{ {number}, {integer} }} %both{k}, 1",
+            f"  %r{k} = insertelement {floats} {r}, {number} %one{k}, i64 {k}",
+            f"  %n{k} = insertelement {integers} {n}, {integer} %quarter{k}, i64 {k}",
+        ]
+        r, n = f"%r{k}", f"%n{k}"
+    lines += [
+        f"  %rs = select <{code.lanes} x i1> %large, {floats} {r}, {floats} %r",
+        f"  %ns = select <{code.lanes} x i1> %large, {integers} {n}, {integers} %n",
+        f"  %first = insertvalue {{ {floats}, {integers} }} poison, {floats} %rs, 0",
+        f"  %all = insertvalue {{ {floats}, {integers} }} %first, {integers} %ns, 1",
+        f"  ret {{ {floats}, {integers} }} %all",
+        "}",
+    ]
+    return "\n".join([*lines, _one_reduced(f"{name}.one", form)])
 
 
 def _inverse_of_two_pi(bits: int) -> int:
@@ -116,40 +182,16 @@ def _inverse_of_two_pi(bits: int) -> int:
     return (scale << bits) // (2 * pi)
 
 
-def _each_reduced(name: str, code: Code, form: Format, quarters: int) -> str:
-    """Return the text of a function that reduces those lanes of a vector whose numbers are large (`_one_reduced`)."""
-    number = scalar(form.dtype)
-    kind = code.type(form.dtype)
-    lines = [f"define internal {kind} @{name}({kind} %x, {kind} %fast) noinline cold {{"]
-    total = "poison"
-    for k in range(code.lanes):
-        lines += [
-            f"  %x{k} = extractelement {kind} %x, i64 {k}",
-            f"  %r{k} = call {number} @{name}.one({number} %x{k})",
-            f"  %t{k} = insertelement {kind} {total}, {number} %r{k}, i64 {k}",
-        ]
-        total = f"%t{k}"
-    limit = LARGE[0] if form.fraction == 23 else LARGE[1]
-    lines += [
-        f"  %size = call {kind} @llvm.fabs.v{code.lanes}f{8 * form.dtype.itemsize}({kind} %x)",
-        f"  %large = fcmp ogt {kind} %size, splat ({number} {literal(limit, form.dtype)})",
-        f"  %all = select <{code.lanes} x i1> %large, {kind} {total}, {kind} %fast",
-        f"  ret {kind} %all",
-        "}",
-    ]
-    return "\n".join([*lines, _one_reduced(f"{name}.one", form, quarters)])
-
-
 def _width(form: Format) -> int:
-    """Return the bits of a fraction of a turn: twice those of the number, of its nearest approach to a half turn, and some."""
+    """Return the bits of a fraction of a turn: twice those of the number, of its nearest approach to a quarter turn, and some."""
     return 128 if form.fraction == 23 else 256
 
 
-def _one_reduced(name: str, form: Format, quarters: int) -> str:
+def _one_reduced(name: str, form: Format) -> str:
     """Return the text of a function of one number x = m 2ᵉ: of the turns m 2ᵉ / 2π, in an integer of which 2^width are one turn.
 
-    Turns between a quarter and three are mirrored at the half: their sine is the same. The remainder's leading 64 bits, shifted
-    up to the first that counts, are two exact doubles, which 2π in two numbers multiplies.
+    It returns the remainder, at most an eighth of a turn, and the quarter turns that it is counted from. The remainder's leading
+    64 bits, shifted up to the first that counts, are two exact doubles, which 2π in two numbers multiplies.
     """
     width, number, size = _width(form), scalar(form.dtype), 8 * form.dtype.itemsize
     highest = form.bias - form.fraction  # the largest e; the least that comes here is that of `LARGE`
@@ -157,9 +199,9 @@ def _one_reduced(name: str, form: Format, quarters: int) -> str:
     total = highest + width
     inverse = _inverse_of_two_pi(highest + width)
     mantissa = (1 << form.fraction) - 1
-    turn, turn_low, small = (literal(value, DOUBLES) for value in (2 * math.pi, 2 * PI_DOUBLE[1], 2.0**-32))
+    turn, turn_low, small = (literal(value, DOUBLES) for value in (2 * math.pi, TURN_LOW, 2.0**-32))
     lines = f"""
-define internal {number} @{name}({number} %x) noinline cold {{
+define internal {{ {number}, i{size} }} @{name}({number} %x) noinline cold {{
   %bits = bitcast {number} %x to i{size}
   %high = lshr i{size} %bits, {form.fraction}
   %biased = and i{size} %high, {2 * form.bias + 1}
@@ -170,22 +212,20 @@ define internal {number} @{name}({number} %x) noinline cold {{
   %near = icmp ugt i{size} %far, {highest - lowest}
   %by = select i1 %near, i{size} {highest - lowest}, i{size} %far
   %shift = zext i{size} %by to i{total}
-  %all = lshr i{total} {inverse}, %shift
-  %window = trunc i{total} %all to i{width}
+  %whole = lshr i{total} {inverse}, %shift
+  %window = trunc i{total} %whole to i{width}
   %wide = zext i{size} %m to i{width}
   %product = mul i{width} %wide, %window
   %negative = icmp slt i{size} %bits, 0
   %minus = sub i{width} 0, %product
   %sided = select i1 %negative, i{width} %minus, i{width} %product
-  %turns = add i{width} %sided, {quarters << (width - 2)}
-  %doubled = shl i{width} %turns, 1
-  %both = xor i{width} %turns, %doubled
-  %beyond = icmp slt i{width} %both, 0
-  %other = sub i{width} {1 << (width - 1)}, %turns
-  %mirrored = select i1 %beyond, i{width} %other, i{width} %turns
-  %below = icmp slt i{width} %mirrored, 0
-  %opposite = sub i{width} 0, %mirrored
-  %size = select i1 %below, i{width} %opposite, i{width} %mirrored
+  %half = add i{width} %sided, {1 << (width - 3)}
+  %quarters = lshr i{width} %half, {width - 2}
+  %complete = shl i{width} %quarters, {width - 2}
+  %rest = sub i{width} %sided, %complete
+  %below = icmp slt i{width} %rest, 0
+  %opposite = sub i{width} 0, %rest
+  %size = select i1 %below, i{width} %opposite, i{width} %rest
   %zeros = call i{width} @llvm.ctlz.i{width}(i{width} %size, i1 false)
   %up = shl i{width} %size, %zeros
   %top = lshr i{width} %up, {width - 64}
@@ -209,5 +249,13 @@ define internal {number} @{name}({number} %x) noinline cold {{
     if number == "float":
         lines += "  %as = fptrunc double %signed to float\n"
     result = "%as" if number == "float" else "%signed"
-    nan = "0x7FF8000000000000"
-    return lines + f"  %found = select i1 %finite, {number} {result}, {number} {nan}\n  ret {number} %found\n}}\n"
+    return (
+        lines
+        + f"""  %found = select i1 %finite, {number} {result}, {number} 0x7FF8000000000000
+  %n = trunc i{width} %quarters to i{size}
+  %first = insertvalue {{ {number}, i{size} }} poison, {number} %found, 0
+  %all = insertvalue {{ {number}, i{size} }} %first, i{size} %n, 1
+  ret {{ {number}, i{size} }} %all
+}}
+"""
+    )
