@@ -162,7 +162,7 @@ class _Body:
         else:
             node = w.item.step.node
             if node.op.layout.mean:
-                found = operands[0] / self.terms(w)
+                found = operands[0] / self.terms(w, operands[0].dtype)
             else:
                 found = node.op.bind(VECTORS)(*operands, **node.attrs)
             several = found if isinstance(found, tuple | list) else [found]
@@ -173,12 +173,20 @@ class _Body:
                 self.f.put(value, self.rows_at(b, np.arange(b.elements).reshape(w.shape)))
         return None
 
-    def terms(self, w: Loop) -> int:
-        """Return over how many elements a mean spreads what comes back to it."""
+    def terms(self, w: Loop, nptype: Dtype) -> Vector:
+        """Return over how many elements a mean spreads what comes back to it; how many rows there are, the run says."""
         assert w.item is not None
-        step = w.item.step
-        sizes = self.module.specs[step.output].sizes
-        return math.prod([sizes[a] for a in over_axes(step.node.attrs["axis"], len(sizes))])
+        step, code = w.item.step, self.f.code
+        sizes, rows = self.module.specs[step.output].sizes, w.item.axes[0]
+        over = over_axes(step.node.attrs["axis"], len(sizes))
+        count = math.prod([sizes[a] for a in over if a != rows])
+        if rows not in over:
+            return code.constant(count, nptype)
+        one, kind = scalar(nptype), code.type(nptype)
+        total = code.pure(f"mul i64 %n, {count}")
+        x = code.pure(f"sitofp i64 {total} to {one}")
+        x = code.pure(f"insertelement {kind} poison, {one} {x}, i64 0")
+        return Vector(code, code.pure(f"shufflevector {kind} {x}, {kind} poison, <{code.lanes} x i32> zeroinitializer"), nptype)
 
     # --- sums over the rows ---
 

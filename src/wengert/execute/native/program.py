@@ -7,8 +7,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from wengert.execute.behind import behind
-from wengert.execute.native import engine
-from wengert.execute.native.passes import NativeTiling
 from wengert.execute.numpy import NumPyProgram, Variant
 from wengert.execute.protocol import Request
 from wengert.execute.tiles.run import Tiling
@@ -60,7 +58,7 @@ class NativeProgram:
         if self.runs <= options.after:
             return f"numpy: machine code takes over after {options.after} runs"
         tiling = self.tilings.get(self._latest)
-        if not isinstance(tiling, NativeTiling):
+        if tiling is None:
             return "numpy: no part of it works on many rows by themselves, or too little does"
         if tiling.failures:
             return f"numpy: {tiling.failures[-1]}"
@@ -96,14 +94,16 @@ class NativeProgram:
 
     def prepared(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return the tiles with their code, which is made where it is not there yet; None where NumPy is to run the list."""
+        from wengert.execute.native import engine, passes  # when they are first needed
+
         self._latest = key if key in self.numpy.variants else None
         with self._lock:
             if not self.reason:
                 self.reason = engine.available()
             if self.reason:
                 return None
-            found = self.numpy.cut(key, variant, self.tilings, NativeTiling)
-            if isinstance(found, NativeTiling):
+            found = self.numpy.cut(key, variant, self.tilings, passes.NativeTiling)
+            if isinstance(found, passes.NativeTiling):
                 try:
                     found.compile()
                 except Exception as error:  # of the compiler: NumPy can run the list

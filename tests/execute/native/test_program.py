@@ -1,0 +1,224 @@
+"""When machine code takes over, what it is compiled for, and what is left to NumPy."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import wengert as tf
+from wengert.execute.native import engine, passes
+from wengert.execute.native.passes import NativeTiling
+from wengert.execute.native.program import NativeProgram
+from wengert.ground.options import options
+
+v1 = tf.compat.v1
+missing = engine.available()
+pytestmark = pytest.mark.skipif(bool(missing), reason=missing)
+
+
+def network(dtype=tf.float32, width=16):
+    """A network of two coordinates, its second derivative by x, and gradients of a loss by the weights."""
+    rng = np.random.default_rng(0)
+    sizes = [(2, width), (width, width), (width, 1)]
+    weights = [tf.Variable(rng.normal(size=s) / np.sqrt(s[0]), dtype=dtype) for s in sizes]
+    x, t = (v1.placeholder(dtype, [None, 1]) for _ in range(2))
+    h = tf.concat([x, t], 1)
+    for w in weights[:-1]:
+        h = tf.tanh(tf.matmul(h, w))
+    u = tf.matmul(h, weights[-1])
+    u_xx = tf.gradients(tf.gradients(u, x)[0], x)[0]
+    loss = tf.reduce_mean(tf.square(tf.gradients(u, t)[0] - u_xx))
+    return [u_xx, loss, *tf.gradients(loss, weights)], (x, t)
+
+
+def feeds(places, n, dtype=np.float32):
+    rng = np.random.default_rng(n)
+    return {p: rng.uniform(-1, 1, (n, 1)).astype(dtype) for p in places}
+
+
+def started(graph):
+    session = v1.Session(graph=graph)
+    session.run(v1.global_variables_initializer())
+    session._programs.clear()
+    return session
+
+
+def program(session) -> NativeProgram:
+    (found,) = (p for p in session._programs.values() if isinstance(p, NativeProgram))
+    return found
+
+
+def bits(arrays):
+    return [np.asarray(a).tobytes() for a in arrays]
+
+
+def test_the_first_runs_are_numpys_and_a_fixed_one_moves():
+    with tf.Graph().as_default() as graph:
+        fetches, places = network()
+        feed = feeds(places, 2000)
+        with started(graph) as session, options.set(executor="numpy"):
+            wanted = bits(session.run(fetches, feed))
+        with started(graph) as session, options.set(executor="native", after=2):
+            runs = [bits(session.run(fetches, feed)) for _ in range(5)]
+            decision = program(session).decision
+    assert runs[:2] == [wanted] * 2
+    assert runs[2] != wanted and runs[2:] == [runs[2]] * 3
+    assert decision.startswith("native: 2000 rows")
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_two_processes_give_the_same_bits(after, tmp_path):
+    script = textwrap.dedent(f"""
+        import hashlib, sys
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        import test_program as t
+        t.options.after = {after}
+        with t.tf.Graph().as_default() as graph:
+            fetches, places = t.network()
+            with t.started(graph) as session:
+                for n in (2000, 1500, 2000, 900):
+                    print(*[hashlib.sha256(b).hexdigest()[:12] for b in t.bits(session.run(fetches, t.feeds(places, n)))])
+        assert "jax" not in sys.modules
+    """)
+    (tmp_path / "script.py").write_text(script)
+    command = [sys.executable, str(tmp_path / "script.py")]
+    found = [subprocess.run(command, capture_output=True, text=True, check=True, timeout=100).stdout for _ in range(2)]
+    assert found[0] == found[1] and len(found[0].splitlines()) == 4
+
+
+def test_importing_wengert_imports_no_compiler():
+    source = "import sys, wengert; assert not {'llvmlite', 'wengert.execute.native.passes'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=100)
+
+
+def test_without_llvmlite_numpy_serves_and_says_so(tmp_path):
+    script = textwrap.dedent(f"""
+        import sys
+        sys.modules["llvmlite"] = None
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        import numpy as np, wengert as tf
+        from wengert.ground.options import options
+        v1 = tf.compat.v1
+        options.after = 0
+        with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+            x = v1.placeholder(tf.float64, [None, 8])
+            y = x
+            for _ in range(20):
+                y = tf.tanh(y) * 1.5
+            print(session.run(y, {{x: np.ones((2000, 8))}})[0, 0])
+            (program,) = session._programs.values()
+            print(program.decision)
+    """)
+    (tmp_path / "script.py").write_text(script)
+    command = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    number, decision = done.stdout.splitlines()
+    y = 1.0
+    for _ in range(20):
+        y = np.tanh(y) * 1.5
+    assert float(number) == pytest.approx(y, rel=1e-14)
+    assert decision.startswith("numpy: llvmlite is not installed")
+
+
+def test_another_number_of_rows_compiles_nothing():
+    with tf.Graph().as_default() as graph:
+        fetches, places = network(width=23)
+        with started(graph) as session, options.set(executor="native", after=0):
+            session.run(fetches, feeds(places, 2000))
+            before = engine._compiled.cache_info().misses
+            for n in (600, 512, 5000, 1023):
+                session.run(fetches, feeds(places, n))
+            assert engine._compiled.cache_info().misses == before
+
+
+def test_few_rows_and_little_work_are_numpys():
+    with tf.Graph().as_default() as graph:
+        fetches, places = network()
+        with started(graph) as session, options.set(executor="native", after=0):
+            session.run(fetches, feeds(places, 100))
+            assert program(session).decision.startswith("numpy: no part of it works on many rows")
+
+
+def test_what_has_no_form_is_numpys_and_the_rest_is_not(monkeypatch):
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float64, [None, 16])
+        y = tf.tanh(x) * 2.0 + tf.square(x)
+        z = tf.math.lgamma(tf.abs(y) + 1.0)
+        out = tf.reduce_sum(tf.sin(z) * y)
+        value = np.random.default_rng(0).normal(size=(3000, 16))
+        monkeypatch.setattr(passes, "LEAST_BYTES", 0)
+        with started(graph) as session:
+            with options.set(executor="numpy"):
+                wanted = session.run(out, {x: value})
+            with options.set(executor="native", after=0):
+                assert session.run(out, {x: value}) == pytest.approx(wanted, rel=1e-12)
+                decision = program(session).decision
+        assert decision.startswith("native: 3000 rows") and "lgamma is NumPy's (lgamma has no form)" in decision
+
+
+@pytest.mark.parametrize("n", [512, 513, 1031, 4096])
+@pytest.mark.parametrize("dtype, tolerance", [(tf.float64, 1e-12), (tf.float32, 2e-5)])
+def test_derivatives_of_closed_forms(n, dtype, tolerance):
+    """u = sin(3x) exp(-t): derivatives to the sixth order, and their sum over the rows."""
+    with tf.Graph().as_default() as graph:
+        x, t = (v1.placeholder(dtype, [None, 1]) for _ in range(2))
+        u = tf.sin(3.0 * x) * tf.exp(-t)
+        derivatives, y = [], u
+        for _ in range(6):
+            (y,) = tf.gradients(y, x)
+            derivatives.append(y)
+        (mixed,) = tf.gradients(derivatives[1], t)
+        kind = dtype.as_numpy_dtype
+        feed = feeds((x, t), n, kind)
+        a, b = (feed[p].astype(np.float64) for p in (x, t))
+        with started(graph) as session, options.set(executor="native", after=0):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(passes, "LEAST_BYTES", 0)
+                *found, mixed_, total = session.run([*derivatives, mixed, tf.reduce_sum(derivatives[3])], feed)
+            assert isinstance(next(iter(program(session).tilings.values())), NativeTiling)
+    for k, one in enumerate(found, 1):
+        exact = 3.0**k * np.sin(3 * a + k * np.pi / 2) * np.exp(-b)
+        np.testing.assert_allclose(one / 3.0**k, exact / 3.0**k, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(mixed_, 9.0 * np.sin(3 * a) * np.exp(-b), rtol=0, atol=9 * tolerance)
+    exact = (81.0 * np.sin(3 * a) * np.exp(-b)).sum()
+    assert total == pytest.approx(exact, rel=1e2 * tolerance, abs=81 * n * tolerance)
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf, -0.0])
+def test_special_values_stay_in_their_rows(special):
+    """What is NaN or infinite in one row says nothing of others, and sums over the rows see it."""
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None, 8])
+        w = tf.constant(np.eye(8, dtype=np.float32))
+        y = tf.matmul(tf.tanh(x), w) + tf.exp(-x) * tf.maximum(x, 0.25)
+        fetches = [y, 1.0 / x, tf.reduce_sum(y, axis=0), tf.matmul(y, y, transpose_a=True), tf.reduce_max(y)]
+        value = np.random.default_rng(0).normal(size=(1031, 8)).astype(np.float32)
+        value[700] = special
+        with started(graph) as session, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passes, "LEAST_BYTES", 0)
+            with options.set(executor="numpy", tiles=False):
+                wanted = session.run(fetches, {x: value})
+            with options.set(executor="native", after=0):
+                found = session.run(fetches, {x: value})
+                assert isinstance(next(iter(program(session).tilings.values())), NativeTiling)
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
+            np.testing.assert_array_equal(np.isinf(a), np.isinf(b))
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(np.signbit(found[1]), np.signbit(wanted[1]))
+
+
+def test_set_executor_says_how_many_runs_are_numpys():
+    before = options.executor, options.after
+    try:
+        tf.config.set_executor("native", after=5)
+        assert options.after == 5
+        tf.config.set_executor("numpy")
+        assert (tf.config.get_executor(), options.after) == ("numpy", 5)
+        with pytest.raises(ValueError, match="-1"):
+            tf.config.set_executor("native", after=-1)
+    finally:
+        options.executor, options.after = before
