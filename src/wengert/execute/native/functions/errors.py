@@ -67,7 +67,7 @@ def _tail(a: Vector, square: Vector, dropped: Vector) -> Vector:
     """Return erfc(a) for a >= 0 that are not beyond its normal numbers, where square + dropped is a²."""
     n, whole = split(square, -1.0)
     e = exponential(remainder(-square, n) - dropped) * power_of_two(whole, format_of(a))
-    t = (a - 3.0) / (a + 3.0)
+    t = (a + a) / (a + 3.0) - 1.0  # more exact than (a - 3) / (a + 3) where a is small
     y = e * (polynomial(t, in_format(a, TAIL_SINGLE, TAIL_DOUBLE)) / a.fma(2.0, 1.0))
     return (a < in_format(a, 2.0**-25, 2.0**-54)).choose(a.like(1.0), y)  # of which the polynomial may miss a unit
 

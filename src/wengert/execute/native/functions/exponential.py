@@ -135,30 +135,32 @@ def _decay(x: Vector) -> tuple[Vector, Vector, Vector, Vector]:
     return r, p, square.fma(p, r + r), whole
 
 
-@within(2.5, 2.5)
+@within(2.25, 2.25)
 def tanh(x: Vector) -> Vector:
-    """Return the hyperbolic tangent, -e / (2 + e), with e = expm1(-2|x|) = 2⁻ⁿ expm1(2r) + (2⁻ⁿ - 1)."""
+    """Return the hyperbolic tangent, -e / (2 + e), with e = expm1(-2|x|) = 2⁻ⁿ expm1(2r) + (2⁻ⁿ - 1).
+
+    2 + e is not made of the rounded e, so that each is rounded once.
+    """
     with x.code.exactly():
         _, _, near, whole = _decay(x)
         scale = power_of_two(whole, format_of(x), 2, -1) * 0.25
         e = near.fma(scale, scale - 1.0)
-        return signed_as((0.0 - e) / (e + 2.0), x)
+        return signed_as((0.0 - e) / near.fma(scale, scale + 1.0), x)
 
 
-@within(3.5, 3.5)
+@within(3.0, 3.0)
 def sech_squared(x: Vector) -> Vector:
     """Return 1 / cosh²(x) = 1 - tanh²(x) = 4e / (1 + e)², with e = exp(-2|x|): no digit is lost before it underflows."""
     form = format_of(x)
     with x.code.exactly():
         r, p, _, whole = _decay(x)
         e = p.fma(r, 2.0).fma(r, 1.0) * power_of_two(whole, form, 2, -1)  # 4e
-        d = e.fma(0.25, 1.0)
-        y = e / (d * d)
+        y = e / e.fma(e.fma(1 / 16, 0.5), 1.0)
     last = (2 * math.log(2.0) - ends(form)[0]) / 2
     return (absolute(x) > last).choose(y.like(0.0), y)
 
 
-@within(2.5, 2.5)
+@within(3.0, 3.0)
 def expit(x: Vector) -> Vector:
     """Return 1 / (1 + exp(-x)): exp(-x) is infinite where the result is no normal number."""
     form = format_of(x)

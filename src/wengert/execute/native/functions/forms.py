@@ -15,6 +15,7 @@ __all__ = [
     "absolute",
     "bound",
     "format_of",
+    "horner",
     "in_format",
     "pair",
     "polynomial",
@@ -107,13 +108,14 @@ def polynomial(x: Vector, coefficients: Sequence[float], square: Vector | None =
     by side; the first term comes last, so that the sum is rounded as that of Horner's scheme is.
     """
     if len(coefficients) < 7:
-        return _horner(x, coefficients)
+        return horner(x, coefficients)
     first, *rest = coefficients
     square = x * x if square is None else square
-    return _horner(square, rest[1::2]).fma(x, _horner(square, rest[::2])).fma(x, first)
+    return horner(square, rest[1::2]).fma(x, horner(square, rest[::2])).fma(x, first)
 
 
-def _horner(x: Vector, coefficients: Sequence[float]) -> Vector:
+def horner(x: Vector, coefficients: Sequence[float]) -> Vector:
+    """Return c[0] + c[1] x + c[2] x² + ... by Horner's scheme."""
     total = x.like(coefficients[-1])
     for c in coefficients[-2::-1]:
         total = total.fma(x, c)

@@ -71,7 +71,7 @@ def _from_half_pi(y: Vector, multiple: float = 1.0) -> Vector:
         return multiple * high - (y - multiple * low)
 
 
-@within(2.0, 2.0)
+@within(2.5, 2.5)
 def arctan(x: Vector) -> Vector:
     """Return the angle whose tangent is x: π/2 - atan(1/|x|) for |x| > 1."""
     format_of(x)

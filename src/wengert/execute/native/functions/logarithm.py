@@ -13,7 +13,7 @@ import math
 
 from wengert.execute.native.code import Vector
 from wengert.execute.native.functions.exponential import LN2, clamped, ends, exponential, power_of_two, remainder, split
-from wengert.execute.native.functions.forms import absolute, format_of, in_format, pair, polynomial, signed_as, within
+from wengert.execute.native.functions.forms import absolute, format_of, horner, in_format, pair, polynomial, signed_as, within
 
 __all__ = ["log", "log1p", "log2", "log10", "logaddexp", "parts"]
 
@@ -112,7 +112,7 @@ def _log_of_sum(x: Vector) -> Vector:
     return _sum(e, f, _less_f(f))
 
 
-@within(1.5, 1.5)
+@within(2.0, 2.0)
 def log1p(x: Vector) -> Vector:
     """Return the logarithm of 1 + x."""
     y = _log_of_sum(x)
@@ -165,4 +165,4 @@ def logaddexp(x: Vector | float, y: Vector | float) -> Vector:
         n, whole = split(d, -1.0)
         e = exponential(remainder(-d, n)) * power_of_two(whole, form)
         e = (d > -ends(form)[0]).choose(d.like(0.0), e)
-        return e.fma(polynomial(e, in_format(e, SUM_SINGLE, SUM_DOUBLE)), more)
+        return e.fma(horner(e, in_format(e, SUM_SINGLE, SUM_DOUBLE)), more)  # even and odd terms would cancel

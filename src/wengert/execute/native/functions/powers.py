@@ -15,15 +15,7 @@ import math
 import numpy as np
 
 from wengert.execute.native.code import Vector
-from wengert.execute.native.functions.exponential import (
-    LN2,
-    SINGLE,
-    ends,
-    exponential,
-    remainder,
-    scaled,
-    split,
-)
+from wengert.execute.native.functions.exponential import LN2, SINGLE, ends, exponential, remainder, scaled, split
 from wengert.execute.native.functions.forms import (
     absolute,
     format_of,
@@ -182,49 +174,45 @@ def _sum(x: Vector, y: Vector) -> tuple[Vector, Vector]:
     return total, y - (total - x)
 
 
-def _double(a: Vector, y: Vector) -> Vector:
-    """Return a to the power y, a not negative, for float64."""
-    form = format_of(a)
+def _long_logarithm(a: Vector) -> tuple[Vector, Vector]:
+    """Return log(a), a not negative, for float64, as the sum of two numbers."""
     e, m = parts(a)
     f = m - 1.0
     # s = f / (2 + f)
     d, d_low = _sum(a.like(2.0), f)
     s = f / d
-    s_low = (-s).fma(d, f)
-    s_low = (-s).fma(d_low, s_low) / d
-    # s², s³
+    s_low = (-s).fma(d_low, (-s).fma(d, f)) / d
+    # s² and s³
     z = s * s
-    z_low = s.fma(s, -z)
-    z_low = (s + s).fma(s_low, z_low)
+    z_low = (s + s).fma(s_low, s.fma(s, -z))
     c = s * z
-    c_low = s.fma(z, -c)
-    c_low = s.fma(z_low, s_low.fma(z, c_low))
+    c_low = s.fma(z_low, s_low.fma(z, s.fma(z, -c)))
     # s³ (2/3 + s² Q)
     w, w_low = _sum(a.like(TWO_THIRDS[0]), z * polynomial(z, ARTANH_DOUBLE))
-    w_low = w_low + TWO_THIRDS[1]
     u = c * w
-    u_low = c.fma(w, -u)
-    u_low = c.fma(w_low, c_low.fma(w, u_low))
+    u_low = c.fma(w_low + TWO_THIRDS[1], c_low.fma(w, c.fma(w, -u)))
     # e ln 2 + 2s + that
     high, low = _sum(s + s, u)
-    low = low + (s_low.fma(2.0, u_low))
-    big = e * LN2_SHORT[0]
-    total, rest = _sum(big, high)
-    total, rest = (e == 0.0).choose(high, total), (e == 0.0).choose(a.like(0.0), rest)
-    low = e.fma(LN2_SHORT[1], low) + rest
-    log, log_low = _sum(total, low)
-    log = _at_ends(log, a, form.smallest)
-    # y log(x)
-    t = y * log
-    t_low = y.fma(log, -t)
-    t_low = y.fma(log_low, t_low)
-    bounded = (t > 800.0).choose(t.like(800.0), (t < -800.0).choose(t.like(-800.0), t))
-    n, whole = split(bounded)
-    t_low = (absolute(t_low) < 1.0).choose(t_low, t_low.like(0.0))
-    found = exponential(remainder(bounded, n) + t_low)
+    low = low + s_low.fma(2.0, u_low)
+    total, rest = _sum(e * LN2_SHORT[0], high)
+    near = e == 0.0
+    total, rest = near.choose(high, total), near.choose(a.like(0.0), rest)
+    total, low = _sum(total, e.fma(LN2_SHORT[1], low) + rest)
+    return _at_ends(total, a, format_of(a).smallest), low
+
+
+def _double(a: Vector, y: Vector) -> Vector:
+    """Return a to the power y, a not negative, for float64."""
+    logarithm, low = _long_logarithm(a)
+    t = y * logarithm
+    t_low = y.fma(low, y.fma(logarithm, -t))
+    t_low = (absolute(t_low) < 1.0).choose(t_low, t_low.like(0.0))  # it is no number where t is infinite
+    t = (t > 800.0).choose(t.like(800.0), (t < -800.0).choose(t.like(-800.0), t))
+    n, whole = split(t)
+    found = exponential(remainder(t, n) + t_low)
     up = n > 0.0  # by a factor 2 that is left for the end: with what t lacks, the largest n may be one too many
     whole = whole - up.choose(a.like(1.0), a.like(0.0))
-    return scaled(found, whole, bounded, *ends(form)) * up.choose(a.like(2.0), a.like(1.0))
+    return scaled(found, whole, t, *ends(format_of(a))) * up.choose(a.like(2.0), a.like(1.0))
 
 
 def _signs(found: Vector, x: Vector, y: Vector) -> Vector:

@@ -14,6 +14,7 @@ trigonometric functions, SIGNUM Newsletter 18, 1983). Vectors in which no number
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -51,13 +52,13 @@ TURN_LOW = 2.4492935982947064e-16
 """What 2π is more than the double next to it."""
 
 
-@within(2.0, 2.0)
+@within(2.25, 2.25)
 def sin(x: Vector) -> Vector:
     """Return the sine."""
     return _waves(x)[0]
 
 
-@within(2.0, 2.0)
+@within(2.25, 2.25)
 def cos(x: Vector) -> Vector:
     """Return the cosine."""
     return _waves(x)[1]
@@ -109,7 +110,8 @@ def _or_of_large(x: Vector, r: Vector, n: Vector) -> tuple[Vector, Vector]:
     """Return r and n, in those lanes whose numbers are large what a helper returns, which is called only if there are some."""
     code, form = x.code, format_of(x)
     helper = f"reduced.{code.lanes}.{form.dtype.name}"
-    code.helpers[helper] = _each_reduced(helper, code, form)
+    if helper not in code.helpers:
+        code.helpers[helper] = _each_reduced(helper, code, form)
     width = _width(form)
     code.declared["declare double @llvm.fma.f64(double, double, double)"] = None
     code.declared[f"declare i{width} @llvm.ctlz.i{width}(i{width}, i1)"] = None
@@ -161,6 +163,7 @@ def _each_reduced(name: str, code: Code, form: Format) -> str:
     return "\n".join([*lines, _one_reduced(f"{name}.one", form)])
 
 
+@cache
 def _inverse_of_two_pi(bits: int) -> int:
     """Return 1 / 2π times 2^bits, cut to an integer.
 
@@ -188,32 +191,45 @@ def _width(form: Format) -> int:
 
 
 def _one_reduced(name: str, form: Format) -> str:
-    """Return the text of a function of one number x = m 2ᵉ: of the turns m 2ᵉ / 2π, in an integer of which 2^width are one turn.
+    """Return the text of a function of one number x = m 2ᵉ: the remainder, at most an eighth of a turn, and the quarter turns."""
+    number, size = scalar(form.dtype), 8 * form.dtype.itemsize
+    cast = "fptrunc double %signed to float" if number == "float" else "fadd double %signed, 0.0"
+    return f"""
+define internal {{ {number}, i{size} }} @{name}({number} %x) noinline cold {{
+{_turns(form)}{_angle(_width(form))}
+  %as = {cast}
+  %found = select i1 %finite, {number} %as, {number} 0x7FF8000000000000
+  %n = trunc i{_width(form)} %quarters to i{size}
+  %first = insertvalue {{ {number}, i{size} }} poison, {number} %found, 0
+  %all = insertvalue {{ {number}, i{size} }} %first, i{size} %n, 1
+  ret {{ {number}, i{size} }} %all
+}}
+"""
 
-    It returns the remainder, at most an eighth of a turn, and the quarter turns that it is counted from. The remainder's leading
-    64 bits, shifted up to the first that counts, are two exact doubles, which 2π in two numbers multiplies.
+
+def _turns(form: Format) -> str:
+    """Return the text of %quarters, quarter turns, and %rest, what x is more: in an integer of which 2^width are one turn.
+
+    Of 1 / 2π, whose bits are a constant, those count that are shifted to the integer by the exponent.
     """
     width, number, size = _width(form), scalar(form.dtype), 8 * form.dtype.itemsize
-    highest = form.bias - form.fraction  # the largest e; the least that comes here is that of `LARGE`
-    lowest = -8 if form.fraction == 23 else -24
+    highest = form.bias - form.fraction  # the largest e
+    most = highest + (8 if form.fraction == 23 else 24)  # by which the least e that comes here, that of `LARGE`, is less
     total = highest + width
-    inverse = _inverse_of_two_pi(highest + width)
     mantissa = (1 << form.fraction) - 1
-    turn, turn_low, small = (literal(value, DOUBLES) for value in (2 * math.pi, TURN_LOW, 2.0**-32))
-    lines = f"""
-define internal {{ {number}, i{size} }} @{name}({number} %x) noinline cold {{
+    return f"""
   %bits = bitcast {number} %x to i{size}
   %high = lshr i{size} %bits, {form.fraction}
   %biased = and i{size} %high, {2 * form.bias + 1}
   %finite = icmp ne i{size} %biased, {2 * form.bias + 1}
   %stored = and i{size} %bits, {mantissa}
   %m = or i{size} %stored, {mantissa + 1}
-  %far = sub i{size} {highest + form.bias + form.fraction}, %biased
-  %near = icmp ugt i{size} %far, {highest - lowest}
-  %by = select i1 %near, i{size} {highest - lowest}, i{size} %far
+  %far = sub i{size} {2 * form.bias}, %biased
+  %near = icmp ugt i{size} %far, {most}
+  %by = select i1 %near, i{size} {most}, i{size} %far
   %shift = zext i{size} %by to i{total}
-  %whole = lshr i{total} {inverse}, %shift
-  %window = trunc i{total} %whole to i{width}
+  %shifted = lshr i{total} {_inverse_of_two_pi(total)}, %shift
+  %window = trunc i{total} %shifted to i{width}
   %wide = zext i{size} %m to i{width}
   %product = mul i{width} %wide, %window
   %negative = icmp slt i{size} %bits, 0
@@ -223,6 +239,16 @@ define internal {{ {number}, i{size} }} @{name}({number} %x) noinline cold {{
   %quarters = lshr i{width} %half, {width - 2}
   %complete = shl i{width} %quarters, {width - 2}
   %rest = sub i{width} %sided, %complete
+"""
+
+
+def _angle(width: int) -> str:
+    """Return the text of %signed, the angle of %rest.
+
+    Its leading 64 bits, shifted up to the first that counts, are two exact doubles, which 2π in two numbers multiplies.
+    """
+    turn, turn_low, small = (literal(value, DOUBLES) for value in (2 * math.pi, TURN_LOW, 2.0**-32))
+    return f"""
   %below = icmp slt i{width} %rest, 0
   %opposite = sub i{width} 0, %rest
   %size = select i1 %below, i{width} %opposite, i{width} %rest
@@ -246,16 +272,3 @@ define internal {{ {number}, i{size} }} @{name}({number} %x) noinline cold {{
   %s = fneg double %r
   %signed = select i1 %below, double %s, double %r
 """
-    if number == "float":
-        lines += "  %as = fptrunc double %signed to float\n"
-    result = "%as" if number == "float" else "%signed"
-    return (
-        lines
-        + f"""  %found = select i1 %finite, {number} {result}, {number} 0x7FF8000000000000
-  %n = trunc i{width} %quarters to i{size}
-  %first = insertvalue {{ {number}, i{size} }} poison, {number} %found, 0
-  %all = insertvalue {{ {number}, i{size} }} %first, i{size} %n, 1
-  ret {{ {number}, i{size} }} %all
-}}
-"""
-    )
