@@ -30,6 +30,7 @@ PLANE = ("forward", "dx", "burgers", "kdv", "ks", "xxyy")
 SPACE = ("laplacian", "laplacian-train", "biharmonic")
 # Name, library, form, kinds of work.
 CONTENDERS = [
+    ("Wengert", "wengert", "native", PLANE + SPACE),
     ("Wengert numpy", "wengert", "numpy", PLANE + SPACE),
     ("Wengert xla", "wengert", "xla", PLANE + SPACE),
     ("JAX grad", "jax", "grad", PLANE + SPACE),
