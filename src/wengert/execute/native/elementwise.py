@@ -40,37 +40,49 @@ class Lanes:
         return begin
 
     def begun(self) -> None:
-        """Write what is done before a group of tiles: vectors begin with what changes nothing."""
+        """Write what is done before a group of tiles: sums begin with what changes nothing, which is zero for most."""
         module, f = self.module, Function("begin", 1)
         for number, item in enumerate(module.read.sums):
-            spec = module.specs[item.step.output]
+            spec, join = module.specs[item.step.output], item.step.node.op.layout.join
             elements, size = math.prod(spec.sizes), spec.nptype.itemsize
             at, lanes = self.kept.get(number, (0, 1))
+            whole = elements * lanes * size
+            # Sums of products are added to their part at once.
+            where = f.address("%t", (), at) if number in self.kept else module.part(f, number, whole)
+            first = neutral(join, spec.nptype)
+            if first == 0:
+                module.zeroed(f, where, whole)
+                continue
             f.code.lanes = lanes
             with f.loop(elements) as i:
-                if number in self.kept:
-                    first = f.code.constant(neutral(item.step.node.op.layout.join, spec.nptype), spec.nptype)
-                    f.put(first, f.address("%t", [(i, lanes * size)], at))
-                else:  # sums of products are added to their part at once
-                    where = f.address(module.part(f, number, elements * size), [(i, size)])
-                    f.put(f.code.constant(0, spec.nptype), where)
+                f.put(f.code.constant(first, spec.nptype), f.address(where, [(i, lanes * size)]))
         module.finish(f)
 
     def ended(self) -> None:
-        """Write what is done after it: lanes are joined."""
+        """Write what is done after it: lanes are joined, by a function for each kind of sum."""
         module, f = self.module, Function("end", 1)
         for number, (at, lanes) in self.kept.items():
             step = module.read.sums[number].step
             spec, join = module.specs[step.output], step.node.op.layout.join
-            elements, kind, size = math.prod(spec.sizes), scalar(spec.nptype), spec.nptype.itemsize
-            f.code.lanes = lanes
-            with f.loop(elements) as i:
-                joined = lanes_joined(f, f.vector(f.address("%t", [(i, lanes * size)], at), spec.nptype), join)
-                if kind == "i1":
-                    joined, kind = f.code.let(f"zext i1 {joined} to i8"), "i8"
-                out = f.address(module.part(f, number, elements * size), [(i, size)])
-                f.code.write(f"  store {kind} {joined}, ptr {out}, align {size}")
+            elements = math.prod(spec.sizes)
+            key = "join", join, lanes, spec.nptype
+            joiner = module.kernels.get(key)
+            if joiner is None:
+                joiner = module.kernels[key] = f"j{len(module.kernels)}"
+                self.joiner(joiner, join, lanes, spec.nptype)
+            part = module.part(f, number, elements * spec.nptype.itemsize)
+            f.code.write(f"  call void @{joiner}(ptr {f.address('%t', (), at)}, ptr {part}, i64 {elements})")
         module.finish(f)
+
+    def joiner(self, name: str, join: str, lanes: int, nptype: Dtype) -> None:
+        """Write the function that joins the lanes of some vectors to as many numbers."""
+        f, size, kind = Function(name, lanes), nptype.itemsize, scalar(nptype)
+        with f.loop("%count") as i:
+            joined = lanes_joined(f, f.vector(f.address("%vectors", [(i, lanes * size)]), nptype), join)
+            if kind == "i1":
+                joined, kind = f.code.let(f"zext i1 {joined} to i8"), "i8"
+            f.code.write(f"  store {kind} {joined}, ptr {f.address('%out', [(i, size)])}, align {size}")
+        self.module.finish(f, "(ptr %vectors, ptr %out, i64 %count)")
 
 
 def neutral(join: str, nptype: Dtype) -> float:

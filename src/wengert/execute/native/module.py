@@ -78,7 +78,7 @@ class Module:
     def pointer(self, f: Function, slot: int) -> str:
         """Return an address that the job holds."""
         where = f.address("%job", (), 8 * slot)
-        return f.once(("pointer", slot), f"load ptr, ptr {where}")
+        return f.once(("pointer", slot), f"load ptr, ptr {where}, align 8")
 
     def given(self, f: Function, place: Place) -> str:
         """Return the address at which the source of a place begins."""
@@ -96,6 +96,11 @@ class Module:
         """Copy bytes."""
         f.code.declared["declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"] = None
         f.code.write(f"  call void @llvm.memcpy.p0.p0.i64(ptr {target}, ptr {source}, i64 {count}, i1 false)")
+
+    def zeroed(self, f: Function, target: str, count: int) -> None:
+        """Write so many bytes of zeros."""
+        f.code.declared["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"] = None
+        f.code.write(f"  call void @llvm.memset.p0.i64(ptr {target}, i8 0, i64 {count}, i1 false)")
 
     def cleared(self, f: Function, base: str, place: Place) -> None:
         """Write zeros where a tile has no rows."""

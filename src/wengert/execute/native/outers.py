@@ -18,42 +18,40 @@ __all__ = ["summed_products"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
-def summed_products(module: Module, name: str, work: Outer) -> None:
-    """Write sums of products over the rows: a function for their shape, if there is none yet, and a call of it."""
-    pairs = work.pairs()
-    nptype = work.reads[0].nptype
+def summed_products(module: Module, f: Function, work: Outer) -> None:
+    """Write a call of the function for sums of products over the rows of this shape, which is written if there is none yet."""
+    y, g = work.reads[:2]
     spec = module.specs[module.read.sums[work.sum].step.output]
-    key = tuple((same(y.at), same(g.at)) for y, g in pairs), same(work.at), nptype
+    key = same(y.at), same(g.at), same(work.at), y.nptype
     kernel = module.kernels.get(key)
     if kernel is None:
         kernel = module.kernels[key] = f"o{len(module.kernels)}"
-        _Kernel(module, kernel, pairs, work.at).write()
-    f = Function(name, 1)
-    given = ", ".join(f"ptr {module.given(f, place)}" for place in work.reads)
-    part = module.part(f, work.sum, math.prod(spec.sizes) * nptype.itemsize)
-    f.code.write(f"  call void @{kernel}({given}, ptr {part}, i64 %valid)")
-    module.finish(f)
+        _Kernel(module, kernel, y, g, work.at).write()
+    factors = f.code.let(f"alloca [{len(work.reads)} x ptr]")
+    for k, place in enumerate(work.reads):
+        f.code.write(f"  store ptr {module.given(f, place)}, ptr {f.address(factors, (), 8 * k)}")
+    part = module.part(f, work.sum, math.prod(spec.sizes) * y.nptype.itemsize)
+    f.code.write(f"  call void @{kernel}(ptr {factors}, i64 {len(work.reads) // 2}, ptr {part}, i64 %valid)")
 
 
 class _Kernel:
     """The function for sums of products of one shape."""
 
-    def __init__(self, module: Module, name: str, pairs: Sequence[tuple[Place, Place]], at: NumPyArray) -> None:
-        self.module, self.pairs, self.at = module, pairs, at
-        y, g = pairs[0]
+    def __init__(self, module: Module, name: str, y: Place, g: Place, at: NumPyArray) -> None:
+        self.module, self.y, self.g, self.at = module, y, g, at
         self.nptype, self.size = y.nptype, y.nptype.itemsize
         self.inner, self.left = y.at.shape
         self.right = g.at.shape[1]
         self.f = module.function(name, [y.nptype])
-        self.tables = [(Table(self.f, y.at), Table(self.f, g.at)) for y, g in pairs]
+        self.tables = Table(self.f, y.at), Table(self.f, g.at)
 
     def write(self) -> None:
         f, module = self.f, self.module
         short = f.code.let(f"icmp ult i64 %valid, {module.rows}")
-        with f.when(short):
-            for k, (y, g) in enumerate(self.pairs):
-                module.cleared(f, f"%y{k}", y)
-                module.cleared(f, f"%g{k}", g)
+        with f.when(short), f.loop("%pairs") as k:
+            y, g = self.pair(k)
+            module.cleared(f, y, self.y)
+            module.cleared(f, g, self.g)
         down, across = 3, 4 if module.target.registers < 32 else 8
         if self.left > 1 and self.right == 1:
             down, across = across, 1
@@ -66,25 +64,31 @@ class _Kernel:
                         for a in range(height):
                             totals = [Vector(f.code, x, self.nptype) for x in values[a * width : (a + 1) * width]]
                             self.added(totals, out, (i, j), (i0 + a, j0), (height, width))
-        given = ", ".join(f"ptr %y{k}, ptr %g{k}" for k in range(len(self.pairs)))
-        module.finish(f, f"({given}, ptr noalias %part, i64 %valid)")
+        module.finish(f, "(ptr %factors, i64 %pairs, ptr noalias %part, i64 %valid)")
+
+    def pair(self, k: str) -> tuple[str, str]:
+        """Return the addresses of two factors."""
+        f = self.f
+        found = [f.code.let(f"load ptr, ptr {f.address('%factors', [(k, 16)], 8 * side)}, align 8") for side in range(2)]
+        return found[0], found[1]
 
     def sums(self, i: str, i0: int, height: int, j: str, j0: int, width: int) -> list[str]:
         """Write the sums of a block over all pairs, the inner axis and the rows of the tile; return their vectors."""
         f, kind = self.f, self.f.code.type(self.nptype)
-        values = ["zeroinitializer"] * (height * width)
-        for k, (ya, ga) in enumerate(self.tables):
-            with f.carried(self.inner, values, kind) as loop:
+        ya, ga = self.tables
+        with f.carried("%pairs", ["zeroinitializer"] * (height * width), kind) as pairs:
+            left, right = self.pair(pairs.index)
+            with f.carried(self.inner, pairs.values, kind) as loop:
                 with f.carried(self.module.rows // f.code.lanes, loop.values, kind) as rows:
-                    ys = self.vectors(f"%y{k}", ya, loop.index, i, i0, height, rows.index)
-                    gs = self.vectors(f"%g{k}", ga, loop.index, j, j0, width, rows.index)
+                    ys = self.vectors(left, ya, loop.index, i, i0, height, rows.index)
+                    gs = self.vectors(right, ga, loop.index, j, j0, width, rows.index)
                     rows.values = [
                         ys[a].fma(gs[b], Vector(f.code, rows.values[a * width + b], self.nptype)).name
                         for a in range(height) for b in range(width)
                     ]  # fmt: skip
                 loop.values = rows.values
-            values = loop.values
-        return values
+            pairs.values = loop.values
+        return pairs.values
 
     def vectors(self, base: str, table: Table, k: str, i: str, i0: int, count: int, v: str) -> list[Vector]:
         """Load a vector of rows of each of some neighbours."""

@@ -16,18 +16,16 @@ BUSY = 12
 """Sums that are to be under way at the same time, for the units not to wait for their own results."""
 
 
-def multiplied(module: Module, name: str, work: Product) -> None:
-    """Write a product: a function for its shape, if there is none yet, and a call of it."""
+def multiplied(module: Module, f: Function, work: Product) -> None:
+    """Write a call of the function for a product of this shape, which is written if there is none yet."""
     x, w = work.reads
     key = same(x.at), same(w.at), x.nptype, isinstance(w.source, Shared)
     kernel = module.kernels.get(key)
     if kernel is None:
         kernel = module.kernels[key] = f"p{len(module.kernels)}"
         _Kernel(module, kernel, x, w).write()
-    f = Function(name, 1)
     out = f.address("%t", (), module.begins(work.makes[0]))
     f.code.write(f"  call void @{kernel}(ptr {module.given(f, x)}, ptr {module.given(f, w)}, ptr {out})")
-    module.finish(f)
 
 
 def blocks(count: int, most: int) -> list[tuple[int, int, int]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.execute.native.code import NoForm
 from wengert.execute.native.contracting import product, sum_of_products
+from wengert.execute.native.indices import same
 from wengert.execute.native.moving import moved
 from wengert.execute.native.places import MOST, Places, ordered, sides, without
 from wengert.execute.native.work import Keep, Loop, Narrow, Outer, Place, Read, Work
@@ -72,7 +73,8 @@ class _Reader(Places):
             if isinstance(work, Outer):
                 slot = self.pass_.sums[work.sum].step.output
                 root = added(self.pass_.tiling).get(slot, slot)
-                key = (root, work.reads[0].nptype, [p.at.shape for p in work.reads[:2]].__repr__(), work.at.tobytes())
+                y, g = work.reads
+                key = root, y.nptype, same(y.at), same(g.at), work.at.tobytes()
                 if key in first:
                     first[key].reads += work.reads
                     kept.remove(first[key])  # it comes as late as its last factors

@@ -149,10 +149,6 @@ class Outer(Work):
         super().__init__(pairs, [])
         self.sum, self.at = number, at
 
-    def pairs(self) -> list[tuple[Place, Place]]:
-        """Return the factors."""
-        return list(zip(self.reads[::2], self.reads[1::2], strict=True))
-
 
 class Fetch(Work):
     """The rows of the tile taken from a whole array; ``before`` and ``after``: the elements on either side of the rows' axis."""
