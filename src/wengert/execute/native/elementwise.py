@@ -11,7 +11,7 @@ from wengert.execute.native.arrays import VECTORS
 from wengert.execute.native.code import Vector, scalar
 from wengert.execute.native.function import Function
 from wengert.execute.native.indices import Axes
-from wengert.execute.native.module import Module
+from wengert.execute.native.module import PANEL, Module
 from wengert.execute.native.work import Buffer, Loop, Place, Shared
 from wengert.execute.tiles.cut import over_axes
 from wengert.ground.types import Dtype, NumPyArray
@@ -19,6 +19,10 @@ from wengert.ground.types import Dtype, NumPyArray
 __all__ = ["Lanes", "looped"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+
+LONG = 100
+"""Operations of a loop from which vectors come one after another: compiling several side by side takes as many times as long."""
 
 
 class Lanes:
@@ -32,6 +36,8 @@ class Lanes:
 
     def place(self, number: int, lanes: int) -> int:
         """Return where the vectors of a sum begin."""
+        if number in self.kept:
+            return self.kept[number][0]
         module = self.module
         spec = module.specs[module.read.sums[number].step.output]
         begin = module.memory
@@ -125,7 +131,7 @@ class _Body:
         self.f = module.function(name, [p.nptype for p in places] + [b.nptype for w in works for b in w.makes])
         self.axes = Axes(works[0].shape, [p.at for p in places] + [w.at for w in works if w.at is not None])
         self.index: list[str] = []
-        self.v = "0"
+        self.v: list[tuple[str, int]] = []
         """The number of the vector within the tile's rows."""
         self.values: dict[int, Vector] = {}
         """Of the group's own values, by buffer."""
@@ -134,10 +140,16 @@ class _Body:
         f = self.f
         with self.axes.loops(f) as self.index:
             numbers = {_key(p): self.number(p) for w in self.works for p in w.reads if isinstance(p.source, Shared)}
-            with f.loop(self.module.rows // f.code.lanes) as self.v:
-                loaded = dict(numbers)
+            vectors = self.module.rows // f.code.lanes
+            # Several vectors side by side: an operation waits for the one before it, but not for another vector's.
+            beside = PANEL if vectors % PANEL == 0 and len(self.works) <= LONG else 1
+            with f.loop(vectors // beside) as index:
+                loaded = [dict(numbers) for _ in range(beside)]
+                values: list[dict[int, Vector]] = [{} for _ in range(beside)]
                 for w in self.works:
-                    self.operation(w, [self.operand(p, loaded) for p in w.reads])
+                    for k in range(beside):
+                        self.v, self.values = [(index, beside), ("", k)], values[k]
+                        self.operation(w, [self.operand(p, loaded[k]) for p in w.reads])
         self.module.finish(f)
 
     def number(self, place: Place) -> Vector:
@@ -162,7 +174,9 @@ class _Body:
         """Return the address of a vector of an element's rows."""
         size = buffer.nptype.itemsize
         begin, terms = self.axes.terms(self.f, at, self.index, size * self.module.rows)
-        return self.f.address("%t", [*terms, (self.v, size * self.f.code.lanes)], begin + self.module.begins(buffer))
+        (index, beside), (_, k) = self.v
+        vector = size * self.f.code.lanes
+        return self.f.address("%t", [*terms, (index, beside * vector)], begin + k * vector + self.module.begins(buffer))
 
     def operation(self, w: Loop, operands: list[Vector]) -> None:
         """Write one operation, and store what others read."""
@@ -211,7 +225,10 @@ class _Body:
             x = f.once(("insert", number), f"insertelement {kind} poison, i64 {number}, i64 0")
             return f.once(("splat", x), f"shufflevector {kind} {x}, {kind} poison, <{lanes} x i32> zeroinitializer")
 
-        begin = f.total([(self.v, lanes)])
+        (index, beside), (_, k) = self.v
+        begin = f.total([(index, beside * lanes)])
+        if k:
+            begin = f.code.pure(f"add i64 {begin}, {k * lanes}")
         lane = ", ".join(f"i64 {k}" for k in range(lanes))
         at = f.once(("rows", begin), f"add {kind} {spread(begin)}, <{lane}>")
         return f.once(("mask", at), f"icmp ult {kind} {at}, {spread('%valid')}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wengert.execute.native.code import Vector, scalar
 from wengert.execute.native.function import Function
 from wengert.execute.native.indices import Table, same
-from wengert.execute.native.module import Module
+from wengert.execute.native.module import PANEL, Module
 from wengert.execute.native.products import blocks
 from wengert.execute.native.work import Outer, Place
 from wengert.ground.types import NumPyArray
@@ -79,24 +79,24 @@ class _Kernel:
         with f.carried("%pairs", ["zeroinitializer"] * (height * width), kind) as pairs:
             left, right = self.pair(pairs.index)
             with f.carried(self.inner, pairs.values, kind) as loop:
-                with f.carried(self.module.rows // f.code.lanes, loop.values, kind) as rows:
-                    ys = self.vectors(left, ya, loop.index, i, i0, height, rows.index)
-                    gs = self.vectors(right, ga, loop.index, j, j0, width, rows.index)
-                    rows.values = [
-                        ys[a].fma(gs[b], Vector(f.code, rows.values[a * width + b], self.nptype)).name
-                        for a in range(height) for b in range(width)
-                    ]  # fmt: skip
+                with f.carried(self.module.rows // f.code.lanes // PANEL, loop.values, kind) as rows:
+                    for p in range(PANEL):
+                        ys = [self.vector(left, ya, loop.index, i, (i0 + a, height), rows.index, p) for a in range(height)]
+                        for b in range(width):  # each vector of g is loaded where it is used: there is one register for it
+                            g = self.vector(right, ga, loop.index, j, (j0 + b, width), rows.index, p)
+                            for a in range(height):
+                                total = Vector(f.code, rows.values[a * width + b], self.nptype)
+                                rows.values[a * width + b] = ys[a].fma(g, total).name
                 loop.values = rows.values
             pairs.values = loop.values
         return pairs.values
 
-    def vectors(self, base: str, table: Table, k: str, i: str, i0: int, count: int, v: str) -> list[Vector]:
-        """Load a vector of rows of each of some neighbours."""
-        f, found = self.f, []
-        for a in range(count):
-            begin, terms = table.terms((k, i), (0, i0 + a), (1, count), self.size * self.module.rows)
-            found.append(f.vector(f.address(base, [*terms, (v, f.code.lanes * self.size)], begin), self.nptype))
-        return found
+    def vector(self, base: str, table: Table, k: str, i: str, place: tuple[int, int], v: str, p: int) -> Vector:
+        """Load a vector of rows of an element: ``place`` is where its index begins, and its step."""
+        f, (first, step) = self.f, place
+        begin, terms = table.terms((k, i), (0, first), (1, step), self.size * self.module.rows)
+        vector = f.code.lanes * self.size
+        return f.vector(f.address(base, [*terms, (v, PANEL * vector)], begin + p * vector), self.nptype)
 
     def added(
         self, totals: list[Vector], table: Table, index: Sequence[str], first: tuple[int, int], steps: tuple[int, int]
