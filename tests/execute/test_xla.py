@@ -850,7 +850,7 @@ def slow(monkeypatch: Any, seconds: float) -> None:
     """Make NumPy's programs slow."""
     run = NumPyProgram.run
 
-    def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
+    def slowly(self: Any, arrays: Any, copy: bool = True, tiling_of: Any = None) -> Any:
         time.sleep(seconds)
         return run(self, arrays, copy)
 

@@ -1,8 +1,8 @@
-"""The executor that finds out which of the two is faster.
+"""The executor that finds out which of the others is faster.
 
-It starts on NumPy at once. For each signature (the shapes of the feeds) whose runs take long enough, a background thread
-compiles the list for XLA; then some of the user's own runs are timed on each, and the faster stays. No run is made for the
-timing alone, so nothing acts on the world twice.
+It starts on NumPy at once, and machine code takes over what works on many rows. For each signature (the shapes of the feeds)
+whose runs take long enough, a background thread compiles the list for XLA; then some of the user's own runs are timed on XLA and
+without it, and the faster stays. No run is made for the timing alone, so nothing acts on the world twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.behind import behind
-from wengert.execute.numpy import NumPyProgram
+from wengert.execute.native.program import NativeProgram
 from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, brief
@@ -78,7 +78,9 @@ class AutoProgram:
 
     def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
         """Lower and plan."""
-        self.numpy = NumPyProgram(graph, fetches, feeds, controls)
+        self.plain = NativeProgram(graph, fetches, feeds, controls)
+        """What runs without XLA: NumPy, and machine code once it is there."""
+        self.numpy = self.plain.numpy
         self.decisions: dict[Key, Contest] = {}
         """The comparisons by signature."""
         self._variables = variables_of(self.numpy.request)[0]
@@ -98,7 +100,9 @@ class AutoProgram:
         latest = self._latest
         if is_lost():
             return "numpy: this process was forked after XLA had started"
-        return "numpy: it has not run yet" if latest is None else latest.decision
+        found = "numpy: it has not run yet" if latest is None else latest.decision
+        who, _, why = found.partition(":")
+        return f"native:{why}" if who == "numpy" and self.plain.decision.startswith("native") else found
 
     def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run."""
@@ -133,7 +137,7 @@ class AutoProgram:
         return self._race(contest, arrays, copy)
 
     def _on_numpy(self, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
-        return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
+        return self.plain(*arrays) if copy else self.plain.inside(*arrays)
 
     def _on_xla(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> tuple[list[NumPyArray], bool]:
         """Run on XLA, and on NumPy if that fails, which has had no effect then; return whether XLA did it."""
