@@ -852,7 +852,7 @@ def slow(monkeypatch: Any, seconds: float) -> None:
 
     def slowly(self: Any, arrays: Any, copy: bool = True, tiling_of: Any = None) -> Any:
         time.sleep(seconds)
-        return run(self, arrays, copy)
+        return run(self, arrays, copy, tiling_of)
 
     monkeypatch.setattr(NumPyProgram, "run", slowly)
 
@@ -898,7 +898,7 @@ def test_auto_stays_where_xla_is_not_faster(monkeypatch: Any) -> None:
 
     def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
         time.sleep(0.05)
-        return run(self, arrays, copy)
+        return run(self, arrays, copy, tiling_of)
 
     monkeypatch.setattr(XlaProgram, "run", slowly)
     graph, v, x, add = adder()
