@@ -1,6 +1,8 @@
 """What TensorFlow answers of tapes (its guides and corners), and how errors are told."""
 
+import contextlib
 import gc
+import sys
 import threading
 import warnings
 import weakref
@@ -10,6 +12,7 @@ import pytest
 
 import wengert as tf
 from wengert.errors import NoGradientWarning
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor
 
 pytestmark = pytest.mark.filterwarnings("ignore::wengert.errors.NoGradientWarning")
 
@@ -516,3 +519,73 @@ def test_forward_mode_by_a_tensor_given_twice():
     assert by_a.numpy().tolist() == [4.0, 9.0] and by_b.numpy().tolist() == [8.0, 18.0]
     by_a, by_b = tf.autodiff.jacobian(f, [x, x])
     assert by_a.numpy().tolist() == [[4.0, 0.0], [0.0, 9.0]] and by_b.numpy().tolist() == [[8.0, 0.0], [0.0, 18.0]]
+
+
+def python_calls(f):
+    """Return how many functions in Python run for a call of f, which ran before."""
+    f()
+    count = 0
+
+    def seen(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        f()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_an_operation_on_a_tape_takes_few_calls_in_python():
+    # Counted with a chain: what one link more costs, recorded and on the way back, alone and with another tape around.
+    x = tf.constant([[1.0, 2.0]])
+
+    def chain(links, tapes):
+        y = x
+        with contextlib.ExitStack() as stack:
+            inner = [stack.enter_context(tf.GradientTape()) for _ in range(tapes)]
+            inner[-1].watch(x)
+            for _ in range(links):
+                y = y * y
+            return inner[-1].gradient(y, x)
+
+    for tapes, limit in ((1, 14), (2, 24)):
+        more = [python_calls(lambda n=n, tapes=tapes: chain(n, tapes)) for n in (2, 12)]
+        assert more[1] - more[0] <= 10 * limit, (tapes, more)
+
+
+def test_what_a_tensor_of_one_kind_does_not_have_is_told_without_a_getattr():
+    # A __getattr__ takes the place of the reading of slots for every attribute that there is, too.
+    x = tf.constant([1.0, 2.0])
+    assert not hasattr(EagerTensor, "__getattr__") and not hasattr(SymbolicTensor, "__getattr__")
+    for name in ("op", "graph", "name", "value_index", "consumers"):
+        with pytest.raises(AttributeError, match=rf"Tensor\.{name} is undefined when eager execution is enabled"):
+            getattr(x, name)
+        assert not hasattr(x, name) and not hasattr(EagerTensor, name)
+    with tf.Graph().as_default():
+        place = tf.compat.v1.placeholder(tf.float32, [2], name="place")
+    for name in ("numpy", "array", "item", "tolist"):
+        with pytest.raises(AttributeError, match=rf"'{name}': place:0 has no value while its graph is built \(.*test_tape\.py"):
+            getattr(place, name)
+        assert not hasattr(place, name)
+    for t in (x, place):
+        for name in ("assign", "assign_add", "assign_sub", "unheard_of"):
+            with pytest.raises(AttributeError, match=f"'{type(t).__name__}' object has no attribute '{name}'"):
+                getattr(t, name)
+
+
+def test_a_number_beside_a_tensor_takes_its_dtype_as_numpy_casts():
+    for dtype in ("float16", "float32", "float64", "complex64"):
+        x = tf.constant([2.0], dtype)
+        for number in (0.1, 1e300, float("inf"), float("nan"), -0.0):
+            with np.errstate(all="ignore"):
+                wanted = x.numpy() * np.array(number).astype(dtype)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                found = (x * number).numpy()
+            assert found.dtype == wanted.dtype
+            np.testing.assert_array_equal(found, wanted)
+            assert np.signbit(found.real).tolist() == np.signbit(wanted.real).tolist()

@@ -21,6 +21,9 @@ Entry = tuple[Op, Sequence[Any], Any, dict[str, Any]]
 """(operation, inputs, output or tuple of outputs, attributes); inputs and outputs have a number ``n``."""
 
 
+OF_ONE: tuple[tuple[int, ...], ...] = ((), (0,))
+OF_TWO: tuple[tuple[tuple[int, ...], ...], ...] = (((), (1,)), ((0,), (0, 1)))
+"""The positions wanted, by whether the first is, and the second."""
 _derived: dict[Op, Callable[..., Any]] = {}
 """By operation: the rule that follows from its statement."""
 
@@ -82,6 +85,8 @@ def _of_transpose(transpose: Any, constants: Any) -> Callable[..., Any]:
     if not constants:
 
         def vjp(xp: Namespace, g: Array, inputs: Sequence[Array], output: Array, attrs: Attrs, wanted: Sequence[int]) -> Any:
+            if len(wanted) == 1:
+                return [transpose(xp, g, wanted[0], inputs, output, attrs)]
             return [transpose(xp, g, i, inputs, output, attrs) for i in wanted]
 
     else:
@@ -151,13 +156,30 @@ def sweep(
                 g = cotangents.get(output.n) if output.n in sources else cotangents.pop(output.n, None)
             else:
                 g = _several(output, cotangents, sources, blocked)
-            wanted = [] if g is None else [i for i, t in enumerate(inputs) if t.n in reach]
-            if wanted:
-                for i, r in zip(wanted, _back(xp, op, g, inputs, output, attrs, wanted, raw, sparse), strict=True):
-                    if r is not None:
-                        n = inputs[i].n
-                        old = cotangents.get(n)
-                        cotangents[n] = r if old is None else _plus(xp, old, r)
+            if g is None:
+                continue
+            if len(inputs) == 1:  # a comprehension is a call of a function
+                wanted: Sequence[int] = OF_ONE[inputs[0].n in reach]
+            elif len(inputs) == 2:
+                wanted = OF_TWO[inputs[0].n in reach][inputs[1].n in reach]
+            else:
+                wanted = [i for i, t in enumerate(inputs) if t.n in reach]
+            if not wanted:
+                continue
+            found = _rows_alone(op, g, inputs, attrs, raw, sparse) if sparse and op is TAKE else None
+            if found is None:
+                if g.__class__ is Slices and op is not READ:
+                    g = g.dense(xp)
+                vjp = op.vjp or _derived.get(op) or rule(op)
+                if raw:
+                    found = vjp(xp, g, _arrays(inputs), output.array if op.outputs == 1 else _arrays(output), attrs, wanted)
+                else:
+                    found = vjp(xp, g, inputs, output, attrs, wanted)
+            for k, r in enumerate(found):
+                if r is not None:
+                    n = inputs[wanted[k]].n
+                    old = cotangents.get(n)
+                    cotangents[n] = r if old is None else _plus(xp, old, r)
     except NoGradientError as error:
         raise located(error, output) from None
     except np.linalg.LinAlgError as error:
@@ -174,27 +196,20 @@ def _several(output: Sequence[Any], cotangents: dict[int, Any], sources: Contain
     return None if all(one is None for one in g) else g
 
 
-def _back(
-    xp: Namespace,
-    op: Op,
-    g: Any,
-    inputs: Sequence[Any],
-    output: Any,
-    attrs: dict[str, Any],
-    wanted: Sequence[int],
-    raw: bool,
-    sparse: Container[int],
-) -> Any:
-    """Return the cotangents that an operation's rule gives to the wanted inputs."""
-    if sparse and op is TAKE and inputs[0].n in sparse and attrs == {"axis": 0, "batch_dims": 0}:
-        x, at = (inputs[0].array, inputs[1].array) if raw else inputs
-        return [Slices(g, at, x)]
-    if g.__class__ is Slices and op is not READ:
-        g = g.dense(xp)
-    vjp = op.vjp or _derived.get(op) or rule(op)
-    if raw:
-        inputs, output = [t.array for t in inputs], output.array if op.outputs == 1 else [o.array for o in output]
-    return vjp(xp, g, inputs, output, attrs, wanted)
+def _arrays(tensors: Sequence[Any]) -> Any:
+    if len(tensors) == 1:
+        return (tensors[0].array,)
+    if len(tensors) == 2:
+        return tensors[0].array, tensors[1].array
+    return [t.array for t in tensors]
+
+
+def _rows_alone(op: Op, g: Any, inputs: Sequence[Any], attrs: Attrs, raw: bool, sparse: Container[int]) -> list[Slices] | None:
+    """Return what a gather of rows hands back, where that may be the rows."""
+    if inputs[0].n not in sparse or attrs != {"axis": 0, "batch_dims": 0}:
+        return None
+    x, at = _arrays(inputs) if raw else inputs
+    return [Slices(g, at, x)]
 
 
 def _plus(xp: Namespace, old: Any, new: Any) -> Any:

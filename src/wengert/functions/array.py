@@ -35,6 +35,7 @@ from wengert.tensor.tensor import (
     getitem,
     holds_tensors,
     is_tensor_like,
+    of_values,
     value_of,
 )
 
@@ -81,10 +82,9 @@ def numbers_of(value: Any, what: str) -> Any:
             raise ShapeError(f"{what} must be known in full, not {value}.")
         return list(value.as_list())
     if isinstance(value, EagerTensor | np.ndarray):
-        array = value
         if isinstance(value, EagerTensor):
             value._leave(what)
-            array = value.array
+        array: Any = value.array if isinstance(value, EagerTensor) else value
         if array.dtype.kind not in "iuf" or array.ndim > 1:
             raise ShapeError(f"{what} is a vector of whole numbers, not {value!r}.")
         return shapes.as_sizes(array.reshape(-1).tolist())
@@ -241,8 +241,10 @@ def constant(
     """
     if value.__class__ is SymbolicTensor:
         raise TypeError(f"Expected any non-tensor type, but got a tensor instead: {value!r}. It needs no constant().")
-    if isinstance(value, list | tuple) and holds_tensors(value):
+    if (value.__class__ is list or isinstance(value, list | tuple)) and holds_tensors(value):
         _refuse_symbolic(value)
+    elif value.__class__ is list and shape is None:
+        return of_values(value, None if dtype is None else as_dtype(dtype).numpy, name=name)
     if shape is None:
         return convert(value, dtype, name=name)
     sizes, symbolic = sizes_of(shape)

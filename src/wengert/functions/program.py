@@ -84,7 +84,7 @@ class name_scope(Block):
     def __enter__(self) -> Any:
         """Enter."""
         self._manager = scoped(self._name) if state.graph is None else state.graph.name_scope(self._name)
-        self._manager.guards = self.guards
+        self._manager.guard = self.guard
         return self._manager.__enter__()
 
     def _leave(self, *exception: Raised) -> None:

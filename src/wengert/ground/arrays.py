@@ -6,13 +6,14 @@ SciPy (imported when first used) and writing at an index. An adapter for another
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from wengert.ground import parameters
 from wengert.ground.blas import blas
-from wengert.ground.types import Array
+from wengert.ground.types import NumPyArray
 
 __all__ = ["NP", "NumPyArrays"]
 
@@ -110,20 +111,15 @@ class NumPyArrays:
         reciprocal = 1.0 / np.cosh(x)
         return reciprocal * reciprocal
 
-    @staticmethod
-    def dot(a: Array, b: Array) -> Any:
-        """Return the product of two matrices."""
-        return blas.product(np.dot, a, b)
+    dot = staticmethod(partial(blas.product, np.ndarray.dot))
+    """Return the product of two matrices."""
+    matmul = staticmethod(partial(blas.product, np.matmul))
+    """Return the products of stacks of matrices."""
 
     @staticmethod
-    def dot_over_rows(a: Array, b: Array) -> Any:
+    def dot_over_rows(a: NumPyArray, b: NumPyArray) -> Any:
         """Return aᵀ b for two matrices: a gradient by weights, a sum over many rows."""
-        return blas.product(np.dot, a.T, b)
-
-    @staticmethod
-    def matmul(a: Array, b: Array) -> Any:
-        """Return the products of stacks of matrices."""
-        return blas.product(np.matmul, a, b)
+        return blas.product(np.ndarray.dot, a.T, b)
 
     @staticmethod
     def polygamma(x: Any, n: int) -> Any:

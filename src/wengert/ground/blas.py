@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from wengert.ground.locks import lock
-from wengert.ground.types import Array
+from wengert.ground.types import NumPyArray
 
 __all__ = ["blas"]
 
@@ -53,10 +53,9 @@ class _Blas:
             self.calls = calls
         return self.calls
 
-    def product(self, function: Callable[..., Any], a: Array, b: Array) -> Any:
+    def product(self, function: Callable[..., Any], a: NumPyArray, b: NumPyArray) -> Any:
         """Return a function of NumPy's for the product of matrices, or of stacks of them, on as many threads as pay."""
-        rows, inner = a.shape[-2:]
-        work = rows * inner * b.shape[-1]
+        work = (a.size if a.ndim == 2 else a.shape[-2] * a.shape[-1]) * b.shape[-1]  # of one in a stack
         if work <= SINGLE:
             return function(a, b)
         calls = self.found()

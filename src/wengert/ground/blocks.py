@@ -12,6 +12,7 @@ import contextlib
 import weakref
 from collections.abc import Callable
 from functools import partial
+from itertools import starmap
 from operator import methodcaller
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -24,11 +25,12 @@ Raised = type[BaseException] | BaseException | TracebackType | None
 
 
 class _Guard(weakref.ref["partial[None]"]):
-    """Watches the ``__exit__`` of a block; where that goes first, a dict gets entries back, none as long as it is not told."""
+    """Watches the ``__exit__`` of a block; where that goes first, what was kept is given back: at the start, nothing."""
 
-    __slots__ = ("before", "update")
-    before: dict[str, Any]
-    update: Callable[[dict[str, Any]], None]
+    give_back: Callable[[], object] = dict
+
+
+_give_back = methodcaller("give_back")
 
 
 class Leaving:
@@ -43,35 +45,28 @@ class Leaving:
         if block is None:
             return self.method
         leaving = partial(self.method, block)
-        one: dict[str, Any] = {}
-        two: dict[str, Any] = {}
-        first = _Guard(leaving, methodcaller("update", one))
-        second = _Guard(leaving, methodcaller("update", two))
-        first.before, first.update, second.before, second.update = one, one.update, two, two.update
-        block.guards = first, second
+        block.guard = _Guard(leaving, _give_back)
         return leaving
 
 
 class Block:
-    """A with block that changes entries of dicts, such as what is current in a thread: of two at most.
+    """A with block that changes entries of dicts, such as what is current in a thread.
 
     Who derives from it calls `keep` before it changes them, and `kept` when it has given them back. Nothing but the with
-    statement may hold what it has looked up, not for a moment: a traceback would hold it, and the guards wait for its end.
+    statement may hold what it has looked up, not for a moment: a traceback would hold it, and the guard waits for its end.
     """
 
-    guards: tuple[_Guard, ...] = ()
+    guard: _Guard | None = None
 
     def keep(self, *changes: tuple[dict[str, Any], dict[str, Any]]) -> None:
         """Let dicts get entries back where the block's leaving is broken off."""
-        if self.guards:
-            for guard, (known, before) in zip(self.guards, changes, strict=False):
-                guard.before.update(before)
-                guard.update = known.update
+        if self.guard is not None:
+            self.guard.give_back = partial(any, starmap(dict.update, changes))  # in C; dict.update returns None, so all are
 
     def kept(self) -> None:
         """Be left in order, or paused."""
-        for guard in self.guards:
-            guard.before.clear()
+        if self.guard is not None:
+            self.guard.give_back = dict
 
 
 class changed(Block, contextlib.ContextDecorator, Generic[T]):

@@ -366,6 +366,9 @@ def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:
     if state.site is not None:
         return state.site
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(skipped):
-        frame = frame.f_back
+    while frame.f_code.co_filename.startswith(skipped):
+        back = frame.f_back
+        if back is None:
+            break
+        frame = back
     return (frame.f_code, frame.f_lasti)

@@ -169,7 +169,7 @@ class name_scope(Block):
     def __enter__(self) -> name_scope:
         """Enter."""
         self._inner = program.name_scope(self.name)
-        self._inner.guards = self.guards
+        self._inner.guard = self.guard
         self._inner.__enter__()
         return self
 

@@ -38,15 +38,19 @@ _lists: OrderedDict[Any, tuple[Body | None, tuple[bool, ...]]] = OrderedDict()
 
 def taken(tape: GradientTape, ys: list[Any], xs: list[Any], gs: list[Any]) -> list[Any] | None:
     """Return what the tape's gradient is, recorded by the outer tapes as one call; None if it is to be found as ever."""
-    if not options.taylor or any(x.__class__ is not EagerTensor for x in xs) or len({x.n for x in xs}) != len(xs):
+    if not options.taylor or tape._watch_all:
+        return None
+    if sum([e[2].array.size for e in tape.entries if e[2].__class__ is EagerTensor]) < LEAST:  # a bound, found at once
+        return None
+    entries, size = _needed(tape.entries, ys)
+    if entries is None or size < LEAST:
+        return None
+    if any(x.__class__ is not EagerTensor for x in xs) or len({x.n for x in xs}) != len(xs):
         return None
     outer = state.observers
     if any(getattr(o, "_watch_all", True) for o in (*outer, tape)):  # a recording, or no tape
         return None
     if any(y.n not in tape.live or y.array.dtype.kind != "f" for y in ys) or any(x.array.dtype.kind != "f" for x in xs):
-        return None
-    entries, size = _needed(tape.entries, ys)
-    if entries is None or size < LEAST:
         return None
     made = {e[2].n for e in entries}
     sources = {x.n for x in xs}

@@ -299,7 +299,7 @@ class Session(Block, Uncopied):
     def __enter__(self) -> Session:
         """Make this the default session, and its graph the current one."""
         graph = self._graph.as_default([self])
-        graph.guards = self.guards
+        graph.guard = self.guard
         graph.__enter__()
         self._managers.append(graph)
         return self

