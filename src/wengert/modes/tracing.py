@@ -13,6 +13,8 @@ from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
 from wengert.execute.numpy import NumPyProgram
+from wengert.execute.program import compile
+from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
 from wengert.graph.node import Node
 from wengert.graph.static import written_in
@@ -311,6 +313,7 @@ class Body:
         """Take a graph, its outputs, and the places of all its inputs in order."""
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
         self._programs: dict[Any, NumPyProgram] = {}
+        self._compiled: dict[Any, Program] = {}
         self._adjoints: dict[Any, Any] = {}
         self._made: dict[Any, Any] = {}
 
@@ -326,6 +329,16 @@ class Body:
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = NumPyProgram(self.graph, self.outputs, self.places, self.graph.effects)
+        return program
+
+    @property
+    def compiled(self) -> Program:
+        """The body as the executor that is chosen runs it, where it is a program of its own."""
+        key = options.key()
+        program = self._compiled.get(key)
+        if program is None:
+            made = compile(self.graph, self.outputs, self.places, self.graph.effects, tell=False)
+            program = self._compiled.setdefault(key, made)
         return program
 
     def __call__(self, xp: Namespace, *arrays: np.ndarray[Any, Any]) -> tuple[Any, ...]:
