@@ -4,16 +4,19 @@ The entry is a call of the function's *pure* list, whose inputs are the argument
 variables have when it is called: so whatever is assigned later, the derivative is that of the call. It is found by the rule of
 `wengert.ops.control.CALL`: the list of the gradient, which computes what it needs of the forward pass again, runs on the
 executor that is chosen, and is itself such an entry where an outer tape watches. So the intermediate values of a function are
-kept by nobody.
+kept by nobody. Where the derivative can be foreseen, it is found in the same run as the values.
 
 A function whose steps may not be made again, or are to be seen one by one, is replayed: `wengert.execute.replay`.
 """
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from wengert.derive.reverse import Entry
 from wengert.derive.structure import ancestors
@@ -21,17 +24,20 @@ from wengert.execute.replay import replay
 from wengert.graph.node import Node
 from wengert.ground.context import Observer, current, recent, state
 from wengert.ground.errors import NoGradientError
+from wengert.ground.types import Namespace, NumPyArray
 from wengert.modes.record import Record
 from wengert.modes.tracing import Body, FuncGraph, append_all, inline, tracing
 from wengert.ops.control import CALL
 from wengert.ops.linear import IDENTITY, PLACEHOLDER, STOP_GRADIENT, TAKE
-from wengert.ops.op import Op
+from wengert.ops.op import Op, values
 from wengert.ops.state import CUSTOM, HANDLE, READ, SNAPSHOT
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, lift
 
 __all__ = ["Call", "Called", "called", "unfold"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+log = logging.getLogger("wengert")
 
 
 class Call(NamedTuple):
@@ -42,26 +48,65 @@ class Call(NamedTuple):
     """Their numbers."""
 
 
+class Wish(NamedTuple):
+    """A derivative of a list: by which inputs, and of which output with which weight, a number."""
+
+    wanted: tuple[int, ...]
+    output: int
+    weight: NumPyArray
+
+    def is_of(self, other: Wish | None) -> bool:
+        """Whether another wish is the same."""
+        return other is not None and self[:2] == other[:2] and bool(self.weight == other.weight)
+
+
+class Ahead:
+    """The derivative of a call that was found together with its values, for whoever asks for it."""
+
+    def __init__(self, owner: Called, wish: Wish | None = None, found: list[NumPyArray | None] | None = None) -> None:
+        """Take what was called, the derivative, and what it is by each of the inputs that are wanted."""
+        self._owner, self._wish, self._found = owner, wish, found
+
+    def taken(
+        self, xp: Namespace, g: Sequence[NumPyArray | None], wanted: tuple[int, ...], given: tuple[int, ...]
+    ) -> list[NumPyArray | None] | None:
+        """Return the cotangents of the wanted inputs, once, if it is these that were found; and note what is asked for."""
+        weight = g[given[0]] if len(given) == 1 else None
+        if xp is not values or weight is None or weight.ndim or weight.dtype.kind != "f":
+            return None
+        wish = self._owner.wish = Wish(wanted, given[0], weight)
+        found, self._found = self._found, None
+        return found if wish.is_of(self._wish) else None
+
+
 class Called:
-    """The pure list of a trace, and how what it gives becomes the outputs of the trace."""
+    """The pure list of a trace, and how what it gives becomes the outputs of the trace.
 
-    def __init__(self, body: Body, variables: Sequence[Any], ways: Sequence[tuple[bool, int]]) -> None:
-        """Take the list; the variables whose values are its last inputs; for each output whether it is an input, and which one.
+    As a rule a call is differentiated as the call before was: so where that was the derivative of one number, values and
+    derivative are found by one program, which makes the forward pass once. The first call of a function that gives one number
+    alone, under one tape, is expected to be differentiated by all that the tape watches.
+    """
 
-        An output of the trace that is none of the inputs is that one of the list's outputs.
+    def __init__(self, name: str, body: Body, variables: Sequence[Any], ways: Sequence[tuple[bool, int]]) -> None:
+        """Take a name, the list, and the variables whose values are its last inputs.
+
+        ``ways``: for each output of the trace, whether it is one of the inputs or one of the list's outputs, and which.
         """
-        self.body, self.variables, self.ways = body, list(variables), list(ways)
+        self.name, self.body, self.variables, self.ways = name, body, list(variables), list(ways)
         read = {t.n for node in ancestors(body.outputs) for t in node.inputs}
         self.inner = [t.n in read for t in body.outputs]
         """Of each of the list's outputs, whether others are computed from it."""
         self.sites = [t.node.site for t in body.outputs]
+        self.wish: Wish | None = None
+        """The derivative that was asked of the latest call."""
+        self._first = True
 
-    def run(self, values: Sequence[Tensor]) -> list[Any] | None:
+    def run(self, arguments: Sequence[Tensor]) -> list[Any] | None:
         """Return the outputs for eager tensors, and tell the tapes; None where a variable has no value yet."""
         if any([v.storage.held is None for v in self.variables]):
             return None
-        inputs = [*values, *[v._as_tensor() for v in self.variables]]
-        arrays = self.body.compiled(*[t.array for t in inputs]) if self.body.outputs else []
+        inputs = [*arguments, *[v._as_tensor() for v in self.variables]]
+        arrays, ahead = self._values(inputs)
         numbers, call = [t.n for t in inputs], Call(weakref.ref(self.body), [])
         outputs = []
         for array, inner, site in zip(arrays, self.inner, self.sites, strict=True):
@@ -71,8 +116,35 @@ class Called:
             recent.append((t.n, t.made))
         if outputs:
             for observer in state.observers:
-                observer.record(CALL, inputs, tuple(outputs), {"body": self.body})
+                observer.record(CALL, inputs, tuple(outputs), {"body": self.body, "ahead": ahead})
         return [inputs[k] if given else outputs[k] for given, k in self.ways]
+
+    def _values(self, inputs: Sequence[Any]) -> tuple[Sequence[NumPyArray], Ahead]:
+        """Return the values of the list's outputs, and the derivative that was found with them."""
+        body, arrays = self.body, [t.array for t in inputs]
+        if not body.outputs:
+            return [], Ahead(self)
+        wish, self.wish = self._expected(inputs) if self._first else self.wish, None
+        self._first = False
+        if wish is not None:
+            try:
+                joint, there = body.joined(wish.wanted, wish.output)
+                found = joint.compiled(*arrays, wish.weight)
+            except Exception as error:  # if it is of the derivative, it is for whoever asks for that
+                log.debug("%s is run without its derivative: %s", self.name, error)
+            else:
+                count = len(body.outputs)
+                rest = iter(found[count:])
+                return found[:count], Ahead(self, wish, [next(rest) if yes else None for yes in there])
+        return body.compiled(*arrays), Ahead(self)
+
+    def _expected(self, inputs: Sequence[Any]) -> Wish | None:
+        y = self.body.outputs[0]
+        if len(self.body.outputs) > 1 or len(state.observers) > 1 or y.sizes != () or y.nptype.kind != "f":
+            return None
+        live = state.observers[0].live
+        wanted = tuple([i for i, t in enumerate(inputs) if t.n in live])
+        return Wish(wanted, 0, np.ones((), y.nptype)) if wanted else None
 
 
 def called(graph: FuncGraph, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -> Called | None:
@@ -118,7 +190,7 @@ def called(graph: FuncGraph, inputs: Sequence[SymbolicTensor], outputs: Sequence
         _ = body.touched
     except NoGradientError:  # it is an error for whoever asks for that derivative, and not for others
         return None
-    return Called(body, [v for v, _ in variables.values()], [ways[t.n] for t in outputs])
+    return Called(graph.function_name, body, [v for v, _ in variables.values()], [ways[t.n] for t in outputs])
 
 
 def _is_plain(t: SymbolicTensor) -> bool:

@@ -371,6 +371,23 @@ class Body:
             self._adjoints[key] = (Body(graph, whole, graph.inputs), tuple(f is not None for f in found))
         return self._adjoints[key]  # type: ignore[no-any-return]
 
+    def joined(self, wanted: tuple[int, ...], at: int) -> tuple[Body, tuple[bool, ...]]:
+        """Return the body of the inputs and a cotangent of the output at a position, and which cotangents there are.
+
+        It gives the outputs, and the cotangents of the wanted inputs.
+        """
+        key = ("joined", wanted, at)
+        if key not in self._adjoints:
+            graph, places = self._copy()
+            g = graph.add_input(self.outputs[at].sizes, self.outputs[at].nptype, "g")
+            with tracing(graph):
+                outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
+                ys = [lift(graph, y) for y in outputs]
+                found = request([ys[at]], [places[i] for i in wanted], [g])
+            whole = Body(graph, [*ys, *[f for f in found if f is not None]], graph.inputs)
+            self._adjoints[key] = whole, tuple(f is not None for f in found)
+        return self._adjoints[key]  # type: ignore[no-any-return]
+
     def series(self, given: Sequence[Any], indices: Any, seeds: int) -> tuple[list[Any], list[Any], list[Any], dict[Any, Any]]:
         """Trace the body with coefficients of its inputs beside them.
 

@@ -321,6 +321,11 @@ def _call_vjp(
     wanted: Sequence[int],
 ) -> list[Any]:
     given = tuple(k for k, one in enumerate(g) if one is not None)
+    ahead = attrs.get("ahead")
+    if ahead is not None:
+        known: list[Any] | None = ahead.taken(xp, g, tuple(wanted), given)
+        if known is not None:
+            return known
     body, there = attrs["body"].adjoint(tuple(wanted), given)
     results = xp.call(*inputs, *(g[k] for k in given), body=body)
     return [r if yes else None for r, yes in zip(results, there, strict=True)]
@@ -331,7 +336,10 @@ CALL = Op(
     lambda inputs, attrs: list(attrs["body"].specs), outputs=None, type="PartitionedCall", label="PartitionedCall", rows=None,
     no_digits="holds a list, which an executor runs",
 )
-"""A body that runs: what a tape records for a traced function, and for a derivative that it took by way of a list."""
+"""A body that runs: what a tape records for a traced function, and for a derivative that it took by way of a list.
+
+On a tape the attribute ``ahead`` may know the cotangents already: ``taken(xp, g, wanted, given)`` gives them, or None.
+"""
 
 
 def led_to(op: Op, inputs: Sequence[N], outputs: Sequence[N], attrs: Attrs, live: Container[int]) -> Sequence[N]:
