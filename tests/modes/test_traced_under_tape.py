@@ -623,7 +623,7 @@ def test_an_error_is_at_the_line_of_the_user(replays):
         return tf.linalg.inv(x)
 
     x = tf.zeros([2, 2])
-    with tf.GradientTape() as tape, pytest.raises(tf.errors.InvalidArgumentError, match="test_traced_under_tape.py"):
+    with tf.GradientTape() as tape, pytest.raises(tf.errors.InvalidArgumentError, match=r"test_traced_under_tape\.py"):
         tape.watch(x)
         f(x)
     assert not replays

@@ -235,7 +235,7 @@ def unfold(tape: Record, xs: Iterable[Tensor]) -> None:
     It hides a result that others of its results are computed from, and one that a tape around watches while the derivative that
     is taken goes through the call: so these derivatives are what they are without the function.
     """
-    hidden = [x for x in xs if _is_result(x) and x.made[3]["inner"]]  # type: ignore[attr-defined]
+    hidden = [x for x in xs if _is_result(x, True)]
     around = [o for o in state.observers if isinstance(o, Record)]
     for outer in around:
         hidden += [t for t in outer._held.values() if _is_result(t)]
@@ -250,9 +250,11 @@ def unfold(tape: Record, xs: Iterable[Tensor]) -> None:
             record.entries.extend(rest)
 
 
-def _is_result(t: Tensor) -> bool:
-    """Whether a tensor is what a function gave under tapes."""
-    return isinstance(t, EagerTensor) and t.made is not None and t.made[0] is CALL and "call" in t.made[3]
+def _is_result(t: Tensor, inner: bool = False) -> bool:
+    """Whether a tensor is what a function gave under tapes; ``inner``: and others of its results are computed from it."""
+    if not isinstance(t, EagerTensor) or t.made is None or t.made[0] is not CALL or "call" not in t.made[3]:
+        return False
+    return not inner or bool(t.made[3]["inner"])
 
 
 def _steps(entry: Entry) -> list[Entry]:
