@@ -10,6 +10,7 @@ import numpy as np
 from wengert.ground.context import Site
 from wengert.ground.errors import InvalidArgumentError, NoGradientError, UnimplementedError
 from wengert.ground.types import Array, Attrs, Namespace
+from wengert.ops.control import led_to
 from wengert.ops.linear import TAKE
 from wengert.ops.op import Op, table
 from wengert.ops.state import READ
@@ -123,13 +124,13 @@ class Slices:
 def reach_of(entries: Sequence[Entry], sources: set[int]) -> set[int]:
     """Return the numbers of all values that depend on the sources, through the entries in order."""
     reach = set(sources)
-    for op, inputs, output, _ in entries:
+    for op, inputs, output, attrs in entries:
         for t in inputs:
             if t.n in reach:
                 if op.outputs == 1:
                     reach.add(output.n)
                 else:
-                    reach.update([o.n for o in output])
+                    reach.update([o.n for o in led_to(op, inputs, output, attrs, reach)])
                 break
     return reach
 

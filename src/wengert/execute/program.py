@@ -34,8 +34,12 @@ watchers: list[Watcher] = []
 with None where the run fails: how `wengert check` learns of what a script received."""
 
 
-def compile(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> Program:
+def compile(
+    graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = (), tell: bool = True
+) -> Program:
     """Return what runs the part of a graph that some fetches and controls need.
+
+    ``tell``: whether the watchers learn of its runs.
 
     Raises:
         ValueError: if the options name no executor.
@@ -49,7 +53,7 @@ def compile(graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls
         looked_at.append(program)
     if options.compare:
         program = Compared(program)
-    return Watched(program) if watchers else program
+    return Watched(program) if watchers and tell else program
 
 
 class Watched(Wrapped):

@@ -29,6 +29,8 @@ from wengert.ground.locks import lock
 from wengert.ground.options import options
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
+from wengert.modes.called import Called, called
+from wengert.modes.tape import GradientTape
 from wengert.modes.traces import Held, Key, Traces, covers, picture, relaxed, static, weak
 from wengert.modes.tracing import FuncGraph, draws_of, inline, tracing
 from wengert.ops import elementwise, linear
@@ -132,6 +134,7 @@ class ConcreteFunction(Uncopied):
             parameters=[p.replace(default=inspect.Parameter.empty) for p in signature.parameters.values()]
         )  # fmt: skip
         self._programs: dict[Any, Program] = {}
+        self._called: Called | bool | None = False
         self._counters: dict[Any, Any] = {}
         self._lock = lock()
         self.used = 0
@@ -305,17 +308,35 @@ class ConcreteFunction(Uncopied):
         state.counters = self._counters
         try:
             if not watchers:
-                return replay(self.program, values)
+                return self._seen(values)
             found: list[Any] = []
 
             def run() -> list[Any]:
-                found[:] = replay(self.program, values)
+                found[:] = self._seen(values)
                 return [t.array for t in found]
 
             told(self.program.request, [v.array for v in values], run)
             return found
         finally:
             state.counters = before
+
+    def _seen(self, values: Sequence[Any]) -> list[Any]:
+        """Run for the observers: as one entry of tapes where it can be one, and else step by step."""
+        if all([isinstance(o, GradientTape) and not o._watch_all for o in state.observers]):
+            entry = self.called
+            found = None if entry is None else entry.run(values)
+            if found is not None:
+                return found
+        return replay(self.program, values)
+
+    @property
+    def called(self) -> Called | None:
+        """The graph as one entry of a tape, None where it cannot be one."""
+        if isinstance(self._called, bool):
+            with self._lock:
+                if isinstance(self._called, bool):
+                    self._called = called(self.graph, self.inputs, self._flat)
+        return self._called
 
     def _inline(self, values: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
         graph = state.graph

@@ -11,6 +11,7 @@ from wengert.ground import nest
 from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import Observing, known, state
 from wengert.ground.copies import Uncopied
+from wengert.ops.control import led_to
 from wengert.ops.op import Op
 from wengert.ops.state import READ
 from wengert.tensor.tensor import EagerTensor, Tensor, lift, within
@@ -60,7 +61,7 @@ class Record(Observing, Uncopied):
         if op.outputs == 1:
             live.add(output.n)
         else:
-            live.update([o.n for o in output])
+            live.update([o.n for o in led_to(op, inputs, output, attrs, live)])
 
     def read(self, variable: Any, tensor: Tensor) -> None:
         """Take note that a variable was read, giving a tensor."""

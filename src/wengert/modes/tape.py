@@ -18,6 +18,7 @@ from wengert.ground.context import here, quietly, recent, slopes, state
 from wengert.ground.errors import InvalidArgumentError, UnimplementedError
 from wengert.ground.interrupt import between
 from wengert.ground.shapes import fits
+from wengert.modes.called import unfold
 from wengert.modes.jacobians import tape_batch_jacobian, tape_jacobian
 from wengert.modes.listed import taken
 from wengert.modes.record import Record
@@ -228,6 +229,7 @@ class GradientTape(Record):
         seeds: dict[int, Any] = {}
         weights: tuple[int, ...] = ()
         raw = not state.observers
+        unfold(self, xs)
         if not raw and len(state.observers) >= NESTED:
             planned = taken(self, ys, xs, gs)
             if planned is not None:

@@ -13,6 +13,8 @@ from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
 from wengert.execute.numpy import NumPyProgram
+from wengert.execute.program import compile
+from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
 from wengert.graph.node import Node
 from wengert.graph.static import written_in
@@ -311,6 +313,7 @@ class Body:
         """Take a graph, its outputs, and the places of all its inputs in order."""
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
         self._programs: dict[Any, NumPyProgram] = {}
+        self._compiled: dict[Any, Program] = {}
         self._adjoints: dict[Any, Any] = {}
         self._made: dict[Any, Any] = {}
 
@@ -326,6 +329,16 @@ class Body:
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = NumPyProgram(self.graph, self.outputs, self.places, self.graph.effects)
+        return program
+
+    @property
+    def compiled(self) -> Program:
+        """The body as the executor that is chosen runs it, where it is a program of its own."""
+        key = options.key()
+        program = self._compiled.get(key)
+        if program is None:
+            made = compile(self.graph, self.outputs, self.places, self.graph.effects, tell=False)
+            program = self._compiled.setdefault(key, made)
         return program
 
     def __call__(self, xp: Namespace, *arrays: np.ndarray[Any, Any]) -> tuple[Any, ...]:
@@ -356,6 +369,23 @@ class Body:
                 found = request(ys, [places[i] for i in wanted], gs) if ys else [None] * len(wanted)
                 whole = [apply(linear.ZEROS_LIKE, (places[i],)) if f is None else f for f, i in zip(found, wanted, strict=True)]
             self._adjoints[key] = (Body(graph, whole, graph.inputs), tuple(f is not None for f in found))
+        return self._adjoints[key]  # type: ignore[no-any-return]
+
+    def joined(self, wanted: tuple[int, ...], at: int) -> tuple[Body, tuple[bool, ...]]:
+        """Return the body of the inputs and a cotangent of the output at a position, and which cotangents there are.
+
+        It gives the outputs, and the cotangents of the wanted inputs.
+        """
+        key = ("joined", wanted, at)
+        if key not in self._adjoints:
+            graph, places = self._copy()
+            g = graph.add_input(self.outputs[at].sizes, self.outputs[at].nptype, "g")
+            with tracing(graph):
+                outputs, _ = inline(self.graph, self.outputs, _given(self.places, places))
+                ys = [lift(graph, y) for y in outputs]
+                found = request([ys[at]], [places[i] for i in wanted], [g])
+            whole = Body(graph, [*ys, *[f for f in found if f is not None]], graph.inputs)
+            self._adjoints[key] = whole, tuple(f is not None for f in found)
         return self._adjoints[key]  # type: ignore[no-any-return]
 
     def series(self, given: Sequence[Any], indices: Any, seeds: int) -> tuple[list[Any], list[Any], list[Any], dict[Any, Any]]:

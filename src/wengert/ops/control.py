@@ -20,7 +20,7 @@ runs back over the states; so both are closed under differentiation, to any orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from wengert.graph.node import Node
@@ -33,7 +33,7 @@ from wengert.ops.state import PY_FUNCTION
 
 __all__ = [
     "ABSENT", "CALL", "COND", "GRADIENT", "LINKED", "LOOP", "OPENED", "TAYLOR", "Body", "Loop", "Opened", "bodies", "branches",
-    "made", "opened", "with_record",
+    "led_to", "made", "opened", "with_record",
 ]
 
 
@@ -42,6 +42,17 @@ Spec = tuple[Any, Dtype]
 Counts = tuple[int, int, int]
 """How many carries, sequences and captures a loop has."""
 V = TypeVar("V")
+
+
+class Numbered(Protocol):
+    """What has a number by which a tape knows it."""
+
+    @property
+    def n(self) -> int:
+        """The number."""
+
+
+N = TypeVar("N", bound=Numbered)
 
 
 class Body(Protocol):
@@ -62,6 +73,10 @@ class Body(Protocol):
     @property
     def program(self) -> Any:
         """The program that runs it on NumPy."""
+
+    @property
+    def compiled(self) -> Any:
+        """The program of the executor that is chosen."""
 
     @property
     def touched(self) -> list[list[int]]:
@@ -306,17 +321,33 @@ def _call_vjp(
     wanted: Sequence[int],
 ) -> list[Any]:
     given = tuple(k for k, one in enumerate(g) if one is not None)
+    ahead = attrs.get("ahead")
+    if ahead is not None:
+        known: list[Any] | None = ahead.taken(xp, g, tuple(wanted), given)
+        if known is not None:
+            return known
     body, there = attrs["body"].adjoint(tuple(wanted), given)
     results = xp.call(*inputs, *(g[k] for k in given), body=body)
     return [r if yes else None for r, yes in zip(results, there, strict=True)]
 
 
 CALL = Op(
-    "call", Control(vjp=_call_vjp), lambda xp, *arrays, body: tuple(body.program(*arrays)),
+    "call", Control(vjp=_call_vjp), lambda xp, *arrays, body: tuple(body.compiled(*arrays)),
     lambda inputs, attrs: list(attrs["body"].specs), outputs=None, type="PartitionedCall", label="PartitionedCall", rows=None,
     no_digits="holds a list, which an executor runs",
 )
-"""A body that runs: what a tape records for a derivative that it took by way of a list."""
+"""A body that runs: what a tape records for a traced function, and for a derivative that it took by way of a list.
+
+On a tape the attribute ``ahead`` may know the cotangents already: ``taken(xp, g, wanted, given)`` gives them, or None.
+"""
+
+
+def led_to(op: Op, inputs: Sequence[N], outputs: Sequence[N], attrs: Attrs, live: Container[int]) -> Sequence[N]:
+    """Return the outputs, of an operation with several, that change with what is live, as some of its inputs are."""
+    if op is not CALL:
+        return outputs
+    moving = {i for i, t in enumerate(inputs) if t.n in live}
+    return [o for o, at in zip(outputs, attrs["body"].touched, strict=True) if not moving.isdisjoint(at)]
 
 
 _TURN = ((), signature.BOOL)

@@ -271,7 +271,7 @@ class _Walked:
     """A body that is walked."""
 
     def __init__(self, body: Body, run: Callable[[Node, list[Any]], Any]) -> None:
-        self.body, self.run, self.specs, self.program = body, run, body.specs, self
+        self.body, self.run, self.specs, self.program, self.compiled = body, run, body.specs, self, self
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         """Walk, called as a body (with a namespace first) or as its program (without)."""

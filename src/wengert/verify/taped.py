@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from wengert.functions.program import custom_gradient
+from wengert.graph.node import Node
 from wengert.ground import nest
 from wengert.ground.context import state
-from wengert.modes.tracing import tracing
+from wengert.modes.tracing import Body, append_all, inline, tracing
+from wengert.ops.control import CALL
 from wengert.ops.linear import IDENTITY, STOP_GRADIENT
 from wengert.ops.state import CUSTOM, READ
-from wengert.tensor.tensor import EagerTensor, apply
+from wengert.tensor.tensor import EagerTensor, SymbolicTensor, apply
 from wengert.verify import lists
 from wengert.verify.lists import Question, Unanswerable, inside
 
@@ -32,6 +34,7 @@ def tape_question(
     mapped: dict[int, Any] = {}
     variables: dict[int, tuple[Any, Any]] = {}
     leaves: dict[int, Any] = {}
+    held: list[tuple[SymbolicTensor, None]] = []
     wanted, moving = {x.n for x in xs}, _passed(entries)
     with tracing(question.graph):
 
@@ -69,11 +72,16 @@ def tape_question(
                 for t in several:
                     settled(t, question.place(np.array(t.array)))
                 continue
-            result = apply(op, [place(t) for t in inputs], attrs)
+            if op is CALL:
+                result = _inlined(attrs["body"], [place(t) for t in inputs], held)
+            else:
+                result = apply(op, [place(t) for t in inputs], attrs)
             for t, r in zip(several, result if op.outputs != 1 else (result,), strict=True):
                 settled(t, r)
         state.site = None
     question.ys = [mapped[y.n] for y in ys if y.n in mapped and y.nptype.kind in "fc"]
+    if held:
+        question.hold(held)
     places = [variables[x.n][0] if x.n in variables else leaves.get(x.n) for x in xs]
     for k, (x, leaf) in enumerate(zip(xs, places, strict=True)):
         if leaf is not None and leaf.nptype.kind in "fc" and all(leaf is not o for o in question.xs):
@@ -82,6 +90,20 @@ def tape_question(
     if not question.ys or not question.xs:
         raise Unanswerable("there is no path from the target to a source (the derivative is None)")
     return mapped, places
+
+
+def _inlined(body: Body, symbols: Sequence[Any], held: list[tuple[SymbolicTensor, None]]) -> Sequence[SymbolicTensor]:
+    """Put the list of a call into the question; what it holds at its value is added to ``held``."""
+    moving = lists.passed(body.graph.nodes)
+
+    def make(node: Node, inputs: list[SymbolicTensor]) -> Sequence[SymbolicTensor]:
+        made = append_all(state.graph, node.op, inputs, node.attrs)
+        if lists.is_held(node.op) and node not in moving:
+            held.extend((t, None) for t in made)
+        return made
+
+    found, _ = inline(body.graph, body.outputs, {p.n: t for p, t in zip(body.places, symbols, strict=True)}, (), make, True)
+    return found  # type: ignore[no-any-return]
 
 
 def _passed(entries: Sequence[Any]) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.derive.questions import GRADIENT
-from wengert.derive.reverse import rule
+from wengert.derive.reverse import Entry, rule
 from wengert.derive.structure import connected
 from wengert.ground.context import Site, left
 from wengert.ground.types import Array
@@ -14,7 +14,7 @@ from wengert.modes.why.past import Edge, Flaw, Past, Step
 from wengert.ops.control import CALL
 from wengert.ops.linear import CAST, CONSTANT, STOP_GRADIENT
 from wengert.ops.op import values
-from wengert.ops.state import HANDLE, PY_FUNCTION, READ
+from wengert.ops.state import CUSTOM, HANDLE, PY_FUNCTION, READ
 from wengert.tensor.tensor import FROM_NUMPY, SymbolicTensor, value_of
 
 __all__ = ["reason"]
@@ -81,9 +81,11 @@ class _Reason:
             return [self._unwatched(way, first, hidden)]
         if hidden:
             return [self._hidden(hidden[0], way)]
-        unseen = next((e for e in way if e.above not in tape.live and self._step_of(e) is not None), None)
+        unseen = next((e for e in way if not past.is_live(e.above) and self._step_of(e) is not None), None)
         if unseen is None or tape._watch_all or any(e.flaw is not None for e in way):
             return []
+        if any(past.is_inside(e.above) and past.is_live(e.above) for e in way[: way.index(unseen)]):
+            return []  # the tape saw the call of a function, which gave nothing that changes with the source
         step = past.step(unseen.above)
         assert step is not None
         if _is_variable(x) and unseen.below not in tape.live:
@@ -143,7 +145,7 @@ class _Reason:
             )
         return f"The tape never watched the source{uses}: call tape.watch(source) {before}, inside of the with block.{note}"
 
-    def _is_read(self, n: int) -> bool:
+    def _is_read(self, n: float) -> bool:
         step = self.past.step(n)
         return step is not None and step.op is READ
 
@@ -186,14 +188,19 @@ class _Reason:
                 if step is not None and step.op is GRADIENT:
                     return _slope(step.where)
             return "Every operation between source and target gives a derivative, but they give none together: it vanishes."
-        entries = {}
+        entries: dict[float, Entry] = {}
         for entry in self.entries:
             for t in entry[2] if isinstance(entry[2], tuple | list) else (entry[2],):
                 entries[t.n] = entry
         for edge in reversed(way):
             entry = entries.get(edge.above)
             step = self.past.step(edge.above)
-            if entry is None or step is None or step.op is READ:
+            if step is not None and self.past.is_inside(edge.above):
+                if step.op is GRADIENT:
+                    return _slope(step.where)
+                if step.op is CUSTOM and not _states(step, edge):
+                    return f"The custom gradient of {_name(step)} returns None for what comes from the source."
+            if entry is None or step is None or step.op is READ or step.attrs.get("captured"):
                 continue
             if step.op is CALL and len(step.site) > 2:
                 return _slope(step.where)
@@ -219,7 +226,7 @@ class _Reason:
             return text
         return self._beside(before) or self._of_constants(before)
 
-    def _beside(self, before: set[int]) -> str:
+    def _beside(self, before: set[float]) -> str:
         """Return the reason where the source was made of something that the target depends on as well."""
         n, part = self.x.n, True
         made = step = self.past.step(n)
@@ -238,7 +245,7 @@ class _Reason:
             step = self.past.step(n)
         return ""
 
-    def _called(self, n: int) -> str:
+    def _called(self, n: float) -> str:
         step = self.past.step(n)
         if step is not None and (step.op is READ or step.op is HANDLE):
             return "the variable"
@@ -246,7 +253,7 @@ class _Reason:
             return "the same tensor"
         return f"the result of {_name(step)}"
 
-    def _through_numpy(self, before: set[int]) -> str:
+    def _through_numpy(self, before: set[float]) -> str:
         """Return the reason where values that depend on the source left for Python, and others came in later."""
         past, x = self.past, self.x
         entered = sorted(n for n in before if (s := past.step(n)) is not None and s.op.kind == "constant" and not s.inputs)
@@ -270,7 +277,7 @@ class _Reason:
                 )
         return ""
 
-    def _entry(self, n: int, before: set[int]) -> str:
+    def _entry(self, n: float, before: set[float]) -> str:
         """Return where a constant entered: where it was made, or else where it is used."""
         step = self.past.step(n)
         assert step is not None
@@ -279,7 +286,7 @@ class _Reason:
         using = [s for m in sorted(before) if (s := self.past.step(m)) is not None and n in s.inputs and s.site is not None]
         return f"at {using[0].where}" if using else "later"
 
-    def _of_constants(self, before: set[int]) -> str:
+    def _of_constants(self, before: set[float]) -> str:
         past = self.past
         if past.in_graph:
             return (
@@ -376,6 +383,13 @@ _WORDS = dict(
     bits="{name} at {where} reads bits, not a value, and has no derivative: use cast.",
 )  # fmt: skip
 """By what an operation gives."""
+
+
+def _states(step: Step, edge: Edge) -> bool:
+    """Return whether a function with a custom gradient, in a graph, gives one along a step back."""
+    first = step.attrs["results"]
+    there = dict(enumerate(step.attrs["there"], first))
+    return any(there.get(i, False) for i, n in enumerate(step.inputs) if n == edge.below)
 
 
 def _passes(entry: Any, edge: Edge) -> bool:
