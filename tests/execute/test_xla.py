@@ -898,7 +898,7 @@ def test_auto_stays_where_xla_is_not_faster(monkeypatch: Any) -> None:
 
     def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
         time.sleep(0.05)
-        return run(self, arrays, copy, tiling_of)
+        return run(self, arrays, copy)
 
     monkeypatch.setattr(XlaProgram, "run", slowly)
     graph, v, x, add = adder()
