@@ -12,6 +12,7 @@ import wengert as tf
 from wengert.execute.native import engine, passes
 from wengert.execute.native.passes import NativeTiling
 from wengert.execute.native.program import NativeProgram
+from wengert.execute.native.target import Target
 from wengert.ground.options import options
 
 v1 = tf.compat.v1
@@ -209,6 +210,28 @@ def test_special_values_stay_in_their_rows(special):
             np.testing.assert_array_equal(np.isinf(a), np.isinf(b))
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
         np.testing.assert_array_equal(np.signbit(found[1]), np.signbit(wanted[1]))
+
+
+@pytest.mark.parametrize("target", [Target(64, 32), Target(32, 16), Target(16, 32), Target(16, 16)])
+@pytest.mark.parametrize("dtype, tolerance", [(tf.float64, 1e-10), (tf.float32, 1e-4)])
+@pytest.mark.parametrize("width", [1, 10, 23])
+def test_vectors_of_every_length(target, dtype, tolerance, width, monkeypatch):
+    """Text for other processors' vectors: LLVM splits what this processor has not."""
+    monkeypatch.setattr(engine, "target", lambda: target)
+    monkeypatch.setattr(passes, "LEAST_BYTES", 0)
+    with tf.Graph().as_default() as graph:
+        fetches, places = network(dtype, width)
+        feed = feeds(places, 1031, dtype.as_numpy_dtype)
+        with started(graph) as session:
+            with options.set(executor="numpy", tiles=False):
+                wanted = session.run(fetches, feed)
+            with options.set(executor="native", after=0):
+                found = session.run(fetches, feed)
+                tiling = next(iter(program(session).tilings.values()))
+            assert isinstance(tiling, NativeTiling) and tiling.failures == [] and not tiling.unfit
+            assert tiling.passes[0].rows % (3 * target.lanes(np.dtype(dtype.as_numpy_dtype))) == 0
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1.0, float(np.abs(b).max())))
 
 
 def test_set_executor_says_how_many_runs_are_numpys():
