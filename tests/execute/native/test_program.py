@@ -234,6 +234,32 @@ def test_vectors_of_every_length(target, dtype, tolerance, width, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1.0, float(np.abs(b).max())))
 
 
+@pytest.mark.parametrize("target", [Target(64, 32), Target(32, 16), Target(16, 32)])
+def test_integers_beside_wide_floats(target, monkeypatch):
+    """A tile has a few vectors of float64, fewer rows than vectors of int32 or of truth values would have lanes."""
+    monkeypatch.setattr(engine, "target", lambda: target)
+    monkeypatch.setattr(passes, "LEAST_BYTES", 0)
+    monkeypatch.setattr(passes, "ROOM", 0)
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float64, [None, 3])
+        k = v1.placeholder(tf.int32, [None, 3])
+        flags = k > 2
+        fetches = [
+            tf.reduce_sum(k * 3 - 1, axis=0), tf.reduce_any(flags, axis=0), tf.reduce_sum(tf.tanh(x) * tf.cast(k, tf.float64)),
+            tf.cast(flags, tf.int32) + k,
+        ]  # fmt: skip
+        rng = np.random.default_rng(0)
+        feed = {x: rng.normal(size=(1031, 3)), k: rng.integers(-9, 9, (1031, 3)).astype(np.int32)}
+        with started(graph) as session:
+            with options.set(executor="numpy", tiles=False):
+                wanted = session.run(fetches, feed)
+            with options.set(executor="native", after=0):
+                found = session.run(fetches, feed)
+            assert isinstance(next(iter(program(session).tilings.values())), NativeTiling)
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 def test_set_executor_says_how_many_runs_are_numpys():
     before = options.executor, options.after
     try:

@@ -34,6 +34,7 @@ class Module:
     def __init__(self, read: Read, peak: int, target: Target, rows: int, specs: dict[int, Spec]) -> None:
         """Take what the pass is, how many bytes a row takes, for which processor, and how many rows a tile has."""
         self.read, self.target, self.rows, self.specs = read, target, rows, specs
+        self.narrowest = read.narrowest()
         self.pieces: list[str] = []
         self.declared: dict[str, None] = {}
         self.helpers: dict[str, str] = {}
@@ -60,9 +61,9 @@ class Module:
         return "\n".join([*self.declared, *self.helpers.values(), *self.pieces, attributes, rarely, ""])
 
     def function(self, name: str, nptypes: Sequence[Dtype]) -> Function:
-        """Begin a function whose vectors have the lanes of the narrowest floats."""
+        """Begin a function whose vectors have the lanes of its narrowest floats, without any those of the pass's."""
         sizes = [t.itemsize for t in nptypes if t.kind == "f"]
-        return Function(name, self.target.bytes // min(sizes, default=4))
+        return Function(name, self.target.bytes // min(sizes, default=self.narrowest))
 
     def finish(self, function: Function, signature: str = SIGNATURE, kind: str = "internal ") -> None:
         """Keep a function's text."""

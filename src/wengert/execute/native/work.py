@@ -179,3 +179,8 @@ class Read(NamedTuple):
     sums: list[Item]
     shared: list[int]
     """The slots of shared values, each once."""
+
+    def narrowest(self) -> int:
+        """Return the bytes of the narrowest floats that there are."""
+        nptypes = [p.nptype for w in self.works for p in w.reads] + [b.nptype for w in self.works for b in w.makes]
+        return min([t.itemsize for t in nptypes if t.kind == "f"], default=4)

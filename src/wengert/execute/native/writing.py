@@ -19,8 +19,7 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 def unit(read: Read, target: Target) -> int:
     """Return of what the rows of a tile are a multiple: three vectors of the narrowest floats that there are."""
-    sizes = [p.nptype.itemsize for w in read.works for p in w.reads if p.nptype.kind == "f"]
-    return PANEL * (target.bytes // min(sizes, default=4))
+    return PANEL * (target.bytes // read.narrowest())
 
 
 def write(module: Module, groups: list[Group]) -> None:
