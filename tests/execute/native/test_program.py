@@ -242,14 +242,14 @@ def test_integers_beside_wide_floats(target, monkeypatch):
     monkeypatch.setattr(passes, "ROOM", 0)
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.float64, [None, 3])
-        k = v1.placeholder(tf.int32, [None, 3])
+        k = v1.placeholder(tf.int32, [None, 4])
         flags = k > 2
         fetches = [
-            tf.reduce_sum(k * 3 - 1, axis=0), tf.reduce_any(flags, axis=0), tf.reduce_sum(tf.tanh(x) * tf.cast(k, tf.float64)),
+            tf.reduce_sum(k * 3 - 1, axis=0), tf.reduce_any(flags, axis=0), tf.reduce_sum(tf.tanh(x) * tf.cast(k[:, :3], tf.float64)),
             tf.cast(flags, tf.int32) + k,
         ]  # fmt: skip
         rng = np.random.default_rng(0)
-        feed = {x: rng.normal(size=(1031, 3)), k: rng.integers(-9, 9, (1031, 3)).astype(np.int32)}
+        feed = {x: rng.normal(size=(1031, 3)), k: rng.integers(-9, 9, (1031, 4)).astype(np.int32)}
         with started(graph) as session:
             with options.set(executor="numpy", tiles=False):
                 wanted = session.run(fetches, feed)
