@@ -165,16 +165,7 @@ def called(graph: FuncGraph, inputs: Sequence[SymbolicTensor], outputs: Sequence
             if variable.n not in variables:
                 variables[variable.n] = variable, pure.add_input(variable.sizes, variable.nptype, "value")
             given[node.outputs[0].n] = variables[variable.n][1]
-    positions = {p.n: k for k, p in enumerate(pure.inputs)}
-    ways: dict[int, tuple[bool, int]] = {}
-    computed: list[SymbolicTensor] = []
-    for t in sorted(outputs, key=lambda t: t.node.index):  # what depends on another output comes after it
-        source = t.node.inputs[0] if t.node.op is READ else t
-        if source.n in given:
-            ways[t.n] = True, positions[given[source.n].n]
-        elif t.n not in ways:
-            ways[t.n] = False, len(computed)
-            computed.append(t)
+    computed, ways = _ways(outputs, given, pure.inputs)
 
     def make(node: Node, tensors: list[Any]) -> Sequence[Any]:
         if node.op is READ:
@@ -191,6 +182,23 @@ def called(graph: FuncGraph, inputs: Sequence[SymbolicTensor], outputs: Sequence
     except NoGradientError:  # it is an error for whoever asks for that derivative, and not for others
         return None
     return Called(graph.function_name, body, [v for v, _ in variables.values()], [ways[t.n] for t in outputs])
+
+
+def _ways(
+    outputs: Sequence[SymbolicTensor], given: dict[int, SymbolicTensor], places: Sequence[SymbolicTensor]
+) -> tuple[list[SymbolicTensor], dict[int, tuple[bool, int]]]:
+    """Return the outputs that are computed, and for each by its number whether it is an input or one of those, and which."""
+    positions = {p.n: k for k, p in enumerate(places)}
+    ways: dict[int, tuple[bool, int]] = {}
+    computed: list[SymbolicTensor] = []
+    for t in sorted(outputs, key=lambda t: t.node.index):  # what depends on another output comes after it
+        source = t.node.inputs[0] if t.node.op is READ else t
+        if source.n in given:
+            ways[t.n] = True, positions[given[source.n].n]
+        elif t.n not in ways:
+            ways[t.n] = False, len(computed)
+            computed.append(t)
+    return computed, ways
 
 
 def _is_plain(t: SymbolicTensor) -> bool:
