@@ -627,3 +627,24 @@ def test_an_error_is_at_the_line_of_the_user(replays):
         tape.watch(x)
         f(x)
     assert not replays
+
+
+def test_explain_tells_of_the_derivative_and_names_what_it_is_by(monkeypatch):
+    """By tapes within the function, and by the one around it."""
+    monkeypatch.setattr("wengert.execute.program.looked_at", found := [])
+    weight = tf.Variable(np.ones((1, 5)), name="weight")
+    data = tf.constant(POINTS)
+
+    @tf.function
+    def loss(points):
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            u = tf.tanh(tf.matmul(points, weight))
+        return tf.reduce_mean(tf.square(tape.gradient(u, points)))
+
+    with tf.GradientTape() as tape:
+        y = loss(data)
+    assert tape.gradient(y, weight) is not None
+    assert len(found) == 1  # values and derivative in one program
+    assert [t.node.name for t in found[0].request.feeds[:2]] == ["points", "weight"]
+    assert len(found[0].request.fetches) == 2

@@ -156,14 +156,14 @@ def called(graph: FuncGraph, inputs: Sequence[SymbolicTensor], outputs: Sequence
     if any(node.op is PLACEHOLDER and node.outputs[0].n not in numbers for node in nodes):
         return None
     pure = FuncGraph(None, graph.function_name)
-    places = [pure.add_input(t.sizes, t.nptype) for t in inputs]
+    places = [pure.add_input(t.sizes, t.nptype, t.node.name) for t in inputs]
     given = {t.n: place for t, place in zip(inputs, places, strict=True)}
     variables = {}
     for node in nodes:
         if node.op is HANDLE:
             variable = node.attrs["variable"]
             if variable.n not in variables:
-                variables[variable.n] = variable, pure.add_input(variable.sizes, variable.nptype, "value")
+                variables[variable.n] = variable, pure.add_input(variable.sizes, variable.nptype, variable._name)
             given[node.outputs[0].n] = variables[variable.n][1]
     computed, ways = _ways(outputs, given, pure.inputs)
 

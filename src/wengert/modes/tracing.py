@@ -355,7 +355,7 @@ class Body:
 
     def _copy(self) -> tuple[FuncGraph, list[Any]]:
         graph = FuncGraph(self.graph.outer, self.graph.function_name, self.graph.share_variables)
-        return graph, [graph.add_input(t.sizes, t.nptype) for t in self.places]
+        return graph, [graph.add_input(t.sizes, t.nptype, t.node.name) for t in self.places]
 
     def adjoint(self, wanted: tuple[int, ...], given: tuple[int, ...]) -> tuple[Body, tuple[bool, ...]]:
         """Return the body of the wanted inputs' cotangents, and which of them there are."""
