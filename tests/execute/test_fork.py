@@ -58,12 +58,12 @@ def run(program: str, executor: str = "numpy") -> subprocess.CompletedProcess:
     return found
 
 
-everywhere = pytest.mark.parametrize("executor", ["numpy", "xla", "auto"])
+everywhere = pytest.mark.parametrize("executor", ["native", "numpy", "xla", "auto"])
 
 
 @pytest.fixture(autouse=True)
 def _jax(request):
-    if "executor" in request.fixturenames and request.getfixturevalue("executor") != "numpy":
+    if "executor" in request.fixturenames and request.getfixturevalue("executor") in ("xla", "auto"):
         pytest.importorskip("jax")
 
 
@@ -186,6 +186,52 @@ def test_forks_while_threads_trace_run_and_assign(executor):
         executor,
     )
     assert found.stdout == "{'(1, True, 0.8415)'} []\n", found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("executor", ["native", "auto"])
+def test_forks_while_threads_compile_machine_code(executor):
+    found = run(
+        """
+        w, x = tf.Variable(np.eye(16)), np.linspace(0, 1, 2000 * 16).reshape(2000, 16)
+
+        @tf.function
+        def step(x):
+            y = x
+            for _ in range(8):
+                y = tf.tanh(tf.matmul(y, w)) * 1.1
+            return tf.reduce_sum(y)
+
+        def fresh(k):
+            f = tf.function(lambda t: tf.reduce_sum(tf.sin(t * float(k)) * tf.exp(t) * t + tf.tanh(t) * t * t))
+            return [float(f(tf.constant(x))) for _ in range(4)][-1]
+
+        wanted = float(step(x))
+        end, failed = threading.Event(), []
+
+        def busy(k):
+            try:
+                turn = 0
+                while not end.is_set():
+                    step(x)
+                    fresh(turn % 7 + 10 * k)
+                    turn += 1
+            except Exception as error:
+                failed.append(error)
+
+        def work():
+            return all(abs(float(step(x)) - wanted) < 1e-9 for _ in range(4)), fresh(3) != 0.0
+
+        threads = [threading.Thread(target=busy, args=(k,), daemon=True) for k in range(2)]
+        for t in threads:
+            t.start()
+        print({child(work) for _ in range(15)}, failed)
+        end.set()
+        for t in threads:
+            t.join(20)
+        """,
+        executor,
+    )
+    assert found.stdout == "{'(True, True)'} []\n", found.stdout + found.stderr
 
 
 @everywhere

@@ -245,8 +245,8 @@ def test_integers_beside_wide_floats(target, monkeypatch):
         k = v1.placeholder(tf.int32, [None, 4])
         flags = k > 2
         fetches = [
-            tf.reduce_sum(k * 3 - 1, axis=0), tf.reduce_any(flags, axis=0), tf.reduce_sum(tf.tanh(x) * tf.cast(k[:, :3], tf.float64)),
-            tf.cast(flags, tf.int32) + k,
+            tf.reduce_sum(k * 3 - 1, axis=0), tf.reduce_any(flags, axis=0), tf.cast(flags, tf.int32) + k,
+            tf.reduce_sum(tf.tanh(x) * tf.cast(k[:, :3], tf.float64)),
         ]  # fmt: skip
         rng = np.random.default_rng(0)
         feed = {x: rng.normal(size=(1031, 3)), k: rng.integers(-9, 9, (1031, 4)).astype(np.int32)}

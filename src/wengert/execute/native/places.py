@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import default_rng
 
 from wengert.execute.native.code import NoForm
 from wengert.execute.native.work import Buffer, Fetch, Loop, Place, Shared, Work
@@ -38,7 +39,7 @@ class Places(Tile):
         self.places: dict[int | Load, Place] = {}
         self.works: list[Work] = []
         self.shared: dict[int, Shared] = {}
-        self.random = np.random.default_rng(0)
+        self.random = default_rng(0)
         steps = pass_.tiling.plan.steps
         self.constants: dict[int, NumPyArray] = {s.output: s.node.attrs["value"] for s in steps if s.node.op is CONSTANT}
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Hashable, Sequence
+from types import ModuleType
 from typing import Any
 
 from wengert.execute.behind import behind
 from wengert.execute.numpy import NumPyProgram, Variant
 from wengert.execute.protocol import Request
+from wengert.execute.tiles import cut
 from wengert.execute.tiles.run import Tiling
 from wengert.graph.node import Node
 from wengert.ground.interrupt import undivided
 from wengert.ground.locks import lock
 from wengert.ground.options import options
+from wengert.ground.shapes import is_full
 from wengert.ground.types import NumPyArray
+from wengert.ops.linear import CONSTANT
 from wengert.tensor.tensor import Graph
 
 __all__ = ["NativeProgram"]
@@ -83,19 +88,20 @@ class NativeProgram:
         """Return how this run goes through the tiles."""
         self.runs += 1
         if not self.reason:
-            if self.runs > options.after:
+            if self.runs > options.after and _has_rows(variant):
                 found = undivided(self.prepared, key, variant)
                 if found is not None:
                     return found  # type: ignore[no-any-return]
             elif key not in self.asked:
                 self.asked.add(key)
-                behind.ask(self.prepare, key, variant)
+                if _has_rows(variant):
+                    _compiler()
+                    behind.ask(self.prepare, key)
         return self.numpy.tiling(key, variant)
 
     def prepared(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return the tiles with their code, which is made where it is not there yet; None where NumPy is to run the list."""
-        from wengert.execute.native import engine, passes  # when they are first needed
-
+        engine, passes = _compiler()
         self._latest = key if key in self.numpy.variants else None
         with self._lock:
             if not self.reason:
@@ -112,6 +118,29 @@ class NativeProgram:
                     return None
             return found
 
-    def prepare(self, key: Hashable, variant: Variant) -> None:
+    def prepare(self, key: Hashable) -> None:
         """Make the code, in the background."""
-        self.prepared(key, variant)
+        variant = self.numpy.variants.get(key)
+        if variant is not None:
+            self.prepared(key, variant)
+
+
+_importing = lock()
+"""Held while the compiler is imported, and by forks: a child would wait for ever for what another thread was importing."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
+
+
+def _compiler() -> tuple[ModuleType, ModuleType]:
+    """Return the modules that compile, which are imported when they are first needed."""
+    with _importing:
+        from wengert.execute.native import engine, passes
+
+        return engine, passes
+
+
+def _has_rows(variant: Variant) -> bool:
+    """Whether a feed or a constant may have rows enough for tiles."""
+    shapes = [sizes for sizes, _ in variant.feeds if is_full(sizes)]
+    shapes += [t.sizes for step in variant.plan.steps if step.node.op is CONSTANT for t in step.node.outputs if is_full(t.sizes)]
+    return any(s >= cut.LEAST_ROWS for sizes in shapes for s in sizes)
