@@ -4,7 +4,7 @@ Expected values are written out as formulas. Faults are injected, so that these 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,13 @@ from wengert.modes.tape import GradientTape
 from wengert.ops.op import table
 from wengert.verify.report import Report
 from wengert.verify.script import check_script
+
+
+@pytest.fixture(autouse=True)
+def numpy() -> Iterator[None]:
+    """Its programs are what is spoiled."""
+    with options.set(executor="numpy"):
+        yield
 
 
 def judge(script: Callable[[], Any], status: str | None = None) -> tuple[Report, list[Any], Any]:

@@ -86,7 +86,7 @@ class Run:
     def __init__(self, request: Any, arrays: Sequence[Any], number: int) -> None:
         """Take the request and the arrays of its feeds, before it runs."""
         self.graph, self.fetches, self.feeds, self.controls = request
-        self.number, self.road = number, options.executor if options.executor == "numpy" else "xla"
+        self.number, self.road = number, "numpy" if options.executor in ("numpy", "native") else "xla"
         self.fed = {t.n: np.array(a) for t, a in zip(self.feeds, arrays, strict=True)}
         self.variables = {v.n: v.storage.array for v in variables_of(request)[0]}
         self.drawn: dict[Any, list[Any]] = {}
