@@ -22,6 +22,7 @@ import wengert as tf
 from wengert.derive import structure
 from wengert.derive.lowered import Lowered
 from wengert.execute.numpy import NumPyProgram
+from wengert.ground.options import options
 from wengert.modes.tracing import tracing
 from wengert.ops import control
 from wengert.ops.op import table
@@ -378,7 +379,7 @@ def _script(form: str, source: str, spoil: Any) -> Any:
         return y, tf.gradients(y, x)[0]
 
     def run() -> int:
-        with spoil:
+        with spoil, options.set(executor="numpy"):  # whose programs are spoiled
             tf.function(f)(tf.constant(0.8, tf.float64))
         return 0
 

@@ -47,6 +47,8 @@ class Vectors(Functions):
 
     def __getattr__(self, name: str) -> NoReturn:
         """Say that there is no such function."""
+        if name.startswith("__"):  # Python itself asks
+            raise AttributeError(name)
         raise NoForm(f"{name} has no form")
 
     @staticmethod
