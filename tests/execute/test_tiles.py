@@ -178,7 +178,7 @@ def drawn(rng, n, width, dtype, steps, mixes):
     return fetches, {x: rng.normal(size=(n, width)).astype(kind), y: rng.normal(size=(n, 1)).astype(kind)}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from([512, 1000, 1031]), st.integers(3, 7), st.sampled_from([tf.float32, tf.float64]),
     st.integers(1, 14), st.booleans(), st.integers(1, 3),
