@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.execute.native.code import NoForm, Vector
 from wengert.execute.native.functions import Functions
+from wengert.execute.native.functions.forms import absolute, pair
 
 if TYPE_CHECKING:
     from wengert.ground.types import Dtype
@@ -21,16 +22,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 BOOL = np.dtype(bool)
 Operand = Vector | float
 """A vector, or a number, which takes the vector's dtype."""
-
-
-def _joined(x: Operand, y: Operand) -> tuple[Vector, Vector]:
-    """Return two operands as vectors of one dtype."""
-    if isinstance(x, Vector):
-        return x.pair(y)
-    if not isinstance(y, Vector):
-        raise NoForm("two numbers")
-    second, first = y.pair(x)
-    return first, second
 
 
 class Vectors(Functions):
@@ -60,7 +51,7 @@ class Vectors(Functions):
     def abs(x: Vector) -> Vector:
         """Return the magnitude."""
         if x.dtype.kind == "f":
-            return x.code.call("llvm.fabs", x.dtype, x)
+            return absolute(x)
         return x if x.dtype.kind in "ub" else (x < 0).choose(-x, x)
 
     @staticmethod
@@ -73,14 +64,14 @@ class Vectors(Functions):
     @staticmethod
     def maximum(x: Operand, y: Operand) -> Vector:
         """Return the greater one, NaN wherever one of the two is, as NumPy does."""
-        x, y = _joined(x, y)
+        x, y = pair(x, y)
         first = x >= y
         return (first | (x != x)).choose(x, y) if x.dtype.kind == "f" else first.choose(x, y)
 
     @staticmethod
     def minimum(x: Operand, y: Operand) -> Vector:
         """Return the lesser one, NaN wherever one of the two is, as NumPy does."""
-        x, y = _joined(x, y)
+        x, y = pair(x, y)
         first = x <= y
         return (first | (x != x)).choose(x, y) if x.dtype.kind == "f" else first.choose(x, y)
 
@@ -89,7 +80,7 @@ class Vectors(Functions):
         """Choose by a truth value."""
         if not isinstance(x, Vector) and not isinstance(y, Vector):
             x = test.code.constant(x, np.result_type(x, y))
-        x, y = _joined(x, y)
+        x, y = pair(x, y)
         return test.to(BOOL).choose(x, y)
 
     @staticmethod

@@ -124,6 +124,12 @@ class Code:
         """Return a vector that has one number in all lanes."""
         return Vector(self, f"splat ({scalar(nptype)} {literal(value, nptype)})", nptype)
 
+    def spread(self, number: str, kind: str) -> str:
+        """Return a vector, by its name, that has a number of a type in all lanes."""
+        vector = f"<{self.lanes} x {kind}>"
+        first = self.pure(f"insertelement {vector} poison, {kind} {number}, i64 0")
+        return self.pure(f"shufflevector {vector} {first}, {vector} poison, <{self.lanes} x i32> zeroinitializer")
+
     def call(self, name: str, nptype: Dtype, *values: Vector) -> Vector:
         """Call an intrinsic that is overloaded by the type of its first operand (``llvm.fma``), and return the result."""
         result = self.type(nptype)

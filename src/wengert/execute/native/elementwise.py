@@ -131,8 +131,8 @@ class _Body:
         self.f = module.function(name, [p.nptype for p in places] + [b.nptype for w in works for b in w.makes])
         self.axes = Axes(works[0].shape, [p.at for p in places] + [w.at for w in works if w.at is not None])
         self.index: list[str] = []
-        self.v: list[tuple[str, int]] = []
-        """The number of the vector within the tile's rows."""
+        self.v = "0", 1, 0
+        """The vector within the tile's rows: the loop's number, how many are side by side, and which of these it is."""
         self.values: dict[int, Vector] = {}
         """Of the group's own values, by buffer."""
 
@@ -148,7 +148,7 @@ class _Body:
                 values: list[dict[int, Vector]] = [{} for _ in range(beside)]
                 for w in self.works:
                     for k in range(beside):
-                        self.v, self.values = [(index, beside), ("", k)], values[k]
+                        self.v, self.values = (index, beside, k), values[k]
                         self.operation(w, [self.operand(p, loaded[k]) for p in w.reads])
         self.module.finish(f)
 
@@ -174,7 +174,7 @@ class _Body:
         """Return the address of a vector of an element's rows."""
         size = buffer.nptype.itemsize
         begin, terms = self.axes.terms(self.f, at, self.index, size * self.module.rows)
-        (index, beside), (_, k) = self.v
+        index, beside, k = self.v
         vector = size * self.f.code.lanes
         return self.f.address("%t", [*terms, (index, beside * vector)], begin + k * vector + self.module.begins(buffer))
 
@@ -208,11 +208,9 @@ class _Body:
         count = math.prod([sizes[a] for a in over if a != rows])
         if rows not in over:
             return code.constant(count, nptype)
-        one, kind = scalar(nptype), code.type(nptype)
+        one = scalar(nptype)
         total = code.pure(f"mul i64 %n, {count}")
-        x = code.pure(f"sitofp i64 {total} to {one}")
-        x = code.pure(f"insertelement {kind} poison, {one} {x}, i64 0")
-        return Vector(code, code.pure(f"shufflevector {kind} {x}, {kind} poison, <{code.lanes} x i32> zeroinitializer"), nptype)
+        return Vector(code, code.spread(code.pure(f"sitofp i64 {total} to {one}"), one), nptype)
 
     # --- sums over the rows ---
 
@@ -220,18 +218,13 @@ class _Body:
         """Return which lanes hold rows that there are."""
         f, lanes = self.f, self.f.code.lanes
         kind = f"<{lanes} x i64>"
-
-        def spread(number: str) -> str:
-            x = f.once(("insert", number), f"insertelement {kind} poison, i64 {number}, i64 0")
-            return f.once(("splat", x), f"shufflevector {kind} {x}, {kind} poison, <{lanes} x i32> zeroinitializer")
-
-        (index, beside), (_, k) = self.v
+        index, beside, k = self.v
         begin = f.total([(index, beside * lanes)])
         if k:
             begin = f.code.pure(f"add i64 {begin}, {k * lanes}")
         lane = ", ".join(f"i64 {k}" for k in range(lanes))
-        at = f.once(("rows", begin), f"add {kind} {spread(begin)}, <{lane}>")
-        return f.once(("mask", at), f"icmp ult {kind} {at}, {spread('%valid')}")
+        at = f.once(("rows", begin), f"add {kind} {f.code.spread(begin, 'i64')}, <{lane}>")
+        return f.once(("mask", at), f"icmp ult {kind} {at}, {f.code.spread('%valid', 'i64')}")
 
     def summed(self, w: Loop, x: Vector) -> None:
         """Join an element's rows to the vector that they are summed in."""

@@ -31,27 +31,8 @@ class Function:
     @contextmanager
     def loop(self, count: int | str) -> Iterator[str]:
         """Do what the with block writes for each number from 0; ``count``: how many, at least one."""
-        if count == 1:
-            self.scopes.append({})
-            yield "0"
-            self.scopes.pop()
-            return
-        head, latch, done = self.label(), self.label(), self.label()
-        i, following = f"%i.{head}", f"%n.{head}"
-        before = self.code.block
-        write = self.code.write
-        write(f"  br label %{head}")
-        self.begin(head)
-        write(f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{latch} ]")
-        self.scopes.append({})
-        yield i
-        self.scopes.pop()
-        write(f"  br label %{latch}")
-        self.begin(latch)
-        write(f"  {following} = add nuw nsw i64 {i}, 1")
-        more = self.code.let(f"icmp ult i64 {following}, {count}")
-        write(f"  br i1 {more}, label %{head}, label %{done}")
-        self.begin(done)
+        with self.carried(count, (), "") as carried:
+            yield carried.index
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:
@@ -122,11 +103,9 @@ class Function:
         if nptype.kind == "b":
             one = "i8"
         x = code.let(f"load {one}, ptr {pointer}, align {nptype.itemsize}")
-        kind = f"<{code.lanes} x {one}>"
-        x = code.let(f"insertelement {kind} poison, {one} {x}, i64 0")
-        x = code.let(f"shufflevector {kind} {x}, {kind} poison, <{code.lanes} x i32> zeroinitializer")
+        x = code.spread(x, one)
         if nptype.kind == "b":
-            x = code.let(f"icmp ne {kind} {x}, zeroinitializer")
+            x = code.let(f"icmp ne <{code.lanes} x {one}> {x}, zeroinitializer")
         return Vector(code, x, nptype)
 
     def text(self, head: str) -> str:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from wengert.execute.behind import behind
-from wengert.execute.numpy import NumPyProgram, Variant
+from wengert.execute.numpy import MOST_FAILURES, NumPyProgram, Variant
 from wengert.execute.protocol import Request
 from wengert.execute.tiles import cut
 from wengert.execute.tiles.run import Tiling
@@ -44,6 +44,8 @@ class NativeProgram:
         self.numpy = NumPyProgram(graph, fetches, feeds, controls)
         self.tilings: dict[Hashable, Tiling | None] = {}
         self.asked: set[Hashable] = set()
+        self.ready: set[Hashable] = set()
+        """The lists of which it is known who runs them."""
         self.runs = 0
         self.reason = ""
         """Why NumPy runs it all; empty where it does not, or where it is not known yet."""
@@ -87,11 +89,16 @@ class NativeProgram:
     def tiling(self, key: Hashable, variant: Variant) -> Tiling | None:
         """Return how this run goes through the tiles."""
         self.runs += 1
+        key = self._latest = key if key in self.numpy.variants else None
         if not self.reason:
-            if self.runs > options.after and _has_rows(variant):
-                found = undivided(self.prepared, key, variant)
-                if found is not None:
-                    return found  # type: ignore[no-any-return]
+            if self.runs > options.after:
+                if key not in self.ready:  # looked at once: neither the list nor the compiler is asked again in a run
+                    if _has_rows(variant):
+                        undivided(self.prepared, key, variant)
+                    self.ready.add(key)
+                found = self.tilings.get(key)
+                if found is not None and not self.reason and len(found.failures) < MOST_FAILURES:
+                    return found
             elif key not in self.asked:
                 self.asked.add(key)
                 if _has_rows(variant):
@@ -99,15 +106,14 @@ class NativeProgram:
                     behind.ask(self.prepare, key)
         return self.numpy.tiling(key, variant)
 
-    def prepared(self, key: Hashable, variant: Variant) -> Tiling | None:
-        """Return the tiles with their code, which is made where it is not there yet; None where NumPy is to run the list."""
+    def prepared(self, key: Hashable, variant: Variant) -> None:
+        """Make the tiles and their code, where they are not there yet, or say why NumPy is to run the list."""
         engine, passes = _compiler()
-        self._latest = key if key in self.numpy.variants else None
         with self._lock:
             if not self.reason:
                 self.reason = engine.available()
             if self.reason:
-                return None
+                return
             found = self.numpy.cut(key, variant, self.tilings, passes.NativeTiling)
             if isinstance(found, passes.NativeTiling):
                 try:
@@ -115,8 +121,6 @@ class NativeProgram:
                 except Exception as error:  # of the compiler: NumPy can run the list
                     self.reason = f"it could not be compiled: {error}"
                     log.warning("A list is not run as machine code: %s", error)
-                    return None
-            return found
 
     def prepare(self, key: Hashable) -> None:
         """Make the code, in the background."""

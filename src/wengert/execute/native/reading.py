@@ -14,7 +14,7 @@ from wengert.execute.native.indices import same
 from wengert.execute.native.moving import moved
 from wengert.execute.native.places import MOST, Places, ordered, sides, without
 from wengert.execute.native.work import Keep, Loop, Narrow, Outer, Place, Read, Work
-from wengert.execute.tiles.cut import Item, Load, Store, Unfit, kept_dims, lies_of, outputs_of, over_axes
+from wengert.execute.tiles.cut import Item, Load, Store, Unfit, kept_dims, lies_of, outputs_of
 from wengert.ground.types import Dtype
 from wengert.ops.elementwise import ADD, ADD_N
 from wengert.ops.layout import Lies
@@ -68,11 +68,12 @@ class _Reader(Places):
     def join(self) -> None:
         """Put sums of products together of which nothing is read but their sum: the first of them is it, the others are zero."""
         first: dict[object, Outer] = {}
+        roots = added(self.pass_.tiling) if self.pass_.sums else {}
         kept: list[Work] = []
         for work in self.works:
             if isinstance(work, Outer):
                 slot = self.pass_.sums[work.sum].step.output
-                root = added(self.pass_.tiling).get(slot, slot)
+                root = roots.get(slot, slot)
                 y, g = work.reads
                 key = root, y.nptype, same(y.at), same(g.at), work.at.tobytes()
                 if key in first:
@@ -144,15 +145,9 @@ class _Reader(Places):
         kept = kept_dims(x, out, step.node.attrs) if layout.axes else x
         place = self.place(item, 0)
         lacking = len(out) - len(kept)
-        if 0 in item.slices:
-            # The place has no axis for the rows; in ``kept`` it stands where the result's does.
-            shape = without(kept, axis - lacking)
-        elif axis - lacking >= 0:
-            shape = without(kept, axis - lacking)
-        else:
-            shape = kept
-        at = place.at.reshape(shape)
-        if lacking and axis - lacking >= 0:
+        # A place has no axis for the rows; in ``kept`` it stands where the result's does.
+        at = place.at.reshape(without(kept, axis - lacking) if axis >= lacking else kept)
+        if lacking and axis >= lacking:
             at = at.reshape((1,) * lacking + at.shape)
         wide = place._replace(at=np.broadcast_to(at, without(out, axis)))
         if layout.mean:
@@ -165,11 +160,7 @@ class _Reader(Places):
         layout = step.node.op.layout
         place, axis = self.place(item, 0), item.slices[0]
         sizes, out = self.specs[step.inputs[0]].sizes, self.specs[step.output].sizes
-        if layout.axes:
-            over = over_axes(step.node.attrs["axis"], len(sizes))
-        else:
-            extra = len(sizes) - len(out)
-            over = (*range(extra), *[k + extra for k, s in enumerate(out) if s == 1 and sizes[k + extra] != 1])
+        over, _ = self.reduction(item, self.dummy(item, 0))
         if axis in over:
             raise NoForm("a reduction over the rows within a row")
         kept = [k for k in range(len(sizes)) if k not in over and k != axis]
@@ -203,7 +194,7 @@ class _Reader(Places):
             sizes = self.specs[step.inputs[0]].sizes
             shape = without(sizes, axis)
             if layout.axes:
-                kept = kept_dims(spec.sizes, sizes, {**step.node.attrs, "keepdims": step.node.attrs["keepdims"]})
+                kept = kept_dims(spec.sizes, sizes, step.node.attrs)
             else:
                 kept = (1,) * (len(sizes) - len(spec.sizes)) + tuple(spec.sizes)
             at = np.broadcast_to(ordered(spec.sizes).reshape(without(kept, axis)), shape)

@@ -18,8 +18,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 LONGEST = 160
 """Operations of a loop. More at once would only keep more values than there are registers."""
-LINE = 64
-"""Bytes of a line of the cache, at which values begin."""
 
 
 class Group(NamedTuple):
