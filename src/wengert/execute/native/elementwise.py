@@ -21,10 +21,6 @@ __all__ = ["Lanes", "looped"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 
-LONG = 100
-"""Operations of a loop from which vectors come one after another: compiling several side by side takes as many times as long."""
-
-
 class Lanes:
     """The sums of a pass that are kept in vectors until a group of tiles has been gone through: lane by lane."""
 
@@ -142,7 +138,7 @@ class _Body:
             numbers = {_key(p): self.number(p) for w in self.works for p in w.reads if isinstance(p.source, Shared)}
             vectors = self.module.rows // f.code.lanes
             # Several vectors side by side: an operation waits for the one before it, but not for another vector's.
-            beside = PANEL if vectors % PANEL == 0 and len(self.works) <= LONG else 1
+            beside = PANEL if vectors % PANEL == 0 else 1
             with f.loop(vectors // beside) as index:
                 loaded = [dict(numbers) for _ in range(beside)]
                 values: list[dict[int, Vector]] = [{} for _ in range(beside)]

@@ -121,42 +121,37 @@ def expm1(x: Vector) -> Vector:
         return signed_as((n == 0.0).choose(near, y + y), x)
 
 
-def _decay(x: Vector) -> tuple[Vector, Vector, Vector, Vector]:
-    """Return of exp(-2|x|) = 2⁻ⁿ exp(2r): r, P as if it stood for 2r, expm1(2r), and a float that has n in its low bits.
+def _decay(x: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return of E = exp(-2|x|) = 2⁻ⁿ exp(2r): expm1(2r), 2²⁻ⁿ, and 1 / (1 + E), so that tanh and its slope share a division.
 
     |x| is no larger here than 1 / cosh² has normal numbers for.
     """
+    form = format_of(x)
     a = clamped(absolute(x), None, in_format(x, 44.5, 355.0))
     n, whole = split(a, 2.0)
     high, low = in_format(x, *LN2)
     r = n.fma(low / 2, n.fma(high / 2, -a))
     square = r * r
     p = polynomial(r, tuple(c * 2.0 ** (k + 2) for k, c in enumerate(in_format(x, SINGLE, DOUBLE))), square)
-    return r, p, square.fma(p, r + r), whole
-
-
-@within(2.25, 2.25)
-def tanh(x: Vector) -> Vector:
-    """Return the hyperbolic tangent, -e / (2 + e), with e = expm1(-2|x|) = 2⁻ⁿ expm1(2r) + (2⁻ⁿ - 1).
-
-    2 + e is not made of the rounded e, so that each is rounded once.
-    """
-    with x.code.exactly():
-        _, _, near, whole = _decay(x)
-        scale = power_of_two(whole, format_of(x), 2, -1) * 0.25
-        e = near.fma(scale, scale - 1.0)
-        return signed_as((0.0 - e) / near.fma(scale, scale + 1.0), x)
+    near, scale = square.fma(p, r + r), power_of_two(whole, form, 2, -1)
+    return near, scale, near.like(4.0) / near.fma(scale, scale + 4.0)
 
 
 @within(3.0, 3.0)
-def sech_squared(x: Vector) -> Vector:
-    """Return 1 / cosh²(x) = 1 - tanh²(x) = 4e / (1 + e)², with e = exp(-2|x|): no digit is lost before it underflows."""
-    form = format_of(x)
+def tanh(x: Vector) -> Vector:
+    """Return the hyperbolic tangent, (1 - E) / (1 + E), with four times 1 - E as 4 - 2²⁻ⁿ less 2²⁻ⁿ expm1(2r), rounded once."""
     with x.code.exactly():
-        r, p, _, whole = _decay(x)
-        e = p.fma(r, 2.0).fma(r, 1.0) * power_of_two(whole, form, 2, -1)  # 4e
-        y = e / e.fma(e.fma(1 / 16, 0.5), 1.0)
-    last = (2 * math.log(2.0) - ends(form)[0]) / 2
+        near, scale, half = _decay(x)
+        return near.fma(-scale, 4.0 - scale) * half * signed_as(x.like(0.25), x)
+
+
+@within(4.5, 4.5)
+def sech_squared(x: Vector) -> Vector:
+    """Return 1 / cosh²(x) = 1 - tanh²(x) = 4E / (1 + E)²: no digit is lost before it underflows."""
+    with x.code.exactly():
+        near, scale, half = _decay(x)
+        y = near.fma(scale, scale) * half * half
+    last = (2 * math.log(2.0) - ends(format_of(x))[0]) / 2
     return (absolute(x) > last).choose(y.like(0.0), y)
 
 
