@@ -36,12 +36,6 @@ NAP = 50
 """Microseconds for which it leaves it, again and again; on Windows, for as long as others want it."""
 OFTEN = 255
 """After how many turns a worker that spins offers its core to others, less one: a power of two, less one."""
-LOSS = 5e-4
-"""Seconds that a caller stood still for: then other processes have the cores, and calls stay alone a while."""
-WATCHED = sys.platform != "win32"
-"""Whether that can be seen: Windows counts a thread's time in ticks of 16 ms."""
-ALONE = 0.005, 0.5
-"""Seconds of that while: the first time, and at most. It doubles each time that the workers were not away for long."""
 PATIENCE = 10.0
 """Seconds that the end of the interpreter waits for a worker."""
 
@@ -253,9 +247,6 @@ class Pool:
         self.block = start + -start % 128
         self.first = (self.block - start) // 8
         self.native: Native | None = None
-        self.penalty, _ = ALONE
-        self.until = 0.0
-        """When calls have workers again."""
 
     def start(self) -> Native:
         """Compile what the workers run."""
@@ -265,19 +256,16 @@ class Pool:
         self.native = native
         return native
 
-    def gather(self, count: int) -> bool:
-        """Have as many workers awake; return whether one had to be woken."""
+    def gather(self, count: int) -> None:
+        """Have as many workers awake."""
         count = min(count, self.most)
         if len(self.workers) < count and not self.ended:
             self.grow(count)
-        woken = 0
         while len(self.sleepers) > max(len(self.workers) - count, 0):
             try:
                 self.sleepers.pop().release()
             except IndexError:  # another thread has woken the last one
                 break
-            woken += 1
-        return woken > 0
 
     def grow(self, count: int) -> None:
         """Have as many workers, or as many as the system allows."""
@@ -294,14 +282,6 @@ class Pool:
                     self.most = len(self.workers)
                     return
                 self.workers.append(worker)
-
-    def suffer(self) -> None:
-        """Do without the workers for a while: others have the cores."""
-        now = time.perf_counter()
-        least, most = ALONE
-        soon = now - self.until < 16 * self.penalty
-        self.penalty = min(2 * self.penalty, most) if soon else least
-        self.until = now + self.penalty
 
     def work(self) -> None:
         """Work, as a thread of its own."""
@@ -340,13 +320,6 @@ def run(address: int, argument: int, threads: int) -> None:
     """
     pool = _pool
     native = pool.native or pool.start()
-    if threads > 1 and time.perf_counter() < pool.until:
-        threads = 1
-    if threads > 1 and pool.gather(threads - 1) and WATCHED:
-        # A worker that wakes up may push its caller off the core, and where others wait, it does not come back soon.
-        start = time.perf_counter() - time.thread_time()
-        native.run(pool.block, address, argument, threads - 1)
-        if time.perf_counter() - time.thread_time() - start > LOSS:
-            pool.suffer()
-    else:
-        native.run(pool.block, address, argument, threads - 1)
+    if threads > 1:
+        pool.gather(threads - 1)
+    native.run(pool.block, address, argument, threads - 1)
