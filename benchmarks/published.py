@@ -50,7 +50,8 @@ def main():
     given = parser.parse_args()
     script = str(HERE / "burgers.py")
     wengert = [sys.executable, "-m", "wengert", "run", script]
-    contenders = {f"Wengert {name}": (wengert, {"WENGERT_EXECUTOR": name}) for name in ("numpy", "xla")}
+    contenders = {"Wengert": (wengert, {})}  # as users have it: machine code
+    contenders |= {f"Wengert {name}": (wengert, {"WENGERT_EXECUTOR": name}) for name in ("numpy", "xla")}
     if given.tensorflow:
         contenders["TensorFlow"] = ([given.tensorflow, str(HERE / "on_tensorflow.py"), script], {})
     options = [given.data, f"--iterations={given.iterations}", f"--adam={given.adam}", f"--warm={given.warm}"]
