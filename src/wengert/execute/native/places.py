@@ -19,7 +19,7 @@ from wengert.ops.linear import CONSTANT
 if TYPE_CHECKING:
     from wengert.execute.tiles.layout import Way
 
-__all__ = ["MOST", "ROWS", "Places", "is_number", "number", "ordered", "sides", "without"]
+__all__ = ["MOST", "ROWS", "Places", "broadcast", "is_number", "number", "ordered", "sides", "without"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -72,19 +72,12 @@ class Places(Tile):
         place = self.place(item, p)
         sizes = self.specs[item.step.inputs[p]].sizes
         placed = axis - (len(out) - len(sizes))
-        at = place.at
         if p in item.slices:
             if item.slices[p] != placed:
                 raise NoForm("rows along an axis that does not meet that of the result")
-        elif placed >= 0:
-            if sizes[placed] != 1:
-                raise NoForm("a shared value as long as the rows")
-            at = at.reshape(without(sizes, placed))
-        # The axis of the rows is gone on both sides, so the axes before it meet from the right as they did.
-        lacking = len(out) - len(sizes)
-        if lacking and placed >= 0:
-            at = at.reshape((1,) * lacking + at.shape)
-        return place._replace(at=np.broadcast_to(at, without(out, axis)))
+        elif placed >= 0 and sizes[placed] != 1:
+            raise NoForm("a shared value as long as the rows")
+        return place._replace(at=broadcast(place.at, sizes, out, axis))
 
     def fresh(self, shape: Sequence[int], nptype: Dtype) -> Buffer:
         """Return new memory for the elements of a value."""
@@ -137,6 +130,15 @@ def ordered(shape: Sequence[int]) -> NumPyArray:
 def without(sizes: Sequence[int], axis: int) -> tuple[int, ...]:
     """Return sizes without that of one axis."""
     return (*sizes[:axis], *sizes[axis + 1 :])
+
+
+def broadcast(at: NumPyArray, sizes: Sequence[int], out: Sequence[int], axis: int) -> NumPyArray:
+    """Return where elements lie, broadcast to those of a result, whose rows lie along an axis: both are without their rows."""
+    placed = axis - (len(out) - len(sizes))
+    if placed < 0:
+        return np.broadcast_to(at.reshape(tuple(sizes)), without(out, axis))
+    # The axis of the rows is gone on both sides, so the axes before it meet from the right as they did.
+    return np.broadcast_to(at.reshape((1,) * (len(out) - len(sizes)) + without(sizes, placed)), without(out, axis))
 
 
 def sides(spec: Spec, axis: int) -> tuple[int, int]:

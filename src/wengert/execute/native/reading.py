@@ -12,7 +12,7 @@ from wengert.execute.native.code import NoForm
 from wengert.execute.native.contracting import product, sum_of_products
 from wengert.execute.native.indices import same
 from wengert.execute.native.moving import moved
-from wengert.execute.native.places import MOST, Places, ordered, sides, without
+from wengert.execute.native.places import MOST, Places, broadcast, ordered, sides, without
 from wengert.execute.native.work import Keep, Loop, Narrow, Outer, Place, Read, Work
 from wengert.execute.tiles.cut import Item, Load, Store, Unfit, kept_dims, lies_of, outputs_of
 from wengert.ground.types import Dtype
@@ -144,12 +144,7 @@ class _Reader(Places):
         x = self.specs[step.inputs[0]].sizes
         kept = kept_dims(x, out, step.node.attrs) if layout.axes else x
         place = self.place(item, 0)
-        lacking = len(out) - len(kept)
-        # A place has no axis for the rows; in ``kept`` it stands where the result's does.
-        at = place.at.reshape(without(kept, axis - lacking) if axis >= lacking else kept)
-        if lacking and axis >= lacking:
-            at = at.reshape((1,) * lacking + at.shape)
-        wide = place._replace(at=np.broadcast_to(at, without(out, axis)))
+        wide = place._replace(at=broadcast(place.at, kept, out, axis))
         if layout.mean:
             return self.looped(item, without(out, axis), [wide])
         return self.set(step.output, wide)
