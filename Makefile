@@ -29,8 +29,8 @@ DOCS := .venv-docs
 # The tests start some hundred processes: each would compile the package anew where bytecode is not written.
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
-# The tests, then the doctests of the package that is installed.
-TESTS := -n 2 --doctest-modules --pyargs tests wengert
+# The tests, then the doctests of the package that is installed. A worker that has none left takes half of the other's.
+TESTS := -n 2 --dist worksteal --doctest-modules --pyargs tests wengert
 
 .PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test docs bench clean distclean
 
