@@ -1,4 +1,4 @@
-"""Derivatives of high order of tanh networks: values, training steps, mixed derivatives, Laplacians; peers in the same run.
+"""Derivatives of high order of networks: values, training steps, mixed derivatives, Laplacians; peers in the same run.
 
     .venv/bin/python benchmarks/derivatives.py --jax PYTHON --torch PYTHON --tensorflow PYTHON [--works 'A/float32/*'] ...
 

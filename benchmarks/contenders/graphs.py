@@ -7,10 +7,12 @@ from contenders.problems import NU, Work
 
 def build(tf: Any, work: Work, inputs: list[Any], variables: list[Any]) -> list[Any]:
     """Return the tensors to fetch: one of values, or the loss and its gradients by all variables."""
+    several = {"tanh": tf.tanh, "sin": tf.sin, "swish": tf.nn.silu, "gelu": tf.nn.gelu, "softplus": tf.nn.softplus}
+    activate = several[work.activation]
     X = tf.concat(inputs, 1) if work.columns else inputs[0]
     h = X
     for k in range(0, len(variables) - 2, 2):
-        h = tf.tanh(tf.matmul(h, variables[k]) + variables[k + 1])
+        h = activate(tf.matmul(h, variables[k]) + variables[k + 1])
     u = tf.matmul(h, variables[-2]) + variables[-1]
 
     def by(y: Any, x: Any, times: int = 1) -> Any:

@@ -15,6 +15,9 @@ NETWORKS: dict[str, tuple[list[int], int]] = {
     "C100": ([100, 64, 64, 64, 1], 1024),
     "D": ([5, 64, 64, 64, 1], 1024),
 }
+ACTIVATIONS = "sin", "swish", "gelu", "softplus"
+"""Those of networks else like A, which are called after them; the others have tanh."""
+NETWORKS |= dict.fromkeys(ACTIVATIONS, NETWORKS["A"])
 NU = 0.01 / math.pi  # the viscosity of Burgers' equation
 ORDER = {"burgers": 2, "kdv": 3, "ks": 4}  # the highest derivative by x in a training step
 Layers = list[tuple[np.ndarray, np.ndarray]]
@@ -46,17 +49,25 @@ class Work:
     @property
     def columns(self) -> bool:
         """Return whether the inputs are columns x and t of their own, rather than one matrix."""
-        return self.network in "AB"
+        return self.network in ("A", "B", *ACTIVATIONS)
+
+    @property
+    def activation(self) -> str:
+        """Return what is between the layers."""
+        return self.network if self.network in ACTIVATIONS else "tanh"
 
 
 def works(divide: int = 1) -> list[Work]:
     """Return all works; `divide` makes the number of points smaller."""
     plane = [("forward", 0), *(("dx", k) for k in range(1, 9)), ("burgers", 0), ("kdv", 0), ("ks", 0), ("xxyy", 0)]
     space = {"C10": ["laplacian", "laplacian-train"], "C100": ["laplacian", "laplacian-train"], "D": ["biharmonic"]}
+    others = [("dx", 2), ("dx", 4), ("dx", 6), ("burgers", 0)]
     found = []
     for network, (_, points) in NETWORKS.items():
         for dtype in ("float32", "float64"):
-            for kind, order in [(kind, 0) for kind in space[network]] if network in space else plane:
+            for kind, order in (
+                [(kind, 0) for kind in space[network]] if network in space else (others if network in ACTIVATIONS else plane)
+            ):
                 found.append(Work(network, dtype, kind, order, points // divide))
     return found
 

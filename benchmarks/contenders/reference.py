@@ -8,25 +8,60 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy.special
 from contenders.problems import NU, ORDER, Layers, Work, data
 
+Series = list[Any]
+"""The coefficients of a power series, an array each."""
 STEP = 1e-30
 TOLERANCE = {"float32": 5e-3, "float64": 1e-9}
 
 
-def along(layers: Layers, points: np.ndarray, direction: np.ndarray, order: int) -> list[np.ndarray]:
-    """Return the derivatives of orders 0 to `order` along a line, by the recurrence y' = (1 - y²) z' on series."""
+def integrated(slope: Any, z: Series, *first: Any) -> list[Series]:
+    """Return series that begin with the given numbers and whose derivatives are `slope(z, k, *series)` z', term by term."""
+    found = [[value] for value in first]
+    for k in range(1, len(z)):
+        slopes = [[slope(z, i, *found)[n] for i in range(k)] for n in range(len(found))]
+        for series, s in zip(found, slopes, strict=True):
+            series.append(sum(j * z[j] * s[k - j] for j in range(1, k + 1)) / k)
+    return found
+
+
+def product(a: Series, b: Series, k: int) -> Any:
+    """Return a coefficient of a product."""
+    return sum(a[i] * b[k - i] for i in range(k + 1))
+
+
+def logistic(z: Series) -> Series:
+    """Return 1 / (1 + exp(-z)), by y' = (y - y²) z'."""
+    return integrated(lambda z, k, y: [y[k] - product(y, y, k)], z, 1.0 / (1.0 + np.exp(-z[0])))[0]
+
+
+def activated(name: str, z: Series) -> Series:
+    """Return what an activation makes of a series."""
+    if name == "tanh":
+        return integrated(lambda z, k, y: [(k == 0) - product(y, y, k)], z, np.tanh(z[0]))[0]
+    if name == "sin":
+        return integrated(lambda z, k, sin, cos: [cos[k], -sin[k]], z, np.sin(z[0]), np.cos(z[0]))[0]
+    if name == "gelu":  # Φ' = φ z', φ' = -z φ z'
+        cdf, pdf = 0.5 * (1.0 + scipy.special.erf(z[0] / math.sqrt(2.0))), np.exp(-z[0] * z[0] / 2.0) / math.sqrt(2.0 * math.pi)
+        normal = integrated(lambda z, k, cdf, pdf: [pdf[k], -product(z, pdf, k)], z, cdf, pdf)[0]
+        return [product(z, normal, k) for k in range(len(z))]
+    y = logistic(z)
+    if name == "swish":
+        return [product(z, y, k) for k in range(len(z))]
+    return integrated(lambda z, k, _: [y[k]], z, np.log(1.0 + np.exp(z[0])))[0]
+
+
+def along(layers: Layers, points: np.ndarray, direction: np.ndarray, order: int, name: str = "tanh") -> list[np.ndarray]:
+    """Return the derivatives of orders 0 to `order` along a line."""
     h = [points, np.broadcast_to(direction, points.shape)] + [np.zeros_like(points)] * max(order - 1, 0)
     for depth, (matrix, bias) in enumerate(layers):
         z = [c @ matrix for c in h[: order + 1]]
         z[0] = z[0] + bias
         if depth == len(layers) - 1:
             return [math.factorial(k) * c for k, c in enumerate(z)]
-        h = [np.tanh(z[0])]
-        s = [1.0 - h[0] * h[0]]
-        for k in range(1, order + 1):
-            h.append(sum(j * z[j] * s[k - j] for j in range(1, k + 1)) / k)
-            s.append(-sum(h[i] * h[k - i] for i in range(k + 1)))
+        h = activated(name, z)
     raise ValueError("no layers")
 
 
@@ -48,10 +83,10 @@ def values(work: Work, layers: Layers, points: np.ndarray) -> np.ndarray:
     """Return what is asked at the points: a derivative, or the residual whose mean square is the loss."""
     unit = np.eye(points.shape[1])
     if work.kind in ("forward", "dx"):
-        return along(layers, points, unit[0], work.order)[-1]
+        return along(layers, points, unit[0], work.order, work.activation)[-1]
     if work.kind in ORDER:
-        d = along(layers, points, unit[0], ORDER[work.kind])
-        u_t = along(layers, points, unit[1], 1)[1]
+        d = along(layers, points, unit[0], ORDER[work.kind], work.activation)
+        u_t = along(layers, points, unit[1], 1, work.activation)[1]
         if work.kind == "burgers":
             return u_t + d[0] * d[1] - NU * d[2]
         return u_t + 6.0 * d[0] * d[1] + d[3] if work.kind == "kdv" else u_t + d[0] * d[1] + d[2] + d[4]

@@ -27,11 +27,17 @@ def versions(form: str) -> str:
     return f"{found}, Python {platform.python_version()}"
 
 
-def network(layers: Any, X: jax.Array) -> jax.Array:
+ACTIVATE: dict[str, Function] = {
+    "tanh": jnp.tanh, "sin": jnp.sin, "swish": jax.nn.silu, "softplus": jax.nn.softplus,
+    "gelu": lambda z: jax.nn.gelu(z, approximate=False),
+}  # fmt: skip
+
+
+def network(layers: Any, X: jax.Array, activation: str = "tanh") -> jax.Array:
     """Return the network's value, for a matrix of points or for one point."""
     h = X
     for matrix, bias in layers[:-1]:
-        h = jnp.tanh(h @ matrix + bias)
+        h = ACTIVATE[activation](h @ matrix + bias)
     return h @ layers[-1][0] + layers[-1][1]
 
 
@@ -70,7 +76,7 @@ def in_columns(form: str, work: Work, layers: Any, x: jax.Array, t: jax.Array) -
     """Return what is asked at the points of the plane."""
 
     def u(x: jax.Array, t: jax.Array) -> jax.Array:
-        return network(layers, jnp.concatenate([x, t], 1))
+        return network(layers, jnp.concatenate([x, t], 1), work.activation)
 
     if work.kind in ("forward", "dx"):
         return tower(form, lambda x: u(x, t), work.order)(x)[-1]

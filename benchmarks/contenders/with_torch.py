@@ -28,10 +28,14 @@ def prepare(form: str, work: Work, layers: Layers, points: np.ndarray) -> Prepar
     weights = [torch.tensor(array, requires_grad=work.trains) for layer in layers for array in layer]
     columns = [torch.tensor(c) for c in ([points[:, :1], points[:, 1:]] if work.columns else [points])]
 
+    nn = torch.nn.functional
+    several = {"tanh": torch.tanh, "sin": torch.sin, "swish": nn.silu, "gelu": nn.gelu, "softplus": nn.softplus}
+    activate = several[work.activation]
+
     def network(X: torch.Tensor) -> torch.Tensor:
         h = X
         for k in range(0, len(weights) - 2, 2):
-            h = torch.tanh(torch.addmm(weights[k + 1], h, weights[k]))
+            h = activate(torch.addmm(weights[k + 1], h, weights[k]))
         return torch.addmm(weights[-1], h, weights[-2])
 
     def values() -> torch.Tensor:
