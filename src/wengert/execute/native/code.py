@@ -190,6 +190,8 @@ class Vector:
         x, y = self.pair(other)
         if flipped:
             x, y = y, x
+        if floating in ("fadd", "fmul") and x.name > y.name:  # the same text for the same value
+            x, y = y, x
         if x.dtype.kind == "f":
             flags = x.code.flags if integer else ""
             return Vector(x.code, x.code.pure(f"{floating} {flags}{x.code.type(x.dtype)} {x.name}, {y.name}"), x.dtype)

@@ -77,6 +77,9 @@ class Places(Tile):
                 raise NoForm("rows along an axis that does not meet that of the result")
         elif placed >= 0 and sizes[placed] != 1:
             raise NoForm("a shared value as long as the rows")
+        value = self.constants.get(item.step.inputs[p])
+        if value is not None and value.size == 1:  # a number in the code, which meets the same number of a function's own
+            place = Place(None, np.zeros_like(place.at), place.nptype, value.item())
         return place._replace(at=broadcast(place.at, sizes, out, axis))
 
     def fresh(self, shape: Sequence[int], nptype: Dtype) -> Buffer:

@@ -157,13 +157,11 @@ def sech_squared(x: Vector) -> Vector:
 
 @within(3.0, 3.0)
 def expit(x: Vector) -> Vector:
-    """Return 1 / (1 + exp(-x)): exp(-x) is infinite where the result is no normal number."""
-    form = format_of(x)
-    a = -clamped(x, *in_format(x, (-89.0, 80.0), (-710.0, 700.0)))
-    n, whole = split(a)
-    e = exponential(remainder(a, n)) * power_of_two(whole, form)
+    """Return 1 / (1 + exp(-x)), by E = exp(-|x|): its slope is 1 / cosh²(x/2), which is made of the same."""
+    half_x = x * 0.5
     with x.code.exactly():
-        return e.like(1.0) / (e + 1.0)
+        near, scale, half = _decay(half_x)
+        return (x < 0.0).choose(near.fma(scale, scale) * 0.25, x.like(1.0)) * half
 
 
 def half_exponential(x: Vector) -> Vector:
