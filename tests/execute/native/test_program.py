@@ -70,6 +70,18 @@ def test_the_first_runs_are_numpys_and_a_fixed_one_moves():
     assert decision.startswith("native: 2000 rows")
 
 
+def test_large_matrices_are_left_to_numpy_and_its_tiles():
+    with tf.Graph().as_default() as graph:
+        fetches, places = network(width=520)
+        feed = feeds(places, 600)
+        with started(graph) as session, options.set(executor="numpy"):
+            wanted = session.run(fetches, feed)
+        with started(graph) as session, options.set(executor="native", after=0):
+            found = [session.run(fetches, feed) for _ in range(2)]
+            assert program(session).decision == "numpy: a product with a large matrix, which the BLAS does"
+    assert bits(found[0]) == bits(found[1]) == bits(wanted)
+
+
 @pytest.mark.parametrize("after", [0, 2])
 def test_two_processes_give_the_same_bits(after, tmp_path):
     script = textwrap.dedent(f"""

@@ -15,12 +15,13 @@ from wengert.execute.tiles.cut import Item, lies_of
 from wengert.ground.types import Dtype
 from wengert.ops.layout import Lies
 
-__all__ = ["product", "sum_of_products"]
+__all__ = ["LEFT", "product", "sum_of_products"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 LARGE = 1 << 18
 """Elements of a shared matrix from which its product is left to the BLAS."""
+LEFT = "a product with a large matrix, which the BLAS does"
 Letter = str | int
 """The name of an axis."""
 
@@ -101,7 +102,7 @@ def product(places: Places, item: Item) -> None:
     if any(letter not in sizes for letter in result):
         raise NoForm("an axis of the result that no factor has")
     if isinstance(w.place.source, Shared) and w.place.at.size > LARGE:
-        raise NoForm("a product with a large matrix, which the BLAS does")
+        raise NoForm(LEFT)
     summed = [letter for letter in dict.fromkeys((*x.axes, *w.axes)) if letter not in result]
     columns = [letter for letter in result if letter not in x.axes]
     others = [letter for letter in result if letter in x.axes]
@@ -123,7 +124,7 @@ def sum_of_products(places: Places, item: Item, number: int) -> None:
     left, right, out = equation(places, item)
     spec = places.specs[item.step.output]
     if math.prod(spec.sizes) > LARGE:
-        raise NoForm("a product whose result is a large matrix, which the BLAS does")
+        raise NoForm(LEFT)
     sizes: dict[Letter, int] = {}
     sides = []
     for p, letters in enumerate((left, right)):

@@ -46,6 +46,8 @@ class NativeProgram:
         self.asked: set[Hashable] = set()
         self.ready: set[Hashable] = set()
         """The lists of which it is known who runs them."""
+        self.left: dict[Hashable, str] = {}
+        """Why lists are left to NumPy."""
         self.runs = 0
         self.reason = ""
         """Why NumPy runs it all; empty where it does not, or where it is not known yet."""
@@ -66,7 +68,8 @@ class NativeProgram:
             return f"numpy: machine code takes over after {options.after} runs"
         tiling = self.tilings.get(self._latest)
         if tiling is None:
-            return "numpy: no part of it works on many rows by themselves, or too little does"
+            why = "no part of it works on many rows by themselves, or too little does"
+            return f"numpy: {self.left.get(self._latest, why)}"
         if tiling.failures:
             return f"numpy: {tiling.failures[-1]}"
         left = {node.op.name: why for node, why in tiling.unfit.items()}
@@ -115,7 +118,9 @@ class NativeProgram:
             if self.reason:
                 return
             found = self.numpy.cut(key, variant, self.tilings, passes.NativeTiling)
-            if isinstance(found, passes.NativeTiling):
+            if isinstance(found, passes.NativeTiling) and found.left():
+                self.tilings[key], self.left[key] = None, found.left()
+            elif isinstance(found, passes.NativeTiling):
                 try:
                     found.compile()
                 except Exception as error:  # of the compiler: NumPy can run the list
