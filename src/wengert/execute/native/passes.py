@@ -90,6 +90,8 @@ class Scratch:
 class NativeTiling(Tiling):
     """A list that is cut, and runs as machine code."""
 
+    repeats = True
+
     def __init__(self, plan: Plan, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages, and write the passes."""
         super().__init__(plan, walk, tile)

@@ -67,7 +67,7 @@ class Spec:
 class Item:
     """A step, what it is, and when it runs."""
 
-    __slots__ = ("axes", "level", "n", "references", "role", "slices", "step")
+    __slots__ = ("again", "axes", "level", "n", "references", "role", "slices", "step")
 
     def __init__(self, step: Step, role: str = "whole", n: int = 0, axes: Any = (), slices: Any = None) -> None:
         self.step, self.role, self.n = step, role, n
@@ -77,6 +77,8 @@ class Item:
         """For each input that rows are taken from, by position: along which axis."""
         self.references = step.node.op.shapes_only(len(step.node.inputs))
         self.level = 0
+        self.again = False
+        """Whether an earlier pass has done it, too."""
 
     def read(self) -> list[int]:
         """Return the slots whose values are read."""

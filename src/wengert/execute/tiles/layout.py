@@ -70,7 +70,7 @@ class Way:
                 self.sums.append(item)
                 continue
             for slot, axis in zip(outputs_of(item.step), item.axes, strict=True):
-                if slot in tiling.stored:
+                if slot in tiling.stored and not item.again:
                     self.stores.append(Store(slot, axis))
                     self.work.append(self.stores[-1])
         self.made = made

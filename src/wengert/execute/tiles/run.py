@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.execute.plan import Plan, Step
+from wengert.execute.tiles.again import again, without_unread
 from wengert.execute.tiles.bind import Binder, Forms, ndarray
 from wengert.execute.tiles.cut import Cut, Item, Mismatch, Unfit, outputs_of
 from wengert.execute.tiles.layout import Pass, Way
@@ -135,17 +136,16 @@ class Stage(NamedTuple):
 class Tiling:
     """A list that is cut, and the buffers for running it."""
 
+    repeats = False
+    """Whether a pass computes again what it would else read."""
+
     def __init__(self, plan: Plan, walk: Cut, tile: int | None) -> None:
         """Order the steps by stages."""
         self.plan, self.specs, self.rows, self.items = plan, walk.specs, walk.rows, walk.items
         self.arrays = walk.arrays
         self._levels()
         self._sink()
-        self.stored = self._stored()
-        groups: dict[tuple[int, int], list[Item]] = {}
-        for item in self.items:
-            if item.role != "whole":
-                groups.setdefault((item.level, item.n), []).append(item)
+        groups = self._grouped()
         keys = sorted(groups)
         self.passes: list[Any] = [self.way(n, groups[level, n], tile) for level, n in keys]
         self.unfit: dict[Node, str] = {}
@@ -230,16 +230,21 @@ class Tiling:
             if sum(map(width, ours)) <= sum(map(width, outs)):
                 item.level = latest
 
-    def _stored(self) -> set[int]:
-        """Return the row values that are written out whole."""
-        maker = {slot: item for item in self.items if item.role == "row" for slot in outputs_of(item.step)}
-        found = {slot for slot in self.plan.fetches if slot in maker}
+    def _grouped(self) -> dict[tuple[int, int], list[Item]]:
+        """Return the items of each pass, and find the row values that are written out whole."""
+        kept = {slot for item in self.items if item.role == "whole" for slot in item.read()} | set(self.plan.fetches)
+        groups = again(self.items, self.specs, kept) if self.repeats else {}
         for item in self.items:
-            for slot in item.read():
-                made = maker.get(slot)
-                if made is not None and (item.role == "whole" or (item.level, item.n) != (made.level, made.n)):
-                    found.add(slot)
-        return found
+            if item.role != "whole":
+                groups.setdefault((item.level, item.n), []).append(item)
+        order = {item.step.node: k for k, item in enumerate(self.items)}
+        made = {key: {s for item in group for s in outputs_of(item.step)} for key, group in groups.items()}
+        taken = {slot for key, group in groups.items() for item in group for slot in item.read() if slot not in made[key]}
+        rows = {slot for item in self.items if item.role == "row" for slot in outputs_of(item.step)}
+        self.stored = rows & (kept | taken)
+        for group in groups.values():
+            group.sort(key=lambda item: order[item.step.node])
+        return {key: without_unread(group, self.stored) for key, group in groups.items()} if self.repeats else groups
 
     def _stages(self, keys: Sequence[tuple[int, int]]) -> list[Stage]:
         count = max([item.level for item in self.items], default=0) + 1
@@ -340,7 +345,13 @@ class Tiling:
         """Run whole what has not run."""
         finished = {step.node for s in self.stages[: self.stages.index(stage) + 1] for step in s.steps}
         finished |= {item.step.node for k in done for item in self.passes[k].items}
-        left = [step for step in self.plan.steps if step.node not in finished]
+        left: list[Step] = []
+        needed = {slot for slot in self.plan.fetches if slots[slot] is None}
+        for step in reversed(self.plan.steps):  # also what passes have computed and not written out
+            if step.node not in finished or any(slot in needed and slots[slot] is None for slot in outputs_of(step)):
+                left.append(step)
+                needed.update(step.inputs)
+        left.reverse()
         for step in left:
             for p in step.node.op.shapes_only(len(step.inputs)):
                 slot = step.inputs[p]
