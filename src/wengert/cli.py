@@ -67,6 +67,10 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
     run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")
     run.add_argument("--save-figures", metavar="DIR", help="write figures that are shown or left open to DIR/figure-1.png ...")
+    run.add_argument(
+        "--unpickle", metavar="FILE", action="append", default=[],
+        help="let np.load unpickle FILE, which runs whatever code is in it; for more files, say it again",
+    )  # fmt: skip
     run.add_argument("-i", "--interactive", action="store_true", help="offer a prompt with the script's names in the end")
     run.add_argument(
         "--checkpoint", metavar="FILE", help="start from the variables in FILE, if it is there, and write them to it"
@@ -100,6 +104,7 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
         return run_script(
             given.script, given.arguments, given.style, given.executor, strict=given.strict, progress=given.progress,
             figures=given.save_figures, interactive=given.interactive, checkpoint=given.checkpoint, every=given.checkpoint_every,
+            unpickled=given.unpickle,
         )  # fmt: skip
     if given.command == "explain":
         from wengert.run.explain import explain

@@ -291,3 +291,21 @@ def test_all_columns_of_a_square_of_a_gradient() -> None:
             np.testing.assert_allclose(session.run(h, {x: point}), 36.0 * point**3, rtol=1e-13)
     assert {c.method for c in explanation.choices} == {"reverse"}
     assert all("5 columns, order 2" in c.reason for c in explanation.choices)
+
+
+def test_a_part_whose_end_is_computed() -> None:
+    """Which columns of a slice move is not known where a bound of it is: the derivative is reverse mode's nevertheless."""
+    x, m = np.linspace(-1.0, 1.0, 5)[:, None], np.ones((3, 5))
+    found = []
+    for bound in (tf.size, lambda rest: 3):
+        with tf.Graph().as_default(), v1.Session() as session:
+            points, matrix = (v1.placeholder(tf.float64, [None, n]) for n in (1, None))
+            w = v1.get_variable("w", initializer=np.linspace(0.1, 1.0, 4).reshape(1, 4))
+            y = tf.reduce_sum(tf.tanh(points @ w), 1, keepdims=True)
+            rest = matrix @ y
+            residual = (tf.gradients(y, points)[0] + y)[: bound(rest)] - rest
+            (slope,) = tf.gradients(tf.reduce_sum(residual**2), w)
+            session.run(w.initializer)
+            found.append(session.run(slope, {points: x, matrix: m}))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    np.testing.assert_allclose(found[0], [[5.256362, 5.365225, 5.376812, 5.1412926]], rtol=1e-6)  # TensorFlow 2.21's, in float32

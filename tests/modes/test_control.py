@@ -234,3 +234,93 @@ def test_slices_in_a_loop_stay_slices():
     with tf.Graph().as_default(), pytest.raises(TypeError, match="IndexedSlices"):
         start = tf.IndexedSlices(tf.constant([1.0]), tf.constant([0]), tf.constant([3]))
         tf.while_loop(lambda s: True, lambda s: tf.convert_to_tensor(s), [start])
+
+
+def _if(x):
+    if x > 0.0:
+        return 1.0
+    return 2.0
+
+
+def _not(x):
+    y = 1.0
+    if not tf.math.is_nan(x):
+        y = 2.0
+    return y
+
+
+def _both(x):
+    if x > 0.0 and x < 3.0:
+        return 1.0
+    return 2.0
+
+
+def _while(x):
+    while x < 4.0:
+        x = x + x
+    return x
+
+
+ONE_ELEMENT = {
+    "cond": (lambda x: tf.cond(x > 0.0, lambda: 1.0, lambda: 2.0), 1.0, 2.0),
+    "case": (lambda x: tf.case([(x > 0.0, lambda: 1.0)], default=lambda: 2.0), 1.0, 2.0),
+    "if": (_if, 1.0, 2.0),
+    "not": (_not, 2.0, 2.0),
+    "and": (_both, 1.0, 2.0),
+    "while": (_while, 4.0, None),
+    "while_loop": (lambda x: tf.while_loop(lambda v: v < 4.0, lambda v: [v + v], [x])[0], 4.0, None),
+    "counted": (
+        lambda x: tf.while_loop(lambda v: v < 4.0, lambda v: [v + v], [x], maximum_iterations=tf.constant(9))[0],
+        4.0,
+        None,
+    ),
+    "a choice": (lambda x: 1.0 if x > 0.0 else 2.0, 1.0, 2.0),
+}
+
+
+@pytest.mark.parametrize("case", ONE_ELEMENT)
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_condition_of_one_element_is_a_truth_value(case, shape):
+    """As in TensorFlow 2.21, whatever is known of its shape when the function is traced."""
+    function, yes, no = ONE_ELEMENT[case]
+    for value, wanted in ((1.0, yes), (-1.0, no)):
+        if wanted is None:
+            continue
+        x = tf.fill(shape, value)
+        roads = [function, tf.function(function)]
+        roads += [tf.function(function, input_signature=[tf.TensorSpec(s)]) for s in ([None] * len(shape), None)]
+        for road in roads:
+            assert np.ravel(road(x)).tolist() == [wanted]
+
+
+@pytest.mark.parametrize("case", ["cond", "if", "while_loop", "and"])
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_condition_of_more_or_no_elements_is_refused(case, count):
+    function = ONE_ELEMENT[case][0]
+    x = tf.ones([count])
+    for road in (
+        function,
+        tf.function(function),
+        *(tf.function(function, input_signature=[tf.TensorSpec(s)]) for s in ([None], None)),
+    ):
+        with pytest.raises(ValueError, match=r"element|scalar|ambiguous"):
+            road(x)
+
+
+def test_functions_of_python_as_decorators():
+    @tf.py_function(Tout=tf.float32)
+    def doubled(x):
+        return 2.0 * x
+
+    @tf.numpy_function(Tout=[tf.float32, tf.int32])
+    def two(x, y):
+        return x * y, np.int32(3)
+
+    x = tf.constant(3.0)
+    for road in (lambda x: doubled(x) * x, tf.function(lambda x: doubled(x) * x)):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = road(x)
+        assert (float(y), float(tape.gradient(y, x))) == (18.0, 12.0)
+    assert doubled.__name__ == "doubled"
+    assert [float(t) for t in tf.function(lambda x: two(x, x))(x)] == [9.0, 3.0]

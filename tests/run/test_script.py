@@ -18,6 +18,39 @@ STYLES = {
         "tf2",
     ),
     "compat as tf": ("import tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\nx = tf.placeholder(tf.float32)\n", "tf2"),
+    "behind the version": (
+        "import tensorflow as tf\ndef f(v, x):\n    if tf.__version__.startswith('1.'):\n        return tf.assign(v, x)\n"
+        "    return v.assign(x)\n",
+        "tf2",
+    ),
+    "after the version": (
+        "import tensorflow as tf\ndef f(v, x):\n    if int(tf.__version__[0]) >= 2:\n        return v.assign(x)\n"
+        "    return tf.assign(v, x)\n",
+        "tf2",
+    ),
+    "behind a flag": (
+        "import tensorflow as tf\nOLD = tf.__version__ < '2'\nsession = tf.Session() if OLD else None\n",
+        "tf2",
+    ),
+    "behind a name": ("import tensorflow as tf\nif hasattr(tf, 'placeholder'):\n    x = tf.placeholder(tf.float32)\n", "tf2"),
+    "behind an error": (
+        "import tensorflow as tf\ntry:\n    tf.enable_eager_execution()\nexcept AttributeError:\n    pass\n",
+        "tf2",
+    ),
+    "behind the mode": (
+        "import tensorflow as tf\nif not tf.executing_eagerly():\n    x = tf.placeholder(tf.float32)\nelse:\n    x = None\n",
+        "tf2",
+    ),
+    "behind an and": ("import tensorflow as tf\nx = hasattr(tf, 'Session') and tf.Session()\n", "tf2"),
+    "beside the version": ("import tensorflow as tf\nprint(tf.__version__)\nx = tf.placeholder(tf.float32)\n", "tf1"),
+    "after a warning": (
+        "import tensorflow as tf\nif tf.__version__ >= '2':\n    print('old')\nx = tf.placeholder(tf.float32)\n",
+        "tf1",
+    ),
+    "in a try for other errors": (
+        "import tensorflow as tf\ntry:\n    x = tf.placeholder(tf.float32)\nexcept Exception:\n    raise\n",
+        "tf1",
+    ),
     "another's name": ("import mine\nmine.placeholder()\n", "tf2"),
     "not Python": ("def (:\n", "tf2"),
 }

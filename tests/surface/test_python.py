@@ -17,6 +17,8 @@ ops.losses.losses_impl util.nest util.compat framework.ops framework.dtypes fram
 client.device_lib client.session platform.tf_logging platform.gfile platform.flags eager.context eager.backprop
 training.training training.training_util training.saver training.learning_rate_decay training.moving_averages
 training.checkpoint_management layers.core layers.base summary.summary lib.io.file_io pywrap_tensorflow
+util.object_identity util.all_util util.deprecation data.ops.iterator_ops trackable.data_structures
+keras.engine.data_adapter keras.engine.compile_utils
 keras keras.layers keras.models keras.backend keras.initializers keras.engine keras.engine.base_layer keras.layers.core
 """.split()
 NAMES = """
@@ -39,6 +41,12 @@ keras.layers Dense Layer Input Lambda
 keras.models Model Sequential
 keras.engine.base_layer Layer
 keras.layers.core Activation
+util.object_identity ObjectIdentityDictionary ObjectIdentitySet ObjectIdentityWeakKeyDictionary Reference
+util.all_util make_all remove_undocumented
+util.deprecation deprecated deprecated_args deprecated_alias deprecated_argument_lookup
+trackable.data_structures ListWrapper NoDependency
+keras.engine.data_adapter unpack_x_y_sample_weight
+keras.engine.compile_utils match_dtype_and_rank
 """.strip().splitlines()
 CONTRIB = """
 import tensorflow.contrib.layers as layers
@@ -148,3 +156,34 @@ def test_what_is_no_device(name):
         pass
     with tf.Graph().as_default(), pytest.raises(ValueError, match="device"), tf.device(name):
         pass
+
+
+def test_objects_that_go_by_identity():
+    from wengert.surface import identity
+
+    one, same = [1], [1]
+    kept = identity.ObjectIdentityDictionary()
+    kept[one], kept[same] = "a", "b"
+    assert [kept[one], kept[same], len(kept)] == ["a", "b", 2] and [1] not in kept
+    del kept[one]
+    assert list(kept) == [same] and next(iter(kept)) is same
+    members = identity.ObjectIdentitySet([one, one, same])
+    assert len(members) == 2 and one in members and [1] not in members
+    members.discard(one)
+    assert [m is same for m in members] == [True]
+    assert identity.Reference(one) == identity.Reference(one) != identity.Reference(same)
+    variable = tf.Variable(1.0)
+    weak = identity.ObjectIdentityWeakKeyDictionary()
+    weak[variable] = 1
+    assert weak[variable] == 1 and len(weak) == 1
+    del variable
+    assert len(weak) == 0 and list(weak) == []
+
+
+def test_what_keras_engine_had():
+    from wengert.surface.fitting import match_dtype_and_rank, unpack_x_y_sample_weight
+
+    y, p, w = match_dtype_and_rank(tf.constant([1.0, 2.0], tf.float64), tf.ones([2, 1]), tf.constant([1, 2]))
+    assert (y.shape, y.dtype, p.shape, w.shape, w.dtype) == ((2, 1), tf.float32, (2, 1), (2, 1), tf.float32)
+    assert match_dtype_and_rank(tf.constant([1, 2]), tf.ones([2]), None)[0].dtype == tf.int32
+    assert unpack_x_y_sample_weight((1, 2)) == (1, 2, None)

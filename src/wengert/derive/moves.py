@@ -271,8 +271,8 @@ def _placed(node: Node, given: Sequence[Columns], live: Sequence[int]) -> list[A
     indices = inputs[-1].node
     if node.op is TAKE and indices.op is not CONSTANT:
         return None
-    if any(t.sizes is None or (t.nptype.kind not in "fc" and indices is not t.node) for t in inputs):
-        return None
+    if any(t.sizes is None or (t.nptype.kind not in "fc" and not (node.op is TAKE and t.node is indices)) for t in inputs):
+        return None  # where a part begins or ends may be computed
     rank = len(inputs[0].sizes)
     if any(given[i] is not None and given[i].ndim != rank for i in live):
         return None

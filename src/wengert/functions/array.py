@@ -304,7 +304,7 @@ def is_tensor(x: TensorLike) -> bool:
     >>> tf.is_tensor(tf.constant(1.0)), tf.is_tensor(1.0)
     (True, False)
     """
-    return is_tensor_like(x)
+    return isinstance(x, Tensor) or hasattr(x, "_as_tensor")
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
@@ -710,10 +710,14 @@ def transpose(a: Any, perm: TensorLike | None = None, conjugate: bool = False, n
     [[1, 3], [2, 4]]
     """
     x = convert(a)
-    axes = None if perm is None else integers_of(perm, "perm")
-    if axes is not None and x.sizes is not None and len(axes) == len(x.sizes):
-        axes = tuple(axis_of(i, len(axes), "perm") for i in axes)
-    result = apply(linear.TRANSPOSE, (x,), {"axes": axes}, name)
+    axes = None if perm is None else numbers_of(perm, "perm")
+    if axes.__class__ is SymbolicTensor:
+        result = apply(linear.TRANSPOSE_BY, (x, axes), {"back": False}, name)
+    else:
+        axes = None if axes is None else tuple(axes)
+        if axes is not None and x.sizes is not None and len(axes) == len(x.sizes):
+            axes = tuple(axis_of(i, len(axes), "perm") for i in axes)
+        result = apply(linear.TRANSPOSE, (x,), {"axes": axes}, name)
     conjugate = checks.flag(conjugate, "transpose", "conjugate")
     return apply(elementwise.CONJ, (result,)) if conjugate and x.nptype.kind == "c" else result
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import glob
 import io as _io
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,16 @@ from wengert.ground.errors import (
 )
 from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike, convert
 
-__all__ = ["gfile", "parse_tensor", "read_file", "serialize_tensor", "write_file"]
+__all__ = [
+    "decode_base64",
+    "decode_raw",
+    "encode_base64",
+    "gfile",
+    "parse_tensor",
+    "read_file",
+    "serialize_tensor",
+    "write_file",
+]
 
 
 def serialize_tensor(tensor: TensorLike, name: str | None = None) -> Any:
@@ -113,6 +123,77 @@ def _opening(who: str, path: str) -> Iterator[None]:
         raise PermissionDeniedError(f"{who}: {path!r}: {error}") from error
     except OSError as error:
         raise FailedPreconditionError(f"{who}: {path!r}: {error}") from error
+
+
+def _changed(value: TensorLike, who: str, change: Callable[[bytes], bytes]) -> Any:
+    """Return an eager string tensor with each of its strings changed."""
+    t = convert(value)
+    if not isinstance(t, EagerTensor):
+        raise UnimplementedError(f"{who}: files and bytes are for eager tensors here; use numpy_function in a graph.")
+    if t.array.dtype.kind != "O":
+        raise DTypeError(f"{who}: strings are needed, not {t.dtype.name}.")
+    return EagerTensor(np.array([change(bytes(s)) for s in t.array.ravel()], object).reshape(t.array.shape))
+
+
+def encode_base64(input: TensorLike, pad: bool = False, name: str | None = None) -> Any:
+    """Return strings in base64, in the alphabet for URLs: RFC 4648, section 5.
+
+    >>> encode_base64(b"a?").numpy(), encode_base64(b"a?", pad=True).numpy()
+    (b'YT8', b'YT8=')
+    """
+
+    def encoded(text: bytes) -> bytes:
+        result = base64.urlsafe_b64encode(text)
+        return result if pad else result.rstrip(b"=")
+
+    return _changed(input, "encode_base64", encoded)
+
+
+def decode_base64(input: TensorLike, name: str | None = None) -> Any:
+    """Return strings from base64, in the alphabet for URLs, padded or not.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for what is none.
+
+    >>> decode_base64(["YT8", "YT8="]).numpy().tolist()
+    [b'a?', b'a?']
+    """
+
+    def decoded(text: bytes) -> bytes:
+        try:
+            return base64.b64decode(text.rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4), altchars=b"-_", validate=True)
+        except ValueError as error:
+            raise InvalidArgumentError(f"decode_base64: {text[:80]!r} is no base64: {error}") from None
+
+    return _changed(input, "decode_base64", decoded)
+
+
+def decode_raw(
+    input_bytes: TensorLike, out_type: DtypeLike, little_endian: bool = True, fixed_length: int | None = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    r"""Return the numbers that the bytes of strings are, along a new last axis; ``fixed_length``: cut, or filled with zeros.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for strings of other lengths than each other, or than a number's size divides.
+
+    >>> decode_raw(b"\x01\x00\x02\x00", "int16").numpy().tolist()
+    [1, 2]
+    """
+    nptype = as_dtype(out_type).numpy
+    t = _changed(input_bytes, "decode_raw", bytes).array
+    rows = [bytes(s) for s in t.ravel()]
+    if fixed_length is not None:
+        rows = [s[:fixed_length].ljust(fixed_length, b"\0") for s in rows]
+    lengths = {len(s) for s in rows}
+    if len(lengths) > 1 or any(n % nptype.itemsize for n in lengths):
+        raise InvalidArgumentError(
+            f"decode_raw: the strings have {sorted(lengths)} bytes; all must have as many, a multiple of {nptype.itemsize}. "
+            "fixed_length cuts and fills."
+        )
+    order = nptype.newbyteorder("<" if little_endian else ">")
+    whole = np.frombuffer(b"".join(rows), order).astype(nptype)
+    return EagerTensor(whole.reshape((*t.shape, (lengths.pop() if lengths else 0) // nptype.itemsize)))
 
 
 def _bytes(value: TensorLike, who: str, what: str) -> bytes:

@@ -287,8 +287,20 @@ def _spec_of(kind: str) -> Any:
 
 
 def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
-    """Call a Python function of eager tensors; in a graph, each time the operation runs. Derivatives pass through it."""
-    if func is None or not callable(func):
+    """Call a Python function of eager tensors; in a graph, each time the operation runs. Derivatives pass through it.
+
+    Without ``func`` it is a decorator, which has a function called so.
+
+    >>> import wengert as tf
+    >>> @tf.py_function(Tout=tf.float32)
+    ... def double(x):
+    ...     return 2.0 * x
+    >>> double(tf.constant(3.0)).numpy()
+    np.float32(6.0)
+    """
+    if func is None:
+        return _decorator(lambda f, arguments: py_function(f, arguments, Tout, name))
+    if not callable(func):
         raise TypeError("py_function: func must be callable.")
     arguments = [convert(a) for a in (inp or [])]
     kinds, single = _types(Tout)
@@ -315,6 +327,15 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
     if Tout is None or not kinds:
         return state.graph.nodes[-1]
     return results[0] if single else list(results)
+
+
+def _decorator(call: Callable[[Callable[..., Any], tuple[Any, ...]], Any]) -> Callable[..., Any]:
+    """Return what makes of a function one that has it called with its arguments."""
+
+    def decorate(func: Callable[..., Any]) -> Callable[..., Any]:
+        return functools.wraps(func)(lambda *arguments: call(func, arguments))
+
+    return decorate
 
 
 class _Run(NamedTuple):
@@ -375,8 +396,10 @@ def _called(begin: Callable[[Sequence[Any], bool], _Run], specs: Any) -> Any:
 def numpy_function(
     func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
 ) -> Any:
-    """Call a Python function of NumPy arrays; it has no derivative."""
-    if func is None or not callable(func):
+    """Call a Python function of NumPy arrays; it has no derivative. Without ``func`` it is a decorator."""
+    if func is None:
+        return _decorator(lambda f, arguments: numpy_function(f, arguments, Tout, stateful, name))
+    if not callable(func):
         raise TypeError("numpy_function: func must be callable.")
     arguments = [convert(a) for a in (inp or [])]
     kinds, single = _types(Tout)

@@ -148,7 +148,7 @@ def make_ndarray(tensor: TensorProto) -> Any:
 
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Callable[..., Any], priority: int = 100) -> None:
-    """Convert values of a type where a tensor is needed: the type gets a method that does it."""
+    """Convert values of a type where a tensor is needed: the type gets TensorFlow's method for it, ``__tf_tensor__``."""
     checks.function(conversion_func, "register_tensor_conversion_function", "conversion_func")
     types = base_type if isinstance(base_type, tuple) else (base_type,)
     for one in types:
@@ -158,7 +158,7 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
                 f"a tuple of them, not {one!r}."
             )
     for one in types:
-        one._as_tensor = lambda self: conversion_func(self, None, None, False)
+        one.__tf_tensor__ = lambda self, dtype=None, name=None: conversion_func(self, dtype, name, False)
 
 
 def type_spec_from_value(value: TensorLike) -> TensorSpec:

@@ -12,7 +12,22 @@ from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError
 from wengert.tensor.tensor import EagerTensor, TensorLike, convert, derived
 
-__all__ = ["as_string", "format", "join", "length", "lower", "regex_replace", "split", "strip", "to_number", "upper"]
+__all__ = [
+    "as_string",
+    "bytes_split",
+    "format",
+    "join",
+    "length",
+    "lower",
+    "regex_replace",
+    "split",
+    "strip",
+    "to_number",
+    "unicode_decode",
+    "unicode_encode",
+    "unicode_split",
+    "upper",
+]
 
 
 def _eager(value: Any, what: str) -> Any:
@@ -119,6 +134,79 @@ def regex_replace(input: TensorLike, pattern: str, rewrite: str, replace_global:
     """Return strings with what a pattern finds replaced."""
     count = 0 if replace_global else 1
     return _each(input, "regex_replace", lambda v: re.sub(pattern.encode(), rewrite.encode(), v, count=count))
+
+
+def _text(value: Any, what: str) -> bytes:
+    t = _eager(value, what)
+    if t.sizes != () or t.nptype.kind != "O":
+        raise NotImplementedError(
+            f"strings.{what}: of one string, not of {t!r}; of several the results differ in length: ragged tensors are not here."
+        )
+    return bytes(t.array.item())
+
+
+def bytes_split(input: TensorLike, name: str | None = None) -> Any:
+    """Return the bytes of one string.
+
+    >>> bytes_split("ab").numpy().tolist()
+    [b'a', b'b']
+    """
+    text = _text(input, "bytes_split")
+    return EagerTensor(np.array([text[i : i + 1] for i in range(len(text))], object))
+
+
+def _decoded(input: TensorLike, encoding: str, errors: str, replacement: int, what: str) -> str:
+    checks.choice(errors, ("strict", "replace", "ignore"), what, "errors")
+    try:
+        text = _text(input, what).decode(encoding, errors)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InvalidArgumentError(f"strings.{what}: Invalid formatting on input string: {error}") from None
+    return text.replace("\ufffd", chr(replacement)) if errors == "replace" else text
+
+
+def unicode_decode(
+    input: TensorLike, input_encoding: str, errors: str = "replace", replacement_char: int = 65533,
+    replace_control_characters: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the code points of one string.
+
+    >>> unicode_decode("a\u00e4".encode(), "UTF-8").numpy().tolist()
+    [97, 228]
+    """
+    points = [ord(c) for c in _decoded(input, input_encoding, errors, replacement_char, "unicode_decode")]
+    if replace_control_characters:
+        points = [replacement_char if p < 32 else p for p in points]
+    return EagerTensor(np.array(points, np.int32))
+
+
+def unicode_split(
+    input: TensorLike, input_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
+) -> Any:
+    """Return the characters of one string."""
+    text = _decoded(input, input_encoding, errors, replacement_char, "unicode_split")
+    return EagerTensor(np.array([c.encode(input_encoding) for c in text], object))
+
+
+def unicode_encode(
+    input: TensorLike, output_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
+) -> Any:
+    """Return the string of code points along the last axis.
+
+    >>> unicode_encode([97, 98], "UTF-8").numpy()
+    b'ab'
+    """
+    t = _eager(input, "unicode_encode")
+    checks.choice(errors, ("strict", "replace", "ignore"), "unicode_encode", "errors")
+
+    def one(points: Any) -> bytes:
+        bad = [p for p in points if not 0 <= p <= 0x10FFFF or 0xD800 <= p <= 0xDFFF]
+        if bad and errors == "strict":
+            raise InvalidArgumentError(f"strings.unicode_encode: {bad[0]} is no code point.")
+        kept = [replacement_char if p in bad else p for p in points if p not in bad or errors == "replace"]
+        return "".join(map(chr, kept)).encode(output_encoding)
+
+    rows = t.array.reshape(-1, t.array.shape[-1]).tolist()
+    return EagerTensor(np.array([one(row) for row in rows], object).reshape(t.array.shape[:-1]))
 
 
 def split(input: Any, sep: str | None = None, maxsplit: int = -1, name: str | None = None) -> Any:

@@ -24,6 +24,8 @@ __all__ = ["WengertList", "gradient_functions", "overridden"]
 
 NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
 VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
+VALID_INNER_NAME = re.compile(r"[A-Za-z0-9_.\\/>-]*\Z")
+"""Of a scope inside of another."""
 
 
 gradient_functions: dict[str, Callable[[Node, Any], Any]] = {}
@@ -140,7 +142,7 @@ class WengertList(Uncopied):
         elif name.endswith("/"):
             path = name
         else:
-            if not VALID_NAME.match(name):
+            if not (VALID_NAME if not self.scope else VALID_INNER_NAME).match(name):
                 raise ValueError(f"'{name}' is not a valid scope name")
             path = self.unique_name(name) + "/"
         return changed(self, path, scope=path)

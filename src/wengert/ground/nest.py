@@ -1,7 +1,12 @@
-"""Nested structures: lists, tuples, named tuples, dictionaries (in the order of their sorted keys), and leaves."""
+"""Nested structures: lists, tuples, named tuples, dictionaries (in the order of their sorted keys), and leaves.
+
+Containers as well are the classes that attrs makes, with their attributes in order, and those that say by ``__tf_flatten__`` and
+``__tf_unflatten__`` what they hold and how they are made of it.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,23 +24,47 @@ def is_nested(structure: Any) -> bool:
     >>> is_nested([1]), is_nested("ab")
     (True, False)
     """
-    return isinstance(structure, list | tuple | Mapping)
+    return isinstance(structure, list | tuple | Mapping) or _is_record(structure)
+
+
+def _is_record(structure: Any) -> bool:
+    kind = type(structure)
+    return hasattr(kind, "__attrs_attrs__") or (hasattr(kind, "__tf_flatten__") and hasattr(kind, "__tf_unflatten__"))
 
 
 is_sequence = is_sequence_or_composite = is_nested
 
 
-def _keys(mapping: Any) -> list[Any]:
+def keys(mapping: Any) -> list[Any]:
+    """Return the keys of a mapping: sorted where they can be."""
     try:
         return sorted(mapping)
     except TypeError:
         return list(mapping)
 
 
-def _children(structure: Any) -> list[Any]:
+def children(structure: Any) -> list[Any]:
+    """Return the parts of a container, in the order in which its leaves are."""
     if isinstance(structure, Mapping):
-        return [structure[k] for k in _keys(structure)]
-    return list(structure)
+        return [structure[k] for k in keys(structure)]
+    if isinstance(structure, list | tuple):
+        return list(structure)
+    if hasattr(structure, "__tf_flatten__"):
+        return list(structure.__tf_flatten__()[1])
+    return [getattr(structure, name) for name in _names(structure)]
+
+
+def _names(structure: Any) -> Any:
+    """Return what the parts of a container that is no mapping are called: their numbers where they have no names."""
+    if hasattr(type(structure), "__attrs_attrs__"):
+        return [attribute.name for attribute in type(structure).__attrs_attrs__]
+    return getattr(structure, "_fields", range(len(children(structure))))
+
+
+def kind(structure: Any) -> tuple[object, ...]:
+    """Return of which kind a container is: its type, and what it says of itself beside its parts."""
+    said = structure.__tf_flatten__()[0] if hasattr(type(structure), "__tf_flatten__") else None
+    return (type(structure), said)
 
 
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
@@ -53,7 +82,7 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
             containers += 1
             if containers == MANY:
                 _check_ends(structure)
-            pending.extend(reversed(_children(item)))
+            pending.extend(reversed(children(item)))
         else:
             leaves.append(item)
     return leaves
@@ -67,7 +96,7 @@ def _check_ends(structure: Any) -> None:
     """
     around: set[int] = {id(structure)}
     whole: set[int] = set()
-    open_ = [(structure, iter(_children(structure)))]
+    open_ = [(structure, iter(children(structure)))]
     while open_:
         container, rest = open_[-1]
         for item in rest:
@@ -75,7 +104,7 @@ def _check_ends(structure: Any) -> None:
                 if id(item) in around:
                     raise ValueError(f"A structure holds itself: a {type(item).__name__} is among its own elements.")
                 around.add(id(item))
-                open_.append((item, iter(_children(item))))
+                open_.append((item, iter(children(item))))
                 break
         else:
             around.discard(id(container))
@@ -103,12 +132,16 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if not is_nested(structure):
         return next(leaves)
     if isinstance(structure, Mapping):
-        found = {k: _pack(structure[k], leaves) for k in _keys(structure)}
+        found = {k: _pack(structure[k], leaves) for k in keys(structure)}
         ordered = {k: found[k] for k in structure}
         make: Any = type(structure)
+        if isinstance(structure, defaultdict):
+            return make(structure.default_factory, ordered)
         return make(ordered) if make is not dict else ordered
-    parts = [_pack(s, leaves) for s in structure]
-    if hasattr(structure, "_fields"):
+    parts = [_pack(s, leaves) for s in children(structure)]
+    if hasattr(structure, "__tf_unflatten__"):
+        return type(structure).__tf_unflatten__(structure.__tf_flatten__()[0], tuple(parts))
+    if hasattr(structure, "_fields") or hasattr(structure, "__attrs_attrs__"):
         return type(structure)(*parts)
     return type(structure)(parts)
 
@@ -132,7 +165,7 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
             raise TypeError(f"The two structures don't have the same sequence type: {type(a)} and {type(b)}.")
         if isinstance(a, Mapping) and set(a) != set(b):
             raise ValueError(f"The two dictionaries don't have the same set of keys: {list(a)} and {list(b)}.")
-        x, y = _children(a), _children(b)
+        x, y = children(a), children(b)
         if len(x) != len(y):
             raise ValueError(f"The two structures don't have the same number of elements: {nest1!r} and {nest2!r}.")
         pending.extend(zip(x, y, strict=True))
@@ -159,9 +192,8 @@ def flatten_with_paths(structure: Any, path: tuple[Any, ...] = ()) -> Iterator[t
     if not is_nested(structure):
         yield path, structure
     elif isinstance(structure, Mapping):
-        for key in _keys(structure):
+        for key in keys(structure):
             yield from flatten_with_paths(structure[key], (*path, key))
     else:
-        names = getattr(structure, "_fields", range(len(structure)))
-        for key, part in zip(names, structure, strict=True):
+        for key, part in zip(_names(structure), children(structure), strict=True):
             yield from flatten_with_paths(part, (*path, key))

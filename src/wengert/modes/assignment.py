@@ -26,7 +26,6 @@ from wengert.tensor.tensor import (
     as_array,
     convert,
     is_tensor_like,
-    value_of,
 )
 
 __all__ = ["Assignable"]
@@ -89,7 +88,6 @@ class Assignable(Converted):
         return tensor
 
     def _fitting(self, value: Any) -> Any:
-        value = value_of(value)
         if not isinstance(value, Tensor):
             value = convert(value, self.dtype)
         if value.nptype != self.nptype:

@@ -61,17 +61,25 @@ def cond(
     if not _symbolic(pred):
         if isinstance(pred, Tensor):
             pred = pred.array
-        if np.ndim(pred) != 0:
-            raise InvalidArgumentError(f"cond: pred must be a scalar, and has shape {np.shape(pred)}.")
-        return true_fn() if pred else false_fn()
+        if np.size(pred) != 1:
+            raise InvalidArgumentError(f"cond: pred must be a scalar, or of one element, and has shape {np.shape(pred)}.")
+        return true_fn() if np.reshape(pred, ()) else false_fn()
     return _graph_cond(pred, true_fn, false_fn, None)
+
+
+def _scalar(truth: Any, told: str) -> Any:
+    """Return a truth value without axes, of one that has a single element: where that is not known, it must turn out so."""
+    if truth.sizes == ():
+        return truth
+    if shapes.is_full(truth.sizes) and np.prod(truth.sizes) != 1:
+        raise ShapeError(f"{told} shape {shapes.text(truth.sizes)}.")
+    return apply(linear.RESHAPE, (truth,), {"shape": ()})
 
 
 def _graph_cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], merge: Any) -> Any:
     outer = state.graph if state.graph is not None else pred.graph
-    pred = lift(outer, _tensor(pred))
-    if pred.sizes not in ((), None):
-        raise ShapeError(f"cond: pred must be a scalar, and has shape {shapes.text(pred.sizes)}.")
+    with outer.as_default() if state.graph is None else nullcontext():
+        pred = _scalar(lift(outer, _tensor(pred)), "cond: pred must be a scalar, or of one element, and has")
     yes, no = FuncGraph(outer, "cond_true", False), FuncGraph(outer, "cond_false", False)
     with tracing(yes, True):
         a = true_fn()
@@ -313,7 +321,8 @@ def _counted_while(cond: Callable[..., Any], body: Callable[..., Any], loop_vars
     start = convert(np.int64(0))
 
     def inner_cond(i: Array, values: Sequence[Tensor | None]) -> Any:
-        return apply(elementwise.LOGICAL_AND, (i < limit, _tensor(cond(*values))))
+        verdict = _scalar(_tensor(cond(*values)), "while_loop: cond must return a scalar, or one element, and returns")
+        return apply(elementwise.LOGICAL_AND, (i < limit, verdict))
 
     return while_loop(inner_cond, lambda i, values: (i + 1, _like(values, body(*values))), (start, loop_vars), more)[1]
 
@@ -418,8 +427,7 @@ def graph_loop(
             for observer in state.observers:
                 observer.turning(checks)
             verdict = lift(testing, _tensor(cond(*checks)))
-        if verdict.sizes not in ((), None):
-            raise ShapeError(f"while_loop: cond must return a scalar, and returns shape {shapes.text(verdict.sizes)}.")
+            verdict = _scalar(verdict, "while_loop: cond must return a scalar, or one element, and returns")
         if verdict.nptype.kind != "b":
             raise DTypeError(f"while_loop: cond must return a Boolean, and returns {verdict.dtype.name}.")
         graphs.append(testing)

@@ -30,8 +30,9 @@ from wengert.ground.options import options
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
 from wengert.modes.called import Called, called
+from wengert.modes.described import FunctionType, printed, type_of
 from wengert.modes.tape import GradientTape
-from wengert.modes.traces import Held, Key, Traces, covers, picture, relaxed, static, weak
+from wengert.modes.traces import Held, Key, Traces, covers, picture, relaxed, stand_in, static, weak
 from wengert.modes.tracing import FuncGraph, draws_of, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
@@ -106,6 +107,11 @@ class TensorSpec:
         return f"TensorSpec(shape={shapes.text(self._sizes)}, dtype={self.dtype!r}, name={self._name!r})"
 
 
+def _unnamed(t: Any) -> TensorSpec:
+    """Return the specification of a tensor, or of nothing, without a name."""
+    return TensorSpec() if t is None else TensorSpec(t.shape, t.dtype)
+
+
 def _is_tensorlike(leaf: Any) -> bool:
     return isinstance(leaf, Tensor | np.ndarray | np.generic) or (hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in"))
 
@@ -164,6 +170,21 @@ class ConcreteFunction(Uncopied):
     def structured_input_signature(self) -> Any:
         """The arguments: specs for tensors, and what else it was traced with; None for an object that is gone."""
         return nest.map_structure(lambda leaf: leaf() if leaf.__class__ is Held else leaf, self._arguments)
+
+    @property
+    def function_type(self) -> FunctionType:
+        """The parameters and the result, with their specifications."""
+        return type_of(self.structured_input_signature, self._signature, self._structured, _unnamed)
+
+    @property
+    def inference_fn(self) -> ConcreteFunction:
+        """The function itself: it runs as it stands where no tape watches."""
+        return self
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """Return the parameters, the result and what is captured, each on a line."""
+        captured = [f"{s.n}: {_unnamed(s)!r}" for s in self.captured_inputs] + [f"{v.n}: {v!r}" for v in self.variables]
+        return printed(self.function_type, captured, verbose)
 
     @property
     def captured_inputs(self) -> list[Any]:
@@ -612,7 +633,7 @@ class Function(Uncopied):
             elif _is_tensorlike(leaf):
                 place = graph.add_input(leaf.sizes, leaf.nptype, names[i])
             else:
-                symbolic.append(leaf)
+                symbolic.append(stand_in(leaf))
                 specified.append(weak(leaf))
                 continue
             places.append(place)
@@ -837,7 +858,7 @@ def library_hooks() -> Any:
                 abstract=abstract,
                 zeros_like=zeros_like,
                 is_value=lambda v: (
-                    is_number_or_array(v) or isinstance(v, EagerTensor) or hasattr(v, "_as_tensor") or hasattr(v, "_as_carry")
+                    is_number_or_array(v) or isinstance(v, EagerTensor) or is_tensor_like(v) or hasattr(v, "_as_carry")
                 ),
             )
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from wengert.ground import nest
 from wengert.ground.context import scoped, state
 from wengert.modes.variable import Variable
-from wengert.tensor.tensor import Tensor
 
 __all__ = ["Module"]
 
@@ -50,7 +50,7 @@ class Module:
     @property
     def variables(self) -> tuple[Variable, ...]:
         """All variables."""
-        return tuple(v for v in self._walk() if isinstance(v, Variable))
+        return tuple(self._flatten(predicate=_is_variable))
 
     @property
     def trainable_variables(self) -> tuple[Variable, ...]:
@@ -65,23 +65,42 @@ class Module:
     @property
     def submodules(self) -> tuple[Module, ...]:
         """All modules within."""
-        return tuple(m for m in self._walk() if isinstance(m, Module))
+        return tuple(self._flatten(predicate=_is_module))
 
-    def _walk(self) -> Iterator[Any]:
-        """Iterate over variables and modules: own attributes by name first, then what the modules among them hold."""
+    _TF_MODULE_IGNORED_PROPERTIES: frozenset[str] = frozenset()
+    """Attributes in which nothing is looked for. A class that leaves some out says so here, with those of its bases."""
+
+    def _flatten(
+        self,
+        recursive: bool = True,
+        predicate: Callable[[Any], bool] | None = None,
+        attribute_traversal_key: Callable[[str], Any] | None = None,
+        with_path: bool = False,
+        expand_composites: bool = False,
+    ) -> Iterator[Any]:
+        """Iterate over what the attributes hold and the predicate takes: those of a module by name, then its modules' in turn.
+
+        ``with_path``: pairs of the path and the object, which comes once for each path; once alone otherwise.
+        """
         seen = {id(self)}
-        level: list[Module] = [self]
-        while level:
-            following: list[Module] = []
-            for module in level:
-                for _, value in sorted(vars(module).items()):
-                    for leaf in _leaves(value):
-                        if id(leaf) not in seen and isinstance(leaf, Variable | Module):
-                            seen.add(id(leaf))
-                            yield leaf
-                            if isinstance(leaf, Module):
-                                following.append(leaf)
-            level = following
+        pending: list[tuple[tuple[Any, ...], Module, tuple[int, ...]]] = [((), self, (id(self),))]
+        while pending:
+            path, module, around = pending.pop()
+            following = []
+            for name in sorted(vars(module), key=attribute_traversal_key):
+                if name in module._TF_MODULE_IGNORED_PROPERTIES:
+                    continue
+                for rest, leaf in nest.flatten_with_paths(vars(module)[name]):
+                    if not with_path:
+                        if id(leaf) in seen:
+                            continue
+                        seen.add(id(leaf))
+                    full = (*path, name, *rest)
+                    if predicate is None or predicate(leaf):
+                        yield (full, leaf) if with_path else leaf
+                    if recursive and isinstance(leaf, Module) and id(leaf) not in around:
+                        following.append((full, leaf, (*around, id(leaf))))
+            pending += reversed(following)
 
     @classmethod
     def with_name_scope(cls, method: Any) -> Any:
@@ -95,19 +114,9 @@ class Module:
         return wrapped
 
 
-def _leaves(value: Tensor) -> Iterator[Any]:
-    pending = [value]
-    count = 0
-    while pending and count < 1_000_000:
-        item = pending.pop()
-        count += 1
-        if isinstance(item, Mapping):
-            try:
-                keys = sorted(item)
-            except TypeError:
-                keys = list(item)
-            pending.extend(item[k] for k in reversed(keys))
-        elif isinstance(item, list | tuple):
-            pending.extend(reversed(item))
-        else:
-            yield item
+def _is_variable(value: object) -> bool:
+    return isinstance(value, Variable)
+
+
+def _is_module(value: object) -> bool:
+    return isinstance(value, Module)

@@ -7,7 +7,7 @@ import weakref
 from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wengert.ground import nest
 from wengert.ground.options import options
@@ -17,7 +17,19 @@ from wengert.modes.turn import Turn
 if TYPE_CHECKING:
     from wengert.modes.function import ConcreteFunction
 
-__all__ = ["Held", "Key", "Traces", "covers", "picture", "relaxed", "static", "weak"]
+__all__ = [
+    "Held",
+    "Key",
+    "SupportsTracingProtocol",
+    "TraceType",
+    "Traces",
+    "covers",
+    "picture",
+    "relaxed",
+    "stand_in",
+    "static",
+    "weak",
+]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -29,6 +41,27 @@ OFTEN, CALLS = 5, 10
 """So many traces within so many calls are worth a word."""
 
 _PLAIN = frozenset({bool, int, str, bytes, type(None)})
+
+
+class TraceType(Protocol):
+    """What a class of the program says of an object that a function is traced with: objects of equal types share a trace."""
+
+    def placeholder_value(self, placeholder_context: None) -> object:
+        """Return what the function is traced with in the place of the object."""
+
+
+class SupportsTracingProtocol(Protocol):
+    """An object that says of which type it is for a trace."""
+
+    def __tf_tracing_type__(self, context: None) -> TraceType:
+        """Return the type, which is hashable."""
+
+
+def stand_in(leaf: Any) -> Any:
+    """Return what a function is traced with for an argument that is no tensor."""
+    if hasattr(type(leaf), "__tf_tracing_type__"):
+        return leaf.__tf_tracing_type__(None).placeholder_value(None)
+    return leaf
 
 
 def static(leaf: Any) -> Key:
@@ -44,6 +77,8 @@ def static(leaf: Any) -> Key:
         return kind, float.hex(leaf)
     if hasattr(leaf, "handle_in"):
         return "variable", leaf.n
+    if hasattr(kind, "__tf_tracing_type__"):
+        return "type", leaf.__tf_tracing_type__(None)
     if isinstance(leaf, complex):
         return kind, leaf.real.hex(), leaf.imag.hex()
     return (kind, id(leaf)) if _itself_alone(leaf) else (kind, leaf)
@@ -71,7 +106,7 @@ def weak(leaf: Any) -> Any:
 
     When such an object is gone, no call can ask for its trace any more; of a value there may be another one.
     """
-    if type(leaf) in _PLAIN or hasattr(leaf, "handle_in") or not _itself_alone(leaf):
+    if type(leaf) in _PLAIN or hasattr(leaf, "handle_in") or hasattr(leaf, "__tf_tracing_type__") or not _itself_alone(leaf):
         return leaf
     try:
         return Held(leaf)
@@ -85,9 +120,9 @@ def picture(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Key:
     def of(item: Any) -> Hashable:
         if not nest.is_nested(item):
             return None
-        if isinstance(item, dict):
+        if isinstance(item, Mapping):
             return (dict, *((type(k), k, of(item[k])) for k in item))
-        return (type(item), *map(of, item))
+        return (nest.kind(item), *map(of, nest.children(item)))
 
     return tuple([of(a) for a in arguments]), tuple([(k, of(v)) for k, v in sorted(keywords.items())])
 

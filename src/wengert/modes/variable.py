@@ -255,6 +255,11 @@ class Variable(Handled):
         self.sizes = shapes.merge(self.sizes, shapes.as_shape(shape))
 
     @property
+    def _unique_id(self) -> str:
+        """A text that no other variable has: libraries key dictionaries by it."""
+        return f"{self._name}_{self.n}"
+
+    @property
     def trainable(self) -> bool:
         """Whether tapes watch it by themselves."""
         return self._trainable

@@ -200,7 +200,7 @@ RANGE = Op(
         g if i == 0 else g * _place(xp, inputs, output), axis=None, keepdims=False),
         constant_inputs=(1,), linear_inputs=(0, 2), slope=FINITE,
     ),
-    _range, _range_infer, label="range", rows=None,
+    _range, _range_infer, label="range", rows=None, static=static.numbers,
 )
 LINSPACE = Op(
     "linspace", Linear(transpose=lambda xp, g, i, inputs, output, attrs: _linspace_transpose(xp, g, i, inputs, attrs)),
@@ -333,6 +333,33 @@ TRANSPOSE = Op(
     lambda xp, x, *, axes: xp.transpose(x, axes), _transpose_infer, aliases=True, label="transpose", rows=rows.transpose,
     bounds=slopes.hull, columns=Columns.PLACED, layout=layout.VIEW,
 )
+
+
+def _transpose_by_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
+    sizes, order = inputs[0].sizes, inputs[1].sizes
+    if order is not None and len(order) != 1:
+        raise ShapeError(f"perm is a vector, not of shape {shapes.text(order)}.")
+    rank = order[0] if sizes is None and order is not None else None if sizes is None else len(sizes)
+    if sizes is not None and order is not None and order[0] not in (rank, None):
+        raise ShapeError(f"perm names {order[0]} axes, and the tensor has {rank}.")
+    return (None if rank is None else (None,) * rank), inputs[0].nptype
+
+
+def _transpose_by(xp: Namespace, x: Array, perm: Any, *, back: bool) -> Any:
+    axes = tuple(int(a) % max(x.ndim, 1) for a in perm)
+    if sorted(axes) != list(range(x.ndim)):
+        raise ShapeError(f"perm {[int(a) for a in perm]} does not name each axis of shape {shapes.text(x.shape)} once.")
+    return xp.transpose(x, _inverse_permutation(axes) if back else axes)
+
+
+TRANSPOSE_BY = Op(
+    "transpose_by", Linear(
+        transpose=lambda xp, g, i, inputs, output, attrs: xp.transpose_by(g, inputs[1], back=not attrs["back"]),
+        constant_inputs=(1,),
+    ),
+    _transpose_by, _transpose_by_infer, aliases=True, type="Transpose", label="transpose", rows=None,
+)
+"""The transpose by a permutation that is computed, or by its inverse (``back``)."""
 MATRIX_TRANSPOSE = Op(
     "matrix_transpose", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.matrix_transpose(g)),
     lambda xp, x: xp.swapaxes(x, -1, -2), lambda inputs, attrs: (_swapped(inputs[0].sizes), inputs[0].nptype), aliases=True,

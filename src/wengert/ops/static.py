@@ -5,6 +5,8 @@ This is how a shape computed from other shapes stays known in part. An operation
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from wengert.graph.node import Node
@@ -12,11 +14,14 @@ from wengert.graph.static import static_value
 
 __all__: list[str] = []
 
+MOST = 64
+"""Of how many numbers a value is known: no shape has more."""
+
 
 def constant(node: Node) -> Any:
     """A small constant."""
     value = node.attrs["value"]
-    return value.tolist() if value.dtype.kind in "iub" and value.size <= 64 else None
+    return value.tolist() if value.dtype.kind in "iub" and value.size <= MOST else None
 
 
 def shape(node: Node) -> Any:
@@ -62,24 +67,38 @@ def same(node: Node) -> Any:
     return static_value(node.inputs[0])
 
 
-def _numbers(node: Node) -> tuple[int, int] | None:
+def numbers(node: Node) -> Any:
+    """The numbers of a range, where they are few."""
+    ends = [static_value(t) for t in node.inputs]
+    if not all(isinstance(k, int) for k in ends) or not ends[2]:
+        return None
+    found = range(*ends)
+    return list(found) if len(found) <= MOST else None
+
+
+def _of_two(node: Node, function: Callable[[int, int], int]) -> Any:
+    """Return what a function gives of two numbers, or of a list and a number, or of two lists, element by element."""
     a, b = (static_value(t) for t in node.inputs)
-    return (a, b) if isinstance(a, int) and isinstance(b, int) else None
+    if a is None or b is None or not (isinstance(a, list) or isinstance(b, list)):
+        return function(a, b) if isinstance(a, int) and isinstance(b, int) else None
+    left, right = (v if isinstance(v, list) else [v] for v in (a, b))
+    if any(isinstance(v, list) for v in (*left, *right)) or (len(left) != len(right) and 1 not in (len(left), len(right))):
+        return None
+    count = len(right) if len(left) == 1 else len(left)
+    pairs = zip(left * (count if len(left) == 1 else 1), right * (count if len(right) == 1 else 1), strict=True)
+    return [None if v is None or w is None else function(v, w) for v, w in pairs]
 
 
 def product(node: Node) -> Any:
-    """The product of two numbers."""
-    pair = _numbers(node)
-    return None if pair is None else pair[0] * pair[1]
+    """The product of two numbers, or of lists of them."""
+    return _of_two(node, operator.mul)
 
 
 def total(node: Node) -> Any:
-    """The sum of two numbers."""
-    pair = _numbers(node)
-    return None if pair is None else pair[0] + pair[1]
+    """The sum of two numbers, or of lists of them."""
+    return _of_two(node, operator.add)
 
 
 def difference(node: Node) -> Any:
-    """The difference of two numbers."""
-    pair = _numbers(node)
-    return None if pair is None else pair[0] - pair[1]
+    """The difference of two numbers, or of lists of them."""
+    return _of_two(node, operator.sub)

@@ -51,6 +51,8 @@ class Settings(NamedTuple):
     """Whether nothing is said of gradients that are None."""
     told: frozenset[str] = frozenset()
     """What has been said already of what was mended."""
+    unpickled: tuple[str, ...] = ()
+    """Files of which pickled objects are loaded."""
 
 
 class _Call:
@@ -98,7 +100,7 @@ def begin(settings: Settings) -> None:
     if settings.quiet:
         warnings.simplefilter("ignore", NoGradientWarning)
     program = notice.Program(settings.source.file, settings.source.folder)
-    mending = Mending(program, settings.style, settings.strict, None, serving(settings)).__enter__()
+    mending = Mending(program, settings.strict, None, serving(settings), settings.unpickled).__enter__()
     _held.append(mending)
     notice.forget(settings.told)
     if state.graph is None and settings.recorded:
@@ -108,7 +110,7 @@ def begin(settings: Settings) -> None:
 
 
 def _import(settings: Settings) -> None:
-    eased, file = settings.style == "tf1" and not settings.strict, settings.source.file
+    eased, file = not settings.strict, settings.source.file
     main = types.ModuleType("__mp_main__")
     main.__file__ = file
     if eased:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
+import numpy as np
+
 from wengert.ground.context import ROOT
 from wengert.ground.terminal import tell
+from wengert.run.arrays import pickled
 from wengert.run.packages import missing_module, python_2
 from wengert.run.served import MissingName
 
@@ -17,6 +21,7 @@ __all__ = ["report", "report_source", "status_of"]
 
 OWN = (ROOT, "<frozen")
 """What the names of files begin with whose frames tell a user nothing."""
+NUMPY = os.path.join(os.path.dirname(np.__file__), "")
 
 
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
@@ -91,8 +96,8 @@ def _in_a_line(error: BaseException, frames: TracebackType | None) -> str | None
     if isinstance(error, ImportError) and not str(error.name or "").startswith("tensorflow"):
         told = missing_module(error)
     else:
-        told = str(error) if isinstance(error, MissingName | ImportError) else None
-    own = [f for f in traceback.extract_tb(frames) if not f.filename.startswith(OWN)]
+        told = str(error) if isinstance(error, MissingName | ImportError) else pickled(error)
+    own = [f for f in traceback.extract_tb(frames) if not f.filename.startswith((*OWN, NUMPY))]
     return f"{own[-1].filename}:{own[-1].lineno}: {told}" if told and own else None
 
 

@@ -7,11 +7,11 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from wengert.run import names, pictures
+from wengert.run import arrays, names, pictures
 from wengert.run.notice import Program, forget, note
 from wengert.run.source import LocalFinder
 
@@ -73,23 +73,22 @@ class _Successor(importlib.abc.MetaPathFinder):
 class Mending(contextlib.ExitStack):
     """A context in which a script is run.
 
-    What the machine lacks (a screen, LaTeX) is made up for in scripts of both styles; what libraries have dropped since, in
-    those of TensorFlow 1's. ``strict``: nothing is. ``figures``: takes the figures that are shown. ``others``: by the names of
-    modules, what else is done to each when it is there; it returns what undoes it.
+    What the machine lacks (a screen, LaTeX) is made up for, and what libraries have dropped since, where it is asked for.
+    ``strict``: nothing is. ``figures``: takes the figures that are shown. ``others``: by the names of modules, what else is done
+    to each when it is there; it returns what undoes it. ``unpickled``: files of which `numpy.load` loads pickled objects.
     """
 
     def __init__(
         self,
         program: Program,
-        style: str,
         strict: bool = False,
         figures: pictures.Figures | None = None,
         others: Mapping[str, Callable[[ModuleType], Callable[[], None]]] | None = None,
+        unpickled: Sequence[str] = (),
     ) -> None:
-        """Take the script, its style ("tf1" or "tf2"), and who keeps the figures."""
+        """Take the script, and who keeps the figures."""
         super().__init__()
-        self.program, self.others = program, others or {}
-        self.old = style == "tf1" and not strict
+        self.program, self.others, self.unpickled = program, others or {}, unpickled
         self.strict, self.figures = strict, figures
 
     def __enter__(self) -> Mending:
@@ -97,7 +96,7 @@ class Mending(contextlib.ExitStack):
         super().__enter__()
         forget()
         wanted: dict[str, Callable[[ModuleType], None]] = {}
-        if self.old:
+        if not self.strict:
             wanted |= {name: self._serve_names for name in names.MODULES}
             # Before the finder that would find them as they stand, and behind those of what is built in.
             paths = importlib.machinery.PathFinder
@@ -105,19 +104,26 @@ class Mending(contextlib.ExitStack):
             self._find(_Successor(self.program), len(sys.meta_path))
             self.callback(sys.modules.pop, "pyDOE", None)
         if not self.strict or self.figures is not None:
-            drawing = pictures.Drawing(self.program, self.old, self.strict, self.figures, self.callback)
+            drawing = pictures.Drawing(self.program, self.strict, self.figures, self.callback)
             for name, mend in drawing.modules.items():
                 wanted[name] = _both(wanted.get(name), mend)
+        wanted["numpy"] = _both(wanted.get("numpy"), self._arrays)
         wanted |= dict.fromkeys(self.others, self._do)
         for name, mend in wanted.items():
             present = sys.modules.get(name)
-            if present is not None:
+            if isinstance(present, ModuleType):
                 mend(present)
         self._find(_Watch(wanted), 0)
         return self
 
     def _serve_names(self, module: ModuleType) -> None:
         self.callback(names.serve(module, self.program))
+
+    def _arrays(self, numpy: ModuleType) -> None:
+        if not self.strict:
+            self.callback(arrays.crossing(numpy, self.program))
+        if self.unpickled:
+            self.callback(arrays.unpickling(numpy, self.unpickled))
 
     def _do(self, module: ModuleType) -> None:
         self.callback(self.others[module.__name__](module))

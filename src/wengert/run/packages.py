@@ -14,6 +14,7 @@ DISTRIBUTIONS = {
     "pyDOE": "pydoe", "pyDOE2": "pyDOE2", "pyDOE3": "pyDOE3", "pydoe": "pydoe", "SALib": "SALib", "openpyxl": "openpyxl",
     "jax": "jax", "torch": "torch", "networkx": "networkx", "statsmodels": "statsmodels", "xlrd": "xlrd", "xarray": "xarray",
     "netCDF4": "netCDF4", "chaospy": "chaospy", "mpmath": "mpmath", "tabulate": "tabulate", "termcolor": "termcolor",
+    "skopt": "scikit-optimize",
     "wandb": "wandb", "psutil": "psutil", "cycler": "cycler", "colorama": "colorama", "hdf5storage": "hdf5storage",
 }  # fmt: skip
 """By the name that is imported: the name that pip knows. None is guessed: what has a stranger's name may be a stranger's."""

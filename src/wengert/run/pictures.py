@@ -1,4 +1,4 @@
-"""Matplotlib without a screen and without LaTeX, the calls that it has dropped, and figures written instead of shown."""
+"""Matplotlib without a screen and without LaTeX, and figures written instead of shown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import os
 import shutil
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 from wengert.ground import replacing
 from wengert.ground.terminal import tell
 from wengert.run.debts import Debt
+from wengert.run.dropped import Dropped
 from wengert.run.notice import Program, note
-from wengert.tensor.tensor import AxisLike, TensorLike
+from wengert.tensor.tensor import TensorLike
 
 __all__ = ["Drawing", "Figures", "has_latex", "has_screen"]
 
@@ -82,7 +83,7 @@ class Figures:
     def debts(self) -> list[Debt]:
         """Return what writes the figures that are open still, each apart."""
         pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is None:
+        if pyplot is None or not hasattr(pyplot, "get_fignums"):  # nothing is drawn, or by a stand-in
             return []
         return [(f"figure {n}", lambda n=n: self.write(pyplot.figure(n))) for n in pyplot.get_fignums()]  # type: ignore[misc]
 
@@ -90,24 +91,21 @@ class Figures:
 class Drawing:
     """What is done to matplotlib's modules; ``modules``: by name, each to be called when the module is there."""
 
-    def __init__(
-        self, program: Program, old: bool, strict: bool, figures: Figures | None, undo: Callable[..., Any]
-    ) -> None:  # fmt: skip
-        """Take the program; whether dropped calls are served; whether only figures are kept; and what is told how to undo."""
-        self.program, self.old, self.strict, self.figures, self.undo = program, old, strict, figures, undo
+    def __init__(self, program: Program, strict: bool, figures: Figures | None, undo: Callable[..., Any]) -> None:
+        """Take the program; whether only figures are kept; and what is told how to undo."""
+        self.strict, self.figures, self.undo = strict, figures, undo
         self.screen, self.latex = has_screen(), has_latex()
         self.plain = False
         """Whether text that was meant for LaTeX is set without it."""
-        self.modules: dict[str, Callable[[ModuleType], None]] = {"matplotlib.pyplot": self._pyplot}
+        mends: list[tuple[str, Callable[[ModuleType], None]]] = []
         if not strict:
-            self.modules |= {"matplotlib": self._matplotlib, "matplotlib.mathtext": self._mathtext}
-        if old:
-            self.modules |= {
-                "matplotlib.figure": self._figure,
-                "matplotlib.axes": self._axes,
-                "matplotlib.style": self._style,
-                "mpl_toolkits.mplot3d.axes3d": self._axes3d,
-            }
+            mends += [("matplotlib", self._matplotlib), ("matplotlib.mathtext", self._mathtext)]
+            mends += Dropped(program, self._replace, undo).modules
+        mends += [("matplotlib.pyplot", self._pyplot)]
+        self.modules: dict[str, Callable[[ModuleType], None]] = {}
+        """By module, what is done to it when it is there."""
+        for name in dict(mends):
+            self.modules[name] = _mending([m for n, m in mends if n == name])
 
     def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Replace an attribute by what is made of it."""
@@ -139,8 +137,6 @@ class Drawing:
             before = dict(backend=backend)
             self.undo(lambda: dict.update(parameters, before))
             dict.update(parameters, backend="agg")
-        if self.old:
-            self._replace(matplotlib, "use", self._use)
         if parameters["text.usetex"]:
             parameters["text.usetex"] = True  # as the user's own settings say; goes through what is set above
 
@@ -151,24 +147,15 @@ class Drawing:
             elif key == "text.usetex" and not self.latex and value not in (False, "False", "false", 0, "no", "off"):
                 note("usetex", "text.usetex asks for latex and dvipng, which are not on PATH: mathtext sets text")
                 self.plain, value = True, False
-            elif self.old and key in PREAMBLES and isinstance(value, list | tuple):
+            elif key in PREAMBLES and isinstance(value, list | tuple):
                 note(key, f"{key} is one string now: the lines of the list are joined")
                 value = "\n".join(value)
-            elif self.old and key in GONE:
+            elif key in GONE:
                 note(key, f"matplotlib has no parameter {key} any more: it is passed over")
                 return
             before(parameters, key, value)
 
         return __setitem__
-
-    def _use(self, before: Any) -> Any:
-        def use(backend: str, *given: Any, **keywords: Any) -> None:
-            if "warn" in keywords or given:
-                note("warn", "matplotlib.use takes no argument `warn` any more: it is passed over")
-                keywords.pop("warn", None)
-            before(backend, **keywords)
-
-        return use
 
     def _mathtext(self, mathtext: ModuleType) -> None:
         def make(before: Any) -> Any:
@@ -190,8 +177,6 @@ class Drawing:
             self._replace(pyplot, "switch_backend", lambda before: lambda newbackend: before(self._backend(newbackend)))
         if self.figures is not None or not (self.strict or self.screen):
             self._replace(pyplot, "show", lambda before: self._show(pyplot, before))
-        if self.old:
-            self._replace(pyplot, "gca", lambda before: self._gca(lambda: pyplot.gcf(), before))
 
     def _show(self, pyplot: ModuleType, before: Any) -> Any:
         def show(*given: Any, **keywords: Any) -> Any:
@@ -212,96 +197,17 @@ class Drawing:
 
         return show
 
-    # --- what matplotlib has dropped ----------------------------------------------------------------------------------
 
-    def _told(self, text: str) -> None:
-        line = self.program.line()
-        note(text, text if line is None else f"{text} ({line})")
+def _mending(mends: Sequence[Callable[[ModuleType], None]]) -> Callable[[ModuleType], None]:
+    """Return what does all this to a module, if it is matplotlib's own and no stand-in for it."""
 
-    def _gca(self, figure_of: Callable[[], Any], before: Any) -> Any:
-        def gca(**keywords: Any) -> Any:
-            if not keywords:
-                return before()
-            figure = figure_of()
-            current = figure.axes and before()
-            if current and set(keywords) == {"projection"} and current.name == (keywords["projection"] or "rectilinear"):
-                return current
-            self._told("gca(...) takes no arguments any more: add_subplot(...) makes the axes")
-            return figure.add_subplot(**keywords)
+    def mend(module: ModuleType) -> None:
+        parameters = getattr(sys.modules.get("matplotlib"), "RcParams", None)
+        if isinstance(parameters, type) and issubclass(parameters, dict):
+            for one in mends:
+                one(module)
 
-        return gca
-
-    def _figure(self, module: ModuleType) -> None:
-        owner = next(c for c in module.Figure.__mro__ if "gca" in vars(c))
-
-        def make(before: Any) -> Any:
-            def gca(figure: Any, **keywords: Any) -> Any:
-                return self._gca(lambda: figure, lambda: before(figure))(**keywords)
-
-            return gca
-
-        self._replace(owner, "gca", make)
-
-    def _axes(self, module: ModuleType) -> None:
-        owner = next(c for c in module.Axes.__mro__ if "grid" in vars(c))
-
-        def make(before: Any) -> Any:
-            def grid(axes: AxisLike, visible: Any = None, *given: Any, **keywords: Any) -> Any:
-                if "b" in keywords:
-                    self._told("grid(b=...) is grid(visible=...) now")
-                    visible = keywords.pop("b")
-                return before(axes, visible, *given, **keywords)
-
-            return grid
-
-        self._replace(owner, "grid", make)
-
-    def _style(self, module: ModuleType) -> None:
-        def named(one: Any) -> Any:
-            if not isinstance(one, str) or not one.startswith("seaborn") or one in module.available:
-                return one
-            new = "seaborn-v0_8" + one.removeprefix("seaborn")
-            if new not in module.available:
-                return one
-            note(one, f"matplotlib's style {one} is named {new} now")
-            return new
-
-        def make(before: Any) -> Any:
-            def use(style: Any, *given: Any, **keywords: Any) -> Any:
-                return before([named(s) for s in style] if isinstance(style, list | tuple) else named(style), *given, **keywords)
-
-            return use
-
-        self._replace(module, "use", make)
-        self._replace(module, "context", make)
-
-    def _axes3d(self, module: ModuleType) -> None:
-        def make(before: Any) -> Any:
-            def __init__(axes: AxisLike, figure: Any, *given: Any, **keywords: Any) -> None:
-                own = self.program.calls(sys._getframe(1))
-                alone = own and keywords.get("auto_add_to_figure") is False
-                if own:
-                    keywords.pop("auto_add_to_figure", None)
-                before(axes, figure, *given, **keywords)
-                if own and not alone and axes not in figure.axes:
-                    self._told("Axes3D(figure) does not enter itself into the figure any more: it is added")
-                    figure.add_axes(axes)
-
-            return __init__
-
-        self._replace(module.Axes3D, "__init__", make)
-        for letter in "xyz":
-            old = f"w_{letter}axis"
-            if not hasattr(module.Axes3D, old):
-                setattr(module.Axes3D, old, property(self._axis(letter)))
-                self.undo(delattr, module.Axes3D, old)
-
-    def _axis(self, letter: str) -> Callable[[Any], Any]:
-        def axis(axes: AxisLike) -> Any:
-            self._told(f"Axes3D.w_{letter}axis is {letter}axis now")
-            return getattr(axes, f"{letter}axis")
-
-        return axis
+    return mend
 
 
 def _short(text: str) -> str:

@@ -48,6 +48,7 @@ def run_script(
     interactive: bool = False,
     checkpoint: str | None = None,
     every: float = 60.0,
+    unpickled: Sequence[str] = (),
 ) -> int:
     """Run a script as ``__main__`` with ``import tensorflow`` served; return the exit status.
 
@@ -64,6 +65,7 @@ def run_script(
         interactive: offer a prompt with its names in the end.
         checkpoint: a file that its variables start from, if it is there, and are written to.
         every: after how many seconds the checkpoint is written again.
+        unpickled: files of which ``np.load`` unpickles what is pickled in them, which may run any code.
     """
     try:
         source = read(path)
@@ -73,7 +75,7 @@ def run_script(
         return _refused(f"the script {path} cannot be read: {getattr(error, 'strerror', None) or error}")
     style = style or style_of(source)
     try:
-        code = compiled(source.text, source.file, eased=style == "tf1" and not strict)
+        code = compiled(source.text, source.file, eased=not strict)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return report_source(error, source.file)
     if executor is not None:
@@ -90,8 +92,8 @@ def run_script(
         return _refused(str(error))
     serve(style)
     called[source.file] = source.name
-    main = _main(source, style == "tf1" and not strict)
-    settings = Settings(source, style, strict, wants_recording(source))
+    main = _main(source, not strict)
+    settings = Settings(source, style, strict, wants_recording(source), unpickled=tuple(unpickled))
     usual = sys.excepthook
     with contextlib.ExitStack() as stack:
         debts = Debts(answering=progress or kept is not None or resumption is not None)
@@ -99,7 +101,7 @@ def run_script(
         stack.enter_context(_in_its_place(main, source, arguments))
         if state.graph is None and settings.recorded:
             stack.enter_context(recording())
-        stack.enter_context(Mending(Program(source.file, source.folder), style, strict, kept, serving(settings)))
+        stack.enter_context(Mending(Program(source.file, source.folder), strict, kept, serving(settings), unpickled))
         if progress:
             bar = _bar()
             stack.enter_context(bar)

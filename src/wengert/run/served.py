@@ -15,6 +15,10 @@ from wengert.ground.version import VERSION
 __all__ = ["MissingName", "Served", "serve"]
 
 
+ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
+"""Modules that come with TensorFlow, and that scripts take for granted: what serves them where they are not installed."""
+
+
 class MissingName(AttributeError):
     """A name of TensorFlow's that is not served here."""
 
@@ -77,6 +81,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def _behind(self, fullname: str) -> Any:
+        if fullname.partition(".")[0] == "absl":
+            return None if fullname not in ABSL else importlib.import_module(ABSL[fullname])
         parts = fullname.split(".")[1:]
         if parts[:1] == ["python"]:
             from wengert.surface import internal as python
@@ -106,6 +112,13 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+class _Beside(_Finder):
+    """Finds what comes with TensorFlow, where it is not installed."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True) if fullname in ABSL else None
+
+
 def serve(style: str = "tf2") -> None:
     """Serve ``import tensorflow`` from Wengert in this process: "tf1" in graph mode with TensorFlow 1's names, or "tf2".
 
@@ -127,3 +140,4 @@ def serve(style: str = "tf2") -> None:
     else:
         root = importlib.import_module("wengert")
     sys.meta_path.insert(0, _Finder(root))
+    sys.meta_path.append(_Beside(root))

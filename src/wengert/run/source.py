@@ -1,9 +1,10 @@
 """The script's own source, compiled so that arrays of one element are numbers where NumPy 1 took them for numbers.
 
-From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))`` and ``int(array([x]))`` raise. In the script and in modules of
-its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)`` go through a function that does what they say, and
-where that raises, takes arrays of one element by their element. Lines and columns stay as they are. Functions that are decorated
-for a compiler, such as Numba's, stay as they are too: it knows ``%``, but no function of ours.
+From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))``, ``math.sqrt(array([x]))`` and ``a[i] = array([x])`` raise. In
+the script and in modules of its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)``, ``math.any(x)`` go through
+a function that does what they say, and where that raises, takes arrays of one element by their element; an array whose items are
+set is set by one that does so too. Lines and columns stay as they are. Functions that are decorated for a compiler, such as
+Numba's, stay as they are too: it knows ``%``, but no function of ours.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from wengert.run.notice import Program, note, place
 
 __all__ = ["NAMES", "LocalFinder", "compiled"]
 
-REMAINDER, NUMBER = "__wengert_remainder__", "__wengert_number__"
+REMAINDER, NUMBER, ITEMS = "__wengert_remainder__", "__wengert_number__", "__wengert_items__"
 KINDS = ("float", "int", "complex")
 COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
 """What decorators are called that compile a function."""
@@ -81,19 +82,45 @@ def remainder(left: Array, right: Any) -> Any:
         return result
 
 
-def number(kind: Any, value: Any) -> Any:
-    """Return ``kind(value)``, of an array of one element too."""
+def number(kind: Any, *values: Any) -> Any:
+    """Return ``kind(*values)``, of arrays of one element too."""
     try:
-        return kind(value)
+        return kind(*values)
     except TypeError:
-        if not _is_one(value) or kind not in (float, int, complex):
+        if not any(map(_is_one, values)) or not (kind in (float, int, complex) or getattr(kind, "__module__", "") == "math"):
             raise
-        result = kind(value.item())
+        result = kind(*[v.item() if _is_one(v) else v for v in values])
         _told(f"{kind.__name__}()")
         return result
 
 
-NAMES = {REMAINDER: remainder, NUMBER: number}
+class _Items:
+    """An array whose items are set, by arrays of one element too."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.array = array
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.array[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        try:
+            self.array[key] = value
+        except (TypeError, ValueError):
+            if not hasattr(value, "__array__") or np.size(value) != 1 or np.ndim(self.array[key]):
+                raise
+            self.array[key] = np.asarray(value).item()
+            _told("a[i] = x")
+
+
+def items(holder: Any) -> Any:
+    """Return what sets the items of a holder: the holder, unless it is an array."""
+    return _Items(holder) if isinstance(holder, np.ndarray) else holder
+
+
+NAMES = {REMAINDER: remainder, NUMBER: number, ITEMS: items}
 """What the compiled source finds among its globals."""
 
 
@@ -101,16 +128,21 @@ def _eased(node: Node) -> Any:
     """Return what stands in a node's place; its operands stay as they are."""
     match node:
         case ast.BinOp(left, ast.Mod(), right) if not isinstance(left, ast.Constant) or isinstance(left.value, str):
-            return _call(REMAINDER, left, right, node)
+            return _call(REMAINDER, node, left, right)
         case ast.Call(ast.Name(kind) as function, [argument], []) if kind in KINDS:
             if not isinstance(argument, ast.Constant | ast.Starred):
-                return _call(NUMBER, function, argument, node)
+                return _call(NUMBER, node, function, argument)
+        case ast.Call(ast.Attribute(ast.Name("math")) as function, [_, *_] as arguments, []):
+            if not all(isinstance(a, ast.Constant) for a in arguments):
+                return _call(NUMBER, node, function, *arguments)
+        case ast.Subscript(holder, key, ast.Store()) if not isinstance(key, ast.Slice):
+            node.value = _call(ITEMS, holder, holder)
     return node
 
 
-def _call(name: str, first: ast.expr, second: ast.expr, like: ast.AST) -> ast.Call:
+def _call(name: str, like: ast.AST, *arguments: ast.expr) -> ast.Call:
     function = ast.copy_location(ast.Name(name, ast.Load()), like)
-    return ast.copy_location(ast.Call(function, [first, second], []), like)
+    return ast.copy_location(ast.Call(function, list(arguments), []), like)
 
 
 def _rewrite(tree: ast.AST) -> None:

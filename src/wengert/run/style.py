@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from wengert.run.reading import Source, read
@@ -67,8 +67,61 @@ def _uses_v1(tree: ast.AST) -> bool:
         and node.value.id in roots
         and node.attr in V1_ONLY
         and isinstance(node.ctx, ast.Load)
-        for node in ast.walk(tree)
+        for node in _unguarded(tree, roots)
     )
+
+
+def _unguarded(tree: ast.AST, roots: set[str]) -> Iterator[ast.AST]:
+    """Iterate over the nodes that are no branch of a test of TensorFlow's version, or of whether it has a name.
+
+    A branch, too, is what follows a test after which nothing else goes on, and the body of a ``try`` for an AttributeError.
+    """
+    flags: set[str] = set()
+
+    def asks(node: ast.AST) -> bool:
+        return any(_asks(one, roots, flags) for one in ast.walk(node))
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and asks(node.value):
+            flags.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If | ast.IfExp | ast.While) and asks(node.test):
+            continue
+        if isinstance(node, ast.BoolOp) and asks(node):
+            continue
+        guarded = node.body if isinstance(node, ast.Try) and any(map(_of_a_name, node.handlers)) else []
+        for _, value in ast.iter_fields(node):
+            below = value if isinstance(value, list) else [value]
+            if below is not guarded:
+                pending += _to_the_test(below, asks)
+
+
+def _asks(node: ast.AST, roots: set[str], flags: set[str]) -> bool:
+    """Return whether an expression reads TensorFlow's version, asks whether it has a name, or is a name for such an answer."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("hasattr", "getattr") and node.args:
+        return _root(node.args[0]) in roots
+    if isinstance(node, ast.Attribute) and node.attr in ("__version__", "VERSION", "executing_eagerly"):
+        return _root(node) in roots
+    return isinstance(node, ast.Name) and node.id in flags
+
+
+def _of_a_name(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler is for errors of names that are not there."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(getattr(kind, "id", "") == "AttributeError" for kind in kinds)
+
+
+def _to_the_test(below: Sequence[object], asks: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
+    """Iterate over statements up to a test that decides whether those after it are reached."""
+    for one in below:
+        if isinstance(one, ast.AST):
+            yield one
+        if isinstance(one, ast.If) and asks(one.test) and one.body and not one.orelse:
+            if isinstance(one.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+                return
 
 
 def _names_gradients(tree: ast.AST) -> bool:

@@ -36,7 +36,7 @@ def function_executor_type(executor_type: str) -> Iterator[None]:
 
 def dispatch_for_api(api: Any, *signatures: Any) -> Callable[[Any], Any]:
     """Refuse: other types do not take the place of tensors."""
-    raise NotImplementedError("experimental.dispatch_for_api: give your type a method _as_tensor() instead.")
+    raise NotImplementedError("experimental.dispatch_for_api: give your type a method __tf_tensor__(dtype, name) instead.")
 
 
 def register_filesystem_plugin(plugin_location: str) -> None:

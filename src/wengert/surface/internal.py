@@ -32,7 +32,7 @@ from wengert.modes import variable as state
 from wengert.modes.function import ConcreteFunction, Function, TensorSpec, function
 from wengert.modes.jacobians import batch_jacobian_of, jacobian_of
 from wengert.modes.tape import GradientTape
-from wengert.surface import serve
+from wengert.surface import identity, serve
 from wengert.surface.v1 import decorators as test_util
 from wengert.surface.v1 import flags, logging
 from wengert.surface.v1.control import with_dependencies
@@ -268,6 +268,25 @@ def map_structure_up_to(shallow_tree: Any, func: Callable[..., Any], *inputs: Te
     return nest.pack_sequence_as(shallow_tree, [func(*parts) for parts in zip(*flat, strict=True)])
 
 
+def make_all(module_name: str, doc_string_modules: Sequence[Any] | None = None) -> list[str]:
+    """Return the public names of a module: those that its documentation, and that of others, names after an @@."""
+    import sys
+
+    there = dir(sys.modules[module_name])
+    texts = [m.__doc__ or "" for m in doc_string_modules or [sys.modules[module_name]]]
+    named = {word[2:] for text in texts for word in text.split() if word.startswith("@@")}
+    return sorted(named & set(there)) if named else [name for name in there if not name.startswith("_")]
+
+
+def renamed(new_name: str, new_value: Any, old_name: str, old_value: Any) -> Any:
+    """Return the value of an argument that has two names, of which one may be given."""
+    if old_value is None:
+        return new_value
+    if new_value is not None:
+        raise ValueError(f"Cannot specify both '{old_name}' and '{new_name}'.")
+    return old_value
+
+
 def _stop_recording() -> current[None]:
     return current(observers=())
 
@@ -459,12 +478,17 @@ _TABLE: dict[str, dict[str, Any]] = {
                   "is_nested_or_composite": nest.is_nested, "is_mapping": lambda v: isinstance(v, dict),
                   "flatten_with_joined_string_paths": lambda s: list(enumerate(nest.flatten(s)))},
     "util.tf_export": {"tf_export": lambda *a, **k: lambda f: f, "keras_export": lambda *a, **k: lambda f: f},
-    "util.compat": dict(vars(two)) , "util.deprecation": {"deprecated": lambda *a, **k: lambda f: f,
-                                                    "silence": contextlib.nullcontext},
+    "util.compat": dict(vars(two)) , "util.deprecation": {
+        "deprecated": lambda *a, **k: lambda f: f, "deprecated_args": lambda *a, **k: lambda f: f,
+        "deprecated_arg_values": lambda *a, **k: lambda f: f, "deprecated_endpoints": lambda *a: lambda f: f,
+        "deprecated_alias": lambda deprecated_name, name, func_or_class, warn_once=True: func_or_class,
+        "deprecated_argument_lookup": renamed, "silence": contextlib.nullcontext},
     "util.tf_inspect": dict(vars(inspect)), "util.tf_contextlib": {"contextmanager": contextlib.contextmanager},
     "util.tf_decorator": {"make_decorator": lambda target, f, *a, **k: functools.wraps(target)(f)},
     "util.dispatch": {"add_dispatch_support": lambda f=None, *a, **k: f if f is not None else lambda g: g},
-    "util.nest_util": {}, "util.object_identity": {}, "util.variable_utils": {}, "util.numpy_compat": {},
+    "util.nest_util": {}, "util.object_identity": {k: getattr(identity, k) for k in identity.__all__},
+    "util.all_util": {"make_all": make_all, "reveal_undocumented": lambda *a, **k: None,
+                      "remove_undocumented": lambda *a, **k: None}, "util.variable_utils": {}, "util.numpy_compat": {},
     "util._pywrap_utils": {},
     "module.module": {"Module": two.Module},
     "autograph.impl.api": {"do_not_convert": two.autograph.experimental.do_not_convert, "convert": two.autograph.to_graph},
@@ -473,7 +497,10 @@ _TABLE: dict[str, dict[str, Any]] = {
     "data.util.nest": dict(vars(nest)),
     "distribute.strategy_combinations": {},
     "tf2": {"enabled": one.v2_behavior_enabled},
-    "debug.lib.check_numerics_callback": {}, "trackable.base": {}, "trackable.autotrackable": {},
+    "debug.lib.check_numerics_callback": {}, "trackable.base": {}, "trackable.autotrackable": {"AutoTrackable": two.Module},
+    "trackable.data_structures": {"List": list, "Mapping": dict, "ListWrapper": list, "NoDependency": lambda value: value,
+                                  "wrap_or_unwrap": lambda value: value, "sticky_attribute_assignment": lambda **k: k["value"]},
+    "data.ops.iterator_ops": {}, "data.ops.dataset_ops": {},
     "saved_model.loader": {},
     "pywrap_tensorflow": {"NewCheckpointReader": one.train.NewCheckpointReader},
     "lib.io.file_io": {"file_exists": one.gfile.Exists, "is_directory": one.gfile.IsDirectory, "FileIO": one.gfile.GFile,
@@ -489,7 +516,7 @@ for _family in ("array", "math", "nn", "linalg", "state", "random", "logging", "
 for _empty in ("framework.device", "framework.combinations", "framework.sparse_tensor", "framework.importer",
                "framework.graph_util", "ops.ragged", "ops.data_flow_ops", "distribute.strategy_combinations",
                "saved_model.loader", "trackable.base", "ops.losses.losses", "ops.list_ops", "ops.map_ops",
-               "util.object_identity", "eager.monitoring", "platform.benchmark"):  # fmt: skip
+               "eager.monitoring", "platform.benchmark"):  # fmt: skip
     del _TABLE[_empty]
 
 _WHOLE: dict[str, Any] = {
@@ -572,6 +599,10 @@ def _keras(parts: Sequence[str]) -> Any:
     """Return the module of `wengert.keras` that has what ``tensorflow.python.keras.<parts>`` had."""
     import wengert.keras
 
+    if parts[:1] == ["engine"] and parts[1:] in (["data_adapter"], ["compile_utils"]):
+        from wengert.surface import fitting
+
+        return fitting
     if not parts or parts[0] in ("engine", "api"):
         return wengert.keras
     first = "optimizers" if parts[0].startswith("optimizer") else parts[0]

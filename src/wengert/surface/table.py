@@ -178,7 +178,6 @@ TABLE: dict[str, str | Names] = {
     "compat.v1.summary": "surface.v1.summary",
     "config": "surface.config",
     "context": "ground.context",
-    "dtypes": "ground.dtypes",
     "errors": "ground.errors",
     "experimental": "surface.experimental",
     "experimental.numpy": "functions.numpy",
@@ -199,6 +198,8 @@ TABLE: dict[str, str | Names] = {
     "sysconfig": "surface.sysconfig",
     "train": "train",
     "types": "surface.types",
+    "profiler": "surface.profiler",
+    "xla": "surface.xla",
     "version": "ground.version",
     # Namespaces that are made of names.
     "": Names(
@@ -274,6 +275,17 @@ TABLE: dict[str, str | Names] = {
                 squared_difference subtract tan tanh tensordot top_k truediv truncatediv truncatemod unsorted_segment_max
                 unsorted_segment_mean unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
                 xdivy xlog1py xlogy zero_fraction zeta
+            """,
+        },
+    ),
+    "dtypes": Names(
+        "TensorFlow's ``tf.dtypes``.",
+        rows={
+            "functions.array": "cast saturate_cast",
+            "functions.math": "complex",
+            "ground.dtypes": """
+                ALL as_dtype bfloat16 bool=bool_ bool_ complex128 complex64 double DType DtypeLike float16 float32 float64 half
+                int16 int32 int64 int8 of promote string uint16 uint32 uint64 uint8
             """,
         },
     ),
@@ -594,11 +606,22 @@ TABLE: dict[str, str | Names] = {
                 AdadeltaOptimizer AdagradOptimizer AdamOptimizer FtrlOptimizer GradientDescentOptimizer MomentumOptimizer
                 Optimizer ProximalAdagradOptimizer ProximalGradientDescentOptimizer RMSPropOptimizer
             """,
+            "surface.v1.hooks": """
+                CheckpointSaverHook CheckpointSaverListener FeedFnHook FinalOpsHook LoggingTensorHook
+                NanLossDuringTrainingError NanTensorHook
+                SecondOrStepTimer SessionRunArgs SessionRunContext SessionRunHook SessionRunValues StepCounterHook StopAtStepHook
+                SummarySaverHook
+            """,
+            "surface.v1.monitored": """
+                ChiefSessionCreator MonitoredSession MonitoredTrainingSession Scaffold SessionCreator SingularMonitoredSession
+                WorkerSessionCreator
+            """,
             "surface.v1.saver": "export_meta_graph import_meta_graph Saver write_graph",
             "surface.v1.steps": """
                 assert_global_step create_global_step get_global_step get_or_create_global_step global_step
             """,
             "surface.v1.summary": "summary_iterator",
+            "surface.v1.warm": "init_from_checkpoint",
             "train.checkpoint": "Checkpoint CheckpointManager CheckpointOptions checkpoints_iterator",
             "train.files": """
                 checkpoint_exists CheckpointReader CheckpointState get_checkpoint_mtimes get_checkpoint_state latest_checkpoint

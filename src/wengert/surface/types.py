@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.modes.described import FunctionType
 from wengert.modes.function import ConcreteFunction, Function
+from wengert.modes.traces import SupportsTracingProtocol, TraceType
 from wengert.tensor.tensor import Tensor
 
 __all__ = ["experimental"]
@@ -19,6 +21,9 @@ _TensorLike = (
 
 class experimental:
     """TensorFlow's ``tf.types.experimental``."""
+
+    TraceType, SupportsTracingProtocol, FunctionType = TraceType, SupportsTracingProtocol, FunctionType
+    AtomicFunction = ConcreteFunction
 
     Tensor = Tensor
     TensorLike = _TensorLike

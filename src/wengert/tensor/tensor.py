@@ -47,7 +47,7 @@ from wengert.ops.derivative import Constant
 from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
-from wengert.ops.state import HANDLE, READ
+from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 
 __all__ = [
     "AxisLike",
@@ -60,6 +60,7 @@ __all__ = [
     "TensorLike",
     "append",
     "apply",
+    "assigned_by",
     "cast",
     "coerce",
     "convert",
@@ -174,7 +175,7 @@ class Tensor:
 
     experimental_ref = ref
 
-    # --- assigning to the part of a variable that this is ----------------------------------------------------------------
+    # --- assigning to a variable, or to the part of one, that this is -------------------------------------------------------
 
     def _part(self) -> tuple[Any, Any] | None:
         """Return of which tensor this is a part, and at which index."""
@@ -182,9 +183,12 @@ class Tensor:
 
     def _assigner(self, name: str) -> Any:
         part = self._part()
-        if part is None:
+        if part is not None:
+            return _slice_assigner(name, *part, self)
+        whole = assigned_by(self)
+        if whole is None:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return _slice_assigner(name, *part, self)
+        return _after(whole[1], getattr(whole[0], name))
 
     @property
     def assign(self) -> Any:
@@ -507,14 +511,42 @@ read_as: WeakValues[Any] = WeakValues()
 
 def _slice_assigner(name: str, source: Any, index: Any, part: Any) -> Any:
     """Return the method of the variable that a part is of which assigns to that part."""
-    if source.__class__ is not int:
-        handle = source.node.inputs[0].node if source.node.op is READ else None
-        variable = handle.attrs["variable"] if handle is not None and handle.op is HANDLE else None
-    else:
+    after: tuple[Node, ...] = ()
+    if source.__class__ is int:
         variable = read_as.get(source)
+    elif source.node.op is READ:
+        variable = _variable_of(source.node)
+    else:
+        variable, after = assigned_by(source) or (None, ())
     if variable is None:
         raise AttributeError(f"'{type(part).__name__}' object has no attribute '{name}': it is no part of a variable.")
-    return variable._part_assigner(name, index)
+    return _after(after, variable._part_assigner(name, index))
+
+
+def _variable_of(node: Node) -> Any:
+    """Return the variable that a node reads or writes; None where its handle is computed."""
+    handle = node.inputs[0].node
+    return handle.attrs["variable"] if handle.op is HANDLE else None
+
+
+def assigned_by(tensor: Any) -> tuple[Any, tuple[Node, ...]] | None:
+    """Return the variable whose new value a tensor of a graph is, and the node that sets it; None for any other tensor."""
+    if not isinstance(tensor, SymbolicTensor) or tensor.node.op not in (ASSIGN, ASSIGN_SCATTER):
+        return None
+    variable = _variable_of(tensor.node)
+    return None if variable is None else (variable, (tensor.node,))
+
+
+def _after(nodes: tuple[Node, ...], method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method whose operations run after the nodes."""
+    if not nodes:
+        return method
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        with nodes[0].outputs[0].graph.control_dependencies(nodes):
+            return method(*arguments, **keywords)
+
+    return call
 
 
 class SymbolicTensor(Uncopied, Tensor):
@@ -646,23 +678,53 @@ def elementwise_equality(tensor: Tensor) -> bool:
 
 
 class Convertible(Protocol):
-    """What answers for a tensor without being one: a variable, rows of a gradient, a class that a program registers."""
+    """What answers for a tensor without being one: a variable, rows of a gradient."""
 
     def _as_tensor(self) -> Any: ...
 
 
+class TensorProtocol(Protocol):
+    """What answers for a tensor by TensorFlow's protocol: a class of a program, or one that it registers."""
+
+    def __tf_tensor__(self, dtype: DType | None = None, name: str | None = None) -> Any: ...
+
+
 def is_tensor_like(value: Any) -> bool:
     """Whether a value is a tensor, or answers for one."""
-    return isinstance(value, Tensor) or hasattr(value, "_as_tensor")
+    return isinstance(value, Tensor) or hasattr(value, "_as_tensor") or hasattr(value, "__tf_tensor__")
 
 
 def value_of(value: Any) -> Any:
     """Return the tensor that a value answers for, and anything else as it is."""
-    return value._as_tensor() if hasattr(value, "_as_tensor") else value
+    if hasattr(value, "_as_tensor"):
+        return value._as_tensor()
+    return _answer(value) if hasattr(value, "__tf_tensor__") else value
+
+
+def _answer(value: Any, nptype: np.dtype[Any] | None = None) -> Tensor:
+    """Return the tensor that a value says it is, asked for a dtype or for its own."""
+    tensor: Tensor = value.__tf_tensor__(None if nptype is None else dtypes.of(nptype), None)
+    if not isinstance(tensor, Tensor):
+        tensor = value_of(tensor)
+    if not isinstance(tensor, Tensor):
+        raise InvalidArgumentError(
+            f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor: its __tf_tensor__, or "
+            f"the function that is registered for it, returned {tensor!r}."
+        )
+    return tensor
 
 
 TensorLike = (
-    Tensor | Convertible | TensorShape | np.ndarray[Any, Any] | np.generic | complex | str | bytes | Sequence["TensorLike"]
+    Tensor
+    | Convertible
+    | TensorProtocol
+    | TensorShape
+    | np.ndarray[Any, Any]
+    | np.generic
+    | complex
+    | str
+    | bytes
+    | Sequence["TensorLike"]
 )
 """What `convert` makes a tensor of."""
 
@@ -903,9 +965,8 @@ def as_array(value: TensorLike, nptype: np.dtype[Any] | None = None) -> Any:
     kind = array.dtype.kind
     if kind in "SU":
         kind = "O"
-        array = np.array([s.encode() if isinstance(s, str) else s for s in array.astype(object).ravel()], dtype=object).reshape(
-            array.shape
-        )
+        given = array.astype(object) if typed else np.array(value, dtype=object)  # NumPy's own bytes lose the zeros at their end
+        array = np.array([s.encode() if isinstance(s, str) else s for s in given.ravel()], dtype=object).reshape(array.shape)
     if kind == "O" and not _strings(array):
         if any(isinstance(v, int) for v in array.ravel()):
             raise InvalidArgumentError(f"A Python integer of {value!r} is too large for a tensor.")
@@ -976,6 +1037,8 @@ def convert(
     if method is not None:
         return convert(method(), dtype)
     nptype = as_dtype(dtype).numpy if dtype is not None else (like.nptype if like is not None else None)
+    if hasattr(value, "__tf_tensor__"):
+        return convert(_answer(value, nptype), dtype)
     given: Any = value
     if isinstance(value, TensorShape):
         if not value.is_fully_defined():
@@ -1025,7 +1088,7 @@ def holds_tensors(value: TensorLike) -> bool:
                     )
                 open_.append(iter(item))
                 break
-            if isinstance(item, Tensor) or hasattr(item, "_as_tensor"):
+            if is_tensor_like(item):
                 found = True
         else:
             open_.pop()
@@ -1042,8 +1105,8 @@ def _stacked(values: Sequence[Any], dtype: DtypeLike | None, like: Tensor | None
             pending[:0] = item
         elif isinstance(item, Tensor):
             first_leaf = item
-        elif hasattr(item, "_as_tensor"):
-            first_leaf = item._as_tensor()
+        elif is_tensor_like(item):
+            first_leaf = value_of(item)
     parts = [convert(v, dtype, like=first_leaf) for v in values]
     return apply(linear.STACK, parts, {"axis": 0}, "packed")
 
@@ -1069,11 +1132,15 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
     if not isinstance(a, Tensor):
         if hasattr(a, "_as_tensor"):
             a = a._as_tensor()
+        elif hasattr(a, "__tf_tensor__"):
+            a = _answer(a, b.nptype if isinstance(b, Tensor) else None)
         elif isinstance(a, _NO_OPERANDS) or callable(a):
             return None
     if not isinstance(b, Tensor):
         if hasattr(b, "_as_tensor"):
             b = b._as_tensor()
+        elif hasattr(b, "__tf_tensor__"):
+            b = _answer(b, a.nptype if isinstance(a, Tensor) else None)
         elif isinstance(b, _NO_OPERANDS) or callable(b):
             return None
     if not isinstance(b, Tensor):
@@ -1132,8 +1199,7 @@ def getitem(x: Tensor, key: Any) -> Any:
     def number(item: Any, inside: bool) -> Any:
         if item is None and inside:
             return None
-        if hasattr(item, "_as_tensor"):
-            item = item._as_tensor()
+        item = value_of(item)
         if item.__class__ is SymbolicTensor:
             if item.nptype.kind not in "iu" or item.sizes not in ((), None):
                 raise _bad_index(item)

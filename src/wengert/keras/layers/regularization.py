@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Unpack
 
 from wengert.functions import array, nn, random
 from wengert.ground.shapes import ShapeLike
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import SymbolicTensor, Tensor
 
 __all__ = ["Dropout", "GaussianDropout", "GaussianNoise"]
 
@@ -34,8 +35,11 @@ class Dropout(Layer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
-        if not training or self.rate == 0:
+        if self.rate == 0:
             return inputs
+        return _where(training, inputs, lambda: self._dropped(inputs))
+
+    def _dropped(self, inputs: Tensor) -> Any:
         if self.rate == 1:
             return array.zeros_like(inputs)
         return nn.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed)
@@ -54,9 +58,11 @@ class GaussianNoise(Layer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
-        if not training or self.stddev == 0:
+        if self.stddev == 0:
             return inputs
-        return inputs + random.normal(array.shape(inputs), 0.0, self.stddev, inputs.dtype, seed=self.seed)
+        return _where(
+            training, inputs, lambda: inputs + random.normal(array.shape(inputs), 0.0, self.stddev, inputs.dtype, seed=self.seed)
+        )
 
 
 class GaussianDropout(Layer):
@@ -74,7 +80,16 @@ class GaussianDropout(Layer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Any:
         """Return the layer's value."""
-        if not training or self.rate == 0:
+        if self.rate == 0:
             return inputs
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
-        return inputs * random.normal(array.shape(inputs), 1.0, stddev, inputs.dtype, seed=self.seed)
+        return _where(
+            training, inputs, lambda: inputs * random.normal(array.shape(inputs), 1.0, stddev, inputs.dtype, seed=self.seed)
+        )
+
+
+def _where(training: Any, inputs: Tensor, changed: Callable[[], Tensor]) -> Any:
+    """Return what training changes, or the inputs as they are; ``training`` may be a tensor that is fed, of one element."""
+    if isinstance(training, SymbolicTensor):
+        return array.where(array.reshape(training, []), changed(), inputs)
+    return changed() if training else inputs

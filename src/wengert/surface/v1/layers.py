@@ -321,7 +321,8 @@ class Dropout(Layer):
     def call(self, inputs: TensorLike, training: bool = False, **keywords: Any) -> Any:
         """Return the outputs."""
         if isinstance(training, Tensor | Variable):
-            return array.where(training, nn.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs)
+            chosen = array.reshape(training, [])  # of a placeholder that says no shape, and leaves the result's as it is
+            return array.where(chosen, nn.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs)
         return nn.dropout(inputs, self.rate, self.noise_shape, self.seed) if training else array.identity(inputs)
 
 

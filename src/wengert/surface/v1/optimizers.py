@@ -9,6 +9,7 @@ from wengert.calculus.gradients import gradients
 from wengert.functions import array
 from wengert.functions.program import control_dependencies, group
 from wengert.graph.graph import WengertList
+from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
@@ -268,7 +269,7 @@ def _filled(var: Any, value: float) -> Any:
 
 
 def _listed(var_list: Sequence[Any]) -> list[Any]:
-    return list(var_list) if isinstance(var_list, list | tuple) else [var_list]
+    return nest.flatten(var_list)
 
 
 def _value(given: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.functions import array
-from wengert.functions.program import group, name_scope, no_op
+from wengert.functions.program import control_dependencies, group, name_scope, no_op
 from wengert.ground import checks, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype, float32
@@ -21,7 +21,7 @@ from wengert.modes.tracing import FuncGraph
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.surface.v1.graphs import GraphKeys, get_collection
 from wengert.surface.v1.initializers import Initializer, glorot_uniform_initializer, zeros_initializer
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import Tensor, TensorLike, assigned_by, convert
 
 
 class _Reuse:
@@ -523,7 +523,9 @@ initialize_local_variables = local_variables_initializer
 
 def is_variable_initialized(variable: Any) -> Any:
     """Return whether a variable has a value."""
-    return _one(variable).is_initialized()
+    if not isinstance(variable, Variable):
+        raise ValueError(f"is_variable_initialized: a variable is needed, not {variable!r}.")
+    return variable.is_initialized()
 
 
 def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Any:
@@ -548,14 +550,10 @@ def report_uninitialized_variables(var_list: Sequence[Any] | None = None, name: 
 # --- setting ------------------------------------------------------------------------------------------------------------
 
 
-def _one(ref: TensorLike) -> Variable:
-    if not isinstance(ref, Variable):
-        raise ValueError(f"A variable is needed here, not {ref!r}.")
-    return ref
-
-
 def _assigned(how: str, ref: TensorLike, value: TensorLike, name: str | None) -> Any:
-    return getattr(_one(ref), how)(value, name=name)
+    if not isinstance(ref, Variable | Tensor):
+        raise ValueError(f"A variable is needed here, or a part of one, not {ref!r}.")
+    return getattr(ref, how)(value, name=name)
 
 
 def assign(
@@ -575,31 +573,31 @@ def assign_sub(ref: TensorLike, value: TensorLike, use_locking: Any = None, name
     return _assigned("assign_sub", ref, value, name)
 
 
-def _rows(ref: TensorLike, indices: TensorLike, updates: TensorLike) -> IndexedSlices:
-    if not isinstance(ref, Variable):
+def _scattered(how: str, ref: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
+    variable, after = (ref, ()) if isinstance(ref, Variable) else assigned_by(ref) or (None, ())
+    if variable is None:
         raise ValueError(f"A variable is needed to set rows of, not {ref!r}.")
-    return IndexedSlices(convert(updates, like=_one(ref)._as_tensor()), convert(indices))
+    with control_dependencies(after):
+        rows = IndexedSlices(convert(updates, like=variable._as_tensor()), convert(indices))
+        return getattr(variable, how)(rows)
 
 
 def scatter_update(
     ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = True, name: str | None = None
 ) -> Any:
     """Set rows of a variable; return its new value."""
-    rows = _rows(ref, indices, updates)
-    return _one(ref).scatter_update(rows)
+    return _scattered("scatter_update", ref, indices, updates)
 
 
 def scatter_add(
     ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = False, name: str | None = None
 ) -> Any:
     """Add to rows of a variable; return its new value."""
-    rows = _rows(ref, indices, updates)
-    return _one(ref).scatter_add(rows)
+    return _scattered("scatter_add", ref, indices, updates)
 
 
 def scatter_sub(
     ref: TensorLike, indices: TensorLike, updates: TensorLike, use_locking: bool = False, name: str | None = None
 ) -> Any:
     """Subtract from rows of a variable; return its new value."""
-    rows = _rows(ref, indices, updates)
-    return _one(ref).scatter_sub(rows)
+    return _scattered("scatter_sub", ref, indices, updates)
