@@ -94,6 +94,23 @@ def _seeds(seed: int | Sequence[int] | None, *kind: Any) -> dict[str, Any]:
     return {"seeds": pair, "key": object()}
 
 
+def seed_word(seed: int | Sequence[int] | None) -> int | None:
+    """Return what decides the random numbers of something that draws many, such as a shuffled dataset; None: nothing does.
+
+    With a seed of its own it is always the same one for a global seed. With the global seed alone it is the next of a sequence.
+    """
+    own = None if seed is None else integer_of(seed, "seed")
+    graph = state.graph
+    whole = _eager.seed if graph is None or (graph.seed is None and graph.building_function) else graph.seed
+    if own is not None:
+        words: Sequence[int] = (DEFAULT_SEED if whole is None else whole, own)
+    elif whole is None:
+        return None
+    else:
+        words = (whole, graph.version, 0, 1) if graph is not None else tuple(map(int, _eager.next(None, "words")))
+    return int(np.random.SeedSequence([w & (2**64 - 1) for w in words]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 def _of_pair(seed: int | Sequence[int]) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return what `_seeds` does for an explicit pair, and the pair as an input where a graph decides it."""
     sizes: Any = seed

@@ -117,7 +117,10 @@ def as_batch(data: Parts) -> Any:
 
 
 def _length(batches: Data) -> int | None:
-    return len(batches) if isinstance(batches, Sized) else None
+    try:
+        return len(batches) if isinstance(batches, Sized) else None
+    except TypeError:  # a dataset of unknown length, or without an end
+        return None
 
 
 _END = object()

@@ -169,6 +169,7 @@ TABLE: dict[str, str | Names] = {
     "compat.python": "surface.internal",
     "compat.v1.app": "surface.v1.app",
     "compat.v1.contrib": "compat.contrib",
+    "compat.v1.data.experimental": "data.experimental",
     "compat.v1.flags": "surface.v1.flags",
     "compat.v1.gfile": "surface.v1.gfile",
     "compat.v1.initializers": "surface.v1.initializers",
@@ -178,6 +179,8 @@ TABLE: dict[str, str | Names] = {
     "compat.v1.summary": "surface.v1.summary",
     "config": "surface.config",
     "context": "ground.context",
+    "data": "data",
+    "data.experimental": "data.experimental",
     "errors": "ground.errors",
     "experimental": "surface.experimental",
     "experimental.numpy": "functions.numpy",
@@ -326,6 +329,21 @@ TABLE: dict[str, str | Names] = {
                 stateless_categorical stateless_normal stateless_truncated_normal stateless_uniform truncated_normal uniform
             """,
         },
+    ),
+    "compat.v1.data": Names(
+        "TensorFlow 1's ``tf.data``: its iterators are nodes of the graph.",
+        rows={
+            "data.dataset": "AUTOTUNE TextLineDataset",
+            "data.elements": "DatasetSpec",
+            "data.iterators": "NumpyIterator",
+            "data.options": "Options ThreadingOptions",
+            "data.sessions": """
+                Dataset=DatasetV1 get_output_classes get_output_shapes get_output_types Iterator make_initializable_iterator
+                make_one_shot_iterator
+            """,
+            "data.stage": "INFINITE_CARDINALITY=INFINITE UNKNOWN_CARDINALITY=UNKNOWN",
+        },
+        known="tf.data",
     ),
     "debugging": Names(
         "TensorFlow's ``tf.debugging``.",

@@ -187,13 +187,15 @@ class Operators(Statements):
         return self.hooks.length(value) if self.symbolic(value) else len(value)
 
     def _enumerate(self, iterable: Any, start: int = 0) -> Any:
-        if not (self.symbolic(iterable) or isinstance(iterable, Iterated)):
+        if not (self.looped(iterable) or isinstance(iterable, Iterated)):
             return enumerate(iterable, start)
+        if hasattr(iterable, "enumerate"):
+            return iterable.enumerate(start)
         inner = self._iterated(iterable)
         return Iterated(inner.within, lambda k: (k + start, inner.at(k)))
 
     def _zip(self, *iterables: Any, strict: bool = False) -> Any:
-        if not any(self.symbolic(each) or isinstance(each, Iterated) for each in iterables):
+        if not any(self.looped(each) or isinstance(each, Iterated) for each in iterables):
             return zip(*iterables, strict=strict)
         inner = [self._iterated(each) for each in iterables]
         return Iterated(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.context import state
 from wengert.modes.autograph.leaves import (
     FLAG,
     LOOP_FLAG,
@@ -303,7 +304,7 @@ class Statements(Leaves):
     ) -> None:
         """`for x in iterated: body(x)`, going on while `extra_test` (no break, no return) holds."""
         where = line_of(sys._getframe(1))
-        if self.symbolic(iterated):
+        if self.looped(iterated):
             iterated = self._iterated(iterated)
         if isinstance(iterated, Iterated):
             return self._stage_for(iterated, extra_test, body, get_state, set_state, names, where)
@@ -360,9 +361,15 @@ class Statements(Leaves):
         if self.symbolic(first) or first:
             self._stage_while(first, test, step, get, set_, (*names, "the loop's counter"), where, body)
 
+    def looped(self, value: Tensor) -> bool:
+        """Whether a loop over a value is one of the graph's: over a tensor, or what says itself how it is looped over."""
+        return self.symbolic(value) or (state.graph is not None and hasattr(value, "_iterated"))
+
     def _iterated(self, value: Tensor) -> Iterated:
         if isinstance(value, Iterated):
             return value
+        if hasattr(value, "_iterated"):
+            return Iterated(*value._iterated())
         if not (self.symbolic(value) or isinstance(value, np.ndarray)):
             raise ControlFlowError(f"cannot loop over {describe(value)} along with a symbolic value")
         length = self.hooks.length(value)

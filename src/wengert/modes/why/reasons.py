@@ -369,8 +369,8 @@ def _of_nature(flaw: Flaw, user: Step | None) -> str:
 
 
 _NUMPY = (
-    "numpy_function at {where} computes with NumPy, where no derivative follows: use tensors and their functions, in "
-    "py_function if it has to be Python."
+    "numpy_function at {where} (or a dataset there) computes with NumPy, where no derivative follows: use tensors and their "
+    "functions outside of it, in py_function if it has to be Python."
 )
 _WORDS = dict(
     shape="{name} at {where} uses only the shape, not the values; nothing else connects source and target.",
