@@ -293,6 +293,18 @@ TABLE = [
         [first(image).copy()],
     ),
     (
+        "pool",
+        lambda x: N.pool(x, [2], "MAX", [2], "SAME"),
+        lambda x: pool(x, [2], [2], "SAME", np.nanmax),
+        [signal],
+    ),
+    (
+        "pool dilated",
+        lambda x: N.pool(x, 2, "AVG", dilations=[1, 3]),
+        lambda x: (x[:, :-1, :-3] + x[:, :-1, 3:] + x[:, 1:, :-3] + x[:, 1:, 3:]) / 4,
+        [image],
+    ),
+    (
         "max_pool",
         lambda x: N.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID"),
         lambda x: pool(x, [2, 2], [2, 2], "VALID", np.max),
@@ -303,6 +315,12 @@ TABLE = [
 ]
 # What needs sizes that are known when the graph is built.
 STATIC = [
+    (
+        "conv_transpose",
+        lambda g, w: N.conv_transpose(g, w, [2, 7, 3], 2, "SAME"),
+        lambda g, w: transposed(g, w, (2, 7, 3), [2], "SAME"),
+        [rng.normal(size=(2, 4, 2)), k1],
+    ),
     (
         "lrn",
         lambda x: N.local_response_normalization(x, 1, 0.5, 0.3, 0.75),

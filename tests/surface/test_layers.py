@@ -226,3 +226,18 @@ def test_what_contrib_has_not_names_what_it_has(v1):
         _ = v1.contrib.opt.Other
     assert v1.contrib.eager.gradients_function(lambda x: x * x)(3.0)[0].numpy() == 6.0
     assert v1.contrib.autograph is tf.autograph
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_pooling_and_convolutions_of_three_axes(rank):
+    x = np.cos(np.arange(4.0**rank)).reshape(1, *[4] * rank, 1)
+    halves = x.reshape(1, *[2] * (2 * rank), 1)
+    axes = tuple(2 * i + 2 for i in range(rank))
+    for kind, how in (("max", np.max), ("average", np.mean)):
+        found = getattr(L, f"{kind}_pooling{rank}d")(x, 2, 2)
+        np.testing.assert_allclose(found.numpy(), how(halves, axis=axes), rtol=1e-12)
+    if rank == 3:
+        with tf.Graph().as_default():
+            y = L.conv3d(tf.compat.v1.placeholder(tf.float32, [None, 4, 4, 4, 2]), 5, 3)
+            assert y.shape.as_list() == [None, 2, 2, 2, 5]
+            assert [v.shape.as_list() for v in tf.compat.v1.global_variables()] == [[3, 3, 3, 2, 5], [5]]

@@ -46,7 +46,7 @@ from wengert.ground.errors import InvalidArgumentError, ShapeError, Unimplemente
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Array
 from wengert.ops import contraction, elementwise, linear, reduction
-from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, TensorLike, apply, cast, convert
+from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, Tensor, TensorLike, apply, cast, convert
 
 # --- activations ------------------------------------------------------------------------------------------------------
 
@@ -710,20 +710,41 @@ def _transposed(
     extents = [(k - 1) * d + 1 for k, d in zip(w.sizes[:n], spread, strict=True)]
     whole = array.sizes_of([1, *wanted, 1])[0]
     forward = _paddings(EagerTensor(np.broadcast_to(np.float32(0), whole)), extents, steps, padding, first)
-    pairs = []
+    beyond = []
     for i, (before, after) in enumerate(forward):
         size, out, stride, extent = x.sizes[i + 1], wanted[i], steps[i], extents[i]
         if (out + before + after - extent) // stride + 1 != size:
             raise ShapeError(f"{title}: an output of {out} along axis {i + 1} does not come from an input of {size}.")
-        pairs.append([extent - 1 - before, out - (size - 1) * stride - 1 + before])
-    x = _spread(x, [s - 1 for s in steps])
+        beyond.append(out - (size - 1) * stride)
+    y = adjoint_of_convolution(x, w, steps, spread, [before for before, _ in forward], beyond, title)
+    return named(_moved(y, n, False) if first else y, name)
+
+
+def adjoint_of_convolution(
+    x: Tensor,
+    w: Tensor,
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    before: Sequence[int],
+    beyond: Sequence[int],
+    title: str,
+) -> Any:
+    """Return what the gradient of a convolution by its input is, channels last.
+
+    ``before``: how much the convolution pads at the beginning of each axis; ``beyond``: how many elements the result has from
+    the place of the last element of x on.
+    """
+    n = len(strides)
+    pairs = []
+    for i, (first, last) in enumerate(zip(before, beyond, strict=True)):
+        pairs.append([(w.sizes[i] - 1) * dilations[i] - first, last - 1 + first])
+    x = _spread(x, [s - 1 for s in strides])
     index = (slice(None), *[slice(max(-b, 0), None if a >= 0 else a) for b, a in pairs])
     if any(min(p) < 0 for p in pairs):
         x = apply(linear.GETITEM, (x,), {"index": index})
     turned = apply(linear.REVERSE, (w,), {"axis": tuple(range(n))})
     turned = apply(linear.TRANSPOSE, (turned,), {"axes": (*range(n), n + 1, n)})
-    y = _convolve(x, turned, [1] * n, [[max(b, 0), max(a, 0)] for b, a in pairs], spread, title)
-    return named(_moved(y, n, False) if first else y, name)
+    return _convolve(x, turned, [1] * n, [[max(b, 0), max(a, 0)] for b, a in pairs], dilations, title)
 
 
 def _spread(x: TensorLike, between: Sequence[int]) -> Any:
@@ -781,6 +802,24 @@ def conv3d_transpose(
     return _transposed(3, input, filters, output_shape, strides, padding, data_format, dilations, name, "conv3d_transpose")
 
 
+def conv_transpose(
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: ShapeLike,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int] = "SAME",
+    data_format: str | None = None,
+    dilations: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Any:
+    """Return the transpose of `convolution`, over one, two or three axes, as the filters have."""
+    w = convert(filters)
+    if w.sizes is None or not 3 <= len(w.sizes) <= 5:
+        raise ShapeError(f"conv_transpose takes filters with 3 to 5 axes, not shape {shapes.text(w.sizes)}.")
+    n = len(w.sizes) - 2
+    return _transposed(n, input, w, output_shape, strides, padding, data_format, dilations, name, "conv_transpose")
+
+
 def depthwise_conv2d(
     input: TensorLike,
     filter: Any,
@@ -791,19 +830,33 @@ def depthwise_conv2d(
     name: str | None = None,
 ) -> Any:
     """Return the convolution of each channel by itself with filters (height, width, channels, multiplier)."""
-    first = _channels_first(data_format, 2)
-    x, w = _filters(filter, convert(input), 2, "depthwise_conv2d")
-    x = _moved(x, 2, True) if first else x
-    if x.sizes is not None and x.sizes[-1] not in (None, w.sizes[2]):
-        raise ShapeError(f"depthwise_conv2d: {x.sizes[-1]} channels do not fit filters of shape {shapes.text(w.sizes)}.")
-    steps, spread = _numbers(strides, 2, "strides", first), _numbers(dilations, 2, "dilations", first)
-    extents = [(k - 1) * d + 1 for k, d in zip(w.sizes[:2], spread, strict=True)]
+    return depthwise_convolution(2, input, filter, strides, padding, data_format, dilations, name)
+
+
+def depthwise_convolution(
+    n: int,
+    input: TensorLike,
+    filter: TensorLike,
+    strides: int | Sequence[int],
+    padding: str | Sequence[int],
+    data_format: str | None = None,
+    dilations: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Any:
+    """Return the convolution over n axes of each channel by itself with filters (..., channels, multiplier)."""
+    first, title = _channels_first(data_format, n), f"depthwise_conv{n}d"
+    x, w = _filters(filter, convert(input), n, title)
+    x = _moved(x, n, True) if first else x
+    if x.sizes is not None and x.sizes[-1] not in (None, w.sizes[n]):
+        raise ShapeError(f"{title}: {x.sizes[-1]} channels do not fit filters of shape {shapes.text(w.sizes)}.")
+    steps, spread = _numbers(strides, n, "strides", first), _numbers(dilations, n, "dilations", first)
+    extents = [(k - 1) * d + 1 for k, d in zip(w.sizes[:n], spread, strict=True)]
     x = _padded(x, _paddings(x, extents, steps, padding, first))
-    slices = _windows(x, w.sizes[:2], steps, spread)
-    terms = [s[..., None] * w[place] for s, place in zip(slices, np.ndindex(*w.sizes[:2]), strict=True)]
+    slices = _windows(x, w.sizes[:n], steps, spread)
+    terms = [s[..., None] * w[place] for s, place in zip(slices, np.ndindex(*w.sizes[:n]), strict=True)]
     y = add_n(terms)
-    y = array.reshape(y, [*_sizes(slices[0])[:-1], w.sizes[2] * w.sizes[3]])
-    return named(_moved(y, 2, False) if first else y, name)
+    y = array.reshape(y, [*_sizes(slices[0])[:-1], w.sizes[n] * w.sizes[n + 1]])
+    return named(_moved(y, n, False) if first else y, name)
 
 
 def separable_conv2d(
@@ -897,13 +950,15 @@ def _pool(
     name: str | None,
     title: str,
     join: Callable[..., Any],
+    dilations: int | Sequence[int] | None = None,
 ) -> Any:
     first = _channels_first(data_format, n)
     x = _channels_last(number(input, title), n, title)
     x = _moved(x, n, True) if first else x
     kernel, steps = _numbers(ksize, n, "ksize", first), _numbers(strides, n, "strides", first)
-    pairs = _paddings(x, kernel, steps, padding, first)
-    y = join(x, pairs, lambda padded: _windows(padded, kernel, steps, [1] * n))
+    spread = _numbers(dilations, n, "dilations", first)
+    pairs = _paddings(x, [(k - 1) * d + 1 for k, d in zip(kernel, spread, strict=True)], steps, padding, first)
+    y = join(x, pairs, lambda padded: _windows(padded, kernel, steps, spread))
     return named(_moved(y, n, False) if first else y, name)
 
 
@@ -928,6 +983,33 @@ def _rank(input: TensorLike) -> int:
     if sizes is None or not 3 <= len(sizes) <= 5:
         raise ShapeError(f"Pooling takes a tensor with 3 to 5 axes, not shape {shapes.text(sizes)}.")
     return len(sizes) - 2
+
+
+def pool(
+    input: TensorLike,
+    window_shape: int | Sequence[int],
+    pooling_type: str,
+    strides: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[Any] = "VALID",
+    data_format: str | None = None,
+    dilations: int | Sequence[int] | None = None,
+    name: str | None = None,
+) -> Any:
+    """Return the means ("AVG") or the greatest elements ("MAX") of windows that slide over one to three axes.
+
+    >>> import wengert as tf
+    >>> tf.nn.pool([[[1.0], [5.0], [2.0]]], [2], "MAX", dilations=[2]).numpy().tolist()
+    [[[2.0]]]
+
+    Raises:
+        ValueError: for another type of pooling.
+    """
+    joins: dict[str, Callable[..., Any]] = {"AVG": _average, "MAX": _greatest}
+    if pooling_type not in joins:
+        raise ValueError(f"pool: pooling_type is 'MAX' or 'AVG', not {pooling_type!r}.")
+    return _pool(
+        _rank(input), input, window_shape, strides or 1, padding, data_format, name, "pool", joins[pooling_type], dilations
+    )
 
 
 def avg_pool(

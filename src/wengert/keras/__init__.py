@@ -16,6 +16,7 @@ from wengert.keras import metrics as metrics
 from wengert.keras import models as models
 from wengert.keras import ops as ops
 from wengert.keras import optimizers as optimizers
+from wengert.keras import preprocessing as preprocessing
 from wengert.keras import random as random
 from wengert.keras import regularizers as regularizers
 from wengert.keras import saving as saving
@@ -65,6 +66,7 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",

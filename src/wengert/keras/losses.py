@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from wengert.functions import array, linalg, nn
 from wengert.functions import math as elementary
 from wengert.ground.dtypes import DtypeLike, as_dtype
-from wengert.keras import registry
+from wengert.keras import masks, registry
 from wengert.keras.configuration import epsilon, floatx
 from wengert.tensor.tensor import Tensor, TensorLike, cast, convert, value_of
 
@@ -257,6 +257,13 @@ def reduce(values: Tensor, weights: TensorLike | None, reduction: str) -> Any:
     return elementary.reduce_mean(values)
 
 
+def counted(mask: Tensor, sample_weight: TensorLike | None) -> Any:
+    """Return the weights of rows that a mask leaves: 0 for those that do not count."""
+    weights = None if sample_weight is None else tensor_of(sample_weight)
+    counts = array.cast(mask, floatx() if weights is None else weights.dtype)
+    return counts if weights is None else weights * counts
+
+
 class Loss(registry.Stated):
     """A function of (y_true, y_pred, sample_weight). Subclasses state ``call(y_true, y_pred)``, a number for each row.
 
@@ -284,10 +291,17 @@ class Loss(registry.Stated):
 
     def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Any:
         """Return the loss of all rows."""
-        if self._dtype is not None:
-            y_pred = array.cast(y_pred, self._dtype)
-        values = self.call(y_true, y_pred)
+        given = y_pred if self._dtype is None else array.cast(y_pred, self._dtype)
+        values = self.call(y_true, given)
         values = values if isinstance(values, Tensor) else tensor_of(values)
+        mask = masks.mask_of(y_pred)
+        if mask is not None:
+            sample_weight = counted(mask, sample_weight)
+            if self.reduction in ("mean", "sum_over_batch_size"):  # of what counts
+                ones = array.cast(mask, values.dtype)
+                sample_weight = sample_weight * (
+                    elementary.reduce_sum(array.ones_like(ones)) / (elementary.reduce_sum(ones) + epsilon())
+                )
         return reduce(values, sample_weight, self.reduction)
 
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:

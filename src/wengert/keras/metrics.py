@@ -16,7 +16,7 @@ from wengert.functions import math as elementary
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import initializers, losses, registry
+from wengert.keras import initializers, losses, masks, registry
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.losses import (
     binary_crossentropy,
@@ -236,7 +236,10 @@ class MeanMetricWrapper(Mean):
         self._fn, self._fn_kwargs = fn, keywords
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:  # type: ignore[override]
-        """Add the function's values."""
+        """Add the function's values, of the rows that count."""
+        mask = masks.mask_of(y_pred)
+        if mask is not None:
+            sample_weight = losses.counted(mask, sample_weight)
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from wengert.functions import array
 from wengert.ground import nest, terminal
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import layers, registry, symbolic, weights
+from wengert.keras import layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, converted, shape_of
 from wengert.keras.layers.layer import InputLayer, Layer
@@ -160,7 +160,7 @@ class Model(Trainer):
             raise NotImplementedError(
                 f"Model {type(self).__name__} does not have a `call()` method implemented, and was given no inputs and outputs."
             )
-        return self._path.run(self._values(inputs))
+        return self._path.run(self._values(masks.attach(inputs, mask)))
 
     def _values(self, inputs: Nested) -> list[Any]:
         """Return what is given for each input, in order and with as many axes as it has."""
@@ -473,7 +473,7 @@ class Sequential(Model):
 
     def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
         """Return the last layer's value."""
-        x = inputs
+        x = masks.attach(inputs, mask)
         start = self._start
         if start is not None and isinstance(x, Tensor) and x.sizes is not None and len(x.sizes) == len(start._sizes) - 1:
             if start._sizes[-1] == 1:

@@ -18,6 +18,7 @@ from wengert.ground.context import here
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Namespace
+from wengert.keras import masks
 from wengert.modes.module import Module
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.derivative import Custom
@@ -89,6 +90,13 @@ def place(sizes: Shape, nptype: np.dtype[Any], layer: Module | None, name: str) 
     return graph.append(PLACEHOLDER, (), attrs, [(sizes, nptype)], name, here()).outputs[0]
 
 
+def _stand_in(scratch: FuncGraph, tensor: SymbolicTensor) -> Any:
+    """Return an input of a graph for a symbolic tensor, which carries a mask where that one does."""
+    place, mask = scratch.add_input(tensor.sizes, tensor.nptype), masks.mask_of(tensor)
+    masks.attach(place, None if mask is None else scratch.add_input(mask.sizes, mask.nptype))
+    return place
+
+
 def enter(layer: Any, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Enter the call of a layer with symbolic tensors among its arguments; return what it returns, symbolically.
 
@@ -97,9 +105,10 @@ def enter(layer: Any, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> 
     leaves = nest.flatten([list(arguments), keywords])
     scratch = FuncGraph(None, layer.name)
     with tracing(scratch):
-        given = [scratch.add_input(v.sizes, v.nptype) if is_keras_tensor(v) else v for v in leaves]
+        given = [_stand_in(scratch, v) if is_keras_tensor(v) else v for v in leaves]
         packed, named = nest.pack_sequence_as([list(arguments), keywords], given)
-        result = layer.call(*packed, **named)
+        call = type(layer).call
+        result = layer.call(*packed, **(masks.filled(call, packed, named) if masks.takes_masks(call) else named))
         flat = [lift(scratch, convert(v)) for v in nest.flatten(result)]
     inputs = tuple([v for v in leaves if is_keras_tensor(v)])
     alone = len(arguments) == 1 and not keywords and len(leaves) == 1 and leaves[0] is arguments[0]

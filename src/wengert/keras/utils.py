@@ -19,6 +19,7 @@ from wengert.keras.registry import (
     register_keras_serializable,
 )
 from wengert.keras.registry import serialize as serialize_keras_object
+from wengert.keras.sequences import pad_sequences
 from wengert.keras.training import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from wengert.tensor.tensor import TensorLike
 
@@ -33,6 +34,7 @@ __all__ = [
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

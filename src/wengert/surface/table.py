@@ -110,6 +110,7 @@ OLD = {
         "depthwise_conv2d": "input filter strides padding rate=dilations? name? data_format? dilations?",
         "extract_image_patches": "images ksizes=sizes? strides? rates? padding? name? sizes?",
         "moments": "x axes shift? name? keep_dims=keepdims? keepdims?",
+        "pool": "input window_shape pooling_type padding dilation_rate=dilations? strides? name? data_format? dilations?",
         "separable_conv2d": (
             "input depthwise_filter pointwise_filter strides padding rate=dilations? name? data_format? dilations?"
         ),
@@ -300,9 +301,9 @@ TABLE: dict[str, str | Names] = {
             """,
             "functions.nn": """
                 atrous_conv2d avg_pool avg_pool1d avg_pool2d avg_pool3d batch_normalization bias_add conv1d conv1d_transpose
-                conv2d conv2d_transpose conv3d conv3d_transpose convolution crelu depthwise_conv2d dropout elu embedding_lookup
-                gelu isotonic_regression l2_loss leaky_relu local_response_normalization log_poisson_loss lrn max_pool
-                max_pool1d max_pool2d max_pool3d moments relu relu6 relu_layer selu separable_conv2d
+                conv2d conv2d_transpose conv3d conv3d_transpose conv_transpose convolution crelu depthwise_conv2d dropout elu
+                embedding_lookup gelu isotonic_regression l2_loss leaky_relu local_response_normalization log_poisson_loss lrn
+                max_pool max_pool1d max_pool2d max_pool3d moments pool relu relu6 relu_layer selu separable_conv2d
                 sigmoid_cross_entropy_with_logits silu softmax_cross_entropy_with_logits
                 sparse_softmax_cross_entropy_with_logits swish weighted_cross_entropy_with_logits weighted_moments xw_plus_b
             """,

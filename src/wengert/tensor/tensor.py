@@ -136,6 +136,8 @@ class Tensor:
     """The value, of an eager tensor."""
     node: Node
     """The operation that gives it, of a symbolic tensor."""
+    _keras_mask: Any
+    """Which of its elements count, as Keras's layers say (`keras.masks`); most tensors have none."""
 
     @property
     def shape(self) -> TensorShape:
@@ -346,7 +348,7 @@ class Reference:
 class EagerTensor(Tensor):
     """A tensor that has its value."""
 
-    __slots__ = ("__weakref__", "array", "made", "n")
+    __slots__ = ("__weakref__", "_keras_mask", "array", "made", "n")
 
     def __init__(self, array: Any, made: Any = None) -> None:
         """Take a NumPy array, which nobody changes from now on, and how it came about."""
@@ -552,7 +554,7 @@ def _after(nodes: tuple[Node, ...], method: Callable[..., Any]) -> Callable[...,
 class SymbolicTensor(Uncopied, Tensor):
     """An output of an operation of a graph: it has a value only in a run."""
 
-    __slots__ = ("__weakref__", "index", "n", "node", "nptype", "root", "sizes")
+    __slots__ = ("__weakref__", "_keras_mask", "index", "n", "node", "nptype", "root", "sizes")
 
     def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: np.dtype[Any]) -> None:
         """Take the node, which of its outputs this is, and what is known of it."""

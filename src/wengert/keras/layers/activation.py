@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+import numpy as np
+
+from wengert.functions import array, nn
 from wengert.functions import math as elementary
-from wengert.functions import nn
 from wengert.keras import activations, initializers
 from wengert.keras.initializers import InitializerLike
 from wengert.keras.layers.calling import Sizes
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import Tensor
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -24,6 +26,7 @@ class LeakyReLU(Layer):
     array([[-0.1,  1. ]], dtype=float32)
     """
 
+    supports_masking = True
     _arguments = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **keywords: Unpack[LayerKeywords]) -> None:
@@ -47,6 +50,7 @@ class LeakyReLU(Layer):
 class ReLU(Layer):
     """The rectified linear unit, with the numbers of `keras.activations.relu`."""
 
+    supports_masking = True
     _arguments = ("max_value", "negative_slope", "threshold")
 
     def __init__(
@@ -69,6 +73,7 @@ class ReLU(Layer):
 class ELU(Layer):
     """x where it is positive, and alpha (exp(x) - 1) where it is not."""
 
+    supports_masking = True
     _arguments = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, **keywords: Unpack[LayerKeywords]) -> None:
@@ -85,6 +90,7 @@ class ELU(Layer):
 class PReLU(Layer):
     """x where it is positive, and a weight times x where it is not."""
 
+    supports_masking = True
     _arguments = ("alpha_initializer", "shared_axes")
 
     def __init__(
@@ -112,6 +118,7 @@ class PReLU(Layer):
 class Softmax(Layer):
     """exp(x) / sum(exp(x)) along an axis."""
 
+    supports_masking = True
     _arguments = ("axis",)
 
     def __init__(self, axis: int = -1, **keywords: Unpack[LayerKeywords]) -> None:
@@ -120,6 +127,10 @@ class Softmax(Layer):
         self.axis = axis
         self._built = True
 
-    def call(self, inputs: Tensor) -> Any:
-        """Return the layer's value."""
-        return elementary.softmax(inputs, self.axis)
+    def call(self, inputs: Tensor, mask: TensorLike | None = None) -> Any:
+        """Return the layer's value; with a mask, over the elements that count, and 0 for the others."""
+        if mask is None:
+            return elementary.softmax(inputs, self.axis)
+        counted = array.cast(mask, "bool")
+        least = array.constant(-0.7 * float(np.finfo(inputs.nptype).max), inputs.dtype)
+        return array.where(counted, elementary.softmax(array.where(counted, inputs, least), self.axis), array.zeros_like(inputs))

@@ -13,6 +13,7 @@ import numpy as np
 from wengert.ground import shapes
 from wengert.ground.shapes import ShapeLike
 from wengert.ground.types import Dtype
+from wengert.keras import masks
 from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Nested, Tensor, cast, convert
 
@@ -28,6 +29,8 @@ class _Calls(threading.local):
 
     training: Any = None
     outermost: Any = None
+    path: str = ""
+    """Names of the layers that are being built, each within the one before, with a slash after each."""
 
 
 calls = _Calls()
@@ -68,7 +71,11 @@ def training_parameter(call: Callable[..., Any]) -> tuple[int | None, Any]:
 def converted(value: Nested, nptype: Dtype | None, first: bool = False) -> Any:
     """Return arrays (and, as the first argument, lists of numbers) as tensors, and floats in a dtype, if there is one."""
     if isinstance(value, Tensor):
-        return cast(value, nptype) if nptype is not None and value.nptype.kind == "f" else value
+        if nptype is None or value.nptype is nptype or value.nptype.kind != "f":
+            return value
+        changed = cast(value, nptype)
+        masks.attach(changed, masks.mask_of(value))
+        return changed
     if isinstance(value, Variable):
         return converted(value._as_tensor(), nptype)
     if isinstance(value, np.ndarray | np.generic):

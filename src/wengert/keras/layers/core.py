@@ -1,4 +1,4 @@
-"""Dense, Embedding, Lambda, Activation and Identity."""
+"""Dense, Embedding, Masking, Lambda, Activation and Identity."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from wengert.keras.layers.keywords import LayerKeywords, SharedKeywords
 from wengert.keras.layers.layer import InputSpec, Layer
 from wengert.keras.registry import Identifier
 from wengert.ops import contraction, elementwise
-from wengert.tensor.tensor import Tensor, TensorLike, apply, cast
+from wengert.tensor.tensor import Nested, Tensor, TensorLike, apply, cast
 
-__all__ = ["Activation", "ActivityRegularization", "Dense", "Embedding", "Identity", "Lambda"]
+__all__ = ["Activation", "ActivityRegularization", "Dense", "Embedding", "Identity", "Lambda", "Masking"]
 
 
 class Dense(Layer):
@@ -29,6 +29,7 @@ class Dense(Layer):
     array([[0.635, 0.635]], dtype=float32)
     """
 
+    supports_masking = True
     _arguments = ("units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
                   "bias_regularizer", "kernel_constraint", "bias_constraint")  # fmt: skip
 
@@ -96,23 +97,26 @@ class Dense(Layer):
 
 
 class Embedding(Layer):
-    """A row of a table for each whole number."""
+    """A row of a table for each whole number.
 
-    _arguments = ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "embeddings_constraint")
+    >>> rows = Embedding(3, 2, mask_zero=True)(array.constant([[1, 0]]))
+    >>> rows.shape, rows._keras_mask.numpy()
+    (TensorShape([1, 2, 2]), array([[ True, False]]))
+    """
+
+    _arguments = ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
+                  "mask_zero")  # fmt: skip
 
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
         embeddings_regularizer: Identifier = None, embeddings_constraint: Identifier = None, mask_zero: bool = False,
         input_length: int | None = None, **keywords: Any,
     ) -> None:  # fmt: skip
-        """Take how many rows there are, and how long each is.
-
-        Raises:
-            NotImplementedError: for ``mask_zero``.
-        """
-        if mask_zero:
-            raise NotImplementedError("Embedding: mask_zero is not served; there are no masks here.")
+        """Take how many rows there are, how long each is, and whether 0 stands for what does not count (``mask_zero``)."""
+        if input_length is not None:
+            keywords.setdefault("input_shape", (input_length,))
         super().__init__(**keywords)
+        self.mask_zero = self.supports_masking = bool(mask_zero)
         self.input_dim, self.output_dim, self.autocast = int(input_dim), int(output_dim), False
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
@@ -131,6 +135,36 @@ class Embedding(Layer):
         at = inputs if inputs.nptype.kind in "iu" else array.cast(inputs, "int32")
         return array.cast(array.gather(self.embeddings, at), self.compute_dtype)
 
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return where the numbers are not 0, if ``mask_zero``."""
+        return elementary.not_equal(inputs, 0) if self.mask_zero else None
+
+
+class Masking(Layer):
+    """The input with 0 in each step of time all of whose numbers are ``mask_value``, and a mask that leaves these out.
+
+    >>> x = Masking()([[[1.0, 2.0], [0.0, 0.0]]])
+    >>> x._keras_mask.numpy()
+    array([[ True, False]])
+    """
+
+    supports_masking = True
+    _arguments = ("mask_value",)
+
+    def __init__(self, mask_value: float = 0.0, **keywords: Unpack[LayerKeywords]) -> None:
+        """Take the number."""
+        super().__init__(**keywords)
+        self.mask_value = mask_value
+        self._built = True
+
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return which steps count."""
+        return elementary.reduce_any(elementary.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the layer's value."""
+        return inputs * array.cast(array.expand_dims(self.compute_mask(inputs), -1), inputs.dtype)
+
 
 class Lambda(Layer):
     """A function as a layer.
@@ -143,7 +177,7 @@ class Lambda(Layer):
         self,
         function: Callable[..., Any],
         output_shape: ShapeLike | None = None,
-        mask: TensorLike | None = None,
+        mask: Callable[..., Any] | TensorLike | None = None,
         arguments: Mapping[str, Any] | None = None,
         **keywords: Unpack[LayerKeywords],
     ) -> None:
@@ -152,6 +186,9 @@ class Lambda(Layer):
         if not callable(function):
             raise TypeError(f"Lambda: expected a function, not {function!r}.")
         self.function, self.arguments = function, dict(arguments or {})
+        self._mask = mask
+        if mask is not None:
+            self.supports_masking = True
         try:
             self._takes_training = "training" in inspect.signature(function).parameters
         except (TypeError, ValueError):
@@ -163,6 +200,10 @@ class Lambda(Layer):
         if self._takes_training:
             return self.function(inputs, training=training, **self.arguments)
         return self.function(inputs, **self.arguments)
+
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return what ``mask`` is or, of the inputs and their masks, gives."""
+        return self._mask(inputs, previous_mask) if callable(self._mask) else self._mask
 
     def get_config(self) -> dict[str, Any]:
         """Return the function's name.
@@ -194,6 +235,7 @@ class Lambda(Layer):
 class Activation(Layer):
     """An activation as a layer."""
 
+    supports_masking = True
     _arguments = ("activation",)
 
     def __init__(self, activation: Identifier, **keywords: Unpack[LayerKeywords]) -> None:
@@ -210,6 +252,8 @@ class Activation(Layer):
 class Identity(Layer):
     """The input as it is."""
 
+    supports_masking = True
+
     def call(self, inputs: Tensor) -> Any:
         """Return the input."""
         return inputs
@@ -218,6 +262,7 @@ class Identity(Layer):
 class ActivityRegularization(Layer):
     """The input as it is, l1 sum(|x|) + l2 sum(x²) added to the loss."""
 
+    supports_masking = True
     _arguments = ("l1", "l2")
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **keywords: Unpack[SharedKeywords]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from wengert.functions import array
 from wengert.ground import nest, shapes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import constraints, dtype_policies, initializers, registry, regularizers, symbolic
+from wengert.keras import constraints, dtype_policies, initializers, masks, registry, regularizers, symbolic
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.dtype_policies import PolicyLike
 from wengert.keras.initializers import InitializerLike
@@ -21,7 +21,7 @@ from wengert.keras.layers.tracking import Tracked
 from wengert.keras.registry import Identifier
 from wengert.keras.variable import Variable
 from wengert.modes.function import TensorSpec
-from wengert.tensor.tensor import Nested, SymbolicTensor, Tensor, TensorLike, cast
+from wengert.tensor.tensor import Nested, SymbolicTensor, Tensor, TensorLike
 
 __all__ = ["Input", "InputLayer", "InputSpec", "Layer"]
 
@@ -85,6 +85,7 @@ class Layer(Tracked, Placed, registry.Stated):
     (array([[1., 2.]], dtype=float32), ['factor'])
     """
 
+    _arguments: ClassVar[tuple[str, ...] | None] = ()
     supports_masking = False
     input_spec: Any = None
     activity_regularizer: Any = None
@@ -227,7 +228,7 @@ class Layer(Tracked, Placed, registry.Stated):
             initializers.get(initializer), shape=() if shape is None else as_sizes(shape), dtype=kind,
             trainable=self._trainable if trainable is None else bool(trainable), name=label,
             regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint),
-            path=f"{self.name}/{label}".replace(" ", "_"),
+            path=f"{calls.path.removesuffix(self.name + '/')}{self.name}/{label}".replace(" ", "_"),
         )  # fmt: skip
         variable._declared = trainable is None or bool(trainable)
         variable._trainable = variable._declared and self._trainable
@@ -235,6 +236,10 @@ class Layer(Tracked, Placed, registry.Stated):
         return variable
 
     add_variable = add_weight
+
+    def _computed(self, weight: Variable) -> Any:
+        """Return the value of a weight in the dtype that the layer computes in."""
+        return converted(weight, self._nptype)
 
     # --- losses ------------------------------------------------------------------------------------------------
 
@@ -261,7 +266,7 @@ class Layer(Tracked, Placed, registry.Stated):
         if len(arguments) == 1 and isinstance(arguments[0], Tensor):
             x = arguments[0]
             if self.autocast and x.nptype is not self._nptype and x.nptype.kind == "f":
-                arguments = (cast(x, self._nptype),)
+                arguments = (converted(x, self._nptype),)
             symbolically = x.__class__ is SymbolicTensor and x.node.graph.__class__ is symbolic.KerasGraph
         elif arguments or keywords:
             kind = self._nptype if self.autocast else None
@@ -276,7 +281,12 @@ class Layer(Tracked, Placed, registry.Stated):
         if self.input_spec is not None and arguments:
             self._check(arguments[0])
         if symbolically:
-            return symbolic.enter(self, arguments, keywords)
+            result = symbolic.enter(self, arguments, keywords)
+            self._hand_on(arguments, result)
+            return result
+        first = arguments[:1]
+        if masks.takes_masks(type(self).call):
+            keywords = {**masks.filled(type(self).call, arguments, keywords)}
         before, outermost = calls.training, calls.outermost
         position, default = training_parameter(type(self).call)
         if "training" in keywords:
@@ -300,7 +310,15 @@ class Layer(Tracked, Placed, registry.Stated):
                     self.add_loss(self.activity_regularizer(one) / rows)
         finally:
             calls.training, calls.outermost = before, outermost
+        self._hand_on(first, result)
         return result
+
+    def _hand_on(self, arguments: tuple[Nested, ...], result: Nested) -> None:
+        """Let the results carry masks."""
+        x = arguments[0] if arguments else None
+        if isinstance(x, Tensor) and masks.mask_of(x) is None and type(self).compute_mask is Layer.compute_mask:
+            return
+        masks.hand_on(self, x, result)
 
     def _check(self, x: Nested) -> None:
         specs = self.input_spec if isinstance(self.input_spec, list | tuple) else [self.input_spec]
@@ -309,20 +327,31 @@ class Layer(Tracked, Placed, registry.Stated):
                 spec.check(one, self)
 
     def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
-        first = arguments[0] if arguments else next(iter(keywords.values()), None)
-        self._build_once(shape_of(first))
+        wanted = masks.parameters(type(self).build)
+        if len(wanted) > 1 and all(name.endswith("_shape") for name in wanted):
+            given = {**dict(zip(masks.parameters(type(self).call), arguments, strict=False)), **keywords}
+            found = {name: shape_of(given.get(name.removesuffix("_shape"))) for name in wanted}
+            self._build_once(**{name: shape for name, shape in found.items() if shape is not None})
+        else:
+            first = arguments[0] if arguments else next(iter(keywords.values()), None)
+            self._build_once(shape_of(first))
 
-    def _build_once(self, input_shape: ShapeLike) -> None:
+    def _build_once(self, *shapes: ShapeLike | None, **named: ShapeLike | None) -> None:
         """Make the weights, outside of whatever tape is open."""
         observers, state.observers = state.observers, ()
+        around, calls.path = calls.path, f"{calls.path}{self.name}/"
         try:
-            self.build(input_shape)
+            self.build(*shapes, **named)
         finally:
-            state.observers = observers
+            state.observers, calls.path = observers, around
         self._built = True
         if self._given_weights is not None:
             given, self._given_weights = self._given_weights, None
             self.set_weights(given)
+
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return the masks of the results, given those of the inputs: by default the same."""
+        return previous_mask
 
     def compute_output_shape(self, input_shape: ShapeLike) -> Any:
         """Return the shape of the result for an input of this shape."""

@@ -7,9 +7,11 @@ from typing import Any, Unpack
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
+from wengert.ground import nest
+from wengert.keras import masks
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
-from wengert.tensor.tensor import Nested
+from wengert.tensor.tensor import Nested, Tensor
 
 __all__ = [
     "Add",
@@ -34,6 +36,8 @@ __all__ = [
 class _Merge(Layer):
     """A layer that is called with a list of tensors."""
 
+    supports_masking = True
+
     def call(self, inputs: Nested) -> Any:
         """Return the tensors merged.
 
@@ -47,11 +51,21 @@ class _Merge(Layer):
     def _merged(self, inputs: list[Any]) -> Any:
         raise NotImplementedError
 
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return where any of the inputs counts; None where one has no mask."""
+        return masks.joined(nest.flatten(previous_mask), elementary.logical_or)
+
     def _folded(self, inputs: list[Any], two: Callable[[Any, Any], Any]) -> Any:
         total = inputs[0]
         for one in inputs[1:]:
             total = two(total, one)
         return total
+
+
+def _known(x: Tensor) -> list[Any]:
+    """Return the sizes of a tensor: numbers where they are known, else scalars."""
+    whole = array.shape(x)
+    return [whole[i] if size is None else size for i, size in enumerate(x.sizes)]
 
 
 class Concatenate(_Merge):
@@ -70,6 +84,20 @@ class Concatenate(_Merge):
 
     def _merged(self, inputs: list[Any]) -> Any:
         return array.concat(inputs, self.axis)
+
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return the masks beside each other, all of an input without one counting; None where none has one."""
+        given = nest.flatten(previous_mask)
+        if all(mask is None for mask in given):
+            return None
+        spread = []
+        for x, mask in zip(nest.flatten(inputs), given, strict=True):
+            whole = array.ones_like(x, dtype="bool")
+            if mask is not None:
+                missing = len(x.sizes) - len(mask.sizes)
+                whole = elementary.logical_and(whole, array.reshape(mask, [*_known(mask), *[1] * missing]))
+            spread.append(whole)
+        return elementary.reduce_any(array.concat(spread, self.axis), axis=-1)
 
 
 class Add(_Merge):
@@ -139,6 +167,10 @@ class Dot(_Merge):
         kept = left.replace(left[one], "") + right[1:].replace(left[one], "")
         out = elementary.einsum(f"{left},{right}->{kept}", a, b)
         return out if len(kept) > 1 else array.expand_dims(out, 1)
+
+    def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
+        """Return None: the axis of time may be gone."""
+        return None
 
 
 def concatenate(inputs: Nested, axis: int = -1, **keywords: Unpack[LayerKeywords]) -> Any:

@@ -1,4 +1,4 @@
-"""BatchNormalization, LayerNormalization, UnitNormalization, Normalization and Rescaling."""
+"""Layers that scale features to mean 0 and variance 1, to norm 1, or by given numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, convert
 from wengert.train.checkpoint import storage_of
 from wengert.train.placing import place, ready
 
-__all__ = ["BatchNormalization", "LayerNormalization", "Normalization", "Rescaling", "UnitNormalization"]
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "Normalization",
+    "RMSNormalization",
+    "Rescaling",
+    "UnitNormalization",
+]
 
 
 _CHOICES = ("initializer", "regularizer", "constraint")
@@ -52,6 +60,7 @@ class BatchNormalization(_Scaled):
     Ioffe and Szegedy (2015). In training each moving average m becomes momentum m + (1 - momentum) times the batch's.
     """
 
+    supports_masking = True
     _arguments = ("axis", "momentum", "epsilon", "center", "scale")
 
     def __init__(
@@ -89,14 +98,18 @@ class BatchNormalization(_Scaled):
         self._shape = [size if i == axis else 1 for i in range(len(input_shape))]
         self._built = True
 
-    def call(self, inputs: Tensor, training: bool | None = None) -> Any:
-        """Return the layer's value."""
+    def call(self, inputs: Tensor, training: bool | None = None, mask: TensorLike | None = None) -> Any:
+        """Return the layer's value; with a mask, mean and variance are of the steps that count."""
 
         def spread(v: Any) -> Any:
             return array.reshape(array.cast(v, inputs.dtype), self._shape)
 
         if training and self._trainable:
-            mean, variance = nn.moments(inputs, self._axes)
+            if mask is None:
+                mean, variance = nn.moments(inputs, self._axes)
+            else:
+                counted = array.cast(array.expand_dims(mask, -1), inputs.dtype)
+                mean, variance = nn.weighted_moments(inputs, self._axes, counted)
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 batch = array.cast(array.stop_gradient(batch), moving.dtype)
                 moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
@@ -114,6 +127,7 @@ class BatchNormalization(_Scaled):
 class LayerNormalization(_Scaled):
     """(x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each row along the axes: Ba and others (2016)."""
 
+    supports_masking = True
     _arguments = ("axis", "epsilon", "center", "scale")
 
     def __init__(
@@ -154,9 +168,98 @@ class LayerNormalization(_Scaled):
         return inputs * factor + shift
 
 
+class GroupNormalization(_Scaled):
+    """(x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each group of channels: Wu and He (2018).
+
+    ``groups=-1``: each channel is one.
+
+    >>> GroupNormalization(groups=1)(array.constant([[1.0, 3.0]])).numpy().round(2)
+    array([[-1.,  1.]], dtype=float32)
+    """
+
+    supports_masking = True
+    _arguments = ("groups", "axis", "epsilon", "center", "scale")
+
+    def __init__(
+        self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: Identifier = None, gamma_regularizer: Identifier = None, beta_constraint: Identifier = None,
+        gamma_constraint: Identifier = None, **keywords: Unpack[LayerKeywords],
+    ) -> None:  # fmt: skip
+        """Take the number of groups, the axis of the channels, and the choices."""
+        super().__init__(**keywords)
+        self.groups, self.axis, self.epsilon = int(groups), int(axis), float(epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+        self._made = {
+            "gamma": (gamma_initializer, gamma_regularizer, gamma_constraint),
+            "beta": (beta_initializer, beta_regularizer, beta_constraint),
+        }
+        self.gamma: Any = None
+        self.beta: Any = None
+
+    def build(self, input_shape: Sizes) -> None:
+        """Make gamma and beta.
+
+        Raises:
+            ValueError: where the channels are unknown, or cannot be divided into the groups.
+        """
+        self._at = self.axis % len(input_shape)
+        channels = input_shape[self._at]
+        if channels is None:
+            raise ValueError(f"Axis {self.axis} of input tensor should have a defined dimension but the layer received an input "
+                             f"with shape {input_shape}.")  # fmt: skip
+        self.groups = channels if self.groups == -1 else self.groups
+        if channels % self.groups:
+            raise ValueError(f"Number of groups ({self.groups}) must be a multiple of the number of channels ({channels}).")
+        self._shape = [channels if i == self._at else 1 for i in range(len(input_shape))]
+        self._make([*(["gamma"] if self.scale else []), *(["beta"] if self.center else [])], (channels,))
+        self._built = True
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the layer's value."""
+        whole = array.shape(inputs)
+        sizes = [whole[i] if size is None else size for i, size in enumerate(inputs.sizes)]
+        at, channels = self._at, self._shape[self._at]
+        x = array.reshape(inputs, [*sizes[:at], self.groups, channels // self.groups, *sizes[at + 1 :]])
+        mean, variance = nn.moments(x, [i for i in range(1, len(sizes) + 1) if i != at], keepdims=True)
+        y = array.reshape((x - mean) * elementary.rsqrt(variance + self.epsilon), sizes)
+        if self.gamma is not None:
+            y = y * array.reshape(self._computed(self.gamma), self._shape)
+        return y if self.beta is None else y + array.reshape(self._computed(self.beta), self._shape)
+
+
+class RMSNormalization(Layer):
+    """x / sqrt(mean of x² + epsilon) scale, the mean along an axis or axes: Zhang and Sennrich (2019).
+
+    >>> RMSNormalization()(array.constant([[3.0, 4.0]])).numpy().round(3)
+    array([[0.849, 1.131]], dtype=float32)
+    """
+
+    _arguments = ("axis", "epsilon")
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **keywords: Unpack[LayerKeywords]) -> None:
+        """Take the axis or axes, and epsilon."""
+        super().__init__(**keywords)
+        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
+        self.epsilon = float(epsilon)
+
+    def build(self, input_shape: Sizes) -> None:
+        """Make the scale."""
+        axes = {a % len(input_shape) for a in (self.axis if isinstance(self.axis, list) else [self.axis])}
+        self._shape = [size if i in axes else 1 for i, size in enumerate(input_shape)]
+        self.scale = self.add_weight(name="scale", shape=[input_shape[a] for a in sorted(axes)], initializer="ones")
+        self._built = True
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the layer's value."""
+        mean = elementary.reduce_mean(elementary.square(inputs), self.axis, keepdims=True)
+        return inputs * elementary.rsqrt(mean + self.epsilon) * array.reshape(self._computed(self.scale), self._shape)
+
+
 class UnitNormalization(Layer):
     """x / |x| along an axis."""
 
+    supports_masking = True
     _arguments = ("axis",)
 
     def __init__(self, axis: AxisLike = -1, **keywords: Unpack[LayerKeywords]) -> None:
@@ -177,6 +280,8 @@ class Normalization(Layer):
     >>> layer([[2.0]]).numpy()
     array([[1.]], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -251,6 +356,7 @@ class Normalization(Layer):
 class Rescaling(Layer):
     """scale x + offset."""
 
+    supports_masking = True
     _arguments = ("scale", "offset")
 
     def __init__(self, scale: TensorLike, offset: TensorLike = 0.0, **keywords: Unpack[LayerKeywords]) -> None:

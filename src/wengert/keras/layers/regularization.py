@@ -1,18 +1,27 @@
-"""Dropout, GaussianNoise and GaussianDropout: at work in training alone."""
+"""Dropouts and noise, at work in training alone."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from wengert.functions import array, nn, random
 from wengert.ground.shapes import ShapeLike
+from wengert.keras.configuration import image_data_format
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
 from wengert.tensor.tensor import SymbolicTensor, Tensor
 
-__all__ = ["Dropout", "GaussianDropout", "GaussianNoise"]
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+]
 
 
 class Dropout(Layer):
@@ -21,7 +30,8 @@ class Dropout(Layer):
     With a seed the layer has a sequence of its own.
     """
 
-    _arguments = ("rate", "noise_shape", "seed")
+    supports_masking = True
+    _arguments: ClassVar[tuple[str, ...] | None] = ("rate", "noise_shape", "seed")
 
     def __init__(
         self, rate: float, noise_shape: ShapeLike | None = None, seed: int | None = None, **keywords: Unpack[LayerKeywords]
@@ -45,9 +55,66 @@ class Dropout(Layer):
         return nn.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed)
 
 
+class _SpatialDropout(Dropout):
+    """In training, whole channels are dropped."""
+
+    _arguments: ClassVar[tuple[str, ...] | None] = ("rate", "seed")
+
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, **keywords: Unpack[LayerKeywords]
+    ) -> None:
+        """Take the share, in [0, 1], and where the channels stand."""
+        super().__init__(rate, None, seed, **keywords)
+        self.data_format = image_data_format() if data_format is None else data_format
+
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
+        """Return the layer's value."""
+        rank, at = len(inputs.sizes), 1 if self.data_format == "channels_first" else len(inputs.sizes) - 1
+        self.noise_shape = [None if i in (0, at) else 1 for i in range(rank)]
+        return super().call(inputs, training)
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """In training, whole channels of (batch, steps, channels) are dropped: Tompson and others (2015)."""
+
+    def __init__(self, rate: float, seed: int | None = None, **keywords: Unpack[LayerKeywords]) -> None:
+        """Take the share, in [0, 1]."""
+        super().__init__(rate, "channels_last", seed, **keywords)
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """In training, whole channels of images are dropped."""
+
+    _arguments = ("rate", "seed", "data_format")
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """In training, whole channels of (batch, depth, height, width, channels) are dropped."""
+
+    _arguments = ("rate", "seed", "data_format")
+
+
+class AlphaDropout(Dropout):
+    """In training a share of the elements becomes selu's limit, and all are scaled so that mean and variance stay.
+
+    Klambauer and others (2017).
+    """
+
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
+        """Return the layer's value."""
+        if not training or self.rate == 0:
+            return inputs
+        limit = -nn.SELU["alpha"] * nn.SELU["scale"]
+        a = ((1.0 - self.rate) * (1.0 + self.rate * limit**2)) ** -0.5 if self.rate < 1 else 0.0
+        ones = array.ones_like(inputs)
+        kept = nn.dropout(ones, self.rate, noise_shape=self.noise_shape, seed=self.seed) > 0 if self.rate < 1 else ones < 0
+        return a * array.where(kept, inputs, limit * ones) - a * limit * self.rate
+
+
 class GaussianNoise(Layer):
     """In training, numbers of a normal distribution of mean 0 are added."""
 
+    supports_masking = True
     _arguments = ("stddev", "seed")
 
     def __init__(self, stddev: float, seed: int | None = None, **keywords: Unpack[LayerKeywords]) -> None:
@@ -68,6 +135,7 @@ class GaussianNoise(Layer):
 class GaussianDropout(Layer):
     """In training, the elements are multiplied by numbers of mean 1 and variance rate / (1 - rate)."""
 
+    supports_masking = True
     _arguments = ("rate", "seed")
 
     def __init__(self, rate: float, seed: int | None = None, **keywords: Unpack[LayerKeywords]) -> None:

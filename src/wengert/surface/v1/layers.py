@@ -25,16 +25,24 @@ __all__ = [
     "BatchNormalization",
     "Conv1D",
     "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "Flatten",
     "Layer",
+    "average_pooling1d",
+    "average_pooling2d",
+    "average_pooling3d",
     "batch_normalization",
     "conv1d",
     "conv2d",
+    "conv3d",
     "dense",
     "dropout",
     "flatten",
+    "max_pooling1d",
+    "max_pooling2d",
+    "max_pooling3d",
 ]
 
 
@@ -274,8 +282,7 @@ class _Convolution(Layer):
         """Return the outputs."""
         letters = "DHW"[3 - self.rank :]
         layout = f"N{letters}C" if self.data_format == "channels_last" else f"NC{letters}"
-        convolve = nn.conv1d if self.rank == 1 else nn.conv2d
-        y = convolve(inputs, self.kernel, self.strides, self.padding, layout, self.dilation_rate)
+        y = nn.convolution(inputs, self.kernel, self.strides, self.padding, layout, self.dilation_rate)
         if self.bias is not None:
             y = nn.bias_add(y, self.bias, data_format=layout)
         return y if self.activation is None else self.activation(y)
@@ -291,6 +298,12 @@ class Conv2D(_Convolution):
     """A convolution over two axes."""
 
     rank = 2
+
+
+class Conv3D(_Convolution):
+    """A convolution over three axes."""
+
+    rank = 3
 
 
 class Flatten(Layer):
@@ -482,6 +495,44 @@ def conv2d(
 ) -> Any:
     """Return a convolution over two axes; further keywords are those of `Conv2D`."""
     return Conv2D(filters, kernel_size, strides, padding, **keywords)(inputs)
+
+
+def conv3d(
+    inputs: TensorLike,
+    filters: int,
+    kernel_size: int | Sequence[int],
+    strides: int | Sequence[int] = (1, 1, 1),
+    padding: str = "valid",
+    **keywords: Any,
+) -> Any:
+    """Return a convolution over three axes; further keywords are those of `Conv3D`."""
+    return Conv3D(filters, kernel_size, strides, padding, **keywords)(inputs)
+
+
+def _pooling(rank: int, kind: str) -> Callable[..., Any]:
+    def function(
+        inputs: TensorLike,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int],
+        padding: str = "valid",
+        data_format: str = "channels_last",
+        name: str | None = None,
+    ) -> Any:
+        x = _floats(inputs)
+        if len(x.shape) != rank + 2:
+            raise ShapeError(f"{function.__name__} takes inputs of {rank + 2} axes, and their shape is {x.shape}.")
+        letters = "DHW"[3 - rank :]
+        layout = f"N{letters}C" if data_format == "channels_last" else f"NC{letters}"
+        return nn.pool(x, pool_size, kind, strides, padding.upper(), layout, name=name)
+
+    what, title = ("greatest numbers", "max") if kind == "MAX" else ("means", "average")
+    function.__name__ = function.__qualname__ = f"{title}_pooling{rank}d"
+    function.__doc__ = f"Return the {what} of windows over {('one axis', 'two axes', 'three axes')[rank - 1]}."
+    return function
+
+
+max_pooling1d, max_pooling2d, max_pooling3d = (_pooling(rank, "MAX") for rank in (1, 2, 3))
+average_pooling1d, average_pooling2d, average_pooling3d = (_pooling(rank, "AVG") for rank in (1, 2, 3))
 
 
 def flatten(inputs: Array, name: str | None = None, data_format: str = "channels_last") -> Any:

@@ -1,0 +1,5 @@
+"""``keras.preprocessing``."""
+
+from wengert.keras import sequences as sequence
+
+__all__ = ["sequence"]
