@@ -23,6 +23,7 @@ EXAMPLES = {
     "5_pinn_heat_tf2.py": ["step    1 loss", "step  600 loss", "largest error at new points 0.0"],
     "7_high_order.py": ["two solitons: greatest height 1.142", "plate: greatest residual"],
     "8_fields.py": ["viscosity found: 0.100000000, exact 0.1", "plate: greatest relative residual below 1e-12: True"],
+    "10_saving.py": ["the same residual: True", "a derivative that nobody saved: u_xx =", "training: 6 variables"],
     "9_machine_code.py": ["u_xxxx  NumPy", "step    NumPy", "the same to 4 digits: True"],
     "10_minibatches.py": ["a step has (None, 1) points inside; 8 steps make an epoch", "the same points again: True"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],

@@ -17,9 +17,9 @@ from wengert.functions import array
 from wengert.ground import nest, terminal
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.shapes import ShapeLike
-from wengert.keras import layers, masks, registry, symbolic, weights
+from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
-from wengert.keras.layers.calling import as_sizes, converted, shape_of
+from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
 from wengert.keras.layers.layer import InputLayer, Layer
 from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
@@ -221,7 +221,7 @@ class Model(Trainer):
         save_format: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the weights to a file of this very name, safetensors inside."""
+        """Write the weights to a file of this very name: HDF5 if it ends with ``.h5``, else safetensors."""
         weights.save_weights(self, filepath, overwrite)
 
     def load_weights(
@@ -235,11 +235,9 @@ class Model(Trainer):
 
         Raises:
             ValueError: where the file is damaged or its weights are not those of the model.
-            NotImplementedError: for ``by_name``.
+            NotImplementedError: for ``by_name``, unless the file lists layers by their names.
         """
-        if by_name:
-            raise NotImplementedError("load_weights: by_name is not served: weights go by the attributes that lead to them.")
-        return weights.load_weights(self, filepath, skip_mismatch)
+        return weights.load_weights(self, filepath, skip_mismatch, by_name)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
         """Write architecture and weights to a file, which `load_model` reads."""
@@ -533,27 +531,33 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Make the model that `save_model` wrote, of layers that are known by name; it is not compiled.
+    """Make the model that `save_model` or Keras wrote, of layers that are known by name.
 
-    The optimizer's state goes to the optimizer that it is compiled with.
+    One that Keras wrote is compiled as it says there. The state of an optimizer goes to the one that the model is compiled with.
 
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
     path = weights.path_of(filepath, "load_model")
-    arrays, texts = weights.read(path, "load_model")
-    if "architecture" not in texts:
-        raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
-    with registry.custom_object_scope(custom_objects or {}):
+    with weights.opened(path, "load_model") as stored, registry.custom_object_scope(custom_objects or {}):
+        if "architecture" not in stored.texts and stored.architecture is None:
+            raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
+        calls.room = stored.elements()
         try:
-            config = json.loads(texts["architecture"])
-            model = _LAYERS.deserialize(config)
+            if "architecture" in stored.texts:
+                model = _LAYERS.deserialize(json.loads(stored.texts["architecture"]))
+            else:
+                model = architecture.made(stored.architecture or {}, _LAYERS)
             known = isinstance(model, Layer)
             if not known:
                 raise ValueError(f"{model!r} is no model")
         except (LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError, ValueError) as error:
             raise ValueError(f"load_model: no model can be made of the architecture in {path}: {_said(error)}") from error
-    weights.place(model, arrays, path)
+        finally:
+            calls.room = None
+        if compile and stored.architecture is not None and "architecture" not in stored.texts:
+            architecture.compiling(model, stored.compile, _LAYERS, path)
+        weights.place(model, stored.given(model), path)
     return model
 
 

@@ -1,27 +1,34 @@
-"""Weights and models in files: safetensors inside, whatever the file's name ends with.
+"""Weights and models in files: as Keras has them where the name ends with ``.h5`` or ``.keras``, safetensors inside all others.
 
 A file of weights holds each variable under the attributes that lead to it, as ``layers.0.kernel`` or ``hidden.1.bias``. A
-file of a model has the architecture beside them, as JSON of layers by name: nothing in a file is ever executed.
+file of a model has the architecture beside them, as JSON of layers by name: nothing in a file is ever executed. Files that
+Keras wrote are read, by where it keeps each variable (`wengert.keras.layout`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import logging
+import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.context import state
 from wengert.ground.errors import DataLossError
-from wengert.keras import registry
+from wengert.ground.replacing import replace
+from wengert.ground.types import NumPyArray
+from wengert.keras import architecture, hdf5, layout, registry, zipped
 from wengert.keras.layers.layer import Layer
 from wengert.keras.steps import Steps
-from wengert.train import archive
-from wengert.train.checkpoint import storage_of
+from wengert.train import archive, files
+from wengert.train.checkpoint import nodes_of, storage_of
 from wengert.train.objects import children, slot_names, slots, trackable
 from wengert.train.placing import Placement, ready
 from wengert.train.placing import place as set_all
@@ -30,6 +37,8 @@ from wengert.train.restoration import Restoration
 __all__ = ["LoadStatus", "load_weights", "save_model", "save_weights"]
 
 FORMAT = "wengert.keras 1"
+SOME = 1 << 10
+log = logging.getLogger("wengert")
 
 
 class LoadStatus:
@@ -138,6 +147,11 @@ def _write(path: str, arrays: dict[str, Any], metadata: dict[str, str]) -> None:
 
 
 def path_of(filepath: str | os.PathLike[str], who: str) -> str:
+    """Return the path of a file.
+
+    Raises:
+        IsADirectoryError: for a folder.
+    """
     path = os.fspath(filepath)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{who}: {path} is a folder; name a file, for instance {os.path.join(path, 'model.weights.h5')}.")
@@ -145,7 +159,7 @@ def path_of(filepath: str | os.PathLike[str], who: str) -> str:
 
 
 def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights, and the optimizer's variables where there are some.
+    """Write the weights, and the optimizer's variables where there are some: as HDF5 if the name ends with ``.h5``.
 
     Raises:
         ValueError: where there are no weights yet.
@@ -157,56 +171,213 @@ def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool
     arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
     if not arrays and not model._built:
         raise ValueError(f'save_weights: the model "{model.name}" has no weights yet: build it, or call it with something.')
-    _write(path, arrays, {"format": FORMAT, "class": type(model).__name__})
+    if path.endswith((".h5", ".hdf5")) and _keras_reads(path):
+        replace(path, hdf5.sealed(_hdf5(model, arrays)))
+    else:
+        _write(path, arrays, {"format": FORMAT, "class": type(model).__name__})
 
 
-def read(path: str, who: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the arrays and the texts of a file.
+def _keras_reads(path: str) -> bool:
+    """Return whether a file can be written that Keras reads; say once where not."""
+    if not hdf5.available():
+        _say_once(f"{path} and files like it are written as safetensors, which Keras does not read: {hdf5.INSTALL} for HDF5.")
+    return hdf5.available()
+
+
+@functools.lru_cache(maxsize=1)
+def _said() -> list[str]:
+    return []
+
+
+def _say_once(text: str) -> None:
+    if not _said():
+        _said().append(text)
+        log.warning(text)
+
+
+def _hdf5(model: Layer, arrays: Mapping[str, NumPyArray], **texts: str) -> bytes:
+    """Return an HDF5 file as Keras 3 writes it; each array says, too, what it is called here."""
+    labels = {id(variable): label for label, variable in _numbered(model)}
+    groups: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    for group, name, variables in layout.places(model):
+        groups[group] = name
+        paths |= {f"{group}/{i}": labels.pop(id(v)) for i, v in enumerate(variables) if id(v) in labels}
+    optimizer: Any = getattr(model, "optimizer", None)
+    if trackable(optimizer) and getattr(optimizer, "built", True):
+        groups["optimizer/vars"] = getattr(optimizer, "name", "")
+        kept = optimizer.variables
+        paths |= {f"optimizer/vars/{i}": labels.pop(id(v)) for i, v in enumerate(kept) if id(v) in labels}
+    paths |= {f"wengert/{label}": label for label in labels.values()}  # of tf.Variables, which Keras does not save
+    return hdf5.dumped({path: arrays[label] for path, label in paths.items()}, paths, groups, {"format": FORMAT, **texts})
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------------
+
+
+class Stored(NamedTuple):
+    """What a file holds: the texts of one of ours, Keras' architecture, and the arrays, or what stands for them."""
+
+    path: str
+    texts: Mapping[str, str]
+    architecture: Mapping[str, Any] | None
+    compile: Mapping[str, Any] | None
+    arrays: Mapping[str, Any] | None
+    tree: hdf5.Tree | None
+
+    def elements(self) -> int:
+        """Return how many numbers all arrays hold, and some: more than weights that are not saved have."""
+        arrays = (self.arrays or {}) if self.tree is None else self.tree.arrays
+        return sum(math.prod(array.shape) for array in arrays.values()) + SOME
+
+    def given(self, model: Layer, by_name: bool = False) -> Mapping[str, Any]:
+        """Return the arrays by the names that the model's variables have in our files.
+
+        Raises:
+            ValueError: where it tells of other layers than the model's.
+        """
+        tree = self.tree
+        if tree is None:
+            return self.arrays or {}
+        if self.texts.get("format") == FORMAT:
+            return {array.label or path: array for path, array in tree.arrays.items()}
+        labels = {id(variable): label for label, variable in _weights(model)}
+        prefix = "model_weights" if "model_weights" in tree.groups else ""
+        old = "layer_names" in tree.groups[prefix].attrs or "layer_names0" in tree.groups[prefix].attrs
+        pairs = layout.legacy(model, tree, prefix, by_name) if old else layout.resolved(model, tree)
+        try:
+            found = {labels[id(variable)]: tree.arrays[path] for variable, path in pairs if id(variable) in labels}
+        except ValueError as error:
+            raise ValueError(f'The weights in {self.path} are not those of the model "{model.name}": {error}.') from None
+        if not old:
+            passed = ("optimizer/", "metrics/", "compile_metrics/")
+            used = {id(array) for array in found.values()}
+            found |= {path: one for path, one in tree.arrays.items() if id(one) not in used and not path.startswith(passed)}
+        return {**found, **_of_optimizer(model, layout.optimizer(tree))}
+
+
+def _of_optimizer(model: Any, values: Sequence[hdf5.Dataset]) -> dict[str, Any]:
+    """Return an optimizer's values by the names of its variables, or by their places where there may be doubt.
+
+    Keras 3 keeps its variables in the order of ours. Keras 2 has no variable of the learning rate, and another order
+    of the weights of subclasses.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and trackable(optimizer) and values:
+        optimizer.build(model.trainable_variables)
+        own = list(optimizer.variables)
+        if len(own) == len(values) + 1 and getattr(model, "_path", None) is not None:
+            own = [v for v in own if v is not optimizer.learning_rate]
+        if [tuple(v.shape) for v in own] == [v.shape for v in values]:
+            names = {id(v): label for label, v in _numbered(model)}
+            kept = {names[id(v)]: np.asarray(v.array) for v in optimizer.variables if not any(v is one for one in own)}
+            return {**kept, **{names[id(v)]: value for v, value in zip(own, values, strict=True)}}
+    return {f"{OPTIMIZER}{i}": value for i, value in enumerate(values)}
+
+
+@contextlib.contextmanager
+def opened(path: str, who: str) -> Iterator[Stored]:
+    """Open a file of weights, or of a model: ours, or one that Keras wrote.
 
     Raises:
         FileNotFoundError: if it is not there.
-        ValueError: if it is no whole file of this kind; it names the file.
+        ImportError: for an HDF5 file without what reads them; it says what to install.
+        ValueError: if it is no whole file of these kinds; it names the file.
         PermissionDeniedError, ResourceExhaustedError: if it may not be read, or without the memory for it.
     """
     if not os.path.isfile(path):
-        if os.path.isfile(path + ".index"):
-            raise ValueError(f"{who}: {path} is a checkpoint that TensorFlow wrote; only what Wengert wrote is read here.")
         raise FileNotFoundError(f"{who}: there is no file {path}")
     with open(path, "rb") as file:
         start = file.read(8)
-    if start == b"\x89HDF\r\n\x1a\n":
-        raise ValueError(
-            f"{who}: {path} is an HDF5 file, which Keras wrote; only what Wengert wrote (safetensors) is read here. Read its "
-            "arrays with h5py, and pass them to set_weights()."
-        )
-    try:
-        return archive.load(path)
-    except DataLossError as error:
-        raise ValueError(f"{who}: {path} is no file of weights: {error}") from None
+    if start == hdf5.SIGNATURE:
+        with hdf5.opened(path, who) as tree:
+            yield _stored(path, who, tree)
+    elif start.startswith(b"PK\3\4"):
+        members = zipped.read(path, who)
+        with hdf5.opened(path, who, members.weights) as tree:
+            config = members.config
+            text = tree.text("", "architecture")
+            texts = {} if text is None else {"architecture": text}
+            yield Stored(path, {**_format(tree), **texts}, config, config.get("compile_config"), None, tree)
+    else:
+        try:
+            arrays, texts = archive.load(path)
+        except DataLossError as error:
+            raise ValueError(f"{who}: {path} is no file of weights: {error}") from None
+        yield Stored(path, texts, None, None, arrays, None)
 
 
-def load_weights(model: Steps, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> LoadStatus:
-    """Set the weights from a file; where one does not fit nothing is changed.
+def _format(tree: hdf5.Tree) -> dict[str, str]:
+    text = tree.text("", "format")
+    return {} if text is None else {"format": text}
+
+
+def _stored(path: str, who: str, tree: hdf5.Tree) -> Stored:
+    """Return what an HDF5 file holds: weights, or a model of Keras 2."""
+    told: list[Any] = []
+    for name in ("model_config", "training_config"):
+        text = tree.text("", name)
+        try:
+            told.append(None if text is None else json.loads(text))
+        except (ValueError, RecursionError) as error:
+            what = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            raise ValueError(f"{who}: {path} cannot be read, its {name} is damaged: {what}") from None
+        if not isinstance(told[-1], dict | None):
+            raise ValueError(f"{who}: {path} cannot be read, its {name} is none")
+    return Stored(path, _format(tree), told[0], told[1], None, tree)
+
+
+def load_weights(
+    model: Steps, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> LoadStatus:
+    """Set the weights from a file of ours, of Keras', or from a checkpoint; where one does not fit nothing is changed.
 
     Raises:
         ValueError: where the file is damaged, or names and shapes are not those of the model.
+        NotImplementedError: for ``by_name``, unless the file lists layers by their names.
     """
     path = path_of(filepath, "load_weights")
-    arrays, _ = read(path, "load_weights")
-    if not model._built and not model.weights:
-        raise ValueError(f'load_weights: the model "{model.name}" has no weights yet: build it, or call it with something.')
-    return LoadStatus(place(model, arrays, path, skip_mismatch))
+    if not os.path.isfile(path) and files.checkpoint_exists(path):
+        return _restored(model, path)
+    with opened(path, "load_weights") as stored:
+        if by_name and (stored.tree is None or stored.texts.get("format") == FORMAT):
+            raise NotImplementedError("load_weights: by_name is for files that list layers by name, as Keras 2 wrote them.")
+        if not model._built and not model.weights:
+            raise ValueError(f'load_weights: the model "{model.name}" has no weights yet: build it, or call it with something.')
+        return LoadStatus(place(model, stored.given(model, by_name), path, skip_mismatch, by_name))
 
 
-def place(model: Steps, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False) -> Restoration | None:
+def _restored(model: Steps, prefix: str) -> LoadStatus:
+    """Set the weights from a checkpoint, by the graph of objects; what is not made yet gets its value when it is."""
+    values, texts = files.load(prefix)
+    nodes = nodes_of(prefix, values, texts)
+    if nodes is None:
+        raise ValueError(
+            f"load_weights: {prefix} is a checkpoint by the names of variables: read it with tf.compat.v1.train.Saver."
+        )
+    found = Restoration(prefix, values, nodes, model, state.session)
+    if model.weights and not found.taken and not found.postponed:
+        found.left.silent = True
+        raise ValueError(
+            f'load_weights: {prefix} holds nothing that belongs to the model "{model.name}": if it is of several objects, read it '
+            "with tf.train.Checkpoint(model=model).restore."
+        )
+    return LoadStatus(found)
+
+
+def place(
+    model: Steps, arrays: Mapping[str, Any], path: str, skip_mismatch: bool = False, some: bool = False
+) -> Restoration | None:  # fmt: skip
     """Set the weights, and the optimizer's variables as soon as they are there; return what does that, None if nothing is to be.
+
+    ``some``: the file need not have all.
 
     Raises:
         ValueError: where names or shapes are not those of the model; nothing is changed then.
     """
     wanted = dict(_weights(model))
     given = {k: v for k, v in arrays.items() if not k.startswith(OPTIMIZER)}
-    wrong = [f"{k} is not in the file" for k in sorted(wanted.keys() - given.keys())]
+    wrong = [] if some else [f"{k} is not in the file" for k in sorted(wanted.keys() - given.keys())]
     wrong += [f"{k} is not in the model" for k in sorted(given.keys() - wanted.keys())]
     for key in sorted(wanted.keys() & given.keys()):
         if not shapes.fits(wanted[key].sizes, given[key].shape):
@@ -263,7 +434,12 @@ def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool =
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
     try:
         text = json.dumps(registry.serialize(model))
+        told = architecture.described(model) if path.endswith(".keras") else None
     except TypeError as error:
         raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
     arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
-    _write(path, arrays, {"format": FORMAT, "architecture": text})
+    if told is not None and _keras_reads(path):
+        told["compile_config"] = architecture.compiled(model)
+        replace(path, zipped.written(told, _hdf5(model, arrays, architecture=text)))
+    else:
+        _write(path, arrays, {"format": FORMAT, "architecture": text})

@@ -17,14 +17,11 @@ from wengert.ground.errors import DataLossError, NotFoundError
 from wengert.modes.storage import Storage
 from wengert.modes.variable import Variable, awaited
 from wengert.train import files, latest
-from wengert.train.objects import VALUE, checked, children, picture, picture_of_keys, trackable, walk
+from wengert.train.objects import OBJECTS, VALUE, checked, children, picture, picture_of_keys, trackable, walk
 from wengert.train.placing import place, ready
 from wengert.train.restoration import ByNames, Restoration, fitting
 
-__all__ = ["Checkpoint", "CheckpointManager", "CheckpointOptions", "checkpoints_iterator", "restored", "storage_of"]
-
-OBJECTS = "wengert.objects"
-"""The entry of a file's metadata that holds the picture of the objects (`wengert.train.objects`), as JSON."""
+__all__ = ["Checkpoint", "CheckpointManager", "CheckpointOptions", "checkpoints_iterator", "nodes_of", "restored", "storage_of"]
 
 
 def storage_of(variable: Variable, session: Any = None) -> Storage:
@@ -57,7 +54,7 @@ def restored(wanted: Sequence[tuple[str, Variable]], values: Mapping[str, Any], 
 
 def by_names(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the values of a file by the names of variables, where it holds them by the names of objects."""
-    nodes = _nodes_of(source, values, texts)
+    nodes = nodes_of(source, values, texts)
     names = [node["name"] for node in nodes or () if "name" in node and "value" in node]
     if not names:
         return values
@@ -65,7 +62,7 @@ def by_names(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -
     return {**values, **{name: values[key] for name, key in known.items() if key in values}}
 
 
-def _nodes_of(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> list[dict[str, Any]] | None:
+def nodes_of(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> list[dict[str, Any]] | None:
     """Return the picture of the objects that a file holds, None if it holds none.
 
     Raises:
@@ -251,7 +248,7 @@ class Checkpoint:
         """
         source = os.fsdecode(save_path)
         values, texts = files.load(save_path)
-        nodes = _nodes_of(source, values, texts)
+        nodes = nodes_of(source, values, texts)
         if nodes is None and values and not any(key.endswith(VALUE) for key in values):
             return Status(self, list(values), ByNames(source, values, self, session))
         found = Restoration(source, values, picture_of_keys(values) if nodes is None else nodes, self, session)
@@ -297,7 +294,7 @@ class CheckpointManager:
         self._preserved = time.time()
         found = files.get_checkpoint_state(self._folder)
         kept = [] if found is None else found.all_model_checkpoint_paths
-        self._kept = {p: os.path.getmtime(files.path_of(p)) for p in kept if files.checkpoint_exists(p)}
+        self._kept = {p: files.get_checkpoint_mtimes([p])[0] for p in kept if files.checkpoint_exists(p)}
         own = re.compile(re.escape(self._prefix) + r"-\d+")
         self._left = [p for p in latest.pending(self._folder) if own.fullmatch(p) and p not in self._kept]
         """What a kill has left: checkpoints that were being written, and are none yet, or were about to be removed."""

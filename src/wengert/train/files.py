@@ -1,4 +1,7 @@
-"""Checkpoints: files of named arrays (`wengert.train.archive`). A checkpoint PREFIX is the file ``PREFIX.safetensors``."""
+"""Checkpoints: files of named arrays (`wengert.train.archive`). A checkpoint PREFIX is the file ``PREFIX.safetensors``.
+
+Where there is none of that name, one that TensorFlow wrote is read (`wengert.train.tensorflow`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from typing import Any
 
 from wengert.ground.dtypes import DType, as_dtype
 from wengert.ground.errors import DataLossError, NotFoundError
-from wengert.train import archive
+from wengert.ground.types import NumPyArray
+from wengert.train import archive, tensorflow
 from wengert.train.latest import CheckpointState, get_checkpoint_state, update_checkpoint_state
 
 __all__ = [
@@ -64,11 +68,11 @@ def load(prefix: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """
     path, text = path_of(prefix), os.fsdecode(prefix)
     try:
+        if not os.path.isfile(path) and tensorflow.find(text):
+            return tensorflow.load(text)
         return archive.load(path)
     except NotFoundError as error:
-        index = f"{text}.index"
-        other = f" There is {index}, a checkpoint that TensorFlow wrote: it is not read here." if os.path.isfile(index) else ""
-        raise NotFoundError(f"There is no checkpoint {text}: the file {error}{other}") from None
+        raise NotFoundError(f"There is no checkpoint {text}: the file {error}") from None
     except DataLossError as error:
         raise DataLossError(f"{error} Nothing has been restored.") from None
 
@@ -88,41 +92,64 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
 
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
     """Return whether there is a checkpoint of this prefix."""
-    return os.path.isfile(path_of(checkpoint_prefix))
+    return bool(_files_of(checkpoint_prefix))
+
+
+def _files_of(prefix: Any) -> list[str]:
+    """Return the files of a checkpoint, none if it is not there: ours, or TensorFlow's."""
+    path = path_of(prefix)
+    return [path] if os.path.isfile(path) else tensorflow.shards(os.fsdecode(prefix))
 
 
 def get_checkpoint_mtimes(checkpoint_prefixes: Sequence[Any]) -> list[float]:
     """Return when checkpoints were written, of those that there are."""
-    return [os.path.getmtime(path_of(p)) for p in checkpoint_prefixes if checkpoint_exists(p)]
+    return [os.path.getmtime(files[0]) for p in checkpoint_prefixes if (files := _files_of(p))]
 
 
 def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: Any = None, meta_graph_suffix: str = "meta") -> None:
     """Remove a checkpoint, if it is there."""
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(path_of(checkpoint_prefix))
+    for path in _files_of(checkpoint_prefix):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
 
 
 # --- looking into one ---------------------------------------------------------------------------------------------------
+
+
+class _Arrays:
+    """The arrays of one of our files, which are read already."""
+
+    def __init__(self, values: Mapping[str, NumPyArray]) -> None:
+        self._values = values
+        self.shapes = {name: v.shape for name, v in values.items()}
+        self.dtypes = {name: as_dtype(v.dtype) for name, v in values.items()}
+
+    def read(self, name: str) -> NumPyArray:
+        return self._values[name]
 
 
 class CheckpointReader:
     """The arrays of a checkpoint, with their shapes and dtypes."""
 
     def __init__(self, prefix: Any) -> None:
-        """Read the file."""
-        self._values = read(prefix)
+        """Read the file; of TensorFlow's files, what arrays there are: each is read when it is asked for."""
+        self._stored: tensorflow.Stored
+        if not os.path.isfile(path_of(prefix)) and tensorflow.find(os.fsdecode(prefix)):
+            self._stored = tensorflow.open_checkpoint(os.fsdecode(prefix))
+        else:
+            self._stored = _Arrays(read(prefix))
 
     def get_variable_to_shape_map(self) -> dict[str, list[int]]:
         """Return the shapes by name."""
-        return {name: list(v.shape) for name, v in self._values.items()}
+        return {name: list(shape) for name, shape in self._stored.shapes.items()}
 
     def get_variable_to_dtype_map(self) -> dict[str, DType]:
         """Return the dtypes by name."""
-        return {name: as_dtype(v.dtype) for name, v in self._values.items()}
+        return dict(self._stored.dtypes)
 
     def has_tensor(self, name: str) -> bool:
         """Return whether there is an array of this name."""
-        return name in self._values
+        return name in self._stored.shapes
 
     def get_tensor(self, name: str) -> Any:
         """Return an array.
@@ -130,13 +157,17 @@ class CheckpointReader:
         Raises:
             NotFoundError: if there is none of this name.
         """
-        if name not in self._values:
-            raise NotFoundError(f"Key {name} not found in checkpoint; it holds {', '.join(sorted(self._values)) or 'nothing'}.")
-        return self._values[name]
+        if name not in self._stored.shapes:
+            held = ", ".join(sorted(self._stored.shapes)) or "nothing"
+            raise NotFoundError(f"Key {name} not found in checkpoint; it holds {held}.")
+        found = self._stored.read(name)
+        return found.item() if found.dtype.kind == "O" and found.shape == () else found
 
     def debug_string(self) -> bytes:
         """Return names, dtypes and shapes, one a line."""
-        return "".join(f"{n} ({v.dtype}) {list(v.shape)}\n" for n, v in sorted(self._values.items())).encode()
+        return "".join(
+            f"{name} ({self._stored.dtypes[name].name}) {list(shape)}\n" for name, shape in sorted(self._stored.shapes.items())
+        ).encode()
 
 
 def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:

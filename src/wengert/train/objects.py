@@ -14,8 +14,26 @@ from typing import Any
 from wengert.modes.module import Module
 from wengert.modes.variable import Variable
 
-__all__ = ["VALUE", "checked", "child", "children", "picture", "picture_of_keys", "slot_names", "slots", "trackable", "walk"]
+__all__ = [
+    "OBJECTS",
+    "VALUE",
+    "Node",
+    "checked",
+    "child",
+    "children",
+    "named",
+    "picture",
+    "picture_of_keys",
+    "slot_names",
+    "slots",
+    "trackable",
+    "walk",
+]
 
+OBJECTS = "wengert.objects"
+"""The entry of a file's metadata that holds a picture of objects, as JSON."""
+Node = dict[str, Any]
+"""A node of a picture."""
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 """What TensorFlow's names of values end in."""
 SLOT = "/.OPTIMIZER_SLOT/"
@@ -51,8 +69,14 @@ def child(item: Any, name: str) -> Any:
         return item[int(name)] if name.isdecimal() and int(name) < len(item) else None
     if isinstance(item, Module) and not hasattr(item, "_trackable_children"):
         return vars(item).get(name)
-    found = children(item)
-    return found.get(name) if name in found else slot_names(item).get(name)
+    return named(item).get(name)
+
+
+def named(item: Any) -> dict[str, Any]:
+    """Return what an object holds by every name that a file may have for it, its own names first."""
+    others = getattr(item, "_trackable_aliases", None)
+    aliases = {} if others is None or isinstance(item, type) else others()
+    return {**aliases, **slot_names(item), **children(item)}
 
 
 def slot_names(item: Any) -> dict[str, Any]:

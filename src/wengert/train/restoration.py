@@ -26,7 +26,7 @@ from wengert.modes import variable as state
 from wengert.modes.session import get_default_session
 from wengert.modes.storage import Storage
 from wengert.modes.variable import Variable
-from wengert.train.objects import VALUE, child, children, slot_names, slots, trackable, walk
+from wengert.train.objects import VALUE, child, children, named, slots, trackable, walk
 from wengert.train.placing import Placement, place, ready
 
 __all__ = ["ByNames", "Restoration", "fitting", "memory_of"]
@@ -281,7 +281,7 @@ class Restoration(_Awaiting):
             inner = getattr(item, "_trackable_root", None)
             if inner is not None:  # it goes by the same name, and may outlive the checkpoint
                 found.append((at, inner, owner, path))
-            held = children(item) | slot_names(item)
+            held = named(item)
             for name, to in node["children"].items():
                 if trackable(held.get(name)):
                     found.append((to, held[name], owner, (*path, name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,6 +32,19 @@ class _Calls(threading.local):
     outermost: Any = None
     path: str = ""
     """Names of the layers that are being built, each within the one before, with a slash after each."""
+    room: int | None = None
+    """How many numbers the weights may yet hold that are made for a file's architecture: those that the file has."""
+
+    def take(self, sizes: Sizes) -> None:
+        """Take as much of the room as a weight of this shape needs.
+
+        Raises:
+            ValueError: if there is not as much.
+        """
+        if self.room is not None:
+            self.room -= math.prod(size or 1 for size in sizes)
+            if self.room < 0:
+                raise ValueError(f"a weight of shape {sizes} is larger than what there is of all weights")
 
 
 calls = _Calls()

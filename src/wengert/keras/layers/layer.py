@@ -223,9 +223,11 @@ class Layer(Tracked, Placed, registry.Stated):
         kind = standardize_dtype(dtype) if dtype is not None else self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in kind else "zeros"
+        sizes = () if shape is None else as_sizes(shape)
+        calls.take(sizes)
         label = name or f"variable_{len(self._weights)}" if self._weights or name else "variable"
         variable = Variable(
-            initializers.get(initializer), shape=() if shape is None else as_sizes(shape), dtype=kind,
+            initializers.get(initializer), shape=sizes, dtype=kind,
             trainable=self._trainable if trainable is None else bool(trainable), name=label,
             regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint),
             path=f"{calls.path.removesuffix(self.name + '/')}{self.name}/{label}".replace(" ", "_"),

@@ -89,6 +89,18 @@ class Tracked(Module):
             (variables if isinstance(item, Variable) else modules).append((path, item))
         return variables, modules
 
+    def _trackable_aliases(self) -> dict[str, Any]:
+        """Return weights and layers by the names that Keras 2 and Keras 3 have for them in TensorFlow's checkpoints."""
+        found: dict[str, Any] = {f"_{name}": item for name, item in vars(self).items() if isinstance(item, Variable)}
+        layers, first = getattr(self, "_layers", None), getattr(self, "_start", None)
+        if layers is not None:
+            weighty = [layer for layer in layers if layer.weights]
+            found |= {f"layer-{i}": layer for i, layer in enumerate(layers)}
+            found |= {f"layer_with_weights-{i}": layer for i, layer in enumerate(weighty)}
+            # Keras 3 counts the input of a Sequential, too, and has a functional model do its work.
+            found |= {"_functional": self, "_operations": [*([] if first is None else [first]), *layers]}
+        return found
+
     def _named_weights(self) -> Iterator[tuple[str, Any, bool]]:
         """Iterate over (path, variable, whether all layers around it are trainable): own ones first, each once."""
         seen: set[int] = set()

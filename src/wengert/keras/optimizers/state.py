@@ -150,6 +150,10 @@ class State:
         self._begin()
         return dict(self._named)
 
+    def _trackable_aliases(self) -> dict[str, Any]:
+        """Return what TensorFlow's checkpoints have an optimizer hold besides."""
+        return {"_trainable_variables": self._trainable, "_variables": self._variables}
+
     def _trackable_slots(self) -> list[tuple[Any, str, Any]]:
         return self._kept
 
