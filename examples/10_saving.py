@@ -36,7 +36,7 @@ tf.random.set_seed(0)
 rng = np.random.default_rng(0)
 x, t = (tf.constant(rng.random((64, 1)), tf.float32) for _ in range(2))
 field, optimizer = Field(), tf.keras.optimizers.Adam(1e-2)
-for step in range(200):
+for _ in range(200):
     with tf.GradientTape() as tape:
         start = tf.reduce_mean((field(x, 0.0 * t) - tf.sin(np.pi * x)) ** 2)
         loss = start + tf.reduce_mean(field.residual(x, t) ** 2)

@@ -359,8 +359,8 @@ def _restored(model: Steps, prefix: str) -> LoadStatus:
     if model.weights and not found.taken and not found.postponed:
         found.left.silent = True
         raise ValueError(
-            f'load_weights: {prefix} holds nothing that belongs to the model "{model.name}": if it is of several objects, read it '
-            "with tf.train.Checkpoint(model=model).restore."
+            f'load_weights: {prefix} holds nothing that belongs to the model "{model.name}": if it is of several objects, read '
+            "it with tf.train.Checkpoint(model=model).restore."
         )
     return LoadStatus(found)
 
