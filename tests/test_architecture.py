@@ -29,6 +29,7 @@ ROOMS = [
     "calculus",
     "train",
     "data",
+    "probability",
     "keras",
     "surface",
     "__init__",

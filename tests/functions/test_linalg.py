@@ -482,3 +482,14 @@ def test_refuses(label, f, kind):
     if label not in ("inv singular", "solve singular"):
         with pytest.raises(kind), Graph().as_default():
             f()
+
+
+def test_a_lower_triangular_operator():
+    a = np.array([[2.0, 9.0], [1.0, -3.0]])
+    lower, b = np.tril(a), np.array([[1.0], [4.0]])
+    op = L.LinearOperatorLowerTriangular(a, is_non_singular=True)
+    np.testing.assert_allclose(op.to_dense(), lower)
+    np.testing.assert_allclose(op.solve(b), np.linalg.solve(lower, b))
+    np.testing.assert_allclose(op.solve(b, adjoint=True), np.linalg.solve(lower.T, b))
+    np.testing.assert_allclose(op.matvec(b[:, 0], adjoint=True), lower.T @ b[:, 0])
+    np.testing.assert_allclose([float(op.log_abs_determinant()), float(op.determinant())], [np.log(6.0), -6.0])

@@ -282,3 +282,18 @@ def test_refuses(label, f, kind):
 def test_a_negative_rate_is_refused():
     with pytest.raises(errors.InvalidArgumentError):
         R.poisson([2], -1.0)
+
+
+def test_stateless_gamma_and_poisson_take_the_whole_shape():
+    """TensorFlow 2.21's shapes: that given, which ends in what the parameters broadcast to."""
+    draw = R.stateless_gamma
+    assert draw([3, 2], [1, 2], [1.0, 2.0]).shape == [3, 2] and draw([2, 2], [1, 2], [1.0, 2.0], [[1.0], [2.0]]).shape == [2, 2]
+    assert R.stateless_poisson([3, 2], [1, 2], [1.0, 2.0]).dtype == "int32"
+    for f in (draw, R.stateless_poisson):
+        with pytest.raises(ValueError):
+            f([3], [1, 2], [1.0, 2.0])
+        np.testing.assert_array_equal(f([5], [1, 2], 4.0), f([5], [1, 2], 4.0))
+    x = np.asarray(draw([20_000], [3, 4], 2.5, 2.0, "float64"))
+    np.testing.assert_allclose([x.mean(), x.var()], [1.25, 0.625], rtol=0.05)
+    k = np.asarray(R.stateless_poisson([20_000], [3, 4], 2.5))
+    np.testing.assert_allclose([k.mean(), k.var()], [2.5, 2.5], rtol=0.05)

@@ -183,3 +183,11 @@ def test_what_is_wrong_is_said():
         K.schedules.ExponentialDecay(0.1, 0, 0.5)
     with pytest.raises(ValueError, match="tape"):
         K.SGD().minimize(tf.constant(1.0), [v])
+
+
+def test_a_base_class_takes_its_name_first_as_in_keras_2():
+    class Own(tf.keras.optimizers.Optimizer):
+        def __init__(self):
+            super().__init__("own")
+
+    assert Own().name == "own"

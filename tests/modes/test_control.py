@@ -324,3 +324,8 @@ def test_functions_of_python_as_decorators():
         assert (float(y), float(tape.gradient(y, x))) == (18.0, 12.0)
     assert doubled.__name__ == "doubled"
     assert [float(t) for t in tf.function(lambda x: two(x, x))(x)] == [9.0, 3.0]
+
+
+def test_map_fn_takes_numpys_types_as_the_signature():
+    found = tf.map_fn(lambda x: (x, 2 * x), np.arange(3.0), fn_output_signature=(np.float64, tf.TensorSpec([], tf.float64)))
+    assert [f.numpy().tolist() for f in found] == [[0.0, 1.0, 2.0], [0.0, 2.0, 4.0]]

@@ -778,6 +778,26 @@ class LinearOperatorDiag(LinearOperator):
         return b / self._column(adjoint)
 
 
+class LinearOperatorLowerTriangular(LinearOperator):
+    """A linear map given by a matrix of which the lower triangle is read."""
+
+    def __init__(self, tril: TensorLike, **hints: bool | str | None) -> None:
+        """Take the matrix; hints such as ``is_non_singular`` are not needed."""
+        self._tril = band_part(tril, -1, 0)
+        super().__init__(self._tril.dtype)
+
+    def to_dense(self, name: str = "to_dense") -> Any:
+        """Return the matrix."""
+        return self._tril
+
+    def log_abs_determinant(self, name: str = "log_abs_det") -> Any:
+        """Return the logarithm of the determinant's absolute value."""
+        return _sum(apply(elementwise.LOG, (_abs(diag_part(self._tril)),)), -1)
+
+    def _solution(self, b: TensorLike, adjoint: bool) -> Any:
+        return triangular_solve(self._tril, b, adjoint=adjoint)
+
+
 class LinearOperatorIdentity(LinearOperator):
     """The map that gives back its argument."""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.functions.array import integer_of, integers_of, sizes_of
+from wengert.functions.array import broadcast_to, integer_of, integers_of, sizes_of
 from wengert.functions.program import init_scope
 from wengert.ground import dtypes
 from wengert.ground.context import state
@@ -33,6 +33,10 @@ from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, cas
 
 DEFAULT_SEED = 87654321
 """What stands for the global seed where an operation alone has one; TensorFlow's number."""
+
+
+_Drawn = tuple[dict[str, Any], tuple[Any, ...]]
+"""The attributes ``seeds`` and ``key`` of a random operation, and the inputs that decide its draws."""
 
 
 class _Seeds:
@@ -267,14 +271,19 @@ def gamma(
     There is a derivative by beta, and none by alpha.
     """
     nptype = _float(dtype)
+    return _gamma(shape, alpha, beta, nptype, (_seeds(seed, "gamma", nptype), ()), name or "random_gamma")
+
+
+def _gamma(shape: ShapeLike, alpha: TensorLike, beta: TensorLike | None, nptype: np.dtype[Any], seeds: _Drawn, name: str) -> Any:
     a = cast(_operand(alpha, nptype), nptype)
     sizes, symbolic = sizes_of(shape)
-    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed, "gamma", nptype)}
+    attrs, more = seeds
+    attrs = {"shape": sizes, "dtype": nptype.name, **attrs}
     if beta is None:
-        return apply(ops.GAMMA, (a, *symbolic), attrs, name or "random_gamma")
+        return apply(ops.GAMMA, (a, *symbolic, *more), attrs, name)
     b = cast(_operand(beta, nptype), nptype)
     spread = apply(elementwise.ADD, (a, cast(convert(0.0), nptype) * b))
-    return apply(ops.GAMMA, (spread, *symbolic), attrs, name or "random_gamma") / b
+    return apply(ops.GAMMA, (spread, *symbolic, *more), attrs, name) / b
 
 
 def poisson(
@@ -285,6 +294,10 @@ def poisson(
     name: str | None = None,
 ) -> Any:
     """Return numbers of the Poisson distribution, shape ``shape + lam.shape``; there is no derivative by the rate lam."""
+    return _poisson(shape, lam, dtype, (_seeds(seed, "poisson", as_dtype(dtype).numpy), ()), name or "random_poisson")
+
+
+def _poisson(shape: ShapeLike, lam: TensorLike, dtype: DtypeLike, seeds: _Drawn, name: str) -> Any:
     nptype = as_dtype(dtype).numpy
     if nptype.kind not in "iuf":
         raise DTypeError(f"poisson gives numbers, not {as_dtype(dtype).name}.")
@@ -292,8 +305,9 @@ def poisson(
     if rate.nptype.kind != "f":
         rate = cast(rate, dtypes.float64.numpy)
     sizes, symbolic = sizes_of(shape)
-    attrs = {"shape": sizes, "dtype": nptype.name, **_seeds(seed, "poisson", nptype)}
-    return apply(ops.POISSON, (rate, *symbolic), attrs, name or "random_poisson")
+    attrs, more = seeds
+    attrs = {"shape": sizes, "dtype": nptype.name, **attrs}
+    return apply(ops.POISSON, (rate, *symbolic, *more), attrs, name)
 
 
 def shuffle(value: TensorLike, seed: int | Sequence[int] | None = None, name: str | None = None) -> Any:
@@ -383,6 +397,36 @@ def stateless_categorical(
 ) -> Any:  # fmt: skip
     """Return what `categorical` does, decided by a pair of integers alone."""
     return _classes(logits, num_samples, dtype, _of_pair(seed), name or "stateless_categorical")
+
+
+def stateless_gamma(
+    shape: ShapeLike, seed: int | Sequence[int], alpha: TensorLike, beta: TensorLike | None = None,
+    dtype: DtypeLike = dtypes.float32, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return numbers of the gamma distribution as `gamma` draws them, decided by a pair of integers alone.
+
+    The shape is that of all numbers, which ends in what alpha and beta broadcast to.
+
+    Raises:
+        ShapeError: (a ValueError) if it does not.
+    """
+    nptype = _float(dtype)
+    each = broadcast_to(_operand(alpha, nptype), shape)
+    return _gamma((), each, beta, nptype, _of_pair(seed), name or "stateless_random_gamma")
+
+
+def stateless_poisson(
+    shape: ShapeLike, seed: int | Sequence[int], lam: TensorLike, dtype: DtypeLike = dtypes.int32, name: str | None = None
+) -> Any:
+    """Return numbers of the Poisson distribution as `poisson` draws them, decided by a pair of integers alone.
+
+    The shape is that of all numbers, which ends in the shape of lam.
+
+    Raises:
+        ShapeError: (a ValueError) if it does not.
+    """
+    rate = lam if hasattr(lam, "dtype") else convert(lam, dtypes.float32)
+    return _poisson((), broadcast_to(rate, shape), dtype, _of_pair(seed), name or "stateless_random_poisson")
 
 
 # --- generators -----------------------------------------------------------------------------------------------------

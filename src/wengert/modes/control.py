@@ -511,7 +511,9 @@ def map_fn(
         box[:] = [result]
         leaves = [_tensor(r) for r in nest.flatten(result)]
         if signature is not None:
-            wanted = [as_dtype(s.dtype if hasattr(s, "dtype") else s) for s in nest.flatten(signature)]
+            wanted = [
+                as_dtype(s.dtype if hasattr(s, "dtype") and not isinstance(s, type) else s) for s in nest.flatten(signature)
+            ]
             for r, w in zip(leaves, wanted, strict=False):
                 if r.dtype != w:
                     raise DTypeError(f"map_fn: fn returns dtype {r.dtype.name}, and fn_output_signature says {w.name}.")

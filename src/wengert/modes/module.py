@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from wengert.ground import nest
@@ -50,7 +50,7 @@ class Module:
     @property
     def variables(self) -> tuple[Variable, ...]:
         """All variables."""
-        return tuple(self._flatten(predicate=_is_variable))
+        return tuple(self._flatten(predicate=_is_variable, expand_composites=True))
 
     @property
     def trainable_variables(self) -> tuple[Variable, ...]:
@@ -70,6 +70,9 @@ class Module:
     _TF_MODULE_IGNORED_PROPERTIES: frozenset[str] = frozenset()
     """Attributes in which nothing is looked for. A class that leaves some out says so here, with those of its bases."""
 
+    _composite = False
+    """Whether it stands for its variables where those are collected, so that they come in its place."""
+
     def _flatten(
         self,
         recursive: bool = True,
@@ -81,6 +84,7 @@ class Module:
         """Iterate over what the attributes hold and the predicate takes: those of a module by name, then its modules' in turn.
 
         ``with_path``: pairs of the path and the object, which comes once for each path; once alone otherwise.
+        ``expand_composites``: what stands for variables is those, in its place.
         """
         seen = {id(self)}
         pending: list[tuple[tuple[Any, ...], Module, tuple[int, ...]]] = [((), self, (id(self),))]
@@ -90,7 +94,8 @@ class Module:
             for name in sorted(vars(module), key=attribute_traversal_key):
                 if name in module._TF_MODULE_IGNORED_PROPERTIES:
                     continue
-                for rest, leaf in nest.flatten_with_paths(vars(module)[name]):
+                found = nest.flatten_with_paths(vars(module)[name])
+                for rest, leaf in _expanded(found) if expand_composites else found:
                     if not with_path:
                         if id(leaf) in seen:
                             continue
@@ -112,6 +117,12 @@ class Module:
                 return method(self, *arguments, **keywords)
 
         return wrapped
+
+
+def _expanded(found: Iterable[tuple[tuple[Any, ...], Any]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    for path, leaf in found:
+        whole = isinstance(leaf, Module) and leaf._composite
+        yield from ((path, v) for v in leaf.variables) if whole else ((path, leaf),)
 
 
 def _is_variable(value: object) -> bool:

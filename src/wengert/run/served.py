@@ -92,7 +92,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             parts.insert(0, "keras")
         behind = self.root
         if fullname.startswith("tensorflow_probability"):
-            behind = importlib.import_module("wengert.surface.probability")
+            behind = importlib.import_module("wengert.probability")
         for i, part in enumerate(parts):
             found = getattr(behind, part, None)
             if found is None:

@@ -166,7 +166,7 @@ TABLE: dict[str, str | Names] = {
     "compat.contrib.autograph": "surface.autograph",
     "compat.contrib.framework": "surface.contrib.framework",
     "compat.contrib.layers": "surface.contrib.layers",
-    "compat.probability": "surface.probability",
+    "compat.probability": "probability",
     "compat.python": "surface.internal",
     "compat.v1.app": "surface.v1.app",
     "compat.v1.contrib": "compat.contrib",
@@ -318,7 +318,8 @@ TABLE: dict[str, str | Names] = {
             "functions.linalg": """
                 adjoint band_part cholesky cholesky_solve cross det diag diag_part eig eigh eigvals eigvalsh expm global_norm
                 inv l2_normalize LinearOperator LinearOperatorBlockDiag LinearOperatorDiag LinearOperatorFullMatrix
-                LinearOperatorIdentity logdet logm lstsq matrix_rank matrix_transpose norm normalize pinv qr set_diag slogdet
+                LinearOperatorIdentity LinearOperatorLowerTriangular logdet logm lstsq matrix_rank matrix_transpose norm normalize
+                pinv qr set_diag slogdet
                 solve sqrtm svd tensor_diag tensor_diag_part trace triangular_solve tridiagonal_matmul tridiagonal_solve
             """,
             "functions.math": "einsum matmul matvec tensordot",
@@ -329,7 +330,8 @@ TABLE: dict[str, str | Names] = {
         rows={
             "functions.random": """
                 categorical gamma Generator get_global_generator normal poisson set_global_generator set_seed shuffle
-                stateless_categorical stateless_normal stateless_truncated_normal stateless_uniform truncated_normal uniform
+                stateless_categorical stateless_gamma stateless_normal stateless_poisson stateless_truncated_normal
+                stateless_uniform truncated_normal uniform
             """,
         },
     ),

@@ -1,4 +1,4 @@
-"""``tfp.math``: a function's value with its gradient."""
+"""``tfp.math``: a function's value with its gradient, and functions that densities are made of."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 from wengert.functions.array import convert_to_tensor
 from wengert.ground import nest
 from wengert.modes.tape import GradientTape
+from wengert.probability.special import fill_triangular, fill_triangular_inverse, lbeta, log1mexp, softplus_inverse
 from wengert.tensor.tensor import TensorLike
 
-__all__ = ["value_and_gradient"]
+__all__ = [
+    "fill_triangular", "fill_triangular_inverse", "lbeta", "log1mexp", "softplus_inverse", "value_and_gradient",
+]  # fmt: skip
 
 
 def value_and_gradient(
