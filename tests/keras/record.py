@@ -168,7 +168,15 @@ OPTIMIZERS = {
     "Ftrl": [{"learning_rate": 0.3}, {"learning_rate": 0.3, "l1_regularization_strength": 0.1, "beta": 0.2,
              "l2_regularization_strength": 0.2, "l2_shrinkage_regularization_strength": 0.05, "learning_rate_power": -0.6}],
     "Lion": [{"learning_rate": 0.05}],
+    "Lamb": [{"learning_rate": 0.1}, {"learning_rate": 0.05, "beta_1": 0.8, "epsilon": 1e-3, "weight_decay": 0.1}],
+    "Adafactor": [{}, {"learning_rate": 0.5}, {"learning_rate": 0.9, "beta_2_decay": -0.5, "clip_threshold": 0.5,
+                  "epsilon_1": 1e-3, "epsilon_2": 2.0, "weight_decay": 0.1}, {"learning_rate": 0.9, "relative_step": False}],
+    "Muon": [{}, {"learning_rate": 0.1}, {"learning_rate": 0.1, "rms_rate": None, "nesterov": False, "momentum": 0.8,
+             "ns_steps": 3, "adam_lr_ratio": 2, "weight_decay": 0.1, "adam_weight_decay": 0.2},
+             {"learning_rate": 0.1, "exclude_layers": [""], "muon_a": 3.0}],
 }  # fmt: skip
+FLOATX = ("Adafactor", "Lamb", "Muon")
+"""Those that Keras runs in the dtype of `floatx` alone."""
 SCHEDULES = {
     "ExponentialDecay": [(0.1, 10, 0.5), (0.1, 10, 0.5, True)], "InverseTimeDecay": [(0.1, 10, 0.5), (0.1, 10, 0.5, True)],
     "PiecewiseConstantDecay": [([5, 20], [0.1, 0.05, 0.01])],
@@ -199,10 +207,13 @@ def optimizers(keras):
     for name, cases in OPTIMIZERS.items():
         for keywords in cases:
             for dtype in ("float32", "float64"):
+                if name in FLOATX:
+                    keras.config.set_floatx(dtype)
                 made = getattr(keras.optimizers, name)(**keywords)
                 found[f"{name} {keywords} {dtype}"] = trajectory(
                     made, lambda a, dtype=dtype: keras.Variable(a, dtype=dtype), dtype=dtype
                 )
+                keras.config.set_floatx("float32")
                 found[f"{name} {keywords} variables"] = [float(len(made.variables))]
     for name, cases in SCHEDULES.items():
         for arguments in cases:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from wengert.keras import activations as activations
 from wengert.keras import backend as backend
 from wengert.keras import callbacks as callbacks
-from wengert.keras import configuration as config
+from wengert.keras import config as config
 from wengert.keras import constraints as constraints
 from wengert.keras import dtype_policies as dtype_policies
-from wengert.keras import dtype_policies as mixed_precision
 from wengert.keras import initializers as initializers
 from wengert.keras import layers as layers
 from wengert.keras import losses as losses
 from wengert.keras import metrics as metrics
+from wengert.keras import mixed_precision as mixed_precision
 from wengert.keras import models as models
 from wengert.keras import ops as ops
 from wengert.keras import optimizers as optimizers
@@ -21,6 +21,7 @@ from wengert.keras import random as random
 from wengert.keras import regularizers as regularizers
 from wengert.keras import saving as saving
 from wengert.keras import src as src
+from wengert.keras import tree as tree
 from wengert.keras import utils as utils
 from wengert.keras.backend import name_scope
 from wengert.keras.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -71,6 +72,7 @@ __all__ = [
     "regularizers",
     "saving",
     "src",
+    "tree",
     "utils",
 ]
 

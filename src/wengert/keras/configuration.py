@@ -8,9 +8,23 @@ import numpy as np
 
 from wengert.ground.dtypes import DtypeLike, as_dtype
 
-__all__ = ["epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype"]
+__all__ = [
+    "backend",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_interactive_logging_enabled",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
+]
 
-_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_settings: dict[str, Any] = {
+    "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "interactive_logging": True
+}  # fmt: skip
 
 
 _PYTHON: dict[Any, str] = {int: "int64", "int": "int64", float: "", "float": "", bool: "bool", "bool": "bool", str: "string"}
@@ -61,6 +75,26 @@ def set_image_data_format(data_format: str) -> None:
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"The data format is 'channels_last' or 'channels_first', not {data_format!r}.")
     _settings["image_data_format"] = data_format
+
+
+def backend() -> str:
+    """Return "tensorflow", whose names these are."""
+    return "tensorflow"
+
+
+def enable_interactive_logging() -> None:
+    """Let the progress of training be told in one line that changes."""
+    _settings["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Let the progress of training be told in a line for an epoch."""
+    _settings["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Return whether the progress of training is told in one line that changes."""
+    return bool(_settings["interactive_logging"])
 
 
 def standardize_dtype(dtype: Any) -> str:

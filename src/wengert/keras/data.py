@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "Batches",
     "Data",
     "Parts",
+    "PyDataset",
     "as_batch",
     "class_weights",
     "divided",
@@ -117,10 +119,60 @@ def as_batch(data: Parts) -> Any:
 
 
 def _length(batches: Data) -> int | None:
+    if isinstance(batches, PyDataset):
+        return batches.num_batches
     try:
         return len(batches) if isinstance(batches, Sized) else None
     except TypeError:  # a dataset of unknown length, or without an end
         return None
+
+
+class PyDataset:
+    """Batches by their number: subclasses state ``__len__`` and ``__getitem__``, and what is done at the end of an epoch.
+
+    >>> class Halves(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...
+    ...     def __getitem__(self, i):
+    ...         return i / 2, i
+    >>> list(Halves())
+    [(0.0, 0), (0.5, 1)]
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        """Accept how many would make batches beforehand: they are made when they are needed."""
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        """Return a batch: x, (x, y) or (x, y, sample_weight)."""
+        raise NotImplementedError(f"{type(self).__name__} must state __getitem__(index).")
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches an epoch has; None: the data do not end."""
+        return len(self) if isinstance(self, Sized) else None
+
+    def on_epoch_begin(self) -> None:
+        """An epoch begins."""
+
+    def on_epoch_end(self) -> None:
+        """An epoch has ended."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.batches(False)
+
+    def batches(self, shuffle: bool) -> Iterator[Any]:
+        """Iterate over the batches of an epoch, in a new order or by their numbers."""
+        count = self.num_batches
+        self.on_epoch_begin()
+        for i in itertools.count() if count is None else _order(count) if shuffle else range(count):
+            yield self[int(i)]
+        self.on_epoch_end()
+
+
+def _order(count: int) -> NumPyArray:
+    return np.asarray(random.shuffle(np.arange(count)))
 
 
 _END = object()
@@ -142,6 +194,7 @@ class Batches:
         """Whether the data have ended before an epoch has."""
         self.count: Any = None
         self._going: Iterator[Any] | None = None
+        self.shuffle = bool(shuffle)
         if is_stream(x):
             if y is not None:
                 raise ValueError("y must be None where x is an iterable of batches: they hold their own.")
@@ -159,7 +212,6 @@ class Batches:
             )
         self.rows = int(next(iter(sizes)))  # type: ignore[arg-type]
         self.size = int(batch_size) if batch_size is not None else math.ceil(self.rows / steps) if steps else 32
-        self.shuffle = bool(shuffle)
         self.count = math.ceil(self.rows / self.size)
         self.whole: Any = None
         if steps:
@@ -200,7 +252,8 @@ class Batches:
     def _once(self) -> Iterator[Any]:
         """Iterate over all batches that there are."""
         if self.stream is not None:
-            for batch in self.stream:
+            whole = isinstance(self.stream, PyDataset)
+            for batch in self.stream.batches(self.shuffle) if whole else self.stream:
                 parts = as_batch(batch)
                 yield parts[: len(batch)] if isinstance(batch, list | tuple) else parts[0]
             return
@@ -211,7 +264,7 @@ class Batches:
             return
         data = self.data
         if self.shuffle:
-            order = np.asarray(random.shuffle(np.arange(self.rows)))
+            order = _order(self.rows)
             data = tuple(nest.map_structure(lambda v: None if v is None else v[order], p) for p in data)
         for i in range(math.ceil(self.rows / self.size)):
             yield self._tensors(data, slice(i * self.size, (i + 1) * self.size))

@@ -151,13 +151,17 @@ def resolve(identifier: str, table: Mapping[str, Any], what: str) -> Any:
 
 
 def serialize(obj: Identifier | float) -> Any:
-    """Return a function's name, or an object's class and configuration, as JSON can hold them.
+    """Return a function's name, or an object's class and configuration, as JSON can hold them; of lists and dictionaries, too.
 
     Raises:
         TypeError: for what is neither, such as a lambda.
     """
     if obj is None or isinstance(obj, str | int | float | bool):
         return obj
+    if isinstance(obj, list | tuple):
+        return [serialize(item) for item in obj]
+    if isinstance(obj, Mapping):
+        return {key: serialize(item) for key, item in obj.items()}
     if hasattr(obj, "get_config"):
         return {"class_name": get_registered_name(type(obj)), "config": obj.get_config()}
     name = getattr(obj, "__name__", "")
@@ -261,6 +265,8 @@ class Registry:
             return self.named(config, custom_objects)
         if not isinstance(config, Mapping) or "class_name" not in config:
             raise ValueError(f"Could not interpret serialized {self.what}: {config!r}")
-        cls = self.named(str(config["class_name"]), custom_objects)
+        if config["class_name"] == "function":  # as Keras says it
+            return self.named(str(config["config"]), custom_objects)
+        cls = self.named(str(config.get("registered_name") or config["class_name"]), custom_objects)
         given = dict(config.get("config") or {})
         return cls.from_config(given) if hasattr(cls, "from_config") else cls(**given)

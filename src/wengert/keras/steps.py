@@ -5,7 +5,7 @@ A step is traced once for each shape of a batch: so a last, smaller batch costs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wengert.functions import array
@@ -20,7 +20,7 @@ from wengert.keras.layers.layer import Layer
 from wengert.keras.registry import Identifier
 from wengert.modes.function import function
 from wengert.modes.tape import GradientTape
-from wengert.tensor.tensor import Nested, Tensor
+from wengert.tensor.tensor import Nested, Tensor, TensorLike, convert
 
 __all__ = ["Steps"]
 
@@ -42,6 +42,9 @@ class Steps(Layer):
         if isinstance(optimizer, str | dict):
             optimizer = optimizers.get(optimizer)
         c = self._compiled = Compiled()
+        if auto_scale_loss and optimizer is not None and self.dtype_policy.name == "mixed_float16":
+            if isinstance(optimizer, optimizers.Optimizer) and not isinstance(optimizer, optimizers.LossScaleOptimizer):
+                optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         c.optimizer, c.loss, c.loss_weights = optimizer, loss, loss_weights
         c.run_eagerly, c.jit_compile = run_eagerly, jit_compile
         c.tracker = measures.Mean(name="loss")
@@ -156,7 +159,9 @@ class Steps(Layer):
         with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight)
-        self._track(loss, x)
+            self._track(loss, x)
+            scale = getattr(self.optimizer, "scale_loss", None)
+            loss = loss if scale is None else scale(loss)
         variables = self.trainable_variables
         if variables:
             gradients = tape.gradient(loss, variables)
@@ -174,6 +179,33 @@ class Steps(Layer):
         """Return the model's value for one batch; subclasses may state their own."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
+
+    @property
+    def compiled_loss(self) -> Any:
+        """Keras 2's function of (y_true, y_pred, sample_weight, regularization_losses), whose values count in the tracker."""
+        return self._compiled_loss if self._compiled.done else None
+
+    def _compiled_loss(
+        self,
+        y_true: Nested,
+        y_pred: Nested,
+        sample_weight: Nested | None = None,
+        regularization_losses: Sequence[TensorLike] | None = None,
+    ) -> Any:
+        y_true, y_pred = (nest.map_structure(lambda t: None if t is None else convert(t), v) for v in (y_true, y_pred))
+        total = self._compiled.loss_of(y_true, y_pred, sample_weight, self._names(y_pred))
+        for extra in regularization_losses or ():
+            total = extra if total is None else total + elementary.reduce_sum(extra)
+        if total is None:
+            raise ValueError("There is no loss: pass `loss` to compile().")
+        self._track(total, y_pred)
+        return total
+
+    @property
+    def compiled_metrics(self) -> Any:
+        """The metrics of ``compile`` as one, by Keras 2's name; of none, one that gathers nothing."""
+        c = self._compiled
+        return c.together or (CompileMetrics(self, None, None) if c.done else None)
 
     def _track(self, loss: Tensor, x: Nested) -> None:
         first = next((t for t in nest.flatten(x) if t is not None), None)

@@ -11,6 +11,7 @@ import numpy as np
 from wengert.ground import nest
 from wengert.keras.callbacks import CallbackList, Callbacks
 from wengert.keras.compiled import Compiled
+from wengert.keras.configuration import is_interactive_logging_enabled
 from wengert.keras.data import (
     Batches,
     Data,
@@ -30,6 +31,9 @@ __all__ = ["Compiled", "Trainer", "pack_x_y_sample_weight", "unpack_x_y_sample_w
 
 class Trainer(Steps):
     """What `Model` has for training."""
+
+    _initial_epoch: int | None = None
+    """With which epoch a callback has said that training begins."""
 
     def fit(
         self, x: Data = None, y: Nested | None = None, batch_size: int | None = None, epochs: int = 1,
@@ -53,10 +57,10 @@ class Trainer(Steps):
             (x, y, sample_weight), validation_data = divided(x, y, sample_weight, validation_split)
         batches = Batches(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         log = self._log(callbacks, verbose, epochs, batches, add_history=True)
-        self.stop_training = False
+        self.stop_training, self._initial_epoch = False, None
         log.on_train_begin()
         logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(self._initial_epoch or initial_epoch, epochs):
             self.reset_metrics()
             log.on_epoch_begin(epoch)
             found: Any = None
@@ -78,7 +82,8 @@ class Trainer(Steps):
         return log.history
 
     def _log(self, callbacks: Callbacks, verbose: int | str, epochs: int, batches: Batches, add_history: bool = False) -> Any:
-        level = 1 if verbose == "auto" else int(verbose or 0)
+        automatic = 1 if is_interactive_logging_enabled() else 2
+        level = automatic if verbose == "auto" else int(verbose or 0)
         return CallbackList(
             callbacks, add_history, add_progbar=level != 0, verbose=level, epochs=epochs, steps=batches.count, model=self
         )

@@ -9,6 +9,14 @@ import numpy as np
 
 from wengert.functions import random
 from wengert.keras.backend import clear_session, is_keras_tensor, standardize_dtype
+from wengert.keras.configuration import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
+from wengert.keras.data import PyDataset
+from wengert.keras.pictures import model_to_dot, plot_model
+from wengert.keras.preprocessing.image import array_to_img, img_to_array
 from wengert.keras.progress import Progbar
 from wengert.keras.registry import (
     CustomObjectScope,
@@ -19,6 +27,7 @@ from wengert.keras.registry import (
     register_keras_serializable,
 )
 from wengert.keras.registry import serialize as serialize_keras_object
+from wengert.keras.saving import deserialize_keras_object
 from wengert.keras.sequences import pad_sequences
 from wengert.keras.training import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from wengert.tensor.tensor import TensorLike
@@ -26,15 +35,25 @@ from wengert.tensor.tensor import TensorLike
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
+    "array_to_img",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
@@ -42,6 +61,9 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+Sequence = PyDataset
+"""Keras 2's name."""
 
 
 def set_random_seed(seed: int) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from wengert.calculus import gradient_checker
 from wengert.calculus.gradients import gradients
+from wengert.data.iterators import IteratorBase, OwnedIterator
 from wengert.derive.request import request
 from wengert.functions import array, bitwise, initializers, linalg, nn, program, random, registry, sparse
 from wengert.functions import math as elementary
@@ -500,7 +501,8 @@ _TABLE: dict[str, dict[str, Any]] = {
     "debug.lib.check_numerics_callback": {}, "trackable.base": {}, "trackable.autotrackable": {"AutoTrackable": two.Module},
     "trackable.data_structures": {"List": list, "Mapping": dict, "ListWrapper": list, "NoDependency": lambda value: value,
                                   "wrap_or_unwrap": lambda value: value, "sticky_attribute_assignment": lambda **k: k["value"]},
-    "data.ops.iterator_ops": {}, "data.ops.dataset_ops": {},
+    "data.ops.iterator_ops": {"OwnedIterator": OwnedIterator, "IteratorBase": IteratorBase, "Iterator": two.data.Iterator},
+    "data.ops.dataset_ops": {"Dataset": two.data.Dataset, "DatasetV2": two.data.Dataset, "DatasetV1": two.data.Dataset},
     "saved_model.loader": {},
     "pywrap_tensorflow": {"NewCheckpointReader": one.train.NewCheckpointReader},
     "lib.io.file_io": {"file_exists": one.gfile.Exists, "is_directory": one.gfile.IsDirectory, "FileIO": one.gfile.GFile,

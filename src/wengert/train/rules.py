@@ -6,14 +6,33 @@ hyperparameters are numbers, or scalar tensors of x's dtype. Two surfaces use th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from wengert.functions.math import abs, clip_by_value, maximum, pow, rsqrt, sign, sqrt, square
+from wengert.functions.array import expand_dims, ones_like, where
+from wengert.functions.linalg import matrix_transpose
+from wengert.functions.math import (
+    abs,
+    clip_by_value,
+    divide_no_nan,
+    greater,
+    logical_and,
+    matmul,
+    maximum,
+    pow,
+    reduce_mean,
+    reduce_sum,
+    rsqrt,
+    sign,
+    sqrt,
+    square,
+)
 from wengert.ground.types import Array
 from wengert.tensor.tensor import TensorLike
 
 __all__ = [
     "adadelta",
+    "adafactor",
     "adagrad",
     "adam",
     "adamax",
@@ -21,9 +40,12 @@ __all__ = [
     "corrected",
     "descent",
     "ftrl",
+    "lamb",
     "lion",
     "momentum",
+    "muon",
     "nadam",
+    "orthogonal",
     "proximal",
     "proximal_adagrad",
     "rmsprop",
@@ -220,3 +242,76 @@ def ftrl(
 def lion(x: TensorLike, g: TensorLike, m: Any, *, rate: TensorLike, beta1: Any, beta2: Any) -> tuple[Any, Any]:
     """The sign of an average: X. Chen et al. (2023), Symbolic discovery of optimization algorithms."""
     return x - sign(_toward(m, g, beta1)) * rate, _toward(m, g, beta2)
+
+
+def lamb(
+    x: TensorLike, g: TensorLike, m: Array, v: TensorLike, *, rate: TensorLike, beta1: float, beta2: float, epsilon: TensorLike,
+    power1: Array, power2: Array,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """Adam's step, of the variable's own length: x - rate |x| / |r| r, r = m̂ / (√v̂ + epsilon); r as it is where a norm is 0.
+
+    Y. You and others (2019), Large batch optimization for deep learning. ``power1``, ``power2``: beta1^t, beta2^t.
+    """
+    m, v = _toward(m, g, beta1), _toward(v, square(g), beta2)
+    r = m / (1.0 - power1) / (sqrt(v / (1.0 - power2)) + epsilon)
+    long, step = (sqrt(reduce_sum(square(t))) for t in (x, r))
+    both = logical_and(greater(long, 0.0), greater(step, 0.0))
+    return x - r * rate * where(both, divide_no_nan(long, step), ones_like(long)), m, v
+
+
+def adafactor(
+    x: Array,
+    g: Array,
+    rows: Array,
+    columns: Array,
+    v: Array,
+    *,
+    rate: Array,
+    keep: Array,
+    epsilon1: float,
+    epsilon2: float,
+    threshold: float,
+) -> tuple[Any, Any, Any, Any]:
+    """Steps over the root of an average of g², of matrices its rows' and its columns' means alone, in the units of x.
+
+    u = g / √v̂, v̂ = rows columns / mean(rows), x - max(epsilon2, rms(x)) rate u / max(1, rms(u) / threshold).
+
+    N. Shazeer, M. Stern (2018), Adafactor: adaptive learning rates with sublinear memory cost. ``keep``: of the averages.
+    """
+    power = square(g) + epsilon1
+    if len(x.shape) > 1:
+        rows, columns = _toward(rows, reduce_mean(power, -1), keep), _toward(columns, reduce_mean(power, -2), keep)
+        share = rows / reduce_mean(rows, -1, True)
+        v = expand_dims(share, -1) * expand_dims(columns, -2)
+    else:
+        v = _toward(v, power, keep)
+    u = g * rsqrt(v)
+    scale = maximum(_rms(x), epsilon2) * rate / maximum(_rms(u) / threshold, 1.0)
+    return x - u * scale, rows, columns, v
+
+
+def _rms(x: Array) -> Any:
+    return sqrt(reduce_mean(square(x)))
+
+
+def muon(
+    x: Array, g: Array, m: Array, *, rate: Array, decay: float, nesterov: bool, factors: Sequence[float], steps: int
+) -> tuple[Any, Any]:
+    """Gradients summed up, made orthogonal: x - rate `orthogonal`(m), m = decay m + g.
+
+    K. Jordan and others (2024), Muon: an optimizer for hidden layers in neural networks.
+    """
+    m = m * decay + g
+    return x - orthogonal(g + m * decay if nesterov else m, factors, steps) * rate, m
+
+
+def orthogonal(x: Any, factors: Sequence[float], steps: int) -> Any:
+    """Return matrices near to x without its singular values: some steps of x ← a x + b (x xᵀ) x + c (x xᵀ)² x from x / |x|."""
+    a, b, c = factors
+    tall = x.shape[-2] > x.shape[-1]
+    x = matrix_transpose(x) if tall else x
+    x = x / (sqrt(reduce_sum(square(x), (-2, -1), True)) + 1e-7)
+    for _ in range(steps):
+        s = matmul(x, x, transpose_b=True)
+        x = x * a + matmul(s * b + matmul(s, s) * c, x)
+    return matrix_transpose(x) if tall else x

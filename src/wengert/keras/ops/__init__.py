@@ -4,24 +4,47 @@ A function with NumPy's name has NumPy's meaning: axes, order of results, values
 see `promotion`.
 """
 
-from wengert.keras.ops import algebra, arrangement, elementwise, network, program, reduction, windows
+import types
+
+import numpy as np
+
+from wengert.keras.ops import algebra, arrangement, elementwise, network, patterns, program, reduction, windows
+from wengert.keras.ops import image as image
 from wengert.keras.ops.algebra import *  # noqa: F403
 from wengert.keras.ops.arrangement import *  # noqa: F403
 from wengert.keras.ops.elementwise import *  # noqa: F403
 from wengert.keras.ops.network import *  # noqa: F403
+from wengert.keras.ops.patterns import *  # noqa: F403
 from wengert.keras.ops.program import *  # noqa: F403
 from wengert.keras.ops.reduction import *  # noqa: F403
 from wengert.keras.ops.windows import *  # noqa: F403
 
 array = arrangement.array_of
+_names = {name: thing for part in (algebra, arrangement, elementwise, network, patterns, program, reduction, windows)
+          for name, thing in vars(part).items() if name in part.__all__}  # fmt: skip
+linalg = types.SimpleNamespace(**{name: _names[name] for name in (
+    "cholesky cholesky_inverse det eig eigh inv jvp lstsq matrix_rank norm pinv qr solve solve_triangular svd"
+).split()})  # fmt: skip
+"""``keras.ops.linalg``: functions of matrices."""
+nn = types.SimpleNamespace(**{name: thing for name, thing in _names.items() if name in (
+    *network.__all__, *windows.__all__, "adaptive_average_pool", "adaptive_max_pool", "fold", "unfold", "moments"
+)})  # fmt: skip
+"""``keras.ops.nn``: functions of networks."""
+numpy = types.SimpleNamespace(**{name: thing for name, thing in _names.items() if hasattr(np, name) or name == "get_item"})
+"""``keras.ops.numpy``: functions with NumPy's names."""
 
 __all__ = sorted(
     {
         "array",
+        "image",
+        "linalg",
+        "nn",
+        "numpy",
         *algebra.__all__,
         *arrangement.__all__,
         *elementwise.__all__,
         *network.__all__,
+        *patterns.__all__,
         *program.__all__,
         *reduction.__all__,
         *windows.__all__,

@@ -46,7 +46,7 @@ def conv(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: int = 1,
+    dilation_rate: int | Sequence[int] = 1,
 ) -> Any:
     """Return the correlation of inputs with a kernel of shape (..., channels in, channels out), over one to three axes.
 
@@ -64,7 +64,7 @@ def depthwise_conv(
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: int = 1,
+    dilation_rate: int | Sequence[int] = 1,
 ) -> Any:
     """Return for each channel of images its correlation with kernels of its own.
 
@@ -77,7 +77,7 @@ def depthwise_conv(
 
 def separable_conv(
     inputs: TensorLike, depthwise_kernel: Any, pointwise_kernel: Any, strides: int | Sequence[int] = 1, padding: str = "valid",
-    data_format: str | None = None, dilation_rate: int = 1,
+    data_format: str | None = None, dilation_rate: int | Sequence[int] = 1,
 ) -> Any:  # fmt: skip
     """Return `depthwise_conv`, and its channels mixed by a second kernel.
 

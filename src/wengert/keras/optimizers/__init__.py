@@ -8,6 +8,7 @@ from typing import Any
 
 from wengert.keras import registry
 from wengert.keras.optimizers import schedules
+from wengert.keras.optimizers.loss_scale import LossScaleOptimizer
 from wengert.keras.optimizers.optimizer import (
     SGD,
     Adadelta,
@@ -21,16 +22,21 @@ from wengert.keras.optimizers.optimizer import (
     Optimizer,
     RMSprop,
 )
+from wengert.keras.optimizers.whole import Adafactor, Lamb, Muon
 
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "Ftrl",
+    "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -41,7 +47,10 @@ __all__ = [
     "serialize",
 ]
 
-_CLASSES = {c.__name__: c for c in (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop)}
+_CLASSES = {
+    c.__name__: c
+    for c in (SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, Muon, Nadam, RMSprop)
+}
 
 legacy = types.SimpleNamespace(**_CLASSES, Optimizer=Optimizer)
 """The names of Keras 2, which stand for the same optimizers here."""

@@ -19,7 +19,7 @@ from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Tensor
 from wengert.train import rules
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop", "power"]
 
 _COMMON = {
     "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None, "use_ema": False, "ema_momentum": 0.99,
@@ -226,7 +226,7 @@ class Adam(Optimizer):
 
     def settings(self, rate: Tensor, step: Tensor) -> dict[str, Any]:
         """Return the arguments of the rule."""
-        rate = rules.corrected(rate, _power(self.beta_1, step), _power(self.beta_2, step))
+        rate = rules.corrected(rate, power(self.beta_1, step), power(self.beta_2, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
 
@@ -319,7 +319,7 @@ class Adamax(Optimizer):
 
     def settings(self, rate: Tensor, step: Tensor) -> dict[str, Any]:
         """Return the arguments of the rule."""
-        rate = rate / (1.0 - _power(self.beta_1, step))
+        rate = rate / (1.0 - power(self.beta_1, step))
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
 
 
@@ -347,14 +347,14 @@ class Nadam(Optimizer):
         super().build(variables)
 
     def _momentum(self, step: Tensor) -> Any:
-        return self.beta_1 * (1.0 - 0.5 * _power(0.96, step))
+        return self.beta_1 * (1.0 - 0.5 * power(0.96, step))
 
     def settings(self, rate: Tensor, step: Tensor) -> dict[str, Any]:
         """Return the arguments of the rule."""
         now, ahead = self._momentum(step), self._momentum(step + 1.0)
         return {
             "rate": rate, "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon, "now": now, "ahead": ahead,
-            "product": array.cast(self._product, step.dtype) * now, "power2": _power(self.beta_2, step),
+            "product": array.cast(self._product, step.dtype) * now, "power2": power(self.beta_2, step),
         }  # fmt: skip
 
     def _after_step(self) -> list[Any]:
@@ -433,5 +433,6 @@ class Lion(Optimizer):
         return {"rate": rate, "beta1": self.beta_1, "beta2": self.beta_2}
 
 
-def _power(base: float, step: Tensor) -> Any:
+def power(base: float, step: Tensor) -> Any:
+    """Return a factor to the power of a step."""
     return elementary.pow(array.cast(base, step.dtype), step)

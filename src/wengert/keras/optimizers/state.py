@@ -180,8 +180,7 @@ class State:
             self._places[variable.ref()] = len(self._trainable)
             self._trainable.append(variable)
             for name in self.slots:
-                made = self.add_variable_from_reference(variable, name, self._first(name))
-                self._slots.setdefault(name, []).append(made)
+                self._slots.setdefault(name, []).append(self._slot(variable, name))
             if self.use_ema:
                 self._averages.append(self.add_variable_from_reference(variable, "average"))
             if self.gradient_accumulation_steps:
@@ -191,6 +190,10 @@ class State:
     def _get_variable_index(self, variable: states.Variable) -> int:
         """Return the place of a variable among those that the optimizer was built with."""
         return self._places[variable.ref()]
+
+    def _slot(self, variable: states.Variable, name: str) -> Any:
+        """Return a new slot of a variable, None where it needs none of this name."""
+        return self.add_variable_from_reference(variable, name, self._first(name))
 
     def _first(self, slot: str) -> Any:
         """Return the number that a slot begins with."""
@@ -218,13 +221,17 @@ class State:
         reference_variable: states.Variable,
         name: str | None = None,
         initializer: str | Callable[..., Any] | TensorLike = "zeros",
+        shape: Sequence[int] | None = None,
         **ignored: Any,
     ) -> Any:
-        """Make a variable of the optimizer with the shape and dtype of another; ``initializer`` may be a number."""
+        """Make a variable of the optimizer with the dtype and shape of another, unless one is given.
+
+        ``initializer`` may be a number.
+        """
         self._begin()
         label = re.sub(r"[/:]", "_", str(getattr(reference_variable, "path", reference_variable.name)).removesuffix(":0"))
         label = f"{label}_{name or 'slot'}"
-        sizes, kind = tuple(reference_variable.shape), reference_variable.dtype
+        sizes, kind = tuple(reference_variable.shape if shape is None else shape), reference_variable.dtype
         if isinstance(initializer, int | float):
             value: Any = array.fill(sizes, array.cast(initializer, kind))
             variable = Variable(value, trainable=False, name=label, path=f"{self.name}/{label}")

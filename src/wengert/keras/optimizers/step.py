@@ -174,11 +174,11 @@ class Step(State):
             rate = rate / (1.0 + self._decay * array.cast(self._iterations, rate.dtype))
         grads = self._clipped(grads)
         done: list[Any] = []
-        if self.weight_decay:
-            whole, patterns = self._kept_whole
-            for v in variables:
-                if v.ref() not in whole and not any(re.search(p, v.name) for p in patterns):
-                    done.append(v.assign(v - v * array.cast(rate, v.dtype) * self.weight_decay))
+        whole, patterns = self._kept_whole
+        for v in variables:
+            decay = self._decay_of(v)
+            if decay and v.ref() not in whole and not any(re.search(p, v.name) for p in patterns):
+                done.append(v.assign(v - v * array.cast(rate, v.dtype) * decay))
         self._settings: dict[Any, dict[str, Any]] = {}
         for g, v in zip(grads, variables, strict=True):
             done += self.update_step(g, v, rate) or []
@@ -189,6 +189,10 @@ class Step(State):
             if v.constraint is not None:
                 done.append(v.assign(v.constraint(v)))
         return done
+
+    def _decay_of(self, variable: Variable) -> float | None:
+        """Return the weight decay of a variable."""
+        return self.weight_decay
 
     def _clipped(self, grads: list[Any]) -> list[Any]:
         if self.clipnorm is not None:
@@ -208,10 +212,13 @@ class Step(State):
         if settings is None:
             step = array.cast(self._iterations + 1, kind)
             settings = self._settings[kind] = self.settings(array.cast(learning_rate, kind), step)
-        place = self._places[variable.ref()]
-        slots = [self._slots[name][place] for name in self.slots]
+        slots = self._slots_of(variable)
         new = self.rule(convert(variable), gradient, *[convert(s) for s in slots], **settings)
         return [v.assign(value) for v, value in zip((variable, *slots), new, strict=True)]
+
+    def _slots_of(self, variable: Variable) -> list[Any]:
+        place = self._places[variable.ref()]
+        return [found for name in self.slots if (found := self._slots[name][place]) is not None]
 
     def _after_step(self) -> list[Any]:
         """Assign to what is no slot."""

@@ -1,4 +1,4 @@
-"""``keras.callbacks``: what is told of the course of training, and may change or stop it."""
+"""What is told of the course of training, and may change or stop it."""
 
 from __future__ import annotations
 
@@ -110,6 +110,7 @@ class Callback:
 
 
 BaseLogger = Callback
+Logs = dict[str, Any] | None
 _BATCH_END = ("on_batch_end", "on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
 
 
@@ -176,9 +177,14 @@ class CallbackList:
         if not name.startswith("on_"):
             raise AttributeError(name)
 
-        def tell(*arguments: Any, **keywords: Any) -> None:
+        numbered = "epoch" in name or "batch" in name  # told with a number before the logs
+
+        def tell(*place: int | Logs, logs: Logs = None) -> None:
+            if len(place) > numbered:
+                *place, logs = place  # type: ignore[assignment]
+            told = {} if logs is None else logs
             for callback in self.callbacks:
-                getattr(callback, name)(*arguments, **keywords)
+                getattr(callback, name)(*place, told)
 
         self.__dict__[name] = tell
         return tell
