@@ -549,6 +549,7 @@ oracle("segment_sum", lambda x, i, num: [x[1], x[0] + x[2], *([0 * x[0]] if num 
 oracle("segment_sum", lambda x, i, num: [x[0, 0], x[0, 1] + x[1, 0] + x[1, 1]], "matrix")
 oracle("segment_take", lambda g, i: [g[1], g[0], g[1], 0 * g[0]])
 oracle("segment_sum_like", lambda x, i, y: [x[1], x[0] + x[2], 0 * x[0]])
+oracle("checked_places", lambda places, whole: places)
 given("nonzero", "", [[0, 1], [1, 0]])
 given("nonzero", "scalar", np.zeros((1, 0)))
 given("nonzero", "none", np.zeros((0, 1)))

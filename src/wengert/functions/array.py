@@ -18,8 +18,10 @@ from wengert.ground import checks, dtypes, shapes
 from wengert.ground.context import here, state
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ResourceExhaustedError, ShapeError, UnimplementedError
+from wengert.ground.nest import Composite, map_structure
 from wengert.ground.shapes import ShapeLike, TensorShape, axis_of
 from wengert.ground.types import Array
+from wengert.modes.sparse import SparseTensor
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.tensor.tensor import (
@@ -304,7 +306,7 @@ def is_tensor(x: TensorLike) -> bool:
     >>> tf.is_tensor(tf.constant(1.0)), tf.is_tensor(1.0)
     (True, False)
     """
-    return isinstance(x, Tensor) or hasattr(x, "_as_tensor")
+    return isinstance(x, Tensor | Composite) or hasattr(x, "_as_tensor")
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
@@ -555,6 +557,8 @@ def meshgrid(*args: Any, **keywords: Any) -> list[Any]:
 
 def identity(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor as a new one of the same value."""
+    if isinstance(input, Composite):
+        return map_structure(identity, input)
     return apply(linear.IDENTITY, (convert(input),), name=name)
 
 
@@ -588,6 +592,8 @@ def cast(x: TensorLike, dtype: DtypeLike, name: str | None = None) -> Any:
     >>> tf.cast([1.9, -1.9], tf.int32).numpy().tolist()
     [1, -1]
     """
+    if isinstance(x, SparseTensor):
+        return x.with_values(cast(x.values, dtype, name))
     nptype = as_dtype(dtype).numpy
     x = convert(x, name="Cast/x")
     if x.nptype == nptype:
@@ -636,6 +642,8 @@ def shape(input: Any, out_type: DtypeLike | None = None, name: str | None = None
     [1, 2]
     """
     nptype = INT32 if out_type is None else as_dtype(out_type).numpy
+    if isinstance(input, SparseTensor):
+        return cast(input.dense_shape, nptype, name)
     x = convert(input)
     if x.sizes is not None and None not in x.sizes:
         return _of_shape(np.asarray(x.sizes, nptype), linear.SHAPE, x, name)
@@ -650,6 +658,8 @@ def shape_n(input: TensorLike, out_type: DtypeLike = dtypes.int32, name: str | N
 def size(input: TensorLike, out_type: DtypeLike = dtypes.int32, name: str | None = None) -> Any:
     """Return the number of elements of a tensor, a scalar integer tensor."""
     nptype = as_dtype(out_type).numpy
+    if isinstance(input, SparseTensor):
+        return cast(apply(reduction.PROD, (input.dense_shape,), {"axis": (0,), "keepdims": False}), nptype, name)
     x = convert(input)
     if x.sizes is not None and None not in x.sizes:
         return _of_shape(np.asarray(math.prod(x.sizes), nptype), linear.SIZE, x, name)
@@ -658,6 +668,8 @@ def size(input: TensorLike, out_type: DtypeLike = dtypes.int32, name: str | None
 
 def rank(input: TensorLike, name: str | None = None) -> Any:
     """Return the number of axes of a tensor, a scalar int32 tensor."""
+    if isinstance(input, SparseTensor):
+        return size(input.dense_shape, name=name)
     x = convert(input)
     if x.sizes is not None:
         return _of_shape(np.asarray(len(x.sizes), INT32), "Rank", x, name)

@@ -23,6 +23,7 @@ from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
 from wengert.ground.shapes import ShapeLike
 from wengert.modes.slices import IndexedSlices
+from wengert.modes.sparse import SparseTensor
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.ops.signature import check
@@ -39,12 +40,18 @@ def _finish(function: Function, name: str, doc: str) -> Function:
     return function
 
 
+_KEEP_ZERO = frozenset({"abs", "negative", "sign", "square", "sqrt", "erf", "tanh"})
+"""The functions that TensorFlow applies to sparse tensors too."""
+
+
 def unary(op: Op, name: str, doc: str) -> Function:
     """Return the function ``name(x, name=None)`` of an operation on one tensor."""
     kinds = op.kinds
 
     def function(x: TensorLike, name: str | None = None) -> Any:
         if x.__class__ is not EagerTensor:
+            if isinstance(x, SparseTensor) and title in _KEEP_ZERO:
+                return x.with_values(function(x.values, name))
             x = convert(x)
         if x.nptype.kind not in kinds:
             check(title, x, kinds)

@@ -20,6 +20,7 @@ from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import ShapeLike
 from wengert.modes.function import TensorSpec
+from wengert.modes.sparse import SparseTensor, SparseTensorSpec
 from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, as_array, convert
 
 
@@ -161,8 +162,10 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
         one.__tf_tensor__ = lambda self, dtype=None, name=None: conversion_func(self, dtype, name, False)
 
 
-def type_spec_from_value(value: TensorLike) -> TensorSpec:
+def type_spec_from_value(value: TensorLike | SparseTensor) -> TensorSpec | SparseTensorSpec:
     """Return the dtype and shape of a value."""
+    if isinstance(value, SparseTensor):
+        return SparseTensorSpec(value.shape, value.dtype)
     return TensorSpec.from_tensor(value if isinstance(value, Tensor) else array.convert_to_tensor(value))
 
 

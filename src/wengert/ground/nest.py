@@ -7,15 +7,29 @@ Containers as well are the classes that attrs makes, with their attributes in or
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wengert.ground import checks
 
-__all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
+__all__ = ["Composite", "assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
 
 MANY = 10_000
 """Containers after which it is asked whether one of them holds itself."""
+
+
+class Composite:
+    """What is made of several tensors, which are its leaves."""
+
+    def _parts(self) -> list[Any]:
+        raise NotImplementedError
+
+    def _of(self, parts: Sequence[Any]) -> Any:
+        """Return another of other parts."""
+        raise NotImplementedError
+
+
+_CONTAINERS = (list, tuple, Mapping, Composite)
 
 
 def is_nested(structure: Any) -> bool:
@@ -24,7 +38,7 @@ def is_nested(structure: Any) -> bool:
     >>> is_nested([1]), is_nested("ab")
     (True, False)
     """
-    return isinstance(structure, list | tuple | Mapping) or _is_record(structure)
+    return isinstance(structure, _CONTAINERS) or _is_record(structure)
 
 
 def _is_record(structure: Any) -> bool:
@@ -49,6 +63,8 @@ def children(structure: Any) -> list[Any]:
         return [structure[k] for k in keys(structure)]
     if isinstance(structure, list | tuple):
         return list(structure)
+    if isinstance(structure, Composite):
+        return structure._parts()
     if hasattr(structure, "__tf_flatten__"):
         return list(structure.__tf_flatten__()[1])
     return [getattr(structure, name) for name in _names(structure)]
@@ -139,6 +155,8 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
             return make(structure.default_factory, ordered)
         return make(ordered) if make is not dict else ordered
     parts = [_pack(s, leaves) for s in children(structure)]
+    if isinstance(structure, Composite):
+        return structure._of(parts)
     if hasattr(structure, "__tf_unflatten__"):
         return type(structure).__tf_unflatten__(structure.__tf_flatten__()[0], tuple(parts))
     if hasattr(structure, "_fields") or hasattr(structure, "__attrs_attrs__"):

@@ -265,12 +265,12 @@ class ConcreteFunction(Uncopied):
         while pairs:
             one, other = pairs.pop()
             if nest.is_nested(one):
-                if not nest.is_nested(other) or isinstance(one, dict) != isinstance(other, dict) or len(one) != len(other):
+                ours, theirs = nest.children(one), nest.children(other) if nest.is_nested(other) else None
+                if theirs is None or isinstance(one, dict) != isinstance(other, dict) or len(ours) != len(theirs):
                     raise TypeError(f"{other!r} is not of the structure that was traced, {one!r}")
                 if isinstance(one, dict) and one.keys() != other.keys():
                     raise TypeError(f"{sorted(map(str, other))} are not the keys that were traced, {sorted(map(str, one))}")
-                names = sorted(one) if isinstance(one, dict) else range(len(one))
-                pairs.extend((one[k], other[k]) for k in reversed(names))
+                pairs.extend(reversed(list(zip(ours, theirs, strict=True))))
             elif isinstance(one, TensorSpec):
                 leaves.append(other if isinstance(other, Tensor) else convert(other, one.dtype))
             else:

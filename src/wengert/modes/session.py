@@ -228,7 +228,9 @@ class Session(Block, Uncopied):
         if not isinstance(feed_dict, Mapping):
             raise TypeError(f"feed_dict must be a dictionary, not {type(feed_dict).__name__}.")
         for key, value in feed_dict.items():
-            pairs = zip(key, value, strict=True) if isinstance(key, tuple) else [(key, value)]
+            keys = nest.children(key) if isinstance(key, tuple | nest.Composite) else None
+            values = nest.children(value) if isinstance(value, nest.Composite) else value
+            pairs = [(key, value)] if keys is None else zip(keys, values, strict=True)
             for one, v in pairs:
                 t = self._fed_tensor(one)
                 feeds[t] = self._fed_value(t, v)

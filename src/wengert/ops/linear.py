@@ -1079,6 +1079,32 @@ SEGMENT_SUM_LIKE = Op(
     lambda xp, x, ids, y: _segment_sum(xp, x, ids, num=y.shape[0]), like(2), type="UnsortedSegmentSum", rows=None,
 )
 
+
+
+def _checked_places(xp: Any, places: Any, whole: Any) -> Any:
+    if xp.name != "xla" and len(places):
+        outside = ((places < 0) | (places >= whole)).any(axis=1)
+        if outside.any():
+            at = int(outside.argmax())
+            raise InvalidArgumentError(
+                f"indices[{at}] = {places[at].tolist()} is out of bounds: need 0 <= index < {whole.tolist()}"
+            )
+        before, after = places[:-1], places[1:]
+        first = (before != after).argmax(axis=1)[:, None]
+        step = xp.take_along_axis(after - before, first, axis=1)[:, 0]
+        if (step <= 0).any():
+            at = int((step <= 0).argmax()) + 1
+            how = "repeated" if step[at - 1] == 0 else "out of order: reorder() puts them in order"
+            raise InvalidArgumentError(f"indices[{at}] = {places[at].tolist()} is {how}")
+    return places
+
+
+CHECKED_PLACES = Op(
+    "checked_places", Constant(), _checked_places, first, kinds="iu", type="Identity", aliases=True, rows=None,
+    gives="place",
+)
+"""Coordinates that lie within a shape, in the order of rows and none twice."""
+
 # --- where values are, as integers --------------------------------------------------------------------------------
 
 NONZERO = Op(

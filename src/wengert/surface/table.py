@@ -123,7 +123,15 @@ OLD = {
         "poisson random_poisson": "lam shape dtype? seed? name?",
     },
     "functions.sparse": {
+        "sparse_add add": "a b threshold? thresh=threshold?",
+        "sparse_concat concat": (
+            "axis sp_inputs name? expand_nonconcat_dim=expand_nonconcat_dims? concat_dim=axis? expand_nonconcat_dims?"
+        ),
+        "sparse_reduce_max sparse_reduce_sum reduce_max reduce_sum": (
+            "sp_input axis? keepdims? reduction_axes=axis? keep_dims=keepdims?"
+        ),
         "sparse_segment_mean sparse_segment_sqrt_n sparse_segment_sum": "data indices segment_ids name? num_segments?",
+        "sparse_split split": "sp_input? num_split? axis? name? split_dim=axis?",
     },
 }
 """Functions of TensorFlow 1 that are TensorFlow 2's with other arguments."""
@@ -198,7 +206,6 @@ TABLE: dict[str, str | Names] = {
     "optimizers": "keras.optimizers",
     "saved_model": "surface.saved",
     "signal": "functions.signal",
-    "sparse": "functions.sparse",
     "strings": "functions.strings",
     "summary": "train.summary",
     "sysconfig": "surface.sysconfig",
@@ -256,6 +263,7 @@ TABLE: dict[str, str | Names] = {
             "modes.module": "Module",
             "modes.recording": "recording",
             "modes.slices": "IndexedSlices",
+            "modes.sparse": "SparseTensor SparseTensorSpec",
             "modes.tape": "GradientTape UnconnectedGradients",
             "modes.variable": "Variable VariableAggregation VariableSynchronization",
             "modes.why": "why",
@@ -543,10 +551,17 @@ TABLE: dict[str, str | Names] = {
                 uniform_unit_scaling_initializer variance_scaling_initializer zeros_initializer
             """,
             "functions.sparse": """
-                sparse_segment_mean=segment_mean sparse_segment_sqrt_n=segment_sqrt_n sparse_segment_sum=segment_sum
+                sparse_add=add sparse_concat=concat sparse_fill_empty_rows=fill_empty_rows sparse_maximum=maximum
+                sparse_minimum=minimum sparse_reduce_max=reduce_max sparse_reduce_sum=reduce_sum sparse_reorder=reorder
+                sparse_reset_shape=reset_shape sparse_reshape=reshape sparse_retain=retain sparse_segment_mean=segment_mean
+                sparse_segment_sqrt_n=segment_sqrt_n sparse_segment_sum=segment_sum sparse_slice=slice sparse_softmax=softmax
+                sparse_split=split sparse_tensor_dense_matmul=sparse_dense_matmul sparse_tensor_to_dense=to_dense
+                sparse_to_indicator=to_indicator sparse_transpose=transpose
             """,
+            "modes.sparse": "SparseTensorValue",
             "surface.v1.math": "div to_bfloat16 to_complex128 to_complex64 to_double to_float to_int32 to_int64",
             "surface.v1.random": "random_crop",
+            "surface.v1.sparse": "sparse_placeholder",
             "surface.v1.summary": "Summary",
             "surface.v1.variables": """
                 all_variables assert_variables_initialized assign assign_add assign_sub AUTO_REUSE fixed_size_partitioner
@@ -558,6 +573,26 @@ TABLE: dict[str, str | Names] = {
                 VariableScope
             """,
             "ground.version": "__version__=VERSION COMPILER_VERSION GIT_VERSION VERSION",
+        },
+    ),
+    "sparse": Names(
+        "TensorFlow's ``tf.sparse``: sparse tensors, and sums over segments of chosen rows.",
+        rows={
+            "functions.sparse": """
+                add concat expand_dims eye fill_empty_rows from_dense map_values maximum minimum reduce_max reduce_sum reorder
+                reset_shape reshape retain segment_mean segment_sqrt_n segment_sum slice softmax sparse_dense_matmul split
+                to_dense to_indicator transpose
+            """,
+            "modes.sparse": "SparseTensor",
+        },
+    ),
+    "compat.v1.sparse": Names(
+        "TensorFlow 1's ``tf.sparse``.",
+        like="sparse",
+        calls=OLD,
+        rows={
+            "functions.sparse": "matmul=sparse_dense_matmul",
+            "surface.v1.sparse": "placeholder=sparse_placeholder",
         },
     ),
     "compat.v1.math": Names(

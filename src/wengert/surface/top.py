@@ -219,6 +219,7 @@ from wengert.modes.function import Function, TensorSpec, function
 from wengert.modes.module import Module
 from wengert.modes.recording import recording
 from wengert.modes.slices import IndexedSlices
+from wengert.modes.sparse import SparseTensor, SparseTensorSpec
 from wengert.modes.tape import GradientTape, UnconnectedGradients
 from wengert.modes.variable import Variable, VariableAggregation, VariableSynchronization
 from wengert.modes.why import why
@@ -237,6 +238,8 @@ __all__ = [
     "NoGradient",
     "Operation",
     "RegisterGradient",
+    "SparseTensor",
+    "SparseTensorSpec",
     "Tensor",
     "TensorArray",
     "TensorShape",

@@ -1188,8 +1188,8 @@ def getitem(x: Tensor, key: Any) -> Any:
         DTypeError: (a TypeError) for anything else.
         ShapeError: (a ValueError) for an index out of bounds; it is an IndexError's text.
     """
-    if isinstance(key, list) and key and all(isinstance(k, int) and not isinstance(k, bool) for k in key):
-        key = tuple(key)  # as TensorFlow reads it
+    if isinstance(key, list) and not (key and all(isinstance(k, bool | np.bool_ | list) for k in key)):
+        key = tuple(key)  # as TensorFlow reads it, unless it is a mask
     if isinstance(key, (np.ndarray, Tensor, list)):
         mask = key if isinstance(key, Tensor) else np.asarray(key)
         if mask.dtype == "bool" and (not isinstance(mask, Tensor) or mask.sizes != ()):
