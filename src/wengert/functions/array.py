@@ -30,6 +30,7 @@ from wengert.tensor.tensor import (
     SymbolicTensor,
     Tensor,
     TensorLike,
+    WeakTensor,
     apply,
     coerce,
     convert,
@@ -38,6 +39,7 @@ from wengert.tensor.tensor import (
     holds_tensors,
     is_tensor_like,
     of_values,
+    together,
     value_of,
 )
 
@@ -559,7 +561,8 @@ def identity(input: TensorLike, name: str | None = None) -> Any:
     """Return the tensor as a new one of the same value."""
     if isinstance(input, Composite):
         return map_structure(identity, input)
-    return apply(linear.IDENTITY, (convert(input),), name=name)
+    x = convert(input)
+    return together(apply(linear.IDENTITY, (x,), name=name), (x,))
 
 
 def identity_n(input: TensorLike, name: str | None = None) -> list[Any]:
@@ -597,7 +600,7 @@ def cast(x: TensorLike, dtype: DtypeLike, name: str | None = None) -> Any:
     nptype = as_dtype(dtype).numpy
     x = convert(x, name="Cast/x")
     if x.nptype == nptype:
-        return x
+        return apply(linear.IDENTITY, (x,)) if x.__class__ is WeakTensor else x
     if x.nptype.kind == "O" or nptype.kind == "O":
         raise UnimplementedError(f"Cast {x.dtype.name} to {as_dtype(dtype).name} is not supported.")
     return apply(linear.CAST, (x,), {"dtype": nptype.name}, name)
@@ -687,7 +690,9 @@ def reshape(tensor: Any, shape: ShapeLike | Tensor, name: str | None = None) -> 
     [[1, 2], [3, 4]]
     """
     sizes, symbolic = sizes_of(shape, wild=True)
-    return apply(linear.RESHAPE, (convert(tensor, name="Reshape/tensor"), *symbolic), {"shape": sizes}, name)
+    x = tensor if tensor.__class__ is EagerTensor else convert(tensor, name="Reshape/tensor")
+    result = apply(linear.RESHAPE, (x, *symbolic), {"shape": sizes}, name)
+    return result if x.__class__ is EagerTensor else together(result, (x,))
 
 
 def squeeze(input: TensorLike, axis: AxisLike | None = None, name: str | None = None) -> Any:
@@ -729,7 +734,7 @@ def transpose(a: Any, perm: TensorLike | None = None, conjugate: bool = False, n
         axes = None if axes is None else tuple(axes)
         if axes is not None and x.sizes is not None and len(axes) == len(x.sizes):
             axes = tuple(axis_of(i, len(axes), "perm") for i in axes)
-        result = apply(linear.TRANSPOSE, (x,), {"axes": axes}, name)
+        result = together(apply(linear.TRANSPOSE, (x,), {"axes": axes}, name), (x,))
     conjugate = checks.flag(conjugate, "transpose", "conjugate")
     return apply(elementwise.CONJ, (result,)) if conjugate and x.nptype.kind == "c" else result
 

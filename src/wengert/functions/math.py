@@ -27,7 +27,21 @@ from wengert.modes.sparse import SparseTensor
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.ops.signature import check
-from wengert.tensor.tensor import NONE, AxisLike, EagerTensor, Tensor, TensorLike, apply, cast, coerce, convert, power, value_of
+from wengert.tensor.behavior import BEHAVIOR
+from wengert.tensor.tensor import (
+    NONE,
+    AxisLike,
+    EagerTensor,
+    Tensor,
+    TensorLike,
+    apply,
+    cast,
+    coerce,
+    convert,
+    power,
+    together,
+    value_of,
+)
 
 Function = Callable[..., Any]
 
@@ -53,6 +67,8 @@ def unary(op: Op, name: str, doc: str) -> Function:
             if isinstance(x, SparseTensor) and title in _KEEP_ZERO:
                 return x.with_values(function(x.values, name))
             x = convert(x)
+            if x.nptype.kind in kinds:
+                return together(apply(op, (x,), NONE, name), (x,))
         if x.nptype.kind not in kinds:
             check(title, x, kinds)
         return apply(op, (x,), NONE, name)
@@ -70,7 +86,8 @@ def binary(op: Op, name: str, doc: str, label: str | None = None) -> Function:
             nptype = x.array.dtype
             if y.array.dtype is nptype and nptype.kind in kinds:
                 return apply(op, (x, y), NONE, name)
-        return apply(op, operands(op, x, y), NONE, name or label)
+        pair = operands(op, x, y)
+        return together(apply(op, pair, NONE, name or label), pair)
 
     return _finish(function, name, doc)
 
@@ -338,7 +355,8 @@ def pow(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     if not isinstance(x, Tensor):
         x = convert(x, like=y if isinstance(y, Tensor) else None)
     y = value_of(y)
-    result = power(x, y)
+    flexible = BEHAVIOR[0] is not None and BEHAVIOR[0].everywhere
+    result = BEHAVIOR[0].power(x, y) if flexible else power(x, y)
     if result is NotImplemented:
         raise DTypeError(f"Pow takes tensors and numbers, not {type(y).__name__}.")
     return named(result, name)
@@ -854,7 +872,8 @@ def _reduction(op: Op, name: str, doc: str, kinds: str | None = None) -> Functio
         if x.nptype.kind not in kinds:
             check(title, x, kinds)
         over = None if axis is None else axes_of(axis, x)
-        return apply(op, (x,), {"axis": over, "keepdims": checks.flag(keepdims, title, "keepdims")}, name)
+        result = apply(op, (x,), {"axis": over, "keepdims": checks.flag(keepdims, title, "keepdims")}, name)
+        return result if x.__class__ is EagerTensor else together(result, (x,))
 
     title = name
     return _finish(function, name, doc)

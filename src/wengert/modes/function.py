@@ -46,7 +46,9 @@ from wengert.tensor.tensor import (
     cast,
     convert,
     is_tensor_like,
+    is_weak,
     lift,
+    together,
     value_of,
 )
 
@@ -555,7 +557,8 @@ class Function(Uncopied):
             elif isinstance(leaf, TensorSpec):
                 parts.append((leaf._nptype, None if self._relax else leaf._sizes))
             elif isinstance(leaf, Tensor):
-                parts.append((leaf.nptype, None if self._relax else leaf.sizes))
+                known = (leaf.nptype, None if self._relax else leaf.sizes)
+                parts.append((*known, "weak") if is_weak(leaf) else known)
             elif _is_tensorlike(leaf):
                 t = leaves[i] = convert(leaf)
                 parts.append((t.nptype, None if self._relax else t.sizes))
@@ -631,7 +634,7 @@ class Function(Uncopied):
             elif isinstance(leaf, TensorSpec):
                 place = graph.add_input(leaf._sizes, leaf._nptype, leaf.name or names[i])
             elif _is_tensorlike(leaf):
-                place = graph.add_input(leaf.sizes, leaf.nptype, names[i])
+                place = together(graph.add_input(leaf.sizes, leaf.nptype, names[i]), (leaf,))
             else:
                 symbolic.append(stand_in(leaf))
                 specified.append(weak(leaf))

@@ -48,6 +48,7 @@ from wengert.ops.elementwise import WHERE
 from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
+from wengert.tensor.behavior import BEHAVIOR, WEAK
 
 __all__ = [
     "AxisLike",
@@ -90,8 +91,8 @@ def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callabl
             and self.array.dtype.kind in op.kinds
         ):
             return apply(op, (other, self) if reflected else (self, other))
-        pair = coerce(op, other, self) if reflected else coerce(op, self, other)
-        return NotImplemented if pair is None else apply(op, pair, NONE, name)
+        pair = met(op, other, self) if reflected else met(op, self, other)
+        return NotImplemented if pair is None else together(apply(op, pair, NONE, name), pair)
 
     return method
 
@@ -236,27 +237,33 @@ class Tensor:
 
     def __truediv__(self, other: TensorLike) -> Any:
         """Divide; integers give float64, as in Python and TensorFlow."""
+        if BEHAVIOR[0] is not None:
+            return BEHAVIOR[0].divided(self, other)
         return _as_float(self)._divide(_as_float(other) if isinstance(other, Tensor) else other)
 
     def __rtruediv__(self, other: TensorLike) -> Any:
+        if BEHAVIOR[0] is not None:
+            return BEHAVIOR[0].divided(other, self)
         return _as_float(self)._rdivide(other)
 
     __div__ = __truediv__
 
     def __pow__(self, other: TensorLike, modulo: Any = None) -> Any:
-        return power(self, other)
+        return power(self, other) if BEHAVIOR[0] is None else BEHAVIOR[0].power(self, other)
 
     def __rpow__(self, other: TensorLike) -> Any:
+        if BEHAVIOR[0] is not None:
+            return BEHAVIOR[0].power(other, self)
         return power(convert(other, like=self), self)
 
     def __neg__(self) -> Any:
-        return apply(elementwise.NEGATIVE, (self,))
+        return together(apply(elementwise.NEGATIVE, (self,)), (self,))
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return apply(elementwise.ABS, (self,))
+        return together(apply(elementwise.ABS, (self,)), (self,))
 
     def __invert__(self) -> Any:
         """Return logical (Boolean) or bitwise (integer) not."""
@@ -265,7 +272,7 @@ class Tensor:
     def _bits(self, other: TensorLike, logical: Any, bitwise: Op) -> Any:
         if self.nptype.kind == "b":
             return logical(other)
-        pair = coerce(bitwise, self, other)
+        pair = met(bitwise, self, other)
         return NotImplemented if pair is None else apply(bitwise, pair)
 
     def __and__(self, other: TensorLike) -> Any:
@@ -292,9 +299,11 @@ class Tensor:
         if not elementwise_equality(self):
             return self is other
         try:
-            pair = coerce(elementwise.EQUAL, self, other)
+            pair = met(elementwise.EQUAL, self, other)
             return NotImplemented if pair is None else apply(elementwise.EQUAL, pair)
         except (DTypeError, TypeError, ValueError):
+            if BEHAVIOR[0] is not None and BEHAVIOR[0].everywhere:
+                raise
             return False
 
     def __ne__(self, other: object) -> Any:
@@ -304,7 +313,7 @@ class Tensor:
         if not elementwise_equality(self):
             return self is not other
         try:
-            pair = coerce(elementwise.NOT_EQUAL, self, other)
+            pair = met(elementwise.NOT_EQUAL, self, other)
             return NotImplemented if pair is None else apply(elementwise.NOT_EQUAL, pair)
         except (DTypeError, TypeError, ValueError):
             return True
@@ -313,7 +322,7 @@ class Tensor:
 
     def __getitem__(self, key: Any) -> Any:
         """Index as NumPy does: integers, slices with steps, ``...``, ``newaxis``, a Boolean mask."""
-        return getitem(self, key)
+        return getitem(self, key) if BEHAVIOR[0] is None else BEHAVIOR[0].item(self, key)
 
     def __copy__(self) -> Any:
         return self
@@ -505,6 +514,42 @@ class EagerTensor(Tensor):
     name = _Absent(_EAGER)
     value_index = _Absent(_EAGER)
     consumers = _Absent(_EAGER)
+
+
+class WeakTensor(EagerTensor):
+    """A tensor whose dtype gives way to those that it meets (see `wengert.tensor.behavior`).
+
+    What takes a short way for an EagerTensor does not for one of these.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, weak=True>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WeakTensor, (self.array,)
+
+
+def is_weak(t: TensorLike) -> bool:
+    """Whether a tensor's dtype gives way."""
+    return isinstance(t, WeakTensor) or (isinstance(t, SymbolicTensor) and WEAK.get(t.n) is not None)
+
+
+def weakened(t: Tensor) -> Any:
+    """Return a tensor, from now on with a dtype that gives way."""
+    if isinstance(t, EagerTensor) and t.__class__ is not WeakTensor and t.nptype.kind in "ifc":
+        t.__class__ = WeakTensor
+    elif isinstance(t, SymbolicTensor) and t.nptype.kind in "ifc":
+        WEAK[t.n] = t
+    return t
+
+
+def together(result: Tensor, inputs: Sequence[TensorLike]) -> Any:
+    """Return a result, whose dtype gives way where those of all inputs do."""
+    if BEHAVIOR[0] is None or not all(is_weak(t) for t in inputs):
+        return result
+    return weakened(result)
 
 
 read_as: WeakValues[Any] = WeakValues()
@@ -853,7 +898,7 @@ def lift(graph: WengertList, tensor: TensorLike) -> SymbolicTensor:
     capture = getattr(graph, "capture", None)
     if capture is not None:
         return capture(tensor)  # type: ignore[no-any-return]
-    if tensor.__class__ is EagerTensor:
+    if isinstance(tensor, EagerTensor):
         known = graph.constants.get(tensor.n)
         if known is None:
             spec = [(tensor.array.shape, tensor.array.dtype)]
@@ -1031,6 +1076,8 @@ def convert(
     """
     if isinstance(value, Tensor):
         if dtype is not None and as_dtype(dtype).numpy != value.nptype:
+            if BEHAVIOR[0] is not None and BEHAVIOR[0].everywhere:
+                return BEHAVIOR[0].cast(value, as_dtype(dtype).numpy)  # type: ignore[no-any-return]
             raise DTypeError(
                 f"Tensor conversion requested dtype {as_dtype(dtype).name} for Tensor with dtype {value.dtype.name}: {value!r}"
             )
@@ -1055,6 +1102,13 @@ def convert(
 def of_values(value: TensorLike, nptype: np.dtype[Any] | None = None, alone: bool = True, name: str | None = None) -> Tensor:
     """Return a value that holds no tensors as a constant; ``alone``: not beside a tensor, in an operation with it."""
     array = as_array(value, nptype)
+    if nptype is None and BEHAVIOR[0] is not None and BEHAVIOR[0].everywhere:
+        return BEHAVIOR[0].constant(value, array, name)  # type: ignore[no-any-return]
+    return of_array(value, array, alone, name)
+
+
+def of_array(value: TensorLike, array: np.ndarray[Any, Any], alone: bool = True, name: str | None = None) -> Tensor:
+    """Return the array of a value that holds no tensors as a constant."""
     graph = state.graph
     if graph is None:
         # Values may be results of a computation that no tape saw: `why` tells where NumPy's came in, and what stands alone.
@@ -1131,6 +1185,8 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
     Raises:
         DTypeError: (an InvalidArgumentError and a TypeError) where the dtypes do not mix.
     """
+    if BEHAVIOR[0] is not None and BEHAVIOR[0].everywhere:
+        return met(op, a, b)
     if not isinstance(a, Tensor):
         if hasattr(a, "_as_tensor"):
             a = a._as_tensor()
@@ -1150,6 +1206,15 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
         b = convert(b, like=a)
     elif not isinstance(a, Tensor):
         a = convert(a, like=b)
+    return alike(op, a, b)
+
+
+def alike(op: Op, a: Tensor, b: Tensor) -> tuple[Any, Any]:
+    """Return two tensors in the dtype that they have together.
+
+    Raises:
+        DTypeError: where there is none, or the operation does not take it.
+    """
     if a.nptype != b.nptype:
         try:
             nptype = dtypes.promote(a.nptype, b.nptype, op.type)
@@ -1161,6 +1226,17 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
 
         check(op.type, a, op.kinds)
     return a, b
+
+
+def met(op: Op, a: TensorLike, b: TensorLike) -> tuple[Any, Any] | None:
+    """Return the operands of an operator as tensors of one dtype: as `coerce` does, or as NumPy would."""
+    if BEHAVIOR[0] is None:
+        return coerce(op, a, b)
+    for value in (a, b):
+        if not is_tensor_like(value) and (isinstance(value, _NO_OPERANDS) or callable(value)):
+            return None
+    found: tuple[Any, Any] = BEHAVIOR[0].operands(op, a, b)
+    return found
 
 
 def power(x: TensorLike, y: TensorLike) -> Any:
