@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import assigned, default_session, here, state
-from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
+from wengert.ground.errors import InvalidArgumentError, ShapeError
 from wengert.modes.storage import Storage
 from wengert.modes.valued import Converted
 from wengert.ops import linear
@@ -88,12 +88,7 @@ class Assignable(Converted):
         return tensor
 
     def _fitting(self, value: Any) -> Any:
-        if not isinstance(value, Tensor):
-            value = convert(value, self.dtype)
-        if value.nptype != self.nptype:
-            raise DTypeError(
-                f"Tensor conversion requested dtype {self.dtype.name} for Tensor with dtype {value.dtype.name}: {value!r}"
-            )
+        value = convert(value, self.dtype)
         if not shapes.fits(self.sizes, value.sizes):
             raise ShapeError(
                 f"Cannot assign value to variable '{self.name}': Shape mismatch. The variable shape {shapes.text(self.sizes)}, "

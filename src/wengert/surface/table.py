@@ -74,6 +74,11 @@ OLD = {
         "squeeze": "input axis? name? squeeze_dims=axis?",
         "transpose": "a perm? name? conjugate?",
     },
+    "functions.blocks": {
+        "batch_to_space": "input crops block_size=block_shape? name? block_shape?",
+        "depth_to_space space_to_depth": "input block_size name? data_format?",
+        "space_to_batch": "input paddings block_size=block_shape? name? block_shape?",
+    },
     "functions.debugging": {
         "assert_equal assert_none_equal assert_less assert_less_equal assert_greater assert_greater_equal": (
             "x y data=? summarize? message? name?"
@@ -181,6 +186,7 @@ TABLE: dict[str, str | Names] = {
     "compat.v1.data.experimental": "data.experimental",
     "compat.v1.flags": "surface.v1.flags",
     "compat.v1.gfile": "surface.v1.gfile",
+    "compat.v1.image": "surface.v1.image",
     "compat.v1.initializers": "surface.v1.initializers",
     "compat.v1.layers": "surface.v1.layers",
     "compat.v1.logging": "surface.v1.logging",
@@ -230,6 +236,7 @@ TABLE: dict[str, str | Names] = {
                 strided_slice tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min tensor_scatter_nd_sub
                 tensor_scatter_nd_update tile transpose unique unique_with_counts unstack where zeros zeros_like
             """,
+            "functions.blocks": "batch_to_space space_to_batch space_to_batch_nd=space_to_batch",
             "functions.debugging": "Assert assert_equal assert_greater assert_less assert_rank",
             "functions.initializers": """
                 constant_initializer ones_initializer random_normal_initializer random_uniform_initializer zeros_initializer
@@ -306,6 +313,7 @@ TABLE: dict[str, str | Names] = {
     "nn": Names(
         "TensorFlow's ``tf.nn``.",
         rows={
+            "functions.blocks": "depth_to_space space_to_batch space_to_depth",
             "functions.math": """
                 in_top_k l2_normalize log_sigmoid log_softmax sigmoid softmax softplus softsign tanh top_k zero_fraction
             """,
@@ -493,6 +501,7 @@ TABLE: dict[str, str | Names] = {
         calls=OLD,
         without="context field fields interrupt metrics optimizers partial taylor",
         rows={
+            "functions.blocks": "batch_to_space_nd=batch_to_space depth_to_space space_to_depth",
             "functions.array": """
                 invert_permutation lin_space tensor_scatter_add=tensor_scatter_nd_add tensor_scatter_sub=tensor_scatter_nd_sub
                 tensor_scatter_update=tensor_scatter_nd_update

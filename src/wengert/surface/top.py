@@ -83,6 +83,8 @@ from wengert.functions.array import (
     zeros,
     zeros_like,
 )
+from wengert.functions.blocks import batch_to_space, space_to_batch
+from wengert.functions.blocks import space_to_batch as space_to_batch_nd
 from wengert.functions.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from wengert.functions.initializers import (
     constant_initializer,
@@ -266,6 +268,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "batch_to_space",
     "bfloat16",
     "bitcast",
     "bool",
@@ -413,6 +416,8 @@ __all__ = [
     "size",
     "slice",
     "sort",
+    "space_to_batch",
+    "space_to_batch_nd",
     "split",
     "sqrt",
     "square",
