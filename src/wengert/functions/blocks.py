@@ -78,8 +78,8 @@ def depth_to_space(input: TensorLike, block_size: int, data_format: str = "NHWC"
 
 def _block(block_shape: TensorLike | int, pairs: TensorLike) -> tuple[list[int], list[tuple[int, int]]]:
     ends = [(int(a), int(b)) for a, b in np.reshape(np.asarray(pairs), (-1, 2)).tolist()]
-    given = np.asarray(block_shape).ravel().tolist()
-    block = [int(b) for b in given] * (len(ends) if np.ndim(block_shape) == 0 else 1)
+    given = np.asarray(block_shape)
+    block = [int(b) for b in given.ravel().tolist()] * (1 if given.ndim else len(ends))
     if len(block) != len(ends):
         raise InvalidArgumentError(f"a block of {len(block)} sizes takes so many pairs, and there are {len(ends)}.")
     return block, ends

@@ -1228,7 +1228,7 @@ def alike(op: Op, a: Tensor, b: Tensor) -> tuple[Any, Any]:
     return a, b
 
 
-def met(op: Op, a: TensorLike, b: TensorLike) -> tuple[Any, Any] | None:
+def met(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
     """Return the operands of an operator as tensors of one dtype: as `coerce` does, or as NumPy would."""
     if BEHAVIOR[0] is None:
         return coerce(op, a, b)

@@ -141,8 +141,8 @@ exp2 = _of_floats(lambda x: tensors.apply(ops.EXP2, (x,)), "exp2", "Return 2ˣ."
 expm1 = _of_floats(elementary.expm1, "expm1", "Return eˣ - 1.")
 log = _of_floats(elementary.log, "log", "Return the natural logarithm.")
 log1p = _of_floats(elementary.log1p, "log1p", "Return log(1 + x).")
-log2 = _of_floats(lambda x: elementary.log(x) / np.log(2.0), "log2", "Return the logarithm to base 2.")
-log10 = _of_floats(lambda x: elementary.log(x) / np.log(10.0), "log10", "Return the logarithm to base 10.")
+log2 = _of_floats(lambda x: elementary.log(x) / float(np.log(2.0)), "log2", "Return the logarithm to base 2.")
+log10 = _of_floats(lambda x: elementary.log(x) / float(np.log(10.0)), "log10", "Return the logarithm to base 10.")
 sqrt = _of_floats(elementary.sqrt, "sqrt", "Return √x.")
 cbrt = _of_floats(lambda x: tensors.apply(ops.CBRT, (x,)), "cbrt", "Return the cube root, negative for negative numbers.")
 sinc = _of_floats(lambda x: tensors.apply(ops.SINC, (x * np.pi,)), "sinc", "Return sin(πx) / (πx), and 1 at 0.")
@@ -158,20 +158,20 @@ isnan = _of_floats(elementary.is_nan, "isnan", "Return whether numbers are no nu
 
 def isneginf(x: TensorLike) -> Any:
     """Return whether numbers are -∞."""
-    x = floating(x)
-    return elementary.equal(x, np.full((), -np.inf, x.nptype))
+    t = floating(x)
+    return elementary.equal(t, np.full((), -np.inf, t.nptype))
 
 
 def isposinf(x: TensorLike) -> Any:
     """Return whether numbers are ∞."""
-    x = floating(x)
-    return elementary.equal(x, np.full((), np.inf, x.nptype))
+    t = floating(x)
+    return elementary.equal(t, np.full((), np.inf, t.nptype))
 
 
 def absolute(x: TensorLike) -> Any:
     """Return |x|."""
-    x = asarray(x)
-    return x if x.nptype.kind in "ub" else elementary.abs(x)
+    t = asarray(x)
+    return t if t.nptype.kind in "ub" else elementary.abs(t)
 
 
 abs = fabs = absolute
@@ -184,8 +184,8 @@ def square(x: TensorLike) -> Any:
 
 def reciprocal(x: TensorLike) -> Any:
     """Return 1 / x, of integers the whole number towards zero, as NumPy does."""
-    x = asarray(x)
-    return elementary.reciprocal(x) if x.nptype.kind in "fc" else elementary.truncatediv(arrangement.ones_like(x), x)
+    t = asarray(x)
+    return elementary.reciprocal(t) if t.nptype.kind in "fc" else elementary.truncatediv(arrangement.ones_like(t), t)
 
 
 def sign(x: TensorLike, out: None = None, where: None = None, **kwargs: None) -> Any:
@@ -250,14 +250,14 @@ def angle(z: TensorLike, deg: bool = False) -> Any:
 
 def signbit(x: TensorLike) -> Any:
     """Return whether numbers are less than zero."""
-    x = asarray(x)
-    return arrangement.zeros_like(x) if x.nptype.kind in "b" else elementary.less(x, arrangement.zeros_like(x))
+    t = asarray(x)
+    return arrangement.zeros_like(t) if t.nptype.kind in "b" else elementary.less(t, arrangement.zeros_like(t))
 
 
 def isreal(x: TensorLike) -> Any:
     """Return whether numbers have no imaginary part."""
-    x = imag(x)
-    return elementary.equal(x, arrangement.zeros_like(x))
+    t = imag(x)
+    return elementary.equal(t, arrangement.zeros_like(t))
 
 
 def iscomplex(x: TensorLike) -> Any:
@@ -349,8 +349,8 @@ bitwise_xor = _of_two(bitwise.bitwise_xor, "bitwise_xor", "Return the bits that 
 
 def bitwise_not(x: TensorLike) -> Any:
     """Return the other bits, of Booleans the opposite."""
-    x = asarray(x)
-    return elementary.logical_not(x) if x.nptype.kind == "b" else bitwise.invert(x)
+    t = asarray(x)
+    return elementary.logical_not(t) if t.nptype.kind == "b" else bitwise.invert(t)
 
 
 def _of_two_floats(function: Binary, name: str, doc: str) -> Callable[[TensorLike, TensorLike], Any]:
@@ -373,7 +373,7 @@ logaddexp = _of_two_floats(lambda a, b: tensors.apply(ops.LOGADDEXP, (a, b)), "l
 
 
 def _log_of_sum(a: Tensor, b: Tensor) -> Any:
-    two = np.log(2.0)
+    two = float(np.log(2.0))
     return tensors.apply(ops.LOGADDEXP, (a * two, b * two)) / two
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from wengert.functions import array as arrangement
 from wengert.functions import math as elementary
-from wengert.functions.numpy.promotion import Binary, asarray, together
-from wengert.tensor.tensor import AxisLike, Tensor, TensorLike
+from wengert.functions.numpy.promotion import Binary, together
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
@@ -37,7 +37,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Any:
     return _product(_matmul, x1, x2)
 
 
-def tensordot(a: TensorLike, b: TensorLike, axes: AxisLike | Sequence[AxisLike] = 2) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: int | Sequence[int | Sequence[int]] = 2) -> Any:
     """Return the sum of products over so many axes, the last of a and the first of b, or over those named for each."""
     if not isinstance(axes, int):
         axes = [list(i) if isinstance(i, tuple | list) else [i] for i in axes]
@@ -67,7 +67,7 @@ def inner(a: TensorLike, b: TensorLike) -> Any:
 
 def outer(a: TensorLike, b: TensorLike) -> Any:
     """Return the products of each element of a and each of b, as a matrix."""
-    x, y = (arrangement.reshape(asarray(t), [-1]) for t in (a, b))
+    x, y = (arrangement.reshape(t, [-1]) for t in together(a, b))
     return _product(elementary.multiply, arrangement.expand_dims(x, 1), arrangement.expand_dims(y, 0))
 
 

@@ -181,4 +181,5 @@ def named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., An
     return function
 
 
-Unary, Binary = Callable[[Any], Any], Callable[[Any, Any], Any]
+Unary = Callable[[Any], Any]
+Binary = Callable[[Any, Any], Any]
