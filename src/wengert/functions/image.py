@@ -128,7 +128,8 @@ def _filtered(n: int, m: int, method: str, antialias: bool) -> Weights:
     scale = max(n / m, 1.0) if antialias else 1.0
     distance = (np.arange(n) + 0.5 - _centers(n, m)[:, None]) / scale
     weights = np.where(np.abs(distance) <= radius, kernel(distance), 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
+    found: Weights = weights / weights.sum(axis=1, keepdims=True)
+    return found
 
 
 _STEPS = 1024
@@ -140,7 +141,8 @@ def _cubic(n: int, m: int) -> Weights:
     first = np.floor(at)
     shift = np.rint((at - first) * _STEPS) / _STEPS
     weights = _keys(np.arange(n) - (first + shift)[:, None])
-    return weights / weights.sum(axis=1, keepdims=True)
+    found: Weights = weights / weights.sum(axis=1, keepdims=True)
+    return found
 
 
 def _linear(n: int, m: int) -> Weights:
@@ -152,7 +154,8 @@ def _area(n: int, m: int) -> Weights:
     """Return the part of each of n pixels in each of m, which lie over them."""
     ends = np.arange(m + 1) * (n / m)
     left, right = np.maximum(ends[:-1, None], np.arange(n)), np.minimum(ends[1:, None], np.arange(n) + 1.0)
-    return np.maximum(right - left, 0.0) * (m / n)
+    found: Weights = np.maximum(right - left, 0.0) * (m / n)
+    return found
 
 
 def _weights(n: int, m: int, method: str, antialias: bool) -> Weights:
@@ -251,8 +254,8 @@ def central_crop(image: TensorLike, central_fraction: float) -> Any:
     if not 0.0 < central_fraction <= 1.0:
         raise ValueError("central_fraction must be within (0, 1]")
     n, m = x.sizes[-3:-1]
-    start = [int((s - s * central_fraction) / 2) for s in (n, m)]
-    return crop_to_bounding_box(x, *start, n - 2 * start[0], m - 2 * start[1])
+    above, left = (int((s - s * central_fraction) / 2) for s in (n, m))
+    return crop_to_bounding_box(x, above, left, n - 2 * above, m - 2 * left)
 
 
 # --- turned, mirrored, of other colours ---------------------------------------------------------------------------------

@@ -77,11 +77,13 @@ def arange(start: TensorLike, stop: TensorLike | None = None, step: TensorLike =
     given = [v for v in (start, stop, step) if v is not None]
     nptype = common_type(*(v if is_number(v) else made(v) for v in given)) if dtype is None else dtype_of(dtype)
     start, stop = (0, start) if stop is None else (start, stop)
-    if dtype is None and flexible() and builtins.all(is_number(v) for v in given):
-        return weakened(tensors.convert(np.arange(start, stop, step).astype(tensors.convert(builtins.sum(given)).nptype)))  # type: ignore[arg-type]
     if builtins.any(is_tensor_like(v) for v in (start, stop, step)):
         return arrangement.cast(arrangement.range(start, stop, step), nptype)
-    return tensors.convert(np.arange(start, stop, step).astype(nptype))
+    bounds: list[Any] = [np.asarray(v)[()] for v in (start, stop, step)]
+    found = np.arange(*bounds)
+    if dtype is None and flexible() and builtins.all(is_number(v) for v in given):
+        return weakened(tensors.convert(found.tolist()))
+    return tensors.convert(found.astype(nptype))
 
 
 def linspace(
@@ -144,7 +146,7 @@ def transpose(a: TensorLike, axes: AxisLike | None = None) -> Any:
 def expand_dims(a: TensorLike, axis: AxisLike) -> Any:
     """Return a value with new axes of size 1, which stand at these places afterwards."""
     x = asarray(a)
-    places = list(axis) if isinstance(axis, list | tuple) else [axis]
+    places = list(arrangement.integers_of(axis))
     rank = len(x.sizes) + len(places)
     for i in sorted(i % rank if -rank <= i < rank else i for i in places):
         x = arrangement.expand_dims(x, i)
@@ -171,7 +173,7 @@ def stack(arrays: TensorLike, axis: int = 0) -> Any:
 def tile(a: TensorLike, reps: AxisLike) -> Any:
     """Return a value repeated along each axis; missing axes are added, missing numbers are 1."""
     x = asarray(a)
-    times = list(reps) if isinstance(reps, list | tuple) or np.ndim(reps) else [reps]
+    times = list(arrangement.integers_of(reps, "reps"))
     for _ in range(len(times) - len(x.sizes)):
         x = arrangement.expand_dims(x, 0)
     return arrangement.tile(x, [1] * (len(x.sizes) - len(times)) + times)
@@ -321,7 +323,7 @@ def nonzero(a: TensorLike) -> list[Any]:
 
 def ndim(a: TensorLike) -> int:
     """Return the number of axes."""
-    return int(np.ndim(a)) if is_number(a) else len(asarray(a).sizes)
+    return 0 if is_number(a) else len(asarray(a).sizes)
 
 
 def shape(a: TensorLike) -> TensorShape:

@@ -92,7 +92,7 @@ class FlexibleBehavior(NumPyBehavior):
             )
         weak = found.weak
         pair = tuple(cast(t, found.nptype) for t in (x, y))
-        return tuple(weakened(t) if weak else t for t in pair)  # type: ignore[return-value]
+        return tuple(weakened(t) if weak else t for t in pair)
 
 
 def _reshape(a: Tensor, *newshape: int | ShapeLike, order: str = "C") -> Any:

@@ -40,7 +40,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Any:
 def tensordot(a: TensorLike, b: TensorLike, axes: int | Sequence[int | Sequence[int]] = 2) -> Any:
     """Return the sum of products over so many axes, the last of a and the first of b, or over those named for each."""
     if not isinstance(axes, int):
-        axes = [list(i) if isinstance(i, tuple | list) else [i] for i in axes]
+        axes = [[i] if isinstance(i, int) else list(i) for i in axes]
     return _product(lambda x, y: elementary.tensordot(x, y, axes), a, b)
 
 

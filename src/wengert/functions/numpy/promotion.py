@@ -88,7 +88,7 @@ def result_type(*arrays_and_dtypes: TensorLike | DtypeLike) -> DType:
         if isinstance(item, str | type | DType):
             given.append(dtype_of(item))
         else:
-            given.append(item if isinstance(item, np.dtype) or is_number(item) else made(item))  # type: ignore[arg-type]
+            given.append(item if isinstance(item, np.dtype) or is_number(item) else made(item))
     return of(common_type(*given))
 
 

@@ -8,15 +8,36 @@ import numpy as np
 
 from wengert.functions import array, image
 from wengert.functions import math as two
-from wengert.functions.image import *  # noqa: F403
+from wengert.functions.image import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_gamma,
+    central_crop,
+    crop_to_bounding_box,
+    extract_patches,
+    flip_left_right,
+    flip_up_down,
+    grayscale_to_rgb,
+    image_gradients,
+    pad_to_bounding_box,
+    per_image_standardization,
+    psnr,
+    resize_with_crop_or_pad,
+    rgb_to_grayscale,
+    rot90,
+    total_variation,
+    transpose,
+)
 from wengert.ground.errors import ShapeError, UnimplementedError
 from wengert.tensor.tensor import TensorLike, convert
 
 __all__ = [
-    "resize", "resize_area", "resize_bicubic", "resize_bilinear", "resize_image_with_crop_or_pad", "resize_images",
-    "resize_nearest_neighbor",
+    "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "central_crop", "crop_to_bounding_box",
+    "extract_patches", "flip_left_right", "flip_up_down", "grayscale_to_rgb", "image_gradients", "pad_to_bounding_box",
+    "per_image_standardization", "psnr", "resize", "resize_area", "resize_bicubic", "resize_bilinear",
+    "resize_image_with_crop_or_pad", "resize_images", "resize_nearest_neighbor", "resize_with_crop_or_pad", "rgb_to_grayscale",
+    "rot90", "total_variation", "transpose",
 ]  # fmt: skip
-__all__ += [name for name in image.__all__ if name != "resize"]
 
 resize_image_with_crop_or_pad = image.resize_with_crop_or_pad
 
