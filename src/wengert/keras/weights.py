@@ -37,7 +37,8 @@ from wengert.train.restoration import Restoration
 __all__ = ["LoadStatus", "load_weights", "save_model", "save_weights"]
 
 FORMAT = "wengert.keras 1"
-SOME = 1 << 10
+SOME, MOST = 1 << 10, 8
+"""How many numbers there may be besides a model's weights, and how many for each of them in an optimizer."""
 log = logging.getLogger("wengert")
 
 
@@ -390,7 +391,10 @@ def place(
         for key, variable in wanted.items()
         if key in given and shapes.fits(variable.sizes, given[key].shape)
     ]
-    kept = {k: v for k, v in arrays.items() if k.startswith(OPTIMIZER)}
+    state_of = {k: v for k, v in arrays.items() if k.startswith(OPTIMIZER)}
+    if sum(math.prod(v.shape) for v in state_of.values()) > SOME + MOST * sum(math.prod(v.shape) for v in given.values()):
+        raise ValueError(f"{path} holds more of an optimizer's state than any optimizer keeps of these weights.")
+    kept = {k: np.asarray(v) for k, v in state_of.items()}  # read now: it may wait for its optimizer, and the file is closed then
     if kept:
         return _keep(model, weights, kept, list(wanted), path)
     set_all(weights)
