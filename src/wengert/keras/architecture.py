@@ -83,7 +83,7 @@ def _accepted(cls: type) -> set[str]:
     return found
 
 
-def _arguments(cls: Any, config: Config, table: registry.Registry) -> dict[str, Any]:
+def _arguments(cls: type[Any], config: Config, table: registry.Registry) -> dict[str, Any]:
     """Return the arguments of a class, as it takes them.
 
     Raises:
@@ -118,7 +118,7 @@ def _value(key: str, value: Any, table: registry.Registry) -> Any:
     return value
 
 
-def _sequential(config: Config, cls: Any, table: registry.Registry) -> Any:
+def _sequential(config: Config, cls: type[Any], table: registry.Registry) -> Any:
     model = cls([made(one, table) for one in config["layers"]], name=config.get("name"))
     if not model.built and config.get("build_input_shape") is not None:
         model.build(config["build_input_shape"])
@@ -169,7 +169,7 @@ def _key(told: Sequence[Any]) -> Key:
     return str(told[0]), int(told[1]), int(told[2])
 
 
-def _functional(config: Config, cls: Any, table: registry.Registry) -> Any:
+def _functional(config: Config, cls: type[Any], table: registry.Registry) -> Any:
     """Return a model of calls of layers, each made when the tensors are there that it is called with."""
     layers: dict[str, Any] = {}
     values: dict[Key, Any] = {}

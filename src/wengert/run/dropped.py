@@ -42,7 +42,7 @@ class Dropped:
     def _pyplot(self, pyplot: ModuleType) -> None:
         self._replace(pyplot, "gca", lambda before: self._gca(lambda: pyplot.gcf(), before))
 
-    def _use(self, before: Any) -> Any:
+    def _use(self, before: Callable[..., Any]) -> Any:
         def use(backend: str, *given: Any, **keywords: Any) -> None:
             if "warn" in keywords or given:
                 note("warn", "matplotlib.use takes no argument `warn` any more: it is passed over")
@@ -55,7 +55,7 @@ class Dropped:
         line = self.program.line()
         note(text, text if line is None else f"{text} ({line})")
 
-    def _gca(self, figure_of: Callable[[], Any], before: Any) -> Any:
+    def _gca(self, figure_of: Callable[[], Any], before: Callable[..., Any]) -> Any:
         def gca(**keywords: Any) -> Any:
             if not keywords:
                 return before()
@@ -71,7 +71,7 @@ class Dropped:
     def _figure(self, module: ModuleType) -> None:
         owner = next(c for c in module.Figure.__mro__ if "gca" in vars(c))
 
-        def make(before: Any) -> Any:
+        def make(before: Callable[..., Any]) -> Any:
             def gca(figure: Any, **keywords: Any) -> Any:
                 return self._gca(lambda: figure, lambda: before(figure))(**keywords)
 
@@ -80,7 +80,7 @@ class Dropped:
         self._replace(owner, "gca", make)
         self._replace(module.Figure, "savefig", self._savefig)
 
-    def _savefig(self, before: Any) -> Any:
+    def _savefig(self, before: Callable[..., Any]) -> Any:
         def savefig(figure: Any, *given: Any, **keywords: Any) -> Any:
             for name in IGNORED:
                 if name in keywords:
@@ -91,7 +91,7 @@ class Dropped:
         return savefig
 
     def _colorbar(self, module: ModuleType) -> None:
-        def make(before: Any) -> Any:
+        def make(before: Callable[..., Any]) -> Any:
             def remove(bar: Any) -> Any:
                 try:
                     return before(bar)
@@ -128,7 +128,7 @@ class Dropped:
     def _axes(self, module: ModuleType) -> None:
         owner = next(c for c in module.Axes.__mro__ if "grid" in vars(c))
 
-        def make(before: Any) -> Any:
+        def make(before: Callable[..., Any]) -> Any:
             def grid(axes: AxisLike, visible: Any = None, *given: Any, **keywords: Any) -> Any:
                 if "b" in keywords:
                     self._told("grid(b=...) is grid(visible=...) now")
@@ -140,7 +140,7 @@ class Dropped:
         self._replace(owner, "grid", make)
         self._replace(module.Axes, "hist", self._hist)
 
-    def _hist(self, before: Any) -> Any:
+    def _hist(self, before: Callable[..., Any]) -> Any:
         def hist(axes: AxisLike, *given: Any, **keywords: Any) -> Any:
             if "normed" in keywords:
                 self._told("hist(normed=...) is hist(density=...) now")
@@ -159,7 +159,7 @@ class Dropped:
             note(one, f"matplotlib's style {one} is named {new} now")
             return new
 
-        def make(before: Any) -> Any:
+        def make(before: Callable[..., Any]) -> Any:
             def use(style: Any, *given: Any, **keywords: Any) -> Any:
                 return before([named(s) for s in style] if isinstance(style, list | tuple) else named(style), *given, **keywords)
 
@@ -169,7 +169,7 @@ class Dropped:
         self._replace(module, "context", make)
 
     def _axes3d(self, module: ModuleType) -> None:
-        def make(before: Any) -> Any:
+        def make(before: Callable[..., Any]) -> Any:
             def __init__(axes: AxisLike, figure: Any, *given: Any, **keywords: Any) -> None:
                 own = self.program.calls(sys._getframe(1))
                 alone = own and keywords.get("auto_add_to_figure") is False

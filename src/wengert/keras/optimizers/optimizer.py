@@ -80,7 +80,8 @@ class Optimizer(Step, registry.Stated):
         self._decay = float(given.pop("decay", None) or 0.0)
         learning_rate = given.pop("lr", learning_rate)
         given.pop("is_legacy_optimizer", None)
-        if isinstance(learning_rate, str):  # Keras 2's base class takes its name first
+        if isinstance(learning_rate, str) and not type(self).__module__.startswith("wengert."):
+            # Keras 2's base class takes its name first, and so call it classes that others derive from it.
             given["name"], learning_rate = learning_rate, 0.001
         given.pop("jit_compile", None)
         named = dict(zip(_COMMON, common, strict=False))

@@ -202,9 +202,9 @@ def load(export_dir: str | os.PathLike[str], tags: str | Sequence[str] | None = 
     root = reading.root
     if not isinstance(root, Loaded):
         holder = Loaded(type(root).__name__)
-        holder.root = root  # type: ignore[attr-defined]
+        holder.root = root
         root = holder
-    root.signatures = reading.signatures  # type: ignore[attr-defined]
+    root.signatures = reading.signatures
     return root
 
 

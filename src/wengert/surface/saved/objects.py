@@ -48,7 +48,7 @@ class RestoredFunction:
         """Return the trace that was made for such arguments, or for TensorSpecs in their place."""
         return self._fitting(arguments, keywords)[0]
 
-    def _fitting(self, arguments: Any, keywords: Any) -> tuple[ConcreteFunction, list[Any]]:
+    def _fitting(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[ConcreteFunction, list[Any]]:
         if self._signature is not None:
             bound = self._signature.bind(*arguments, **keywords)
             bound.apply_defaults()
@@ -208,6 +208,10 @@ def _parameters(lists: Writer, signature: inspect.Signature | None) -> Json:
 class Loaded(Module):
     """An object that was read: its variables, functions and other parts are its attributes."""
 
+    root: Any
+    """What was saved, where that is no module: a list, say."""
+    signatures: Any
+
     def __init__(self, kind: str) -> None:
         """Take the name of the class that it had."""
         super().__init__()
@@ -248,7 +252,7 @@ class Signatures(Mapping[str, ConcreteFunction]):
         return f"_SignatureMap({self._found})"
 
 
-def _leaves(one: ConcreteFunction, arguments: Any, keywords: Any) -> list[Any] | None:
+def _leaves(one: ConcreteFunction, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any] | None:
     """Return the tensors of a call that a trace was made for, None if it was made for another."""
     given, specs = nest.flatten([list(arguments), keywords]), nest.flatten(list(one.structured_input_signature))
     leaves: list[Any]
