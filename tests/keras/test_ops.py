@@ -198,3 +198,39 @@ def test_errors_say_what_is_wrong():
         ops.searchsorted([[1.0, 2.0]], 1.0)
     with pytest.raises(TypeError, match="integers"):
         ops.gcd([1.5], [2.0])
+
+
+@pytest.mark.parametrize(("ours", "scipys"), [("nearest", "nearest"), ("wrap", "grid-wrap"), ("mirror", "mirror"),
+                                              ("reflect", "reflect"), ("constant", "grid-constant")])  # fmt: skip
+@pytest.mark.parametrize("order", [0, 1])
+def test_places_beyond_the_ends_are_scipys(ours: str, scipys: str, order: int):
+    ndimage = pytest.importorskip("scipy.ndimage", reason="the oracle")
+    x = np.arange(12.0).reshape(3, 4) ** 1.5
+    places = np.array([[0.2, -2.4, 7.3, 1.1, -5.7], [0.1, 1.9, 5.3, -4.4, 9.2]])
+    wanted = ndimage.map_coordinates(x, places, order=order, mode=scipys, cval=2.0)
+    np.testing.assert_allclose(ops.image.map_coordinates(x, places, order, ours, 2.0).numpy(), wanted, rtol=1e-12)
+
+
+def test_images_have_derivatives():
+    x = tf.Variable(np.random.RandomState(0).rand(1, 4, 5, 2))
+    places = tf.constant([[0.3, 1.6], [2.2, 0.4]], tf.float64)
+    functions = {
+        "resize": lambda: ops.image.resize(x * x, (3, 7), "bicubic"),
+        "places": lambda: ops.image.map_coordinates((x * x)[0, :, :, 0], places, 1),
+        "patches": lambda: ops.image.extract_patches(x * x, 2),
+        "unfold": lambda: ops.fold(ops.unfold(x * x, 2), (5, 2), 2),
+        "pool": lambda: ops.adaptive_average_pool(x * x, (3, 2)),
+        "scan": lambda: ops.associative_scan(lambda a, b: a * b, x * x, axis=1),
+    }  # fmt: skip
+    along = np.random.RandomState(1).rand(*x.shape)
+    start = x.numpy()
+    for name, function in functions.items():
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(function() ** 2)
+        found = float(np.sum(tape.gradient(total, x).numpy() * along))
+        sides = []
+        for h in (1e-5, -1e-5):
+            x.assign(start + h * along)
+            sides.append(float(tf.reduce_sum(function() ** 2)))
+        x.assign(start)
+        np.testing.assert_allclose(found, (sides[0] - sides[1]) / 2e-5, rtol=1e-6, err_msg=name)
