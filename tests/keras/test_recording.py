@@ -190,7 +190,7 @@ def test_rows_of_one_length():
     assert keras.utils.pad_sequences(rows, padding="post").tolist() == [[1, 2, 0, 0], [3, 4, 5, 6]]
     short = keras.utils.pad_sequences(rows, maxlen=3, truncating="post", value=9, dtype="float32")
     assert short.tolist() == [[9, 1, 2], [3, 4, 5]] and short.dtype == np.float32
-    with pytest.raises(ValueError, match="padding"):
+    with pytest.raises(ValueError, match="Padding"):
         keras.utils.pad_sequences(rows, padding="both")
 
 
