@@ -22,7 +22,7 @@ from wengert.ground.errors import OpError, ResourceExhaustedError
 from wengert.ground.types import NumPyArray
 
 if TYPE_CHECKING:
-    import h5py  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import h5py
 
 __all__ = ["SIGNATURE", "Dataset", "Tree", "available", "dumped", "opened", "sealed"]
 
