@@ -18,7 +18,7 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # Whole programs, run by their own test: importing them to look for doctests would run them.
-collect_ignore = ["programs", "survey/tf1", "survey/tf2", "survey/with_tensorflow.py"]
+collect_ignore = ["programs", "survey/tf1", "survey/tf2", "survey/with_tensorflow.py", "train/published/record.py"]
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 

@@ -57,7 +57,7 @@ def on_xla():
 NEVER = {
     **dict.fromkeys("nonzero unique partition segment_table repeat_index bincount range".split(), "the shape is a value"),
     "isotonic_blocks": "how far it pools is a value",
-    **dict.fromkeys("broadcast_shape".split(), "a shape comes of values"),
+    **dict.fromkeys("broadcast_shape transpose_by".split(), "a shape comes of values"),
     **dict.fromkeys("random_gamma random_poisson random_shuffle categorical".split(), "NumPy draws before the run"),
     **dict.fromkeys("bessel_j0 bessel_j1 bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e".split(), "not in JAX"),
     **dict.fromkeys("spherical_bessel logm igamma_by betainc_by".split(), "not in JAX"),

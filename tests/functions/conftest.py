@@ -9,10 +9,11 @@ import pytest
 from wengert import nest
 from wengert.derive import forward
 from wengert.execute.numpy import NumPyProgram
+from wengert.functions.numpy.behavior import experimental_enable_numpy_behavior
 from wengert.ground.context import state
 from wengert.modes.tape import GradientTape
 from wengert.ops.linear import PLACEHOLDER
-from wengert.tensor.tensor import Graph, apply, convert, tensors
+from wengert.tensor.tensor import Graph, Tensor, apply, convert, tensors
 
 STEP = 1e-6
 
@@ -133,3 +134,18 @@ def static() -> Callable[..., list[Any]]:
 def nothing_left_behind():
     yield
     assert state.graph is None and state.observers == ()
+
+
+@pytest.fixture(autouse=True)
+def tensors_as_they_were():
+    """Take NumPy's methods from tensors again: a test that asked for them asked for the whole process."""
+    before = dict(vars(Tensor))
+    yield
+    changed = {name for name, value in vars(Tensor).items() if before.get(name) is not value}
+    if changed:
+        experimental_enable_numpy_behavior(dtype_conversion_mode="off")
+    for name in changed:
+        if name in before:
+            setattr(Tensor, name, before[name])
+        else:
+            delattr(Tensor, name)

@@ -149,7 +149,7 @@ def test_pythons_floats_may_be_float32():
         }
         assert tnp.array(np.array([1.5])).dtype == tf.float64
     finally:
-        tnp.experimental_enable_numpy_behavior()
+        tnp.experimental_enable_numpy_behavior(dtype_conversion_mode="off")
     assert tnp.random.rand(3).dtype == tf.float64
 
 

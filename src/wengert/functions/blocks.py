@@ -10,7 +10,7 @@ import numpy as np
 from wengert.functions import array
 from wengert.ground.errors import InvalidArgumentError, ShapeError
 from wengert.ground.shapes import text
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.tensor.tensor import EagerTensor, Tensor, TensorLike, convert, value_of
 
 __all__ = ["batch_to_space", "depth_to_space", "space_to_batch", "space_to_depth"]
 
@@ -26,7 +26,7 @@ def _sizes(x: Tensor) -> list[Any]:
 def _image(input: TensorLike, data_format: str, name: str) -> Any:
     """Return images, channels last."""
     x = convert(input)
-    if data_format not in ("NHWC", "NCHW"):
+    if not isinstance(data_format, str) or data_format not in ("NHWC", "NCHW"):
         raise InvalidArgumentError(f"{name}: data_format is NHWC or NCHW, not {data_format!r}.")
     if x.sizes is not None and len(x.sizes) != 4:
         raise ShapeError(f"{name} takes images of four axes, not of shape {text(x.sizes)}.")
@@ -35,6 +35,22 @@ def _image(input: TensorLike, data_format: str, name: str) -> Any:
 
 def _as_it_was(x: Tensor, data_format: str) -> Any:
     return array.transpose(x, [0, 3, 1, 2]) if data_format == "NCHW" else x
+
+
+def _count(value: TensorLike, what: str) -> int:
+    """Return a size of a block."""
+    count = array.integer_of(value, what)
+    if count < 1:
+        raise InvalidArgumentError(f"{what} is 1 or more, not {count}.")
+    return count
+
+
+def _listed(pairs: TensorLike) -> list[Any]:
+    found = value_of(pairs)
+    found = found.array if isinstance(found, EagerTensor) else found
+    if not isinstance(found, list | tuple) and not (isinstance(found, np.ndarray) and found.ndim):
+        raise InvalidArgumentError(f"for each axis two numbers are wanted, not {pairs!r}.")
+    return list(found)
 
 
 def _parts(size: Any, by: int, what: str) -> Any:
@@ -53,7 +69,7 @@ def space_to_depth(input: TensorLike, block_size: int, data_format: str = "NHWC"
     >>> space_to_depth([[[[1], [2]], [[3], [4]]]], 2).numpy().tolist()
     [[[[1, 2, 3, 4]]]]
     """
-    x, b = _image(input, data_format, "space_to_depth"), int(block_size)
+    x, b = _image(input, data_format, "space_to_depth"), _count(block_size, "block_size")
     n, h, w, c = _sizes(x)
     rows, columns = _parts(h, b, "space_to_depth: height"), _parts(w, b, "space_to_depth: width")
     split = array.transpose(array.reshape(x, [n, rows, b, columns, b, c]), [0, 1, 3, 2, 4, 5])
@@ -69,20 +85,27 @@ def depth_to_space(input: TensorLike, block_size: int, data_format: str = "NHWC"
     >>> depth_to_space([[[[1, 2, 3, 4]]]], 2).numpy().tolist()
     [[[[1], [2]], [[3], [4]]]]
     """
-    x, b = _image(input, data_format, "depth_to_space"), int(block_size)
+    x, b = _image(input, data_format, "depth_to_space"), _count(block_size, "block_size")
     n, h, w, c = _sizes(x)
     depth = _parts(c, b * b, "depth_to_space: depth")
     split = array.transpose(array.reshape(x, [n, h, w, b, b, depth]), [0, 1, 3, 2, 4, 5])
     return _as_it_was(array.reshape(split, [n, h * b, w * b, depth]), data_format)
 
 
-def _block(block_shape: TensorLike | int, pairs: TensorLike) -> tuple[list[int], list[tuple[int, int]]]:
-    ends = [(int(a), int(b)) for a, b in np.reshape(np.asarray(pairs), (-1, 2)).tolist()]
-    given = np.asarray(block_shape)
-    block = [int(b) for b in given.ravel().tolist()] * (1 if given.ndim else len(ends))
+def _block(block_shape: TensorLike | int, pairs: TensorLike) -> tuple[list[int], list[tuple[int, ...]]]:
+    ends = [tuple(array.integers_of(pair, "what is put at, or cut from, the ends")) for pair in _listed(pairs)]
+    if any(len(pair) != 2 or min(pair) < 0 for pair in ends):
+        raise InvalidArgumentError(f"for each axis two numbers, 0 or more, are put at or cut from its ends, not {pairs!r}.")
+    block = [_count(b, "a block's size") for b in array.integers_of(block_shape, "block_shape")]
+    block *= len(ends) if np.ndim(value_of(block_shape)) == 0 else 1
     if len(block) != len(ends):
         raise InvalidArgumentError(f"a block of {len(block)} sizes takes so many pairs, and there are {len(ends)}.")
     return block, ends
+
+
+def _covered(x: Tensor, k: int) -> None:
+    if x.sizes is not None and len(x.sizes) <= k:
+        raise ShapeError(f"a block of {k} axes takes a tensor of more of them, not of shape {text(x.sizes)}.")
 
 
 def space_to_batch(input: TensorLike, block_shape: TensorLike | int, paddings: TensorLike, name: str | None = None) -> Any:
@@ -94,6 +117,7 @@ def space_to_batch(input: TensorLike, block_shape: TensorLike | int, paddings: T
     block, ends = _block(block_shape, paddings)
     x = convert(input)
     k, rank = len(block), len(_sizes(x))
+    _covered(x, k)
     x = array.pad(x, [(0, 0), *ends, *[(0, 0)] * (rank - k - 1)])
     n, *sizes = _sizes(x)
     counts = [_parts(s, b, "space_to_batch: an axis") for s, b in zip(sizes, block, strict=False)]
@@ -112,6 +136,7 @@ def batch_to_space(input: TensorLike, block_shape: TensorLike | int, crops: Tens
     x = convert(input)
     n, *sizes = _sizes(x)
     k, rank = len(block), len(sizes) + 1
+    _covered(x, k)
     rest = _parts(n, int(np.prod(block)), "batch_to_space: the batch")
     split = array.reshape(x, [*block, rest, *sizes])
     order = [k, *_mixed(list(range(k + 1, 2 * k + 1)), list(range(k))), *range(2 * k + 1, rank + k)]

@@ -1005,7 +1005,7 @@ def pool(
         ValueError: for another type of pooling.
     """
     joins: dict[str, Callable[..., Any]] = {"AVG": _average, "MAX": _greatest}
-    if pooling_type not in joins:
+    if not isinstance(pooling_type, str) or pooling_type not in joins:
         raise ValueError(f"pool: pooling_type is 'MAX' or 'AVG', not {pooling_type!r}.")
     return _pool(
         _rank(input), input, window_shape, strides or 1, padding, data_format, name, "pool", joins[pooling_type], dilations

@@ -420,6 +420,8 @@ def concat(
     axis: AxisLike, sp_inputs: Sequence[Sparse], expand_nonconcat_dims: bool = False, name: str | None = None
 ) -> SparseTensor:
     """Return sparse tensors beside each other along an axis; where allowed, others of different sizes are made the largest."""
+    if not isinstance(sp_inputs, list | tuple) or not sp_inputs:
+        raise InvalidArgumentError(f"sparse.concat: a list of sparse tensors is wanted, not {sp_inputs!r}.")
     parts = [_sparse(x, "concat") for x in sp_inputs]
     rank = _rank(parts[0], "concat")
     at = shapes.axis_of(array.integer_of(axis), rank)

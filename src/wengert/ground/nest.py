@@ -51,6 +51,8 @@ is_sequence = is_sequence_or_composite = is_nested
 
 def keys(mapping: Any) -> list[Any]:
     """Return the keys of a mapping: sorted where they can be."""
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"a mapping is wanted, not {mapping!r}")
     try:
         return sorted(mapping)
     except TypeError:
@@ -59,6 +61,8 @@ def keys(mapping: Any) -> list[Any]:
 
 def children(structure: Any) -> list[Any]:
     """Return the parts of a container, in the order in which its leaves are."""
+    if not is_nested(structure):
+        raise TypeError(f"a container is wanted, not {structure!r}")
     if isinstance(structure, Mapping):
         return [structure[k] for k in keys(structure)]
     if isinstance(structure, list | tuple):

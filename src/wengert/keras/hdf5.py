@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from wengert.ground.errors import OpError, ResourceExhaustedError
+from wengert.ground.interrupt import undivided
 from wengert.ground.types import NumPyArray
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def _reading(source: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise ResourceExhaustedError(f"{source} was not read: there is not enough memory.") from None
-    except Exception as error:
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, TimeoutError | InterruptedError):  # of a signal, not of the file
+            raise
         raise ValueError(f"{source} cannot be read, it is damaged or of another format: {error}") from None
 
 
@@ -213,6 +216,12 @@ def dumped(
     arrays: Mapping[str, NumPyArray], labels: Mapping[str, str], groups: Mapping[str, str], texts: Mapping[str, str]
 ) -> bytes:
     """Return the bytes of a file: arrays by path and what Wengert calls them, names of groups by path, and texts of the whole."""
+    return bytes(undivided(_dumped, arrays, labels, groups, texts))  # a signal that comes while h5py drops its objects is lost
+
+
+def _dumped(
+    arrays: Mapping[str, NumPyArray], labels: Mapping[str, str], groups: Mapping[str, str], texts: Mapping[str, str]
+) -> bytes:
     import h5py
 
     buffer = io.BytesIO()

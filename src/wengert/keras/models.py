@@ -16,6 +16,7 @@ import numpy as np
 from wengert.functions import array
 from wengert.ground import nest, terminal
 from wengert.ground.dtypes import DtypeLike
+from wengert.ground.interrupt import undivided
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
@@ -538,7 +539,10 @@ def load_model(
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
-    path = weights.path_of(filepath, "load_model")
+    return undivided(_loaded, weights.path_of(filepath, "load_model"), custom_objects, compile)  # h5py loses signals
+
+
+def _loaded(path: str, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
     with weights.opened(path, "load_model") as stored, registry.custom_object_scope(custom_objects or {}):
         if "architecture" not in stored.texts and stored.architecture is None:
             raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")

@@ -15,13 +15,14 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.context import state
 from wengert.ground.errors import DataLossError
+from wengert.ground.interrupt import undivided
 from wengert.ground.replacing import replace
 from wengert.ground.types import NumPyArray
 from wengert.keras import architecture, hdf5, layout, registry, zipped
@@ -340,6 +341,10 @@ def load_weights(
     path = path_of(filepath, "load_weights")
     if not os.path.isfile(path) and files.checkpoint_exists(path):
         return _restored(model, path)
+    return cast(LoadStatus, undivided(_loaded, model, path, skip_mismatch, by_name))  # h5py loses signals: see `hdf5.dumped`
+
+
+def _loaded(model: Steps, path: str, skip_mismatch: bool, by_name: bool) -> LoadStatus:
     with opened(path, "load_weights") as stored:
         if by_name and (stored.tree is None or stored.texts.get("format") == FORMAT):
             raise NotImplementedError("load_weights: by_name is for files that list layers by name, as Keras 2 wrote them.")

@@ -99,8 +99,8 @@ class Muon(Optimizer):
     >>> import wengert as tf
     >>> x = tf.Variable([[4.0, 0.0], [0.0, 2.0]])
     >>> _ = Muon(0.1, weight_decay=0.0, rms_rate=None).minimize(lambda: tf.reduce_sum(x * x), [x])
-    >>> x.numpy().round(1).tolist()
-    [[3.9, 0.0], [0.0, 1.9]]
+    >>> [round(value, 3) for row in x.numpy().tolist() for value in row]
+    [3.9, 0.0, 0.0, 1.9]
     """
 
     _label = "muon"
