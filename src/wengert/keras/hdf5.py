@@ -216,22 +216,20 @@ def dumped(
     arrays: Mapping[str, NumPyArray], labels: Mapping[str, str], groups: Mapping[str, str], texts: Mapping[str, str]
 ) -> bytes:
     """Return the bytes of a file: arrays by path and what Wengert calls them, names of groups by path, and texts of the whole."""
-    return bytes(undivided(_dumped, arrays, labels, groups, texts))  # a signal that comes while h5py drops its objects is lost
-
-
-def _dumped(
-    arrays: Mapping[str, NumPyArray], labels: Mapping[str, str], groups: Mapping[str, str], texts: Mapping[str, str]
-) -> bytes:
     import h5py
 
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, text in texts.items():
-            file.attrs[name] = text
-        for path, name in groups.items():
-            file.create_group(path).attrs["name"] = name
-        for path, array in arrays.items():
-            file.create_dataset(path, data=array).attrs[LABEL] = labels[path]
+
+    def write() -> None:
+        with h5py.File(buffer, "w") as file:
+            for name, text in texts.items():
+                file.attrs[name] = text
+            for path, name in groups.items():
+                file.create_group(path).attrs["name"] = name
+            for path, array in arrays.items():
+                file.create_dataset(path, data=array).attrs[LABEL] = labels[path]
+
+    undivided(write)  # a signal that comes while h5py drops its objects is lost
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from wengert.ground.dtypes import DtypeLike, as_dtype, int32
 from wengert.probability import draws, values
 from wengert.probability.distribution import NOT_REPARAMETERIZED, Distribution
 from wengert.probability.draws import Seed
+from wengert.probability.rated import Rated
 from wengert.probability.values import Size, common_dtype, followed
 from wengert.tensor.tensor import Tensor, TensorLike, convert
 
@@ -197,13 +198,11 @@ class Categorical(_OfChances):
         return values.reduced(elementary.multiply_no_nan(self._logs() - other._logs(), self.probs_parameter()), 1)
 
 
-class Poisson(Distribution):
+class Poisson(Rated):
     """The Poisson distribution: probability rate^k exp(-rate) / k!."""
 
     _parameter_ranks: ClassVar[Mapping[str, int]] = {"rate": 0, "log_rate": 0}
     _positive = ("rate",)
-    _rate: Any
-    _log_rate: Any
 
     def __init__(
         self, rate: TensorLike | None = None, log_rate: TensorLike | None = None,
@@ -226,27 +225,9 @@ class Poisson(Distribution):
         self._keep(dtype, rate=rate, log_rate=log_rate)
 
     @property
-    def rate(self) -> Any:
-        """The rate, if it was given."""
-        return self._rate
-
-    @property
-    def log_rate(self) -> Any:
-        """The logarithm of the rate, if it was given."""
-        return self._log_rate
-
-    @property
     def force_probs_to_zero_outside_support(self) -> bool:
         """Whether what is no whole number has probability 0, and not what the formula says."""
         return self._force
-
-    def rate_parameter(self, name: str | None = None) -> Any:
-        """Return the rate."""
-        return elementary.exp(self.log_rate) if self.rate is None else convert(self.rate)
-
-    def log_rate_parameter(self, name: str | None = None) -> Any:
-        """Return the logarithm of the rate."""
-        return elementary.log(self.rate) if self.log_rate is None else convert(self.log_rate)
 
     def _sample_n(self, n: Size, seed: Seed = None) -> Any:
         return draws.poisson(n, array.broadcast_to(self.rate_parameter(), self._batch()), seed)

@@ -13,13 +13,14 @@ from wengert.probability import draws, special, values
 from wengert.probability.bijector import described
 from wengert.probability.distribution import FULLY_REPARAMETERIZED, Distribution
 from wengert.probability.draws import Seed
+from wengert.probability.rated import Rated
 from wengert.probability.values import Size, common_dtype, followed
 from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 __all__ = ["Beta", "Dirichlet", "Exponential", "Gamma", "InverseGamma"]
 
 
-class Gamma(Distribution):
+class Gamma(Rated):
     """The gamma distribution: density in proportion to x^(concentration - 1) exp(-rate x).
 
     >>> round(float(Gamma(2.0, 3.0).log_prob(1.0)), 4)
@@ -29,8 +30,6 @@ class Gamma(Distribution):
     _parameter_ranks: ClassVar[Mapping[str, int]] = {"concentration": 0, "rate": 0, "log_rate": 0}
     _positive: ClassVar[tuple[str, ...]] = ("concentration", "rate")
     _concentration: Any
-    _rate: Any
-    _log_rate: Any
 
     def __init__(
         self, concentration: TensorLike, rate: TensorLike | None = None, log_rate: TensorLike | None = None,
@@ -56,27 +55,9 @@ class Gamma(Distribution):
         return self._concentration
 
     @property
-    def rate(self) -> Any:
-        """The rate, if it was given."""
-        return self._rate
-
-    @property
-    def log_rate(self) -> Any:
-        """The logarithm of the rate, if it was given."""
-        return self._log_rate
-
-    @property
     def force_probs_to_zero_outside_support(self) -> bool:
         """Whether negative numbers have probability 0, and not what the formula says."""
         return self._force
-
-    def rate_parameter(self, name: str | None = None) -> Any:
-        """Return the rate."""
-        return elementary.exp(self.log_rate) if self.rate is None else convert(self.rate)
-
-    def log_rate_parameter(self, name: str | None = None) -> Any:
-        """Return the logarithm of the rate."""
-        return elementary.log(self.rate) if self.log_rate is None else convert(self.log_rate)
 
     def _sample_n(self, n: Size, seed: Seed = None) -> Any:
         return draws.gamma(n, array.broadcast_to(self.concentration, self._batch()), seed) / self.rate_parameter()
