@@ -165,7 +165,20 @@ class Laplace(_LocationScale):
         return (self.scale * elementary.exp(-distance / self.scale) + distance) / other.scale - ratio - 1.0
 
 
-class Cauchy(_LocationScale):
+class _WithoutMoments(_LocationScale):
+    """One whose tails are so heavy that it has neither a mean nor a standard deviation."""
+
+    def _mode(self) -> Any:
+        return self._filled(self.loc)
+
+    def _mean(self) -> Any:
+        return self._defined(False, self._mode(), "mean")
+
+    def _stddev(self) -> Any:
+        return self._defined(False, self._mode(), "standard deviation")
+
+
+class Cauchy(_WithoutMoments):
     """The Cauchy distribution: density 1 / (π scale (1 + z²)); it has no mean."""
 
     def __init__(
@@ -188,15 +201,6 @@ class Cauchy(_LocationScale):
 
     def _quantile(self, p: Tensor) -> Any:
         return self.loc + self.scale * elementary.tan(math.pi * (p - 0.5))
-
-    def _mode(self) -> Any:
-        return self._filled(self.loc)
-
-    def _mean(self) -> Any:
-        return self._defined(False, self._mode(), "mean")
-
-    def _stddev(self) -> Any:
-        return self._defined(False, self._mode(), "standard deviation")
 
     def _entropy(self) -> Any:
         return self._filled(math.log(4 * math.pi) + self._log_scale())
@@ -394,7 +398,7 @@ class HalfNormal(_Half):
         return 0.5 * elementary.expm1(2.0 * ratio) - ratio
 
 
-class HalfCauchy(_Half):
+class HalfCauchy(_WithoutMoments, _Half):
     """The distribution of loc + |x - loc| for x of a Cauchy distribution."""
 
     def __init__(
@@ -416,15 +420,6 @@ class HalfCauchy(_Half):
 
     def _quantile(self, p: Tensor) -> Any:
         return self.loc + self.scale * elementary.tan(math.pi / 2 * p)
-
-    def _mode(self) -> Any:
-        return self._filled(self.loc)
-
-    def _mean(self) -> Any:
-        return self._defined(False, self._mode(), "mean")
-
-    def _stddev(self) -> Any:
-        return self._defined(False, self._mode(), "standard deviation")
 
     def _entropy(self) -> Any:
         return self._filled(math.log(2 * math.pi) + self._log_scale())
