@@ -6,6 +6,7 @@ SciPy (imported when first used) and writing at an index. An adapter for another
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,10 @@ from wengert.ground.blas import blas
 from wengert.ground.types import NumPyArray
 
 __all__ = ["NP", "NumPyArrays"]
+
+
+WRITTEN_OUT = 4096
+"""Elements up to which a value that is repeated is written out."""
 
 
 def _special(name: str) -> Any:
@@ -155,6 +160,35 @@ class NumPyArrays:
 
         s, c = scipy.special.fresnel(x)
         return np.asarray(s, x.dtype), np.asarray(c, x.dtype)
+
+    @staticmethod
+    def sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Return the sum over axes, without what NumPy does for arguments of other kinds before it comes to this."""
+        reduce: Any = np.add.reduce
+        return reduce(x, axis, dtype, None, keepdims)
+
+    @staticmethod
+    def broadcast_to(x: Any, shape: Any) -> Any:
+        """Return x repeated to a shape: written out where that takes less than to make a view of it."""
+        if 0 < math.prod(shape) <= WRITTEN_OUT and len(shape) >= x.ndim:
+            result = np.empty(shape, x.dtype)
+            result[...] = x
+            return result
+        return np.broadcast_to(x, shape)
+
+    @staticmethod
+    def stack(arrays: Any, axis: int = 0) -> Any:
+        """Return arrays along a new axis."""
+        if arrays[0].ndim == 0 and axis in (0, -1):
+            return np.array(arrays)
+        return np.stack(arrays, axis)
+
+    @staticmethod
+    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+        """Return zeros but for the value at an index."""
+        result = np.zeros(shape, dtype)
+        result[index] = value
+        return result
 
     @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:

@@ -522,6 +522,11 @@ class PreciseArrays:
         return _map(numbers.fresnels, x), _map(numbers.fresnelc, x)
 
     @staticmethod
+    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+        """Return zeros but for the value at an index."""
+        return PreciseArrays.index_set(PreciseArrays.zeros(shape, dtype), index, value)
+
+    @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:
         """Return a copy of x with x[index] = value."""
         result = PreciseArrays.array(x)

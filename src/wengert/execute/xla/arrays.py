@@ -238,6 +238,10 @@ class XlaArrays:
         shape = (rows // BLOCK, BLOCK)
         return self._numpy.einsum("bri,brj->ij", *[self._numpy.reshape(m, (*shape, -1)) for m in (a, b)])
 
+    def filled(self, shape: tuple[int, ...], dtype: Dtype, index: Index, value: Array) -> Any:
+        """Return zeros but for the value at an index."""
+        return self.index_set(self._numpy.zeros(shape, dtype), index, value)
+
     def index_set(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with x[index] = value; of several values for one place the last stays, and what lies outside is left out."""
         jnp = self._numpy
