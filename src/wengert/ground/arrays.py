@@ -268,7 +268,7 @@ class NumPyArrays:
         above[:, -1] = below[:, 0] = 0
         if d.shape[-1] == 1:
             return b / np.where(d[..., 1, :, None] == 0, np.nan, d[..., 1, :, None])
-        (gtsv,) = get_lapack_funcs(("gtsv",), (d, b))
+        gtsv: Any = get_lapack_funcs("gtsv", (d, b))
         sides = np.reshape(b, (-1, b.shape[-1]))
         *_, x, info = gtsv(below.ravel()[1:], main.ravel(), above.ravel()[:-1], sides)
         if not info and (len(main) == 1 or np.isfinite(x).all()):
