@@ -271,6 +271,47 @@ class NumPyArrays:
             result[i] = NumPyArrays.solve_triangular(a[i], b[i], lower)
         return result
 
+    @staticmethod
+    def lu(x: Any) -> Any:
+        """Return L and U in one matrix, and where in it each row of L U stands in x.
+
+        Raises:
+            LinAlgError: for a singular matrix.
+        """
+        import scipy.linalg
+
+        if not x.size:
+            return x, np.zeros(x.shape[:-1], np.int32)
+        place, low, up = scipy.linalg.lu(x, p_indices=True, check_finite=False)
+        if not np.diagonal(up, axis1=-2, axis2=-1).all():
+            raise np.linalg.LinAlgError("Singular matrix")
+        return np.tril(low, -1) + up, np.argsort(place, axis=-1).astype(np.int32)
+
+    @staticmethod
+    def solve_tridiagonal(d: Any, b: Any) -> Any:
+        """Solve A x = b for stacks of matrices given by three diagonals (..., 3, n); NaN for a singular one."""
+        from scipy.linalg import get_lapack_funcs
+
+        batch = np.broadcast_shapes(d.shape[:-2], b.shape[:-2])
+        d = np.broadcast_to(d, batch + d.shape[-2:])
+        b = np.broadcast_to(b, batch + b.shape[-2:])
+        if not b.size:
+            return np.zeros(b.shape, b.dtype)
+        # All at once: the matrices one after another along one diagonal, with nothing between them.
+        above, main, below = np.moveaxis(d, -2, 0).reshape(3, -1, d.shape[-1]).copy()
+        above[:, -1] = below[:, 0] = 0
+        if d.shape[-1] == 1:
+            return b / np.where(d[..., 1, :, None] == 0, np.nan, d[..., 1, :, None])
+        gtsv: Any = get_lapack_funcs("gtsv", (d, b))
+        sides = np.reshape(b, (-1, b.shape[-1]))
+        *_, x, info = gtsv(below.ravel()[1:], main.ravel(), above.ravel()[:-1], sides)
+        if not info and (len(main) == 1 or np.isfinite(x).all()):
+            return np.asarray(x, b.dtype).reshape(b.shape)
+        if len(main) == 1:
+            return np.full(b.shape, np.nan, b.dtype)
+        parts = zip(d.reshape(-1, *d.shape[-2:]), b.reshape(-1, *b.shape[-2:]), strict=True)
+        return np.stack([NumPyArrays.solve_tridiagonal(*p) for p in parts]).reshape(b.shape)
+
 
 NP = NumPyArrays()
 """The one instance."""

@@ -558,6 +558,14 @@ class PreciseArrays:
     sqrtm = staticmethod(_matrices(matrices.sqrtm))
     solve_triangular = staticmethod(_matrices(matrices.solve_triangular))
 
+    @staticmethod
+    def lu(x: Any) -> Any:
+        """Return L and U in one matrix, and where each row of L U stands in x."""
+        packed, place = _matrices(matrices.lu)(x)
+        return packed, _plain(place).astype(np.int32)
+
+    solve_tridiagonal = staticmethod(_matrices(matrices.solve_tridiagonal))
+
 
 def _at(ufunc: Any, x: Any, index: Any, value: Any) -> Any:
     result = PreciseArrays.array(x)

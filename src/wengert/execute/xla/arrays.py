@@ -296,6 +296,18 @@ class XlaArrays:
         a, b = _stacks(self._numpy, a, b)
         return self.jax.scipy.linalg.solve_triangular(a, b, lower=lower)
 
+    def lu(self, x: Array) -> Any:
+        """Return L and U in one matrix, and where each row of L U stands in x."""
+        packed, _, place = self.jax.lax.linalg.lu(self._numpy.asarray(x))
+        return packed, place
+
+    def solve_tridiagonal(self, d: Array, b: Array) -> Any:
+        """Solve a x = b for stacks of matrices given by three diagonals."""
+        xp = self._numpy
+        d, b = _stacks(xp, xp.asarray(d), xp.asarray(b))
+        above, main, below = d[..., 0, :].at[..., -1].set(0), d[..., 1, :], d[..., 2, :].at[..., 0].set(0)
+        return self.jax.lax.linalg.tridiagonal_solve(below, main, above, b)
+
 
 def _stacks(xp: Namespace, a: Array, b: Array) -> tuple[Any, Any]:
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
