@@ -3,8 +3,9 @@
 From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))``, ``math.sqrt(array([x]))`` and ``a[i] = array([x])`` raise. In
 the script and in modules of its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)``, ``math.any(x)`` go through
 a function that does what they say, and where that raises, takes arrays of one element by their element; so do ``np.array(x)`` and
-``np.asarray(x)`` of lists with such arrays among numbers, which raise since NumPy 1.24, and an array whose items are set. Lines and columns stay as they are. Functions that are decorated for a compiler, such as
-Numba's, stay as they are too: it knows ``%``, but no function of ours.
+``np.asarray(x)`` of lists with such arrays among numbers, which raise since NumPy 1.24, and an array whose items are set. Lines
+and columns stay as they are. Functions that are decorated for a compiler, such as Numba's, stay as they are too: it knows ``%``,
+but no function of ours.
 """
 
 from __future__ import annotations
