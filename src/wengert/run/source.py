@@ -15,14 +15,14 @@ import importlib.abc
 import importlib.machinery
 import operator
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.graph.node import Node
-from wengert.ground.types import Array
+from wengert.ground.types import Array, Dtype, NumPyArray
 from wengert.run.notice import Program, note, place
 
 __all__ = ["NAMES", "LocalFinder", "compiled"]
@@ -32,6 +32,10 @@ GATHERED = "__wengert_gathered__"
 KINDS = ("float", "int", "complex")
 COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
 """What decorators are called that compile a function."""
+
+
+Values: TypeAlias = "float | NumPyArray | Sequence[Values]"
+"""What lists of numbers and arrays are made of."""
 
 
 class _Element:
@@ -96,12 +100,12 @@ def number(kind: Any, *values: Any) -> Any:
         return result
 
 
-def gathered(make: Any, values: Any, *given: Any, **keywords: Any) -> Any:
+def gathered(make: Callable[..., Any], values: Values, *given: Dtype | str, **keywords: Dtype | str | int) -> Any:
     """Return ``make(values, ...)``; lists for `numpy.array` and `numpy.asarray` may hold arrays of one element among numbers."""
     try:
         return make(values, *given, **keywords)
     except (TypeError, ValueError):
-        if not (make is np.array or make is np.asarray) or not isinstance(values, list | tuple):
+        if not any(make is one for one in (np.array, np.asarray)) or not isinstance(values, list | tuple):
             raise
         eased = _elements(values)
         try:
@@ -114,11 +118,11 @@ def gathered(make: Any, values: Any, *given: Any, **keywords: Any) -> Any:
         return result
 
 
-def _elements(values: Any) -> Any:
+def _elements(values: Values) -> Any:
     """Return lists of lists with the elements of arrays of one element in their places."""
     if isinstance(values, list | tuple):
         return [_elements(v) for v in values]
-    return values.item() if _is_one(values) else values
+    return values.item() if isinstance(values, np.ndarray) and _is_one(values) else values
 
 
 class _Items:
