@@ -279,7 +279,7 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
 
 def _solved(f: Callable[[Any], Any], slope: Callable[[Any], Any], y: Any, start: float) -> Any:
     """Solve f(x) = y by Newton's steps from the double's answer."""
-    x = number(float(start))
+    x = number(start)
     if not mp.isfinite(x) or not x:
         return x
     with mp.extraprec(20):
@@ -300,19 +300,19 @@ def _double(x: Any) -> float:
 
 def gammaincinv(a: Any, p: Any) -> Any:
     """Return x with gammainc(a, x) = p."""
-    start = scipy.special.gammaincinv(_double(a), _double(p))
+    start = float(scipy.special.gammaincinv(_double(a), _double(p)))
     return _solved(lambda x: gammainc(a, x), lambda x: x ** (a - 1) * exp(-x) / mp.gamma(a), p, start)
 
 
 def gammainccinv(a: Any, p: Any) -> Any:
     """Return x with gammaincc(a, x) = p."""
-    start = scipy.special.gammainccinv(_double(a), _double(p))
+    start = float(scipy.special.gammainccinv(_double(a), _double(p)))
     return _solved(lambda x: gammaincc(a, x), lambda x: -(x ** (a - 1)) * exp(-x) / mp.gamma(a), p, start)
 
 
 def betaincinv(a: Any, b: Any, p: Any) -> Any:
     """Return x with betainc(a, b, x) = p."""
-    start = scipy.special.betaincinv(_double(a), _double(b), _double(p))
+    start = float(scipy.special.betaincinv(_double(a), _double(b), _double(p)))
     return _solved(lambda x: betainc(a, b, x), lambda x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b), p, start)
 
 
