@@ -277,7 +277,7 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
     return mp.betainc(a, b, 0, x, regularized=True)
 
 
-def _solved(f: Callable[[Any], Any], slope: Callable[[Any], Any], y: Any, start: float) -> Any:
+def _solved(f: Callable[[Any], Any], slope: Callable[[Any], Any], y: mpmath.mpf, start: float) -> Any:
     """Solve f(x) = y by Newton's steps from the double's answer."""
     x = number(start)
     if not mp.isfinite(x) or not x:
@@ -294,23 +294,23 @@ def _solved(f: Callable[[Any], Any], slope: Callable[[Any], Any], y: Any, start:
     return +x
 
 
-def _double(x: Any) -> float:
+def _double(x: mpmath.mpf) -> float:
     return float(mp.re(x))
 
 
-def gammaincinv(a: Any, p: Any) -> Any:
+def gammaincinv(a: mpmath.mpf, p: mpmath.mpf) -> Any:
     """Return x with gammainc(a, x) = p."""
     start = float(scipy.special.gammaincinv(_double(a), _double(p)))
     return _solved(lambda x: gammainc(a, x), lambda x: x ** (a - 1) * exp(-x) / mp.gamma(a), p, start)
 
 
-def gammainccinv(a: Any, p: Any) -> Any:
+def gammainccinv(a: mpmath.mpf, p: mpmath.mpf) -> Any:
     """Return x with gammaincc(a, x) = p."""
     start = float(scipy.special.gammainccinv(_double(a), _double(p)))
     return _solved(lambda x: gammaincc(a, x), lambda x: -(x ** (a - 1)) * exp(-x) / mp.gamma(a), p, start)
 
 
-def betaincinv(a: Any, b: Any, p: Any) -> Any:
+def betaincinv(a: mpmath.mpf, b: mpmath.mpf, p: mpmath.mpf) -> Any:
     """Return x with betainc(a, b, x) = p."""
     start = float(scipy.special.betaincinv(_double(a), _double(b), _double(p)))
     return _solved(lambda x: betainc(a, b, x), lambda x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b), p, start)
