@@ -299,6 +299,20 @@ oracle("zeta", exact(mp.zeta))
 oracle("igamma", exact(lambda a, x: mp.gammainc(a, 0, x, regularized=True)))
 oracle("igammac", exact(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)))
 oracle("betainc", exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)), rtol=1e-12)
+
+
+def bisected(f: Any, low: float, high: float) -> Any:
+    """Return where an increasing function is zero."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    for _ in range(120):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) < 0 else (low, middle)
+    return low
+
+
+oracle("igammainv", exact(lambda a, p: bisected(lambda x: mp.gammainc(a, 0, x, regularized=True) - p, 0, 1000)), rtol=1e-12)
+oracle("igammacinv", exact(lambda a, p: bisected(lambda x: p - mp.gammainc(a, x, mp.inf, regularized=True), 0, 1000)), rtol=1e-12)
+oracle("betaincinv", exact(lambda a, b, p: bisected(lambda x: mp.betainc(a, b, 0, x, regularized=True) - p, 0, 1)), rtol=1e-12)
 oracle("igamma_by", exact(lambda a, x, n: mp.diff(lambda t: mp.gammainc(t, 0, x, regularized=True), a, n)))
 oracle("igamma_by", exact(parameter_slope), "extremes", rtol=1e-12, loose=math.inf)
 DENSITY = exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a))
