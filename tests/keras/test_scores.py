@@ -113,3 +113,36 @@ def test_labels_that_do_not_fit_the_time_have_an_infinite_loss():
 def test_what_is_wrong_is_said(make, told: str):
     with pytest.raises(ValueError, match=told):
         make(tf.keras.metrics)
+
+
+# The lengths, and the sums times cos(0), cos(1), ..., that Keras gives for transposes of kernels of size 3.
+TRANSPOSED = {
+    (1, "same", 2, 1): ([2, 8, 3], -0.9784),
+    (2, "valid", 1, None): ([2, 6, 6, 3], 7.2774),
+    (2, "valid", 2, None): ([2, 9, 9, 3], -1.8696),
+    (2, "valid", 3, 1): ([2, 13, 13, 3], -0.3152),
+    (2, "same", 1, None): ([2, 4, 4, 3], -7.2314),
+    (2, "same", 2, None): ([2, 8, 8, 3], 4.8494),
+    (2, "same", 3, 1): ([2, 11, 11, 3], -3.3271),
+}
+
+
+@pytest.mark.parametrize("channels_first", [False, True])
+@pytest.mark.parametrize("case", TRANSPOSED)
+def test_conv_transpose_is_that_of_keras(case, channels_first: bool):
+    n, padding, strides, output_padding = case
+    x = np.cos(np.arange(4 * 4**n)).reshape(2, *[4] * n, 2)
+    kernel = np.sin(np.arange(6 * 3**n)).reshape(*[3] * n, 3, 2)
+    given = np.moveaxis(x, -1, 1) if channels_first else x
+    order = "channels_first" if channels_first else "channels_last"
+    y = tf.keras.ops.conv_transpose(given, kernel, strides, padding, output_padding, order).numpy()
+    y = np.moveaxis(y, 1, -1) if channels_first else y
+    shape, total = TRANSPOSED[case]
+    assert list(y.shape) == shape
+    np.testing.assert_allclose(np.sum(y * np.cos(np.arange(y.size)).reshape(y.shape)), total, atol=1e-4)
+
+
+def test_ctc_loss_is_that_of_keras():
+    logits = np.cos(np.arange(24.0)).reshape(1, 6, 4)
+    found = tf.keras.ops.ctc_loss(np.array([[1, 2, 2]]), logits, np.array([2]), np.array([5])).numpy()
+    np.testing.assert_allclose(found, [3.54746], rtol=1e-5)

@@ -45,7 +45,7 @@ def ctc_loss(
     def later(alpha: Tensor, by: int) -> Any:
         return array.concat([array.fill([batch, by], never), alpha[:, :-by]], axis=1)
 
-    def step(alpha: Any, now: Any) -> Any:
+    def step(alpha: Tensor, now: tuple[Tensor, Tensor]) -> Any:
         at, seen_now = now
         skipped = later(alpha, 2)
         skipped = array.concat([skipped[:, :2], array.where(skips, skipped[:, 2:], never)], axis=1)

@@ -11,7 +11,7 @@ from wengert.ground.dtypes import DtypeLike
 from wengert.keras.configuration import epsilon
 from wengert.keras.losses.loss import tensor_of
 from wengert.keras.metrics.confusion import Confusion, between
-from wengert.tensor.tensor import TensorLike
+from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = ["AUC"]
 
@@ -94,7 +94,7 @@ class AUC(Confusion):
         weights = array.cast(self.label_weights, by_label.dtype)
         return _ratio(elementary.reduce_sum(by_label * weights), elementary.reduce_sum(weights))
 
-    def _points(self, tp: Any, tn: Any, fp: Any, fn: Any) -> tuple[Any, Any]:
+    def _points(self, tp: Tensor, tn: Tensor, fp: Tensor, fn: Tensor) -> tuple[Any, Any]:
         """Return the curve's points (x, y)."""
         recall = _ratio(tp, tp + fn)
         if self.curve == "ROC":
@@ -114,7 +114,7 @@ class AUC(Confusion):
         return {**super().get_config(), **given, **({} if self._inner is None else {"thresholds": self._inner})}
 
 
-def _precision_recall(tp: Any, fp: Any, fn: Any) -> Any:
+def _precision_recall(tp: Tensor, fp: Tensor, fn: Tensor) -> Any:
     """Return the areas under precision by recall between neighbouring thresholds.
 
     Between two of them the true positives are a line in the positives p, tp = slope p + intercept, so that the precision's

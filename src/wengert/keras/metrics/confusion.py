@@ -87,7 +87,7 @@ class Confusion(Metric):
     def _sums(self) -> list[Any]:
         return [getattr(self, count).read_value() for count in self.counted]
 
-    def _joined(self, result: Any) -> Any:
+    def _joined(self, result: Tensor) -> Any:
         """Return one number where there is one threshold."""
         return result[0] if len(self._levels) == 1 else result
 
