@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "shown", "tell"]
+__all__ = ["console", "shown", "tell", "without_folders"]
 
 WIDE = 1 << 14
 """Columns of a line that nobody folds."""
@@ -38,6 +39,15 @@ def shown(text: object) -> str:
 
 def _is_plain(character: str) -> bool:
     return character.isprintable() and unicodedata.bidirectional(character) not in RIGHT_TO_LEFT
+
+
+def without_folders(text: str) -> str:
+    """Return a text with the names of files alone, without the folders.
+
+    >>> without_folders("tanh (/home/ada/heat.py:28)")
+    'tanh (heat.py:28)'
+    """
+    return re.sub(r"(?<![\w.])[\w.~-]*(?:[/\\\\][\w.~ -]+)*[/\\\\]([\w.-]+:\d+)", r"\1", text)
 
 
 def tell(text: object) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from wengert.ground.displayed import displayed
 from wengert.keras.layers.layer import Layer
 from wengert.keras.progress import Progbar
 
@@ -132,6 +133,12 @@ class History(Callback):
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.keras.courses import course
+
+        return course(self.epoch, self.history)
 
 
 Callbacks: TypeAlias = "Sequence[Callback] | Callback | CallbackList | None"
