@@ -8,12 +8,12 @@ import os
 import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "shown", "tell", "without_folders"]
+__all__ = ["console", "in_notebook", "is_rewritable", "shown", "tell", "without_folders"]
 
 WIDE = 1 << 14
 """Columns of a line that nobody folds."""
@@ -55,6 +55,17 @@ def tell(text: object) -> None:
     if sys.stderr is not None:  # else print would take standard output
         with contextlib.suppress(Exception):  # whatever stands there: closed, a pipe that nobody reads, an object of the script's
             print(shown(text), file=sys.stderr, flush=True)
+
+
+def in_notebook(stream: TextIO | None = None) -> bool:
+    """Whether a kernel runs this, and its own output is where a stream (standard output, if none is given) goes."""
+    kind = type(sys.stdout if stream is None else stream)
+    return any(base.__module__.startswith("ipykernel.") for base in kind.__mro__)
+
+
+def is_rewritable(stream: TextIO) -> bool:
+    """Whether a line there can be written over: a terminal, and what a notebook shows of a cell."""
+    return bool(getattr(stream, "isatty", bool)()) or in_notebook(stream)
 
 
 @functools.cache
