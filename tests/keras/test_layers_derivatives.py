@@ -10,7 +10,7 @@ import wengert as tf
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
 
-HASTY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+HASTY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, "xla_cpu_use_fusion_emitters": False}
 """What XLA is told where its code runs once."""
 L = tf.keras.layers
 rng = np.random.default_rng(5)
