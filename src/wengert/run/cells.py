@@ -6,23 +6,54 @@ where every place is told: reasons, warnings, errors and plans say it then.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import linecache
 import os
 import warnings
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Protocol
 
 from wengert.ground.context import ROOT, cells, place
 from wengert.run.notice import Program
 
-__all__ = ["OWN", "Notebook", "folded", "numbered", "saying_cells"]
+__all__ = ["OWN", "Notebook", "Shell", "folded", "numbered", "saying_cells"]
 
 OWN = (ROOT, "<__autograph_generated")
 """What the names of files begin with whose frames tell a user nothing."""
 MAGICS = os.path.join(ROOT, "run", "kernel.py")
 """Where cells are run by magics of ours: no part of what a user has called."""
+
+
+class Shell(Protocol):
+    """What is asked of IPython's shell, whose types are its own."""
+
+    compile: Any
+    events: Any
+    InteractiveTB: Any
+    ast_transformers: list[Any]
+    extension_manager: Any
+    magics_manager: Any
+    user_ns: dict[str, Any]
+    user_global_ns: dict[str, Any]
+    push: Any
+    register_magic_function: Any
+    transform_ast: Any
+    transform_cell: Any
+
+
+class Info(Protocol):
+    """What IPython says of a cell that is going to be run."""
+
+    raw_cell: str
+    store_history: bool
+
+
+class Record(Protocol):
+    """A frame of a traceback, as IPython tells it."""
+
+    frame: FrameType
 
 
 class Notebook(Program):
@@ -38,7 +69,7 @@ class Notebook(Program):
 
 
 @contextlib.contextmanager
-def numbered(shell: Any) -> Iterator[None]:
+def numbered(shell: Shell) -> Iterator[None]:
     """Enter what cells are called, as a shell compiles them."""
     compiler = shell.compile
     before = type(compiler)
@@ -53,11 +84,11 @@ def numbered(shell: Any) -> Iterator[None]:
         cells.clear()
 
 
-def _numbering(base: Any) -> Any:
+def _numbering(base: type[Any]) -> type[Any]:
     class Numbering(base):  # type: ignore[misc]
         """IPython's compiler, which enters what it is given."""
 
-        def begin(self, info: Any) -> None:
+        def begin(self, info: Info) -> None:
             """Take note of a cell that is going to be run; magics run others within it, which have no number."""
             if info.store_history:
                 self.outer, self.awaited = info.raw_cell, True
@@ -69,16 +100,16 @@ def _numbering(base: Any) -> Any:
             self._enter(name, raw_code or transformed_code)
             return name
 
-        def __call__(self, source: Any, filename: str, symbol: str, *given: Any, **keywords: Any) -> Any:
+        def __call__(self, source: str | ast.AST, filename: str, symbol: str, **keywords: bool) -> Any:
             if filename in ("<timed exec>", "<timed eval>") and self.outer.lstrip().startswith("%%"):
-                body = self.outer.lstrip().partition("\n")[2]  # all of them have one name: each gets its own
+                body = self.outer.lstrip().partition("\n")[2].lstrip("\n")  # all of them have one name: each gets its own
                 filename = f"{filename[:-1]} of cell {self.number}>"
                 linecache.cache[filename] = len(body), None, body.splitlines(keepends=True), filename
                 self._enter(filename, body)
-            return super().__call__(source, filename, symbol, *given, **keywords)
+            return super().__call__(source, filename, symbol, **keywords)
 
         def _enter(self, name: str, text: str) -> None:
-            at = self.outer.rstrip().rfind(text.rstrip()) if text.strip() else 0
+            at = self.outer.rfind(text.strip())  # what is blank above is left out before it is compiled
             cells[name] = f"cell {self.number}", self.outer.count("\n", 0, max(at, 0))
 
     return Numbering
@@ -105,7 +136,7 @@ def saying_cells() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def folded(shell: Any, shown: list[bool]) -> Iterator[None]:
+def folded(shell: Shell, shown: list[bool]) -> Iterator[None]:
     """Fold our own frames in the shell's tracebacks, while ``shown`` is false."""
     tracebacks = shell.InteractiveTB
     records, formatted = tracebacks.get_records, tracebacks.format_record
@@ -117,7 +148,7 @@ def folded(shell: Any, shown: list[bool]) -> Iterator[None]:
         seen = etb if shown[0] else _without_ours(etb, counts)
         return [] if seen is None else records(seen, context, tb_offset)
 
-    def format_record(record: Any) -> str:
+    def format_record(record: Record) -> str:
         before, after = counts.get(id(record.frame), (0, 0))
         return _line(before) + str(formatted(record)) + _line(after)
 

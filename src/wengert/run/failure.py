@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -116,7 +115,7 @@ class _Folded(traceback.StackSummary):
             elif self and frame.filename.startswith(ROOT):
                 self.after[len(self) - 1] = self.after.get(len(self) - 1, 0) + 1
 
-    def format(self, **keywords: Any) -> list[str]:
+    def format(self, **keywords: bool) -> list[str]:
         """Return the lines; a frame that stands many times in a row is told as Python tells it."""
         lines: list[str] = []
         begun = 0

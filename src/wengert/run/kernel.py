@@ -7,6 +7,7 @@ libraries have dropped is mended, tracebacks are folded. Nothing depends on who 
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import importlib
 import os
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import wengert
 from wengert.ground.context import state
 from wengert.modes.recording import recording
-from wengert.run.cells import Notebook, folded, numbered, saying_cells
+from wengert.run.cells import Notebook, Shell, folded, numbered, saying_cells
 from wengert.run.children import Settings, serving
 from wengert.run.explain import Explanation
 from wengert.run.mending import Mending
@@ -41,13 +42,13 @@ _loaded: dict[int, Extension] = {}
 """By the number of the shell."""
 
 
-def load(shell: Any) -> None:
+def load(shell: Shell) -> None:
     """Serve TensorFlow in a shell of IPython's."""
     if id(shell) not in _loaded:
         _loaded[id(shell)] = Extension(shell, chosen())
 
 
-def unload(shell: Any) -> None:
+def unload(shell: Shell) -> None:
     """Serve it no more, and put everything back."""
     extension = _loaded.pop(id(shell), None)
     if extension is not None:
@@ -57,7 +58,7 @@ def unload(shell: Any) -> None:
 class Extension:
     """What is done in a kernel, from the loading of the extension on."""
 
-    def __init__(self, shell: Any, how: Chosen) -> None:
+    def __init__(self, shell: Shell, how: Chosen) -> None:
         """Begin."""
         self.shell, self.how = shell, how
         self.frames = [how.frames]
@@ -81,8 +82,12 @@ class Extension:
         shell.register_magic_function(self.cell_magic, "cell", "wengert")
         self._held.callback(shell.magics_manager.magics["cell"].pop, "wengert", None)
         shell.ast_transformers.append(self)
-        self._held.callback(lambda: self in shell.ast_transformers and shell.ast_transformers.remove(self))
+        self._held.callback(self._leave_cells)
         self.serve(how.style or "tf2")
+
+    def _leave_cells(self) -> None:
+        if self in self.shell.ast_transformers:  # IPython takes one out that has failed
+            self.shell.ast_transformers.remove(self)
 
     def close(self) -> None:
         """End it."""
@@ -101,6 +106,8 @@ class Extension:
         inline = "module://matplotlib_inline.backend_inline"
         mending = Mending(Notebook(), self.how.strict, None, children, self.how.unpickled, screenless=inline)
         self._serving.enter_context(mending)
+        vars(builtins).update(NAMES)  # not among the user's names, which %reset deletes
+        self._serving.callback(_take_back_names)
         self._mark = next_number()
         if self.how.recorded:
             self._record()
@@ -134,7 +141,6 @@ class Extension:
             self._record()
         if not self.how.strict:
             ease(tree)
-            self.shell.push(NAMES, interactive=False)
         return tree
 
     def _version_1(self) -> None:
@@ -230,6 +236,11 @@ class Extension:
         exec(shell.compile(tree, name, "exec"), shell.user_global_ns, shell.user_ns)
         if last:
             exec(shell.compile(ast.Interactive(last), name, "single"), shell.user_global_ns, shell.user_ns)
+
+
+def _take_back_names() -> None:
+    for name in NAMES:
+        vars(builtins).pop(name, None)
 
 
 def _display(shown: Explanation | Report) -> None:

@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert.ground import replacing
 from wengert.ground.terminal import shown, tell
@@ -23,6 +23,9 @@ from wengert.run.program import serving_started
 from wengert.run.reading import Source
 from wengert.run.started import Chosen
 from wengert.run.style import style_of, wants_recording
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode as Node
 
 __all__ = ["run_notebook"]
 
@@ -75,7 +78,7 @@ def _refused(why: str) -> int:
     return 2
 
 
-def _as_read(notebook: Any, path: str, how: Chosen) -> Chosen:
+def _as_read(notebook: Node, path: str, how: Chosen) -> Chosen:
     """Return how to run it: what is not said is read from all cells together."""
     translate = importlib.import_module("IPython.core.inputtransformer2").TransformerManager
     texts = []
@@ -91,7 +94,7 @@ def _as_read(notebook: Any, path: str, how: Chosen) -> Chosen:
     return how._replace(style=style, recorded=style == "tf2" and wants_recording(source))
 
 
-def _run(notebook: Any, path: str, how: Chosen, figures: str | None) -> int:
+def _run(notebook: Node, path: str, how: Chosen, figures: str | None) -> int:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -128,11 +131,13 @@ def _client() -> Any:
         cell = "before the first cell"
         count = 0
 
-        async def async_execute_cell(self, cell: Any, cell_index: int, *given: Any, **keywords: Any) -> Any:
+        async def async_execute_cell(
+            self, cell: Node, cell_index: int, execution_count: int | None = None, store_history: bool = True
+        ) -> Any:
             """Run a cell; Ctrl-C interrupts it, and a second one ends the kernel."""
             with contextlib.suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
                 asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
-            return await super().async_execute_cell(cell, cell_index, *given, **keywords)
+            return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
 
         def _interrupt(self) -> None:
             manager: Any = self.km
@@ -141,7 +146,7 @@ def _client() -> Any:
             )
             self.interrupted = True
 
-        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        def process_message(self, msg: dict[str, Any], cell: Node, cell_index: int) -> Any:
             """Take note of what comes from the kernel."""
             kind, content = msg["msg_type"], msg["content"]
             if kind == "execute_input":
@@ -154,7 +159,7 @@ def _client() -> Any:
                 self._failed(content, cell)
             return super().process_message(msg, cell, cell_index)
 
-        def _print(self, data: Any) -> None:
+        def _print(self, data: dict[str, Any]) -> None:
             picture = data.get("image/png")
             if picture is not None and self.figures is not None:
                 self.count += 1
@@ -164,7 +169,7 @@ def _client() -> Any:
             elif "text/plain" in data:
                 print(data["text/plain"], flush=True)
 
-        def _failed(self, content: Any, cell: Any) -> None:
+        def _failed(self, content: dict[str, Any], cell: Node) -> None:
             lines = "\n".join(f"    {shown(line)}" for line in cell.source.splitlines())
             told = "\n".join(content["traceback"])
             told = told if sys.stderr.isatty() else COLOURS.sub("", told)
