@@ -22,8 +22,8 @@ __all__ = ["OWN", "Notebook", "Shell", "folded", "numbered", "saying_cells"]
 
 OWN = (ROOT, "<__autograph_generated")
 """What the names of files begin with whose frames tell a user nothing."""
-MAGICS = os.path.join(ROOT, "run", "kernel.py")
-"""Where cells are run by magics of ours: no part of what a user has called."""
+AROUND = os.path.join(ROOT, "run", "")
+"""What runs cells and loads modules: no part of what a user has called."""
 
 
 class Shell(Protocol):
@@ -171,7 +171,7 @@ def _without_ours(traceback: TracebackType, counts: dict[int, tuple[int, int]]) 
     for one in every:
         file = one.tb_frame.f_code.co_filename
         if file.startswith(OWN):
-            count += file != MAGICS
+            count += not file.startswith(AROUND)
             continue
         counts[id(one.tb_frame)] = count if kept else 0, 0  # what called the user's own is no news
         kept.append(one)

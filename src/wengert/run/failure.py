@@ -22,6 +22,8 @@ __all__ = ["report", "report_source", "status_of"]
 
 OWN = (ROOT, "<frozen")
 """What the names of files begin with whose frames tell a user nothing."""
+AROUND = os.path.join(ROOT, "run", "")
+"""What runs scripts and loads their modules: no part of what a user has called."""
 NUMPY = os.path.join(os.path.dirname(np.__file__), "")
 
 
@@ -112,7 +114,7 @@ class _Folded(traceback.StackSummary):
         for frame in stack:
             if not frame.filename.startswith(OWN):
                 self.append(frame)
-            elif self and frame.filename.startswith(ROOT):
+            elif self and frame.filename.startswith(ROOT) and not frame.filename.startswith(AROUND):
                 self.after[len(self) - 1] = self.after.get(len(self) - 1, 0) + 1
 
     def format(self, **keywords: bool) -> list[str]:
