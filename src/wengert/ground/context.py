@@ -393,9 +393,13 @@ def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:
 def asked() -> tuple[Any, ...]:
     """Return `here()`; where that is in a library, with the line of the script on whose behalf the library is at work."""
     at = here()
-    if state.site is not None or not called or at[0].co_filename in called:
+    if state.site is not None or not (called or cells) or _is_script(at[0].co_filename):
         return at
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename not in called:
+    while frame is not None and not _is_script(frame.f_code.co_filename):
         frame = frame.f_back
     return at if frame is None else (*at[:2], False, (frame.f_code, frame.f_lasti))
+
+
+def _is_script(file: str) -> bool:
+    return file in called or file in cells
