@@ -105,7 +105,9 @@ def _run(notebook: Node, path: str, how: Chosen, figures: str | None) -> int:
             kernel_name=spec.NAME, kernel_spec_manager=KernelSpecManager(kernel_dirs=[folder]),
             connection_file=os.path.join(folder, "connection.json"), transport="tcp" if os.name == "nt" else "ipc",
         )  # fmt: skip
-        client = _client()(notebook, km=manager, timeout=None, resources={"metadata": {"path": os.path.dirname(path)}})
+        client = _client()(
+            notebook, km=manager, timeout=None, coalesce_streams=True, resources={"metadata": {"path": os.path.dirname(path)}}
+        )
         client.figures, client.owns_km = figures, True  # so that it ends the kernel
         try:
             client.execute()
