@@ -109,3 +109,18 @@ def test_ctrl_c_goes_to_the_scripts_hook(tmp_path):
     command = [sys.executable, "-m", "wengert", "run", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "MY KeyboardInterrupt\n", "")
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("from tensorflow.keras.layers import Dence",
+     "tensorflow.keras.layers.Dence is not in Wengert; the nearest is tensorflow.keras.layers.Dense."),
+    ("import tensorflow.keras.layerz", "tensorflow.keras.layerz is not in Wengert; the nearest is tensorflow.keras.layers."),
+    ("from tensorflow.nowhere.deep import x", "tensorflow.nowhere is not in Wengert; the nearest is tensorflow.where."),
+    ("from keras import nothing_like_it", "keras.nothing_like_it is not in Wengert"),
+])  # fmt: skip
+def test_a_name_that_cannot_be_imported_is_told_as_one_that_is_missing(tmp_path, line, told):
+    script = tmp_path / "script.py"
+    script.write_text(f"import tensorflow\n{line}\n")
+    done = subprocess.run([sys.executable, "-m", "wengert", "run", str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{script}:2: {told}") and done.stderr.count("\n") == 1

@@ -16,7 +16,7 @@ from wengert.ground.terminal import tell
 from wengert.run.arrays import pickled
 from wengert.run.notice import frames_shown
 from wengert.run.packages import missing_module, python_2
-from wengert.run.served import MissingName
+from wengert.run.served import TOPS, MissingName, missing_name
 
 __all__ = ["report", "report_source", "status_of"]
 
@@ -96,10 +96,10 @@ def _in_a_line(error: BaseException, frames: TracebackType | None) -> str | None
     if isinstance(error, SyntaxError):
         told = python_2(error)
         return told and f"{error.filename}:{error.lineno}: {told}"
-    if isinstance(error, ImportError) and not str(error.name or "").startswith("tensorflow"):
-        told = missing_module(error)
+    if isinstance(error, ImportError):
+        told = missing_name(error) if str(error.name).partition(".")[0] in TOPS else missing_module(error)
     else:
-        told = str(error) if isinstance(error, MissingName | ImportError) else pickled(error)
+        told = str(error) if isinstance(error, MissingName) else pickled(error)
     own = [f for f in traceback.extract_tb(frames) if not f.filename.startswith((*OWN, NUMPY))]
     return f"{own[-1].filename}:{own[-1].lineno}: {told}" if told and own else None
 

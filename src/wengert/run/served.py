@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 import types
 from typing import Any
@@ -17,7 +19,7 @@ from wengert.surface.serve import module
 from wengert.surface.table import TABLE, parts
 from wengert.surface.v1.graphs import enable_v2_behavior
 
-__all__ = ["MissingName", "Served", "serve", "serve_no_more"]
+__all__ = ["TOPS", "MissingName", "Served", "missing_name", "serve", "serve_no_more"]
 
 
 ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
@@ -108,6 +110,21 @@ def _nearest(full: str, name: str, behind: Behind) -> str:
     modules = [n for n in known if n in parts(space)] if space in TABLE else []
     told = f"the modules {', '.join(modules)}, and " if modules else ""
     return f"{full} is not in Wengert, and no name there is near; {area} has {told}{len(known)} names: dir({area}) lists them."
+
+
+IMPORTED = re.compile(r"cannot import name '([^']+)' from '([^']+)'")
+
+
+def missing_name(error: ImportError) -> str:
+    """Return what to say of an import from what is served here that failed: what is said of the name itself."""
+    found = IMPORTED.match(str(error))
+    area, name = (found[2], found[1]) if found else str(error.name).rpartition(".")[::2]
+    with contextlib.suppress(ImportError, ValueError):  # what Python itself says is told
+        try:
+            getattr(importlib.import_module(area), name)
+        except MissingName as missing:
+            return str(missing)
+    return str(error)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
