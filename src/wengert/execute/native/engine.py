@@ -11,9 +11,10 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -135,7 +136,9 @@ _dead: deque[Engine] = deque()
 """Engines that nobody has any use for, and that are still to be freed."""
 
 
-def _retire(engine: Engine) -> None:
+def _retire(engine: Engine, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+    if ending():  # names of this module may be gone, and memory goes with the process
+        return
     # The collector may run while another thread compiles: who compiles next frees it then.
     _dead.append(engine)
     _free(False)
