@@ -381,7 +381,7 @@ class Restoration(_Awaiting):
             if trackable(item):
                 found.append((waiting.names.pop(path), item, owner, path))
         if waiting.built():
-            found += self._listed(owner, waiting)
+            found += self._listed(waiting)
         if waiting.slots:
             made = slots(owner)
             if (len(made), len(self._numbers)) != waiting.seen:
@@ -394,11 +394,12 @@ class Restoration(_Awaiting):
                         found.append((one[2], kept, owner, ()))
         return found
 
-    def _listed(self, owner: Any, waiting: _Waiting) -> list[tuple[int, Any, Any, tuple[str, ...]]]:
+    def _listed(self, waiting: _Waiting) -> list[tuple[int, Any, Any, tuple[str, ...]]]:
         """Return the variables that only an optimizer leads to, by their places: those that names lead to keep their nodes.
 
         One whose names tell of another place shows that the file's optimizer was built in another order: then no place counts.
         """
+        owner = waiting.owner()
         pairs = [(to, owner._trainable[place]) for place, to in waiting.trained.items()]
         waiting.trained = {}
         new = []
