@@ -399,10 +399,10 @@ class Restoration(_Awaiting):
 
         One whose names tell of another place shows that the file's optimizer was built in another order: then no place counts.
         """
-        owner = waiting.owner()
+        owner: Any = waiting.owner()
         pairs = [(to, owner._trainable[place]) for place, to in waiting.trained.items()]
         waiting.trained = {}
-        new = []
+        new: list[tuple[int, Any, Any, tuple[str, ...]]] = []
         for at, variable in pairs:
             there = self._variables.get(at, lambda: None)()
             number = self._numbers.get(id(variable))
