@@ -204,3 +204,26 @@ def test_batch_normalisation_moves_its_averages_in_each_mode():
     layer.trainable = False
     layer(x, training=True)
     assert layer.moving_mean.numpy() == [1.75]
+
+
+def test_each_of_several_outputs_tells_its_loss():
+    """Values of Keras 3.15, which weighs no loss where it tells it alone."""
+    layers, losses = tf.keras.layers, {"zed": "mse", "abc": "mae"}
+    x, y = np.arange(8, dtype="f").reshape(4, 2), np.ones((4, 1), "f")
+    inputs = tf.keras.Input((2,))
+    outputs = [layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2", name=n)(inputs) for n in losses]
+    model = tf.keras.Model(inputs, outputs)
+    model.compile(tf.keras.optimizers.SGD(0.0), losses, loss_weights={"zed": 2.0, "abc": 0.5}, metrics={"zed": ["mae"]})
+    targets = [y, 2 * y]
+    told = model.fit(x, targets, epochs=1, batch_size=2, verbose=0, validation_split=0.25).history
+    assert list(told) == sorted(told)
+    found = {name: value for name, (value,) in told.items()}
+    assert found == pytest.approx(
+        {"abc_loss": 11 / 3, "loss": 55.206667, "zed_loss": 80 / 3, "zed_mae": 4.0,
+         "val_abc_loss": 11.0, "val_loss": 293.54, "val_zed_loss": 144.0, "val_zed_mae": 12.0}, rel=1e-5
+    )  # fmt: skip
+    assert model.evaluate(x, targets, verbose=0) == pytest.approx([114.79, 56.0, 5.5, 6.0], rel=1e-5)
+    assert model.metrics_names == ["loss", "compile_metrics", "zed_loss", "abc_loss"]
+    model.compile("sgd", {"zed": "mse"})
+    assert model.evaluate(x, targets, verbose=0) == pytest.approx(56.04, rel=1e-5)
+    assert model.metrics_names == ["loss"]

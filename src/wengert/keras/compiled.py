@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wengert.functions import array
 from wengert.ground import nest
 from wengert.keras import losses, metrics
 from wengert.keras.layers.layer import Layer
@@ -29,10 +30,20 @@ class Compiled:
         self.loss_weights: Any = None
         self.together: Any = None
         self.tracker: Any = None
+        self.each: dict[int, metrics.Mean] = {}
+        """The trackers of the losses by the places of their outputs, where there are several."""
         self.jit_compile: Any = None
         self.run_eagerly = False
         self.done = False
         self.steps: dict[str, Any] = {}
+
+    def track_each(self, names: list[str]) -> None:
+        """Keep a tracker for the loss of each output, unless there is but one loss."""
+        if self.each or self.loss is None:
+            return
+        places = [i for i, one in enumerate(_by_output(self.loss, names, "losses")) if one is not None]
+        if len(places) > 1:
+            self.each = {i: metrics.Mean(name=f"{names[i]}_loss") for i in places}
 
     def loss_of(self, y: Nested | None, y_pred: Nested | None, sample_weight: Nested | None, names: list[str]) -> Any:
         """Return the sum of the outputs' losses, None if there are none.
@@ -50,9 +61,13 @@ class Compiled:
         if len(targets) != len(outputs):
             raise ValueError(f"The model has {len(outputs)} outputs, and {len(targets)} targets are given.")
         total: Any = None
-        for one, target, output, weight, scale in zip(self.losses, targets, outputs, weights, scales, strict=True):
+        for i, (one, target, output, weight, scale) in enumerate(
+            zip(self.losses, targets, outputs, weights, scales, strict=True)
+        ):
             if one is not None:
                 value = one(target, output, weight)
+                if i in self.each:
+                    self.each[i].update_state(value, sample_weight=array.shape(output)[0])
                 value = value if scale == 1.0 or scale is None else scale * value
                 total = value if total is None else total + value
         return total

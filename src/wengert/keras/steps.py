@@ -98,7 +98,7 @@ class Steps(Layer):
     def metrics(self) -> list[Any]:
         """The trackers: of the loss, of what ``compile`` was given (as one), and those among the model's attributes."""
         c = self._compiled
-        found = [m for m in (c.tracker, c.together) if m is not None]
+        found: list[Any] = [m for m in (c.tracker, c.together, *c.each.values()) if m is not None]
         for value in vars(self).values():
             found += [m for m in nest.flatten(value) if isinstance(m, measures.Metric)] if nest.is_nested(value) else []
             if isinstance(value, measures.Metric):
@@ -124,6 +124,13 @@ class Steps(Layer):
         if isinstance(y_pred, Mapping):
             return sorted(y_pred)
         return [f"output_{i + 1}" for i in range(len(flat))]
+
+    def _several(self, x: Nested, y: Nested) -> list[str]:
+        """Return the names of the outputs where targets show that there are several, none where there is one."""
+        if self._compiled.each or self._compiled.loss is None or len(nest.flatten(y)) < 2:
+            return []
+        given = getattr(self, "output_names", None)
+        return list(given) if given is not None else self._names(self(x, training=False))
 
     # --- one step ----------------------------------------------------------------------------------------------
 
@@ -152,7 +159,8 @@ class Steps(Layer):
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the results of all metrics by name."""
         found: dict[str, Any] = {}
-        for metric in self.metrics:
+        together = self._compiled.together
+        for metric in sorted(self.metrics, key=lambda m: m is together):  # the losses come first
             result = metric.result()
             found.update(result if isinstance(result, dict) else {metric.name: result})
         return found
@@ -266,6 +274,8 @@ class Steps(Layer):
                 c.together.build(y, y_pred)
         elif not self._built and type(self).call is not Layer.call and self._states_call():
             self(x, training=False)
+        if plain and (names := self._several(x, y)):
+            c.track_each(names)
         optimizer = c.optimizer
         if optimizer is not None and hasattr(optimizer, "build") and not getattr(optimizer, "built", False):
             variables = self.trainable_variables

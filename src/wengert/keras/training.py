@@ -74,6 +74,7 @@ class Trainer(Steps):
             logs = _numbers(found)
             if validation_data is not None and _due(epoch, validation_freq):
                 logs |= self._validated(validation_data, validation_batch_size or batch_size, validation_steps, log)
+            logs = _sorted(logs)
             log.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -99,7 +100,7 @@ class Trainer(Steps):
             begin(i)
             found = step(batch)
             if log.listens:
-                end(i, {"outputs": found} if which == "predict" else _numbers(found))
+                end(i, {"outputs": found} if which == "predict" else _sorted(_numbers(found)))
             yield found
 
     def _tell(self, batches: Batches) -> None:
@@ -128,8 +129,8 @@ class Trainer(Steps):
             last = result
         self._tell(batches)
         found = _numbers(last)
-        log.on_test_end(found)
-        return found if return_dict else _plain(found)
+        log.on_test_end(_sorted(found))
+        return _sorted(found) if return_dict else _plain(found)
 
     def predict(
         self, x: Data, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
@@ -182,13 +183,18 @@ class Trainer(Steps):
         self._begin(which, batch)
         self.reset_metrics()
         found = _numbers(self._step(which)(batch))
-        return found if return_dict else _plain(found)
+        return _sorted(found) if return_dict else _plain(found)
 
 
 def _plain(found: dict[str, Any]) -> Any:
     """Return the loss alone, or a list of it and the metrics."""
     values = list(found.values())
     return values[0] if len(values) == 1 else values
+
+
+def _sorted(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return numbers by name in the order of the names, in which they are shown."""
+    return dict(sorted(logs.items()))
 
 
 def _due(epoch: int, every: int | Collection[int]) -> bool:

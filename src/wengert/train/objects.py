@@ -67,8 +67,8 @@ def child(item: Any, name: str) -> Any:
     """Return what an object holds under a name, None if nothing."""
     if isinstance(item, list | tuple):
         return item[int(name)] if name.isdecimal() and int(name) < len(item) else None
-    if isinstance(item, Module) and not hasattr(item, "_trackable_children"):
-        return vars(item).get(name)
+    if isinstance(item, Module) and not hasattr(item, "_trackable_children") and name in vars(item):
+        return vars(item)[name]
     return named(item).get(name)
 
 

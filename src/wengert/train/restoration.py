@@ -102,7 +102,17 @@ class _Waiting:
         """The nodes of an optimizer's variables by their places, from a file that has no more than these."""
         self.sizes: dict[int, Any] = {}
         """The shapes of the values at all of these places."""
+        self.trained: dict[int, int] = {}
+        """The nodes of the variables that an optimizer was built with, by their places."""
         self.seen: tuple[int, int] = (-1, -1)
+
+    def anything(self) -> bool:
+        """Whether something is waited for."""
+        return bool(self.names or self.slots or self.places or self.trained)
+
+    def built(self) -> bool:
+        """Whether an optimizer has been built with as many variables as the file's was: before, places tell nothing."""
+        return bool(self.trained) and len(getattr(self.owner(), "_trainable", ())) == len(self.trained)
 
 
 class _Awaiting:
@@ -287,6 +297,10 @@ class Restoration(_Awaiting):
                     found.append((to, held[name], owner, (*path, name)))
                 else:
                     self._wait(owner).names[*path, name] = to
+            if hasattr(item, "_by_place") and "_trainable_variables" in node["children"]:
+                del self._wait(owner).names["_trainable_variables",]
+                listed = self.nodes[node["children"]["_trainable_variables"]]["children"]
+                self._wait(owner).trained = {int(name): to for name, to in listed.items() if name.isdecimal()}
             if node.get("slots"):
                 self._wait(owner).slots += [(of, slot, to) for of, slot, to in node["slots"]]
             elif hasattr(item, "_by_place") and "variables" in node["children"]:
@@ -323,7 +337,8 @@ class Restoration(_Awaiting):
                     theirs.names = {p: at for p, at in theirs.names.items() if p not in waiting.names}
                     theirs.slots = [] if waiting.slots else theirs.slots
                     theirs.places = {} if waiting.places else theirs.places
-                    if not (theirs.names or theirs.slots or theirs.places):
+                    theirs.trained = {} if waiting.trained else theirs.trained
+                    if not theirs.anything():
                         del other._waiting[number]
             if not other._waits():
                 other.left.silent = True
@@ -336,6 +351,7 @@ class Restoration(_Awaiting):
                 any(trackable(_at(owner, path)) for path in waiting.names)
                 or (waiting.slots and waiting.seen != (len(slots(owner)), len(self._numbers)))
                 or (waiting.places and owner._by_place(waiting.sizes))
+                or waiting.built()
             ):
                 return True
         return False
@@ -353,7 +369,7 @@ class Restoration(_Awaiting):
                     variables += self._bind(found)
                 if owner is not None:
                     variables += self._placed(owner, waiting)
-                if not (waiting.names or waiting.slots or waiting.places):
+                if not waiting.anything():
                     self._waiting.pop(number, None)
         return variables
 
@@ -364,6 +380,8 @@ class Restoration(_Awaiting):
             item = _at(owner, path)
             if trackable(item):
                 found.append((waiting.names.pop(path), item, owner, path))
+        if waiting.built():
+            found += self._listed(waiting)
         if waiting.slots:
             made = slots(owner)
             if (len(made), len(self._numbers)) != waiting.seen:
@@ -375,6 +393,24 @@ class Restoration(_Awaiting):
                         waiting.slots.remove(one)
                         found.append((one[2], kept, owner, ()))
         return found
+
+    def _listed(self, waiting: _Waiting) -> list[tuple[int, Any, Any, tuple[str, ...]]]:
+        """Return the variables that only an optimizer leads to, by their places: those that names lead to keep their nodes.
+
+        One whose names tell of another place shows that the file's optimizer was built in another order: then no place counts.
+        """
+        owner: Any = waiting.owner()
+        pairs = [(to, owner._trainable[place]) for place, to in waiting.trained.items()]
+        waiting.trained = {}
+        new: list[tuple[int, Any, Any, tuple[str, ...]]] = []
+        for at, variable in pairs:
+            there = self._variables.get(at, lambda: None)()
+            number = self._numbers.get(id(variable))
+            if there is None and (number is None or self._variables[number]() is not variable):
+                new.append((at, variable, owner, ()))
+            elif there is not variable:
+                return []
+        return new
 
     def _placed(self, owner: Any, waiting: _Waiting) -> list[tuple[str, Variable]]:
         """Return an optimizer's variables by keys that tell no more than their places, where there is no doubt."""

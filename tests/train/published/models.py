@@ -37,3 +37,31 @@ def subclass(keras):
             return self.scale * self.out(x)
 
     return Sub()
+
+
+def waves():
+    return np.sin(3.0 * np.arange(8)).reshape(4, 2).astype("f")
+
+
+def later(keras):
+    """One that is built by its first call: equal kernels, a model within, statistics, and all of the layers by name."""
+    layers = keras.layers
+
+    class Inner(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = layers.Dense(2, use_bias=False), layers.Dense(2)
+            self.norm = layers.BatchNormalization()
+
+        def call(self, x, training=False):
+            return self.second(self.norm(self.first(x), training=training))
+
+    class Later(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.out = Inner(), layers.Dense(2)
+
+        def call(self, x, training=False):
+            return self.out(self.inner(x, training=training))
+
+    return Later()

@@ -1,6 +1,7 @@
 """Write the files of this folder with TensorFlow, which tests then read without it.
 
 python record.py keras3 (TensorFlow 2.21 with Keras 3.15), TF_USE_LEGACY_KERAS=1 python record.py keras2 (tf_keras 2.21),
+python record.py unbuilt3 and unbuilt2 with the same,
 python record.py tf1, python record.py module, python record.py iterator. HDF5 files are packed: they are long and mostly empty.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from models import functional, points, sequential, subclass
+from models import functional, later, points, sequential, subclass, waves
 
 HERE = Path(__file__).parent
 
@@ -40,6 +41,37 @@ def keras(folder: Path) -> None:
         arrays = {f"w{i}": w for i, w in enumerate(model.get_weights())}
         arrays |= {f"o{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
         np.savez(folder / f"{name}.npz", pred=model.predict(x, verbose=0), **arrays)
+
+
+def train(model, optimizer, steps):
+    x = waves()
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(x, training=True) - x[:, ::-1]) ** 2)
+        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True))
+
+
+def unbuilt(folder: Path) -> None:
+    """Write what is restored before it is built; and with Keras 3 also one that was, which has kernels of its own twice."""
+    tf.keras.utils.set_random_seed(2)
+    for name in ("later", "again") if folder.name == "keras3" else ("later",):
+        model, optimizer = later(tf.keras), tf.keras.optimizers.Adam(0.05)
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        if name == "again":
+            checkpoint.restore(str(folder / "later")).expect_partial()
+        train(model, optimizer, 3)
+        checkpoint.write(str(folder / name))
+        pred = model(waves(), training=False).numpy()
+        train(model, optimizer, 1)
+        np.savez(folder / f"{name}.npz", pred=pred, then=model(waves(), training=False))
+
+
+def unbuilt3(folder: Path) -> None:
+    unbuilt(folder.with_name("keras3"))
+
+
+def unbuilt2(folder: Path) -> None:
+    unbuilt(folder.with_name("keras2"))
 
 
 def tf1(folder: Path) -> None:

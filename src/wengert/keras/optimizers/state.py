@@ -152,7 +152,7 @@ class State:
 
     def _trackable_aliases(self) -> dict[str, Any]:
         """Return what TensorFlow's checkpoints have an optimizer hold besides."""
-        return {"_trainable_variables": self._trainable, "_variables": self._variables}
+        return {"_variables": self._variables}
 
     def _trackable_slots(self) -> list[tuple[Any, str, Any]]:
         return self._kept
