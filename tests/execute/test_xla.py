@@ -60,7 +60,7 @@ NEVER = {
     **dict.fromkeys("broadcast_shape transpose_by".split(), "a shape comes of values"),
     **dict.fromkeys("random_gamma random_poisson random_shuffle categorical".split(), "NumPy draws before the run"),
     **dict.fromkeys("bessel_j0 bessel_j1 bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e".split(), "not in JAX"),
-    **dict.fromkeys("spherical_bessel logm igamma_by betainc_by".split(), "not in JAX"),
+    **dict.fromkeys("spherical_bessel logm igamma_by betainc_by igammainv igammacinv betaincinv".split(), "not in JAX"),
 }
 
 # Cases of other operations: here a shape is given as a tensor, which must be a constant; or JAX lacks a member of a family.

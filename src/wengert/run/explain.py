@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wengert.derive.choice import Choice
 from wengert.derive.lowered import Lowered, watchers
@@ -13,6 +13,9 @@ from wengert.ground import terminal
 from wengert.ground.displayed import displayed
 from wengert.ground.terminal import without_folders
 from wengert.run.plans import NOTHING, PASSES, planned
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Explanation", "explain"]
 
@@ -56,12 +59,12 @@ class Explanation:
     def _repr_html_(self) -> str:
         return planned(self.choices, self.notes, self.operations)
 
-    def show(self) -> None:
-        """Print two tables, the derivatives and the sums of them."""
+    def show(self, console: Console | None = None) -> None:
+        """Print two tables, the derivatives and the sums of them, to the terminal or to a console of rich's."""
         from rich import box
         from rich.table import Table
 
-        console = terminal.console()
+        console = console or terminal.console()
         if not self.choices:
             console.print(NOTHING)
             return

@@ -10,11 +10,13 @@ import ast
 import builtins
 import contextlib
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import wengert
+from wengert.ground import terminal
 from wengert.ground.context import state
 from wengert.modes.recording import recording
 from wengert.run.cells import Notebook, Shell, folded, numbered, saying_cells
@@ -244,9 +246,9 @@ def _take_back_names() -> None:
 
 
 def _display(shown: Explanation | Report) -> None:
-    """Show a thing as a page where it has that form, else as text."""
-    if hasattr(shown, "_repr_html_"):
-        display: Any = importlib.import_module("IPython.display").display
-        display(shown)
-    else:
-        shown.show()
+    """Show a thing: as a page where there are pages, else as text."""
+    text = io.StringIO()
+    shown.show(terminal.console(text))
+    data = {"text/plain": text.getvalue()} | ({} if (page := shown._repr_html_()) is None else {"text/html": page})
+    publish: Any = importlib.import_module("IPython.display").display
+    publish(data, raw=True)

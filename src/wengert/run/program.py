@@ -21,10 +21,13 @@ __all__ = ["found", "run_program", "serving_started"]
 
 
 def found(name: str) -> str | None:
-    """Return the path of a program: on PATH, or beside the running Python; None if it is a file, or there is none."""
+    """Return the path of a program: beside the running Python, or on PATH; None if it is a file, or there is none.
+
+    What is first on PATH may be another Python's, which has not what is to be served.
+    """
     if os.path.exists(name) or os.path.basename(name) != name:
         return None
-    return shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
+    return shutil.which(name, path=os.path.dirname(sys.executable)) or shutil.which(name)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import pytest
 
 import wengert as tf
 from wengert.execute.native import engine, passes
+from wengert.execute.native import program as native_program
 from wengert.execute.native.passes import NativeTiling
 from wengert.execute.native.program import NativeProgram
 from wengert.execute.native.target import Target
@@ -60,7 +61,8 @@ def test_the_first_runs_are_numpys_and_a_fixed_one_moves():
     with tf.Graph().as_default() as graph:
         fetches, places = network()
         feed = feeds(places, 2000)
-        with started(graph) as session, options.set(executor="numpy"):
+        # A list as small as this is run whole meanwhile: to cut it into NumPy's tiles would take longer than the two runs.
+        with started(graph) as session, options.set(executor="numpy", tiles=False):
             wanted = bits(session.run(fetches, feed))
         with started(graph) as session, options.set(executor="native", after=2):
             runs = [bits(session.run(fetches, feed)) for _ in range(5)]
@@ -68,6 +70,17 @@ def test_the_first_runs_are_numpys_and_a_fixed_one_moves():
     assert runs[:2] == [wanted] * 2
     assert runs[2] != wanted and runs[2:] == [runs[2]] * 3
     assert decision.startswith("native: 2000 rows")
+
+
+def test_a_large_list_is_run_in_numpys_tiles_until_its_code_is_there(monkeypatch):
+    monkeypatch.setattr(native_program, "WHOLE", 0)
+    with tf.Graph().as_default() as graph:
+        fetches, places = network()
+        feed = feeds(places, 2000)
+        with started(graph) as session, options.set(executor="numpy"):
+            wanted = bits(session.run(fetches, feed))
+        with started(graph) as session, options.set(executor="native", after=2):
+            assert [bits(session.run(fetches, feed)) for _ in range(2)] == [wanted] * 2
 
 
 def conditions(width):
