@@ -1,4 +1,4 @@
-"""``tfp.optimizer``: BFGS and its form with little memory, by SciPy, with TensorFlow Probability's signatures."""
+"""``tfp.optimizer``: BFGS and its form with little memory, by SciPy, with TensorFlow Probability's signatures; the others."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from wengert.ground import progress
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array
 from wengert.probability import linesearch
+from wengert.probability.evolution import differential_evolution_minimize, differential_evolution_one_step
+from wengert.probability.neldermead import nelder_mead_minimize, nelder_mead_one_step
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, TensorLike
 
 __all__ = [
@@ -23,8 +25,12 @@ __all__ = [
     "bfgs_minimize",
     "converged_all",
     "converged_any",
+    "differential_evolution_minimize",
+    "differential_evolution_one_step",
     "lbfgs_minimize",
     "linesearch",
+    "nelder_mead_minimize",
+    "nelder_mead_one_step",
 ]
 
 
