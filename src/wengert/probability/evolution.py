@@ -163,7 +163,10 @@ def differential_evolution_minimize(
     )
     best = functions.argmin(final)
     given = initial_position if initial_population is None else initial_population
-    one = (lambda xs: xs) if isinstance(given, list | tuple) else (lambda xs: xs[0])
+
+    def one(xs: list[Any]) -> Any:
+        return xs if isinstance(given, list | tuple) else xs[0]
+
     return DifferentialEvolutionOptimizerResults(
         converged(parts, final),
         failed(final),

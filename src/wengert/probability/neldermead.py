@@ -46,7 +46,7 @@ class _Simplex:
 
     def __init__(self, simplex: Tensor, values: Tensor, objective: Objective, batch: bool) -> None:
         self.simplex, self.values, self.batch = simplex, values, batch
-        self.objective: Callable[[Tensor], Any] = (lambda x: objective(x[None])[0]) if batch else objective
+        self.objective: Callable[[Tensor], Any] = (lambda x: convert_to_tensor(objective(x[None]))[0]) if batch else objective
         self.many = objective
         order = array.argsort(values, stable=True)
         self.best, self.worst = order[0], order[-1]
@@ -138,7 +138,7 @@ def _start(vertex: TensorLike | None, simplex: TensorLike | None, steps: TensorL
             raise ValueError("nelder_mead_minimize: step_sizes belongs to an initial_vertex; an initial_simplex has its own.")
         return convert_to_tensor(simplex)  # type: ignore[arg-type]
     x = convert_to_tensor(vertex)
-    sizes = where(functions.equal(x, 0), array.constant(0.00025, x.dtype), 0.05 * x) if steps is None else steps  # type: ignore[operator]
+    sizes = where(functions.equal(x, 0), array.constant(0.00025, x.dtype), 0.05 * x) if steps is None else steps
     sizes = array.reshape(array.zeros_like(x) + sizes, [-1])
     more = array.reshape(linalg.diag(sizes), array.concat([[-1], array.shape(x)], 0))
     return array.concat([x[None], x + more], 0)

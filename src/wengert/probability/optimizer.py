@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.functions import array, linalg
+from wengert.functions import array
 from wengert.functions import math as functions
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
@@ -274,7 +274,7 @@ def bfgs_minimize(
     start = _start(initial_position, None, "bfgs_minimize")
     count = start.sizes[-1]
     if len(start.sizes) > 1:
-        h = linalg.eye(count, dtype=start.dtype) if initial_inverse_hessian_estimate is None else initial_inverse_hessian_estimate
+        h = array.eye(count, dtype=start.dtype) if initial_inverse_hessian_estimate is None else initial_inverse_hessian_estimate
         h = array.broadcast_to(h, array.concat([array.shape(start), [count]], 0))
         rows = search(
             value_and_gradients_function, start, Inverse(scaled=initial_inverse_hessian_estimate is None),

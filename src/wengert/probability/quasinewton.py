@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from wengert.functions import array, linalg
+from wengert.functions import array
 from wengert.functions import math as functions
 from wengert.functions.array import convert_to_tensor, where
 from wengert.ground.dtypes import int32
@@ -83,7 +83,7 @@ class Inverse:
         if self.scaled:
             h = where((now & first)[..., None, None], functions.divide_no_nan(sy, _dot(y, y))[..., None, None] * h, h)
         rho = functions.divide_no_nan(array.ones_like(sy), sy)[..., None, None]
-        turned = linalg.eye(s.shape[-1], dtype=s.dtype) - rho * s[..., :, None] * y[..., None, :]
+        turned = array.eye(s.shape[-1], dtype=s.dtype) - rho * s[..., :, None] * y[..., None, :]
         new = functions.matmul(functions.matmul(turned, h), turned, transpose_b=True) + rho * s[..., :, None] * s[..., None, :]
         return (where((now & (sy > 0))[..., None, None], new, h),)
 
@@ -158,7 +158,7 @@ def search(
         f, g = where(now, line.left.f, s.f), where(now[..., None], line.left.gradient, s.g)
         kept = memory.learned(s.memory, x - s.x, g - s.g, now, s.steps <= done[0])
         moved, fell = functions.reduce_max(functions.abs(x - s.x), -1), functions.abs(f - s.f)
-        ended = _flat(g, tolerances) | (moved <= tolerances.x) | (fell <= tolerances.relative * functions.abs(s.f))  # type: ignore[operator]
+        ended = _flat(g, tolerances) | (moved <= tolerances.x) | (fell <= tolerances.relative * functions.abs(s.f))
         ended = now & (ended | (fell <= tolerances.absolute))
         failed = s.failed | (active & ~line.converged)
         return (Search(s.converged | ended, failed, s.steps + 1, s.evaluations + line.func_evals, x, f, g, kept),)
