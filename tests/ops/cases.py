@@ -777,12 +777,22 @@ def of_three_diagonals(d: Any) -> Any:
 
 
 def factors(a: Any) -> Any:
-    """Return L and U of A, its rows in the order that mpmath's pivots put them in, as one matrix; and these places."""
-    packed, pivots = mp.mp.LU_decomp(a)
-    place = list(range(a.rows))
-    for i, j in enumerate(pivots):
-        place[i], place[j] = place[j], place[i]
-    return packed, mp.matrix([place])
+    """Return L and U of A in one matrix, the largest element of a column its pivot; and where each of their rows stands in A.
+
+    mpmath's own pivots are the largest by the sums of their rows.
+    """
+    a, n = a.copy(), a.rows
+    place = list(range(n))
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i, k=k: abs(a[i, k]))
+        place[k], place[pivot] = place[pivot], place[k]
+        for j in range(n):
+            a[k, j], a[pivot, j] = a[pivot, j], a[k, j]
+        for i in range(k + 1, n):
+            a[i, k] /= a[k, k]
+            for j in range(k + 1, n):
+                a[i, j] -= a[i, k] * a[k, j]
+    return a, mp.matrix([place])
 
 
 def trace(a: Any) -> Any:

@@ -102,12 +102,38 @@ def test_in_a_function_of_float32():
     np.testing.assert_allclose(found.position, [1.0, 2.0], atol=1e-3)
 
 
+def valleys(x):
+    return tfp.math.value_and_gradient(lambda x: 100 * (x[..., 1] - x[..., 0] ** 2) ** 2 + (1 - x[..., 0]) ** 2, x)
+
+
+# The evaluations and the iterations are TensorFlow Probability's, on TensorFlow 2.21; BFGS may take a few others.
+@pytest.mark.parametrize("wrap", [lambda f: f, wg.function], ids=["eager", "traced"])
+@pytest.mark.parametrize(("name", "evaluations", "iterations", "slack"), [("bfgs", 113, 37, 4), ("lbfgs", 84, 29, 0)])
+def test_many_starts_at_once(name, evaluations, iterations, slack, wrap):
+    starts = wg.constant([[-1.2, 1.0], [0.5, 0.8], [1.0, 1.0]], wg.float64)
+    found = wrap(lambda x: MINIMIZE[name](valleys, x, max_iterations=200))(starts)
+    assert found.converged.numpy().all() and not found.failed.numpy().any()
+    np.testing.assert_allclose(found.position, np.ones((3, 2)), atol=1e-8)
+    assert abs(int(found.num_objective_evaluations) - evaluations) <= slack
+    assert abs(int(found.num_iterations) - iterations) <= slack
+
+
+def test_rows_of_an_own_quadratic_form_each_and_a_row_that_fails():
+    factor, centre = wg.constant([[1.0, 9.0], [4.0, 2.0]], wg.float64), wg.constant([[1.0, -2.0], [3.0, 0.5]], wg.float64)
+    for name, minimize in MINIMIZE.items():
+        found = minimize(lambda x: (wg.reduce_sum(factor * (x - centre) ** 2, -1), 2 * factor * (x - centre)), 0 * centre)
+        np.testing.assert_allclose(found.position, centre, atol=1e-8, err_msg=name)
+        nan = minimize(lambda x: (wg.reduce_sum(x**2, -1) * [1.0, np.nan], 2 * x), wg.ones((2, 2)))
+        assert (nan.converged.numpy().tolist(), nan.failed.numpy().tolist()) == ([True, False], [False, True]), name
+        np.testing.assert_allclose(nan.position[0], [0.0, 0.0], atol=1e-6)
+
+
 def test_errors():
     lbfgs = tfp.optimizer.lbfgs_minimize
     with pytest.raises(ValueError, match="exactly one"):
         lbfgs(quadratic)
-    with pytest.raises(ValueError, match="one vector"):
-        lbfgs(quadratic, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="known size along the last axis"):
+        lbfgs(quadratic, np.zeros(()))
     with pytest.raises(TypeError, match="int"):
         lbfgs(quadratic, [1, 2, 3])
     with pytest.raises(ValueError, match="gradient"):

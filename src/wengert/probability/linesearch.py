@@ -184,7 +184,8 @@ def hager_zhang(
     s = _Bracket(start, no, zero, one, value_at_zero, value_at_initial_step)
 
     def bad(s: _Bracket) -> Any:
-        return ~s.done & ~line.finite(s.right) & (s.steps < max_iterations)
+        # Where the function is not finite at 0 either, no step is short enough: the others' iterations are not for that.
+        return ~s.done & line.finite(value_at_zero) & ~line.finite(s.right) & (s.steps < max_iterations)
 
     def shorter(s: _Bracket) -> tuple[_Bracket]:
         now = bad(s)

@@ -1,4 +1,4 @@
-"""``tfp.optimizer``: BFGS and its form with little memory, by SciPy, with TensorFlow Probability's signatures."""
+"""``tfp.optimizer``: BFGS and its form with little memory, by SciPy, with TensorFlow Probability's signatures; the others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.functions import array
 from wengert.functions import math as functions
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
@@ -15,6 +16,9 @@ from wengert.ground import progress
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array
 from wengert.probability import linesearch
+from wengert.probability.evolution import differential_evolution_minimize, differential_evolution_one_step
+from wengert.probability.neldermead import nelder_mead_minimize, nelder_mead_one_step
+from wengert.probability.quasinewton import Inverse, Pairs, Tolerances, search
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, TensorLike
 
 __all__ = [
@@ -23,8 +27,12 @@ __all__ = [
     "bfgs_minimize",
     "converged_all",
     "converged_any",
+    "differential_evolution_minimize",
+    "differential_evolution_one_step",
     "lbfgs_minimize",
     "linesearch",
+    "nelder_mead_minimize",
+    "nelder_mead_one_step",
 ]
 
 
@@ -151,8 +159,10 @@ def _start(initial_position: Any, previous: Any, who: str) -> Any:
     start = convert_to_tensor(previous.position if initial_position is None else initial_position)
     if start.nptype.kind != "f":
         raise TypeError(f"{who}: initial_position must be of a floating dtype, not {start.dtype.name}.")
-    if start.sizes is None or len(start.sizes) != 1:
-        raise ShapeError(f"{who}: initial_position must be one vector, not of shape {start.shape}: minimize batches one by one.")
+    if not start.sizes or start.sizes[-1] is None:
+        raise ShapeError(
+            f"{who}: initial_position must be vectors of a known size along the last axis, not of shape {start.shape}."
+        )
     return start
 
 
@@ -185,9 +195,11 @@ def lbfgs_minimize(
 ) -> LBfgsOptimizerResults:  # fmt: skip
     """Minimize a function of one vector by L-BFGS: SciPy's search, with TensorFlow Probability's arguments and tests.
 
+    Of many vectors at once, the last axis theirs, by Hager's and Zhang's line search, a row each.
+
     Args:
-        value_and_gradients_function: from a vector to the pair of the value and the gradient.
-        initial_position: where to start, one vector.
+        value_and_gradients_function: from a vector, or from rows, to the pair of the value and the gradient.
+        initial_position: where to start: a vector, or rows of them.
         previous_optimizer_results: to go on where an earlier search ended, in place of ``initial_position``; its iterations
             count, its correction pairs are not used.
         num_correction_pairs: how many steps the estimate of the Hessian remembers.
@@ -211,7 +223,20 @@ def lbfgs_minimize(
     (True, [1.0, 0.0])
     """
     start = _start(initial_position, previous_optimizer_results, "lbfgs_minimize")
-    count, m = start.sizes[0], num_correction_pairs
+    count, m = start.sizes[-1], num_correction_pairs
+    if len(start.sizes) > 1:
+        if initial_inverse_hessian_estimate is not None:
+            raise NotImplementedError("lbfgs_minimize: initial_inverse_hessian_estimate is for a single vector: leave it out.")
+        none = array.zeros(array.concat([[m], array.shape(start)], 0), start.dtype)
+        kept, done = (none, none), (0, 0)
+        if previous_optimizer_results is not None:
+            kept, done = tuple(previous_optimizer_results[7:9]), tuple(previous_optimizer_results[2:4])
+        rows = search(
+            value_and_gradients_function, start, Pairs(m),
+            kept, Tolerances(tolerance, x_tolerance, f_relative_tolerance, f_absolute_tolerance),
+            stopping_condition or converged_all, (max_iterations, max_line_search_iterations), done,
+        )  # fmt: skip
+        return LBfgsOptimizerResults(*rows[:7], *rows.memory)
 
     def run(start: Any) -> LBfgsOptimizerResults:
         tolerances = (tolerance, x_tolerance, f_relative_tolerance, f_absolute_tolerance)
@@ -247,7 +272,16 @@ def bfgs_minimize(
     (True, TensorShape([2, 2]))
     """
     start = _start(initial_position, None, "bfgs_minimize")
-    count = start.sizes[0]
+    count = start.sizes[-1]
+    if len(start.sizes) > 1:
+        h = array.eye(count, dtype=start.dtype) if initial_inverse_hessian_estimate is None else initial_inverse_hessian_estimate
+        h = array.broadcast_to(h, array.concat([array.shape(start), [count]], 0))
+        rows = search(
+            value_and_gradients_function, start, Inverse(scaled=initial_inverse_hessian_estimate is None),
+            (h,), Tolerances(tolerance, x_tolerance, f_relative_tolerance, f_absolute_tolerance),
+            stopping_condition or converged_all, (max_iterations, max_line_search_iterations),
+        )  # fmt: skip
+        return BfgsOptimizerResults._make([*rows[:7], rows.memory[0]])
 
     def run(start: Any) -> BfgsOptimizerResults:
         tolerances = (tolerance, x_tolerance, f_relative_tolerance, f_absolute_tolerance)
