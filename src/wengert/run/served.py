@@ -12,11 +12,15 @@ from typing import Any
 
 from wengert.ground.version import VERSION
 
-__all__ = ["MissingName", "Served", "serve"]
+__all__ = ["TOPS", "MissingName", "Served", "serve"]
 
 
 ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
 """Modules that come with TensorFlow, and that scripts take for granted: what serves them where they are not installed."""
+
+
+TOPS = ("tensorflow", "keras", "tensorflow_probability")
+"""The packages that are served."""
 
 
 class MissingName(AttributeError):
