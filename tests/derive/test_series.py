@@ -688,6 +688,10 @@ def row(m: Any, i: int) -> list[Any]:
     return [m[i, j] for j in range(m.cols)]
 
 
+def of_diagonals(d: Any) -> Any:
+    return mp.matrix([[d[1 + i - j, i] if abs(i - j) < 2 else mp.mpf(0) for j in range(3)] for i in range(3)])
+
+
 def column(m: Any, j: int) -> list[Any]:
     return [m[i, j] for i in range(m.rows)]
 
@@ -705,6 +709,10 @@ IMPLICIT = {
     "triangular_solve, upper, adjoint": Implicit(
         lambda a, b: tf.linalg.triangular_solve(a, b, lower=False, adjoint=True), lambda a, b: flat(lower(a.T) ** -1 * b)
     ),
+    "tridiagonal_solve": Implicit(
+        lambda a, b: tf.linalg.tridiagonal_solve(a, b), lambda a, b: flat(of_diagonals(a) ** -1 * b)
+    ),
+    "lu": Implicit(lambda a, b: tf.linalg.lu(a).lu, lambda a, b: flat(mp.mp.LU_decomp(a)[0])),
     "cholesky": Implicit(lambda a, b: tf.linalg.cholesky(a), lambda a, b: flat(mp.cholesky(a)), symmetric=True),
     "det": Implicit(lambda a, b: tf.linalg.det(a)[:, None], lambda a, b: [mp.det(a)]),
     "slogdet": Implicit(lambda a, b: tf.linalg.slogdet(a)[1][:, None], lambda a, b: [mp.log(mp.det(a))]),

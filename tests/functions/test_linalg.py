@@ -93,6 +93,14 @@ def dense(d):
 
 TRI = rng.normal(size=(2, 3, 4)) + np.array([[0.0], [4.0], [0.0]])
 RIGHT = rng.normal(size=(2, 4, 2))
+
+
+def packed(m):
+    """L and U by SciPy, in one matrix."""
+    _, low, up = scipy.linalg.lu(m)
+    return np.tril(low, -1) + up
+
+
 TABLE = [
     ("tridiagonal_matmul", L.tridiagonal_matmul, lambda d, b: dense(d) @ b, [TRI, RIGHT]),
     ("tridiagonal_solve", L.tridiagonal_solve, lambda d, b: np.linalg.solve(dense(d), b), [TRI, RIGHT]),
@@ -102,6 +110,15 @@ TABLE = [
      lambda d, b: np.linalg.solve(dense(d), b.swapaxes(1, 2)), [TRI, RIGHT.swapaxes(1, 2)]),
     ("tridiagonal_solve matrix", lambda m, r: L.tridiagonal_solve(m, r, "matrix"),
      lambda m, r: np.linalg.solve(np.tril(np.triu(m, -1), 1), r), [B + 2 * np.eye(3), RIGHT[:, :3]]),
+    ("tridiagonal_solve of one row", L.tridiagonal_solve, lambda d, b: b / d[1, :, None], [TRI[0, :, :1], RIGHT[0, :1]]),
+    ("lu_solve", lambda m, r: L.lu_solve(*L.lu(m), r), np.linalg.solve, [M, R]),
+    ("lu_solve batch, one rhs", lambda b, r: L.lu_solve(*L.lu(b), r), lambda b, r: np.linalg.solve(b, np.stack([r, r])), [B, R]),
+    ("lu_solve one matrix", lambda m, r: L.lu_solve(*L.lu(m), r), lambda m, r: np.linalg.solve(np.stack([m, m]), r),
+     [M, np.stack([R, R + 1])]),
+    ("lu_reconstruct", lambda m: L.lu_reconstruct(*L.lu(m)), lambda m: m, [M[::-1]]),
+    ("lu_reconstruct batch", lambda b: L.lu_reconstruct(*L.lu(b)), lambda b: b, [B[:, ::-1]]),
+    ("lu_matrix_inverse", lambda b: L.lu_matrix_inverse(*L.lu(b)), np.linalg.inv, [B]),
+    ("lu", lambda m: L.lu(m).lu, packed, [B[0][[1, 2, 0]]]),
     ("inv", L.inv, np.linalg.inv, [M]),
     ("inv batch", L.inv, np.linalg.inv, [B]),
     ("inv adjoint", lambda m: L.inv(m, adjoint=True), lambda m: np.linalg.inv(m).T, [M]),
@@ -493,3 +510,67 @@ def test_a_lower_triangular_operator():
     np.testing.assert_allclose(op.solve(b, adjoint=True), np.linalg.solve(lower.T, b))
     np.testing.assert_allclose(op.matvec(b[:, 0], adjoint=True), lower.T @ b[:, 0])
     np.testing.assert_allclose([float(op.log_abs_determinant()), float(op.determinant())], [np.log(6.0), -6.0])
+
+
+# What TensorFlow 2.21 gives.
+BAND = np.array([[1.0, 2.0, 9.0], [4.0, 5.0, 6.0], [9.0, 1.0, 2.0]])
+
+
+def test_tridiagonal_solve_takes_three_formats_and_conjugates():
+    expected = [0.20408163265306123, 0.1836734693877551, 0.4387755102040816]
+    whole = np.diag(BAND[1]) + np.diag(BAND[0, :-1], 1) + np.diag(BAND[2, 1:], -1)
+    rhs = np.array([1.0, 2.0, 3.0])
+    for diagonals, kind in (
+        (BAND, "compact"),
+        (np.where([[0, 0, 1], [0, 0, 0], [1, 0, 0]], np.nan, BAND), "compact"),  # what is outside is not read
+        (tuple(BAND), "sequence"),
+        ((BAND[0, :-1], BAND[1], BAND[2, 1:]), "sequence"),
+        (whole, "matrix"),
+    ):
+        for pivoting in (True, False):
+            found = L.tridiagonal_solve(diagonals, rhs, kind, partial_pivoting=pivoting)
+            np.testing.assert_allclose(found, expected, rtol=1e-14)
+    found = L.tridiagonal_solve(
+        BAND * (1 + 1j), np.array([[1.0, 2.0, 3.0], [2.0, 5.0, 1.0]]) + 1j, transpose_rhs=True, conjugate_rhs=True
+    )
+    np.testing.assert_allclose(found[:, 1], [-0.23469387755102042j + 0.01020408163265304, 0.459183673469388 - 0.561224489795918j,
+                                             -0.153061224489796 + 0.0204081632653061j], rtol=1e-13)  # fmt: skip
+
+
+def test_tridiagonal_solve_of_singular_matrices_is_nan_and_of_their_neighbours_is_not():
+    singular = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    zero_first = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]  # a pivot of zero, and rows to exchange with
+    found = L.tridiagonal_solve([singular, BAND.tolist(), zero_first], [[1.0, 2.0, 3.0]] * 3).numpy()
+    assert np.isnan(found[0]).all()
+    np.testing.assert_allclose(found[1], [0.20408163, 0.18367347, 0.43877551], rtol=1e-6)
+    assert np.isfinite(found[2]).all() or np.isnan(found[2]).all()
+    assert np.isnan(L.tridiagonal_solve([[0.0], [0.0], [0.0]], [1.0])).all()
+    assert L.tridiagonal_solve(np.zeros((3, 0)), np.zeros(0)).shape == (0,)
+
+
+def test_many_equations_are_solved_in_the_room_of_their_diagonals():
+    n = 200_000  # as a dense matrix: 320 GB
+    d = np.stack([np.ones(n), np.full(n, -2.5), np.ones(n)])
+    x = np.sin(np.arange(n) / 1000.0)[:, None]
+    np.testing.assert_allclose(L.tridiagonal_solve(d, L.tridiagonal_matmul(d, x)), x, atol=1e-12)
+    with GradientTape() as tape:
+        t = convert(d)
+        tape.watch(t)
+        total = tensors.sum(L.tridiagonal_solve(t, x), axis=None, keepdims=False)
+    assert tape.gradient(total, t).shape == (3, n)
+
+
+def test_lu_orders_rows_as_tensorflow_does():
+    a = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 10.0]])
+    found = L.lu(np.stack([a, a[::-1]]))
+    assert found.p.numpy().tolist() == [[2, 0, 1], [0, 2, 1]]
+    assert found.p.dtype.name == "int32"
+    assert L.lu(a, output_idx_type="int64").p.dtype.name == "int64"
+    expected = [[7.0, 8.0, 10.0], [0.14285714285714285, 0.8571428571428572, 1.5714285714285716], [0.5714285714285714, 0.5, -0.5]]
+    np.testing.assert_allclose(found.lu[0], expected, rtol=1e-14)
+    with pytest.raises(errors.InvalidArgumentError, match="not invertible"):
+        L.lu(np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="square"):
+        L.lu(a[:2])
+    with pytest.raises(ValueError, match="at least 2 dimensions"):
+        L.lu_solve(*L.lu(a), [1.0, 2.0, 3.0])

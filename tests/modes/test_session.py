@@ -22,6 +22,21 @@ def column(name="x"):
     return v1.placeholder(tf.float32, [None, 1], name=name)
 
 
+def test_a_graph_tells_its_nodes(graph):
+    a = v1.placeholder(tf.float32, [2], name="a")
+    b = tf.constant(2.0, name="b")
+    halves = tf.split(a, 2, name="halves")
+    with tf.control_dependencies([b, a]):
+        tf.add(halves[1], b, name="c")
+    told = graph.as_graph_def()
+    assert [(n.name, n.op, list(n.input)) for n in told.node] == [
+        ("a", "Placeholder", []), ("b", "Const", []), ("halves", "Split", ["a"]), ("c", "AddV2", ["halves:1", "b", "^a"])
+    ]  # fmt: skip
+    assert 'node {\n  name: "halves"\n  op: "Split"\n  input: "a"\n}\n' in str(told)
+    with pytest.raises(NotImplementedError, match="not written as protocol buffers"):
+        told.SerializeToString()
+
+
 def test_shows_as_tensorflow_does(graph):
     x = column()
     assert str(x) == 'Tensor("x:0", shape=(None, 1), dtype=float32)'

@@ -32,6 +32,15 @@ def test_power():
     assert repr(g) == "<tf.Tensor: shape=(), dtype=float32, numpy=6.0>"
 
 
+def test_a_number_is_told_as_python_tells_it_as_in_tensorflow():
+    x = tf.constant(27.3)
+    assert repr(x) == "<tf.Tensor: shape=(), dtype=float32, numpy=27.299999237060547>"
+    assert str(x) == "tf.Tensor(27.3, shape=(), dtype=float32)"
+    assert repr(tf.constant(2350344.0)).endswith("numpy=2350344.0>")
+    assert repr(tf.Variable(0.1, dtype="float16")) == "<tf.Variable 'Variable:0' shape=() dtype=float16, numpy=0.0999755859375>"
+    assert repr(tf.constant(1 + 2.1j, "complex64")).endswith("numpy=(1+2.0999999046325684j)>")
+
+
 def test_structures_of_sources():
     w, b = tf.Variable([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]), tf.Variable([0.0, 0.0])
     x = tf.constant([[1.0, 2.0, 3.0]])

@@ -648,3 +648,96 @@ def test_explain_tells_of_the_derivative_and_names_what_it_is_by(monkeypatch):
     assert len(found) == 1  # values and derivative in one program
     assert [t.node.name for t in found[0].request.feeds[:2]] == ["points", "weight"]
     assert len(found[0].request.fetches) == 2
+
+
+# --- variables in bodies -------------------------------------------------------------------------------------------------
+
+
+def _branch(x, v):
+    return tf.cond(tf.reduce_sum(x) > 0, lambda: x * v, lambda: tf.sin(x))
+
+
+def _turns(x, v):
+    return tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, x * v), (0, x))[1]
+
+
+NESTED = {
+    "a branch": (_branch, 1),
+    "a loop": (_turns, 3),
+    "a loop in a branch": (lambda x, v: tf.cond(tf.reduce_sum(x) > 0, lambda: _turns(x, v), lambda: tf.sin(x)), 3),
+    "a branch in a loop": (lambda x, v: tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, _branch(x, v)), (0, x))[1], 3),
+    "a branch in a branch": (lambda x, v: tf.cond(tf.reduce_sum(x) > 0, lambda: _branch(x, v), lambda: tf.sin(x)), 1),
+}
+
+
+def _within(f):
+    inner = tf.function(f)
+    return tf.function(lambda x: inner(x))
+
+
+WAYS = {
+    "eagerly": lambda f: f,
+    "as a function": tf.function,
+    "as a function of a signature": tf.function(input_signature=[tf.TensorSpec([None], "float64")]),
+    "as a function in a function": _within,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("drawing", [False, True], ids=["plain", "drawing"])
+@pytest.mark.parametrize("body", NESTED)
+def test_a_variable_that_bodies_read_is_what_the_derivative_is_taken_by(body, drawing, way):
+    # y = x v^n, and z = y^2: asked for together with what z is computed from, and where a draw has the steps seen one by one.
+    turns, n = NESTED[body]
+    v = tf.Variable(2.0, dtype="float64")
+
+    def f(x):
+        y = turns(x, v)
+        return y, y * y, tf.random.normal([2]) if drawing else y + 1
+
+    x = tf.constant([1.0, 2.0], "float64")
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y, z, _ = WAYS[way](f)(x)
+        by_x, by_v = tape.gradient(z, [x, v])
+        _, again = tape.gradient(z, [y, v])
+    squares = 5.0
+    np.testing.assert_allclose(by_x, 2 * x * 4.0**n)
+    np.testing.assert_allclose(by_v, squares * 2 * n * 2.0 ** (2 * n - 1))
+    np.testing.assert_allclose(again, by_v)
+    np.testing.assert_allclose(tape.gradient(y, v), 3 * n * 2.0 ** (n - 1))
+    np.testing.assert_allclose(outer.gradient(by_v, v), squares * 2 * n * (2 * n - 1) * 2.0 ** (2 * n - 2))
+    np.testing.assert_allclose(outer.gradient(by_v, x), 2 * x * 2 * n * 2.0 ** (2 * n - 1))
+
+
+def test_a_variable_in_a_loop_in_a_branch_before_an_inner_tape():
+    class Model(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.v, self.c = tf.Variable(2.0), tf.constant([5.0])
+
+        @tf.function(input_signature=[tf.TensorSpec([None], "float32")])
+        def slope(self, x):
+            if tf.reduce_sum(x) > 0:
+                for _ in tf.range(3):
+                    x = x * self.v + self.c
+            else:
+                x = tf.sin(x)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = tf.reduce_sum(x**4)
+            return tape.gradient(y, x), x[::2, None], tf.random.normal([2], seed=3)
+
+    model, x = Model(), tf.constant([1.0, 2.0])
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(model.slope(x)[0])
+        by_x, by_v = tape.gradient(y, [x, model.v])
+        total = tf.reduce_sum(by_x) + by_v
+    np.testing.assert_allclose(by_x, [177504.0, 249696.0])  # TensorFlow's numbers
+    np.testing.assert_allclose(by_v, 2350344.0)
+    np.testing.assert_allclose(outer.gradient(total, x), [637776.0, 932688.0])

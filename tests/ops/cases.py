@@ -299,6 +299,20 @@ oracle("zeta", exact(mp.zeta))
 oracle("igamma", exact(lambda a, x: mp.gammainc(a, 0, x, regularized=True)))
 oracle("igammac", exact(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)))
 oracle("betainc", exact(lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)), rtol=1e-12)
+
+
+def bisected(f: Any, low: float, high: float) -> Any:
+    """Return where an increasing function is zero."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    for _ in range(120):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) < 0 else (low, middle)
+    return low
+
+
+oracle("igammainv", exact(lambda a, p: bisected(lambda x: mp.gammainc(a, 0, x, regularized=True) - p, 0, 1000)), rtol=1e-12)
+oracle("igammacinv", exact(lambda a, p: bisected(lambda x: p - mp.gammainc(a, x, mp.inf, regularized=True), 0, 1000)), rtol=1e-12)
+oracle("betaincinv", exact(lambda a, b, p: bisected(lambda x: mp.betainc(a, b, 0, x, regularized=True) - p, 0, 1)), rtol=1e-12)
 oracle("igamma_by", exact(lambda a, x, n: mp.diff(lambda t: mp.gammainc(t, 0, x, regularized=True), a, n)))
 oracle("igamma_by", exact(parameter_slope), "extremes", rtol=1e-12, loose=math.inf)
 DENSITY = exact(lambda a, x: x ** (a - 1) * mp.exp(-x) / mp.gamma(a))
@@ -756,6 +770,21 @@ def lower_mirrored(x: Any) -> Any:
     return mp.matrix([[x[max(i, j), min(i, j)] if i >= j else mp.conj(x[j, i]) for j in range(x.rows)] for i in range(x.rows)])
 
 
+def of_three_diagonals(d: Any) -> Any:
+    """Return the matrix whose three diagonals these are, the one above first."""
+    n = d.cols
+    return mp.matrix([[d[1 + i - j, i] if abs(i - j) < 2 else mp.mpf(0) for j in range(n)] for i in range(n)])
+
+
+def factors(a: Any) -> Any:
+    """Return L and U of A, its rows in the order that mpmath's pivots put them in, as one matrix; and these places."""
+    packed, pivots = mp.mp.LU_decomp(a)
+    place = list(range(a.rows))
+    for i, j in enumerate(pivots):
+        place[i], place[j] = place[j], place[i]
+    return packed, mp.matrix([place])
+
+
 def trace(a: Any) -> Any:
     return sum(a[i, i] for i in range(a.rows))
 
@@ -778,6 +807,12 @@ oracle("logm", matrices(mp.logm), rtol=1e-11, loose=1e-3)
 oracle("sqrtm", matrices(mp.sqrtm), rtol=1e-11, loose=1e-3)
 oracle("solve", matrices(lambda a, b, adjoint: (a.H if adjoint else a) ** -1 * b), **MATRIX)
 oracle("triangular_solve", matrices(lambda a, b, adjoint, lower: triangle(a, lower, adjoint) ** -1 * b), **MATRIX)
+oracle(
+    "tridiagonal_solve",
+    matrices(lambda d, b, adjoint: (of_three_diagonals(d).H if adjoint else of_three_diagonals(d)) ** -1 * b),
+    **MATRIX,
+)
+oracle("lu", lambda a: (matrices(lambda m: factors(m)[0])(a), matrices(lambda m: factors(m)[1])(a)[..., 0, :]), **MATRIX)
 oracle("cholesky", matrices(mp.cholesky), **MATRIX)
 
 

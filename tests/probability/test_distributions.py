@@ -46,7 +46,6 @@ DISCRETE = {
     ),
 }  # fmt: skip
 WITH_SCIPY = [name for name, row in CONTINUOUS.items() if row[1] is not None]
-NO_QUANTILE = {"StudentT", "Gamma", "Gamma of a logarithm", "InverseGamma", "Beta"}
 
 
 def close(found, expected, rtol=1e-12):
@@ -64,7 +63,7 @@ def test_density_and_distribution_function_are_scipys(name):
     inside = np.asarray(at)[(theirs.cdf(at) > 0) & (theirs.cdf(at) < 1 - 1e-12)]
     close(ours.log_cdf(inside), theirs.logcdf(inside), 1e-10)
     close(ours.log_survival_function(inside), np.log(theirs.sf(inside)), 1e-10)
-    if name in CONTINUOUS and name not in NO_QUANTILE:
+    if name in CONTINUOUS:
         close(ours.quantile(WITHIN), theirs.ppf(WITHIN), 1e-11)
 
 
@@ -549,3 +548,42 @@ def test_a_distribution_of_ones_own():
     d = Triangle()
     assert float(d.log_prob(0.5)) == pytest.approx(np.log(0.5)) and d.sample((2, 3)).shape == [2, 3]
     assert d.copy().name == "Triangle"
+
+
+@pytest.mark.parametrize("df", [0.05, 1.0, 2.5, 30.0])
+def test_students_quantile_is_smooth_at_the_median(df):
+    p = 0.5 + np.array([-0.05, -1e-3, 0.0, 1e-9, 0.04])
+    found = tfd.StudentT(F(df), F(0.0), F(1.0)).quantile(p)
+    close(tfd.StudentT(F(df), F(0.0), F(1.0)).cdf(found), p, 1e-13)
+
+    x, a = wg.constant(F(0.51)), wg.constant(F(df))
+    with wg.GradientTape() as outer:
+        outer.watch([x, a])
+        with wg.GradientTape() as tape:
+            tape.watch([x, a])
+            z = tfd.StudentT(a, F(0.0), F(1.0)).quantile(x)
+        slopes = tape.gradient(z, [x, a])
+        sum_of_both = slopes[0] + slopes[1]
+    mixed = outer.gradient(sum_of_both, x)
+    with mpmath.workdps(30):
+        z, df = mpmath.mpf(float(z)), mpmath.mpf(df)
+        height = lambda a: mpmath.gamma((a + 1) / 2) / mpmath.gamma(a / 2) / mpmath.sqrt(mpmath.pi * a)  # noqa: E731
+        density = lambda z: height(df) * (1 + z * z / df) ** (-(df + 1) / 2)  # noqa: E731
+        below = lambda z, a: z * height(a) * mpmath.hyp2f1(0.5, (a + 1) / 2, 1.5, -z * z / a)  # noqa: E731
+        by_df = lambda z: -mpmath.diff(lambda a: below(z, a), df) / density(z)  # noqa: E731
+        close(slopes, [float(1 / density(z)), float(by_df(z))], 1e-10)
+        close(mixed, float((mpmath.diff(lambda z: 1 / density(z), z) + mpmath.diff(by_df, z)) / density(z)), 1e-9)
+
+
+def test_quantiles_move_with_the_parameters_as_tensorflow_probabilitys_do():
+    # TensorFlow Probability 0.25, by the probability and by the parameters.
+    x, a, b = wg.constant(F(0.3)), wg.constant(F(2.5)), wg.constant(F(1.5))
+    for made, by, expected in (
+        (lambda: tfd.Beta(a, b), [x, a, b], [0.7708968384731123, 0.12790997903611434, -0.1774098148747401]),
+        (lambda: tfd.Gamma(a, F(3.0)), [x, a], [1.0809852787058383, 0.27259333725867196]),
+        (lambda: tfd.StudentT(a, F(0.0), F(1.0)), [x, a], [3.490675056186017, 0.03134376794224433]),
+    ):
+        with wg.GradientTape() as tape:
+            tape.watch(by)
+            y = made().quantile(x)
+        close(tape.gradient(y, by), expected, 1e-10)

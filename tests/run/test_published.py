@@ -168,6 +168,7 @@ lines = {
     "float": lambda: float(one),
     "math": lambda: (math.sqrt(np.array([6.25])), math.pow(2.0, one)),
     "item": lambda: a.__class__ and put(),
+    "table": lambda: (np.asarray([[1.0, one[None]], [one, 2.0]]).tolist(), np.array([1, one], dtype="float32").dtype.name),
 }
 def put():
     a[0, 1], _ = one, 0
@@ -182,7 +183,8 @@ for name, line in lines.items():
         print(name, line())
     except Exception as error:
         print(name, type(error).__name__)
-for wrong in ("a[0, 1] = np.ones(2)", "float(np.ones(2))", "'%f' % np.ones(2)", "math.sqrt(np.ones(2))", "a['x'] = one"):
+raising = ("a[0, 1] = np.ones(2)", "float(np.ones(2))", "'%f' % np.ones(2)", "math.sqrt(np.ones(2))", "a['x'] = one")
+for wrong in (*raising, "np.array([1.0, np.ones(2)])"):
     try:
         exec(wrong)
         print("not reached")
@@ -195,6 +197,7 @@ for wrong in ("a[0, 1] = np.ones(2)", "float(np.ones(2))", "'%f' % np.ones(2)", 
 def test_one_element_is_a_number_in_scripts_of_either_tensorflow(tmp_path, head):
     done = run(tmp_path, head + ONE)
     wanted = "asscalar 2.5\nformat 2.5\nfloat 2.5\nmath (2.5, 5.656854249492381)\nitem ([[2.5, 2.5], [5.0, 2.5]], [0, 2])\n"
+    wanted += "table ([[1.0, 2.5], [2.5, 2.0]], 'float32')\n"
     assert (done.returncode, done.stdout) == (0, wanted), done.stderr
     alone = subprocess.run([sys.executable, "-c", ONE], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert alone.stdout != wanted, "this NumPy does it yet: what is mended?"

@@ -5,7 +5,8 @@ import pytest
 from wengert.ops.op import operations, table
 from wengert.verify.operations import CASES, check_operation, check_operations, excluded
 
-SLOW = {"bessel_k0", "bessel_k0e", "bessel_k1", "bessel_k1e", "bessel_y0", "bessel_y1", "bessel", "logm", "sqrtm", "zeta", "expm"}
+SLOW = {"bessel_k0", "bessel_k0e", "bessel_k1", "bessel_k1e", "bessel_y0", "bessel_y1", "bessel", "logm", "sqrtm", "zeta", "expm",
+        "igammainv", "igammacinv", "betaincinv"}  # fmt: skip
 """Functions for which mpmath takes long: they are looked at to order 2 alone here, to order 4 by `make selfcheck`."""
 
 

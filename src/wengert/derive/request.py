@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.derive.questions import GRADIENT, TAYLOR
 from wengert.derive.structure import ancestors, connected
+from wengert.ground.context import asked
 from wengert.ground.errors import DTypeError, ShapeError
 from wengert.ground.shapes import fits, is_full, text
 from wengert.ops.elementwise import ADD_N
@@ -56,7 +57,9 @@ def request(
         _raise_failure(ys, wanted, blocked)
     given = [g for _, g in pairs if g is not None]
     attrs = {"ys": len(ys), "given": tuple(g is not None for _, g in pairs), "xs": len(wanted)}
-    found = iter(append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name))
+    made = append(ys[0].graph, GRADIENT, (*ys, *given, *wanted, *stops), attrs, name)
+    made[0].node.site = asked()
+    found = iter(made)
     return [next(found) if yes else None for yes in answers]
 
 

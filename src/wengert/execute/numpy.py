@@ -11,7 +11,7 @@ import numpy as np
 
 from wengert.derive.lower import lower
 from wengert.derive.lowered import Lowered
-from wengert.execute.plan import Plan, Step, plan
+from wengert.execute.plan import POOLED, Plan, Step, plan
 from wengert.execute.protocol import Request
 from wengert.execute.tiles.run import Tiling, cut
 from wengert.execute.variables import variables_of
@@ -30,10 +30,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 _ndarray = np.ndarray
 log = logging.getLogger("wengert")
-POOLED = 1 << 15
-"""Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
-
-
 MOST_FAILURES = 3
 """How often tiles may fail where the whole list does not, before they are left alone."""
 MOST_VARIANTS = 8

@@ -7,6 +7,7 @@ overwritten by it; one that dies elsewhere goes to a pool from which later resul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -14,12 +15,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.graph.node import Node
+from wengert.ground.shapes import is_full
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.state import FED, HANDLE
 
-__all__ = ["Plan", "Step", "plan"]
+__all__ = ["POOLED", "Plan", "Step", "plan"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+
+POOLED = 1 << 15
+"""Bytes from which an array is worth keeping for reuse: smaller ones come cheap from the allocator."""
 
 
 class Step(NamedTuple):
@@ -35,7 +41,7 @@ class Step(NamedTuple):
     freed: tuple[int, ...]
     """Those of them whose memory may be used again."""
     ufunc: bool
-    """Whether the kernel takes ``out=``."""
+    """Whether the kernel takes ``out=``, for a result that may be large."""
     overwrites: tuple[int, ...]
     """Slots that it may write its result over, if the shape is the same."""
     node: Node
@@ -123,7 +129,7 @@ def plan(fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node],
                 dead.append(slots[n])
                 if n in owned and n not in pinned and last_view.get(n, at) <= at:
                     free.append(n)
-        ufunc = op.eager.__class__ is np.ufunc and len(outputs) == 1
+        ufunc = op.eager.__class__ is np.ufunc and len(outputs) == 1 and not _small(outputs[0])
         if free:
             made = [t.n for t in outputs]
             freed = [slots[n] for n in free if n not in made]
@@ -150,6 +156,11 @@ def _resolved(t: Any) -> Any:
     while t.node.op is FED and t.node.inputs[0].node.op not in (HANDLE, PLACEHOLDER):
         t = t.node.inputs[1]
     return t
+
+
+def _small(t: Any) -> bool:
+    """Return whether a value is known to be too small for its memory to be worth using again."""
+    return is_full(t.sizes) and math.prod(t.sizes) * t.nptype.itemsize < POOLED
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -44,7 +44,7 @@ def replay(program: NumPyProgram, values: Sequence[Any]) -> list[Any]:
                 # A variable without a value is handed on: it is an error where it is read.
                 result = inputs[0]._as_tensor() if inputs[0].storage.held is not None else inputs[0]
             elif op is FED:
-                result = inputs[1]._as_tensor() if inputs[1].__class__ is not EagerTensor else inputs[1]
+                result = _fed(*inputs)
             elif op is ASSIGN:
                 result = inputs[0]._assign(inputs[1], node.attrs["how"], True, None)._as_tensor()
             elif op is COND:
@@ -64,6 +64,14 @@ def replay(program: NumPyProgram, values: Sequence[Any]) -> list[Any]:
     finally:
         state.site = site
     return [slots[i] for i in fetches]
+
+
+def _fed(original: Any, value: Any) -> Any:
+    """Return a value that stands for a variable, or for its reading, such that the derivative passes on to that."""
+    if value.__class__ is not EagerTensor:  # a variable that had no value when the operation began
+        return value._as_tensor()
+    read = original if original.__class__ is EagerTensor else original._as_tensor()
+    return read if read.array is value.array else apply(FED, (read, value))
 
 
 def _choice(inputs: Sequence[Any], attrs: Attrs) -> list[Any]:

@@ -20,7 +20,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.ops import contraction, elementwise, linear, reduction
 from wengert.ops import linalg as ops
 from wengert.ops.op import Op
-from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, apply, cast, coerce, convert
+from wengert.tensor.tensor import AxisLike, Tensor, TensorLike, apply, cast, coerce, convert, tensors
 
 
 class Qr(NamedTuple):
@@ -35,6 +35,13 @@ class LogMatrixDeterminant(NamedTuple):
 
     sign: Any
     log_abs_determinant: Any
+
+
+class Lu(NamedTuple):
+    """The result of `lu`."""
+
+    lu: Any
+    p: Any
 
 
 def _apply(op: Op, inputs: Any, attrs: dict[str, Any] | None = None, name: str | None = None) -> Any:
@@ -227,28 +234,33 @@ def set_diag(
     return named(_from_diagonals(d, rows, columns, band, align, x, "set_diag"), name)
 
 
-def _tridiagonal(diagonals: Any, diagonals_format: str, what: str) -> Any:
-    """Return matrices of three diagonals, given in one of TensorFlow's three ways."""
+def _three(diagonals: Any, diagonals_format: str, what: str) -> Any:
+    """Return three diagonals (..., 3, n), the one above first, of those given in one of TensorFlow's three ways."""
     if not isinstance(diagonals_format, str) or diagonals_format not in ("compact", "matrix", "sequence"):
         raise ValueError(f"{what}: Unrecognized diagonals_format: {diagonals_format}")
     if diagonals_format == "matrix":
-        return band_part(diagonals, 1, 1)
-    if diagonals_format == "compact":
-        above, main, below = array.unstack(_three(diagonals, what), axis=-2)
+        a = convert(diagonals)
+        if a.sizes is not None and (len(a.sizes) < 2 or not shapes.fits(a.sizes[-1:], a.sizes[-2:-1])):
+            raise ShapeError(f"{what}: Expected last two dimensions of diagonals to be same, and the shape is {a.shape}.")
+        above, main, below = (diag_part(a, k=k) for k in (1, 0, -1))
+    elif diagonals_format == "compact":
+        d = convert(diagonals)
+        if d.sizes is None or len(d.sizes) < 2 or d.sizes[-2] not in (None, 3):
+            raise ShapeError(f"{what}: Expected 3 diagonals along the axis before the last, and the shape is {d.shape}.")
+        return d if d.sizes[-2] == 3 else array.ensure_shape(d, [*d.sizes[:-2], 3, d.sizes[-1]])
     elif not isinstance(diagonals, list | tuple) or len(diagonals) != 3:
         raise ValueError(f"{what}: Expected diagonals to be a sequence of length 3.")
     else:
         above, main, below = (convert(d) for d in diagonals)
-    whole = [t.sizes is None or main.sizes is None or t.sizes[-1] == main.sizes[-1] for t in (above, below)]
-    above, below = above[..., :-1] if whole[0] else above, below[..., 1:] if whole[1] else below
-    return diag(main) + diag(above, k=1) + diag(below, k=-1)
-
-
-def _three(diagonals: Any, what: str) -> Any:
-    d = convert(diagonals)
-    if d.sizes is None or len(d.sizes) < 2 or d.sizes[-2] not in (None, 3):
-        raise ShapeError(f"{what}: Expected 3 diagonals along the axis before the last, and the shape is {d.shape}.")
-    return d if d.sizes[-2] == 3 else array.ensure_shape(d, [*d.sizes[:-2], 3, d.sizes[-1]])
+    # A diagonal without what stands outside of the matrix gets it.
+    n = None if main.sizes is None or not main.sizes else main.sizes[-1]
+    short = [
+        diagonals_format == "matrix" or (n is not None and t.sizes is not None and t.sizes[-1:] == (n - 1,))
+        for t in (above, below)
+    ]
+    still = array.zeros_like(main[..., :1])
+    above = array.concat([above, still], -1) if short[0] else above
+    return array.stack([above, main, array.concat([still, below], -1) if short[1] else below], -2)
 
 
 def tridiagonal_solve(
@@ -257,36 +269,57 @@ def tridiagonal_solve(
 ) -> Any:  # fmt: skip
     """Return x with A x = rhs, where A has three diagonals; rhs is one column (..., n) or several (..., n, k).
 
-    ``diagonals_format``: "compact" (..., 3, n), the diagonal above first, whose last element and the first of the one below
-    do not count; "sequence", the three in a list; "matrix" (..., n, n). A is solved as any other matrix.
+    It costs a multiple of n. A singular matrix gives NaN.
+
+    Args:
+        diagonals: in "compact" format (..., 3, n), the diagonal above the main one first, whose last element and the first of
+            the one below are not read; as a "sequence" of the three, each with these or without; as a "matrix" (..., n, n).
+        rhs: the right-hand side, with the same axes before as the diagonals.
+        diagonals_format: which of these.
+        transpose_rhs: several columns are given as (..., k, n).
+        conjugate_rhs: the right-hand side is conjugated first.
+        name: of the operation.
+        partial_pivoting: rows are exchanged where that is needed for a good solution; they are in any case.
+        perturb_singular: not served.
 
     Raises:
         UnimplementedError: for perturb_singular.
+        ValueError: for shapes that do not fit.
 
     >>> import wengert as tf
     >>> tf.linalg.tridiagonal_solve([[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [3.0, 3.0]).numpy().round(6).tolist()
     [1.0, 1.0]
     """
     if perturb_singular:
+        if not partial_pivoting:
+            raise ValueError("tridiagonal_solve: partial_pivoting must be True if perturb_singular is.")
         raise UnimplementedError("tridiagonal_solve: perturb_singular is not served.")
-    a = _tridiagonal(diagonals, diagonals_format, "tridiagonal_solve")
-    b = convert(rhs, like=a)
-    if conjugate_rhs:
-        b = _conj(b)
-    if b.ndim is not None and b.ndim == a.ndim - 1:
-        return named(array.squeeze(solve(a, array.expand_dims(b, -1)), [-1]), name)
-    return named(solve(a, matrix_transpose(b) if transpose_rhs else b), name)
+    d = _three(diagonals, diagonals_format, "tridiagonal_solve")
+    b = convert(rhs, like=d)
+    rank = d.ndim
+    if b.ndim not in (None, rank - 1, rank):
+        raise ShapeError(f"tridiagonal_solve: Expected the rank of rhs to be {rank - 1} or {rank}, got {b.ndim}.")
+    b = _conj(b) if conjugate_rhs else b
+    one = b.ndim == rank - 1
+    b = array.expand_dims(b, -1) if one else matrix_transpose(b) if transpose_rhs else b
+    if b.sizes is not None and not shapes.fits(d.sizes[:-2], b.sizes[:-2]):
+        raise ShapeError(f"tridiagonal_solve: Batch shapes {d.shape[:-2]} and {b.shape[:-2]} are incompatible.")
+    x = _apply(ops.TRIDIAGONAL_SOLVE, (d, b), {"adjoint": False}, name)
+    return array.squeeze(x, [-1]) if one else x
 
 
 def tridiagonal_matmul(diagonals: Any, rhs: TensorLike, diagonals_format: str = "compact", name: str | None = None) -> Any:
-    """Return A rhs, where A has three diagonals, given as `tridiagonal_solve` takes them.
+    """Return A rhs, where A has three diagonals, given as `tridiagonal_solve` takes them; it costs a multiple of rhs's size.
 
     >>> import wengert as tf
     >>> tf.linalg.tridiagonal_matmul([[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [[1.0], [1.0]]).numpy().tolist()
     [[3.0], [3.0]]
     """
-    a = _tridiagonal(diagonals, diagonals_format, "tridiagonal_matmul")
-    return named(_matmul(a, convert(rhs, like=a)), name)
+    d = _three(diagonals, diagonals_format, "tridiagonal_matmul")
+    x = convert(rhs, like=d)
+    if x.ndim is not None and x.ndim != d.ndim:
+        raise InvalidArgumentError(f"tridiagonal_matmul: All input tensors must have the same rank, not {d.shape} and {x.shape}.")
+    return named(ops.tridiagonal_product(tensors, d, x), name)
 
 
 def band_part(input: TensorLike, num_lower: Any, num_upper: Any, name: str | None = None) -> Any:
@@ -399,6 +432,75 @@ def cholesky(input: TensorLike, name: str | None = None) -> Any:
 def cholesky_solve(chol: Any, rhs: TensorLike, name: str | None = None) -> Any:
     """Return X with L Lᴴ X = B."""
     return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
+
+
+def lu(input: TensorLike, output_idx_type: DtypeLike = dtypes.int32, name: str | None = None) -> Lu:
+    """Return the factors of square matrices, and the rows' places p: A with its rows in the order of p is L U.
+
+    ``lu`` holds U, and below its diagonal L, whose own diagonal is of ones.
+
+    Raises:
+        InvalidArgumentError: (a ValueError) for a singular matrix.
+
+    >>> import wengert as tf
+    >>> factors = tf.linalg.lu([[1.0, 3.0], [2.0, 4.0]])
+    >>> factors.lu.numpy().tolist(), factors.p.numpy().tolist()
+    ([[2.0, 4.0], [0.5, 1.0]], [1, 0])
+    """
+    packed, place = _apply(ops.LU, (convert(input),), name=name)
+    return Lu(packed, cast(place, as_dtype(output_idx_type).numpy))
+
+
+def _factors(lower_upper: TensorLike) -> tuple[Any, Any, Any]:
+    """Return both factors in one matrix, L and U."""
+    packed = convert(lower_upper)
+    low = set_diag(band_part(packed, -1, 0), array.ones_like(diag_part(packed)))
+    return packed, low, band_part(packed, 0, -1)
+
+
+def _ordered(x: Any, place: Any) -> Any:
+    """Return matrices with their rows in another order."""
+    n = array._rank_of(place, "perm")
+    if n == 1:
+        return array.gather(x, place, axis=-2)
+    lead = max(n - 1, array._rank_of(x, "perm") - 2)
+    batch = array.broadcast_dynamic_shape(array.shape(x)[:-2], array.shape(place)[:-1])
+    x = array.broadcast_to(x, array.concat([batch, array.shape(x)[-2:]], 0))
+    place = array.broadcast_to(place, array.concat([batch, array.shape(place)[-1:]], 0))
+    return array.gather(x, place, axis=lead, batch_dims=lead)
+
+
+def lu_solve(
+    lower_upper: TensorLike, perm: TensorLike, rhs: TensorLike, validate_args: bool = False, name: str | None = None
+) -> Any:
+    """Return X with A X = B, for the factors that `lu` gives of A; B has shape (..., n, k).
+
+    >>> import wengert as tf
+    >>> tf.linalg.lu_solve(*tf.linalg.lu([[1.0, 3.0], [2.0, 4.0]]), [[4.0], [6.0]]).numpy().tolist()
+    [[1.0], [1.0]]
+    """
+    packed, low, up = _factors(lower_upper)
+    b = convert(rhs, like=packed)
+    if b.ndim is not None and b.ndim < 2:
+        raise ShapeError(f"lu_solve: Input `rhs` must have at least 2 dimensions, not shape {b.shape}.")
+    return named(triangular_solve(up, triangular_solve(low, _ordered(b, convert(perm))), lower=False), name)
+
+
+def lu_reconstruct(lower_upper: TensorLike, perm: TensorLike, validate_args: bool = False, name: str | None = None) -> Any:
+    """Return A, for the factors that `lu` gives of it.
+
+    >>> import wengert as tf
+    >>> tf.linalg.lu_reconstruct(*tf.linalg.lu([[1.0, 3.0], [2.0, 4.0]])).numpy().tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+    _, low, up = _factors(lower_upper)
+    return named(_ordered(_matmul(low, up), array.argsort(perm, axis=-1)), name)
+
+
+def lu_matrix_inverse(lower_upper: TensorLike, perm: TensorLike, validate_args: bool = False, name: str | None = None) -> Any:
+    """Return A⁻¹, for the factors that `lu` gives of A."""
+    packed = convert(lower_upper)
+    return lu_solve(packed, perm, diag(array.ones_like(diag_part(packed))), validate_args, name)
 
 
 def lstsq(matrix: TensorLike, rhs: TensorLike, l2_regularizer: float = 0.0, fast: bool = True, name: str | None = None) -> Any:

@@ -1,15 +1,19 @@
-"""TensorFlow's ``tf.strings``: a few functions, eagerly."""
+"""TensorFlow's ``tf.strings``: a few functions; those whose result has the argument's shape also in graphs."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert.ground import checks, dtypes
+from wengert.functions.program import numpy_function
+from wengert.ground import checks, dtypes, shapes
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import InvalidArgumentError
+from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import EagerTensor, TensorLike, convert, derived
 
 __all__ = [
@@ -37,9 +41,21 @@ def _eager(value: Any, what: str) -> Any:
     return t
 
 
+def _computed(what: str, function: Callable[..., NumPyArray], given: Sequence[Any], nptype: Any, sizes: Any) -> Any:
+    """Return a function of tensors' arrays: at once, or each time their graph runs."""
+    if all(isinstance(t, EagerTensor) for t in given):
+        return derived(function(*[t.array for t in given]), f"strings.{what}", *given)
+    result = numpy_function(function, given, as_dtype(nptype))
+    result.set_shape(sizes)
+    return result
+
+
 def _each(value: Any, what: str, change: Any, nptype: Any = object) -> Any:
-    t = _eager(value, what)
-    return derived(np.array([change(v) for v in t.array.ravel().tolist()], nptype).reshape(t.sizes), f"strings.{what}", t)
+    def changed(array: NumPyArray) -> NumPyArray:
+        return np.array([change(v) for v in array.ravel().tolist()], nptype).reshape(array.shape)
+
+    t = convert(value)
+    return _computed(what, changed, [t], nptype, t.shape)
 
 
 def as_string(
@@ -51,7 +67,7 @@ def as_string(
     >>> as_string([1, 2]).numpy().tolist()
     [b'1', b'2']
     """
-    kind = _eager(input, "as_string").nptype.kind
+    kind = convert(input).nptype.kind
     if kind == "O":
         raise InvalidArgumentError("as_string takes numbers, not strings.")
     exponent, short = checks.flag(scientific, "as_string", "scientific"), checks.flag(shortest, "as_string", "shortest")
@@ -83,22 +99,31 @@ def to_number(input: TensorLike, out_type: DtypeLike = dtypes.float32, name: str
     Raises:
         InvalidArgumentError: (a ValueError) for a string that is no number.
     """
-    t, kind = _eager(input, "to_number"), as_dtype(out_type).numpy
+    t, kind = convert(input), as_dtype(out_type).numpy
     if t.nptype.kind != "O":
         raise InvalidArgumentError(f"to_number takes strings, not {t.nptype}.")
-    try:
-        return _each(t, "to_number", kind.type, kind)
-    except ValueError as error:
-        raise InvalidArgumentError(f"StringToNumberOp could not correctly convert string: {error}") from None
+
+    def number(text: bytes) -> Any:
+        try:
+            return kind.type(text)
+        except ValueError as error:
+            raise InvalidArgumentError(f"StringToNumberOp could not correctly convert string: {error}") from None
+
+    return _each(t, "to_number", number, kind)
 
 
 def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
     """Return strings joined elementwise."""
-    given = [_eager(i, "join") for i in inputs]
-    arrays = np.broadcast_arrays(*[t.array for t in given])
-    rows = zip(*[a.ravel().tolist() for a in arrays], strict=True)
-    joined = np.array([separator.encode().join(row) for row in rows], object).reshape(arrays[0].shape)
-    return derived(joined, "strings.join", *given)
+    given = [convert(i) for i in inputs]
+    between = separator.encode()
+
+    def joined(*arrays: NumPyArray) -> NumPyArray:
+        whole = np.broadcast_arrays(*arrays)
+        rows = zip(*[a.ravel().tolist() for a in whole], strict=True)
+        return np.array([between.join(row) for row in rows], object).reshape(whole[0].shape)
+
+    sizes = functools.reduce(shapes.broadcast, [t.sizes for t in given])
+    return _computed("join", joined, given, object, sizes)
 
 
 def format(template: str, inputs: TensorLike, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from wengert.graph.node import Node
+from wengert.graph.picture import GraphPicture
 from wengert.graph.static import written_by
 from wengert.ground import checks
 from wengert.ground.blocks import changed
@@ -296,9 +297,9 @@ class WengertList(Uncopied):
         """The number of operations made so far."""
         return len(self.nodes)
 
-    def as_graph_def(self, *arguments: Any, **keywords: Any) -> Any:
-        """Refuse: graphs are not written as protocol buffers."""
-        raise NotImplementedError("Graph.as_graph_def: graphs are not written as protocol buffers here.")
+    def as_graph_def(self, *arguments: Any, **keywords: Any) -> GraphPicture:
+        """Return the nodes, each with its name, type and inputs, to be looked at."""
+        return GraphPicture(self.nodes)
 
 
 _DEVICE = re.compile(r"(?:device:)?(cpu|gpu|tpu|xla_cpu|xla_gpu)(?::(\d+|\*))?\Z", re.IGNORECASE)

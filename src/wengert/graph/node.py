@@ -26,7 +26,7 @@ class Node(Uncopied):
         self.index = -1
         self.outputs: tuple[Any, ...] = ()
         self.control_inputs: tuple[Node, ...] = ()
-        self.site: tuple[Any, int] | None = None
+        self.site: tuple[Any, ...] | None = None
         self.device = ""
 
     def _instead(self) -> str:

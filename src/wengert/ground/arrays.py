@@ -6,6 +6,7 @@ SciPy (imported when first used) and writing at an index. An adapter for another
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,10 @@ from wengert.ground.blas import blas
 from wengert.ground.types import NumPyArray
 
 __all__ = ["NP", "NumPyArrays"]
+
+
+WRITTEN_OUT = 4096
+"""Elements up to which a value that is repeated is written out."""
 
 
 def _special(name: str) -> Any:
@@ -71,6 +76,9 @@ class NumPyArrays:
     gammainc = staticmethod(_special("gammainc"))
     gammaincc = staticmethod(_special("gammaincc"))
     betainc = staticmethod(_special("betainc"))
+    gammaincinv = staticmethod(_special("gammaincinv"))
+    gammainccinv = staticmethod(_special("gammainccinv"))
+    betaincinv = staticmethod(_special("betaincinv"))
     gammainc_by = staticmethod(_wide(parameters.gammainc_by))
     betainc_by = staticmethod(_wide(parameters.betainc_by))
     zeta_by = staticmethod(_wide(parameters.zeta_by))
@@ -157,6 +165,35 @@ class NumPyArrays:
         return np.asarray(s, x.dtype), np.asarray(c, x.dtype)
 
     @staticmethod
+    def sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Return the sum over axes, without what NumPy does for arguments of other kinds before it comes to this."""
+        reduce: Any = np.add.reduce
+        return reduce(x, axis, dtype, None, keepdims)
+
+    @staticmethod
+    def broadcast_to(x: Any, shape: Any) -> Any:
+        """Return x repeated to a shape: written out where that takes less than to make a view of it."""
+        if 0 < math.prod(shape) <= WRITTEN_OUT and len(shape) >= x.ndim:
+            result = np.empty(shape, x.dtype)
+            result[...] = x
+            return result
+        return np.broadcast_to(x, shape)
+
+    @staticmethod
+    def stack(arrays: Any, axis: int = 0) -> Any:
+        """Return arrays along a new axis."""
+        if arrays[0].ndim == 0 and axis in (0, -1):
+            return np.array(arrays)
+        return np.stack(arrays, axis)
+
+    @staticmethod
+    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+        """Return zeros but for the value at an index."""
+        result = np.zeros(shape, dtype)
+        result[index] = value
+        return result
+
+    @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:
         """Return a copy of x with x[index] = value."""
         result = np.array(x)
@@ -236,6 +273,47 @@ class NumPyArrays:
         for i in np.ndindex(*batch):
             result[i] = NumPyArrays.solve_triangular(a[i], b[i], lower)
         return result
+
+    @staticmethod
+    def lu(x: Any) -> Any:
+        """Return L and U in one matrix, and where in it each row of L U stands in x.
+
+        Raises:
+            LinAlgError: for a singular matrix.
+        """
+        import scipy.linalg
+
+        if not x.size:
+            return x, np.zeros(x.shape[:-1], np.int32)
+        place, low, up = scipy.linalg.lu(x, p_indices=True, check_finite=False)
+        if not np.diagonal(up, axis1=-2, axis2=-1).all():
+            raise np.linalg.LinAlgError("Singular matrix")
+        return np.tril(low, -1) + up, np.argsort(place, axis=-1).astype(np.int32)
+
+    @staticmethod
+    def solve_tridiagonal(d: Any, b: Any) -> Any:
+        """Solve A x = b for stacks of matrices given by three diagonals (..., 3, n); NaN for a singular one."""
+        from scipy.linalg import get_lapack_funcs
+
+        batch = np.broadcast_shapes(d.shape[:-2], b.shape[:-2])
+        d = np.broadcast_to(d, batch + d.shape[-2:])
+        b = np.broadcast_to(b, batch + b.shape[-2:])
+        if not b.size:
+            return np.zeros(b.shape, b.dtype)
+        # All at once: the matrices one after another along one diagonal, with nothing between them.
+        above, main, below = np.moveaxis(d, -2, 0).reshape(3, -1, d.shape[-1]).copy()
+        above[:, -1] = below[:, 0] = 0
+        if d.shape[-1] == 1:
+            return b / np.where(d[..., 1, :, None] == 0, np.nan, d[..., 1, :, None])
+        gtsv: Any = get_lapack_funcs("gtsv", (d, b))
+        sides = np.reshape(b, (-1, b.shape[-1]))
+        *_, x, info = gtsv(below.ravel()[1:], main.ravel(), above.ravel()[:-1], sides)
+        if not info and (len(main) == 1 or np.isfinite(x).all()):
+            return np.asarray(x, b.dtype).reshape(b.shape)
+        if len(main) == 1:
+            return np.full(b.shape, np.nan, b.dtype)
+        parts = zip(d.reshape(-1, *d.shape[-2:]), b.reshape(-1, *b.shape[-2:]), strict=True)
+        return np.stack([NumPyArrays.solve_tridiagonal(*p) for p in parts]).reshape(b.shape)
 
 
 NP = NumPyArrays()

@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert.ground.blocks import Block, Leaving, Raised, changed
 
-__all__ = ["Site", "default_session", "here", "scoped", "state"]
+__all__ = ["Site", "asked", "default_session", "here", "scoped", "state"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,8 @@ class Site(NamedTuple):
     instruction: int
     sweep: bool = False
     """Whether what happened was part of a derivative that was taken there."""
+    script: tuple[Any, int] | None = None
+    """Where the script that is run was then, if this place is in a library that it called."""
 
     @property
     def filename(self) -> str:
@@ -53,7 +55,9 @@ class Site(NamedTuple):
         return int(self.code.co_firstlineno)
 
     def __str__(self) -> str:
-        return f"{self.filename}:{self.lineno}"
+        if self.script is None:
+            return f"{self.filename}:{self.lineno}"
+        return f"{Site(*self.script)} ({os.path.basename(self.filename)}:{self.lineno})"
 
 
 class Observer:
@@ -372,3 +376,14 @@ def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:
             break
         frame = back
     return (frame.f_code, frame.f_lasti)
+
+
+def asked() -> tuple[Any, ...]:
+    """Return `here()`; where that is in a library, with the line of the script on whose behalf the library is at work."""
+    at = here()
+    if state.site is not None or not called or at[0].co_filename in called:
+        return at
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename not in called:
+        frame = frame.f_back
+    return at if frame is None else (*at[:2], False, (frame.f_code, frame.f_lasti))

@@ -155,6 +155,9 @@ class Model(Trainer):
 
     # --- calling -----------------------------------------------------------------------------------------------
 
+    def _states_call(self) -> bool:
+        return self._path is not None or type(self).call is not Model.call
+
     def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
         """Return the model's value; subclasses say what it is."""
         if self._path is None:

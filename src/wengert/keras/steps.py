@@ -54,6 +54,10 @@ class Steps(Layer):
         if self._named is not None:  # a file of weights with an optimizer's state was loaded
             self._named.left.silent = optimizer is None
 
+    def _states_call(self) -> bool:
+        """Return whether it says what its value is: a model that only says how it is trained need not."""
+        return True
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_named"}
 
@@ -260,7 +264,7 @@ class Steps(Layer):
             y_pred = self(x, training=False)
             if c.together is not None and not c.together.metrics:
                 c.together.build(y, y_pred)
-        elif not self._built and type(self).call is not Layer.call:
+        elif not self._built and type(self).call is not Layer.call and self._states_call():
             self(x, training=False)
         optimizer = c.optimizer
         if optimizer is not None and hasattr(optimizer, "build") and not getattr(optimizer, "built", False):

@@ -132,13 +132,11 @@ class Storage:
     def write(self, value: Any, how: str = "update") -> Any:
         """Replace the array by a value, or by its sum or difference with one; return the new array."""
         with self.lock:
-            if how == "add":
-                value = self.read() + value
-            elif how == "sub":
-                value = self.read() - value
-            else:
+            if how == "update":
                 value = np.array(value, self.nptype)
-            self.check(value.shape)
-            value = value if isinstance(value, np.ndarray) else np.asarray(value)
-            self.array = value
+            else:
+                value = np.asarray(self.read() + value if how == "add" else self.read() - value)
+            if value.shape != self.sizes:
+                self.check(value.shape)
+            self._array, self.device = value, None
             return value

@@ -682,6 +682,35 @@ BETAINC = Op(
 )
 
 
+
+def _igamma_inverse(sign: float) -> Elementwise:
+    """Return the derivatives of v with P(a, v) = p, or Q(a, v) = p: those of an implicit function."""
+    return Elementwise(
+        partials=(
+            lambda xp, a, p, v: -xp.divide_no_nan(xp.igamma_by(a, v, n=1), xp.gamma_density(a, v)),
+            lambda xp, a, p, v: sign / xp.gamma_density(a, v),
+        ),
+        slope=slopes.pole(1, high=1.0),
+    )  # fmt: skip
+
+
+IGAMMAINV = Op("igammainv", _igamma_inverse(1.0), "gammaincinv", elementwise, kinds=REAL)
+"""v with igamma(a, v) = p."""
+IGAMMACINV = Op("igammacinv", _igamma_inverse(-1.0), "gammainccinv", elementwise, kinds=REAL)
+"""v with igammac(a, v) = p."""
+BETAINCINV = Op(
+    "betaincinv", Elementwise(
+        partials=(
+        lambda xp, a, b, p, v: -xp.divide_no_nan(xp.betainc_by(a, b, v, m=1, n=0), xp.beta_density(a, b, v)),
+        lambda xp, a, b, p, v: -xp.divide_no_nan(xp.betainc_by(a, b, v, m=0, n=1), xp.beta_density(a, b, v)),
+        lambda xp, a, b, p, v: 1.0 / xp.beta_density(a, b, v),
+    ),
+        slope=slopes.pole(2, high=1.0),
+    ),
+    "betaincinv", elementwise, kinds=REAL,
+)
+"""v with betainc(a, b, v) = p."""
+
 def _zeta_by_slope(xp: Namespace, s: Array, q: Array, v: Array, *, n: int) -> Any:
     # ∂/∂q ζ(s, q) = -s ζ(s + 1, q), differentiated n times by s.
     less = xp.zeta(s + 1.0, q) if n == 1 else xp.zeta_by(s + 1.0, q, n=n - 1)

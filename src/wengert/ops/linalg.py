@@ -18,7 +18,7 @@ from wengert.ops.derivative import Implicit
 from wengert.ops.op import Op
 from wengert.ops.slopes import FINITE, Slope
 
-__all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "PINV", "QR", "SOLVE", "SVD"]
+__all__ = ["CHOLESKY", "EIG", "EIGH", "INVERSE", "LU", "PINV", "QR", "SOLVE", "SVD", "TRIDIAGONAL_SOLVE"]
 
 
 def adjoint(xp: Any, x: Any) -> Any:
@@ -123,6 +123,128 @@ TRIANGULAR_SOLVE = Op(
         tangent=_triangular_tangent, transpose=_triangular_transpose, linear_inputs=(1,), slope=slopes.pole(),
     ),
     _triangular, _solve_infer, type="MatrixTriangularSolve", label="MatrixTriangularSolve", rows=rows.matrices,
+)
+
+
+def tridiagonal_product(xp: Namespace, d: Array, x: Array, *, adjoint: bool = False) -> Any:
+    """Return A X, or Aᴴ X, for A given by three diagonals (..., 3, n), the one above the main one first."""
+    parts = (slice(0, -1), slice(None), slice(1, None))
+    above, main, below = (xp.getitem(d, index=(Ellipsis, i, of, None)) for i, of in enumerate(parts))
+    if adjoint:
+        above, main, below = xp.dual(below), xp.dual(main), xp.dual(above)
+    middle = main * x
+    row = xp.zeros_like(xp.getitem(middle, index=(Ellipsis, slice(0, 1), slice(None))))
+    up = above * xp.getitem(x, index=(Ellipsis, slice(1, None), slice(None)))
+    down = below * xp.getitem(x, index=(Ellipsis, slice(0, -1), slice(None)))
+    return middle + xp.concat(up, row, axis=-2) + xp.concat(row, down, axis=-2)
+
+
+def _diagonals(xp: Namespace, u: Array, v: Array) -> Any:
+    """Return the three diagonals of U Vᴴ."""
+    products = u * xp.dual(v)
+    lead, rest = (Ellipsis, slice(0, -1), slice(None)), (Ellipsis, slice(1, None), slice(None))
+    up = xp.getitem(u, index=lead) * xp.dual(xp.getitem(v, index=rest))
+    down = xp.getitem(u, index=rest) * xp.dual(xp.getitem(v, index=lead))
+    row = xp.zeros_like(xp.getitem(products, index=(Ellipsis, slice(0, 1), slice(None))))
+    three = (xp.concat(up, row, axis=-2), products, xp.concat(row, down, axis=-2))
+    return xp.stack(*(xp.sum(p, axis=(-1,), keepdims=False) for p in three), axis=-2)
+
+
+def _tridiagonal_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
+    d, b = (t.sizes for t in inputs)
+    signature.check("tridiagonal_solve", inputs[0], "fc")
+    nptype = dtypes.promote(inputs[0].nptype, inputs[1].nptype, "tridiagonal_solve")
+    if d is None or b is None:
+        return None, nptype
+    if len(d) < 2 or d[-2] not in (3, None):
+        raise ShapeError(f"tridiagonal_solve: Expected 3 diagonals along the axis before the last, not shape {shapes.text(d)}.")
+    if len(b) < 2 or (None not in (d[-1], b[-2]) and d[-1] != b[-2]):
+        raise ShapeError(
+            "tridiagonal_solve: Expected number of left-hand sided and right-hand sides to be equal, and the shapes are "
+            f"{shapes.text(d)} and {shapes.text(b)}."
+        )
+    batch = shapes.broadcast(d[:-2], b[:-2])
+    return (None if batch is None else (*batch, *b[-2:])), nptype
+
+
+def _tridiagonal(xp: Any, d: NumPyArray, b: NumPyArray, *, adjoint: bool) -> Any:
+    if adjoint:  # each element in its row: those above the main diagonal are now those below it
+        above, main, below = (d[..., i, :] for i in range(3))
+        d = xp.conj(xp.stack((xp.roll(below, -1, axis=-1), main, xp.roll(above, 1, axis=-1)), axis=-2))
+    return xp.solve_tridiagonal(d, b)
+
+
+def _tridiagonal_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
+    right = tangents[1]
+    if tangents[0] is not None:
+        moved = tridiagonal_product(xp, tangents[0], x, adjoint=attrs["adjoint"])
+        right = -moved if right is None else right - moved
+    return xp.tridiagonal_solve(inputs[0], right, **attrs)
+
+
+def _tridiagonal_transpose(xp: Any, g: Array, i: int, inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
+    w = xp.tridiagonal_solve(inputs[0], g, adjoint=not attrs["adjoint"])
+    if i == 1:
+        return xp.fit(w, inputs[1])
+    return xp.fit(-(_diagonals(xp, x, w) if attrs["adjoint"] else _diagonals(xp, w, x)), inputs[0])
+
+
+# A X = B, or Aᴴ X = B, for A given by three diagonals: as SOLVE, of whose cotangent Ā = -W Xᴴ these three are kept.
+TRIDIAGONAL_SOLVE = Op(
+    "tridiagonal_solve", Implicit(
+        tangent=_tridiagonal_tangent, transpose=_tridiagonal_transpose, linear_inputs=(1,), slope=slopes.pole(),
+    ),
+    _tridiagonal, _tridiagonal_infer, type="TridiagonalSolve", label="TridiagonalSolve", rows=rows.matrices,
+)
+
+
+def _lu_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
+    sizes, nptype = _square("lu")(inputs, attrs)
+    return [(sizes, nptype), (None if sizes is None else sizes[:-1], dtypes.int32.numpy)]
+
+
+def _turned(xp: Namespace, place: Array, like: Array) -> Any:
+    """Return the matrix P that takes the rows to where they stand in the factors: (P A)ᵢ = A at place i."""
+    return xp.one_hot(place, depth=like.shape[-1], on=1, off=0, axis=-1, dtype=like.dtype.name)
+
+
+def _strict(xp: Namespace, x: Array) -> Any:
+    """Return the triangle below the main diagonal."""
+    return x - _mask(xp, x, False)
+
+
+def _unit(xp: Namespace, packed: Array) -> Any:
+    """Return L: what stands below the main diagonal, ones on it."""
+    return xp.set_diag(_strict(xp, packed), xp.ones_like(xp.diag_part(packed, k=0)), k=0)
+
+
+# P A = L U, L with ones on its diagonal, both in one matrix: with F = L⁻¹ P dA U⁻¹, dL is L times what of F stands below the
+# diagonal, and dU the rest times U (S. de Hoog, R. Anderssen, M. Lukas, "Differentiation of matrix functionals using
+# triangular factorization", 2011). The permutation is constant.
+
+
+def _lu_tangent(xp: Namespace, t: Sequence[Array], inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
+    packed, place = outputs
+    low, up = _unit(xp, packed), _mask(xp, packed, False)
+    left = xp.triangular_solve(low, xp.matmul(_turned(xp, place, packed), t[0]), adjoint=False, lower=True)
+    f = adjoint(xp, xp.triangular_solve(up, adjoint(xp, left), adjoint=True, lower=False))
+    change = xp.matmul(low, _strict(xp, f)) + xp.matmul(_mask(xp, f, False), up)
+    return change, xp.zeros_like(place)
+
+
+def _lu_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], outputs: Sequence[Array], attrs: Attrs) -> Any:
+    packed, place = outputs
+    low, up = _unit(xp, packed), _mask(xp, packed, False)
+    f = _strict(xp, xp.matmul(adjoint(xp, low), _strict(xp, g[0])))
+    f = f + _mask(xp, xp.matmul(_mask(xp, g[0], False), adjoint(xp, up)), False)
+    right = adjoint(xp, xp.triangular_solve(up, adjoint(xp, f), adjoint=False, lower=False))
+    both = xp.triangular_solve(low, right, adjoint=True, lower=True)
+    return xp.matmul(xp.matrix_transpose(_turned(xp, place, packed)), both)
+
+
+LU = Op(
+    "lu", Implicit(tangent=_lu_tangent, transpose=_lu_transpose, slope=slopes.pole()), lambda xp, x: xp.lu(x), _lu_infer,
+    outputs=2, type="Lu", label="Lu", rows=rows.matrices,
 )
 
 

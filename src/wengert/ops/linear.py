@@ -765,7 +765,7 @@ def _getitem_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
 
 
 def _getitem_transpose(xp: Namespace, g: Array, x: Array, *dynamic: Any, index: Array) -> Any:
-    return xp.index_set(xp.zeros(x.shape, g.dtype), _fill(xp, index, dynamic), g)
+    return xp.filled(x.shape, g.dtype, _fill(xp, index, dynamic), g)
 
 
 GETITEM = Op(
@@ -1270,7 +1270,7 @@ def _diag_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
 def _diag(xp: Namespace, x: Array, *, k: int) -> Any:
     n = x.shape[-1] + abs(k)
     rows = xp.arange(x.shape[-1]) + max(-k, 0)
-    return xp.index_set(xp.zeros((*x.shape[:-1], n, n), x.dtype), (..., rows, rows + k), x)
+    return xp.filled((*x.shape[:-1], n, n), x.dtype, (..., rows, rows + k), x)
 
 
 def _diag_part_sizes(inputs: Sequence[Described], attrs: Attrs) -> Any:
@@ -1300,7 +1300,7 @@ DIAG_PART = Op(
 
 def _diag_part_transpose(xp: Namespace, g: Array, x: Array, *, k: int) -> Any:
     rows = xp.arange(g.shape[-1]) + max(-k, 0)
-    return xp.index_set(xp.zeros(x.shape, g.dtype), (..., rows, rows + k), g)
+    return xp.filled(x.shape, g.dtype, (..., rows, rows + k), g)
 
 
 DIAG_PART_TRANSPOSE = Op(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,8 +34,8 @@ def _spread(xp: Namespace, g: Array, x: Array, axis: int, keepdims: bool) -> Any
 
 
 def _spread_like(xp: Any, g: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    if not keepdims and g.ndim != x.ndim:
-        over = range(x.ndim) if axis is None else [a % x.ndim for a in axis]
+    if not keepdims and g.ndim and g.ndim != x.ndim:
+        over = [a % x.ndim for a in axis]
         g = xp.reshape(g, tuple(1 if i in over else s for i, s in enumerate(x.shape)))
     return xp.broadcast_to(g, x.shape)
 
@@ -59,12 +60,8 @@ def _mean(xp: Any, x: NumPyArray, *, axis: Sequence[int], keepdims: bool) -> Any
     return total / xp.asarray(_number(x.shape, axis), dtype=x.dtype)
 
 
-def _number(shape: Sequence[int], axis: Sequence[int]) -> int:
-    n = 1
-    for i, s in enumerate(shape):
-        if axis is None or i in [a % len(shape) for a in axis]:
-            n *= s
-    return n
+def _number(shape: Sequence[int], axis: Sequence[int] | None) -> int:
+    return math.prod(shape if axis is None else [shape[a] for a in axis])
 
 
 def _mean_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
@@ -77,8 +74,8 @@ MEAN = Op(
 )
 MEAN_TRANSPOSE = Op(
     "mean_transpose", Linear(transpose=lambda xp, g, i, inputs, output, attrs: xp.mean(g, **attrs), constant_inputs=(1,)),
-    lambda xp, g, x, *, axis, keepdims: xp.broadcast_to(
-        _spread_like(xp, g / xp.asarray(_number(x.shape, axis), dtype=g.dtype), x, axis=axis, keepdims=keepdims), x.shape),
+    lambda xp, g, x, *, axis, keepdims: _spread_like(
+        xp, g / xp.asarray(_number(x.shape, axis), dtype=g.dtype), x, axis=axis, keepdims=keepdims),
     signature.like(1), type="RealDiv", aliases=True, rows=rows.spread, columns=Columns.PLACED, layout=layout.MEAN_BACK,
 )
 

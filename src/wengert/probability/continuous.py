@@ -253,6 +253,9 @@ class StudentT(_LocationScale):
     def _survival_function(self, x: Tensor) -> Any:
         return special.student_cdf(-self._z(x), self.df)
 
+    def _quantile(self, p: Tensor) -> Any:
+        return self.loc + self.scale * special.student_quantile(p, self.df)
+
     def _mode(self) -> Any:
         return self._filled(self.loc)
 

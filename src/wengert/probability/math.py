@@ -8,11 +8,21 @@ from typing import Any
 from wengert.functions.array import convert_to_tensor
 from wengert.ground import nest
 from wengert.modes.tape import GradientTape
-from wengert.probability.special import fill_triangular, fill_triangular_inverse, lbeta, log1mexp, softplus_inverse
+from wengert.probability.special import (
+    betaincinv,
+    fill_triangular,
+    fill_triangular_inverse,
+    igammacinv,
+    igammainv,
+    lbeta,
+    log1mexp,
+    softplus_inverse,
+)
 from wengert.tensor.tensor import TensorLike
 
 __all__ = [
-    "fill_triangular", "fill_triangular_inverse", "lbeta", "log1mexp", "softplus_inverse", "value_and_gradient",
+    "betaincinv", "fill_triangular", "fill_triangular_inverse", "igammacinv", "igammainv", "lbeta",
+    "log1mexp", "softplus_inverse", "value_and_gradient",
 ]  # fmt: skip
 
 

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.functions import math as functions
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array
+from wengert.probability import linesearch
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, TensorLike
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "converged_all",
     "converged_any",
     "lbfgs_minimize",
+    "linesearch",
 ]
 
 
@@ -57,7 +60,7 @@ def converged_any(converged: Any, failed: Any) -> Any:
     >>> bool(converged_any(True, False))
     True
     """
-    return np.any(converged) or np.all(failed)
+    return functions.reduce_any(converged) | functions.reduce_all(failed)
 
 
 def converged_all(converged: Any, failed: Any) -> Any:
@@ -66,7 +69,7 @@ def converged_all(converged: Any, failed: Any) -> Any:
     >>> bool(converged_all([True, False], [False, False]))
     False
     """
-    return np.all(np.logical_or(converged, failed))
+    return functions.reduce_all(convert_to_tensor(converged) | convert_to_tensor(failed))
 
 
 class _Search:

@@ -73,6 +73,9 @@ class Gamma(Rated):
     def _survival_function(self, x: Tensor) -> Any:
         return elementary.igammac(self.concentration, self.rate_parameter() * elementary.maximum(x, 0.0))
 
+    def _quantile(self, p: Tensor) -> Any:
+        return special.igammainv(self.concentration, p) / self.rate_parameter()
+
     def _mean(self) -> Any:
         return self.concentration / self.rate_parameter()
 
@@ -177,6 +180,9 @@ class InverseGamma(Distribution):
     def _survival_function(self, x: Tensor) -> Any:
         return elementary.igamma(self.concentration, self.scale / x)
 
+    def _quantile(self, p: Tensor) -> Any:
+        return self.scale / special.igammacinv(self.concentration, p)
+
     def _mean(self) -> Any:
         a = array.broadcast_to(self.concentration, self._batch())
         return self._defined(a > 1.0, self.scale / (a - 1.0), "mean")
@@ -251,6 +257,9 @@ class Beta(Distribution):
 
     def _survival_function(self, x: Tensor) -> Any:
         return Beta(self.concentration0, self.concentration1)._cdf(1.0 - x)
+
+    def _quantile(self, p: Tensor) -> Any:
+        return special.betaincinv(*self._both(), p)
 
     def _mean(self) -> Any:
         a, b = self._both()

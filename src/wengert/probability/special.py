@@ -9,11 +9,13 @@ import numpy as np
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
-from wengert.tensor.tensor import Tensor, TensorLike, convert
+from wengert.ops import elementwise
+from wengert.ops.op import Op
+from wengert.tensor.tensor import NONE, Tensor, TensorLike, apply, convert
 
 __all__ = [
-    "fill_triangular", "fill_triangular_inverse", "lbeta", "log1mexp", "log_ndtr", "ndtr", "rows_of_triangle",
-    "softplus_inverse", "student_cdf",
+    "betaincinv", "fill_triangular", "fill_triangular_inverse", "igammacinv", "igammainv", "lbeta", "log1mexp", "log_ndtr",
+    "ndtr", "rows_of_triangle", "softplus_inverse", "student_cdf", "student_quantile",
 ]  # fmt: skip
 
 _TERMS = 20
@@ -50,6 +52,33 @@ def lbeta(x: TensorLike, y: TensorLike, name: str | None = None) -> Any:
     -2.48491
     """
     return elementary.lgamma(x) + elementary.lgamma(y) - elementary.lgamma(elementary.add(x, y))
+
+
+def igammainv(a: TensorLike, p: TensorLike, name: str | None = None) -> Any:
+    """Return x with igamma(a, x) = p.
+
+    >>> round(float(igammainv(1.0, 0.5)), 5)
+    0.69315
+    """
+    return _inverse(elementwise.IGAMMAINV, name, a, p)
+
+
+def igammacinv(a: TensorLike, p: TensorLike, name: str | None = None) -> Any:
+    """Return x with igammac(a, x) = p.
+
+    >>> round(float(igammacinv(1.0, 0.5)), 5)
+    0.69315
+    """
+    return _inverse(elementwise.IGAMMACINV, name, a, p)
+
+
+def betaincinv(a: TensorLike, b: TensorLike, y: TensorLike, name: str | None = None) -> Any:
+    """Return x with betainc(a, b, x) = y.
+
+    >>> round(float(betaincinv(2.0, 1.0, 0.25)), 5)
+    0.5
+    """
+    return _inverse(elementwise.BETAINCINV, name, a, b, y)
 
 
 def ndtr(x: TensorLike, name: str | None = None) -> Any:
@@ -101,6 +130,49 @@ def student_cdf(z: TensorLike, df: TensorLike) -> Any:
         total = 1.0 + total * ratio * ((df + 1.0) / 2.0 + float(k)) * ((k + 0.5) / ((k + 1.5) * (k + 1)))
     density = elementary.exp(elementary.lgamma((df + 1.0) / 2.0) - elementary.lgamma(df / 2.0)) / elementary.sqrt(math.pi * df)
     return array.where(near, 0.5 + z * density * total, array.where(z < 0.0, tail, 1.0 - tail))
+
+
+def student_quantile(p: TensorLike, df: TensorLike) -> Any:
+    """Return z of which `student_cdf` is p.
+
+    From the inverse of the incomplete beta function, whose derivative is infinite at p = 1/2; near it from the power series in
+    u = (p - 1/2) / c, c the density at 0. The density's inverse is dz/du = (1 + z²/df)^((df + 1)/2), so that
+    (1 + z²/df) z'' = (1 + 1/df) z z'², an equation for the series' coefficients (G. Steinbrecher and W. Shaw, 2008).
+    """
+    p, df = convert(p), convert(df)
+    df = df + array.zeros_like(p)
+    density = elementary.exp(elementary.lgamma((df + 1.0) / 2.0) - elementary.lgamma(df / 2.0)) / elementary.sqrt(math.pi * df)
+    u = (p - 0.5) / density
+    near = elementary.square(u) < 0.01 * elementary.minimum(df, 1.0)
+    quarter = convert(0.25, p.dtype)
+    tail = 2.0 * array.where(near, quarter, elementary.minimum(p, 1.0 - p))
+    x = betaincinv(df / 2.0, convert(0.5, p.dtype), tail)
+    far = elementary.sqrt(df * (1.0 - x) / x)
+    small = array.where(near, u, convert(0.0, p.dtype))
+    return array.where(near, _student_series(small, df), array.where(p < 0.5, -far, far))
+
+
+def _student_series(u: TensorLike, df: TensorLike) -> Any:
+    """Return Σ c_k u^(2k + 1), c_0 = 1, by the equation that `student_quantile` states."""
+    one = convert(1.0, convert(u).dtype)
+    scale, squared = 1.0 / convert(df), elementary.square(u)
+    # The coefficients of z, z², z'², and z'', each without its lowest power of u.
+    c, twice, slopes, bends = [one], [one], [one], [convert(0.0, one.dtype)]
+    for k in range(1, 8):
+        right = sum(c[i] * slopes[k - 1 - i] for i in range(k))
+        left = sum(twice[k - 1 - i] * bends[i] for i in range(k))
+        bends.append((1.0 + scale) * right - scale * left)
+        c.append(bends[k] / float((2 * k + 1) * 2 * k))
+        twice.append(sum(c[i] * c[k - i] for i in range(k + 1)))
+        slopes.append(sum(c[i] * c[k - i] * float((2 * i + 1) * (2 * (k - i) + 1)) for i in range(k + 1)))
+    found = c[-1]
+    for each in reversed(c[:-1]):
+        found = each + squared * found
+    return u * found
+
+
+def _inverse(op: Op, name: str | None, *inputs: TensorLike) -> Any:
+    return apply(op, elementary.alike(inputs, op), NONE, name)
 
 
 # --- triangles -------------------------------------------------------------------------------------------------------------

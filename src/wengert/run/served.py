@@ -88,7 +88,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname.partition(".")[0] == "absl":
             return None if fullname not in ABSL else importlib.import_module(ABSL[fullname])
         parts = fullname.split(".")[1:]
-        if parts[:1] == ["python"]:
+        if parts[:1] == ["python"] and not fullname.startswith("tensorflow_probability"):
             from wengert.surface import internal as python
 
             return python.module(parts[1:])

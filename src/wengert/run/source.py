@@ -2,9 +2,10 @@
 
 From NumPy 2.4 on, ``'%f' % array([x])``, ``float(array([x]))``, ``math.sqrt(array([x]))`` and ``a[i] = array([x])`` raise. In
 the script and in modules of its own, ``a % b`` and the calls ``float(x)``, ``int(x)``, ``complex(x)``, ``math.any(x)`` go through
-a function that does what they say, and where that raises, takes arrays of one element by their element; an array whose items are
-set is set by one that does so too. Lines and columns stay as they are. Functions that are decorated for a compiler, such as
-Numba's, stay as they are too: it knows ``%``, but no function of ours.
+a function that does what they say, and where that raises, takes arrays of one element by their element; so do ``np.array(x)`` and
+``np.asarray(x)`` of lists with such arrays among numbers, which raise since NumPy 1.24, and an array whose items are set. Lines
+and columns stay as they are. Functions that are decorated for a compiler, such as Numba's, stay as they are too: it knows ``%``,
+but no function of ours.
 """
 
 from __future__ import annotations
@@ -14,22 +15,27 @@ import importlib.abc
 import importlib.machinery
 import operator
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.graph.node import Node
-from wengert.ground.types import Array
+from wengert.ground.types import Array, Dtype, NumPyArray
 from wengert.run.notice import Program, note, place
 
 __all__ = ["NAMES", "LocalFinder", "compiled"]
 
 REMAINDER, NUMBER, ITEMS = "__wengert_remainder__", "__wengert_number__", "__wengert_items__"
+GATHERED = "__wengert_gathered__"
 KINDS = ("float", "int", "complex")
 COMPILERS = ("jit", "njit", "vectorize", "guvectorize")
 """What decorators are called that compile a function."""
+
+
+Values: TypeAlias = "float | NumPyArray | Sequence[Values]"
+"""What lists of numbers and arrays are made of."""
 
 
 class _Element:
@@ -94,6 +100,31 @@ def number(kind: Any, *values: Any) -> Any:
         return result
 
 
+def gathered(make: Callable[..., Any], values: Values, *given: Dtype | str, **keywords: Dtype | str | int) -> Any:
+    """Return ``make(values, ...)``; lists for `numpy.array` and `numpy.asarray` may hold arrays of one element among numbers."""
+    try:
+        return make(values, *given, **keywords)
+    except (TypeError, ValueError):
+        if not any(make is one for one in (np.array, np.asarray)) or not isinstance(values, list | tuple):
+            raise
+        eased = _elements(values)
+        try:
+            result = make(eased, *given, **keywords)
+        except (TypeError, ValueError):
+            result = None
+        if result is None:
+            raise
+        _told(f"np.{make.__name__}()")
+        return result
+
+
+def _elements(values: Values) -> Any:
+    """Return lists of lists with the elements of arrays of one element in their places."""
+    if isinstance(values, list | tuple):
+        return [_elements(v) for v in values]
+    return values.item() if isinstance(values, np.ndarray) and _is_one(values) else values
+
+
 class _Items:
     """An array whose items are set, by arrays of one element too."""
 
@@ -120,7 +151,7 @@ def items(holder: Any) -> Any:
     return _Items(holder) if isinstance(holder, np.ndarray) else holder
 
 
-NAMES = {REMAINDER: remainder, NUMBER: number, ITEMS: items}
+NAMES = {REMAINDER: remainder, NUMBER: number, ITEMS: items, GATHERED: gathered}
 """What the compiled source finds among its globals."""
 
 
@@ -135,14 +166,17 @@ def _eased(node: Node) -> Any:
         case ast.Call(ast.Attribute(ast.Name("math")) as function, [_, *_] as arguments, []):
             if not all(isinstance(a, ast.Constant) for a in arguments):
                 return _call(NUMBER, node, function, *arguments)
+        case ast.Call(ast.Attribute(ast.Name(), "array" | "asarray") as function, [first, *_] as arguments, keywords):
+            if not isinstance(first, ast.Starred):
+                return _call(GATHERED, node, function, *arguments, keywords=keywords)
         case ast.Subscript(holder, key, ast.Store()) if not isinstance(key, ast.Slice):
             node.value = _call(ITEMS, holder, holder)
     return node
 
 
-def _call(name: str, like: ast.AST, *arguments: ast.expr) -> ast.Call:
+def _call(name: str, like: ast.AST, *arguments: ast.expr, keywords: Sequence[ast.keyword] = ()) -> ast.Call:
     function = ast.copy_location(ast.Name(name, ast.Load()), like)
-    return ast.copy_location(ast.Call(function, list(arguments), []), like)
+    return ast.copy_location(ast.Call(function, list(arguments), list(keywords)), like)
 
 
 def _rewrite(tree: ast.AST) -> None:

@@ -334,9 +334,9 @@ TABLE: dict[str, str | Names] = {
             "functions.linalg": """
                 adjoint band_part cholesky cholesky_solve cross det diag diag_part eig eigh eigvals eigvalsh expm global_norm
                 inv l2_normalize LinearOperator LinearOperatorBlockDiag LinearOperatorDiag LinearOperatorFullMatrix
-                LinearOperatorIdentity LinearOperatorLowerTriangular logdet logm lstsq matrix_rank matrix_transpose norm normalize
-                pinv qr set_diag slogdet
-                solve sqrtm svd tensor_diag tensor_diag_part trace triangular_solve tridiagonal_matmul tridiagonal_solve
+                LinearOperatorIdentity LinearOperatorLowerTriangular logdet logm lstsq lu lu_matrix_inverse lu_reconstruct
+                lu_solve matrix_rank matrix_transpose norm normalize pinv qr set_diag slogdet solve sqrtm
+                svd tensor_diag tensor_diag_part trace triangular_solve tridiagonal_matmul tridiagonal_solve
             """,
             "functions.math": "einsum matmul matvec tensordot",
         },

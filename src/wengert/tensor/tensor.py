@@ -495,7 +495,7 @@ class EagerTensor(Tensor):
     def __repr__(self) -> str:
         if self.array.ndim == 0:
             value = self.array[()]
-            shown = repr(value) if self.array.dtype.kind == "O" else str(value)
+            shown = repr(value) if self.array.dtype.kind == "O" else str(value.item())
         else:
             shown = repr(self.array)
             if "\n" in shown:

@@ -69,13 +69,16 @@ class Findings:
         rows: What was compared, a `Row` for each derivative on each road.
         faults: Whose fault it is, a `Fault` each.
         ok: Whether nothing is wrong. What cannot be decided (a kink) or has lost its digits by rounding is not wrong.
+        tally: Of a script's derivatives, how many are right, wrong, undecided or unchecked; else "".
         verdict: "wrong" if something is, else "undecided" if something could not be decided, else "right".
     """
 
     def __init__(
-        self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Graph | None = None
-    ) -> None:
-        """Take rows, faults, remarks, and the list as (number, name, where, numbers of inputs) for a picture of it."""
+        self, rows: Iterable[Row], faults: Iterable[Fault] = (), notes: Iterable[str] = (), graph: Graph | None = None,
+        tally: str = "",
+    ) -> None:  # fmt: skip
+        """Take rows, faults, remarks, the list as (number, name, where, numbers of inputs) for a picture of it, and the tally."""
+        self.tally = tally
         self.rows, self.faults, self.notes, self.graph = list(rows), list(faults), list(notes), graph
 
     @property
@@ -104,6 +107,7 @@ class Findings:
         """Return everything as plain data."""
         return {
             "verdict": self.verdict,
+            "tally": self.tally,
             "rows": [r._asdict() for r in self.rows],
             "faults": [f._asdict() for f in self.faults],
             "notes": self.notes,

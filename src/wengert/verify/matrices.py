@@ -30,11 +30,13 @@ __all__ = [
     "ifft",
     "inv",
     "logm",
+    "lu",
     "product",
     "qr",
     "slogdet",
     "solve",
     "solve_triangular",
+    "solve_tridiagonal",
     "sqrtm",
     "svd",
 ]
@@ -241,6 +243,29 @@ def _solve(a: Any, b: Any) -> Any:
 @stacked
 def solve(a: Any, b: Any) -> Any:
     """Solve A X = B."""
+    return _solve(a, b)
+
+
+@stacked
+def lu(a: Any) -> Any:
+    """Return L and U in one matrix, and where each row of L U stands in A."""
+    a, place = a.copy(), np.arange(len(a), dtype=object)
+    for k in range(len(a)):
+        pivot = k + max(range(len(a) - k), key=lambda i, k=k: abs(a[k + i, k]))  # type: ignore[misc]
+        a[[k, pivot]], place[[k, pivot]] = a[[pivot, k]], place[[pivot, k]]
+        a[k + 1 :, k] = a[k + 1 :, k] / a[k, k]
+        a[k + 1 :, k + 1 :] -= a[k + 1 :, k, None] * a[k, k + 1 :]
+    return a, place
+
+
+@stacked
+def solve_tridiagonal(d: Any, b: Any) -> Any:
+    """Solve A X = B, A given by its three diagonals."""
+    n = d.shape[-1]
+    a = zeros((n, n), is_complex(d))
+    for i in range(n):
+        for j in range(max(i - 1, 0), min(i + 2, n)):
+            a[i, j] = d[1 + i - j, i]
     return _solve(a, b)
 
 

@@ -277,6 +277,45 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
     return mp.betainc(a, b, 0, x, regularized=True)
 
 
+def _solved(f: Callable[[Any], Any], slope: Callable[[Any], Any], y: mpmath.mpf, start: float) -> Any:
+    """Solve f(x) = y by Newton's steps from the double's answer."""
+    x = number(start)
+    if not mp.isfinite(x) or not x:
+        return x
+    with mp.extraprec(20):
+        for _ in range(60):
+            step = (f(x) - y) / slope(x)
+            x -= step
+            # The steps converge quadratically: after one of this size the next is below the last digit.
+            if not step or mp.mag(step) - mp.mag(x) < -mp.prec // 2 - 5:
+                break
+        else:
+            return NAN
+    return +x
+
+
+def _double(x: mpmath.mpf) -> float:
+    return float(mp.re(x))
+
+
+def gammaincinv(a: mpmath.mpf, p: mpmath.mpf) -> Any:
+    """Return x with gammainc(a, x) = p."""
+    start = float(scipy.special.gammaincinv(_double(a), _double(p)))
+    return _solved(lambda x: gammainc(a, x), lambda x: x ** (a - 1) * exp(-x) / mp.gamma(a), p, start)
+
+
+def gammainccinv(a: mpmath.mpf, p: mpmath.mpf) -> Any:
+    """Return x with gammaincc(a, x) = p."""
+    start = float(scipy.special.gammainccinv(_double(a), _double(p)))
+    return _solved(lambda x: gammaincc(a, x), lambda x: -(x ** (a - 1)) * exp(-x) / mp.gamma(a), p, start)
+
+
+def betaincinv(a: mpmath.mpf, b: mpmath.mpf, p: mpmath.mpf) -> Any:
+    """Return x with betainc(a, b, x) = p."""
+    start = float(scipy.special.betaincinv(_double(a), _double(b), _double(p)))
+    return _solved(lambda x: betainc(a, b, x), lambda x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b), p, start)
+
+
 def dawsn(x: Any) -> Any:
     """Return Dawson's integral, √π/2 exp(-x²) erfi(x)."""
     return mp.sqrt(mp.pi) / 2 * exp(-x * x) * mp.erfi(x) if mp.isfinite(x) else mpf(0) if x == x else x

@@ -464,6 +464,9 @@ class PreciseArrays:
     gammainc = staticmethod(_elementwise(closed(numbers.gammainc)))
     gammaincc = staticmethod(_elementwise(closed(numbers.gammaincc)))
     betainc = staticmethod(_elementwise(closed(numbers.betainc)))
+    gammaincinv = staticmethod(_elementwise(closed(numbers.gammaincinv)))
+    gammainccinv = staticmethod(_elementwise(closed(numbers.gammainccinv)))
+    betaincinv = staticmethod(_elementwise(closed(numbers.betaincinv)))
     i0 = staticmethod(_elementwise(numbers.bessel("i", 0)))
     i1 = staticmethod(_elementwise(numbers.bessel("i", 1)))
     i0e = staticmethod(_elementwise(numbers.bessel("ie", 0)))
@@ -522,6 +525,11 @@ class PreciseArrays:
         return _map(numbers.fresnels, x), _map(numbers.fresnelc, x)
 
     @staticmethod
+    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+        """Return zeros but for the value at an index."""
+        return PreciseArrays.index_set(PreciseArrays.zeros(shape, dtype), index, value)
+
+    @staticmethod
     def index_set(x: Any, index: Any, value: Any) -> Any:
         """Return a copy of x with x[index] = value."""
         result = PreciseArrays.array(x)
@@ -552,6 +560,14 @@ class PreciseArrays:
     logm = staticmethod(_matrices(matrices.logm))
     sqrtm = staticmethod(_matrices(matrices.sqrtm))
     solve_triangular = staticmethod(_matrices(matrices.solve_triangular))
+
+    @staticmethod
+    def lu(x: Any) -> Any:
+        """Return L and U in one matrix, and where each row of L U stands in x."""
+        packed, place = _matrices(matrices.lu)(x)
+        return packed, _plain(place).astype(np.int32)
+
+    solve_tridiagonal = staticmethod(_matrices(matrices.solve_tridiagonal))
 
 
 def _at(ufunc: Any, x: Any, index: Any, value: Any) -> Any:

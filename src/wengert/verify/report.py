@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from wengert.verify.page import page
 
 __all__ = ["Report"]
 
+INSTALLED = re.compile(r"^.*[/\\](site|dist)-packages[/\\]")
+"""What a place in an installed library begins with, which tells no more than the library's name does."""
+
 
 class Report(Findings):
     """All that a check found, and how it is shown."""
@@ -21,7 +25,7 @@ class Report(Findings):
         """Return the verdict in a line or a few: what is wrong, on which road, and whose fault it is."""
         counts = {s: sum(r.status == s for r in self.rows) for s in ("right", "wrong", "inaccurate", "undecided", "skipped")}
         shown = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-        lines = [f"{self.verdict}: {shown or 'nothing was compared'}"]
+        lines = [f"{self.verdict}: {shown or 'nothing was compared'}{self.tally and '; ' + self.tally}"]
         for r in [r for r in self.rows if r.status == "wrong"][:6]:
             value, expected = words.number(r.value), words.number(r.expected)
             lines.append(f"  wrong: {_title(r)} by {r.road} ({r.arithmetic}): {value}, oracle {expected}"
@@ -78,8 +82,8 @@ class Report(Findings):
                     roads = f"{len(names)} roads" if short else ", ".join(names)
                     told = dict.fromkeys(r.note for r in part if r.note and r.status != "right")
                     notes = "" if short else "; ".join(told)
-                    found.append((function, symbol(by), str(order), part[0].status, words.number(value), _digits(part),
-                                  roads + (f" ({notes})" if notes else "")))  # fmt: skip
+                    found.append((INSTALLED.sub("", function), symbol(by), str(order), part[0].status, words.number(value),
+                                  _digits(part), roads + (f" ({notes})" if notes else "")))  # fmt: skip
         return found
 
     def json(self) -> str:

@@ -8,7 +8,8 @@ outer order is judged here and the inner one as a question of its own: if both a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,57 +122,94 @@ def _signs(shape: Any, rng: np.random.Generator) -> Any:
     return rng.choice([-1.0, 1.0], shape) * (rng.integers(32, 96, shape) / 64.0)
 
 
-def check_script(
-    run: Callable[[], int], progress: Callable[[str, int, int], None] | None = None, seed: int = 0
-) -> tuple[int, Report]:
+class _Judge:
+    """Judges the calls that were kept of a script, one after the other."""
+
+    def __init__(self, seed: int, notes: Sequence[str]) -> None:
+        """Begin with nothing but remarks; ``seed``: of random directions and weights."""
+        self.seed = seed
+        self.rows: list[Row] = []
+        self.faults: list[Fault] = []
+        self.notes = list(notes)
+        self.graph: Any = None
+        self.verdicts: dict[str, str] = {}
+        """Of each derivative that was met: right, wrong, undecided, or not checked."""
+        self.calls = 0
+        """Calls of which numbers were compared."""
+        self._counts: dict[str, int] = {}
+        self._labels: dict[Hashable, dict[str, str]] = {}
+        self._unsound: set[Hashable] = set()
+
+    def take(self, key: Hashable, call: TapeCall | Run, progress: Callable[[str], None] | None) -> None:
+        """Judge a call; of calls with the same key the first one's list stands for all."""
+        try:
+            posed = call.posed()
+        except (Unanswerable, OpError, NotImplementedError) as error:
+            where = call.where if isinstance(call, TapeCall) else ""
+            if key not in self._labels:
+                self._labels[key] = {}
+                self.verdicts[self._label(where)] = "not checked"
+            self.notes.append(f"{where + ': ' if where else ''}not checked: {error}")
+            return
+        first = key not in self._labels
+        own = self._labels.setdefault(key, {})
+        for name, where, question in posed.questions:
+            if progress is not None:
+                progress(where)
+            if first:
+                own[name] = self._label(where)
+                self._list(key, own[name], question, call.outer)
+        try:
+            found, blamed = _of_call(call, posed, np.random.default_rng(self.seed), own, key not in self._unsound)
+        except (Unanswerable, OpError, NotImplementedError) as error:
+            self.notes.append(f"what was received is not checked: {error}")
+            return
+        self._keep(found, blamed)
+        self.calls += bool(found)
+        self.verdicts.update((r.function, "wrong") for r in found if r.status == "wrong")
+
+    def _label(self, where: str) -> str:
+        count = self._counts[where] = self._counts.get(where, 0) + 1
+        return where + (f" ({count})" if count > 1 else "")
+
+    def _list(self, key: Hashable, label: str, question: Question, outer: int) -> None:
+        self.verdicts[label] = "not checked"
+        try:
+            found, blamed = _of_list(question, np.random.default_rng(self.seed), label, outer)
+        except (Unanswerable, OpError, NotImplementedError) as error:
+            self.notes.append(f"{label}: not checked: {error}")
+            return
+        self._keep(found, blamed)
+        report = Report(found)
+        if any(r.status != "skipped" for r in found):
+            self.verdicts[label] = report.verdict
+        if not report.ok:
+            self._unsound.add(key)
+        if self.graph is None or not report.ok:
+            self.graph = drawn(question)
+
+    def _keep(self, rows: Sequence[Row], faults: Sequence[Fault]) -> None:
+        self.rows += rows
+        self.faults += [f for f in faults if f not in self.faults]
+
+    def tally(self) -> str:
+        """Return how many derivatives are right, wrong, undecided or unchecked."""
+        count = len(self.verdicts)
+        many = "1 derivative" if count == 1 else f"{count} derivatives"
+        of = {v: sum(x == v for x in self.verdicts.values()) for v in ("right", "wrong", "undecided", "not checked")}
+        if count and of["right"] == count:
+            return f"{many}: {'right' if count == 1 else 'all right'}"
+        return f"{many}: {', '.join(f'{n} {v}' for v, n in of.items() if n)}" if count else ""
+
+
+def check_script(run: Callable[[], int], progress: Callable[..., None] | None = None, seed: int = 0) -> tuple[int, Report]:
     """Run a script and judge each derivative that it took; return its exit status and what was found."""
     with Watch() as watch:
         status = run()
-    rows: list[Row] = []
-    faults: list[Fault] = []
-    notes = list(watch.notes)
-    graph = None
-    counts: dict[str, int] = {}
-    labels: dict[Any, dict[str, str]] = {}
-    unsound: set[Any] = set()
-    lists_judged = calls_judged = 0
+    judge = _Judge(seed, watch.notes)
     with options.set(executor="numpy"):
         for k, (key, call) in enumerate(watch.kept):
-            where = call.where if isinstance(call, TapeCall) else ""
-            try:
-                posed = call.posed()
-            except (Unanswerable, OpError, NotImplementedError) as error:
-                notes.append(f"{where + ': ' if where else ''}not checked: {error}")
-                continue
-            first = key not in labels
-            own = labels.setdefault(key, {})
-            for name, where, question in posed.questions:
-                if progress is not None:
-                    progress(where, k, len(watch.kept))
-                if not first:
-                    continue
-                counts[where] = counts.get(where, 0) + 1
-                label = own[name] = where + (f" ({counts[where]})" if counts[where] > 1 else "")
-                lists_judged += 1
-                try:
-                    found, blamed = _of_list(question, np.random.default_rng(seed), label, call.outer)
-                except (Unanswerable, OpError, NotImplementedError) as error:
-                    notes.append(f"{label}: not checked: {error}")
-                    continue
-                rows += found
-                faults += [b for b in blamed if b not in faults]
-                if any(r.status == "wrong" for r in found):
-                    unsound.add(key)
-                if graph is None or any(r.status == "wrong" for r in found):
-                    graph = drawn(question)
-            try:
-                found, blamed = _of_call(call, posed, np.random.default_rng(seed), own, key not in unsound)
-            except (Unanswerable, OpError, NotImplementedError) as error:
-                notes.append(f"what was received is not checked: {error}")
-                continue
-            rows += found
-            calls_judged += bool(found)
-            faults += [b for b in blamed if b not in faults]
-    notes.append(f"{lists_judged} derivatives were checked, and the numbers received at {calls_judged} calls; the script took "
-                 f"{watch.calls}.")  # fmt: skip
-    return status, Report(rows, faults, dict.fromkeys(notes), graph)
+            show = None if progress is None else functools.partial(progress, done=k, count=len(watch.kept))
+            judge.take(key, call, show)
+    judge.notes.append(f"Numbers received were compared at {judge.calls} calls; the script took {watch.calls} derivatives.")
+    return status, Report(judge.rows, judge.faults, dict.fromkeys(judge.notes), judge.graph, judge.tally())

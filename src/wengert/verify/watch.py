@@ -13,7 +13,7 @@ from wengert.derive.request import request
 from wengert.execute import program as choose
 from wengert.execute.variables import variables_of
 from wengert.graph.node import Node
-from wengert.ground.context import Site, here, state
+from wengert.ground.context import Site, asked, state
 from wengert.ground.options import options
 from wengert.modes import tape as tapes
 from wengert.modes.slices import IndexedSlices
@@ -209,7 +209,7 @@ class Watch:
         if any(not hasattr(y, "array") for y in ys):
             return
         self.calls += 1
-        site = Site(*here())
+        site = Site(*asked())
         key = (str(site), len(tape.entries), tuple(tuple(x.sizes or ()) for x in xs))
         number = self._number(key)
         if number:

@@ -1,7 +1,7 @@
 """Write the files of this folder with TensorFlow, which tests then read without it.
 
 python record.py keras3 (TensorFlow 2.21 with Keras 3.15), TF_USE_LEGACY_KERAS=1 python record.py keras2 (tf_keras 2.21),
-python record.py tf1, python record.py module. HDF5 files are packed, as they are long and mostly empty.
+python record.py tf1, python record.py module, python record.py iterator. HDF5 files are packed: they are long and mostly empty.
 """
 
 import gzip
@@ -78,6 +78,12 @@ def module(folder: Path) -> None:
             self.text = tf.Variable(["one", "zwei"], name="text")
 
     tf.train.Checkpoint(m=Held()).save(str(folder / "ckpt"))
+
+
+def iterator(folder: Path) -> None:
+    elements = iter(tf.data.Dataset.range(5))
+    next(elements)
+    tf.train.Checkpoint(v=tf.Variable([1.5, -2.0]), step=tf.Variable(7), iterator=elements).write(str(folder / "ckpt"))
 
 
 globals()[sys.argv[1][:5] if sys.argv[1].startswith("keras") else sys.argv[1]](HERE / sys.argv[1])

@@ -50,7 +50,7 @@ class Lanes:
             at, lanes = self.kept.get(number, (0, 1))
             whole = elements * lanes * size
             # Sums of products are added to their part at once.
-            where = f.address("%t", (), at) if number in self.kept else module.part(f, number, whole)
+            where = f.address("%t", (), at) if number in self.kept else module.part(f, number)
             first = neutral(join, spec.nptype)
             if first == 0:
                 module.zeroed(f, where, whole)
@@ -72,7 +72,7 @@ class Lanes:
             if joiner is None:
                 joiner = module.kernels[key] = f"j{len(module.kernels)}"
                 self.joiner(joiner, join, lanes, spec.nptype)
-            part = module.part(f, number, elements * spec.nptype.itemsize)
+            part = module.part(f, number)
             f.code.write(f"  call void @{joiner}(ptr {f.address('%t', (), at)}, ptr {part}, i64 {elements})")
         module.finish(f)
 

@@ -10,6 +10,7 @@ from wengert.execute.native.code import literal, scalar
 from wengert.execute.native.function import Function
 from wengert.execute.native.indices import Table
 from wengert.execute.native.target import ATTRIBUTES, Target
+from wengert.execute.native.totals import Totals
 from wengert.execute.native.work import Buffer, Place, Read
 from wengert.execute.tiles.cut import Item, Spec
 from wengert.ground.types import Dtype
@@ -21,7 +22,7 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 PANEL = 3
 """Vectors of rows for which a product is computed at once."""
 ARGUMENTS = ("counter", "groups", "per", "n", "tiles", "scratch", "stride")
-"""The whole numbers at the beginning of a job; the addresses of arrays follow: what is loaded, stored, shared, and the sums'."""
+"""The whole numbers at the beginning of a job; addresses follow: of what is loaded, stored and shared, and of sums."""
 SIGNATURE = "(ptr noalias %t, ptr %job, i64 %row, i64 %valid, i64 %n, i64 %group)"
 """Of the functions for a tile: its memory, the job, the tile's first row, how many rows it has, all rows, the tile's group."""
 ZEROS = 8
@@ -49,7 +50,9 @@ class Module:
         at += len(read.stores)
         self.shared = {slot: at + k for k, slot in enumerate(read.shared)}
         self.sums = at + len(read.shared)
-        self.arguments = self.sums + len(read.sums)
+        self.totals = Totals(read.sums, specs)
+        self.strides = list(self.totals.strides())
+        self.arguments = self.sums + len(self.totals.widths)
         """How many whole numbers a job is."""
         self.memory = -(-(ZEROS + peak) * rows // 64) * 64
         """Bytes that a worker needs; the vectors in which lanes are summed come last."""
@@ -89,9 +92,10 @@ class Module:
             f.address("%t", (), self.begins(source)) if isinstance(source, Buffer) else self.pointer(f, self.shared[source.slot])
         )
 
-    def part(self, f: Function, number: int, size: int) -> str:
+    def part(self, f: Function, number: int) -> str:
         """Return the address of a group's part of a sum."""
-        return f.address(self.pointer(f, self.sums + number), [("%group", size)])
+        block, begin, stride = self.strides[number]
+        return f.address(self.pointer(f, self.sums + block), [("%group", stride)], begin)
 
     def moved(self, f: Function, target: str, source: str, count: int | str) -> None:
         """Copy bytes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from wengert.execute.native.code import Vector, scalar
@@ -21,7 +20,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 def summed_products(module: Module, f: Function, work: Outer) -> None:
     """Write a call of the function for sums of products over the rows of this shape, which is written if there is none yet."""
     y, g = work.reads[:2]
-    spec = module.specs[module.read.sums[work.sum].step.output]
     key = same(y.at), same(g.at), same(work.at), y.nptype
     kernel = module.kernels.get(key)
     if kernel is None:
@@ -30,7 +28,7 @@ def summed_products(module: Module, f: Function, work: Outer) -> None:
     factors = f.code.let(f"alloca [{len(work.reads)} x ptr]")
     for k, place in enumerate(work.reads):
         f.code.write(f"  store ptr {module.given(f, place)}, ptr {f.address(factors, (), 8 * k)}")
-    part = module.part(f, work.sum, math.prod(spec.sizes) * y.nptype.itemsize)
+    part = module.part(f, work.sum)
     f.code.write(f"  call void @{kernel}(ptr {factors}, i64 {len(work.reads) // 2}, ptr {part}, i64 %valid)")
 
 

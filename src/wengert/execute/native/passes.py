@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from wengert.execute.native import engine, pool
 from wengert.execute.native.code import NoForm
 from wengert.execute.native.contracting import LEFT
+from wengert.execute.native.job import job
 from wengert.execute.native.module import ARGUMENTS, Module
 from wengert.execute.native.reading import REFUSED, read
 from wengert.execute.native.schedule import schedule
@@ -17,6 +19,7 @@ from wengert.execute.plan import Plan
 from wengert.execute.tiles.cut import Cut, Item, Unfit
 from wengert.execute.tiles.layout import Way
 from wengert.execute.tiles.run import Tiling
+from wengert.execute.tiles.tile import Tile
 from wengert.ground.options import options
 from wengert.ground.types import NumPyArray
 
@@ -54,7 +57,9 @@ class Pass(Way):
                 raise
             raise Unfit(module.current.step, f"{error}") from error
         self.text = module.text()
-        self.memory, self.arguments, self.shared = module.memory, module.arguments, found.shared
+        self.memory, self.arguments, self.shared, self.totals = module.memory, module.arguments, found.shared, module.totals
+        self.given = [slot for slot, _ in self.loads] + self.shared
+        """The slots of the arrays that are read; a job has the stores between the two kinds."""
         self.divide(n)
         self.library: engine.Library | None = None
 
@@ -75,16 +80,15 @@ class Scratch:
     """The memory of a run's workers, by pass."""
 
     def __init__(self) -> None:
-        self.held: dict[int, NumPyArray] = {}
+        self.held: dict[int, tuple[NumPyArray, int]] = {}
 
-    def of(self, number: int, size: int) -> NumPyArray:
-        """Return so many bytes, at the beginning of a line of the cache."""
+    def of(self, number: int, size: int) -> int:
+        """Return the address of so many bytes, at the beginning of a line of the cache."""
         found = self.held.get(number)
-        if found is None or found.nbytes < size:
+        if found is None or found[0].nbytes < size + 64:
             whole = np.empty(size + 64, np.uint8)
-            at = -whole.ctypes.data % 64
-            found = self.held[number] = whole[at : at + size]
-        return found
+            found = self.held[number] = whole, whole.ctypes.data + -whole.ctypes.data % 64
+        return found[1]
 
 
 class NativeTiling(Tiling):
@@ -116,6 +120,7 @@ class NativeTiling(Tiling):
 
     def begun(self) -> Scratch:
         """Return what a run works with."""
+        pool.ready(int(options.threads))
         try:
             return self.waiting.pop()
         except IndexError:
@@ -127,21 +132,23 @@ class NativeTiling(Tiling):
             self.waiting.append(crew)
 
     def _pass(self, number: int, crew: Scratch, slots: list[Any]) -> None:
-        pass_ = self.passes[number]
-        arrays = [_ordered(self.array(slots, slot)) for slot, _ in pass_.loads]
-        fresh, totals = self.room(pass_)
-        arrays.extend(fresh[s.slot] for s in pass_.stores)
-        arrays.extend(_ordered(self.array(slots, slot)) for slot in pass_.shared)
-        arrays.extend(totals)
+        pass_, specs = self.passes[number], self.specs
+        given = [_ordered(self.array(slots, slot)) for slot in pass_.given]
+        fresh = [np.empty(specs[s.slot].sizes, specs[s.slot].nptype) for s in pass_.stores]
+        parts = pass_.totals.empty(pass_.groups)
+        loads = len(pass_.loads)
+        arrays = [*given[:loads], *fresh, *given[loads:], *parts]
         threads = max(1, min(int(options.threads), pass_.groups))
         stride = -(-pass_.memory // 64) * 64 + 64
-        scratch = crew.of(number, threads * stride)
-        numbers = (0, pass_.groups, pass_.group, pass_.n, pass_.tiles, scratch.ctypes.data, stride)
-        job = np.array([*numbers, *[a.ctypes.data for a in arrays]], np.int64)
-        assert len(numbers) == len(ARGUMENTS) and len(job) == pass_.arguments
+        numbers = (0, pass_.groups, pass_.group, pass_.n, pass_.tiles, crew.of(number, threads * stride), stride)
+        assert len(numbers) == len(ARGUMENTS) and len(numbers) + len(arrays) == pass_.arguments
         if pass_.n:
-            pool.run(pass_.compiled(), job.ctypes.data, threads)
-        self.made(slots, pass_, fresh, totals)
+            told = job(numbers, arrays)
+            pool.run(pass_.compiled(), ctypes.addressof(told), threads)
+        for store, array in zip(pass_.stores, fresh, strict=True):
+            slots[store.slot] = array
+        for item, total in zip(pass_.sums, pass_.totals.joined(parts), strict=True):
+            slots[item.step.output] = self.mean(Tile(pass_, pass_.rows), item, total)
 
 
 def _ordered(a: NumPyArray) -> NumPyArray:

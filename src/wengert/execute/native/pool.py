@@ -22,7 +22,7 @@ from typing import NamedTuple
 from wengert.execute.native import engine
 from wengert.ground.locks import lock
 
-__all__ = ["run"]
+__all__ = ["ready", "run"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -309,6 +309,12 @@ _pool = Pool()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.begin)
+
+
+def ready(threads: int) -> None:
+    """Have the workers awake for a call that is about to come: one that sleeps needs a while."""
+    if threads > 1 and _pool.native is not None:
+        _pool.gather(threads - 1)
 
 
 def run(address: int, argument: int, threads: int) -> None:

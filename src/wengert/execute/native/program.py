@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Hashable, Sequence
 from types import ModuleType
@@ -27,6 +28,10 @@ __all__ = ["NativeProgram"]
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 log = logging.getLogger("wengert")
+
+
+WHOLE = 1 << 27
+"""Bytes up to which a list that waits for its code is run whole: to cut it for a run or two takes longer than they do."""
 
 
 class NativeProgram:
@@ -107,7 +112,8 @@ class NativeProgram:
                 if _has_rows(variant):
                     _compiler()
                     behind.ask(self.prepare, key)
-        return self.numpy.tiling(key, variant)
+        waiting = not self.reason and self.runs <= options.after
+        return None if waiting and _written(variant) < WHOLE else self.numpy.tiling(key, variant)
 
     def prepared(self, key: Hashable, variant: Variant) -> None:
         """Make the tiles and their code, where they are not there yet, or say why NumPy is to run the list."""
@@ -146,6 +152,13 @@ def _compiler() -> tuple[ModuleType, ModuleType]:
         from wengert.execute.native import engine, passes
 
         return engine, passes
+
+
+def _written(variant: Variant) -> float:
+    """Return how many bytes the steps of a list write, if that is known."""
+    outputs = [t for step in variant.plan.steps for t in step.node.outputs]
+    known = all(is_full(t.sizes) for t in outputs)
+    return sum(math.prod(t.sizes) * t.nptype.itemsize for t in outputs) if known else math.inf
 
 
 def _has_rows(variant: Variant) -> bool:

@@ -423,12 +423,13 @@ class Tiling:
 
     def _total(self, tile: Tile, item: Item, parts: Any) -> Any:
         """Put the parts of the groups together, in their order."""
-        node = item.step.node
-        layout = node.op.layout
-        found = np.asarray(getattr(np, layout.join).reduce(parts, axis=0, dtype=parts.dtype))
-        if layout.mean:
-            found = np.asarray(found / np.asarray(tile.terms(item), found.dtype))
-        return found
+        return self.mean(tile, item, np.asarray(getattr(np, item.step.node.op.layout.join).reduce(parts, 0, parts.dtype)))
+
+    def mean(self, tile: Tile, item: Item, total: NumPyArray) -> NumPyArray:
+        """Return what a sum over the rows gives: itself, or its share of a term where that is its mean."""
+        if not item.step.node.op.layout.mean:
+            return total
+        return np.asarray(total / np.asarray(tile.terms(item), total.dtype))
 
 
 @breakable

@@ -238,6 +238,10 @@ class XlaArrays:
         shape = (rows // BLOCK, BLOCK)
         return self._numpy.einsum("bri,brj->ij", *[self._numpy.reshape(m, (*shape, -1)) for m in (a, b)])
 
+    def filled(self, shape: tuple[int, ...], dtype: Dtype, index: Index, value: Array) -> Any:
+        """Return zeros but for the value at an index."""
+        return self.index_set(self._numpy.zeros(shape, dtype), index, value)
+
     def index_set(self, x: Array, index: Index, value: Array) -> Any:
         """Return x with x[index] = value; of several values for one place the last stays, and what lies outside is left out."""
         jnp = self._numpy
@@ -291,6 +295,18 @@ class XlaArrays:
         """Solve a x = b for stacks of triangular matrices, reading one triangle of a."""
         a, b = _stacks(self._numpy, a, b)
         return self.jax.scipy.linalg.solve_triangular(a, b, lower=lower)
+
+    def lu(self, x: Array) -> Any:
+        """Return L and U in one matrix, and where each row of L U stands in x."""
+        packed, _, place = self.jax.lax.linalg.lu(self._numpy.asarray(x))
+        return packed, place
+
+    def solve_tridiagonal(self, d: Array, b: Array) -> Any:
+        """Solve a x = b for stacks of matrices given by three diagonals."""
+        xp = self._numpy
+        d, b = _stacks(xp, xp.asarray(d), xp.asarray(b))
+        above, main, below = d[..., 0, :].at[..., -1].set(0), d[..., 1, :], d[..., 2, :].at[..., 0].set(0)
+        return self.jax.lax.linalg.tridiagonal_solve(below, main, above, b)
 
 
 def _stacks(xp: Namespace, a: Array, b: Array) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from wengert.keras.layers.calling import Sizes
 from wengert.keras.layers.keywords import SharedKeywords
 from wengert.keras.layers.layer import InputSpec
 from wengert.keras.layers.spatial import Spatial
+from wengert.keras.ops.windows import conv_transpose
 from wengert.keras.registry import Identifier
 from wengert.tensor.tensor import Tensor
 
@@ -234,21 +235,9 @@ class _Transpose(_Convolution):
 
     def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
-        before, beyond = [], []
-        for i, (size, stride, spread) in enumerate(zip(self.kernel_size, self.strides, self.dilation_rate, strict=True)):
-            extent = (size - 1) * spread + 1
-            same = self.padding == "same"
-            if self.output_padding is None:
-                last = stride if same else max(extent, stride)
-            else:
-                last = extent - (2 * (extent // 2) if same else 0) + self.output_padding[i]
-            before.append(max(extent - last, 0) // 2 if same else 0)
-            beyond.append(last)
-        last_axis = len(inputs.sizes) - 1
-        x = array.transpose(inputs, [0, *self._axes, 1]) if self._channels == 1 else inputs
-        kernel = self._computed(self.kernel)
-        y = nn.adjoint_of_convolution(x, kernel, self.strides, self.dilation_rate, before, beyond, type(self).__name__)
-        return self._finished(array.transpose(y, [0, last_axis, *range(1, last_axis)]) if self._channels == 1 else y)
+        kernel, order = self._computed(self.kernel), "channels_first" if self._channels == 1 else "channels_last"
+        y = conv_transpose(inputs, kernel, self.strides, self.padding, self.output_padding, order, self.dilation_rate)
+        return self._finished(y)
 
 
 class Conv1DTranspose(_Transpose):

@@ -10,6 +10,7 @@ from wengert.ground.dtypes import DtypeLike
 from wengert.keras import activations
 from wengert.keras.configuration import epsilon as least
 from wengert.keras.configuration import standardize_dtype
+from wengert.keras.losses.alignment import ctc_loss
 from wengert.keras.ops.algebra import norm
 from wengert.keras.ops.promotion import axes_of, floating, tensor
 from wengert.keras.ops.reduction import moments
@@ -25,6 +26,7 @@ __all__ = [
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "ctc_loss",
     "gelu",
     "layer_normalization",
     "multi_hot",

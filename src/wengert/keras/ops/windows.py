@@ -17,6 +17,7 @@ from wengert.tensor.tensor import TensorLike
 __all__ = [
     "average_pool",
     "conv",
+    "conv_transpose",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
@@ -56,6 +57,42 @@ def conv(
     x, w = together(inputs, kernel, also=(float,))
     n = len(w.sizes) - 2
     return nn.convolution(x, w, strides, padding.upper(), _format(data_format, n), dilation_rate)
+
+
+def _each(value: int | Sequence[int], n: int) -> list[int]:
+    return [value] * n if isinstance(value, int) else list(value)
+
+
+def conv_transpose(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Any:
+    """Return the transpose of `conv` with a kernel of shape (..., channels out, channels in), over one to three axes.
+
+    >>> conv_transpose([[[1.0], [2.0]]], [[[1.0]], [[-1.0]]], strides=2).numpy().ravel().tolist()
+    [1.0, -1.0, 2.0, -2.0]
+    """
+    x, w = together(inputs, kernel, also=(float,))
+    n = len(w.sizes) - 2
+    first, same = _format(data_format, n).startswith("NC"), padding.lower() == "same"
+    steps, spreads = _each(strides, n), _each(dilation_rate, n)
+    before, beyond = [], []
+    for i, (size, stride, spread) in enumerate(zip(w.sizes[:n], steps, spreads, strict=True)):
+        extent = (size - 1) * spread + 1
+        if output_padding is None:
+            last = stride if same else max(extent, stride)
+        else:
+            last = extent - (2 * (extent // 2) if same else 0) + _each(output_padding, n)[i]
+        before.append(max(extent - last, 0) // 2 if same else 0)
+        beyond.append(last)
+    x = array.transpose(x, [0, *range(2, n + 2), 1]) if first else x
+    y = nn.adjoint_of_convolution(x, w, steps, spreads, before, beyond, "conv_transpose")
+    return array.transpose(y, [0, n + 1, *range(1, n + 1)]) if first else y
 
 
 def depthwise_conv(

@@ -165,7 +165,7 @@ class _Reason:
 
     def _hidden(self, step: Step, way: list[Edge]) -> str:
         when = self._when(way, step)
-        if step.op is GRADIENT or (step.site is not None and len(step.site) > 2):
+        if step.op is GRADIENT or (step.site is not None and Site(*step.site).sweep):
             return (
                 f"The gradient that was taken at {step.where}, on which the target depends, was computed {when}, so that the "
                 "tape did not see how: take that gradient inside of the with block."
@@ -202,7 +202,7 @@ class _Reason:
                     return f"The custom gradient of {_name(step)} returns None for what comes from the source."
             if entry is None or step is None or step.op is READ or step.attrs.get("captured"):
                 continue
-            if step.op is CALL and len(step.site) > 2:
+            if step.op is CALL and Site(*step.site).sweep:
                 return _slope(step.where)
             if not _passes(entry, edge):
                 told = "The custom gradient of " if step.op.kind == "custom" else ""

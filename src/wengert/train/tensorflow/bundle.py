@@ -22,6 +22,8 @@ __all__ = ["Bundle"]
 LARGEST = 1 << 30
 """How many bytes an index may have: it has some hundred for each tensor."""
 SHARDS = 1 << 16
+VARIANT = 21
+"""TensorFlow's number of the dtype of what only its own code reads: where an iterator over one of its datasets is."""
 
 
 class _Entry(NamedTuple):
@@ -68,7 +70,7 @@ class Bundle:
                     self._begin(Record(value))
                 elif name[0] == 0:
                     self._slices[name] = _entry(value)
-                else:
+                elif Record(value).integer(1) != VARIANT:
                     self._entries[name.decode()] = _entry(value)
         self._check()
         self.shapes = {name: entry.shape for name, entry in self._entries.items()}

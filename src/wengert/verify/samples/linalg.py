@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wengert.tensor.tensor import tensors
-from wengert.verify.samples.sample import definite, normal, pairs, sample, these, well
+from wengert.verify.samples.sample import Draw, definite, normal, pairs, sample, these, well
 
 __all__: list[str] = []
 
 
 def _symmetric(x: Any) -> Any:
     return 0.5 * (x + tensors.conj(tensors.matrix_transpose(x)))
+
+
+def main_of_three(*shape: int, kind: Any) -> Draw:
+    """Return a draw of three diagonals, the main one, in the middle, far from zero."""
+    return lambda rng: 0.3 * kind(*shape)(rng) + np.array([0.0, 2.0, 0.0])[:, None]
 
 
 sample("adjugate", well(3, 3))
@@ -42,6 +49,14 @@ for _adjoint in (False, True):
         _many = f"{_adjoint} {_low}, complex, two sides"
         sample("triangular_solve", well(2, 2, kind=pairs), pairs(2, 2, 1), note=_many, most=1, **_ways)
         sample("triangular_solve", well(2, 2, kind=pairs), pairs(2, 1), note=f"{_adjoint} {_low}, complex", **_ways)
+    for _note, _lead, _kind, _most in (("", (), normal, 99), ("two", (2,), normal, 1), ("complex", (), pairs, 1)):
+        # Each element of the main diagonal is greater than those beside it.
+        sample("tridiagonal_solve", main_of_three(*_lead, 3, 3, kind=_kind), _kind(*_lead, 3, 2), adjoint=_adjoint,
+               note=f"{_adjoint} {_note}", most=_most)  # fmt: skip
+sample("lu", well(3, 3), outputs=(0,))
+sample("lu", these([[0.1, 2.0], [3.0, 0.5]], "float64"), outputs=(0,), note="exchanged")
+sample("lu", well(2, 2, 2), outputs=(0,), note="two", most=1)
+sample("lu", well(2, 2, kind=pairs), outputs=(0,), note="complex", most=1)
 # The derivative of the Cholesky factor is that by a symmetric matrix.
 sample("cholesky", definite(3, 3), enter=_symmetric)
 sample("cholesky", definite(2, 2, 2), enter=_symmetric, note="two", most=1)

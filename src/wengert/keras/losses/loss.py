@@ -1,4 +1,4 @@
-"""``keras.losses``: what is minimised, as functions of (y_true, y_pred) for each row, and as objects that join the rows.
+"""What is minimised, as functions of (y_true, y_pred) for each row, and as objects that join the rows.
 
 A loss is computed in the dtype of y_pred: float64 predictions keep their digits, where Keras 3 casts them to `floatx`.
 """
@@ -39,8 +39,6 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
-    "deserialize",
-    "get",
     "hinge",
     "huber",
     "kl_divergence",
@@ -50,7 +48,6 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
-    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
@@ -63,7 +60,7 @@ def tensor_of(value: TensorLike) -> Tensor:
     return t if t.nptype.kind == "f" else cast(t, as_dtype(floatx()).numpy)
 
 
-def _pair(y_true: TensorLike, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
+def pair_of(y_true: TensorLike, y_pred: TensorLike, squeeze: bool = True) -> tuple[Any, Any]:
     """Return both in y_pred's dtype; a last axis of size 1 that one of them alone has is dropped, or given to a vector."""
     y = tensor_of(y_pred)
     y_true = value_of(y_true)
@@ -90,32 +87,32 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     >>> mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).numpy()
     array([2.], dtype=float32)
     """
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return _mean(elementary.square(t - y))
 
 
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of |y_true - y_pred| over the last axis."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return _mean(elementary.abs(t - y))
 
 
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return 100 times the mean of |y_true - y_pred| / max(|y_true|, epsilon) over the last axis."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return 100.0 * _mean(elementary.abs((t - y) / elementary.maximum(elementary.abs(t), epsilon())))
 
 
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of (log(1 + y_true) - log(1 + y_pred))² over the last axis; negative numbers count as epsilon."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     one, other = (elementary.log1p(elementary.maximum(v, epsilon())) for v in (t, y))
     return _mean(elementary.square(one - other))
 
 
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Any:
     """Return the mean over the last axis of e² / 2 where |e| <= delta, else delta |e| - delta² / 2: Huber (1964)."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     e = y - t
     size = elementary.abs(e)
     # The square is that of e itself: |e|² has no second derivative where e is 0.
@@ -124,20 +121,20 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Any:
 
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of log(cosh(y_pred - y_true)) over the last axis, as e + log(1 + exp(-2 e)) - log 2."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     e = y - t
     return _mean(e + elementary.softplus(-2.0 * e) - math.log(2.0))
 
 
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of max(1 - y_true y_pred, 0); labels 0 and 1 count as -1 and 1."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return _mean(nn.relu(1.0 - _signed(t) * y))
 
 
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of max(1 - y_true y_pred, 0)²; labels 0 and 1 count as -1 and 1."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return _mean(elementary.square(nn.relu(1.0 - _signed(t) * y)))
 
 
@@ -148,7 +145,7 @@ def _signed(t: Tensor) -> Any:
 
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return max(1 + greatest y_pred of the wrong classes - y_pred of the right one, 0)."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     right = elementary.reduce_sum(t * y, axis=-1)
     wrong = elementary.reduce_max((1.0 - t) * y, axis=-1)
     return elementary.maximum(wrong - right + 1.0, 0.0)
@@ -156,19 +153,19 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the sum of y_true log(y_true / y_pred) over the last axis, both kept within [epsilon, 1]."""
-    t, y = (elementary.clip_by_value(v, epsilon(), 1.0) for v in _pair(y_true, y_pred))
+    t, y = (elementary.clip_by_value(v, epsilon(), 1.0) for v in pair_of(y_true, y_pred))
     return elementary.reduce_sum(t * elementary.log(t / y), axis=-1)
 
 
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Return the mean of y_pred - y_true log(y_pred + epsilon)."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     return _mean(y - t * elementary.log(y + epsilon()))
 
 
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     """Return minus the sum of y_true y_pred along an axis, both scaled to norm 1 along it: least where they agree."""
-    t, y = (linalg.l2_normalize(v, axis=axis) for v in _pair(y_true, y_pred))
+    t, y = (linalg.l2_normalize(v, axis=axis) for v in pair_of(y_true, y_pred))
     return -elementary.reduce_sum(t * y, axis=axis)
 
 
@@ -176,7 +173,7 @@ def binary_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
     """Return the mean of -(y_true log(y_pred) + (1 - y_true) log(1 - y_pred)) along an axis."""
-    t, y = _pair(y_true, y_pred)
+    t, y = pair_of(y_true, y_pred)
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -189,7 +186,7 @@ def categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
     """Return the sum of -y_true log(y_pred) along an axis, y_pred scaled to sum 1 along it."""
-    t, y = _pair(y_true, y_pred, False)
+    t, y = pair_of(y_true, y_pred, False)
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / t.sizes[axis]
     if from_logits:
@@ -201,23 +198,19 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
-    """Return the cross entropy of the classes that whole numbers name."""
-    if ignore_class is not None:
-        raise NotImplementedError("sparse_categorical_crossentropy: ignore_class is not served.")
+    """Return the cross entropy of the classes that whole numbers name, 0 for ``ignore_class``, which does not count."""
     y = tensor_of(y_pred)
     t = array.cast(y_true, "int64")
     if t.sizes is not None and y.sizes is not None and len(t.sizes) == len(y.sizes) and t.sizes[axis] == 1:
         t = array.squeeze(t, axis)
-    hot = array.one_hot(t, y.sizes[axis], axis=axis, dtype=y.dtype)
-    return categorical_crossentropy(hot, y, from_logits, axis=axis)
+    counts = None if ignore_class is None else elementary.not_equal(t, ignore_class)
+    if counts is not None:
+        t = array.where(counts, t, array.zeros_like(t))
+    found = categorical_crossentropy(array.one_hot(t, y.sizes[axis], axis=axis, dtype=y.dtype), y, from_logits, axis=axis)
+    if counts is None:
+        return found
+    return masks.attach(array.where(counts, found, array.zeros_like(found)), counts)
 
-
-mse = MSE = mean_squared_error
-mae = MAE = mean_absolute_error
-mape = MAPE = mean_absolute_percentage_error
-msle = MSLE = mean_squared_logarithmic_error
-logcosh = log_cosh
-kld = KLD = kullback_leibler_divergence = kl_divergence
 
 # --- objects: one number for all rows --------------------------------------------------------------------------------
 
@@ -294,7 +287,9 @@ class Loss(registry.Stated):
         given = y_pred if self._dtype is None else array.cast(y_pred, self._dtype)
         values = self.call(y_true, given)
         values = values if isinstance(values, Tensor) else tensor_of(values)
-        mask = masks.mask_of(y_pred)
+        own, mask = masks.mask_of(values), masks.mask_of(y_pred)
+        if own is not None:
+            mask = own if mask is None else elementary.logical_and(mask, own)
         if mask is not None:
             sample_weight = counted(mask, sample_weight)
             if self.reduction in ("mean", "sum_over_batch_size"):  # of what counts
@@ -468,11 +463,3 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         super().__init__(
             sparse_categorical_crossentropy, reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
         )
-
-
-_TABLE = {n: globals()[n] for n in __all__ if n not in ("Reduction", "get", "serialize", "deserialize")}
-_TABLE |= {"mse": mse, "MSE": mse, "mae": mae, "MAE": mae, "mape": mape, "MAPE": mape, "msle": msle, "MSLE": msle,
-           "logcosh": log_cosh, "kld": kld, "KLD": kld, "kullback_leibler_divergence": kld, "huber_loss": huber,
-           "crossentropy": categorical_crossentropy}  # fmt: skip
-_REGISTRY = registry.Registry("loss", _TABLE)
-get, serialize, deserialize = _REGISTRY.get, _REGISTRY.serialize, _REGISTRY.deserialize
