@@ -10,6 +10,7 @@ import sys
 import types
 from typing import Any
 
+from wengert.ground.errors import helped
 from wengert.ground.version import VERSION
 
 __all__ = ["TOPS", "MissingName", "Served", "serve"]
@@ -23,6 +24,7 @@ TOPS = ("tensorflow", "keras", "tensorflow_probability")
 """The packages that are served."""
 
 
+@helped
 class MissingName(AttributeError):
     """A name of TensorFlow's that is not served here."""
 

@@ -39,6 +39,7 @@ from wengert.ground.errors import (
     OpError,
     ResourceExhaustedError,
     UnimplementedError,
+    helped,
 )
 from wengert.ground.shapes import ShapeLike, TensorShape
 from wengert.ground.weakly import WeakValues
@@ -705,6 +706,7 @@ class SymbolicTensor(Uncopied, Tensor):
         return f"<tf.Tensor '{self.name}' shape={shapes.text(self.sizes)} dtype={self.dtype.name}>"
 
 
+@helped
 class SymbolicArrayError(NotImplementedError, TypeError):
     """NumPy was called on a symbolic tensor."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.errors import helped
 from wengert.tensor.tensor import Tensor
 
 __all__ = [
@@ -39,6 +40,7 @@ Values = tuple[Any, ...]
 Merge = Callable[[Values, Values], tuple[Values, Values]]
 
 
+@helped
 class AutographError(Exception):
     """Base of the errors of this module.
 
