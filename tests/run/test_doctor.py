@@ -118,6 +118,11 @@ def test_a_notebook_is_read_cell_by_cell(tmp_path):
     assert [line.partition(": ")[0] for line in lines] == ["cell 2, line 3", "cell 4, line 2"]
 
 
+def test_a_cell_that_is_indented_is_read_as_ipython_does(tmp_path):
+    path = notebook(tmp_path / "book.ipynb", "  import tensorflow as tf\n  for k in range(3):\n    tf.nosuch\n")
+    assert [line.partition(": ")[0] for line in doctor(path).stdout.splitlines()[1:]] == ["cell 1, line 3"]
+
+
 @pytest.mark.parametrize(("name", "text", "words"), [
     ("a.py", "import tensorflow as tf\nprint 'x'\n", "Python 2"), ("a.py", "x = (\n", "a.py:1: "),
     ("a.ipynb", "{}", "no notebook"), ("a.ipynb", "no json", "no notebook"), ("a.ipynb", '{"cells": [3]}', "no notebook"),

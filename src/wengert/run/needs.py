@@ -76,7 +76,14 @@ def _cells(path: str) -> Iterator[tuple[int, str]]:
         first = text.lstrip().partition("\n")[0]
         if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split()[0] not in BODIES:
             continue
-        yield number, "\n".join(_python(line) for line in text.split("\n"))
+        yield number, "\n".join(_python(line) for line in _dedented(text).split("\n"))
+
+
+def _dedented(text: str) -> str:
+    """Return a cell without the indentation of its first line, which IPython takes from all of them."""
+    text = text.lstrip("\n")
+    indent = text[: len(text) - len(text.lstrip(" \t"))]
+    return "\n".join(line.removeprefix(indent) for line in text.split("\n")) if indent else text
 
 
 def _python(line: str) -> str:
