@@ -42,7 +42,12 @@ ROOMS = [
 # Imports that point up and are made inside a function: (module that imports, room imported) -> the reason.
 # For example ("ops.control", "function"): "why it cannot be passed in from above".
 LAZY_UPWARD: dict[tuple[str, str], str] = {
-    ("graph", "tensor"): "programs say `from wengert.graph import Graph`, and a graph whose outputs are tensors stands with these"
+    ("__init__", "run"): "IPython asks the package itself for its extension: `%load_ext wengert`",
+    ("run.kernel", "verify"): "`%%wengert check` hands a cell to the verifier, which runs scripts by `run`",
+    (
+        "graph",
+        "tensor",
+    ): "programs say `from wengert.graph import Graph`, and a graph whose outputs are tensors stands with these",
 }
 
 # What `import wengert` leaves alone: slow to import, optional, or both.

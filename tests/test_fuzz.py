@@ -134,7 +134,7 @@ def elsewhere(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", 15)), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", 5)), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_malformed_calls(name, data):
     function = FUNCTIONS[name]

@@ -24,7 +24,11 @@ __all__ = _serve.listed("")
 
 
 def __getattr__(name: str) -> Any:
-    """Return a module in this one, imported when it is first asked for."""
+    """Return a module in this one, imported when it is first asked for; and what IPython asks an extension for."""
+    if name in ("load_ipython_extension", "unload_ipython_extension"):
+        from wengert.run import kernel
+
+        return kernel.load if name.startswith("load") else kernel.unload
     return _serve.part("", name)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -56,7 +58,7 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     parser = _Parser(prog="wengert", description="Differentiate TensorFlow programs, without TensorFlow.")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    run = commands.add_parser("run", help="run a TensorFlow script, unchanged")
+    run = commands.add_parser("run", help="run a TensorFlow script, a notebook, a module or a program, unchanged")
     style = run.add_mutually_exclusive_group()
     style.add_argument("--tf1", dest="style", action="store_const", const="tf1", help="TensorFlow 1's names, graph mode")
     style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
@@ -78,10 +80,23 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     run.add_argument(
         "--checkpoint-every", metavar="SECONDS", type=_seconds, default=60.0, help="how often the checkpoint is written (60)"
     )
+    run.add_argument("--frames", action="store_true", help="show Wengert's own frames in tracebacks")
+    run.add_argument("--execute-into", metavar="OUT.ipynb", help="write the notebook, with what its cells gave, to OUT.ipynb")
     run.add_argument(
-        "script", metavar="SCRIPT.py", help="a file, - for standard input, a folder or an archive with a __main__.py"
+        "-m", dest="module", metavar="MODULE ...", nargs=argparse.REMAINDER, help="run a module as python -m does, with arguments"
     )
+    run.add_argument(
+        "script", metavar="SCRIPT.py | NOTEBOOK.ipynb | PROGRAM", nargs="?",
+        help="a file, - for standard input, a folder or an archive with a __main__.py; or the name of a program on PATH",
+    )  # fmt: skip
     run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+    kernel = commands.add_parser("kernel", help="a kernel for notebooks, in which Wengert is loaded from the start")
+    kernel.add_argument("action", choices=["install", "remove"])
+    where = kernel.add_mutually_exclusive_group()
+    where.add_argument("--user", action="store_true", help="for this user")
+    where.add_argument("--sys-prefix", action="store_true", help="for the environment of this Python: what holds in one")
+    where.add_argument("--prefix", metavar="P", help="for another environment")
+    kernel.add_argument("--name", default="wengert", type=_plain, help="the kernel's name (wengert)")
     why = commands.add_parser("explain", help="run a script, then print how each derivative in it was found")
     why.add_argument("--executor", choices=EXECUTORS, help="who runs graphs and functions")
     why.add_argument("script", metavar="SCRIPT.py")
@@ -100,16 +115,12 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
         print(f"wengert {wengert.__version__}")
         return 0
     if given.command == "run":
-        from wengert.ground.errors import NoGradientWarning
-        from wengert.run.script import run_script
+        return _run(given, run)
+    if given.command == "kernel":
+        from wengert.run import spec
 
-        if given.quiet:
-            warnings.simplefilter("ignore", NoGradientWarning)
-        return run_script(
-            given.script, given.arguments, given.style, given.executor, strict=given.strict, progress=given.progress,
-            figures=given.save_figures, interactive=given.interactive, checkpoint=given.checkpoint, every=given.checkpoint_every,
-            unpickled=given.unpickle,
-        )  # fmt: skip
+        act = spec.install if given.action == "install" else spec.remove
+        return act(given.name, given.user, sys.prefix if given.sys_prefix else given.prefix)
     if given.command == "explain":
         from wengert.run.explain import explain
         from wengert.run.script import run_script
@@ -134,6 +145,55 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
         return 0
     parser.print_help()
     return 2
+
+
+def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Run what was named: a module, a notebook, a program on PATH, or a script."""
+    from wengert.ground.errors import NoGradientWarning
+    from wengert.run.program import found, run_program, serving_started
+    from wengert.run.script import run_script
+    from wengert.run.started import Chosen
+
+    if given.quiet:
+        warnings.simplefilter("ignore", NoGradientWarning)
+    if given.frames:
+        os.environ["WENGERT_FRAMES"] = "1"
+    name, *arguments = given.module or [given.script, *given.arguments]
+    if name is None or (given.module is not None and not given.module):
+        parser.error("name a script, a notebook, -m MODULE, or a program")
+    how = Chosen(given.style, given.executor, given.strict, given.quiet, frames=given.frames, unpickled=tuple(given.unpickle))
+    program = None if given.module else found(name)
+    if program is not None or name.endswith(".ipynb"):
+        script_only = {
+            "--progress": given.progress, "-i": given.interactive, "--checkpoint": given.checkpoint,
+            "--save-figures": program and given.save_figures, "--execute-into": program and given.execute_into,
+        }  # fmt: skip
+        refused = [option for option, value in script_only.items() if value]
+        if refused:
+            parser.error(f"{refused[0]} does not go with {'a program' if program else 'a notebook'}")
+    elif given.execute_into:
+        parser.error("--execute-into goes with a notebook")
+    if program is not None:
+        return run_program(program, arguments, how)
+    if name.endswith(".ipynb") and not given.module:
+        from wengert.run.notebook import run_notebook
+
+        if arguments:
+            parser.error("a notebook takes no arguments")
+        return run_notebook(name, how, given.execute_into, given.save_figures)
+    with serving_started(how) if given.module else contextlib.nullcontext():
+        return run_script(
+            name, arguments, given.style, given.executor, strict=given.strict, progress=given.progress,
+            figures=given.save_figures, interactive=given.interactive, checkpoint=given.checkpoint, every=given.checkpoint_every,
+            unpickled=given.unpickle, module=bool(given.module),
+        )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Return a name of a folder that kernels may have."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text) or text.startswith("."):
+        raise argparse.ArgumentTypeError(f"letters, digits, and . _ - are wanted, not {text!r}")
+    return text
 
 
 def _seconds(text: str) -> float:

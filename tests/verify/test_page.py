@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wengert.verify.drawing import layout
+from wengert.ground.drawing import layout
 from wengert.verify.findings import Fault, Row
 from wengert.verify.page import page
 from wengert.verify.report import Report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,9 +13,10 @@ from wengert.data import batches, functions, iterators, orders, sources
 from wengert.data.buckets import bucketed
 from wengert.data.elements import DatasetSpec, NoneTensorSpec, Spec, Structure, described, pack, standing, tensors
 from wengert.data.options import Options
-from wengert.data.stage import INFINITE, Base, Given, Run, Stage, size_of, tensor_of
+from wengert.data.stage import INFINITE, UNKNOWN, Base, Given, Run, Stage, size_of, tensor_of
 from wengert.ground import nest, shapes
 from wengert.ground.context import current, state
+from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DtypeLike, as_dtype, int64
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.types import NumPyArray
@@ -185,6 +187,18 @@ class Consumed(Made):
     def __repr__(self) -> str:
         return f"<{self.stage.kind} element_spec={self.element_spec!r}>"
 
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.ground import display
+
+        count = self.stage.cardinality()
+        told = {INFINITE: "without end", UNKNOWN: "not known"}.get(count, f"{count:,}")
+        leaves = nest.flatten_with_paths(self.element_spec)
+        rows = [("".join(f"[{key!r}]" for key in path), *_told(spec)) for path, spec in leaves]
+        head = display.heading(self.stage.kind, elements=told)
+        read = " ← ".join(stage.kind for stage in itertools.islice(self.stage.every(), display.MOST))
+        return head + display.table(("element", "shape", "dtype"), rows, what="parts") + display.paragraph(read)
+
     def cardinality(self) -> EagerTensor:
         """Return the number of elements as a tensor, -1 if there is no end, and -2 if it is not known."""
         return EagerTensor(np.array(self.stage.cardinality(), np.int64))
@@ -255,6 +269,11 @@ def _evaluated(stage: Stage, name: str) -> Any:
         return tensors(stage.structure, element)
     places = iterators.called(lambda *arrays: iterators.arrays_of(call(*arrays)), symbols, described(stage.specs), name)
     return standing(stage.structure, places, Given)
+
+
+def _told(spec: Spec) -> tuple[str, str]:
+    """Return the shape and the dtype of a part of elements, or what it is instead."""
+    return (str(spec.shape), spec.dtype.name) if isinstance(spec, TensorSpec) else ("", repr(spec))
 
 
 class _Optioned(orders.Through):

@@ -7,14 +7,15 @@ SciPy (imported when first used) and writing at an index. An adapter for another
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from wengert.ground import parameters
 from wengert.ground.blas import blas
-from wengert.ground.types import NumPyArray
+from wengert.ground.types import AxisLike, Dtype, Index, NumPyArray
 
 __all__ = ["NP", "NumPyArrays"]
 
@@ -57,6 +58,12 @@ def _of_matrices(name: str, x: Any) -> Any:
         # A real matrix without a real result has none here.
         complex_ = value.dtype.kind == "c" and x.dtype.kind != "c"
         result[i] = np.where(np.abs(value.imag) > 1e-9 * np.abs(value), np.nan, value.real) if complex_ else value
+    return result
+
+
+def _at(function: np.ufunc, x: NumPyArray, index: Index, value: NumPyArray) -> Any:
+    result, places = np.array(x), cast(Any, index)
+    function.at(result, places, value)
     return result
 
 
@@ -165,13 +172,13 @@ class NumPyArrays:
         return np.asarray(s, x.dtype), np.asarray(c, x.dtype)
 
     @staticmethod
-    def sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def sum(x: NumPyArray, axis: AxisLike = None, dtype: Dtype | None = None, keepdims: bool = False) -> Any:
         """Return the sum over axes, without what NumPy does for arguments of other kinds before it comes to this."""
         reduce: Any = np.add.reduce
         return reduce(x, axis, dtype, None, keepdims)
 
     @staticmethod
-    def broadcast_to(x: Any, shape: Any) -> Any:
+    def broadcast_to(x: NumPyArray, shape: tuple[int, ...]) -> Any:
         """Return x repeated to a shape: written out where that takes less than to make a view of it."""
         if 0 < math.prod(shape) <= WRITTEN_OUT and len(shape) >= x.ndim:
             result = np.empty(shape, x.dtype)
@@ -180,53 +187,45 @@ class NumPyArrays:
         return np.broadcast_to(x, shape)
 
     @staticmethod
-    def stack(arrays: Any, axis: int = 0) -> Any:
+    def stack(arrays: Sequence[NumPyArray], axis: int = 0) -> Any:
         """Return arrays along a new axis."""
         if arrays[0].ndim == 0 and axis in (0, -1):
             return np.array(arrays)
         return np.stack(arrays, axis)
 
     @staticmethod
-    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+    def filled(shape: tuple[int, ...], dtype: Dtype, index: Index, value: NumPyArray) -> Any:
         """Return zeros but for the value at an index."""
-        result = np.zeros(shape, dtype)
+        result: Any = np.zeros(shape, dtype)
         result[index] = value
         return result
 
     @staticmethod
-    def index_set(x: Any, index: Any, value: Any) -> Any:
+    def index_set(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with x[index] = value."""
-        result = np.array(x)
+        result: Any = np.array(x)
         result[index] = value
         return result
 
     @staticmethod
-    def index_add(x: Any, index: Any, value: Any) -> Any:
+    def index_add(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with value added at index, repeated indices adding up."""
-        result = np.array(x)
-        np.add.at(result, index, value)
-        return result
+        return _at(np.add, x, index, value)
 
     @staticmethod
-    def index_min(x: Any, index: Any, value: Any) -> Any:
+    def index_min(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with the minimum taken at index."""
-        result = np.array(x)
-        np.minimum.at(result, index, value)
-        return result
+        return _at(np.minimum, x, index, value)
 
     @staticmethod
-    def index_max(x: Any, index: Any, value: Any) -> Any:
+    def index_max(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with the maximum taken at index."""
-        result = np.array(x)
-        np.maximum.at(result, index, value)
-        return result
+        return _at(np.maximum, x, index, value)
 
     @staticmethod
-    def index_multiply(x: Any, index: Any, value: Any) -> Any:
+    def index_multiply(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with values multiplied in at index."""
-        result = np.array(x)
-        np.multiply.at(result, index, value)
-        return result
+        return _at(np.multiply, x, index, value)
 
     @staticmethod
     def isotonic_blocks(x: Any, increasing: bool) -> Any:

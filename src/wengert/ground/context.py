@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert.ground.blocks import Block, Leaving, Raised, changed
 
-__all__ = ["Site", "asked", "default_session", "here", "scoped", "state"]
+__all__ = ["Site", "asked", "default_session", "here", "place", "scoped", "state"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,17 @@ SKIP = (ROOT, "<__autograph_generated", os.sep + "malt" + os.sep)
 
 called: dict[str, str] = {}
 """What files are called where a place is told: a script by the name by which it was started."""
+cells: dict[str, tuple[str, int]] = {}
+"""By the names of files that Python has for cells of a notebook: what they are called, such as "cell 3", and how many of their
+lines stand before what Python was given."""
+
+
+def place(file: str, line: int) -> str:
+    """Return how a place is told: "file:line", or "cell 3, line 2" in a notebook."""
+    if file not in cells:
+        return f"{called.get(file, file)}:{line}"
+    cell, above = cells[file]
+    return f"{cell}, line {line + above}"
 
 
 class Site(NamedTuple):
@@ -55,9 +66,10 @@ class Site(NamedTuple):
         return int(self.code.co_firstlineno)
 
     def __str__(self) -> str:
+        where = place(self.code.co_filename, self.lineno)
         if self.script is None:
-            return f"{self.filename}:{self.lineno}"
-        return f"{Site(*self.script)} ({os.path.basename(self.filename)}:{self.lineno})"
+            return where
+        return f"{Site(*self.script)} ({os.path.basename(where)})"
 
 
 class Observer:
@@ -381,9 +393,13 @@ def here(skipped: tuple[str, ...] = SKIP) -> tuple[Any, ...]:
 def asked() -> tuple[Any, ...]:
     """Return `here()`; where that is in a library, with the line of the script on whose behalf the library is at work."""
     at = here()
-    if state.site is not None or not called or at[0].co_filename in called:
+    if state.site is not None or not (called or cells) or _is_script(at[0].co_filename):
         return at
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename not in called:
+    while frame is not None and not _is_script(frame.f_code.co_filename):
         frame = frame.f_back
     return at if frame is None else (*at[:2], False, (frame.f_code, frame.f_lasti))
+
+
+def _is_script(file: str) -> bool:
+    return file in called or file in cells

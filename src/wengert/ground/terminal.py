@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "shown", "tell"]
+__all__ = ["console", "in_notebook", "is_rewritable", "shown", "tell", "without_folders"]
 
 WIDE = 1 << 14
 """Columns of a line that nobody folds."""
@@ -40,11 +41,31 @@ def _is_plain(character: str) -> bool:
     return character.isprintable() and unicodedata.bidirectional(character) not in RIGHT_TO_LEFT
 
 
+def without_folders(text: str) -> str:
+    """Return a text with the names of files alone, without the folders.
+
+    >>> without_folders("tanh (/home/ada/heat.py:28)")
+    'tanh (heat.py:28)'
+    """
+    return re.sub(r"(?<![\w.])[\w.~-]*(?:[/\\\\][\w.~ -]+)*[/\\\\]([\w.-]+:\d+)", r"\1", text)
+
+
 def tell(text: object) -> None:
     """Print a line of ours to standard error, as `shown` has it. Where that cannot be written to, what is to be done goes on."""
     if sys.stderr is not None:  # else print would take standard output
         with contextlib.suppress(Exception):  # whatever stands there: closed, a pipe that nobody reads, an object of the script's
             print(shown(text), file=sys.stderr, flush=True)
+
+
+def in_notebook(stream: TextIO | None = None) -> bool:
+    """Whether a kernel runs this, and its own output is where a stream (standard output, if none is given) goes."""
+    kind = type(sys.stdout if stream is None else stream)
+    return any(base.__module__.startswith("ipykernel.") for base in kind.__mro__)
+
+
+def is_rewritable(stream: TextIO) -> bool:
+    """Whether a line there can be written over: a terminal, and what a notebook shows of a cell."""
+    return bool(getattr(stream, "isatty", bool)()) or in_notebook(stream)
 
 
 @functools.cache

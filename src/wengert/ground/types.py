@@ -6,12 +6,13 @@ alike, from a namespace of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
 from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["Array", "Attrs", "Described", "Dtype", "Namespace", "NumPyArray"]
+__all__ = ["Array", "Attrs", "AxisLike", "Described", "Dtype", "Index", "Namespace", "NumPyArray"]
 
 Dtype = np.dtype[Any]
 """An element type as NumPy has it."""
@@ -74,6 +75,13 @@ class Array(Protocol):
     def __le__(self, other: Any, /) -> Any: ...
     def __gt__(self, other: Any, /) -> Any: ...
     def __ge__(self, other: Any, /) -> Any: ...
+
+
+_Place = Array | NumPyArray | int | slice | EllipsisType | None
+Index = _Place | tuple[_Place, ...]
+"""What stands between the brackets of an array."""
+AxisLike = int | Sequence[int] | None
+"""One axis, several, or all."""
 
 
 class Namespace(Protocol):

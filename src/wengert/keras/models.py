@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import os
 import shutil
 import sys
@@ -15,13 +14,15 @@ import numpy as np
 
 from wengert.functions import array
 from wengert.ground import nest, terminal
+from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.interrupt import undivided
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
-from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
+from wengert.keras.layers.calling import as_sizes, calls, converted
 from wengert.keras.layers.layer import InputLayer, Layer
+from wengert.keras.summaries import COLUMNS, layer_rows, summarized, totals
 from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
@@ -307,6 +308,10 @@ class Model(Trainer):
 
     # --- a table -----------------------------------------------------------------------------------------------
 
+    @displayed
+    def _repr_html_(self) -> str:
+        return summarized(self)
+
     def summary(
         self, line_length: int | None = None, positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
@@ -319,18 +324,13 @@ class Model(Trainer):
         console = terminal.console(
             None if print_fn is None else _Lines(print_fn), width=line_length or shutil.get_terminal_size().columns
         )
-        table = Table("Layer (type)", "Output Shape", title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD)
-        table.add_column("Param #", justify="right")
-        for layer in self.layers:
-            count = sum(math.prod(v.sizes) for v in layer.weights)
-            table.add_row(f"{layer.name} ({type(layer).__name__})", _shape_text(layer), f"{count:,}")
+        table = Table(*COLUMNS[:2], title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD)
+        table.add_column(COLUMNS[2], justify="right")
+        for row in layer_rows(self):
+            table.add_row(*row)
         console.print(table)
-        for what, variables in (
-            ("Total", self.weights), ("Trainable", self.trainable_weights), ("Non-trainable", self.non_trainable_weights)
-        ):  # fmt: skip
-            count = sum(math.prod(v.sizes) for v in variables)
-            size = sum(math.prod(v.sizes) * v.nptype.itemsize for v in variables)
-            console.print(f" {what} params: {count:,} ({_bytes(size)})", highlight=False)
+        for line in totals(self):
+            console.print(f" {line}", highlight=False)
 
 
 class _Lines:
@@ -347,23 +347,6 @@ class _Lines:
 
     def flush(self) -> None:
         sys.stdout.flush()
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "KB", "MB"):
-        if size < 1024:
-            return f"{size:.2f} {unit}"
-        size /= 1024
-    return f"{size:.2f} GB"
-
-
-def _shape_text(layer: Layer) -> str:
-    if isinstance(layer, InputLayer):
-        return str(tuple(layer.batch_shape))
-    if layer._node is None:
-        return "?"
-    found = shape_of(layer.output)
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
 
 def _incomplete(shape: ShapeLike) -> bool:

@@ -10,17 +10,52 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ground.terminal import shown
+from wengert.ground.terminal import in_notebook, is_rewritable, shown
 
-__all__ = ["Progbar"]
+__all__ = ["Line", "Progbar"]
 
 WIDTH = 20
+
+
+class Line:
+    """A line of standard output: it is written over where that can be, and elsewhere printed when it is done."""
+
+    SELDOM = 0.25
+    """Seconds between two writings in a notebook, which keeps and sends all that is written."""
+
+    def __init__(self, interval: float) -> None:
+        """Take the seconds between two writings."""
+        self.interval = interval
+        self._last = -math.inf
+        self._length = 0
+        self._waiting = ""
+
+    def write(self, text: str, done: bool, live: bool = True) -> None:
+        """Write the line, unless it was written just now; ``done``: for the last time. ``live``: whether it is written before."""
+        now = time.perf_counter()
+        live = live and is_rewritable(sys.stdout)
+        interval = max(self.interval, self.SELDOM) if live and in_notebook() else self.interval
+        self._waiting = "" if done or not live else text
+        if not done and (not live or now - self._last < interval):
+            return
+        self._last = now
+        if live:
+            sys.stdout.write("\r" + text.ljust(self._length) + ("\n" if done else ""))
+            self._length = 0 if done else len(text)
+        else:
+            sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        """Write what was not written yet, for the last time."""
+        if self._waiting:
+            self.write(self._waiting, True)
 
 
 class Progbar:
     """Prints how far something is, with the means of values.
 
-    On a terminal the line is written over; elsewhere it is printed once, when the target is reached.
+    On a terminal and in a notebook the line is written over; elsewhere it is printed once, when the target is reached.
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 3.0)])
@@ -38,8 +73,8 @@ class Progbar:
         self.stateful_metrics, self.unit_name = set(stateful_metrics or []), unit_name
         self._sums: dict[str, list[float]] = {}
         self._seen = 0
-        self._start, self._last = time.perf_counter(), -math.inf
-        self._length = 0
+        self._start = time.perf_counter()
+        self._line, self._label, self._last = Line(interval), "", True
 
     def update(self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None) -> None:
         """Say how far it is, with values by name."""
@@ -57,20 +92,14 @@ class Progbar:
         self._seen = current
         if not self.verbose:
             return
-        now = time.perf_counter()
-        live = self.verbose == 1 and sys.stdout.isatty()
-        if not finalize and (not live or now - self._last < self.interval):
-            return
-        self._last = now
-        line = shown(self._line(current, now - self._start))
-        if live:
-            sys.stdout.write("\r" + line.ljust(self._length) + ("\n" if finalize else ""))
-            self._length = 0 if finalize else len(line)
-        else:
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        text = shown(self._label + self._text(current, time.perf_counter() - self._start))
+        self._line.write(text, finalize and self._last, live=self.verbose == 1)
 
-    def _line(self, current: int, elapsed: float) -> str:
+    def within(self, line: Line, label: str, last: bool) -> None:
+        """Write into a line that others are written into, too, before it or, unless it is the last, after it."""
+        self._line, self._label, self._last = line, label, last
+
+    def _text(self, current: int, elapsed: float) -> str:
         each = elapsed / max(current, 1)
         parts = [f"{current}/{self.target if self.target is not None else 'Unknown'}"]
         if self.verbose == 1 and self.target:

@@ -11,6 +11,7 @@ from wengert.ground import nest
 from wengert.ground.blocks import Block, Leaving, Raised
 from wengert.ground.context import Observing, known, state
 from wengert.ground.copies import Uncopied
+from wengert.ground.displayed import displayed
 from wengert.ops.control import led_to
 from wengert.ops.op import Op
 from wengert.ops.state import READ
@@ -159,6 +160,12 @@ class Record(Observing, Uncopied):
     def watched_variables(self) -> tuple[Any, ...]:
         """Return the variables watched, in the order in which they were made."""
         return tuple(sorted(self._variables.values(), key=lambda variable: variable.n))
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.modes.displays import taped
+
+        return taped(self)
 
     def history(self, ys: Sequence[Any]) -> list[Any]:
         """Return the entries among which are those that lead to the ys, in order."""

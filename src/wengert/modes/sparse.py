@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.graph.static import static_value
 from wengert.ground import dtypes, nest, shapes
+from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DType, DtypeLike
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.ground.shapes import ShapeLike, TensorShape
@@ -173,6 +174,22 @@ class SparseTensor(nest.Composite):
         return f"SparseTensor(indices={self.indices}, values={self.values}, dense_shape={self.dense_shape})"
 
     __str__ = __repr__
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.ground import display
+
+        head = display.heading("tf.SparseTensor", shape=shapes.text(self.sizes), dtype=self.dtype.name)
+        places, elements = self.indices, self.values
+        if isinstance(places, SymbolicTensor) or isinstance(elements, SymbolicTensor):
+            parts = [(p, display.cut(repr(t))) for p, t in zip(("indices", "values", "dense_shape"), self._parts(), strict=True)]
+            return head + display.facts(parts)
+        count = len(places.array)
+        pairs = zip(places.array[: display.MOST].tolist(), elements.array[: display.MOST], strict=True)
+        rows = [(", ".join(map(str, at)), display.number(x)) for at, x in pairs]
+        return head + display.table(
+            ("index", "value"), rows, ("value",), count, f"elements; the others of {shapes.text(self.sizes)} are zero"
+        )
 
 
 class SparseTensorSpec(nest.Composite):

@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.context import default_session, recent, state
+from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DtypeLike, as_dtype
 from wengert.ground.errors import helped
 from wengert.ground.shapes import Shape
@@ -314,6 +315,12 @@ class Variable(Handled):
         if self._graph is not None or state.graph is not None:
             return head + ">"
         return f"{head}, numpy={repr(self.current()).partition('numpy=')[2]}"
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.modes.displays import valued
+
+        return valued(self)
 
     def __copy__(self) -> Variable:
         return self

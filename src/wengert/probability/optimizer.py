@@ -11,6 +11,7 @@ import numpy as np
 from wengert.functions import math as functions
 from wengert.functions.array import convert_to_tensor
 from wengert.functions.program import py_function
+from wengert.ground import progress
 from wengert.ground.errors import ShapeError
 from wengert.ground.types import Array
 from wengert.probability import linesearch
@@ -82,6 +83,7 @@ class _Search:
         self.gradient_tolerance, self.x_tolerance, self.relative, self.absolute = tolerances
         self.condition = condition or converged_any
         self.evaluations = 0
+        self.shown: Callable[[float], None]
         self.converged = False
         self.seen: dict[bytes, tuple[float, Any]] = {}  # of the iteration under way: x -> value, gradient
         self.pairs: collections.deque[tuple[Any, Any]] = collections.deque(maxlen=kept)
@@ -125,6 +127,7 @@ class _Search:
         self.x = x
         self.pairs.append((x - before[0], self.gradient - before[2]))
         self.seen = {x.tobytes(): (self.value, self.gradient)}
+        self.shown(self.value)
         self.test(before[:2])
         if self.condition(self.converged, False):
             raise StopIteration
@@ -138,7 +141,8 @@ class _Search:
         z = self.x if self.factor is None else np.linalg.solve(self.factor, self.x)
         search: Any = minimize
         options = {"maxiter": iterations, "gtol": 0.0, **options}
-        return search(self.scaled, z, jac=True, method=method, callback=self.after, options=options)
+        with progress.line(method) as self.shown:
+            return search(self.scaled, z, jac=True, method=method, callback=self.after, options=options)
 
 
 def _start(initial_position: Any, previous: Any, who: str) -> Any:

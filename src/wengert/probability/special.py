@@ -140,7 +140,7 @@ def student_quantile(p: TensorLike, df: TensorLike) -> Any:
     (1 + z²/df) z'' = (1 + 1/df) z z'², an equation for the series' coefficients (G. Steinbrecher and W. Shaw, 2008).
     """
     p, df = convert(p), convert(df)
-    df = df + array.zeros_like(p)
+    df = convert(df + array.zeros_like(p))
     density = elementary.exp(elementary.lgamma((df + 1.0) / 2.0) - elementary.lgamma(df / 2.0)) / elementary.sqrt(math.pi * df)
     u = (p - 0.5) / density
     near = elementary.square(u) < 0.01 * elementary.minimum(df, 1.0)
@@ -149,13 +149,13 @@ def student_quantile(p: TensorLike, df: TensorLike) -> Any:
     x = betaincinv(df / 2.0, convert(0.5, p.dtype), tail)
     far = elementary.sqrt(df * (1.0 - x) / x)
     small = array.where(near, u, convert(0.0, p.dtype))
-    return array.where(near, _student_series(small, df), array.where(p < 0.5, -far, far))
+    return array.where(near, _student_series(convert(small), df), array.where(p < 0.5, -far, far))
 
 
-def _student_series(u: TensorLike, df: TensorLike) -> Any:
+def _student_series(u: Tensor, df: Tensor) -> Any:
     """Return Σ c_k u^(2k + 1), c_0 = 1, by the equation that `student_quantile` states."""
-    one = convert(1.0, convert(u).dtype)
-    scale, squared = 1.0 / convert(df), elementary.square(u)
+    one = convert(1.0, u.dtype)
+    scale, squared = 1.0 / df, elementary.square(u)
     # The coefficients of z, z², z'², and z'', each without its lowest power of u.
     c, twice, slopes, bends = [one], [one], [one], [convert(0.0, one.dtype)]
     for k in range(1, 8):

@@ -36,6 +36,9 @@ SPAWNING = ("multiprocessing.spawn", "loky.backend.spawn", "joblib.externals.lok
 MAIN = "init_main_from_path"
 """Its entry that names the script's file, where there is one."""
 
+NAMED = "init_main_from_name"
+"""Its entry that names the script's module, where it is run as one."""
+
 
 class Settings(NamedTuple):
     """How a script is run."""
@@ -74,6 +77,8 @@ def serving(settings: Settings) -> dict[str, Callable[[ModuleType], Callable[[],
         def get_preparation_data(name: str, *more: bool) -> dict[str, Any]:
             data: dict[str, Any] = before(name, *more)
             imported = data.pop(MAIN, None) is not None
+            module_name = data.pop(NAMED, None)  # of `wengert run -m`: else Python would import it, and nothing were served yet
+            imported |= module_name is not None and module_name.rpartition(".")[2] != "__main__"
             quiet = any(action == "ignore" and kind is NoGradientWarning for action, _, kind, *_ in warnings.filters)
             now = settings._replace(imported=imported, executor=options.executor, quiet=quiet, told=notice.told())
             # The first sets sys.path, on which the second is found.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,9 @@ from wengert.derive.choice import Choice
 from wengert.derive.lowered import Lowered, watchers
 from wengert.execute import program as choose
 from wengert.ground import terminal
+from wengert.ground.displayed import displayed
+from wengert.ground.terminal import without_folders
+from wengert.run.plans import NOTHING, PASSES, planned
 
 __all__ = ["Explanation", "explain"]
 
@@ -50,6 +52,10 @@ class Explanation:
         """Look on no more."""
         watchers.remove(self._watcher)
 
+    @displayed
+    def _repr_html_(self) -> str:
+        return planned(self.choices, self.notes, self.operations)
+
     def show(self) -> None:
         """Print two tables, the derivatives and the sums of them."""
         from rich import box
@@ -57,7 +63,7 @@ class Explanation:
 
         console = terminal.console()
         if not self.choices:
-            console.print("No derivative was taken in a graph or in a traced function: eager tapes go by reverse mode.")
+            console.print(NOTHING)
             return
         table = Table(title="Derivatives", box=box.SIMPLE_HEAD)
         for name, side in (("line", "left"), ("by", "left"), ("order", "right"), ("method", "left"), ("passes", "right"),
@@ -65,24 +71,26 @@ class Explanation:
             table.add_column(name, justify=side)  # type: ignore[arg-type]
         for c in self.choices:
             passes = f"{c.cost:.0f}" if c.method == "taylor" else ""
-            table.add_row(_short(c.where), c.what, str(c.order), c.method, passes, f"{c.reverse_cost:.0f}", _short(c.reason))
+            table.add_row(
+                without_folders(c.where),
+                c.what,
+                str(c.order),
+                c.method,
+                passes,
+                f"{c.reverse_cost:.0f}",
+                without_folders(c.reason),
+            )
         console.print(table)
         if self.notes:
             sums = Table(title="Sums of derivatives", box=box.SIMPLE_HEAD)
             sums.add_column("line")
             sums.add_column("what became of them")
             for where, text in self.notes:
-                sums.add_row(_short(where), text)
+                sums.add_row(without_folders(where), text)
             console.print(sums)
         console.print(
-            f"{len(self.operations)} lists were lowered, of {', '.join(map(str, self.operations))} operations. "
-            "Passes: the cost in forward passes of all orders up to this one, by the cost model."
+            f"{len(self.operations)} lists were lowered, of {', '.join(map(str, self.operations))} operations. {PASSES}"
         )
-
-
-def _short(text: str) -> str:
-    """Return a text with the names of files alone, without the folders."""
-    return re.sub(r"(?<![\w.])[\w.~-]*(?:[/\\\\][\w.~ -]+)*[/\\\\]([\w.-]+:\d+)", r"\1", text)
 
 
 def explain(run: Callable[[], int]) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from wengert.ground.context import ROOT
 from wengert.ground.terminal import tell
 from wengert.run.arrays import pickled
+from wengert.run.notice import frames_shown
 from wengert.run.packages import missing_module, python_2
 from wengert.run.served import MissingName
 
@@ -21,6 +22,8 @@ __all__ = ["report", "report_source", "status_of"]
 
 OWN = (ROOT, "<frozen")
 """What the names of files begin with whose frames tell a user nothing."""
+AROUND = os.path.join(ROOT, "run", "")
+"""What runs scripts and loads their modules: no part of what a user has called."""
 NUMPY = os.path.join(os.path.dirname(np.__file__), "")
 
 
@@ -101,15 +104,41 @@ def _in_a_line(error: BaseException, frames: TracebackType | None) -> str | None
     return f"{own[-1].filename}:{own[-1].lineno}: {told}" if told and own else None
 
 
+class _Folded(traceback.StackSummary):
+    """The user's frames of a stack; ours are counted where they stand."""
+
+    def __init__(self, stack: Iterable[traceback.FrameSummary]) -> None:
+        self.after: dict[int, int] = {}
+        """How many of ours come after a frame of the user's, by that one's position."""
+        super().__init__()
+        for frame in stack:
+            if not frame.filename.startswith(OWN):
+                self.append(frame)
+            elif self and frame.filename.startswith(ROOT) and not frame.filename.startswith(AROUND):
+                self.after[len(self) - 1] = self.after.get(len(self) - 1, 0) + 1
+
+    def format(self, **keywords: bool) -> list[str]:
+        """Return the lines; a frame that stands many times in a row is told as Python tells it."""
+        lines: list[str] = []
+        begun = 0
+        for k, count in sorted({**self.after, len(self) - 1: self.after.get(len(self) - 1, 0)}.items()):
+            lines += traceback.StackSummary.from_list(list(self)[begun : k + 1]).format(**keywords)
+            begun = k + 1
+            if count:
+                lines.append(f"  [{count} frame{'s' * (count > 1)} of Wengert: --frames shows them]\n")
+        return lines
+
+
 def _told(error: BaseException) -> traceback.TracebackException:
-    """Return an error with its causes, contexts and members, each without our own frames."""
+    """Return an error with its causes, contexts and members, our own frames folded in each."""
     whole = traceback.TracebackException.from_exception(error, compact=True)
     pending, seen = [whole], set[int]()
     while pending:
         one = pending.pop()
         if id(one) not in seen:
             seen.add(id(one))
-            one.stack[:] = [frame for frame in one.stack if not frame.filename.startswith(OWN)]
+            if not frames_shown():
+                one.stack = _Folded(one.stack)
             below = (one.__cause__, one.__context__, *(one.exceptions or ()))
             pending += [other for other in below if other is not None]
     return whole

@@ -85,11 +85,12 @@ class Mending(contextlib.ExitStack):
         figures: pictures.Figures | None = None,
         others: Mapping[str, Callable[[ModuleType], Callable[[], None]]] | None = None,
         unpickled: Sequence[str] = (),
+        screenless: str = "agg",
     ) -> None:
-        """Take the script, and who keeps the figures."""
+        """Take the script, and who keeps the figures. ``screenless``: matplotlib's backend where there is no screen."""
         super().__init__()
         self.program, self.others, self.unpickled = program, others or {}, unpickled
-        self.strict, self.figures = strict, figures
+        self.strict, self.figures, self.screenless = strict, figures, screenless
 
     def __enter__(self) -> Mending:
         """Put everything in place."""
@@ -104,7 +105,7 @@ class Mending(contextlib.ExitStack):
             self._find(_Successor(self.program), len(sys.meta_path))
             self.callback(sys.modules.pop, "pyDOE", None)
         if not self.strict or self.figures is not None:
-            drawing = pictures.Drawing(self.program, self.strict, self.figures, self.callback)
+            drawing = pictures.Drawing(self.program, self.strict, self.figures, self.callback, self.screenless)
             for name, mend in drawing.modules.items():
                 wanted[name] = _both(wanted.get(name), mend)
         wanted["numpy"] = _both(wanted.get("numpy"), self._arrays)

@@ -7,23 +7,30 @@ import sys
 from collections.abc import Iterable
 from types import FrameType
 
-from wengert.ground.context import ROOT
+from wengert.ground.context import ROOT, cells
+from wengert.ground.context import place as at
 from wengert.ground.terminal import tell
 
-__all__ = ["Program", "forget", "note", "told"]
+__all__ = ["Program", "forget", "frames_shown", "note", "speak_as", "told"]
 
 INSTALLED = ("site-packages", "dist-packages")
 LIBRARY = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
 """Where Python's own library is, which may be below the script's folder."""
 
 _told: set[str] = set()
+_speaking = ["wengert run"]
+
+
+def speak_as(name: str) -> None:
+    """Say who speaks in the lines from now on: `wengert run`, or in a notebook, `wengert`."""
+    _speaking[0] = name
 
 
 def note(key: str, text: str) -> None:
     """Print a line to standard error, the first time only that there is something to say under this key."""
     if key not in _told:
         _told.add(key)
-        tell(f"wengert run: {text}")
+        tell(f"{_speaking[0]}: {text}")
 
 
 def told() -> frozenset[str]:
@@ -35,6 +42,11 @@ def forget(but: Iterable[str] = ()) -> None:
     """Start anew, for another script in the same process. ``but``: keys under which all has been said."""
     _told.clear()
     _told.update(but)
+
+
+def frames_shown() -> bool:
+    """Return whether our own frames are to stand in tracebacks, as WENGERT_FRAMES says."""
+    return os.environ.get("WENGERT_FRAMES", "0") not in ("", "0")
 
 
 class Program:
@@ -85,5 +97,6 @@ def _absolute(path: str) -> str:
 
 
 def place(frame: FrameType) -> str:
-    """Return "file:line" of a frame."""
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    """Return where a frame is, without the folder."""
+    file = frame.f_code.co_filename
+    return f"{os.path.basename(file)}:{frame.f_lineno}" if file not in cells else at(file, frame.f_lineno)

@@ -91,8 +91,11 @@ class Figures:
 class Drawing:
     """What is done to matplotlib's modules; ``modules``: by name, each to be called when the module is there."""
 
-    def __init__(self, program: Program, strict: bool, figures: Figures | None, undo: Callable[..., Any]) -> None:
-        """Take the program; whether only figures are kept; and what is told how to undo."""
+    def __init__(
+        self, program: Program, strict: bool, figures: Figures | None, undo: Callable[..., Any], screenless: str = "agg"
+    ) -> None:
+        """Take the program; whether only figures are kept; what is told how to undo; and the backend without a screen."""
+        self.screenless = screenless
         self.strict, self.figures, self.undo = strict, figures, undo
         self.screen, self.latex = has_screen(), has_latex()
         self.plain = False
@@ -119,8 +122,11 @@ class Drawing:
         """Return the backend to take for the one wanted."""
         name = wanted.lower() if isinstance(wanted, str) else ""
         if not self.screen and name.startswith(WINDOWED):
-            note("backend", f"matplotlib's backend {wanted} needs a screen, and there is none: agg draws")
-            return "agg"
+            note(
+                "backend",
+                f"matplotlib's backend {wanted} needs a screen, and there is none: {self.screenless.split('_')[-1]} draws",
+            )
+            return self.screenless
         if name == "pgf":
             system = sys.modules["matplotlib"].rcParams["pgf.texsystem"]
             if shutil.which(system) is None:
@@ -136,7 +142,7 @@ class Drawing:
         if not self.screen and (not isinstance(backend, str) or backend.lower().startswith(WINDOWED)):
             before = dict(backend=backend)
             self.undo(lambda: dict.update(parameters, before))
-            dict.update(parameters, backend="agg")
+            dict.update(parameters, backend=self.screenless)
         if parameters["text.usetex"]:
             parameters["text.usetex"] = True  # as the user's own settings say; goes through what is set above
 

@@ -5,13 +5,14 @@ It is read once: a pipe gives it only once.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pkgutil
 import sys
 from importlib.machinery import ModuleSpec
 from typing import NamedTuple
 
-__all__ = ["Source", "read"]
+__all__ = ["Source", "read", "read_module"]
 
 
 class Source(NamedTuple):
@@ -50,6 +51,32 @@ def read(path: str) -> Source:
     with open(path, "rb") as opened:
         text = opened.read()
     return Source(path, file, os.path.dirname(os.path.realpath(path)), text)
+
+
+def read_module(name: str) -> Source:
+    """Read a module that is to be run as `python -m` runs it; its folder is that in which the process works.
+
+    Raises:
+        ModuleNotFoundError: if there is none.
+        ImportError: if it cannot be run.
+    """
+    folder = os.getcwd()
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+            if spec is None:
+                raise ImportError(f"{name} is a package without a __main__.py")
+    finally:
+        sys.path.remove(folder)
+    if spec is None:
+        raise ModuleNotFoundError(f"there is no module {name}", name=name)
+    get_source = getattr(spec.loader, "get_source", None)
+    text = None if get_source is None else get_source(spec.name)
+    if text is None or spec.origin is None:
+        raise ImportError(f"there is no source of the module {name}")
+    return Source(spec.origin, spec.origin, folder, text.encode(), spec)
 
 
 def _absolute(path: str) -> str:

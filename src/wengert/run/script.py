@@ -24,7 +24,7 @@ from wengert.run.failure import report, report_source, status_of
 from wengert.run.mending import Mending
 from wengert.run.notice import Program
 from wengert.run.pictures import Figures
-from wengert.run.reading import Source, read
+from wengert.run.reading import Source, read, read_module
 from wengert.run.served import MissingName, Served, serve
 from wengert.run.source import NAMES, compiled
 from wengert.run.style import style_of, wants_recording
@@ -49,6 +49,7 @@ def run_script(
     checkpoint: str | None = None,
     every: float = 60.0,
     unpickled: Sequence[str] = (),
+    module: bool = False,
 ) -> int:
     """Run a script as ``__main__`` with ``import tensorflow`` served; return the exit status.
 
@@ -66,9 +67,12 @@ def run_script(
         checkpoint: a file that its variables start from, if it is there, and are written to.
         every: after how many seconds the checkpoint is written again.
         unpickled: files of which ``np.load`` unpickles what is pickled in them, which may run any code.
+        module: whether the path is the name of a module, run as ``python -m`` runs it.
     """
     try:
-        source = read(path)
+        source = read_module(path) if module else read(path)
+    except ImportError as error:
+        return _refused(str(error))
     except FileNotFoundError as error:
         return _refused(f"there is no script {path}" + (f": {error.strerror}" if os.path.exists(path) else ""))
     except (OSError, ValueError) as error:
@@ -144,7 +148,7 @@ def _main(source: Source, eased: bool) -> types.ModuleType:
     main = types.ModuleType("__main__")
     main.__file__ = source.file
     if source.spec is not None:
-        main.__spec__, main.__loader__, main.__package__ = source.spec, source.spec.loader, ""
+        main.__spec__, main.__loader__, main.__package__ = source.spec, source.spec.loader, source.spec.parent
     main.__dict__["__builtins__"] = __builtins__
     if eased:
         main.__dict__.update(NAMES)

@@ -10,18 +10,35 @@ import sys
 import types
 from typing import Any
 
+from wengert.ground.context import known, state
 from wengert.ground.errors import helped
 from wengert.ground.version import VERSION
+from wengert.modes.session import reset_default_graph
+from wengert.surface.serve import module
+from wengert.surface.table import TABLE, parts
+from wengert.surface.v1.graphs import enable_v2_behavior
 
-__all__ = ["TOPS", "MissingName", "Served", "serve"]
+__all__ = ["TOPS", "MissingName", "Served", "serve", "serve_no_more"]
 
 
 ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
 """Modules that come with TensorFlow, and that scripts take for granted: what serves them where they are not installed."""
 
 
+Behind = types.ModuleType | type
+"""What stands behind a module that is served: another one, or a class, whose names are its."""
+
 TOPS = ("tensorflow", "keras", "tensorflow_probability")
 """The packages that are served."""
+
+NEAR = 0.75
+"""How much alike, by `difflib`, names are of which one is taken to be meant by the other."""
+FEW = 60
+"""The names of an area that are all told."""
+
+
+ITS_OWN = ("__spec__", "__loader__", "__package__", "__cached__")
+"""What Python's import asks a module of itself, so that what is behind must not answer."""
 
 
 @helped
@@ -32,17 +49,26 @@ class MissingName(AttributeError):
 class Served(types.ModuleType):
     """A module of TensorFlow's name whose attributes are those of one of Wengert's."""
 
-    def __init__(self, name: str, behind: Any) -> None:
+    __slots__ = ("_behind",)  # not in its dictionary, which those empty who load modules anew
+
+    def __init__(self, name: str, behind: Behind) -> None:
         """Take TensorFlow's name for the module, and what stands behind it."""
-        super().__init__(name, getattr(behind, "__doc__", None))
-        self.__dict__["_behind"] = behind
+        super().__init__(name)
+        self.stand_for(behind)
+
+    def stand_for(self, behind: Behind) -> None:
+        """Have something stand behind it: what a program has bound to a name follows where the style changes."""
+        self._behind = behind
+        self.__doc__ = getattr(behind, "__doc__", None)
         self.__path__: list[str] = []
-        if name == "tensorflow":
+        if self.__name__ == "tensorflow":
             self.__version__ = VERSION
 
     def __getattr__(self, name: str) -> Any:
         """Look behind; name the nearest where there is nothing."""
-        behind = self.__dict__["_behind"]
+        if name in ITS_OWN:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        behind = self._behind
         try:
             value = getattr(behind, name)
         except AttributeError:
@@ -63,14 +89,27 @@ class Served(types.ModuleType):
         return importlib.import_module, (self.__name__,)
 
     def __dir__(self) -> list[str]:
-        return sorted(n for n in dir(self.__dict__["_behind"]) if not n.startswith("_"))
+        return sorted(n for n in dir(self._behind) if not n.startswith("_"))
 
 
-def _nearest(full: str, name: str, behind: Any) -> str:
-    known = [n for n in dir(behind) if not n.startswith("_")]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; the nearest is {full.rpartition('.')[0]}.{near[0]}" if near else ""
-    return f"{full} is not in Wengert{hint}."
+def _nearest(full: str, name: str, behind: Behind) -> str:
+    """Return that a name is not there, with the nearest that is, or where none is near, what the area offers."""
+    area = full.rpartition(".")[0]
+    public = getattr(behind, "__all__", None) or dir(behind)
+    known = sorted(n for n in public if not n.startswith("_"))
+    space = behind.__name__.removeprefix("wengert").lstrip(".")
+    former = ".".join(filter(None, ("compat.v1", space)))
+    if former in TABLE and hasattr(module(former), name):
+        return f"{full} is TensorFlow 1's, and this is 2; it is here as tensorflow.{former}.{name}."
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
+    near = near or [n for n in known if n.lower() == name.lower()]
+    if near:
+        return f"{full} is not in Wengert; the nearest is {area}.{near[0]}."
+    if len(known) <= FEW:
+        return f"{full} is not in Wengert" + (f"; of {area} there are {', '.join(known)}." if known else ".")
+    modules = [n for n in known if n in parts(space)] if space in TABLE else []
+    told = f"the modules {', '.join(modules)}, and " if modules else ""
+    return f"{full} is not in Wengert, and no name there is near; {area} has {told}{len(known)} names: dir({area}) lists them."
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -80,7 +119,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.root = root
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname.partition(".")[0] not in ("tensorflow", "keras", "tensorflow_probability"):
+        if fullname.partition(".")[0] not in TOPS:
             return None
         if self._behind(fullname) is None:
             return None
@@ -115,7 +154,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return Served(spec.name, self._behind(spec.name))
 
     def exec_module(self, module: Any) -> None:
-        pass
+        module.stand_for(self._behind(module.__name__))
 
 
 class _Beside(_Finder):
@@ -128,6 +167,9 @@ class _Beside(_Finder):
 def serve(style: str = "tf2") -> None:
     """Serve ``import tensorflow`` from Wengert in this process: "tf1" in graph mode with TensorFlow 1's names, or "tf2".
 
+    Each call starts from a clean slate: the mode, the default graph, sessions and open tapes of this thread, Keras' names. Names
+    that a program has bound to ``tensorflow`` follow.
+
     Raises:
         ValueError: for another style.
         RuntimeError: if a real TensorFlow is imported already.
@@ -137,13 +179,41 @@ def serve(style: str = "tf2") -> None:
     present = sys.modules.get("tensorflow")
     if present is not None and not isinstance(present, Served):
         raise RuntimeError("TensorFlow itself is imported in this process already.")
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras", "tensorflow_probability")]:
-        del sys.modules[name]
-    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    root: Any = importlib.import_module("wengert.compat.v1" if style == "tf1" else "wengert")
+    finder = _Finder(root)
+    before = _taken_out()
+    _clean()
     if style == "tf1":
-        root: Any = importlib.import_module("wengert.compat.v1")
         root.disable_v2_behavior()
-    else:
-        root = importlib.import_module("wengert")
-    sys.meta_path.insert(0, _Finder(root))
+    for name, one in before.items():
+        behind = finder._behind(name) if isinstance(one, Served) else None
+        if behind is not None:
+            one.stand_for(behind)
+            sys.modules[name] = one
+        elif isinstance(above := before.get(name.rpartition(".")[0]), Served):
+            vars(above).pop(name.rpartition(".")[2], None)  # where the import of it has put it
+    sys.meta_path.insert(0, finder)
     sys.meta_path.append(_Beside(root))
+
+
+def serve_no_more() -> None:
+    """Let ``import tensorflow`` find what it would without us, and clean the slate."""
+    _taken_out()
+    _clean()
+
+
+def _taken_out() -> dict[str, Any]:
+    """Take the finders out, and the modules that are served; return these."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in TOPS}
+
+
+def _clean() -> None:
+    """Forget what was built and entered: in this thread, and what others begin with."""
+    enable_v2_behavior()
+    reset_default_graph()
+    for name in ("graph", "graphs", "observers", "scope", "session", "sessions"):
+        known(state).pop(name, None)
+    keras = sys.modules.get("wengert.keras.backend")
+    if keras is not None:
+        keras.clear_session()

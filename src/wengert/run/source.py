@@ -25,7 +25,7 @@ from wengert.graph.node import Node
 from wengert.ground.types import Array, Dtype, NumPyArray
 from wengert.run.notice import Program, note, place
 
-__all__ = ["NAMES", "LocalFinder", "compiled"]
+__all__ = ["NAMES", "LocalFinder", "compiled", "ease"]
 
 REMAINDER, NUMBER, ITEMS = "__wengert_remainder__", "__wengert_number__", "__wengert_items__"
 GATHERED = "__wengert_gathered__"
@@ -179,7 +179,7 @@ def _call(name: str, like: ast.AST, *arguments: ast.expr, keywords: Sequence[ast
     return ast.copy_location(ast.Call(function, list(arguments), list(keywords)), like)
 
 
-def _rewrite(tree: ast.AST) -> None:
+def ease(tree: ast.AST) -> None:
     """Replace nodes from the leaves on, without recursion: a sum of a thousand terms is a thousand levels deep."""
     nodes = list(ast.walk(tree))
     others = {id(below) for node in nodes if _is_for_a_compiler(node) for below in ast.walk(node)}
@@ -211,7 +211,7 @@ def compiled(source: bytes | str, filename: str, eased: bool = True) -> CodeType
         limit = sys.getrecursionlimit()
         try:
             tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-            _rewrite(tree)
+            ease(tree)
             sys.setrecursionlimit(4 * limit)
             return compile(tree, filename, "exec", dont_inherit=True)
         except RecursionError:  # what Python compiles nevertheless runs as it stands

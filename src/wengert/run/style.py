@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from wengert.run.reading import Source, read
 from wengert.surface.serve import listed
 
-__all__ = ["local_imports", "style_of", "unguarded", "wants_recording"]
+__all__ = ["cell_names_gradients", "cell_uses_v1", "local_imports", "style_of", "unguarded", "wants_recording"]
 
 V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
 """The names that only TensorFlow 1 has at the top."""
 
 GRADIENTS = frozenset(["gradients", "hessians"])
 PACKAGES = frozenset(["tensorflow", "wengert"])
+UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What is no Python: whoever compiles or imports it will say so."""
 
 
 def style_of(script: str | Source) -> str:
@@ -35,24 +38,38 @@ def wants_recording(script: str | Source) -> bool:
 def _trees(script: str | Source) -> Iterator[ast.AST]:
     """Iterate over the syntax trees of a script and of the local modules that it imports."""
     source = read(script) if isinstance(script, str) else script
-    folder = source.folder
-    seen: set[str] = set()
-    pending = [source.file]
+    with contextlib.suppress(*UNPARSED):
+        tree = ast.parse(source.text)
+        yield tree
+        yield from _imported(tree, source.folder, {source.file})
+
+
+def _imported(tree: ast.AST, folder: str, seen: set[str]) -> Iterator[ast.AST]:
+    """Iterate over the syntax trees of the local modules that one imports, and that these import."""
+    pending = list(local_imports(tree, folder))
     while pending and len(seen) < 200:
         one = pending.pop()
-        if one in seen or (one != source.file and not os.path.isfile(one)):
+        if one in seen or not os.path.isfile(one):
             continue
         seen.add(one)
-        try:
-            tree = ast.parse(source.text if one == source.file else Path(one).read_bytes())
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):  # whoever compiles or imports it will say so
-            continue
-        yield tree
-        pending.extend(local_imports(tree, folder))
+        with contextlib.suppress(*UNPARSED, OSError):
+            tree = ast.parse(Path(one).read_bytes())
+            yield tree
+            pending.extend(local_imports(tree, folder))
 
 
-def _uses_v1(tree: ast.AST) -> bool:
-    roots: set[str] = set()
+def cell_uses_v1(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
+    """Return whether a cell means TensorFlow 1. ``known``: what TensorFlow is called already."""
+    return _uses_v1(tree, known) or any(_uses_v1(other) for other in _imported(tree, folder, set()))
+
+
+def cell_names_gradients(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
+    """Return whether a cell names ``tf.gradients`` where no graph is in sight."""
+    return _names_gradients(tree, known) or any(_names_gradients(other) for other in _imported(tree, folder, set()))
+
+
+def _uses_v1(tree: ast.AST, known: Iterable[str] = ()) -> bool:
+    roots: set[str] = set(known)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -124,8 +141,8 @@ def _to_the_test(below: Sequence[object], asks: Callable[[ast.AST], bool]) -> It
                 return
 
 
-def _names_gradients(tree: ast.AST) -> bool:
-    roots: set[str] = set()
+def _names_gradients(tree: ast.AST, known: Iterable[str] = ()) -> bool:
+    roots: set[str] = set(known)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -30,6 +30,7 @@ from wengert.ground.context import (
     state,
 )
 from wengert.ground.copies import Uncopied
+from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DType, DtypeLike, as_dtype
 from wengert.ground.errors import (
     DTypeError,
@@ -503,6 +504,16 @@ class EagerTensor(Tensor):
                 shown = "\n" + shown
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={shown}>"
 
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.ground import display
+
+        array = self.array
+        weak = "yes" if self.__class__ is WeakTensor else None
+        bytes_ = display.size(array.nbytes) if array.nbytes > 1e6 else None
+        head = display.heading("tf.Tensor", shape=shapes.text(self.sizes), dtype=self.dtype.name, weak=weak, memory=bytes_)
+        return head + display.values(array)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return EagerTensor, (self.array,)
 
@@ -705,6 +716,19 @@ class SymbolicTensor(Uncopied, Tensor):
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={shapes.text(self.sizes)} dtype={self.dtype.name}>"
 
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.ground import display
+
+        node = self.node
+        pairs = [("operation", display.escaped(node.op.type)), ("made at", display.place(node.where, node.site))]
+        if node.inputs:
+            pairs.append(
+                ("reads", ", ".join(display.cut(t.name) for t in node.inputs[:6]) + (", …" if len(node.inputs) > 6 else ""))
+            )
+        head = display.heading("symbolic tf.Tensor", self.name, shape=shapes.text(self.sizes), dtype=self.dtype.name)
+        return head + display.facts(pairs) + display.paragraph("It has a value in a run of its graph.")
+
 
 @helped
 class SymbolicArrayError(NotImplementedError, TypeError):
@@ -715,6 +739,12 @@ class Graph(WengertList):
     """A list whose outputs are symbolic tensors: a static graph, or one that is traced or lowered."""
 
     output_type = SymbolicTensor
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.tensor.drawn import drawn
+
+        return drawn(self)
 
 
 def elementwise_equality(tensor: Tensor) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wengert.verify import words
 from wengert.verify.findings import Findings, Row
 
-__all__ = ["section"]
+__all__ = ["panels", "section"]
 
 ROUNDOFF = {"float64": 15.95, "complex128": 15.95, "float32": 7.22, "complex64": 7.22, "float16": 3.31, "bfloat16": 2.41}
 """Digits of each arithmetic: minus the decimal logarithm of half the distance from 1 to the next number."""
@@ -22,13 +22,8 @@ def section(report: Findings) -> str:
     rows = [r for r in report.rows if r.order and r.status != "skipped"]
     if not rows:
         return ""
-    orders = sorted({r.order for r in rows})
     kinds = list(dict.fromkeys(r.arithmetic for r in rows))
     runs = [k for k in kinds if k != "exact"]
-    top = max([8.0, *(min(r.digits, 17.0) for r in rows if r.digits is not None), *(ROUNDOFF.get(k, 0.0) for k in runs)])
-    top = 17.0 if top > 15.0 else top
-    panels = [_exact(orders, [r for r in rows if r.arithmetic == "exact"])] if "exact" in kinds else []
-    panels += [_errors(orders, kind, [r for r in rows if r.arithmetic == kind], top) for kind in runs]
     said = []
     if "exact" in kinds:
         said.append("Exact: each road's rules in arithmetic of many digits, where a value is right or wrong; the number counts "
@@ -40,15 +35,30 @@ def section(report: Findings) -> str:
         said.append("A question mark above the axis is a derivative that cannot be decided.")
     return (
         '<section id="orders">\n<h2>Error by order</h2>\n<figure>\n<div class="panels">\n'
-        + "\n".join(panels)
+        + "\n".join(panels(report))
         + f"\n</div>\n<figcaption>{' '.join(said)}</figcaption>\n</figure>\n</section>"
     )
+
+
+def panels(report: Findings) -> list[str]:
+    """Return the panels, each an SVG."""
+    rows = [r for r in report.rows if r.order and r.status != "skipped"]
+    if not rows:
+        return []
+    orders = sorted({r.order for r in rows})
+    kinds = list(dict.fromkeys(r.arithmetic for r in rows))
+    runs = [k for k in kinds if k != "exact"]
+    top = max([8.0, *(min(r.digits, 17.0) for r in rows if r.digits is not None), *(ROUNDOFF.get(k, 0.0) for k in runs)])
+    top = 17.0 if top > 15.0 else top
+    found = [_exact(orders, [r for r in rows if r.arithmetic == "exact"])] if "exact" in kinds else []
+    found += [_errors(orders, kind, [r for r in rows if r.arithmetic == kind], top) for kind in runs]
+    return found
 
 
 def _frame(name: str, orders: Sequence[int], described: str) -> tuple[list[str], float]:
     """Return the parts that every panel has, and the width of a column."""
     step = (RIGHT - LEFT) / len(orders)
-    parts = [f'<svg class="panel" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{words.escaped(described)}">',
+    parts = [f'<svg class="drawn panel" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{words.escaped(described)}">',
              f'<text class="name" x="{LEFT}" y="14">{words.escaped(name)}</text>']  # fmt: skip
     parts += [f'<text class="tick" x="{LEFT + step * (k + 0.5):.1f}" y="{BOTTOM + 16}" text-anchor="middle">{order}</text>'
               for k, order in enumerate(orders)]  # fmt: skip

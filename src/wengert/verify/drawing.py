@@ -1,172 +1,51 @@
-"""The list of operations as a graph: boxes in layers, as SVG."""
+"""The list of operations as a graph, with those marked that are at fault."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import Any
 
+from wengert.ground.drawing import Box, Mark, picture
 from wengert.verify import words
 from wengert.verify.findings import Fault, Findings
 
-__all__ = ["layout", "section"]
-
-BOX, GAP, LOW, TALL = 148, 22, 36, 52  # width and distance of boxes, height of a plain one and of one with a fault
-Point = tuple[float, float]
-Edge = tuple[float, float, float, float, float]
-"""From x, y to x, y, and then down to y: farther only where it passes through a layer."""
+__all__ = ["drawn", "section"]
 
 
 def section(report: Findings) -> str:
     """Return the section: what the report has of the list, with the operations marked that are at fault."""
+    svg, legend = drawn(report, identified=True)
+    if not svg:
+        return ""
+    return (
+        '<section id="graph">\n<h2>The list of operations</h2>\n<figure>\n<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="Graph, scrollable">\n{svg}</div>\n<figcaption>{legend}</figcaption>\n</figure>\n</section>'
+    )
+
+
+def drawn(report: Findings, identified: bool = False) -> tuple[str, str]:
+    """Return the picture of what the report has of the list, and the sentence below it; nothing where it has none."""
     nodes = list(report.graph or ())
     if not nodes:
-        return ""
-    marked: dict[int, list[Fault]] = {}
+        return "", ""
+    faults: dict[int, list[Fault]] = {}
     for f in report.faults:
         for k, node in enumerate(nodes):
             if f.operation and (node[1], node[2]) == (f.operation, f.where):
-                marked.setdefault(k, []).append(f)
-    places = {node[0]: k for k, node in enumerate(nodes)}
-    reads = [sorted({places[n] for n in node[3] if places.get(n, k) < k}) for k, node in enumerate(nodes)]
-    at, edges, width, height = layout(reads, [TALL if k in marked else LOW for k in range(len(nodes))])
-    long = " long" if height > 2000 else ""  # on paper: more than one page
-    parts = [f'<svg class="list{long}" role="group" width="{width:.0f}" height="{height:.0f}" '
-             f'viewBox="0 0 {width:.0f} {height:.0f}" '
-             f'aria-label="The list of operations as a graph, {len(nodes)} operations">',
-             '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-             '<path d="M0 0.8L8 4L0 7.2z"/></marker></defs>', '<g class="edges">']  # fmt: skip
-    parts += [_curve(edge) for edge in edges]
-    parts.append("</g>")
-    parts += [_box(k, node, at[k], marked.get(k, [])) for k, node in enumerate(nodes)]
+                faults.setdefault(k, []).append(f)
     legend = "Top to bottom: an arrow leads from an operation to those that read it. Inputs and constants are left out."
-    if len(marked) > len({(nodes[k][1], nodes[k][2]) for k in marked}):
+    if len(faults) > len({(nodes[k][1], nodes[k][2]) for k in faults}):
         legend += " Where a line applies an operation more than once, each is marked."
     if len(nodes) >= 200:
         legend += f" The first {len(nodes)} operations are shown."
-    return (
-        '<section id="graph">\n<h2>The list of operations</h2>\n<figure>\n<div class="scroll" tabindex="0" role="region" '
-        'aria-label="Graph, scrollable">\n'
-        + "\n".join(parts)
-        + f"\n</svg></div>\n<figcaption>{legend}</figcaption>\n</figure>\n</section>"
-    )
+    boxes = [Box(*node) for node in nodes]
+    return picture(boxes, {k: _mark(found) for k, found in faults.items()}, identified), legend
 
 
-def _box(k: int, node: Sequence[Any], at: Point, faults: Sequence[Fault]) -> str:
-    number, operation, where, _ = node
-    x, y = at
-    name = operation if len(operation) <= 19 else operation[:18] + "…"
-    told = [f"{number}: {operation}", where, *(f"{f.kind}: {f.text}" for f in faults)]
+def _mark(faults: Sequence[Fault]) -> Mark:
     kinds = sorted(dict.fromkeys(f.kind for f in faults), key=lambda kind: kind in words.SEVERITY)
-    style = f"fault {words.SEVERITY.get(kinds[0], 'wrong')}" if kinds else ""
-    kind = kinds[0] + (f" and {len(kinds) - 1} more" if len(kinds) > 1 else "") if kinds else ""
-    kind = kind if len(kind) <= 21 else kind[:20] + "…"
-    label = (
-        f'<text class="kind" x="{x:.1f}" y="{y + 45:.1f}">{words.sign(kinds[0])} {words.escaped(kind)}</text>' if kinds else ""
+    kind = kinds[0] + (f" and {len(kinds) - 1} more" if len(kinds) > 1 else "")
+    return Mark(
+        f"fault {words.SEVERITY.get(kinds[0], 'wrong')}",
+        f"{words.sign(kinds[0])} {kind}",
+        [f"{f.kind}: {f.text}" for f in faults],
     )
-    return (
-        f'<g id="node-{k}" class="node {style}"><title>{words.escaped(chr(10).join(t for t in told if t))}</title>'
-        f'<rect x="{x - BOX / 2:.1f}" y="{y:.1f}" width="{BOX}" height="{TALL if faults else LOW}" rx="4"/>'
-        f'<text class="operation" x="{x:.1f}" y="{y + 15:.1f}">{words.escaped(name)}</text>'
-        f'<text class="place" x="{x:.1f}" y="{y + 29:.1f}">{words.escaped(words.short(where))}</text>{label}</g>'
-    )
-
-
-def _curve(edge: Edge) -> str:
-    x, y, a, upper, lower = edge
-    middle = (y + upper) / 2
-    end = f'V{lower:.1f}"' if lower > upper else '" marker-end="url(#arrow)"'
-    return f'<path d="M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {a:.1f} {middle:.1f} {a:.1f} {upper:.1f}{end}/>'
-
-
-def layout(reads: list[list[int]], heights: list[int]) -> tuple[list[Point], list[Edge], float, float]:
-    """Return where the boxes lie (centre, top), the edges, and the size: layers, as Sugiyama and others draw them.
-
-    An edge over several layers passes through one thin place in each, which all edges from the same box share.
-    """
-    level, readers = _levels(reads)
-    count = len(reads)
-    above: list[list[int]] = [[] for _ in reads]
-    below: list[list[int]] = [[] for _ in reads]
-    for k in range(count):
-        chain = [k]
-        for depth in range(level[k] + 1, max((level[r] for r in readers[k]), default=0)):
-            level.append(depth)
-            above.append([chain[-1]])
-            below[chain[-1]].append(len(above) - 1)
-            below.append([])
-            chain.append(len(above) - 1)
-        for r in readers[k]:
-            last = chain[level[r] - level[k] - 1]
-            below[last].append(r)
-            above[r].append(last)
-    layers = _ordered(level, above, below)
-    wide = [BOX + GAP if v < count else 2 * GAP for v in range(len(level))]
-    x = _columns(layers, above, below, wide)
-    top, bottom, y = [], [], 4.0
-    for layer in layers:
-        tall = max((heights[v] for v in layer if v < count), default=LOW)
-        top.append(y)
-        bottom.append(y + tall)
-        y += tall + 30
-    at = [(x[v], top[level[v]] + (bottom[level[v]] - top[level[v]] - heights[v]) / 2) for v in range(count)]
-
-    edges = []
-    for v, lower in enumerate(below):
-        start = at[v][1] + heights[v] if v < count else bottom[level[v]]
-        for w in lower:
-            edges.append((x[v], start, x[w], *((at[w][1],) * 2 if w < count else (top[level[w]], bottom[level[w]]))))
-    return at, edges, max(a + w / 2 for a, w in zip(x, wide, strict=True)), y - 26
-
-
-def _levels(reads: list[list[int]]) -> tuple[list[int], list[list[int]]]:
-    """Return the layer of each box, by the longest path to it, and who reads it."""
-    level: list[int] = []
-    readers: list[list[int]] = [[] for _ in reads]
-    for k, sources in enumerate(reads):
-        level.append(1 + max((level[s] for s in sources), default=-1))
-        for s in sources:
-            readers[s].append(k)
-    for k in reversed(range(len(reads))):  # down to its readers, where that makes no edge longer than it makes others shorter
-        if readers[k] and len(reads[k]) <= len(readers[k]):
-            level[k] = min(level[r] for r in readers[k]) - 1
-    return level, readers
-
-
-def _ordered(level: list[int], above: list[list[int]], below: list[list[int]]) -> list[list[int]]:
-    """Return the layers, each in the order of the barycentres of the neighbours, swept down and up."""
-    layers: list[list[int]] = [[] for _ in range(max(level) + 1)]
-    for v, depth in enumerate(level):
-        layers[depth].append(v)
-    rank = {v: float(k) for layer in layers for k, v in enumerate(layer)}
-    for sweep in range(12):
-        beside = above if sweep % 2 == 0 else below
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
-            layer.sort(key=lambda v: sum(rank[n] for n in beside[v]) / len(beside[v]) if beside[v] else rank[v])
-            rank.update({v: float(k) for k, v in enumerate(layer)})
-    return layers
-
-
-def _columns(layers: list[list[int]], above: list[list[int]], below: list[list[int]], wide: list[int]) -> list[float]:
-    """Return the centres: each near the mean of its neighbours', as far as the order and the widths in its layer allow.
-
-    The last sweep goes up, so that a chain stands straight above what reads it.
-    """
-    x = [0.0] * len(wide)
-    for sweep in range(24):
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
-            offsets, blocks = [0.0], []
-            for a, b in itertools.pairwise(layer):
-                offsets.append(offsets[-1] + (wide[a] + wide[b]) / 2)
-            for v, offset in zip(layer, offsets, strict=True):
-                beside = above[v] if sweep % 2 == 0 else below[v]
-                wish = sum(x[n] for n in beside) / len(beside) if beside else x[v]
-                blocks.append((wish - offset, 1))
-                while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:  # isotonic least squares: pool what would overlap
-                    (p, m), (q, n) = blocks[-2:]
-                    blocks[-2:] = [((p * m + q * n) / (m + n), m + n)]
-            fitted = [value for value, n in blocks for _ in range(n)]
-            for v, value, offset in zip(layer, fitted, offsets, strict=True):
-                x[v] = value + offset
-    left = min(a - w / 2 for a, w in zip(x, wide, strict=True))
-    return [a - left for a in x]

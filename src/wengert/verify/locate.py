@@ -11,7 +11,7 @@ from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT
 from wengert.derive.structure import freeze
 from wengert.graph.node import Node
-from wengert.ground.context import ROOT, quietly
+from wengert.ground.context import ROOT, place, quietly
 from wengert.ground.errors import OpError
 from wengert.modes.tracing import Body, tracing
 from wengert.ops.state import CUSTOM, READ, SNAPSHOT
@@ -238,7 +238,7 @@ def _custom(node: Node, bad: Row) -> str:
     """Return what is wrong with a custom gradient: whose it is, and from which order on."""
     code: Any = getattr(node.attrs["body"].graph.function, "__code__", None)
     own = code is not None and not code.co_filename.startswith(ROOT)
-    whose = f"that of {code.co_name} ({code.co_filename}:{code.co_firstlineno}): " if own else ""
+    whose = f"that of {code.co_name} ({place(code.co_filename, code.co_firstlineno)}): " if own else ""
     if bad.order == 1:
         return whose + _told(bad)
     before = "first derivative" if bad.order == 2 else f"derivative of order {bad.order - 1}"

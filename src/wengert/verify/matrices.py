@@ -18,6 +18,7 @@ import mpmath
 import numpy as np
 from mpmath import libmp
 
+from wengert.ground.types import NumPyArray
 from wengert.verify.numbers import complex_number, number, real_number
 
 __all__ = [
@@ -96,7 +97,7 @@ def lifted(x: Any, complex_: bool) -> Any:
 # --- products: exact in integers, then rounded once ----------------------------------------------------------------
 
 
-def product(a: Any, b: Any) -> Any:
+def product(a: NumPyArray, b: NumPyArray) -> Any:
     """Return the products of stacks of matrices.
 
     A matrix of numbers is a matrix of integers times a power of two; the product of those is exact, and Python multiplies
@@ -199,7 +200,7 @@ def stacked(function: Callable[..., Any]) -> Callable[..., Any]:
 # --- elimination --------------------------------------------------------------------------------------------------
 
 
-def _lu(a: Any, b: Any) -> tuple[Any, Any, int]:
+def _lu(a: NumPyArray, b: NumPyArray) -> tuple[Any, Any, int]:
     """Return U, the right-hand side carried along, and the sign of the row exchanges: Gauss with the greatest pivot."""
     a, b, sign = a.copy(), b.copy(), 1
     n = len(a)
@@ -215,7 +216,7 @@ def _lu(a: Any, b: Any) -> tuple[Any, Any, int]:
     return a, b, sign
 
 
-def _triangular(a: Any, b: Any, lower: bool) -> Any:
+def _triangular(a: NumPyArray, b: NumPyArray, lower: bool) -> Any:
     n = len(a)
     x = np.empty(b.shape, object)
     for i in range(n) if lower else reversed(range(n)):
@@ -230,24 +231,24 @@ def _triangular(a: Any, b: Any, lower: bool) -> Any:
 
 
 @stacked
-def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
+def solve_triangular(a: NumPyArray, b: NumPyArray, lower: bool) -> Any:
     """Solve A X = B, reading one triangle of A."""
     return _triangular(a, b, lower)
 
 
-def _solve(a: Any, b: Any) -> Any:
+def _solve(a: NumPyArray, b: NumPyArray) -> Any:
     upper, moved, _ = _lu(a, b)
     return _triangular(upper, moved, False)
 
 
 @stacked
-def solve(a: Any, b: Any) -> Any:
+def solve(a: NumPyArray, b: NumPyArray) -> Any:
     """Solve A X = B."""
     return _solve(a, b)
 
 
 @stacked
-def lu(a: Any) -> Any:
+def lu(a: NumPyArray) -> Any:
     """Return L and U in one matrix, and where each row of L U stands in A."""
     a, place = a.copy(), np.arange(len(a), dtype=object)
     for k in range(len(a)):
@@ -259,7 +260,7 @@ def lu(a: Any) -> Any:
 
 
 @stacked
-def solve_tridiagonal(d: Any, b: Any) -> Any:
+def solve_tridiagonal(d: NumPyArray, b: NumPyArray) -> Any:
     """Solve A X = B, A given by its three diagonals."""
     n = d.shape[-1]
     a = zeros((n, n), is_complex(d))
@@ -269,23 +270,23 @@ def solve_tridiagonal(d: Any, b: Any) -> Any:
     return _solve(a, b)
 
 
-def _inverse(a: Any) -> Any:
+def _inverse(a: NumPyArray) -> Any:
     return _solve(a, identity(len(a), complex_=is_complex(a)))
 
 
 @stacked
-def inv(a: Any) -> Any:
+def inv(a: NumPyArray) -> Any:
     """Return the inverse."""
     return _inverse(a)
 
 
-def _diagonal_and_sign(a: Any) -> tuple[list[Any], int]:
+def _diagonal_and_sign(a: NumPyArray) -> tuple[list[Any], int]:
     upper, _, sign = _lu(a, np.empty((len(a), 0), object))
     return list(np.diagonal(upper)), sign
 
 
 @stacked
-def det(a: Any) -> Any:
+def det(a: NumPyArray) -> Any:
     """Return the determinant."""
     pivots, sign = _diagonal_and_sign(a)
     value = mpc(sign) if is_complex(a) else mpf(sign)

@@ -9,6 +9,7 @@ import linecache
 from importlib.resources import files
 from string import Template
 
+from wengert.ground import display
 from wengert.verify import chart, drawing, words
 from wengert.verify.findings import ROADS, Fault, Findings, Row
 
@@ -26,7 +27,8 @@ def page(report: Findings, title: str) -> str:
     parts = [_verdict(report), _faults(report), _notes(report), chart.section(report), drawing.section(report), _table(report),
              _legend(report)]  # fmt: skip
     return Template(_file("page.html")).substitute(
-        title=words.escaped(title), verdict=report.verdict, style=_file("page.css"), script=_file("page.js"),
+        title=words.escaped(title), verdict=report.verdict, 
+        style=_file("page.css") + display.style("pictures.css"), script=_file("page.js"),
         sections="\n".join(p for p in parts if p),
     )  # fmt: skip
 

@@ -12,11 +12,12 @@ decomposition are LAPACK's, so values can be compared, and differences along a d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import mpmath
 import numpy as np
 
+from wengert.ground.types import Dtype, Index, NumPyArray
 from wengert.ops.op import Op
 from wengert.verify import matrices, numbers
 from wengert.verify.numbers import closed, complex_number, number, real_number
@@ -525,34 +526,34 @@ class PreciseArrays:
         return _map(numbers.fresnels, x), _map(numbers.fresnelc, x)
 
     @staticmethod
-    def filled(shape: Any, dtype: Any, index: Any, value: Any) -> Any:
+    def filled(shape: tuple[int, ...], dtype: Dtype, index: Index, value: NumPyArray) -> Any:
         """Return zeros but for the value at an index."""
         return PreciseArrays.index_set(PreciseArrays.zeros(shape, dtype), index, value)
 
     @staticmethod
-    def index_set(x: Any, index: Any, value: Any) -> Any:
+    def index_set(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with x[index] = value."""
         result = PreciseArrays.array(x)
         result[index] = value
         return result
 
     @staticmethod
-    def index_add(x: Any, index: Any, value: Any) -> Any:
+    def index_add(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with value added at index, repeated indices adding up."""
         return _at(np.add, x, index, value)
 
     @staticmethod
-    def index_min(x: Any, index: Any, value: Any) -> Any:
+    def index_min(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with the minimum taken at index."""
         return _at(np.minimum, x, index, value)
 
     @staticmethod
-    def index_max(x: Any, index: Any, value: Any) -> Any:
+    def index_max(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with the maximum taken at index."""
         return _at(np.maximum, x, index, value)
 
     @staticmethod
-    def index_multiply(x: Any, index: Any, value: Any) -> Any:
+    def index_multiply(x: NumPyArray, index: Index, value: NumPyArray) -> Any:
         """Return a copy of x with values multiplied in at index."""
         return _at(np.multiply, x, index, value)
 
@@ -570,9 +571,9 @@ class PreciseArrays:
     solve_tridiagonal = staticmethod(_matrices(matrices.solve_tridiagonal))
 
 
-def _at(ufunc: Any, x: Any, index: Any, value: Any) -> Any:
-    result = PreciseArrays.array(x)
-    ufunc.at(result, index, value)
+def _at(ufunc: np.ufunc, x: NumPyArray, index: Index, value: NumPyArray) -> Any:
+    result, places = PreciseArrays.array(x), cast(Any, index)
+    ufunc.at(result, places, value)
     return result
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.ground import terminal
+from wengert.ground.displayed import displayed
 from wengert.verify import words
 from wengert.verify.findings import Fault, Findings, Row
 from wengert.verify.page import page
@@ -36,6 +37,12 @@ class Report(Findings):
 
     def __repr__(self) -> str:
         return self.summary()
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.verify.shown import found
+
+        return found(self)
 
     def show(self, console: Any = None, every: bool = False) -> None:
         """Print a table to the terminal (or to a `rich.console.Console`): the orders of each derivative; then the faults.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from wengert.ground import checks
 from wengert.ground.errors import InvalidArgumentError, OpError
-from wengert.ops.linear import CONSTANT
+from wengert.tensor.drawn import boxes
 from wengert.tensor.tensor import Tensor
 from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import check_question, function_question, probes, quiet
@@ -170,18 +171,8 @@ def judged(
 def drawn(question: Question) -> list[tuple[int, str, str, list[int]]]:
     """Return the list for a picture: (number, operation, where, numbers of what it reads), without constants."""
     listing = question.listing(question.ys, False)
-    numbers: dict[Any, int] = {}
-    found: list[tuple[int, str, str, list[int]]] = []
-    for step in listing.plan.steps:
-        node = step.node
-        if node.op.kind == "constant" and node.op is CONSTANT:
-            continue
-        numbers[node] = len(numbers)
-        reads = [numbers[t.node] for t in node.inputs if t.node in numbers]
-        found.append((numbers[node], node.op.name, node.where, sorted(set(reads))))
-        if len(found) >= 200:
-            break
-    return found
+    found = boxes(step.node for step in listing.plan.steps)
+    return [(box.number, box.operation, box.where, list(box.reads)) for box in itertools.islice(found, 200)]
 
 
 def assert_gradients(f: Callable[..., Any], *inputs: Any, order: int = 2, **keywords: Any) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import itertools
-import re
 from collections.abc import Iterable, Sequence
 
-from wengert.ground.terminal import shown
+from wengert.ground.display import escaped
 from wengert.verify.findings import Row
 
-__all__ = ["SEVERITY", "STATUSES"]
+__all__ = ["SEVERITY", "STATUSES", "escaped"]
 
 STATUSES = {
     "wrong": ("✗", "the value disagrees with the oracle"),
@@ -24,11 +22,6 @@ STATUSES = {
 SEVERITY = {"kink": "undecided", "jump": "undecided", "undefined": "undecided",
             "saturation": "inaccurate", "cancellation": "inaccurate", "ill-conditioned": "inaccurate"}  # fmt: skip
 """The status that a kind of fault leads to, where it is not wrong: it lies in the function or in its rounding, not in a rule."""
-
-
-def escaped(x: object) -> str:
-    """Return user text as HTML; what would colour, hide or reorder other text, or no file can hold, becomes an escape."""
-    return html.escape("\n".join(map(shown, str(x).split("\n"))))
 
 
 def number(x: float | None) -> str:
@@ -57,12 +50,6 @@ def tally(rows: Iterable[Row]) -> dict[str, int]:
 
 def worst(rows: Iterable[Row]) -> str:
     return next(iter(tally(rows)))
-
-
-def short(where: str, most: int = 22) -> str:
-    """Return the file's name and the line, without folders, cut at the left."""
-    name = re.split(r"[/\\]", where)[-1]
-    return name if len(name) <= most else "…" + name[1 - most :]
 
 
 def by(derivative: str) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import methodcaller
-from types import EllipsisType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from wengert.execute.xla.forked import watch
 from wengert.ground import parameters
 from wengert.ground.errors import UnimplementedError
-from wengert.ground.types import Array, Dtype, Namespace
+from wengert.ground.types import Array, Dtype, Index, Namespace
 
 __all__ = ["Unsupported", "XlaArrays", "arrays", "brief", "check_installed"]
 
@@ -26,9 +26,6 @@ UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
 BLOCK = 512
 """Rows of a block in a product over rows."""
-
-
-Index = Array | int | slice | EllipsisType | None | tuple[Array | int | slice | EllipsisType | None, ...]
 
 
 class Unsupported(UnimplementedError):

@@ -10,8 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from wengert.ground.displayed import displayed
+from wengert.ground.terminal import in_notebook
 from wengert.keras.layers.layer import Layer
-from wengert.keras.progress import Progbar
+from wengert.keras.progress import Line, Progbar
 
 __all__ = [
     "BaseLogger",
@@ -133,6 +135,12 @@ class History(Callback):
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
 
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.keras.courses import course
+
+        return course(self.epoch, self.history)
+
 
 Callbacks: TypeAlias = "Sequence[Callback] | Callback | CallbackList | None"
 
@@ -190,6 +198,10 @@ class CallbackList:
         return tell
 
 
+MANY = 20
+"""Epochs of which each has a line of its own in a notebook; where there are more, they share one."""
+
+
 class ProgbarLogger(Callback):
     """Prints how far an epoch is, and its logs.
 
@@ -207,6 +219,8 @@ class ProgbarLogger(Callback):
         self.target: int | None = None
         self.verbose, self.epochs = 1, 1
         self.progbar: Any = None
+        self._line: Line | None = None
+        """What the epochs are written into, one over the other."""
 
     def set_params(self, params: Mapping[str, Any] | None) -> None:
         """Take the numbers of epochs and steps (or samples), and how much to print."""
@@ -223,11 +237,14 @@ class ProgbarLogger(Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin."""
         self._training = True
+        self._line = Line(0.0) if self.verbose == 1 and self.epochs > MANY and in_notebook() else None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the epoch."""
+        """Print the epoch; in a notebook, of many epochs each over the one before."""
         self._begin()
-        if self.verbose and self.epochs > 1:
+        if self._line is not None:
+            self.progbar.within(self._line, f"Epoch {epoch + 1}/{self.epochs} - ", epoch + 1 == self.epochs)
+        elif self.verbose and self.epochs > 1:
             print(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -267,6 +284,8 @@ class ProgbarLogger(Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """End."""
         self._training = False
+        if self._line is not None:
+            self._line.end()
 
     def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin."""

@@ -13,12 +13,13 @@ import numpy as np
 
 from wengert.ground import shapes
 from wengert.ground.shapes import ShapeLike
+from wengert.ground.terminal import shown
 from wengert.ground.types import Dtype
 from wengert.keras import masks
 from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Nested, Tensor, cast, convert
 
-__all__ = ["Sizes", "as_sizes", "calls", "converted", "shape_of", "training_parameter"]
+__all__ = ["Sizes", "as_sizes", "calls", "converted", "shape_of", "told", "training_parameter"]
 
 
 Sizes = tuple[int | None, ...]
@@ -59,6 +60,19 @@ def shape_of(value: Nested | None) -> Any:
     if isinstance(value, Mapping):
         return {k: shape_of(v) for k, v in value.items()}
     return None
+
+
+def told(name: str, kind: str, arguments: tuple[Nested, ...], keywords: Mapping[str, Nested]) -> str:
+    """Return what an error that leaves a layer is told with: which layer it is, and the shapes that it was called with."""
+    given = [*map(_shape_text, arguments), *(f"{key}: {_shape_text(value)}" for key, value in keywords.items())]
+    return f"in layer {shown(name)} ({kind}), called with {', '.join(given) or 'nothing'}"
+
+
+def _shape_text(value: Nested) -> str:
+    shape = value.shape if isinstance(value, np.ndarray) else shape_of(value)
+    if shape is None:
+        return f"a value of type {type(value).__name__}"
+    return f"shape {shapes.text(shape)}" if isinstance(shape, tuple) else f"shapes {shape}"
 
 
 def as_sizes(shape: ShapeLike | None) -> Sizes:

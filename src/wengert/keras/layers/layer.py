@@ -14,7 +14,7 @@ from wengert.keras import constraints, dtype_policies, initializers, masks, regi
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.dtype_policies import PolicyLike
 from wengert.keras.initializers import InitializerLike
-from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of, training_parameter
+from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of, told, training_parameter
 from wengert.keras.layers.keywords import FirstKeywords
 from wengert.keras.layers.placed import Placed
 from wengert.keras.layers.tracking import Tracked
@@ -63,6 +63,13 @@ class InputSpec:
                 f'Input 0 of layer "{layer.name}" is incompatible with the layer: {why}, but received an input of shape '
                 f"{shapes.text(sizes)}."
             )
+
+
+def _check(layer: Layer, x: Nested) -> None:
+    specs = layer.input_spec if isinstance(layer.input_spec, list | tuple) else [layer.input_spec]
+    for spec, one in zip(specs, nest.flatten(x), strict=False):
+        if isinstance(spec, InputSpec) and isinstance(one, Tensor):
+            spec.check(one, layer)
 
 
 _NAME_FIRST = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
@@ -264,56 +271,61 @@ class Layer(Tracked, Placed, registry.Stated):
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Build the weights if there are none yet, cast floats to the layer's dtype, and call."""
-        symbolically = False
-        if len(arguments) == 1 and isinstance(arguments[0], Tensor):
-            x = arguments[0]
-            if self.autocast and x.nptype is not self._nptype and x.nptype.kind == "f":
-                arguments = (converted(x, self._nptype),)
-            symbolically = x.__class__ is SymbolicTensor and x.node.graph.__class__ is symbolic.KerasGraph
-        elif arguments or keywords:
-            kind = self._nptype if self.autocast else None
-            arguments = tuple([converted(a, kind, i == 0) for i, a in enumerate(arguments)])
-        if keywords:
-            kind = self._nptype if self.autocast else None
-            keywords = {k: v if k == "training" else converted(v, kind) for k, v in keywords.items()}
-        if not symbolically and (len(arguments) != 1 or keywords or nest.is_nested(arguments[0])):
-            symbolically = any(symbolic.is_keras_tensor(v) for v in nest.flatten([list(arguments), keywords]))
-        if not self._built:
-            self._build_for(arguments, keywords)
-        if self.input_spec is not None and arguments:
-            self._check(arguments[0])
-        if symbolically:
-            result = symbolic.enter(self, arguments, keywords)
-            self._hand_on(arguments, result)
-            return result
-        first = arguments[:1]
-        if masks.takes_masks(type(self).call):
-            keywords = {**masks.filled(type(self).call, arguments, keywords)}
-        before, outermost = calls.training, calls.outermost
-        position, default = training_parameter(type(self).call)
-        if "training" in keywords:
-            training = keywords.pop("training")
-        elif position is not None and 0 <= position < len(arguments):
-            training, arguments = arguments[position], (*arguments[:position], *arguments[position + 1 :])
-        else:
-            training = None
-        if training is None:
-            training = default if before is None else before
-        if position is not None:
-            keywords["training"] = training
-        calls.training = training
-        if outermost is None:
-            calls.outermost = object()
+        given = arguments
         try:
-            result = self.call(*arguments, **keywords)
-            if self.activity_regularizer is not None:
-                for one in nest.flatten(result):
-                    rows = array.cast(array.shape(one)[0], one.dtype)
-                    self.add_loss(self.activity_regularizer(one) / rows)
-        finally:
-            calls.training, calls.outermost = before, outermost
-        self._hand_on(first, result)
-        return result
+            symbolically = False
+            if len(arguments) == 1 and isinstance(arguments[0], Tensor):
+                x = arguments[0]
+                if self.autocast and x.nptype is not self._nptype and x.nptype.kind == "f":
+                    arguments = (converted(x, self._nptype),)
+                symbolically = x.__class__ is SymbolicTensor and x.node.graph.__class__ is symbolic.KerasGraph
+            elif arguments or keywords:
+                kind = self._nptype if self.autocast else None
+                arguments = tuple([converted(a, kind, i == 0) for i, a in enumerate(arguments)])
+            if keywords:
+                kind = self._nptype if self.autocast else None
+                keywords = {k: v if k == "training" else converted(v, kind) for k, v in keywords.items()}
+            if not symbolically and (len(arguments) != 1 or keywords or nest.is_nested(arguments[0])):
+                symbolically = any(symbolic.is_keras_tensor(v) for v in nest.flatten([list(arguments), keywords]))
+            if not self._built:
+                self._build_for(arguments, keywords)
+            if self.input_spec is not None and arguments:
+                _check(self, arguments[0])
+            if symbolically:
+                result = symbolic.enter(self, arguments, keywords)
+                self._hand_on(arguments, result)
+                return result
+            first = arguments[:1]
+            if masks.takes_masks(type(self).call):
+                keywords = {**masks.filled(type(self).call, arguments, keywords)}
+            before, outermost = calls.training, calls.outermost
+            position, default = training_parameter(type(self).call)
+            if "training" in keywords:
+                training = keywords.pop("training")
+            elif position is not None and 0 <= position < len(arguments):
+                training, arguments = arguments[position], (*arguments[:position], *arguments[position + 1 :])
+            else:
+                training = None
+            if training is None:
+                training = default if before is None else before
+            if position is not None:
+                keywords["training"] = training
+            calls.training = training
+            if outermost is None:
+                calls.outermost = object()
+            try:
+                result = self.call(*arguments, **keywords)
+                if self.activity_regularizer is not None:
+                    for one in nest.flatten(result):
+                        rows = array.cast(array.shape(one)[0], one.dtype)
+                        self.add_loss(self.activity_regularizer(one) / rows)
+            finally:
+                calls.training, calls.outermost = before, outermost
+            self._hand_on(first, result)
+            return result
+        except Exception as error:
+            error.add_note(told(self.name, type(self).__name__, given, keywords))
+            raise
 
     def _hand_on(self, arguments: tuple[Nested, ...], result: Nested) -> None:
         """Let the results carry masks."""
@@ -321,12 +333,6 @@ class Layer(Tracked, Placed, registry.Stated):
         if isinstance(x, Tensor) and masks.mask_of(x) is None and type(self).compute_mask is Layer.compute_mask:
             return
         masks.hand_on(self, x, result)
-
-    def _check(self, x: Nested) -> None:
-        specs = self.input_spec if isinstance(self.input_spec, list | tuple) else [self.input_spec]
-        for spec, one in zip(specs, nest.flatten(x), strict=False):
-            if isinstance(spec, InputSpec) and isinstance(one, Tensor):
-                spec.check(one, self)
 
     def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         wanted = masks.parameters(type(self).build)

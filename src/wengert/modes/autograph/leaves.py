@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground.context import place
 from wengert.ground.errors import helped
 from wengert.tensor.tensor import Tensor
 
@@ -203,7 +204,7 @@ def _called(name: str) -> str:
 
 def line_of(frame: types.FrameType | None) -> str:
     """The user's file and line: converted code is compiled at the lines of the original."""
-    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "" if frame is None else place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def _unreadable(undefined: Undefined, *_: Undefined) -> Fixed:

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from wengert.ground.context import place
 from wengert.ground.locks import lock
 from wengert.modes.autograph.leaves import ConversionError
 
@@ -323,7 +324,7 @@ def instantiate(fn: types.FunctionType, operators: Operators) -> types.FunctionT
 def _try_rewrite(fn: types.FunctionType) -> types.CodeType | ConversionError:
     kind = "coroutine" if inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn) else ""
     kind = kind or ("generator" if inspect.isgeneratorfunction(fn) else "")
-    where = f"{fn.__qualname__} ({fn.__code__.co_filename}:{fn.__code__.co_firstlineno})"
+    where = f"{fn.__qualname__} ({place(fn.__code__.co_filename, fn.__code__.co_firstlineno)})"
     if kind:
         return ConversionError(f"cannot convert the control flow of {where}: it is a {kind}")
     # The copy has no __wrapped__, by which inspect would go on to another function.

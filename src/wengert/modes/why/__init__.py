@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.ground.context import ROOT
+from wengert.ground.displayed import displayed
 from wengert.ground.errors import NoGradientWarning, hint
 from wengert.modes.why.reasons import reason
 from wengert.tensor.tensor import Tensor, is_tensor_like, value_of
 
-__all__ = ["why"]
+__all__ = ["Reason", "why"]
 
 
 def warn_none(ys: Sequence[Any], xs: Sequence[Any], tape: Any, entries: Sequence[Any]) -> None:
@@ -40,7 +41,21 @@ def _outside() -> int:
     return level
 
 
-def why(target: Tensor, source: Tensor, tape: Any = None) -> str:
+class Reason(str):
+    """Why a gradient is None: a text, which a notebook shows sentence by sentence."""
+
+    __slots__ = ()
+
+    @displayed
+    def _repr_html_(self) -> str:
+        from wengert.ground import display
+
+        first, *others = str(self).split(" Besides: ")
+        besides = "".join(f"<p><strong>Besides:</strong> {display.cut(text, 2000)}</p>" for text in others)
+        return f"{display.heading('Why the gradient is None')}<p>{display.cut(first, 2000)}</p>{besides}"
+
+
+def why(target: Tensor, source: Tensor, tape: Any = None) -> Reason:
     """Return why the gradient of a target by a source is None: what broke the path, its file and line, and what to do.
 
     ``tape``: the tape that was asked, where there is one.
@@ -57,4 +72,4 @@ def why(target: Tensor, source: Tensor, tape: Any = None) -> str:
     if tape is not None and not hasattr(tape, "history"):
         raise TypeError(f"why: tape must be a GradientTape, not {tape!r}.")
     found = [value_of(t) for t in targets if t is not None]
-    return reason(found, source, tape, () if tape is None else tape.history(found))
+    return Reason(reason(found, source, tape, () if tape is None else tape.history(found)))

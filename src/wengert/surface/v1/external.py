@@ -135,6 +135,7 @@ class ExternalOptimizerInterface:
 
         def each_step(x: TensorLike, *ignored: Any) -> None:
             progress.step()
+            shown(point.least)
             if step_callback is not None:
                 step_callback(x)
 
@@ -142,12 +143,13 @@ class ExternalOptimizerInterface:
             return [evaluator([t, g]) for t, g in zip(targets, slopes, strict=True)]
 
         try:
-            best = self._minimize(
-                initial_val=start, loss_grad_func=loss_and_gradient,
-                equality_funcs=with_gradient(self._equalities, self._packed_equality_grads),
-                inequality_funcs=with_gradient(self._inequalities, self._packed_inequality_grads),
-                packed_bounds=self._packed_bounds, step_callback=each_step, optimizer_kwargs=self.optimizer_kwargs,
-            )  # fmt: skip
+            with progress.line(str(self.optimizer_kwargs.get("method", type(self).__name__))) as shown:
+                best = self._minimize(
+                    initial_val=start, loss_grad_func=loss_and_gradient,
+                    equality_funcs=with_gradient(self._equalities, self._packed_equality_grads),
+                    inequality_funcs=with_gradient(self._inequalities, self._packed_inequality_grads),
+                    packed_bounds=self._packed_bounds, step_callback=each_step, optimizer_kwargs=self.optimizer_kwargs,
+                )  # fmt: skip
         except BaseException:
             point.set(point.best)
             raise
