@@ -103,6 +103,10 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     why.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
     check = commands.add_parser("check", help="prove derivatives: of a function at a point, or all that a script takes")
     _check_arguments(check, sys.argv[1:] if arguments is None else arguments)
+    doctor = commands.add_parser("doctor", help="say what is installed and who runs what, or what a program would miss here")
+    doctor.add_argument("program", metavar="SCRIPT.py", nargs="?", help="a script or a notebook, which is read, not run")
+    told = commands.add_parser("help", help="say what an error or a warning means, and what to do")
+    told.add_argument("name", metavar="NAME", nargs="?", help="an error or a warning, such as ShapeError; without it: all names")
     commands.add_parser("demo", help="derivatives of one function in each mode, in a table")
     given = parser.parse_args(arguments)
     if given.version:
@@ -126,6 +130,14 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
         from wengert.verify.command import check_command
 
         return check_command(given)
+    if given.command == "doctor":
+        from wengert.run.doctor import doctor as diagnosed
+
+        return diagnosed(given.program)
+    if given.command == "help":
+        from wengert.run.help import help_on
+
+        return help_on(given.name)
     if given.command == "demo":
         from wengert.run.demo import demo
 

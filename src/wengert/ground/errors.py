@@ -26,7 +26,7 @@ Warning:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "ABORTED",
@@ -71,6 +71,8 @@ __all__ = [
     "UnknownError",
 ]
 
+_Kind = TypeVar("_Kind", bound=type[Exception])
+
 
 (
     OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED,
@@ -79,6 +81,30 @@ __all__ = [
 ) = range(17)  # fmt: skip
 
 
+class _Notes:
+    """The notes of an error (PEP 678): made when asked for, which is when the error is shown, so that raising costs nothing."""
+
+    def __get__(self, error: Exception | None, kind: type[Exception]) -> list[str]:
+        """Return the notes of an error, the first of which says where to read on."""
+        if error is None:
+            raise AttributeError(f"{kind.__name__} has no notes: its instances have")
+        own = next(one for one in kind.__mro__ if one.__module__.partition(".")[0] == "wengert")
+        notes: list[str] = error.__dict__.setdefault("__notes__", [hint(own)])
+        return notes
+
+
+def helped(kind: _Kind) -> _Kind:
+    """Let the errors of a class, and of those below it, say by which command their page is shown."""
+    type.__setattr__(kind, "__notes__", _Notes())
+    return kind
+
+
+def hint(kind: type[Exception]) -> str:
+    """Return how the page of an error or a warning is shown."""
+    return f"wengert help {kind.__name__}: what it means, and what to do"
+
+
+@helped
 class OpError(Exception):
     """An operation failed; the base of TensorFlow's error classes.
 
@@ -210,10 +236,12 @@ class UnauthenticatedError(OpError):
     error_code = 16
 
 
+@helped
 class OperatorNotAllowedInGraphError(TypeError):
     """A symbolic tensor was used where Python needs a value, as in ``if tensor:``."""
 
 
+@helped
 class InaccessibleTensorError(TypeError, ValueError):
     """A symbolic tensor was used outside of the function or graph that it belongs to."""
 

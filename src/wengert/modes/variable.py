@@ -13,6 +13,7 @@ from wengert.ground import shapes
 from wengert.ground.context import default_session, recent, state
 from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.errors import helped
 from wengert.ground.shapes import Shape
 from wengert.modes.handles import Handled
 from wengert.modes.storage import Storage
@@ -357,6 +358,7 @@ class Variable(Handled):
         return self.shape.rank
 
 
+@helped
 class GraphVariableError(NotImplementedError, TypeError):
     """A variable of a TensorFlow 1 graph was to be copied or pickled, whose values are those of sessions."""
 

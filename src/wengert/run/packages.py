@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["missing_module", "python_2"]
+__all__ = ["missing_module", "python_2", "remedy"]
 
 DISTRIBUTIONS = {
     "matplotlib": "matplotlib", "mpl_toolkits": "matplotlib", "pylab": "matplotlib", "scipy": "scipy", "pandas": "pandas",
@@ -27,6 +27,11 @@ def missing_module(error: ImportError) -> str | None:
     top = error.name.partition(".")[0]
     if top in sys.modules and top != error.name:
         return None  # the package is there, without this part
+    return remedy(top)
+
+
+def remedy(top: str) -> str:
+    """Return what to do about a package that is not there."""
     if top in DISTRIBUTIONS:
         return f"the module {top} is not installed here: {_python()} -m pip install {DISTRIBUTIONS[top]}"
     return (

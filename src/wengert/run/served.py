@@ -13,6 +13,7 @@ import types
 from typing import Any
 
 from wengert.ground.context import known, state
+from wengert.ground.errors import helped
 from wengert.ground.version import VERSION
 from wengert.modes.session import reset_default_graph
 from wengert.surface.serve import module
@@ -42,6 +43,7 @@ ITS_OWN = ("__spec__", "__loader__", "__package__", "__cached__")
 """What Python's import asks a module of itself, so that what is behind must not answer."""
 
 
+@helped
 class MissingName(AttributeError):
     """A name of TensorFlow's that is not served here."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from wengert.run.reading import Source, read
 from wengert.surface.serve import listed
 
-__all__ = ["cell_names_gradients", "cell_uses_v1", "style_of", "wants_recording"]
+__all__ = ["cell_names_gradients", "cell_uses_v1", "local_imports", "style_of", "unguarded", "wants_recording"]
 
 V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
 """The names that only TensorFlow 1 has at the top."""
@@ -46,7 +46,7 @@ def _trees(script: str | Source) -> Iterator[ast.AST]:
 
 def _imported(tree: ast.AST, folder: str, seen: set[str]) -> Iterator[ast.AST]:
     """Iterate over the syntax trees of the local modules that one imports, and that these import."""
-    pending = list(_local_imports(tree, folder))
+    pending = list(local_imports(tree, folder))
     while pending and len(seen) < 200:
         one = pending.pop()
         if one in seen or not os.path.isfile(one):
@@ -55,7 +55,7 @@ def _imported(tree: ast.AST, folder: str, seen: set[str]) -> Iterator[ast.AST]:
         with contextlib.suppress(*UNPARSED, OSError):
             tree = ast.parse(Path(one).read_bytes())
             yield tree
-            pending.extend(_local_imports(tree, folder))
+            pending.extend(local_imports(tree, folder))
 
 
 def cell_uses_v1(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
@@ -84,11 +84,11 @@ def _uses_v1(tree: ast.AST, known: Iterable[str] = ()) -> bool:
         and node.value.id in roots
         and node.attr in V1_ONLY
         and isinstance(node.ctx, ast.Load)
-        for node in _unguarded(tree, roots)
+        for node in unguarded(tree, roots)
     )
 
 
-def _unguarded(tree: ast.AST, roots: set[str]) -> Iterator[ast.AST]:
+def unguarded(tree: ast.AST, roots: set[str]) -> Iterator[ast.AST]:
     """Iterate over the nodes that are no branch of a test of TensorFlow's version, or of whether it has a name.
 
     A branch, too, is what follows a test after which nothing else goes on, and the body of a ``try`` for an AttributeError.
@@ -181,7 +181,8 @@ def _called(node: ast.AST) -> str | None:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
-def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
+def local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
+    """Give the files that the imports of a tree may be of, if they are modules in a folder."""
     for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):

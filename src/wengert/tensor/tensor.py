@@ -40,6 +40,7 @@ from wengert.ground.errors import (
     OpError,
     ResourceExhaustedError,
     UnimplementedError,
+    helped,
 )
 from wengert.ground.shapes import ShapeLike, TensorShape
 from wengert.ground.weakly import WeakValues
@@ -729,6 +730,7 @@ class SymbolicTensor(Uncopied, Tensor):
         return head + display.facts(pairs) + display.paragraph("It has a value in a run of its graph.")
 
 
+@helped
 class SymbolicArrayError(NotImplementedError, TypeError):
     """NumPy was called on a symbolic tensor."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ground.context import place
+from wengert.ground.errors import helped
 from wengert.tensor.tensor import Tensor
 
 __all__ = [
@@ -40,6 +41,7 @@ Values = tuple[Any, ...]
 Merge = Callable[[Values, Values], tuple[Values, Values]]
 
 
+@helped
 class AutographError(Exception):
     """Base of the errors of this module.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from wengert.ground.context import ROOT
 from wengert.ground.displayed import displayed
-from wengert.ground.errors import NoGradientWarning
+from wengert.ground.errors import NoGradientWarning, hint
 from wengert.modes.why.reasons import reason
 from wengert.tensor.tensor import Tensor, is_tensor_like, value_of
 
@@ -22,7 +22,7 @@ def warn_none(ys: Sequence[Any], xs: Sequence[Any], tape: Any, entries: Sequence
         return
     text = reason(ys, xs[0], tape, entries)
     more = f" ({len(xs) - 1} more gradients are None.)" if len(xs) > 1 else ""
-    warnings.warn(NoGradientWarning(text + more), stacklevel=_outside())
+    warnings.warn(NoGradientWarning(f"{text}{more} ({hint(NoGradientWarning)})"), stacklevel=_outside())
 
 
 def _ignored() -> bool:

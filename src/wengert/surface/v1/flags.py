@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from wengert.ground.errors import helped
 from wengert.tensor.tensor import TensorLike
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@helped
 class Error(Exception):
     """A flag that is not there, or whose value cannot be read."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from wengert.ground import nest
+from wengert.ground.errors import helped
 from wengert.modes.session import Session
 from wengert.surface.v1 import logging
 from wengert.surface.v1.graphs import GraphKeys, get_collection
@@ -225,6 +226,7 @@ class LoggingTensorHook(SessionRunHook):
         logging.info(text if passed is None else f"{text} ({passed:.3f} sec)")
 
 
+@helped
 class NanLossDuringTrainingError(RuntimeError):
     """The loss is no number."""
 

@@ -1,0 +1,265 @@
+"""What a script or a notebook needs before it is run: the names of TensorFlow's that it says, and the packages that it imports.
+
+It is read, not run: aliases are followed through imports and plain assignments (``layers = tf.keras.layers``), and a name counts
+where it hangs on one of them. What stands behind a test for the name itself, or for TensorFlow's version, does not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from wengert.run.reading import Source, read
+from wengert.run.served import TOPS, MissingName
+from wengert.run.style import local_imports, unguarded
+
+__all__ = ["Missing", "Part", "missing", "parts_of"]
+
+MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
+BODIES = frozenset(["time", "timeit", "capture", "prun", "debug", "wengert"])
+"""Magics of a whole cell whose body is Python."""
+
+
+class Part(NamedTuple):
+    """A file, or a cell of a notebook."""
+
+    place: str
+    """What it is called where a line of it is told: "script.py:", "cell 3, line "."""
+    tree: ast.AST
+    own: bool = True
+    """Whether it is what was asked for, and no module that this imports."""
+
+
+class Missing(NamedTuple):
+    """Something that is not there."""
+
+    name: str
+    what: str
+    """Why, and what there is."""
+    place: str
+
+
+def parts_of(path: str) -> list[Part]:
+    """Return the parts of a script, with the local modules that it imports, or of a notebook.
+
+    Raises:
+        OSError: if it cannot be read.
+        SyntaxError: if a part of it is no Python.
+        ValueError: if a notebook is no notebook.
+    """
+    if path.endswith(".ipynb"):
+        found = [Part(f"cell {number}, line ", ast.parse(text, f"cell {number}")) for number, text in _cells(path)]
+        source = None
+    else:
+        source = read(path)
+        found = [Part(f"{os.path.basename(source.file)}:", ast.parse(source.text, source.file))]
+    return [*found, *_local(found, os.path.dirname(os.path.realpath(path)) if source is None else source.folder)]
+
+
+def _cells(path: str) -> Iterator[tuple[int, str]]:
+    """Give the numbers and the Python of a notebook's code cells; lines that are IPython's are left empty."""
+    try:
+        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no notebook of format 4: {error!r}") from None
+    for number, text in enumerate(texts, 1):
+        first = text.lstrip().partition("\n")[0]
+        if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split()[0] not in BODIES:
+            continue
+        yield number, "\n".join(_python(line) for line in _dedented(text).split("\n"))
+
+
+def _dedented(text: str) -> str:
+    """Return a cell without the indentation of its first line, which IPython takes from all of them."""
+    text = text.lstrip("\n")
+    indent = text[: len(text) - len(text.lstrip(" \t"))]
+    return "\n".join(line.removeprefix(indent) for line in text.split("\n")) if indent else text
+
+
+def _python(line: str) -> str:
+    if not MAGIC.search(line):
+        return line
+    return line[: len(line) - len(line.lstrip())] + "pass" if line[:1].isspace() else ""
+
+
+def _local(parts: Sequence[Part], folder: str) -> Iterator[Part]:
+    """Give the local modules that parts import, and those that these do."""
+    seen: set[str] = set()
+    pending = [file for part in parts for file in local_imports(part.tree, folder)]
+    while pending and len(seen) < 200:
+        file = pending.pop()
+        if file in seen or not os.path.isfile(file):
+            continue
+        seen.add(file)
+        try:
+            tree = ast.parse(Path(file).read_bytes(), file)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):  # whoever imports it will say so
+            continue
+        yield Part(f"{os.path.basename(file)}:", tree, False)
+        pending += local_imports(tree, folder)
+
+
+def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Missing]]:
+    """Return the names of TensorFlow's that parts say and that are not there, and the packages that are not installed.
+
+    ``import tensorflow`` is to be served in this process, as it would be to the program.
+    """
+    reader = _Reader(folder)
+    for part in parts:
+        reader.read(part)
+    return reader.names, reader.packages
+
+
+class _Reader:
+    """Reads parts in their order; aliases of one hold in the next, as those of a notebook's cells do."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.names: list[Missing] = []
+        self.packages: list[Missing] = []
+        self._seen: set[str] = set()
+        self.aliases: dict[str, str] = {}
+
+    def read(self, part: Part) -> None:
+        """Take down what a part needs."""
+        outer = self.aliases
+        self.aliases = dict(outer) if part.own else {}
+        nodes = list(ast.walk(part.tree))
+        for node in nodes:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._alias(node)
+        for node in nodes:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+                self._renamed(node)
+        below = {id(n.value) for n in nodes if isinstance(n, ast.Attribute)}
+        shadowed = _shadows(part.tree, self.aliases)
+        roots = {a for a, full in self.aliases.items() if full.partition(".")[0] in TOPS}
+        for node in sorted(unguarded(part.tree, roots), key=lambda node: getattr(node, "lineno", 0)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._imports(node, part)
+            elif isinstance(node, ast.Attribute) and id(node) not in below and id(node) not in shadowed:
+                full = self._full(node)
+                if full is not None:
+                    self._name(full, part, node)
+        if part.own:
+            outer = self.aliases
+        self.aliases = outer
+
+    def _alias(self, node: ast.Import | ast.ImportFrom) -> None:
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                name = alias.name if alias.asname else alias.name.partition(".")[0]
+                self.aliases[alias.asname or name] = name
+            elif node.module and not node.level and alias.name != "*":
+                self.aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+
+    def _renamed(self, node: ast.Assign) -> None:
+        assert isinstance(node.value, ast.Attribute)
+        full = self._full(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Name) and full is not None and isinstance(_walked(full)[0], ModuleType):
+                self.aliases[target.id] = full
+
+    def _full(self, node: ast.Attribute) -> str | None:
+        """Return the whole name of an attribute that hangs on an alias of TensorFlow's."""
+        names = []
+        one: ast.AST = node
+        while isinstance(one, ast.Attribute):
+            names.append(one.attr)
+            one = one.value
+        full = self.aliases.get(one.id) if isinstance(one, ast.Name) else None
+        if full is None or full.partition(".")[0] not in TOPS:
+            return None
+        return ".".join([full, *reversed(names)])
+
+    def _name(self, full: str, part: Part, node: ast.expr | ast.stmt) -> None:
+        _, here, why = _walked(full)
+        if why and here not in self._seen:
+            self._seen.add(here)
+            self.names.append(Missing(here, why, f"{part.place}{node.lineno}"))
+
+    def _imports(self, node: ast.Import | ast.ImportFrom, part: Part) -> None:
+        if isinstance(node, ast.ImportFrom):
+            if node.level or not node.module:
+                return
+            wanted = [f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*"] or [node.module]
+        else:
+            wanted = [alias.name for alias in node.names]
+        for full in wanted:
+            top = full.partition(".")[0]
+            if top in TOPS:
+                self._name(full, part, node)
+            elif top not in self._seen and not _there(top, self.folder):
+                self._seen.add(top)
+                self.packages.append(Missing(top, "", f"{part.place}{node.lineno}"))
+
+
+def _walked(full: str) -> tuple[object, str, str]:
+    """Return what a name of TensorFlow's is; as much of it as is known; and why the rest is not there, empty if it is.
+
+    Modules and classes are known. What an instance has, or what a function gives, is not.
+    """
+    top, *names = full.split(".")
+    found: object = importlib.import_module(top)
+    here = top
+    for name in names:
+        if not isinstance(found, ModuleType | type) or name in getattr(found, "__annotations__", {}):
+            break
+        here = f"{here}.{name}"
+        try:
+            found = getattr(found, name)
+        except AttributeError as error:
+            try:
+                if isinstance(found, type):
+                    raise ImportError
+                found = importlib.import_module(here)
+            except ImportError:
+                return None, here, str(error) if isinstance(error, MissingName) else f"{here} is not in Wengert."
+    return found, here, ""
+
+
+def _there(top: str, folder: str) -> bool:
+    """Return whether a module is installed, or lies beside the script."""
+    if top in sys.stdlib_module_names or top in sys.modules:
+        return True
+    if os.path.isfile(os.path.join(folder, f"{top}.py")) or os.path.isdir(os.path.join(folder, top)):
+        return True
+    try:
+        return importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _shadows(tree: ast.AST, aliases: Mapping[str, str]) -> set[int]:
+    """Return the nodes, by identity, whose root is a parameter that has an alias's name."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            given = node.args
+            every = [*given.posonlyargs, *given.args, *given.kwonlyargs, *[a for a in (given.vararg, given.kwarg) if a]]
+            names = {a.arg for a in every} & set(aliases)
+            if names:
+                for below in ast.walk(node):
+                    root = below
+                    while isinstance(root, ast.Attribute):
+                        root = root.value
+                    if isinstance(root, ast.Name) and root.id in names:
+                        found.add(id(below))
+    return found
+
+
+def source_of(parts: Sequence[Part], path: str) -> Source:
+    """Return the text of all own parts as one source, whose style can be asked for."""
+    text = "\n".join(ast.unparse(part.tree) for part in parts if part.own)
+    file = os.path.abspath(path)
+    return Source(path, file, os.path.dirname(os.path.realpath(path)), text.encode())
