@@ -226,6 +226,24 @@ print(plt.cm.get_cmap("jet").name)
 """
 
 
+def test_the_legend_that_seaborn_has_dropped(tmp_path):
+    """Seaborn drew one for a label until 0.10, and programs of that time take it away again."""
+    package = tmp_path / "seaborn"
+    package.mkdir()
+    (package / "__init__.py").write_text("from seaborn.distributions import *\n")
+    (package / "distributions.py").write_text(
+        "import matplotlib.pyplot as plt\n"
+        "def distplot(values, label=None):\n    axes = plt.gca()\n    axes.plot(values, label=label)\n    return axes\n"
+    )
+    program = (
+        "import matplotlib.pyplot as plt, seaborn as sns\nsns.distplot([1, 2], label='a')\nplt.gca().get_legend().remove()\n"
+    )
+    done = run(tmp_path, TF1 + program)
+    assert done.returncode == 0, done.stderr
+    assert "distplot(label=...) draws no legend any more" in done.stderr
+    assert run(tmp_path, program.replace(", label='a'", "").partition("plt.gca()")[0]).returncode == 0
+
+
 @pytest.mark.parametrize("head", ["import tensorflow as tf\n", TF1], ids=["2", "1"])
 def test_calls_that_matplotlib_has_dropped(tmp_path, head):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")

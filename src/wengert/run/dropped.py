@@ -1,4 +1,4 @@
-"""Calls that matplotlib has dropped, and serves again while a script runs: each where it is made, with a line that says so."""
+"""Calls that matplotlib and seaborn have dropped, and serve again while a script runs: each with a line that says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from wengert.run.notice import Program, note
-from wengert.tensor.tensor import AxisLike
+from wengert.tensor.tensor import AxisLike, TensorLike
 
 __all__ = ["Dropped"]
 
@@ -34,6 +34,7 @@ class Dropped:
             ("matplotlib.backend_bases", self._canvas),
             ("matplotlib.style", self._style),
             ("mpl_toolkits.mplot3d.axes3d", self._axes3d),
+            ("seaborn.distributions", self._distributions),
         ]
 
     def _matplotlib(self, matplotlib: ModuleType) -> None:
@@ -188,6 +189,20 @@ class Dropped:
             if not hasattr(module.Axes3D, old):
                 setattr(module.Axes3D, old, property(self._axis(letter)))
                 self.undo(delattr, module.Axes3D, old)
+
+    def _distributions(self, module: ModuleType) -> None:
+        def make(before: Callable[..., Any]) -> Any:
+            def distplot(*given: TensorLike, **keywords: TensorLike) -> Any:
+                axes = before(*given, **keywords)
+                if keywords.get("label") is not None and axes.get_legend() is None:
+                    self._told("seaborn's distplot(label=...) draws no legend any more: axes.legend() draws it")
+                    axes.legend(loc="best")
+                return axes
+
+            return distplot
+
+        if hasattr(module, "distplot"):
+            self._replace(module, "distplot", make)
 
     def _axis(self, letter: str) -> Callable[[Any], Any]:
         def axis(axes: AxisLike) -> Any:
