@@ -77,15 +77,15 @@ def doctor(path: str | None = None) -> int:
         return 2
     console = terminal.console()
     names = "TensorFlow 1's names, in graph mode" if found.style == "tf1" else "TensorFlow 2's names, eagerly"
-    console.print(f"{path}: {names} (--tf1 and --tf2 of `wengert run` say otherwise)", markup=False)
+    console.print(f"{path}: {names} (--tf1 and --tf2 of `wengert run` say otherwise)", markup=False, soft_wrap=True)
     for one in found.packages:
-        console.print(f"{one.place}: {remedy(one.name)}", markup=False)
+        console.print(f"{one.place}: {remedy(one.name)}", markup=False, soft_wrap=True)
     for one in found.names:
-        console.print(f"{one.place}: {one.what}", markup=False)
+        console.print(f"{one.place}: {one.what}", markup=False, soft_wrap=True)
     if not found.names and not found.packages:
-        console.print("Every name of TensorFlow's that it says is here, and every package that it imports.")
+        console.print("Every name of TensorFlow's that it says is here, and every package that it imports.", soft_wrap=True)
     elif not found.names:
-        console.print("Every name of TensorFlow's that it says is here.")
+        console.print("Every name of TensorFlow's that it says is here.", soft_wrap=True)
     return int(bool(found.names or found.packages))
 
 
@@ -100,7 +100,7 @@ def _machine() -> None:
     console.print(
         f"Wengert {wengert.__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, {_cores()}"
     )
-    console.print(f"  at {os.path.dirname(os.path.dirname(__file__))}, run by {sys.executable}", markup=False)
+    console.print(f"  at {os.path.dirname(os.path.dirname(__file__))}, run by {sys.executable}", markup=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("package", "version", "what for"):
         table.add_column(column)
@@ -112,7 +112,7 @@ def _machine() -> None:
         table.add_row(name, version, note)
     console.print(table)
     for line in (_executor(), _threads(), _tensorflow()):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _cores() -> str:
