@@ -140,6 +140,7 @@ def test_help_prints_a_page(name: str, capsys: pytest.CaptureFixture[str]):
     assert main(["help", name]) == 0
     out, told = capsys.readouterr()
     assert "The shapes of the inputs do not fit." in out and "tf.matmul(tf.ones([2, 3])" in out and told == ""
+    assert max(map(len, out.splitlines())) <= 160  # no blanks up to a width that a pipe has not
 
 
 def test_help_lists_all(capsys: pytest.CaptureFixture[str]):

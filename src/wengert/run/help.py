@@ -40,7 +40,11 @@ def help_on(name: str | None = None) -> int:
         hint = f"; near: {', '.join(near)}" if near else ""
         tell(f"wengert help: there is no page of {wanted}{hint}. `wengert help` lists all.")
         return 1
+    console = terminal.console()
+    if not console.is_terminal:  # as it is written: rich would fill each line with blanks up to the width, which a pipe has not
+        print(known[found], end="")
+        return 0
     from rich.markdown import Markdown
 
-    terminal.console().print(Markdown(known[found]))
+    console.print(Markdown(known[found]))
     return 0
