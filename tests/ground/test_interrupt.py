@@ -379,6 +379,7 @@ def test_what_jax_calls_back_is_no_place_to_be_broken_off():
     assert done == [1]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the exceptions that Python ignores, as below
 @pytest.mark.parametrize("executor", ["numpy", "xla"])
 def test_a_run_broken_off_by_a_timer_leaves_variables_and_whole_steps(executor: str):
     if executor == "xla":

@@ -78,7 +78,7 @@ def differential_evolution_one_step(
 ) -> tuple[list[Any], Any]:  # fmt: skip
     """Return the next population, a list of its parts, and the values there; the arguments are those of the minimizer.
 
-    >>> parts, values = differential_evolution_one_step(lambda x: x**2, [4.0, 3.0, 2.0, 1.0], seed=1)
+    >>> parts, values = differential_evolution_one_step(lambda x: x**2, [[4.0, 3.0, 2.0, 1.0]], seed=1)
     >>> parts[0].shape, bool(max(values) <= 16.0)
     (TensorShape([4]), True)
     """
