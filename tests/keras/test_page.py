@@ -27,7 +27,8 @@ def test_the_page_names_what_is_there(room):
 
 def test_what_is_left_out_is_not_there():
     for name in ("layers.ConvLSTM2D", "layers.TextVectorization", "layers.AdaptiveMaxPooling2D", "layers.GroupQueryAttention",
-                 "optimizers.ScheduleFreeAdamW", "callbacks.SwapEMAWeights", "ops.stft", "ops.ctc_decode", "ops.lu_factor"):  # fmt: skip
+                 "optimizers.ScheduleFreeAdamW", "callbacks.SwapEMAWeights",
+                 "ops.stft", "ops.ctc_decode", "ops.lu_factor"):  # fmt: skip
         room, one = name.split(".")
         assert not hasattr(getattr(keras, room), one), name
     assert [name for name in ("datasets", "applications") if hasattr(keras, name)] == []
