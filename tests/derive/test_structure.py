@@ -222,3 +222,34 @@ def test_gradients_may_be_nested_deeper_than_python_may_call(monkeypatch: pytest
             smooth, linear = tf.gradients(smooth, x)[0], tf.gradients(linear, x)[0]
         assert structure.connected([smooth], [x], frozenset()) == [True]
         assert structure.connected([linear], [x], frozenset()) == [False]
+
+
+def test_threads_that_ask_first_at_the_same_time_learn_the_same():
+    """Orders are found one after another; two threads at one of them are not to count it twice."""
+    import sys
+    import threading
+
+    from wengert.ops.op import table
+
+    before = sys.getswitchinterval()
+    structure.forget()
+    wanted = [structure._own(table["sin"], {}, (False, False), depth) for depth in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(30):
+            structure.forget()
+            barrier, found = threading.Barrier(6), []
+
+            def ask(barrier: threading.Barrier = barrier, found: list[object] = found) -> None:
+                barrier.wait()
+                found.append([structure._own(table["sin"], {}, (False, False), depth) for depth in range(4)])
+
+            threads = [threading.Thread(target=ask) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(found) == 6 and found == [wanted] * 6
+    finally:
+        sys.setswitchinterval(before)
+        structure.forget()

@@ -26,6 +26,7 @@ from wengert.derive.reverse import located, rule
 from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.errors import OpError
+from wengert.ground.locks import lock
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.tensor.tensor import Graph, SymbolicTensor, tensors
@@ -270,6 +271,7 @@ class _Space:
 _partials: dict[Any, Any] = {}
 _naming: dict[Any, list[list[int]]] = {}
 _orders: dict[Any, list[Orders]] = {}
+_growing = lock()
 
 
 def forget() -> None:
@@ -310,7 +312,10 @@ def _own(op: Op, attrs: dict[str, Any], complexes: tuple[bool, ...], depth: int)
             if left:
                 pending += left
                 continue
-        known.append(_next(one, its, kinds, n, known))
+        found = _next(one, its, kinds, n, known)
+        with _growing:  # another thread may have come to the same place
+            if len(known) == n:
+                known.append(found)
     return _orders[op, freeze(attrs), complexes][depth]
 
 
