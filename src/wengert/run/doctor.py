@@ -15,10 +15,9 @@ from typing import NamedTuple
 from wengert.ground import terminal
 from wengert.ground.options import options
 from wengert.ground.terminal import tell
-from wengert.run.needs import Missing, missing, parts_of, source_of
+from wengert.run.needs import Missing, missing, parts_of, style_of_parts
 from wengert.run.packages import python_2, remedy
 from wengert.run.served import serve
-from wengert.run.style import style_of
 
 __all__ = ["doctor"]
 
@@ -55,10 +54,9 @@ def diagnosis(path: str) -> Diagnosis:
         ValueError: if it is no notebook though its name says so.
     """
     parts = parts_of(path)
-    source = source_of(parts, path)
-    style = style_of(source)
+    style = style_of_parts(parts)
     serve(style)
-    return Diagnosis(style, *missing(parts, source.folder))
+    return Diagnosis(style, *missing(parts, os.path.dirname(os.path.realpath(path))))
 
 
 def doctor(path: str | None = None) -> int:

@@ -18,11 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from wengert.run.reading import Source, read
+from wengert.run.reading import read
 from wengert.run.served import TOPS, MissingName
-from wengert.run.style import local_imports, unguarded
+from wengert.run.style import imported, root, style_of_trees, unguarded
 
-__all__ = ["Missing", "Part", "missing", "parts_of"]
+__all__ = ["Missing", "Part", "missing", "parts_of", "style_of_parts"]
 
 MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
 BODIES = frozenset(["time", "timeit", "capture", "prun", "debug", "wengert"])
@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
     place: str
     """What it is called where a line of it is told: "script.py:", "cell 3, line "."""
-    tree: ast.AST
+    tree: ast.Module
     own: bool = True
     """Whether it is what was asked for, and no module that this imports."""
 
@@ -62,7 +62,9 @@ def parts_of(path: str) -> list[Part]:
     else:
         source = read(path)
         found = [Part(f"{os.path.basename(source.file)}:", ast.parse(source.text, source.file))]
-    return [*found, *_local(found, os.path.dirname(os.path.realpath(path)) if source is None else source.folder)]
+    folder = os.path.dirname(os.path.realpath(path)) if source is None else source.folder
+    local = imported([part.tree for part in found], folder)
+    return [*found, *(Part(f"{os.path.basename(file)}:", tree, False) for file, tree in local)]
 
 
 def _cells(path: str) -> Iterator[tuple[int, str]]:
@@ -90,23 +92,6 @@ def _python(line: str) -> str:
     if not MAGIC.search(line):
         return line
     return line[: len(line) - len(line.lstrip())] + "pass" if line[:1].isspace() else ""
-
-
-def _local(parts: Sequence[Part], folder: str) -> Iterator[Part]:
-    """Give the local modules that parts import, and those that these do."""
-    seen: set[str] = set()
-    pending = [file for part in parts for file in local_imports(part.tree, folder)]
-    while pending and len(seen) < 200:
-        file = pending.pop()
-        if file in seen or not os.path.isfile(file):
-            continue
-        seen.add(file)
-        try:
-            tree = ast.parse(Path(file).read_bytes(), file)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):  # whoever imports it will say so
-            continue
-        yield Part(f"{os.path.basename(file)}:", tree, False)
-        pending += local_imports(tree, folder)
 
 
 def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Missing]]:
@@ -249,17 +234,11 @@ def _shadows(tree: ast.AST, aliases: Mapping[str, str]) -> set[int]:
             every = [*given.posonlyargs, *given.args, *given.kwonlyargs, *[a for a in (given.vararg, given.kwarg) if a]]
             names = {a.arg for a in every} & set(aliases)
             if names:
-                for below in ast.walk(node):
-                    root = below
-                    while isinstance(root, ast.Attribute):
-                        root = root.value
-                    if isinstance(root, ast.Name) and root.id in names:
-                        found.add(id(below))
+                found.update(id(below) for below in ast.walk(node) if root(below) in names)
     return found
 
 
-def source_of(parts: Sequence[Part], path: str) -> Source:
-    """Return the text of all own parts as one source, whose style can be asked for."""
-    text = "\n".join(ast.unparse(part.tree) for part in parts if part.own)
-    file = os.path.abspath(path)
-    return Source(path, file, os.path.dirname(os.path.realpath(path)), text.encode())
+def style_of_parts(parts: Sequence[Part]) -> str:
+    """Return the style that parts mean: the own ones together, as an alias of one cell holds in the next."""
+    own = ast.Module([statement for part in parts if part.own for statement in part.tree.body], [])
+    return style_of_trees([own, *(part.tree for part in parts if not part.own)])

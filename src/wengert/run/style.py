@@ -11,7 +11,9 @@ from pathlib import Path
 from wengert.run.reading import Source, read
 from wengert.surface.serve import listed
 
-__all__ = ["cell_names_gradients", "cell_uses_v1", "local_imports", "style_of", "unguarded", "wants_recording"]
+__all__ = [
+    "cell_names_gradients", "cell_uses_v1", "imported", "root", "style_of", "style_of_trees", "unguarded", "wants_recording",
+]  # fmt: skip
 
 V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
 """The names that only TensorFlow 1 has at the top."""
@@ -24,7 +26,12 @@ UNPARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 def style_of(script: str | Source) -> str:
     """Return "tf1" or "tf2": how a script, with the local modules that it imports, means ``import tensorflow``."""
-    return "tf1" if any(_uses_v1(tree) for tree in _trees(script)) else "tf2"
+    return style_of_trees(_trees(script))
+
+
+def style_of_trees(trees: Iterable[ast.AST]) -> str:
+    """Return the style that the syntax trees of a program mean, each by itself."""
+    return "tf1" if any(map(_uses_v1, trees)) else "tf2"
 
 
 def wants_recording(script: str | Source) -> bool:
@@ -41,31 +48,36 @@ def _trees(script: str | Source) -> Iterator[ast.AST]:
     with contextlib.suppress(*UNPARSED):
         tree = ast.parse(source.text)
         yield tree
-        yield from _imported(tree, source.folder, {source.file})
+        for _, other in imported([tree], source.folder, source.file):
+            yield other
 
 
-def _imported(tree: ast.AST, folder: str, seen: set[str]) -> Iterator[ast.AST]:
-    """Iterate over the syntax trees of the local modules that one imports, and that these import."""
-    pending = list(local_imports(tree, folder))
+def imported(trees: Iterable[ast.AST], folder: str, *but: str) -> Iterator[tuple[str, ast.Module]]:
+    """Iterate over the local modules that programs import, and that these import: each one's file and its syntax tree.
+
+    ``but``: files that are known already.
+    """
+    seen = set(but)
+    pending = [file for tree in trees for file in _local_imports(tree, folder)]
     while pending and len(seen) < 200:
         one = pending.pop()
         if one in seen or not os.path.isfile(one):
             continue
         seen.add(one)
         with contextlib.suppress(*UNPARSED, OSError):
-            tree = ast.parse(Path(one).read_bytes())
-            yield tree
-            pending.extend(local_imports(tree, folder))
+            tree = ast.parse(Path(one).read_bytes(), one)
+            yield one, tree
+            pending.extend(_local_imports(tree, folder))
 
 
 def cell_uses_v1(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
     """Return whether a cell means TensorFlow 1. ``known``: what TensorFlow is called already."""
-    return _uses_v1(tree, known) or any(_uses_v1(other) for other in _imported(tree, folder, set()))
+    return _uses_v1(tree, known) or any(_uses_v1(other) for _, other in imported([tree], folder))
 
 
 def cell_names_gradients(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
     """Return whether a cell names ``tf.gradients`` where no graph is in sight."""
-    return _names_gradients(tree, known) or any(_names_gradients(other) for other in _imported(tree, folder, set()))
+    return _names_gradients(tree, known) or any(_names_gradients(other) for _, other in imported([tree], folder))
 
 
 def _uses_v1(tree: ast.AST, known: Iterable[str] = ()) -> bool:
@@ -119,9 +131,9 @@ def unguarded(tree: ast.AST, roots: set[str]) -> Iterator[ast.AST]:
 def _asks(node: ast.AST, roots: set[str], flags: set[str]) -> bool:
     """Return whether an expression reads TensorFlow's version, asks whether it has a name, or is a name for such an answer."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("hasattr", "getattr") and node.args:
-        return _root(node.args[0]) in roots
+        return root(node.args[0]) in roots
     if isinstance(node, ast.Attribute) and node.attr in ("__version__", "VERSION", "executing_eagerly"):
-        return _root(node) in roots
+        return root(node) in roots
     return isinstance(node, ast.Name) and node.id in flags
 
 
@@ -153,11 +165,11 @@ def _names_gradients(tree: ast.AST, known: Iterable[str] = ()) -> bool:
                 return True
             roots.update(alias.asname or alias.name for alias in node.names)
     return any(
-        isinstance(node, ast.Attribute) and node.attr in GRADIENTS and _root(node) in roots for node in _outside_of_graphs(tree)
+        isinstance(node, ast.Attribute) and node.attr in GRADIENTS and root(node) in roots for node in _outside_of_graphs(tree)
     )
 
 
-def _root(node: ast.AST) -> str | None:
+def root(node: ast.AST) -> str | None:
     """Return the name that a chain of attributes begins with: ``tf`` of ``tf.compat.v1.gradients``."""
     while isinstance(node, ast.Attribute):
         node = node.value
@@ -181,7 +193,7 @@ def _called(node: ast.AST) -> str | None:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
-def local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
+def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
     """Give the files that the imports of a tree may be of, if they are modules in a folder."""
     for node in ast.walk(tree):
         names: list[str] = []
