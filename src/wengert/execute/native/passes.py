@@ -19,7 +19,6 @@ from wengert.execute.plan import Plan
 from wengert.execute.tiles.cut import Cut, Item, Unfit
 from wengert.execute.tiles.layout import Way
 from wengert.execute.tiles.run import Tiling
-from wengert.execute.tiles.tile import Tile
 from wengert.ground.options import options
 from wengert.ground.types import NumPyArray
 
@@ -148,7 +147,7 @@ class NativeTiling(Tiling):
         for store, array in zip(pass_.stores, fresh, strict=True):
             slots[store.slot] = array
         for item, total in zip(pass_.sums, pass_.totals.joined(parts), strict=True):
-            slots[item.step.output] = self.mean(Tile(pass_, pass_.rows), item, total)
+            slots[item.step.output] = self.mean(pass_, item, total)
 
 
 def _ordered(a: NumPyArray) -> NumPyArray:

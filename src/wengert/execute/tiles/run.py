@@ -382,7 +382,8 @@ class Tiling:
         for slot, array in fresh.items():
             slots[slot] = array
         for item, total in zip(pass_.sums, totals, strict=True):
-            slots[item.step.output] = self._total(Tile(pass_, pass_.rows), item, total)
+            joined = np.asarray(getattr(np, item.step.node.op.layout.join).reduce(total, 0, total.dtype))  # in the groups' order
+            slots[item.step.output] = self.mean(pass_, item, joined)
 
     def _pass(self, number: int, crew: Any, slots: list[Any]) -> None:
         pass_ = self.passes[number]
@@ -421,15 +422,11 @@ class Tiling:
             raise failures[0]
         self.made(slots, pass_, fresh, totals)
 
-    def _total(self, tile: Tile, item: Item, parts: Any) -> Any:
-        """Put the parts of the groups together, in their order."""
-        return self.mean(tile, item, np.asarray(getattr(np, item.step.node.op.layout.join).reduce(parts, 0, parts.dtype)))
-
-    def mean(self, tile: Tile, item: Item, total: NumPyArray) -> NumPyArray:
+    def mean(self, pass_: Way, item: Item, total: NumPyArray) -> NumPyArray:
         """Return what a sum over the rows gives: itself, or its share of a term where that is its mean."""
         if not item.step.node.op.layout.mean:
             return total
-        return np.asarray(total / np.asarray(tile.terms(item), total.dtype))
+        return np.asarray(total / np.asarray(Tile(pass_, pass_.rows).terms(item), total.dtype))
 
 
 @breakable
