@@ -197,9 +197,10 @@ class Recall(_Rate):
 
 
 class _Bound(Confusion):
-    """The greatest of one rate over the thresholds at which another is at least ``value``."""
+    """The greatest of one rate, ``_wanted``, over the thresholds at which another, ``_label``, is at least ``value``."""
 
     _label: ClassVar[str]
+    _wanted: ClassVar[str]
 
     def __init__(
         self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: DtypeLike | None
@@ -222,10 +223,11 @@ class _Bound(Confusion):
         pairs = {"sensitivity": (tp, fn), "specificity": (tn, fp), "precision": (tp, fp), "recall": (tp, fn)}
         return {name: elementary.divide_no_nan(right, right + wrong) for name, (right, wrong) in pairs.items()}
 
-    def _greatest(self, rate: str) -> Any:
+    def result(self) -> Any:
+        """Return the greatest rate, 0 where no threshold will do."""
         rates = self._rates()
-        kept = rates[self._label] >= self.value
-        return elementary.reduce_max(array.where(kept, rates[rate], array.zeros_like(rates[rate])))
+        wanted = rates[self._wanted]
+        return elementary.reduce_max(array.where(rates[self._label] >= self.value, wanted, array.zeros_like(wanted)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
@@ -236,7 +238,7 @@ class _Bound(Confusion):
 class SensitivityAtSpecificity(_Bound):
     """The greatest share of what is true that is found, where at least a share ``specificity`` of the rest is not."""
 
-    _label = "specificity"
+    _label, _wanted = "specificity", "sensitivity"
 
     def __init__(
         self, specificity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -245,15 +247,11 @@ class SensitivityAtSpecificity(_Bound):
         """Take the specificity, how many thresholds are tried, the only class that counts, a name and a dtype."""
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Return the sensitivity."""
-        return self._greatest("sensitivity")
-
 
 class SpecificityAtSensitivity(_Bound):
     """The greatest share of what is not true that is not found, where at least a share ``sensitivity`` of what is true is."""
 
-    _label = "sensitivity"
+    _label, _wanted = "sensitivity", "specificity"
 
     def __init__(
         self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -262,15 +260,11 @@ class SpecificityAtSensitivity(_Bound):
         """Take the sensitivity, how many thresholds are tried, the only class that counts, a name and a dtype."""
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Return the specificity."""
-        return self._greatest("specificity")
-
 
 class PrecisionAtRecall(_Bound):
     """The greatest precision where the recall is at least ``recall``."""
 
-    _label = "recall"
+    _label, _wanted = "recall", "precision"
 
     def __init__(
         self, recall: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -279,15 +273,11 @@ class PrecisionAtRecall(_Bound):
         """Take the recall, how many thresholds are tried, the only class that counts, a name and a dtype."""
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
-    def result(self) -> Any:
-        """Return the precision."""
-        return self._greatest("precision")
-
 
 class RecallAtPrecision(_Bound):
     """The greatest recall where the precision is at least ``precision``."""
 
-    _label = "precision"
+    _label, _wanted = "precision", "recall"
 
     def __init__(
         self, precision: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -295,7 +285,3 @@ class RecallAtPrecision(_Bound):
     ) -> None:  # fmt: skip
         """Take the precision, how many thresholds are tried, the only class that counts, a name and a dtype."""
         super().__init__(precision, num_thresholds, class_id, name, dtype)
-
-    def result(self) -> Any:
-        """Return the recall."""
-        return self._greatest("recall")
