@@ -10,179 +10,23 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from wengert.calculus.gradients import graph_of
-from wengert.calculus.partials import Traced, _order, call, point
-from wengert.derive.request import request
-from wengert.functions.math import complex as complex_of
-from wengert.functions.math import imag, real
+from wengert.calculus.evaluation import Counts, Home, Point, Terms
+from wengert.calculus.partials import _order, call
 from wengert.ground import checks, nest
 from wengert.ground.context import state
 from wengert.ground.copies import Uncopied
-from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
-from wengert.ground.locks import lock
-from wengert.ground.shapes import fits, text
-from wengert.ground.types import Array
+from wengert.ground.errors import InvalidArgumentError, ShapeError
+from wengert.ground.shapes import text
 from wengert.modes.function import ConcreteFunction
 from wengert.ops import linear
-from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, convert, lift
+from wengert.tensor.tensor import Tensor, TensorLike, apply, convert, lift
 
 __all__ = ["Field", "evaluate", "field"]
-
-Counts = tuple[int, ...]
-"""An order for each coordinate."""
-Terms = tuple[tuple[Counts, float], ...]
-"""A differential operator with constant coefficients: their numbers by orders."""
-
-MOST_TRACES = 64
-"""Expressions whose traces are kept for one net, the latest."""
-
-
-class _Home:
-    """What the fields made from one net share: the coordinates, the fields there are, and the latest traces."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.made: weakref.WeakValueDictionary[Any, Field] = weakref.WeakValueDictionary()
-        self.traces: OrderedDict[tuple[Field, ...], Traced] = OrderedDict()
-        self.lock = lock()
-
-    def zero(self) -> Counts:
-        return (0,) * len(self.names)
-
-    def unit(self, at: int, order: int = 1) -> Counts:
-        return tuple([order if k == at else 0 for k in range(len(self.names))])
-
-    def index(self, name: Any) -> int:
-        """Return the number of a coordinate.
-
-        Raises:
-            InvalidArgumentError: if there is none of this name.
-        """
-        if name not in self.names:
-            raise InvalidArgumentError(f"A field of ({', '.join(self.names)}) has no coordinate {name!r}.")
-        return self.names.index(name)
-
-    def split(self, word: str) -> list[str] | None:
-        """Return the names that a word is made of, the longest first wherever it can be; None if it is not."""
-        if not word:
-            return []
-        for name in sorted(self.names, key=len, reverse=True):
-            if word.startswith(name):
-                rest = self.split(word[len(name) :])
-                if rest is not None:
-                    return [name, *rest]
-        return None
-
-    def chosen(self, names: Sequence[Any] | None) -> list[int]:
-        """Return the numbers of some coordinates: of all if None is given, of "x y", "xy" or ["x", "y"]."""
-        if names is None:
-            return list(range(len(self.names)))
-        words = [w for w in re.split(r"[\s,]+", names) if w] if isinstance(names, str) else list(names)
-        found: list[int] = []
-        for word in words:
-            parts = self.split(word) if isinstance(word, str) and word else None
-            found += [self.index(name) for name in (parts or [word])]
-        if len(set(found)) != len(found) or not found:
-            raise InvalidArgumentError(f"Name coordinates of ({', '.join(self.names)}), each once, not {names!r}.")
-        return found
-
-    def points(self, columns: Sequence[Any]) -> list[Any]:
-        """Return what fields are evaluated at and differentiated by."""
-        called = [f"coordinate_{name}" if name.isascii() else "coordinate" for name in self.names]
-        return [point(lift(state.graph, c), name) for c, name in zip(columns, called, strict=True)]
-
-    def traced(self, fields: tuple[Field, ...]) -> Traced:
-        """Return what computes some fields from columns; the same for the same fields."""
-
-        def build(columns: list[Any]) -> list[Any]:
-            return _Point(self.points(columns)).values(fields)
-
-        with self.lock:
-            found = self.traces.get(fields)
-            if found is None:
-                found = self.traces[fields] = Traced(build, "field")
-                if len(self.traces) > MOST_TRACES:
-                    self.traces.popitem(last=False)
-            else:
-                self.traces.move_to_end(fields)
-        return found
-
-
-class _Point:
-    """Where fields are evaluated: symbolic columns, and what has been appended for them."""
-
-    def __init__(self, columns: Sequence[Any]) -> None:
-        self.columns = list(columns)
-        self.known: dict[Field, Any] = {}
-        self.derivatives: dict[tuple[int, Counts], Any] = {}
-
-    def values(self, fields: Sequence[Field]) -> list[Any]:
-        """Return the values of fields, each part of them appended once."""
-        known = self.known
-        pending = list(fields)
-        while pending:
-            one = pending[-1]
-            left = [p for p in one._parts if p not in known] if one not in known else []
-            if left:
-                pending += left
-                continue
-            pending.pop()
-            if one not in known:
-                known[one] = one._build(self, *[known[p] for p in one._parts])
-        return [known[f] for f in fields]
-
-    def column(self, y: Any) -> Any:
-        """Return what a function gave as a tensor of rows × components."""
-        y = lift(state.graph, y if isinstance(y, Tensor) else convert(y, like=self.columns[0]))
-        if y.sizes is None or len(y.sizes) == 2:
-            return y
-        if len(y.sizes) > 2:
-            raise ShapeError(f"A field has one row for each point, shape (n, m), and the function's value has {text(y.sizes)}.")
-        if not y.sizes:
-            return apply(linear.BROADCAST_LIKE, (apply(linear.RESHAPE, (y,), {"shape": (1, 1)}), self.columns[0]))
-        return apply(linear.RESHAPE, (y,), {"shape": (-1, 1)})
-
-    def operator(self, y: Any, terms: Terms) -> Any:
-        """Return a differential operator of a value, component by component."""
-        if y.sizes is None or len(y.sizes) != 2 or y.sizes[1] is None:
-            raise ShapeError(
-                f"The derivative of a field needs to know its number of components, and its shape is {text(y.sizes)}. Give the "
-                "net's value its shape by ensure_shape(value, [None, m])."
-            )
-        if y.nptype.kind == "c":
-            return complex_of(self.operator(real(y), terms), self.operator(imag(y), terms))
-        count = y.sizes[1]
-        parts = [self.sum(y[:, k : k + 1] if count != 1 else y, terms) for k in range(count)]
-        return parts[0] if count == 1 else apply(linear.CONCAT, parts, {"axis": 1}) if parts else y
-
-    def sum(self, y: Array | None, terms: Terms) -> Any:
-        """Return an operator of one component."""
-        total = None
-        for counts, c in terms:
-            found = self.derivative(y, counts)
-            if found is not None:
-                found = found if c == 1.0 else c * found
-                total = found if total is None else total + found
-        return apply(linear.ZEROS_LIKE, (self.columns[0],)) if total is None else total
-
-    def derivative(self, y: Any, counts: Counts) -> Any:
-        """Return one partial derivative of one component, by nested gradients; None if it is zero."""
-        if not any(counts):
-            return y
-        key = (y.n, counts)
-        if key not in self.derivatives:
-            at = max(k for k, order in enumerate(counts) if order)
-            below = self.derivative(y, tuple([order - (k == at) for k, order in enumerate(counts)]))
-            found = None if below is None else request([below], [self.columns[at]], [None])[0]
-            self.derivatives[key] = found
-        return self.derivatives[key]
 
 
 class Field(Uncopied):
@@ -197,10 +41,14 @@ class Field(Uncopied):
     __iter__: ClassVar[None] = None
 
     def __init__(
-        self, home: _Home, parts: tuple[Field, ...], build: Callable[..., Any], operator: tuple[Field, Terms] | None = None
-    ) -> None:
-        """Take the parts, and what appends the value, given a point and the parts' values."""
-        self._home, self._parts, self._build = home, parts, build
+        self, home: Home, parts: tuple[Field, ...], build: Callable[..., Any], operator: tuple[Field, Terms] | None = None,
+        key: Any = None,
+    ) -> None:  # fmt: skip
+        """Take the parts, and what appends the value, given a point and the parts' values.
+
+        ``key``: says, with those of the parts, what the field is; two of equal keys have equal values.
+        """
+        self._home, self._parts, self._build, self._key = home, parts, build, key
         self._operator: tuple[Field, Terms] = operator or (self, ((home.zero(), 1.0),))
 
     def _instead(self) -> str:
@@ -213,14 +61,14 @@ class Field(Uncopied):
         return self  # nothing changes it
 
     def _make(self, key: Any, parts: tuple[Field, ...], build: Callable[..., Any], operator: Any = None) -> Field:
-        """Return a field, the one that is there if the key is of one that is alive."""
-        made = self._home.made
+        """Return a field, the one that is there if one of this key and these parts is alive."""
+        made, whole = self._home.made, (key, *[id(p) for p in parts])
         try:
-            found = made.get(key)
+            found = made.get(whole)
         except TypeError:  # something that has no hash
-            return Field(self._home, parts, build, operator)
+            return Field(self._home, parts, build, operator, key)
         if found is None:
-            found = made[key] = Field(self._home, parts, build, operator)
+            found = made[whole] = Field(self._home, parts, build, operator, key)
         return found
 
     # --- evaluation ----------------------------------------------------------------------------------------------
@@ -241,8 +89,7 @@ class Field(Uncopied):
 
     def get_concrete_function(self, *coordinates: Any, **named: Any) -> ConcreteFunction:
         """Return the trace that a call with such coordinates runs; it takes the columns, of shape (n, 1)."""
-        columns = _columns(self._home, coordinates, named)
-        return self._home.traced((self,)).trace(columns)
+        return self._home.traced((self,)).trace(self._home.columns(coordinates, named))
 
     # --- derivatives -----------------------------------------------------------------------------------------------
 
@@ -290,7 +137,7 @@ class Field(Uncopied):
         terms = tuple(sorted((key, c) for key, c in product.items() if c))
         if terms == ((self._home.zero(), 1.0),):
             return base
-        return self._make(("operator", id(base), terms), (base,), lambda at, y: at.operator(y, terms), (base, terms))
+        return self._make(("operator", terms), (base,), lambda at, y: at.operator(y, terms), (base, terms))
 
     def gradient(self, names: Sequence[Any] | None = None) -> list[Field]:
         """Return the list of first derivatives, by all coordinates or by those that are named ("x y")."""
@@ -312,13 +159,13 @@ class Field(Uncopied):
         """
         chosen = tuple(self._home.chosen(names))
 
-        def build(at: _Point, y: Any) -> Any:
+        def build(at: Point, y: Any) -> Any:
             if y.sizes is None or len(y.sizes) != 2 or y.sizes[1] != len(chosen):
                 raise ShapeError(f"divergence: by {len(chosen)} coordinates, of a field of shape {text(y.sizes)}.")
             parts = [at.operator(y[:, k : k + 1], ((self._home.unit(j), 1.0),)) for k, j in enumerate(chosen)]
             return sum(parts[1:], parts[0])
 
-        return self._make(("divergence", id(self), chosen), (self,), build)
+        return self._make(("divergence", chosen), (self,), build)
 
     @property
     def coordinates(self) -> tuple[Field, ...]:
@@ -344,13 +191,13 @@ class Field(Uncopied):
             item = slice(at, at + 1 if at != -1 else None)
         bounds = (item.start, item.stop, item.step)
 
-        def build(at: _Point, y: Any) -> Any:
+        def build(at: Point, y: Any) -> Any:
             part = y[:, item]
             if part.sizes[1] == 0:
                 raise ShapeError(f"A field of shape {text(y.sizes)} has no component {key[1]!r}.")
             return part
 
-        return self._make(("components", id(self), bounds), (self,), build)
+        return self._make(("components", bounds), (self,), build)
 
     def map(self, fn: Callable[..., Any], *others: Any) -> Field:
         """Return fn of the values: fn gets those of this field, and of the others (fields, or anything else, as it is).
@@ -364,8 +211,8 @@ class Field(Uncopied):
         """
         checks.function(fn, "map", "fn")
 
-        def apply_to(at: _Point, *values: TensorLike) -> Any:
-            y = call(fn, *values)
+        def apply_to(at: Point, *values: TensorLike) -> Any:
+            y = self._home.call(fn, *values)
             y = lift(state.graph, y if isinstance(y, Tensor) else convert(y, like=at.columns[0]))
             rows = at.columns[0].sizes[0]
             column = y.sizes is not None and len(y.sizes) == 1 and (rows is None or y.sizes[0] in (None, rows))
@@ -375,6 +222,7 @@ class Field(Uncopied):
 
     def _combined(self, key: Any, build: Callable[..., Any], operands: Sequence[Any]) -> Field:
         """Return the field of an operation on fields and other things."""
+        operands = [self._home.operand(other) for other in operands]
         for other in operands:
             if isinstance(other, Field) and other._home.names != self._home.names:
                 mine, theirs = ", ".join(self._home.names), ", ".join(other._home.names)
@@ -382,19 +230,18 @@ class Field(Uncopied):
         at = [k for k, other in enumerate(operands) if isinstance(other, Field)]
         rest = [None if k in at else other for k, other in enumerate(operands)]
 
-        def whole(point: _Point, *values: TensorLike) -> Any:
+        def whole(point: Point, *values: TensorLike) -> Any:
             given = list(rest)
             for k, v in zip(at, values, strict=True):
                 given[k] = v
             return build(point, *given)
 
-        keys = tuple([("field", id(o)) if isinstance(o, Field) else _key(o) for o in operands])
+        keys = tuple([("field",) if isinstance(o, Field) else _key(o) for o in operands])
         return self._make((key, keys), tuple([operands[k] for k in at]), whole)
 
     def _binary(self, name: str, a: TensorLike, b: TensorLike) -> Any:
-        for other in (a, b):
-            if not isinstance(other, _OPERANDS) and not hasattr(other, "_as_tensor"):
-                return NotImplemented
+        if not all(isinstance(other, Field) or self._home.takes(other) for other in (a, b)):
+            return NotImplemented
         compute = getattr(operator, name)
         return self._combined(name, lambda at, p, q: compute(p, q), (a, b))
 
@@ -444,9 +291,6 @@ class Field(Uncopied):
         return f"<wengert.Field of ({', '.join(self._home.names)})>"
 
 
-_OPERANDS = (Field, Tensor, np.ndarray, np.generic, int, float, complex)
-
-
 def _key(value: Any) -> Any:
     """Return what tells an operand from others as long as it is alive, or something without a hash."""
     if isinstance(value, Tensor) or hasattr(value, "handle_in"):
@@ -485,29 +329,40 @@ def field(net: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None
     np.True_
     """
     checks.function(net, "field", "net")
+    words = named(names, "field")
+    whole = stacks(net, len(words)) if stacked is None else bool(stacked)
+
+    def build(at: Point) -> Any:
+        given = [apply(linear.CONCAT, at.columns, {"axis": 1})] if whole and len(words) > 1 else at.columns
+        return at.column(call(net, *given))
+
+    return Field(Home(words), (), build)
+
+
+def named(names: Any, who: str) -> tuple[str, ...]:
+    """Return the names of coordinates.
+
+    Raises:
+        TypeError: if they are no strings.
+        ValueError: for names that are no identifiers, not different, or methods of fields.
+    """
     if not isinstance(names, str | list | tuple):
-        raise TypeError(f"field: names must be a string, as 'x t', or a list of strings, not {names!r}.")
+        raise TypeError(f"{who}: names must be a string, as 'x t', or a list of strings, not {names!r}.")
     words = tuple([w for w in re.split(r"[\s,]+", names) if w] if isinstance(names, str) else names)
     reserved = [w for w in dir(Field) if not w.startswith("_")]
     for word in words:
         if not isinstance(word, str) or not word.isidentifier() or word.startswith("_"):
             raise InvalidArgumentError(
-                f"field: a coordinate's name is a Python name without underscores before it, not {word!r}."
+                f"{who}: a coordinate's name is a Python name without underscores before it, not {word!r}."
             )
         if word in reserved:
-            raise InvalidArgumentError(f"field: {word!r} is a method of fields; give the coordinate another name.")
+            raise InvalidArgumentError(f"{who}: {word!r} is a method of fields; give the coordinate another name.")
     if not words or len(set(words)) != len(words):
-        raise InvalidArgumentError(f"field: the coordinates' names must be different, and one at least, not {names!r}.")
-    whole = _stacked(net, len(words)) if stacked is None else bool(stacked)
-
-    def build(at: _Point) -> Any:
-        given = [apply(linear.CONCAT, at.columns, {"axis": 1})] if whole and len(words) > 1 else at.columns
-        return at.column(call(net, *given))
-
-    return Field(_Home(words), (), build)
+        raise InvalidArgumentError(f"{who}: the coordinates' names must be different, and one at least, not {names!r}.")
+    return words
 
 
-def _stacked(net: Any, count: int) -> bool:
+def stacks(net: Any, count: int) -> bool:
     """Whether a net takes one tensor of all columns, by its signature."""
     try:
         parameters = inspect.signature(net).parameters.values()
@@ -557,91 +412,4 @@ def evaluate(fields: Any, *coordinates: Any, **named: Any) -> Any:
             raise InvalidArgumentError("evaluate: the fields have different coordinates.")
     if not leaves:
         return fields
-    home = leaves[0]._home
-    graph = graph_of(nest.flatten([*coordinates, *named.values()]))
-    if graph is None:
-        return nest.pack_sequence_as(fields, home.traced(tuple(leaves))(_columns(home, coordinates, named)))
-    if graph is not state.graph:
-        with graph.as_default():
-            return evaluate(fields, *coordinates, **named)
-    at = _Point(_points(home, coordinates, named))
-    return nest.pack_sequence_as(fields, at.values(leaves))
-
-
-def _points(home: _Home, coordinates: Any, named: Any) -> list[Any]:
-    """Return what is differentiated by, in a graph: for the same tensors the same, so that two calls share a series.
-
-    Not where a tape watches them: it would not see how points made before come from what it watches.
-    """
-    given = [*coordinates, *[named[k] for k in sorted(named)]]
-    shared = all(isinstance(t, SymbolicTensor) and not _observed(t) for t in given)
-    table = vars(state.graph).setdefault("points_of_fields", {})
-    key = (home.names, len(coordinates), tuple(sorted(named)), tuple([getattr(t, "n", None) for t in given]))
-    if shared and key in table:
-        return list(table[key])
-    found = home.points(_columns(home, coordinates, named))
-    if shared:
-        table[key] = found
-    return found
-
-
-def _observed(t: Any) -> bool:
-    """Whether a tape or an accumulator watches a tensor."""
-    for observer in state.observers:
-        if getattr(observer, "_watch_all", False) or t.n in getattr(observer, "live", ()):
-            return True
-        if t.n in getattr(observer, "_tangents", ()):
-            return True
-    return False
-
-
-def _columns(home: _Home, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-    """Return the coordinates as columns of shape (n, 1) and one dtype."""
-    names = home.names
-    shown = ", ".join(names)
-    given = list(coordinates)
-    if named:
-        missing = [n for n in names[len(given) :] if n not in named]
-        wrong = [n for n in named if n not in names[len(given) :]]
-        if missing or wrong:
-            raise TypeError(f"A field of ({shown}) was called without {missing}, and with {wrong}.")
-        given += [named[n] for n in names[len(given) :]]
-    if len(given) == 1 and len(names) > 1:
-        X = _converted(given, shown)[0]
-        if X.sizes is not None and (len(X.sizes) != 2 or X.sizes[1] not in (None, len(names))):
-            raise ShapeError(
-                f"A field of ({shown}) takes {len(names)} columns, or one tensor of shape (n, {len(names)}), not one of shape "
-                f"{text(X.sizes)}."
-            )
-        return [X[:, k : k + 1] for k in range(len(names))]
-    if len(given) != len(names):
-        raise TypeError(f"A field of ({shown}) takes {len(names)} columns, or one tensor of all, not {len(given)} arguments.")
-    tensors = _converted(given, shown)
-    full = [t for t in tensors if t.sizes != ()]
-    for t in full:
-        if t.sizes is not None and (len(t.sizes) > 2 or (len(t.sizes) == 2 and t.sizes[1] not in (1, None))):
-            raise ShapeError(f"A coordinate is a column, of shape (n, 1) or (n,), not {text(t.sizes)}; a field of ({shown}).")
-        if not fits(t.sizes, full[0].sizes):
-            raise ShapeError(f"The coordinates ({shown}) must have one shape, not {', '.join(text(u.sizes) for u in tensors)}.")
-    columns = [
-        t if t.sizes is not None and len(t.sizes) == 2 else apply(linear.RESHAPE, (t,), {"shape": (-1, 1)}) for t in tensors
-    ]
-    if full and len(full) < len(tensors):
-        like = next(c for c, t in zip(columns, tensors, strict=True) if t.sizes != ())
-        columns = [apply(linear.BROADCAST_LIKE, (c, like)) if t.sizes == () else c for c, t in zip(columns, tensors, strict=True)]
-    return columns
-
-
-def _converted(given: Sequence[Any], shown: str) -> list[Any]:
-    """Return coordinates as tensors of one dtype, which those decide that are no numbers and no lists."""
-    free = [isinstance(v, int | float | np.floating | list | tuple) and not isinstance(v, bool) for v in given]
-    found = [convert(v) for v in given]
-    typed = [t for t, yes in zip(found, free, strict=True) if not yes]
-    typed += [t for t, v in zip(found, given, strict=True) if isinstance(v, np.floating | list | tuple) and t.nptype.kind == "f"]
-    like = typed[0] if typed else convert(0.0)
-    found = [convert(v, like=like) if yes else t for v, t, yes in zip(given, found, free, strict=True)]
-    for t in found:
-        if t.nptype.kind != "f" or t.nptype != found[0].nptype:
-            dtypes = ", ".join(u.dtype.name for u in found)
-            raise DTypeError(f"The coordinates ({shown}) must have one real dtype, not {dtypes}. Use cast() first.")
-    return found
+    return nest.pack_sequence_as(fields, leaves[0]._home.evaluate(leaves, coordinates, named))

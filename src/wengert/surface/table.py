@@ -205,6 +205,7 @@ TABLE: dict[str, str | Names] = {
     "initializers": "keras.initializers",
     "interrupt": "ground.interrupt",
     "io": "functions.io",
+    "jax": "surface.frameworks.jax",
     "keras": "keras",
     "losses": "keras.losses",
     "metrics": "keras.metrics",

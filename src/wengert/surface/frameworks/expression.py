@@ -1,0 +1,225 @@
+"""Fields whose leaves are models of another framework, and arrays of it.
+
+Such a field is an expression like any other (`wengert.calculus.fields`). What differs is its evaluation: each leaf is *read*
+when the field is called, which gives a key of its structure, the arrays that it needs beside the coordinates (its parameters,
+as they are now), and what appends it to a list. Expressions of one structure share one list, whatever their parameters.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from wengert.calculus.evaluation import Home, Point
+from wengert.calculus.fields import Field
+from wengert.ground.locks import lock
+from wengert.modes.tracing import FuncGraph, tracing
+from wengert.ops import linear
+from wengert.tensor.tensor import SymbolicTensor, apply, lift
+
+__all__ = ["FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading", "Spec"]
+
+MOST_LISTS = 64
+"""Structures whose lists are kept, the latest."""
+
+Spec = tuple[tuple[int, ...], Any]
+"""The shape of an array, and its dtype, NumPy's."""
+
+
+class Reading(NamedTuple):
+    """A leaf as it was read at a call."""
+
+    key: Hashable
+    """What its part of the list depends on. Without a hash, the list is made anew."""
+    arrays: Sequence[Any]
+    """The arrays of the framework that it needs, as they are now."""
+    specs: Sequence[Spec]
+    """What becomes of the arrays in the list."""
+    prepared: Callable[..., Sequence[Any]]
+    """What makes these of the arrays, in the framework."""
+    build: Callable[[Sequence[SymbolicTensor], Sequence[SymbolicTensor]], Any]
+    """What appends the leaf's value, given the columns and these."""
+
+
+class Listed:
+    """A list for expressions of one structure: inputs are the columns, then what the readings' arrays become."""
+
+    def __init__(self, graph: FuncGraph, outputs: Sequence[Any], readings: Sequence[Reading]) -> None:
+        """Take the list, its outputs, and how the arrays of each leaf are prepared."""
+        self.graph, self.outputs = graph, list(outputs)
+        self.counts = [len(one.arrays) for one in readings]
+        self.prepared = [one.prepared for one in readings]
+        self.runs: dict[str, Any] = {}
+        """How the framework runs it, by what the framework calls the ways."""
+
+    def known(self, arrays: Sequence[Any]) -> list[Any]:
+        """Return what the arrays of the readings become, in the framework."""
+        found: list[Any] = []
+        at = 0
+        for count, prepared in zip(self.counts, self.prepared, strict=True):
+            found += prepared(*arrays[at : at + count])
+            at += count
+        return found
+
+
+class FrameworkHome(Home, ABC):
+    """What fields of a framework's models share."""
+
+    lists: ClassVar[OrderedDict[Hashable, Listed]]
+    """By structure: the framework's, for all of its fields."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """Take the names of the coordinates."""
+        super().__init__(names)
+        self.reading = lock()
+
+    @abstractmethod
+    def array(self, other: object) -> Any:
+        """Return something as an array of the framework's; None for what is none."""
+
+    @abstractmethod
+    def run(self, listed: Listed, columns: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
+        """Return the values of a list's outputs, as arrays of the framework's."""
+
+    @abstractmethod
+    def spec(self, array: Any) -> Spec:
+        """Return the shape and the dtype, NumPy's, of an array of the framework's."""
+
+    def takes(self, other: object) -> bool:
+        """Whether something that is no field may be an operand."""
+        return isinstance(other, int | float | complex | np.ndarray | np.generic) or self.array(other) is not None
+
+    def operand(self, other: Any) -> Any:
+        """Return numbers and functions as they are; arrays become leaves, so that the list is that of any such array."""
+        if isinstance(other, Field | int | float | complex) or callable(other):
+            return other
+        found = self.array(other)
+        return other if found is None else Held(self, found)
+
+    def evaluate(self, fields: Sequence[Field], coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+        """Return the values of fields at columns."""
+        columns = self.columns(coordinates, named)
+        order = _ordered(fields)
+        places = {one: k for k, one in enumerate(order)}
+        leaves = [one for one in order if isinstance(one, Leaf)]
+        readings = [leaf.read(columns) for leaf in leaves]
+        keys: dict[Field, Hashable] = {leaf: reading.key for leaf, reading in zip(leaves, readings, strict=True)}
+        structure = (
+            tuple([self.spec(c) for c in columns]), self.names,
+            tuple([(keys.get(one, one._key), *[places[p] for p in one._parts]) for one in order]),
+            tuple([places[one] for one in fields]),
+        )  # fmt: skip
+        listed = self._found(structure)
+        if listed is None:
+            listed = self._listed(fields, [self.spec(c) for c in columns], leaves, readings)
+            self._keep(structure, listed)
+        return self.run(listed, columns, [array for one in readings for array in one.arrays])
+
+    def _found(self, structure: Hashable) -> Listed | None:
+        try:
+            with self.reading:
+                found = self.lists.get(structure)
+                if found is not None:
+                    self.lists.move_to_end(structure)
+                return found
+        except TypeError:  # something that has no hash
+            return None
+
+    def _keep(self, structure: Hashable, listed: Listed) -> None:
+        try:
+            with self.reading:
+                self.lists[structure] = listed
+                if len(self.lists) > MOST_LISTS:
+                    self.lists.popitem(last=False)
+        except TypeError:
+            return
+
+    def _listed(
+        self, fields: Sequence[Field], columns: Sequence[Spec], leaves: Sequence[Leaf], readings: Sequence[Reading]
+    ) -> Listed:
+        graph = FuncGraph(None, "field")
+        with tracing(graph):
+            at = Point(self.points([graph.add_input(*spec) for spec in columns]))
+            for leaf, reading in zip(leaves, readings, strict=True):
+                places = [graph.add_input(*spec) for spec in reading.specs]
+                at.known[leaf] = leaf.value(at, reading.build(at.columns, places))
+            outputs = [lift(graph, y) for y in at.values(fields)]
+        return Listed(graph, outputs, readings)
+
+
+class Leaf(Field):
+    """A field that is read when it is called."""
+
+    def __init__(self, home: FrameworkHome) -> None:
+        """Take the home."""
+        super().__init__(home, (), _unread)
+
+    def read(self, columns: Sequence[Any]) -> Reading:
+        """Read it for columns of these shapes and dtypes."""
+        raise NotImplementedError
+
+    def value(self, at: Point, y: Any) -> Any:
+        """Return what was built as the leaf's value."""
+        return at.column(y)
+
+
+class Net(Leaf):
+    """A model: ``reader(columns)`` reads it."""
+
+    def __init__(self, home: FrameworkHome, reader: Callable[[Sequence[Any]], Reading]) -> None:
+        """Take the home and the reader."""
+        super().__init__(home)
+        self._reader = reader
+
+    def read(self, columns: Sequence[Any]) -> Reading:
+        """Read it."""
+        return self._reader(columns)
+
+
+class Held(Leaf):
+    """An array in an expression, such as a coefficient that is sought."""
+
+    def __init__(self, home: FrameworkHome, array: Any) -> None:
+        """Take the home and the array."""
+        super().__init__(home)
+        self._array = array
+
+    def read(self, columns: Sequence[Any]) -> Reading:
+        """Read it."""
+        home: Any = self._home
+        spec = home.spec(self._array)
+        return Reading(("held", spec), [self._array], [spec], _as_they_are, _first)
+
+    def value(self, at: Point, y: Any) -> Any:
+        """Return it as it is: it broadcasts."""
+        return apply(linear.IDENTITY, (y,))
+
+
+def _unread(at: Point) -> Any:
+    raise AssertionError("a leaf is read")
+
+
+def _as_they_are(*arrays: Any) -> Sequence[Any]:
+    return arrays
+
+
+def _first(columns: Sequence[SymbolicTensor], places: Sequence[SymbolicTensor]) -> Any:
+    return places[0]
+
+
+def _ordered(fields: Sequence[Field]) -> list[Field]:
+    """Return the parts of an expression, each after its own parts."""
+    found: dict[Field, None] = {}
+    pending = list(fields)
+    while pending:
+        one = pending[-1]
+        left = [p for p in one._parts if p not in found] if one not in found else []
+        if left:
+            pending += left
+            continue
+        found[pending.pop()] = None
+    return list(found)

@@ -1,0 +1,339 @@
+"""A traced function of JAX's as lines: which of them are known without the coordinates, and how the rest is read.
+
+A jaxpr is flattened: calls that only group (`jit`, checkpoints) are opened, and every value has a number, a *slot*. Lines that
+do not depend on the coordinates stay JAX's, whatever they do: draws of dropout's masks, normalised weights, whole networks that
+make weights. Lines that do are read into a list, each by the rule of its primitive.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.ground.context import state
+from wengert.ground.errors import UnimplementedError
+from wengert.tensor.tensor import Tensor, convert
+
+__all__ = [
+    "Flat",
+    "Line",
+    "OfLine",
+    "Rule",
+    "Rules",
+    "Split",
+    "Value",
+    "alone",
+    "flat",
+    "key_of",
+    "known",
+    "place_of",
+    "read",
+    "read_closed",
+    "split",
+]
+
+Rule = Callable[..., Any]
+"""``rule(*inputs, **params)``: what a primitive gives for tensors, a tensor or a list of them."""
+
+
+OPENED = dict.fromkeys(["jit", "pjit", "remat", "remat2", "checkpoint"], "jaxpr")
+OPENED |= dict.fromkeys(["closed_call", "core_call", "named_call", "xla_call"], "call_jaxpr")
+"""Primitives that only group lines, and where they keep them."""
+UNSAID = frozenset(
+    """
+    jvp_jaxpr_fun fwd_jaxpr_thunk bwd fwd jvp num_consts symbolic_zeros out_trees in_shardings out_shardings sharding out_sharding
+    in_layouts out_layouts ctx_mesh donated_invars keep_unused inline compiler_options_kvs name debug_info prevent_cse policy
+    differentiated linear unroll _split_transpose precision update_consts
+    """.split()
+)
+"""Parameters that do not change a value, or that other parts of a key stand for."""
+SPREADING = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "convert_element_type"})
+"""Lines that are read into the list where they only make a known value larger."""
+
+
+class Value(NamedTuple):
+    """A number, or a small array, that stands in a line."""
+
+    value: Any
+
+
+class Line(NamedTuple):
+    """One equation of a jaxpr."""
+
+    eqn: Any
+    inputs: tuple[int | Value, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def primitive(self) -> str:
+        """The name of its primitive."""
+        return str(self.eqn.primitive.name)
+
+
+class OfLine(NamedTuple):
+    """A rule that takes the line itself."""
+
+    enter: Callable[[Line, Sequence[Any]], Any]
+
+
+Rules = Mapping[str, Rule | OfLine]
+
+
+class Flat(NamedTuple):
+    """A flattened jaxpr."""
+
+    lines: list[Line]
+    arguments: tuple[int, ...]
+    consts: tuple[int, ...]
+    arrays: list[Any]
+    """The values of the consts."""
+    results: tuple[int | Value, ...]
+    avals: list[Any]
+    """Shape and dtype by slot."""
+
+
+class Split(NamedTuple):
+    """A flattened jaxpr in its two parts."""
+
+    flat: Flat
+    known: list[Line]
+    read: list[Line]
+    places: tuple[int, ...]
+    """The slots of known values that the read lines need."""
+
+
+def extend() -> Any:
+    """Return JAX's module of jaxprs."""
+    return importlib.import_module("jax.extend.core")
+
+
+def flat(closed: Any, arrays: Sequence[Any] | None = None) -> Flat:
+    """Flatten a closed jaxpr; ``arrays``: its consts, in place of those in it."""
+    lines: list[Line] = []
+    avals: list[Any] = []
+    consts: list[int] = []
+    values: list[Any] = []
+    literal, dropped = extend().Literal, extend().DropVar
+
+    def slot(aval: Any) -> int:
+        avals.append(aval)
+        return len(avals) - 1
+
+    def held(value: Any, aval: Any) -> int:
+        consts.append(slot(aval))
+        values.append(value)
+        return consts[-1]
+
+    def walk(jaxpr: Any, given: Sequence[Any], inputs: Sequence[int | Value]) -> list[int | Value]:
+        places: dict[Any, int | Value] = dict(zip(jaxpr.invars, inputs, strict=True))
+        places.update({var: held(value, var.aval) for var, value in zip(jaxpr.constvars, given, strict=True)})
+
+        def of(atom: Any) -> int | Value:
+            return Value(np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, literal) else places[atom]
+
+        for eqn in jaxpr.eqns:
+            ins = tuple([of(atom) for atom in eqn.invars])
+            inner = eqn.params.get(OPENED.get(eqn.primitive.name, ""))
+            if inner is not None:
+                body, own = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+                outs: Sequence[int | Value] = walk(body, own, ins)
+            else:
+                outs = tuple([slot(var.aval) for var in eqn.outvars])
+                lines.append(Line(eqn, ins, outs))  # type: ignore[arg-type]
+            places.update({var: out for var, out in zip(eqn.outvars, outs, strict=True) if not isinstance(var, dropped)})
+        return [of(atom) for atom in jaxpr.outvars]
+
+    arguments = tuple([slot(var.aval) for var in closed.jaxpr.invars])
+    results = walk(closed.jaxpr, closed.consts if arrays is None else arrays, arguments)
+    return Flat(lines, arguments, tuple(consts), values, tuple(results), avals)
+
+
+def split(whole: Flat, free: Iterable[int]) -> Split:
+    """Tell what depends on some slots, the coordinates, from what is known without."""
+    moving = set(free)
+    for line in whole.lines:
+        if any([not isinstance(i, Value) and i in moving for i in line.inputs]):
+            moving.update(line.outputs)
+    needed = {i for i in whole.results if not isinstance(i, Value) and i not in moving}
+    known_lines, read_lines = [], []
+    for line in reversed(whole.lines):
+        if line.outputs and line.outputs[0] in moving:
+            read_lines.append(line)
+            needed.update([i for i in line.inputs if not isinstance(i, Value) and i not in moving])
+        elif line.primitive in SPREADING and line.outputs[0] in needed and _spreads(whole, line):
+            read_lines.append(line)
+            needed.discard(line.outputs[0])
+            needed.update([i for i in line.inputs if not isinstance(i, Value)])
+            known_lines.append(line)  # another known line may need it
+        else:
+            known_lines.append(line)
+    return Split(whole, known_lines[::-1], read_lines[::-1], tuple(sorted(needed)))
+
+
+def _spreads(whole: Flat, line: Line) -> bool:
+    before = line.inputs[0]
+    size = 1 if isinstance(before, Value) else int(np.prod(whole.avals[before].shape))
+    return line.primitive != "broadcast_in_dim" or size < int(np.prod(whole.avals[line.outputs[0]].shape))
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+def key_of(whole: Flat, lines: Sequence[Line] | None = None, said: Callable[[Line], Hashable] = lambda line: None) -> Hashable:
+    """Return what tells a flattened jaxpr from others; ``said``: what is to be told of a line beside its parameters."""
+    return (
+        tuple([
+            (line.primitive, *[_told(i) for i in line.inputs], line.outputs, _parameters(line.eqn.params), said(line))
+            for line in (whole.lines if lines is None else lines)
+        ]),
+        tuple([_aval(whole.avals[i]) for i in (*whole.arguments, *whole.consts)]),
+        whole.arguments, whole.consts, tuple([_told(i) for i in whole.results]),
+    )  # fmt: skip
+
+
+def _aval(aval: Any) -> Hashable:
+    return tuple(getattr(aval, "shape", ())), str(getattr(aval, "dtype", aval))
+
+
+def _told(value: Any) -> Hashable:
+    return _hashable(value.value) if isinstance(value, Value) else value
+
+
+def _parameters(params: Mapping[str, Any]) -> Hashable:
+    return tuple([(name, _hashable(value)) for name, value in sorted(params.items()) if name not in UNSAID])
+
+
+def _hashable(value: Any) -> Hashable:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, tuple | list):
+        return type(value).__name__, *[_hashable(v) for v in value]
+    if isinstance(value, Mapping):
+        return _parameters(value)
+    if hasattr(value, "eqns"):
+        value = extend().ClosedJaxpr(value, ())
+    if hasattr(value, "jaxpr") and hasattr(value, "consts"):
+        whole = flat(value)
+        return key_of(whole), tuple([_hashable(_concrete(a)) for a in whole.arrays])
+    hash(value)
+    return value  # type: ignore[no-any-return]
+
+
+def _concrete(array: Any) -> Any:
+    try:
+        return np.asarray(array)
+    except Exception as error:
+        raise UnimplementedError(
+            "A scan, a loop, a choice or a custom derivative holds an array that is being traced; give it as an argument."
+        ) from error
+
+
+# --- the known part -----------------------------------------------------------------------------------------------
+
+
+def alone(line: Line) -> Callable[..., Sequence[Any]]:
+    """Return a line as a function of JAX's, of all of its inputs."""
+    core, jax = extend(), importlib.import_module("jax")
+    specs = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in line.eqn.invars]
+    if not specs:
+        fresh = jax.make_jaxpr(lambda: ())().jaxpr
+    else:
+        fresh = jax.make_jaxpr(lambda *xs: xs)(*specs).jaxpr
+    eqn = line.eqn.replace(invars=list(fresh.invars))
+    info = _debug(len(specs), len(eqn.outvars))
+    jaxpr = core.Jaxpr((), list(fresh.invars), list(eqn.outvars), [eqn], eqn.effects, info)
+    return core.jaxpr_as_fun(core.ClosedJaxpr(jaxpr, ()))  # type: ignore[no-any-return]
+
+
+def _debug(inputs: int, outputs: int) -> Any:
+    info = getattr(extend(), "DebugInfo", None)
+    names = tuple([f"x{k}" for k in range(inputs)]), tuple([f"y{k}" for k in range(outputs)])
+    return None if info is None else info("line", "line", *names)
+
+
+def known(part: Split) -> Callable[..., list[Any]]:
+    """Return what computes, in JAX, what the read lines need, from the consts."""
+    if not part.places:
+        return lambda *arrays: []
+    wanted = set(part.places)
+    kept: list[tuple[Line, Callable[..., Sequence[Any]]]] = []
+    for line in reversed(part.known):
+        if wanted.intersection(line.outputs):
+            wanted.update([i for i in line.inputs if not isinstance(i, Value)])
+            kept.append((line, alone(line)))
+    kept.reverse()
+
+    def computed(*arrays: Any) -> list[Any]:
+        values = dict(zip(part.flat.consts, arrays, strict=True))
+        for line, function in kept:
+            found = function(*[i.value if isinstance(i, Value) else values[i] for i in line.inputs])
+            values.update(zip(line.outputs, found, strict=True))
+        return [values[i] for i in part.places]
+
+    return computed
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+
+
+def read(part: Split, arguments: Sequence[Tensor], places: Sequence[Tensor], rules: Rules) -> list[Any]:
+    """Append the lines that depend on the coordinates; return the results, tensors."""
+    values: dict[int, Any] = dict(zip(part.flat.arguments, arguments, strict=True))
+    values.update(zip(part.places, places, strict=True))
+    for line in part.read:
+        inputs = [i.value if isinstance(i, Value) else values[i] for i in line.inputs]
+        found = applied(line, inputs, rules)
+        values.update(zip(line.outputs, found if isinstance(found, list | tuple) else [found], strict=True))
+    return [convert(i.value) if isinstance(i, Value) else values[i] for i in part.flat.results]
+
+
+def read_closed(closed: Any, inputs: Sequence[Any], rules: Rules) -> list[Any]:
+    """Append a closed jaxpr, its consts being constants."""
+    whole = flat(closed)
+    part = split(whole, [*whole.arguments, *whole.consts])
+    values = dict(zip((*whole.arguments, *whole.consts), [*inputs, *[convert(_concrete(a)) for a in whole.arrays]], strict=True))
+    again = part._replace(places=tuple(values), flat=whole._replace(arguments=()), read=whole.lines)
+    return read(again, (), list(values.values()), rules)
+
+
+def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
+    """Return what a line gives.
+
+    Raises:
+        UnimplementedError: for a primitive without a rule, and one whose rule does not take its parameters.
+    """
+    rule = rules.get(line.primitive)
+    if isinstance(rule, OfLine):
+        return rule.enter(line, inputs)
+    if rule is None:
+        raise UnimplementedError(
+            f"wengert.jax: there is no rule for JAX's primitive {line.primitive!r}, which stands at {place_of(line.eqn)}. "
+            "wengert.jax.register states one."
+        )
+    if any([x is None for x in inputs]):
+        raise UnimplementedError(
+            f"wengert.jax: the exchanges of rows of an LU factorisation are not there for {line.primitive!r}, which stands at "
+            f"{place_of(line.eqn)}."
+        )
+    before = state.site
+    try:
+        return rule(*inputs, **line.eqn.params)
+    except UnimplementedError as error:
+        if "stands at" in error.message:
+            raise
+        raise UnimplementedError(f"{error.message} It stands at {place_of(line.eqn)}.") from error
+    finally:
+        state.site = before
+
+
+def place_of(eqn: Any) -> str:
+    """Return the user's line of an equation, as text."""
+    traceback = getattr(eqn.source_info, "traceback", None)
+    for frame in getattr(traceback, "frames", ()):
+        name = frame.file_name.replace("\\", "/")
+        if "/jax/" not in name and "/wengert/" not in name and "/flax/" not in name and "/equinox/" not in name:
+            return f"{frame.file_name}:{frame.line_num}"
+    return "an unknown line"

@@ -1,0 +1,670 @@
+"""What each primitive of JAX becomes: rules of tensors, ``rule(*inputs, **params)``, by the primitive's name.
+
+Values are JAX's, and so are derivatives, at kinks and ties too: where JAX shares what an operation here gives to one input,
+the rule says so. A parameter that a rule cannot serve raises UnimplementedError. The inputs are tensors, or NumPy's arrays
+where a number stands in the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.functions import array as arrays
+from wengert.functions import linalg, signal
+from wengert.functions import math as maths
+from wengert.ground.errors import UnimplementedError
+from wengert.modes.control import cond, graph_loop
+from wengert.ops import elementwise, linear, reduction
+from wengert.ops.op import Op
+from wengert.surface.frameworks.jaxpr import OfLine, Rule, read_closed
+from wengert.tensor.tensor import Tensor, apply, cast, convert
+
+__all__ = ["RULES"]
+
+RULES: dict[str, Rule | OfLine] = {}
+"""By the names of JAX's primitives."""
+
+Sizes = tuple[int, ...]
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Enter a rule."""
+
+    def enter(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+def sizes_of(x: Any) -> Sizes:
+    """Return the shape of a tensor, which is known: JAX's programs are of known shapes."""
+    return tuple(int(s) for s in convert(x).shape)
+
+
+# --- elementwise --------------------------------------------------------------------------------------------------
+
+
+def _direct(op: Op) -> Rule:
+    def applied(*inputs: Any, **params: Any) -> Any:
+        return apply(op, tuple([convert(x) for x in inputs]))
+
+    return applied
+
+
+E = elementwise
+RULES.update({
+    name: _direct(op)
+    for name, op in {
+        "add": E.ADD, "add_any": E.ADD, "sub": E.SUBTRACT, "mul": E.MULTIPLY, "neg": E.NEGATIVE, "square": E.SQUARE,
+        "sqrt": E.SQRT, "rsqrt": E.RSQRT, "cbrt": E.CBRT, "exp": E.EXP, "exp2": E.EXP2, "expm1": E.EXPM1, "log": E.LOG,
+        "log1p": E.LOG1P, "sin": E.SIN, "cos": E.COS, "tan": E.TAN, "asin": E.ASIN, "acos": E.ACOS, "atan": E.ATAN,
+        "atan2": E.ATAN2, "sinh": E.SINH, "cosh": E.COSH, "tanh": E.TANH, "asinh": E.ASINH, "acosh": E.ACOSH, "atanh": E.ATANH,
+        "logistic": E.SIGMOID, "erf": E.ERF, "erfc": E.ERFC, "erf_inv": E.ERFINV, "lgamma": E.LGAMMA, "digamma": E.DIGAMMA,
+        "igamma": E.IGAMMA, "igammac": E.IGAMMAC, "regularized_incomplete_beta": E.BETAINC, "zeta": E.ZETA, "abs": E.ABS,
+        "sign": E.SIGN, "floor": E.FLOOR, "ceil": E.CEIL, "is_finite": E.IS_FINITE, "bessel_i0e": E.BESSEL_I0E,
+        "bessel_i1e": E.BESSEL_I1E, "eq": E.EQUAL, "ne": E.NOT_EQUAL, "lt": E.LESS, "le": E.LESS_EQUAL, "gt": E.GREATER,
+        "ge": E.GREATER_EQUAL, "real": E.REAL_PART, "imag": E.IMAGINARY_PART, "complex": E.COMPLEX, "conj": E.CONJ,
+        "nextafter": E.NEXTAFTER, "shift_left": E.LEFT_SHIFT, "stop_gradient": linear.STOP_GRADIENT, "copy": linear.IDENTITY,
+        "copy_p": linear.IDENTITY, "device_put": linear.IDENTITY, "name": linear.IDENTITY,
+        "sharding_constraint": linear.IDENTITY, "reduce_precision": linear.IDENTITY,
+    }.items()
+})  # fmt: skip
+
+
+@rule("div")
+def divide(x: Any, y: Any, **params: Any) -> Any:
+    """Of integers it cuts."""
+    x, y = convert(x), convert(y)
+    if x.nptype.kind in "iu":
+        return cast(apply(E.TRUNC, (cast(x, np.dtype("float64")) / cast(y, np.dtype("float64")),)), x.nptype)
+    return apply(E.DIVIDE, (x, y))
+
+
+@rule("rem")
+def remainder(x: Any, y: Any, **params: Any) -> Any:
+    """It has the sign of x."""
+    return apply(E.TRUNCATED_REMAINDER, (convert(x), convert(y)))
+
+
+@rule("round")
+def rounded(x: Any, *, rounding_method: Any, **params: Any) -> Any:
+    """To even, or away from zero."""
+    x = convert(x)
+    if int(rounding_method) == 1:
+        return apply(E.ROUND, (x,))
+    return apply(E.SIGN, (x,)) * apply(E.FLOOR, (apply(E.ABS, (x,)) + np.asarray(0.5, x.nptype),))
+
+
+@rule("max")
+def maximum(x: Any, y: Any, **params: Any) -> Any:
+    """Equal operands share the derivative."""
+    return _of_two(x, y, E.GREATER, E.MAXIMUM)
+
+
+@rule("min")
+def minimum(x: Any, y: Any, **params: Any) -> Any:
+    """Equal operands share the derivative."""
+    return _of_two(x, y, E.LESS, E.MINIMUM)
+
+
+def _of_two(x: Any, y: Any, before: Op, op: Op) -> Any:
+    x, y = convert(x), convert(y)
+    if x.nptype.kind not in "f":
+        if x.nptype.kind == "b":
+            return apply(E.LOGICAL_OR if op is E.MAXIMUM else E.LOGICAL_AND, (x, y))
+        return apply(op, (x, y))
+    half = np.asarray(0.5, x.nptype)
+    tie = arrays.where(apply(E.EQUAL, (x, y)), half * x + half * y, apply(op, (x, y)))
+    if not np.isfinite(_number(x, 0.0)) or not np.isfinite(_number(y, 0.0)):
+        tie = apply(op, (x, y))  # an infinite number is a beginning, as in the greatest of nothing
+    return tie
+
+
+def _number(x: Tensor, otherwise: float) -> float:
+    value = arrays.get_static_value(x) if x.sizes == () else None
+    return otherwise if value is None else float(value)
+
+
+@rule("clamp")
+def clamp(low: Any, x: Any, high: Any, **params: Any) -> Any:
+    """On a bound there is no derivative."""
+    low, x, high = convert(low), convert(x), convert(high)
+    if x.nptype.kind != "f":
+        return apply(E.CLIP, (x, low, high))
+    inside = apply(E.LOGICAL_AND, (apply(E.GREATER, (x, low)), apply(E.LESS, (x, high))))
+    on = apply(linear.STOP_GRADIENT, (apply(E.CLIP, (x, low, high)),))
+    below = apply(E.LOGICAL_AND, (apply(E.LESS, (x, low)), apply(E.LESS, (low, high))))
+    outside = arrays.where(below, low, arrays.where(apply(E.GREATER, (x, high)), high, on))
+    return arrays.where(inside, x, outside)
+
+
+@rule("pow")
+def power(x: Any, y: Any, **params: Any) -> Any:
+    """A power; whole exponents may be of integers."""
+    x, y = convert(x), convert(y)
+    return apply(E.POWER, (x, y if y.nptype == x.nptype else cast(y, x.nptype)))
+
+
+@rule("integer_pow")
+def integer_power(x: Any, *, y: int, **params: Any) -> Any:
+    """A whole power."""
+    return apply(E.INTEGER_POWER, (convert(x),), {"n": int(y)})
+
+
+@rule("polygamma")
+def polygamma(n: Any, x: Any, **params: Any) -> Any:
+    """The derivative of digamma, of a known order."""
+    return maths.polygamma(n, x)
+
+
+@rule("select_n")
+def select(which: Any, *cases: Any, **params: Any) -> Any:
+    """The case that is chosen, element by element."""
+    which = convert(which)
+    if which.nptype.kind == "b":
+        return arrays.where(which, cases[1], cases[0]) if len(cases) == 2 else cases[0]
+    found = convert(cases[-1])
+    for k in range(len(cases) - 2, -1, -1):
+        found = arrays.where(apply(E.EQUAL, (which, convert(np.asarray(k, which.nptype)))), cases[k], found)
+    return found
+
+
+@rule("convert_element_type")
+def converted(x: Any, *, new_dtype: Any, **params: Any) -> Any:
+    """A cast."""
+    x = convert(x)
+    if np.dtype(new_dtype).name == "bfloat16":
+        raise UnimplementedError("wengert.jax: NumPy has no bfloat16.")
+    if np.dtype(new_dtype).kind == "b":
+        return apply(E.NOT_EQUAL, (x, convert(np.zeros((), x.nptype))))
+    return cast(x, np.dtype(new_dtype))
+
+
+def _bits(truths: Op, bits: Op) -> Rule:
+    def applied(*inputs: Any, **params: Any) -> Any:
+        given = tuple([convert(x) for x in inputs])
+        return apply(truths if given[0].nptype.kind == "b" else bits, given)
+
+    return applied
+
+
+RULES |= {
+    "and": _bits(E.LOGICAL_AND, E.BITWISE_AND), "or": _bits(E.LOGICAL_OR, E.BITWISE_OR),
+    "xor": _bits(E.LOGICAL_XOR, E.BITWISE_XOR), "not": _bits(E.LOGICAL_NOT, E.INVERT),
+    "shift_right_arithmetic": _direct(E.RIGHT_SHIFT),
+}  # fmt: skip
+
+
+# --- shapes -------------------------------------------------------------------------------------------------------
+
+
+@rule("broadcast_in_dim")
+def broadcast(x: Any, *more: Any, shape: Sizes, broadcast_dimensions: Sequence[int], **params: Any) -> Any:
+    """Axes of the input stand at some axes of the result."""
+    x = convert(x)
+    own = dict(zip([int(d) for d in broadcast_dimensions], sizes_of(x), strict=True))
+    laid = tuple([own.get(k, 1) for k in range(len(shape))])
+    if laid != sizes_of(x):
+        x = arrays.reshape(x, laid)
+    return x if laid == tuple(shape) else arrays.broadcast_to(x, tuple(shape))
+
+
+@rule("reshape")
+def reshape(x: Any, *more: Any, new_sizes: Sizes, dimensions: Any = None, **params: Any) -> Any:
+    """The same elements in another shape."""
+    x = x if dimensions is None else transpose(x, permutation=dimensions)
+    return arrays.reshape(x, tuple(new_sizes))
+
+
+@rule("transpose")
+def transpose(x: Any, *, permutation: Sequence[int], **params: Any) -> Any:
+    """Axes in another order; two after each other are one."""
+    x, order = convert(x), [int(k) for k in permutation]
+    node = getattr(x, "node", None)
+    if node is not None and node.op is linear.TRANSPOSE and node.attrs["axes"] is not None:
+        order = [node.attrs["axes"][k] for k in order]
+        x = node.inputs[0]
+    return x if order == sorted(order) else arrays.transpose(x, order)
+
+
+@rule("squeeze")
+def squeeze(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+    """Axes of one element go."""
+    sizes = sizes_of(x)
+    gone = {int(d) % len(sizes) for d in dimensions}
+    return arrays.reshape(x, tuple([s for k, s in enumerate(sizes) if k not in gone]))
+
+
+@rule("expand_dims")
+def expand(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+    """Axes of one element come."""
+    sizes = list(sizes_of(x))
+    for d in sorted(int(d) for d in dimensions):
+        sizes.insert(d, 1)
+    return arrays.reshape(x, tuple(sizes))
+
+
+@rule("concatenate")
+def concatenate(*xs: Any, dimension: int, **params: Any) -> Any:
+    """One after the other."""
+    return arrays.concat([convert(x) for x in xs], int(dimension))
+
+
+@rule("split")
+def split(x: Any, *, sizes: Sequence[int], axis: int, **params: Any) -> Any:
+    """Parts of given sizes."""
+    return list(arrays.split(x, [int(s) for s in sizes], int(axis)))
+
+
+@rule("rev")
+def reverse(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+    """Some axes backwards."""
+    return arrays.reverse(x, [int(d) for d in dimensions])
+
+
+@rule("slice")
+def strided(x: Any, *, start_indices: Sizes, limit_indices: Sizes, strides: Sizes | None, **params: Any) -> Any:
+    """A slice of known bounds."""
+    steps = strides or (1,) * len(start_indices)
+    return convert(x)[tuple([slice(int(a), int(b), int(s)) for a, b, s in zip(start_indices, limit_indices, steps, strict=True)])]
+
+
+@rule("pad")
+def pad(x: Any, value: Any, *, padding_config: Sequence[tuple[int, int, int]], **params: Any) -> Any:
+    """Before, after and between the elements; fewer than none is a cut."""
+    x, value = convert(x), convert(value)
+    for axis, (_, _, between) in enumerate(padding_config):
+        if between:
+            sizes = sizes_of(x)
+            wide = arrays.expand_dims(x, axis + 1)
+            gap = [(0, 0)] * (len(sizes) + 1)
+            gap[axis + 1] = (0, int(between))
+            wide = arrays.pad(wide, gap, constant_values=value)
+            count = sizes[axis] * (between + 1)
+            x = arrays.reshape(wide, (*sizes[:axis], count, *sizes[axis + 1 :]))
+            kept = [slice(None)] * len(sizes)
+            kept[axis] = slice(0, max(0, count - between))
+            x = x[tuple(kept)]
+    edges = [(max(0, int(low)), max(0, int(high))) for low, high, _ in padding_config]
+    if any(low or high for low, high in edges):
+        x = arrays.pad(x, edges, constant_values=value)
+    sizes = sizes_of(x)
+    cut = [(max(0, -int(low)), size - max(0, -int(high))) for (low, high, _), size in zip(padding_config, sizes, strict=True)]
+    return x if cut == [(0, s) for s in sizes] else x[tuple([slice(a, b) for a, b in cut])]
+
+
+@rule("iota")
+def iota(*, dtype: Any, shape: Sizes, dimension: int, **params: Any) -> Any:
+    """The number of each element along an axis."""
+    line = np.arange(shape[dimension]).astype(np.dtype(dtype))
+    laid = line.reshape([-1 if k == dimension else 1 for k in range(len(shape))])
+    return convert(np.array(np.broadcast_to(laid, shape)))
+
+
+@rule("optimization_barrier")
+def barrier(*xs: Any, **params: Any) -> Any:
+    """Values as they are."""
+    return [convert(x) for x in xs]
+
+
+# --- products and sums --------------------------------------------------------------------------------------------
+
+
+@rule("dot_general")
+def dot(a: Any, b: Any, *, dimension_numbers: Any, preferred_element_type: Any = None, **params: Any) -> Any:
+    """The sum over shared axes, stacks first, then what is left of a and of b."""
+    a, b = convert(a), convert(b)
+    if preferred_element_type is not None and np.dtype(preferred_element_type) != a.nptype:
+        a, b = cast(a, np.dtype(preferred_element_type)), cast(b, np.dtype(preferred_element_type))
+    (over_a, over_b), (stack_a, stack_b) = [tuple(tuple(int(k) for k in axes) for axes in pair) for pair in dimension_numbers]
+    rank_a, rank_b = len(sizes_of(a)), len(sizes_of(b))
+    if not stack_a and len(over_a) == 1 and rank_b == 2 and rank_a >= 2:
+        if over_a[0] == rank_a - 1:
+            return maths.matmul(a, b, transpose_b=over_b[0] == 1)
+        if rank_a == 2 and over_b[0] == 1 and over_a[0] == 1:
+            return maths.matmul(a, b, transpose_b=True)
+        if rank_a == 2:
+            return maths.matmul(a, b, transpose_a=True, transpose_b=over_b[0] == 1)
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    of_a: list[str] = [""] * rank_a
+    of_b: list[str] = [""] * rank_b
+    for i, j in zip((*stack_a, *over_a), (*stack_b, *over_b), strict=True):
+        of_a[i] = of_b[j] = next(letters)
+    stacked = "".join(of_a[i] for i in stack_a)
+    free = ""
+    for labels in (of_a, of_b):
+        for k, label in enumerate(labels):
+            if not label:
+                labels[k] = next(letters)
+                free += labels[k]
+    return maths.einsum(f"{''.join(of_a)},{''.join(of_b)}->{stacked}{free}", a, b)
+
+
+def _reduced(function: Callable[..., Any]) -> Rule:
+    def applied(x: Any, *, axes: Sequence[int], **params: Any) -> Any:
+        return function(convert(x), axis=[int(k) for k in axes]) if axes else convert(x)
+
+    return applied
+
+
+RULES |= {
+    "reduce_sum": _reduced(maths.reduce_sum), "reduce_max": _reduced(maths.reduce_max), "reduce_min": _reduced(maths.reduce_min),
+    "reduce_prod": _reduced(maths.reduce_prod), "reduce_and": _reduced(maths.reduce_all),
+    "reduce_or": _reduced(maths.reduce_any),
+}  # fmt: skip
+
+
+def _placed(function: Callable[..., Any]) -> Rule:
+    def applied(x: Any, *, axes: Sequence[int], index_dtype: Any, **params: Any) -> Any:
+        return cast(function(x, axis=int(axes[0])), np.dtype(index_dtype))
+
+    return applied
+
+
+RULES |= {"argmax": _placed(maths.argmax), "argmin": _placed(maths.argmin)}
+
+
+@rule("cumsum")
+def cumsum(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+    """Sums from the start, or to the end."""
+    return maths.cumsum(x, axis=int(axis), reverse=bool(reverse))
+
+
+@rule("cumprod")
+def cumprod(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+    """Products from the start, or to the end."""
+    return maths.cumprod(x, axis=int(axis), reverse=bool(reverse))
+
+
+@rule("cumlogsumexp")
+def cumlogsumexp(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+    """Logarithms of sums of exponentials."""
+    return maths.cumulative_logsumexp(x, axis=int(axis), reverse=bool(reverse))
+
+
+def _extreme_so_far(sign: float) -> Rule:
+    def applied(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+        x = convert(x)
+        y = arrays.reverse(x, [int(axis)]) if reverse else x
+        key = y if sign > 0 else -y
+        best = apply(linear.STOP_GRADIENT, (_cummax(key, int(axis)),))
+        sizes = sizes_of(y)
+        here = iota(dtype=np.int32, shape=sizes, dimension=int(axis))
+        reached = arrays.where(apply(E.EQUAL, (key, best)), here, convert(np.zeros((), np.int32)))
+        at = _cummax(reached, int(axis))
+        found = apply(linear.TAKE_ALONG_AXIS, (y, at), {"axis": int(axis)})
+        return arrays.reverse(found, [int(axis)]) if reverse else found
+
+    return applied
+
+
+def _cummax(x: Tensor, axis: int) -> Any:
+    last = len(sizes_of(x)) - 1
+    order = [k for k in range(last + 1) if k != axis] + [axis]
+    moved = apply(reduction.CUMMAX, (transpose(x, permutation=order),))
+    return transpose(moved, permutation=[order.index(k) for k in range(last + 1)])
+
+
+RULES |= {"cummax": _extreme_so_far(1.0), "cummin": _extreme_so_far(-1.0)}
+
+
+@rule("sort")
+def sort(*xs: Any, dimension: int, num_keys: int, is_stable: bool = True, **params: Any) -> Any:
+    """By the first operand, the others with it."""
+    if num_keys != 1:
+        raise UnimplementedError("wengert.jax: sort by several keys is not there.")
+    order = arrays.argsort(convert(xs[0]), axis=int(dimension), stable=True)
+    return [apply(linear.TAKE_ALONG_AXIS, (convert(x), order), {"axis": int(dimension)}) for x in xs]
+
+
+@rule("top_k")
+def top_k(x: Any, *, k: int, **params: Any) -> Any:
+    """The k greatest of the last axis, and where they stand."""
+    values, places = maths.top_k(x, int(k))
+    return [values, cast(places, np.dtype("int32"))]
+
+
+# --- where indices are known --------------------------------------------------------------------------------------
+
+
+@rule("dynamic_slice")
+def dynamic_slice(x: Any, *starts: Any, slice_sizes: Sizes, **params: Any) -> Any:
+    """A slice from a start that is pushed inside."""
+    x = convert(x)
+    sizes = sizes_of(x)
+    for axis, (start, count) in enumerate(zip(starts, slice_sizes, strict=True)):
+        if count == sizes[axis]:
+            continue
+        x = arrays.gather(x, _from(start, count, sizes[axis]), axis=axis)
+    return x
+
+
+def _from(start: Any, count: int, size: int) -> Any:
+    first = cast(convert(start), np.dtype("int32"))
+    first = apply(E.CLIP, (first, convert(np.int32(0)), convert(np.int32(size - count))))
+    return first + np.arange(count, dtype=np.int32)
+
+
+@rule("dynamic_update_slice")
+def dynamic_update_slice(x: Any, update: Any, *starts: Any, **params: Any) -> Any:
+    """The input with a block of it replaced."""
+    x, update = convert(x), convert(update)
+    sizes, counts = sizes_of(x), sizes_of(update)
+    inside: Any = None
+    for axis, (start, count, size) in enumerate(zip(starts, counts, sizes, strict=True)):
+        if count == size:
+            continue
+        first = cast(convert(start), np.dtype("int32"))
+        first = apply(E.CLIP, (first, convert(np.int32(0)), convert(np.int32(size - count))))
+        along = np.arange(size, dtype=np.int32) - first
+        update = arrays.gather(update, apply(E.CLIP, (along, convert(np.int32(0)), convert(np.int32(count - 1)))), axis=axis)
+        here = apply(E.LOGICAL_AND, (along >= np.int32(0), along < np.int32(count)))
+        here = arrays.reshape(here, [-1 if k == axis else 1 for k in range(len(sizes))])
+        inside = here if inside is None else apply(E.LOGICAL_AND, (inside, here))
+    return update if inside is None else arrays.where(inside, update, x)
+
+
+@rule("gather")
+def gather(x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Sizes, mode: Any = None, **params: Any) -> Any:
+    """Slices from starts that lie in the last axis of the indices."""
+    x, indices = convert(x), convert(indices)
+    sizes, batch = sizes_of(x), sizes_of(indices)[:-1]
+    offset, collapsed, starts = (
+        tuple(getattr(dimension_numbers, n)) for n in ("offset_dims", "collapsed_slice_dims", "start_index_map")
+    )
+    stacked = tuple(getattr(dimension_numbers, "operand_batching_dims", ()))
+    stacked_at = tuple(getattr(dimension_numbers, "start_indices_batching_dims", ()))
+    rank = len(batch) + len(offset)
+    places = [k for k in range(rank) if k not in offset]
+    kept = [k for k in range(len(sizes)) if k not in collapsed and k not in stacked]
+    filled = "FILL" in str(mode).upper()
+    inside: Any = None
+    flat: Any = None
+    step = 1
+    for axis in reversed(range(len(sizes))):
+        count = int(slice_sizes[axis])
+        along: Any = None
+        if axis in starts:
+            start = cast(indices[..., starts.index(axis)], np.dtype("int32"))
+            low, high = convert(np.int32(0)), convert(np.int32(sizes[axis] - count))
+            if filled:
+                fits = apply(E.LOGICAL_AND, (apply(E.GREATER_EQUAL, (start, low)), apply(E.LESS_EQUAL, (start, high))))
+                inside = fits if inside is None else apply(E.LOGICAL_AND, (inside, fits))
+            start = apply(E.CLIP, (start, low, high))
+            along = arrays.reshape(start, [batch[places.index(k)] if k in places else 1 for k in range(rank)])
+        elif axis in stacked:
+            own = stacked_at[stacked.index(axis)]
+            line = np.arange(sizes[axis], dtype=np.int32)
+            along = convert(line.reshape([-1 if k == places[own] else 1 for k in range(rank)]))
+        if axis in kept:
+            line = np.arange(count, dtype=np.int32)
+            own_line = convert(line.reshape([-1 if k == offset[kept.index(axis)] else 1 for k in range(rank)]))
+            along = own_line if along is None else along + own_line
+        if along is not None:
+            along = along * np.int32(step)
+            flat = along if flat is None else flat + along
+        step *= sizes[axis]
+    shape = tuple([batch[places.index(k)] if k in places else int(slice_sizes[kept[offset.index(k)]]) for k in range(rank)])
+    flat = convert(np.zeros(shape, np.int32)) if flat is None else arrays.broadcast_to(flat, shape)
+    found = arrays.gather(arrays.reshape(x, (-1,)), flat)
+    if inside is not None:
+        here = arrays.reshape(inside, [batch[places.index(k)] if k in places else 1 for k in range(rank)])
+        fill = params.get("fill_value")
+        if fill is None:
+            fill = np.nan if x.nptype.kind in "fc" else 0
+        found = arrays.where(here, found, convert(np.asarray(fill, x.nptype)))
+    return found
+
+
+# --- linear algebra -----------------------------------------------------------------------------------------------
+
+
+@rule("cholesky")
+def cholesky(a: Any, *, symmetrize_input: bool = True, **params: Any) -> Any:
+    """The lower triangular factor; the input is made Hermitian before, as JAX does."""
+    a = convert(a)
+    if symmetrize_input:
+        a = np.asarray(0.5, a.nptype) * (a + linalg.adjoint(a))
+    return linalg.cholesky(a)
+
+
+@rule("triangular_solve")
+def triangular_solve(
+    a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool, **params: Any
+) -> Any:
+    """The solution of a triangular system from the left or from the right."""
+    a, b = convert(a), convert(b)
+    if unit_diagonal:
+        a = linalg.set_diag(a, arrays.ones_like(linalg.diag_part(a)))
+    if not left_side:  # X A = B is Aᵀ Xᵀ = Bᵀ
+        found = triangular_solve(
+            a, linalg.matrix_transpose(b), left_side=True, lower=lower, transpose_a=not transpose_a, conjugate_a=conjugate_a,
+            unit_diagonal=False,
+        )  # fmt: skip
+        return linalg.matrix_transpose(found)
+    if conjugate_a:
+        a = maths.conj(a)
+    if transpose_a:
+        a, lower = linalg.matrix_transpose(a), not lower
+    return linalg.triangular_solve(a, b, lower=bool(lower))
+
+
+@rule("lu")
+def lu(a: Any, **params: Any) -> Any:
+    """Both factors in one matrix, and the order of rows."""
+    packed, order = linalg.lu(a)
+    if len(sizes_of(a)) != 2:
+        raise UnimplementedError(
+            "wengert.jax: the LU factors of a stack of matrices that depend on the coordinates are not there."
+        )
+    return [packed, None, order]  # the exchanges are not known
+
+
+@rule("eigh")
+def eigh(a: Any, **params: Any) -> Any:
+    """Vectors, then values, ascending."""
+    values, vectors = linalg.eigh(a)
+    return [vectors, values]
+
+
+@rule("qr")
+def qr(a: Any, *, full_matrices: bool, pivoting: bool = False, **params: Any) -> Any:
+    """An orthogonal and a triangular factor."""
+    if pivoting:
+        raise UnimplementedError("wengert.jax: qr with pivoting is not there.")
+    return list(linalg.qr(a, full_matrices=bool(full_matrices)))
+
+
+@rule("svd")
+def svd(a: Any, *, full_matrices: bool, compute_uv: bool, **params: Any) -> Any:
+    """Singular values, and vectors."""
+    if not compute_uv:
+        return [linalg.svd(a, compute_uv=False)]
+    s, u, v = linalg.svd(a, full_matrices=bool(full_matrices))
+    return [s, u, linalg.adjoint(v)]
+
+
+@rule("custom_linear_solve")
+def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -> Any:
+    """What the solver gives: it is made of lines like any other."""
+    at = np.cumsum([0, const_lengths.matvec, const_lengths.vecmat, const_lengths.solve, const_lengths.transpose_solve])
+    return read_closed(jaxprs.solve, [*inputs[at[2] : at[3]], *inputs[at[4] :]], RULES)
+
+
+@rule("tridiagonal_solve")
+def tridiagonal_solve(below: Any, main: Any, above: Any, b: Any, **params: Any) -> Any:
+    """The solution of a tridiagonal system."""
+    return linalg.tridiagonal_solve([above, main, below], b, diagonals_format="sequence")
+
+
+@rule("fft")
+def fft(x: Any, *, fft_type: Any, fft_lengths: Sizes, **params: Any) -> Any:
+    """Fourier's transform over the last axes."""
+    kind = str(getattr(fft_type, "name", fft_type)).upper()
+    kind = {"0": "FFT", "1": "IFFT", "2": "RFFT", "3": "IRFFT"}.get(kind, kind)
+    x = convert(x)
+    if len(fft_lengths) == 1:
+        if kind in ("RFFT", "IRFFT"):
+            return getattr(signal, kind.lower())(x, [int(fft_lengths[0])])
+        return getattr(signal, kind.lower())(x)
+    if len(fft_lengths) == 2 and kind in ("FFT", "IFFT"):
+        return getattr(signal, kind.lower() + "2d")(x)
+    raise UnimplementedError(f"wengert.jax: {kind} over {len(fft_lengths)} axes is not there.")
+
+
+# --- choices and loops --------------------------------------------------------------------------------------------
+
+
+@rule("cond")
+def choice(index: Any, *inputs: Any, branches: Sequence[Any], **params: Any) -> Any:
+    """The branch of a number, which is pushed inside."""
+    index = convert(index)
+    given = [convert(x) for x in inputs]
+    if index.nptype.kind == "b":
+        index = cast(index, np.dtype("int32"))
+
+    def from_(k: int) -> list[Any]:
+        if k == len(branches) - 1:
+            return read_closed(branches[k], given, RULES)
+        here = apply(E.LESS_EQUAL, (index, convert(np.asarray(k, index.nptype))))
+        return list(cond(here, lambda: read_closed(branches[k], given, RULES), lambda: from_(k + 1)))
+
+    return from_(0)
+
+
+@rule("scan")
+def scan(*inputs: Any, jaxpr: Any, length: int, reverse: bool, num_consts: int, num_carry: int, **params: Any) -> Any:
+    """A loop over rows."""
+    given = [convert(x) for x in inputs]
+    held, start, rows = given[:num_consts], given[num_consts : num_consts + num_carry], given[num_consts + num_carry :]
+    if not rows:
+        rows = [convert(np.arange(length, dtype=np.int32))]
+        bare = True
+    else:
+        bare = False
+
+    def body(*values: Any) -> Any:
+        carry, slices = values[:num_carry], values[num_carry:]
+        found = read_closed(jaxpr, [*held, *carry, *([] if bare else slices)], RULES)
+        return found[:num_carry], found[num_carry:]
+
+    return graph_loop(None, body, start, sequences=rows, reverse=bool(reverse), rows=True)
+
+
+@rule("while")
+def loop(*inputs: Any, cond_jaxpr: Any, body_jaxpr: Any, cond_nconsts: int, body_nconsts: int, **params: Any) -> Any:
+    """A loop until a test fails."""
+    given = [convert(x) for x in inputs]
+    of_test, of_body = given[:cond_nconsts], given[cond_nconsts : cond_nconsts + body_nconsts]
+
+    def test(*carry: Any) -> Any:
+        return read_closed(cond_jaxpr, [*of_test, *carry], RULES)[0]
+
+    def body(*carry: Any) -> Any:
+        return read_closed(body_jaxpr, [*of_body, *carry], RULES)
+
+    return graph_loop(test, body, given[cond_nconsts + body_nconsts :])
