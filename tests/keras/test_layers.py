@@ -40,7 +40,6 @@ def test_weights_have_the_names_and_shapes_of_keras():
 def test_configurations_have_what_those_of_keras_have():
     ours = recorder().arguments(tf.keras)
     left_out = {
-        "MultiHeadAttention": {"use_gate", "sliding_window"},
         "Embedding": {"quantization_config", "activity_regularizer"},
     }
     missing = {name: set(keys) - set(ours[name]) - left_out.get(name, set()) for name, keys in RECORDED["arguments"].items()}

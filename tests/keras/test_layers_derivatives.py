@@ -103,6 +103,32 @@ def heads(x, wq, bq, wk, bk, wv, bv, wo, bo):
     return jnp.einsum("bhts,bshd,hdo->bto", jax.nn.softmax(scores), v, wo) + bo
 
 
+def near_heads(x, wq, bq, wk, bk, wg, bg, wv, bv, wo, bo):
+    """With a gate, each place sees itself and its neighbours."""
+    q, k, v = (jnp.einsum("btc,chd->bthd", x, w) + b for w, b in ((wq, bq), (wk, bk), (wv, bv)))
+    gate = jax.nn.sigmoid(jnp.einsum("btc,chd->bthd", x, wg) + bg)
+    k, v = (jnp.repeat(one, q.shape[2] // one.shape[2], 2) for one in (k, v))
+    scores = jnp.einsum("bthd,bshd->bhts", q, k) / np.sqrt(q.shape[-1])
+    apart = np.abs(np.subtract.outer(np.arange(x.shape[1]), np.arange(x.shape[1])))
+    weights = jax.nn.softmax(jnp.where(apart < 2, scores, -jnp.inf))
+    return jnp.einsum("bthd,hdo->bto", jnp.einsum("bhts,bshd->bthd", weights, v) * gate, wo) + bo
+
+
+def film(x, w, u, b):
+    """(batch, time, steps, channels): an LSTM whose products are convolutions."""
+    h = c = jnp.zeros((x.shape[0], x.shape[2] - w.shape[0] + 1, u.shape[1]))
+    for t in range(x.shape[1]):
+        i, f, a, o = split(conv(x[:, t], w, b) + conv(h, u, padding="SAME"), 4)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(a)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    return h
+
+
+def quarter(x):
+    """Turned by a quarter."""
+    return jnp.rot90(x, -1, (1, 2))
+
+
 def grouped(x, gamma, beta):
     parts = x.reshape(*x.shape[:-1], 2, -1)
     mean = parts.mean((1, 2, 4), keepdims=True)
@@ -144,6 +170,13 @@ CASES = {
     "Bidirectional": (lambda: L.Bidirectional(L.LSTM(2, return_sequences=True)), ROW, {}, both_ways),
     "Attention": (lambda: L.Attention(use_scale=True), ROW, {"use_causal_mask": True}, attended),
     "MultiHeadAttention": (lambda: L.MultiHeadAttention(2, 2), ROW, {}, heads),
+    "MultiHeadAttention near": (lambda: L.MultiHeadAttention(2, 2, use_gate=True, sliding_window=2), ROW, {}, near_heads),
+    "GroupQueryAttention": (lambda: L.GroupQueryAttention(2, 4, 2, use_gate=True, sliding_window=2), ROW, {}, near_heads),
+    "ConvLSTM1D": (lambda: L.ConvLSTM1D(2, 2), IMAGE, {}, film),
+    "AdaptiveAveragePooling1D": (lambda: L.AdaptiveAveragePooling1D(3), ROW, {},
+                                 lambda x: jnp.stack([x[:, i : i + 2].mean(1) for i in range(3)], 1)),
+    "Resizing": (lambda: L.Resizing(8, 3), IMAGE, {}, lambda x: jax.image.resize(x, (1, 8, 3, 2), "linear", antialias=False)),
+    "RandomRotation": (lambda: L.RandomRotation((-0.25, -0.25)), IMAGE, {}, quarter),
     "GroupNormalization": (lambda: L.GroupNormalization(2), np.concatenate([IMAGE, IMAGE**2], -1), {}, grouped),
     "LayerNormalization": (lambda: L.LayerNormalization(), ROW, {}, normal),
 }  # fmt: skip

@@ -41,7 +41,7 @@ def _eager(value: Any, what: str) -> Any:
     return t
 
 
-def _computed(what: str, function: Callable[..., NumPyArray], given: Sequence[Any], nptype: Any, sizes: Any) -> Any:
+def computed(what: str, function: Callable[..., NumPyArray], given: Sequence[Any], nptype: Any, sizes: Any) -> Any:
     """Return a function of tensors' arrays: at once, or each time their graph runs."""
     if all(isinstance(t, EagerTensor) for t in given):
         return derived(function(*[t.array for t in given]), f"strings.{what}", *given)
@@ -55,7 +55,7 @@ def _each(value: Any, what: str, change: Any, nptype: Any = object) -> Any:
         return np.array([change(v) for v in array.ravel().tolist()], nptype).reshape(array.shape)
 
     t = convert(value)
-    return _computed(what, changed, [t], nptype, t.shape)
+    return computed(what, changed, [t], nptype, t.shape)
 
 
 def as_string(
@@ -123,7 +123,7 @@ def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
         return np.array([between.join(row) for row in rows], object).reshape(whole[0].shape)
 
     sizes = functools.reduce(shapes.broadcast, [t.sizes for t in given])
-    return _computed("join", joined, given, object, sizes)
+    return computed("join", joined, given, object, sizes)
 
 
 def format(template: str, inputs: TensorLike, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Attention, AdditiveAttention and MultiHeadAttention; EinsumDense, which the last is made of."""
+"""Attention, AdditiveAttention, MultiHeadAttention and GroupedQueryAttention; EinsumDense, which the last two are made of."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wengert.keras.layers.layer import Layer
 from wengert.keras.registry import Identifier
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
 
-__all__ = ["AdditiveAttention", "Attention", "EinsumDense", "MultiHeadAttention"]
+__all__ = ["AdditiveAttention", "Attention", "EinsumDense", "GroupQueryAttention", "GroupedQueryAttention", "MultiHeadAttention"]
 
 
 def _causal(scores: Tensor) -> Any:
@@ -28,6 +28,13 @@ def _causal(scores: Tensor) -> Any:
     sizes = array.shape(scores)
     queries, keys = (array.range(sizes[i]) if scores.sizes[i] is None else array.range(scores.sizes[i]) for i in (-2, -1))
     return elementary.greater_equal(array.expand_dims(queries, 1), array.expand_dims(keys, 0))
+
+
+def _near(scores: Tensor, window: int) -> Any:
+    """Return where the places of query and key are less than ``window`` apart."""
+    sizes = array.shape(scores)
+    queries, keys = (array.range(sizes[i]) if scores.sizes[i] is None else array.range(scores.sizes[i]) for i in (-2, -1))
+    return elementary.less(elementary.abs(array.expand_dims(queries, 1) - array.expand_dims(keys, 0)), window)
 
 
 def _both(one: Tensor | None, other: Tensor | None) -> Any:
@@ -239,24 +246,35 @@ class MultiHeadAttention(Layer):
     supports_masking = True
     _CHOICES = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
                 "bias_constraint")  # fmt: skip
-    _arguments = ("num_heads", "key_dim", "value_dim", "dropout", "use_bias", "attention_axes", "activity_regularizer", "seed",
-                  *_CHOICES)  # fmt: skip
+    _arguments: ClassVar[tuple[str, ...] | None] = (
+        "num_heads", "key_dim", "value_dim", "dropout", "use_bias", "attention_axes", "activity_regularizer", "seed",
+        "sliding_window", "use_gate", *_CHOICES,
+    )  # fmt: skip
+    _gate: Any = None
 
     def __init__(
         self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0, use_bias: bool = True,
         output_shape: int | Sequence[int] | None = None, attention_axes: int | Sequence[int] | None = None,
-        flash_attention: bool | None = None, kernel_initializer: InitializerLike = "glorot_uniform",
+        sliding_window: int | None = None, flash_attention: bool | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
         bias_initializer: InitializerLike = "zeros", kernel_regularizer: Identifier = None, bias_regularizer: Identifier = None,
         activity_regularizer: Identifier = None, kernel_constraint: Identifier = None, bias_constraint: Identifier = None,
-        seed: int | None = None, **keywords: Unpack[SharedKeywords],
+        use_gate: bool = False, seed: int | None = None, **keywords: Unpack[SharedKeywords],
     ) -> None:  # fmt: skip
-        """Take the sizes and the choices; ``flash_attention`` changes nothing."""
+        """Take the sizes and the choices; ``flash_attention`` changes nothing.
+
+        Raises:
+            ValueError: for a window that is no positive whole number.
+        """
         super().__init__(activity_regularizer=activity_regularizer, **keywords)
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim or key_dim
         self.dropout, self.use_bias, self.seed = dropout, bool(use_bias), seed
         self._given_output = (output_shape,) if isinstance(output_shape, int) else output_shape
         axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self.attention_axes = None if axes is None else tuple(axes)
+        if sliding_window is not None and (not isinstance(sliding_window, int) or sliding_window <= 0):
+            raise ValueError(f"`sliding_window` must be `None` or a positive integer. Received: sliding_window={sliding_window}")
+        self.sliding_window, self.use_gate = sliding_window, bool(use_gate)
         self.kernel_initializer, self.bias_initializer = initializers.get(kernel_initializer), initializers.get(bias_initializer)
         self.kernel_regularizer, self.bias_regularizer = regularizers.get(kernel_regularizer), regularizers.get(bias_regularizer)
         self.kernel_constraint, self.bias_constraint = constraints.get(kernel_constraint), constraints.get(bias_constraint)
@@ -266,8 +284,11 @@ class MultiHeadAttention(Layer):
         rank = len(query_shape)
         self._axes = tuple(a % rank for a in self.attention_axes or range(1, rank - 1))
         self._query = self._heads("query", query_shape, self.key_dim)
-        self._key = self._heads("key", key_shape or value_shape, self.key_dim)
-        self._value = self._heads("value", value_shape, self.value_dim)
+        self._key = self._heads("key", key_shape or value_shape, self.key_dim, self._value_heads)
+        if self.use_gate:
+            self._gate = self._heads("gate", query_shape, self.value_dim)
+            self._gate.activation = activations.get("sigmoid")
+        self._value = self._heads("value", value_shape, self.value_dim, self._value_heads)
         out = tuple(self._given_output or query_shape[-1:])
         inner, results = "abcdefghijklm"[: rank - 1], "tuvwxyz"[: len(out)]
         equation, shape = f"{inner}no,no{results}->{inner}{results}", (*query_shape[1:-1], *out)
@@ -275,10 +296,19 @@ class MultiHeadAttention(Layer):
         self._output._build_once((*query_shape[:-1], self.num_heads, self.value_dim))
         self._built = True
 
-    def _heads(self, name: str, shape: Sizes, size: int) -> EinsumDense:
+    @property
+    def _value_heads(self) -> int:
+        """How many heads key and value have."""
+        return self.num_heads
+
+    def _shared(self, x: Tensor) -> Any:
+        """Return the heads of key or value, one for each of the query's."""
+        return x
+
+    def _heads(self, name: str, shape: Sizes, size: int, count: int | None = None) -> EinsumDense:
         """Return a layer that makes a vector for each head."""
         inner = "abcdefghijklm"[: len(shape) - 1]
-        layer = self._dense(name, f"{inner}z,zno->{inner}no", (*shape[1:-1], self.num_heads, size), "no")
+        layer = self._dense(name, f"{inner}z,zno->{inner}no", (*shape[1:-1], count or self.num_heads, size), "no")
         layer._build_once(shape)
         return layer
 
@@ -310,6 +340,7 @@ class MultiHeadAttention(Layer):
             if mask is not None:
                 allowed = _both(allowed, array.expand_dims(array.cast(mask, "bool"), at))
         allowed = _both(allowed, _causal(scores) if causal else None)
+        allowed = _both(allowed, None if self.sliding_window is None else _near(scores, self.sliding_window))
         if allowed is None:
             return None
         missing = len(scores.sizes) - len(allowed.sizes)
@@ -328,10 +359,12 @@ class MultiHeadAttention(Layer):
         Of the query the mask counts that it carries; as in Keras, a ``query_mask`` that is given changes nothing.
         """
         # `call`, as what the masks of the inputs say is done here.
-        q, k, v = self._query.call(query), self._key.call(value if key is None else key), self._value.call(value)
+        q = self._query.call(query)
+        k, v = self._shared(self._key.call(value if key is None else key)), self._shared(self._value.call(value))
         dot, mix = self._equations(len(query.sizes))
         scores = elementary.einsum(dot, q * (1.0 / math.sqrt(self.key_dim)), k)
-        allowed = self._allowed(scores, (masks.mask_of(query), value_mask, key_mask), attention_mask, use_causal_mask)
+        given = (self._query_mask(query, query_mask), value_mask, key_mask)
+        allowed = self._allowed(scores, given, attention_mask, use_causal_mask)
         if allowed is not None:
             least = array.constant(-0.7 * float(np.finfo(scores.nptype).max), scores.dtype)
             scores = array.where(allowed, scores, least)
@@ -345,8 +378,13 @@ class MultiHeadAttention(Layer):
         if allowed is not None and (return_attention_scores or self.dropout > 0 or len(query.sizes) != 3):
             weights = array.where(allowed, weights, array.zeros_like(weights))
         used = nn.dropout(weights, self.dropout, seed=self.seed) if training and self.dropout > 0 else weights
-        result = self._output(elementary.einsum(mix, used, v))
+        mixed = elementary.einsum(mix, used, v)
+        result = self._output(mixed if self._gate is None else mixed * self._gate.call(query))
         return (result, weights) if return_attention_scores else result
+
+    def _query_mask(self, query: Tensor, given: TensorLike | None) -> Any:
+        """Return the mask of the query that counts."""
+        return masks.mask_of(query)
 
     def compute_mask(self, inputs: Nested | None, previous_mask: Nested | None = None) -> Any:
         """Return the mask of the query; scores have none."""
@@ -355,3 +393,57 @@ class MultiHeadAttention(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make it."""
         return {**super().get_config(), "output_shape": self._given_output}
+
+
+class GroupedQueryAttention(MultiHeadAttention):
+    """Attention of many query heads to fewer heads of key and value, each of which several query heads share.
+
+    Ainslie and others (2023). It is called as `MultiHeadAttention` is, with tensors of shape (batch, length, channels).
+
+    >>> x = array.ones([2, 3, 4])
+    >>> layer = GroupQueryAttention(head_dim=5, num_query_heads=4, num_key_value_heads=2)
+    >>> layer(x, x).shape, layer.key_dense.kernel.shape
+    (TensorShape([2, 3, 4]), TensorShape([4, 2, 5]))
+    """
+
+    _arguments = ("head_dim", "num_query_heads", "num_key_value_heads", "dropout", "use_bias", "sliding_window",
+                  "activity_regularizer", "use_gate", "seed", *MultiHeadAttention._CHOICES)  # fmt: skip
+
+    def __init__(
+        self, head_dim: int, num_query_heads: int, num_key_value_heads: int, dropout: float = 0.0, use_bias: bool = True,
+        sliding_window: int | None = None, flash_attention: bool | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: Identifier = None, bias_regularizer: Identifier = None, activity_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None, bias_constraint: Identifier = None, use_gate: bool = False,
+        seed: int | None = None, **keywords: Unpack[SharedKeywords],
+    ) -> None:  # fmt: skip
+        """Take the sizes and the choices; ``flash_attention`` changes nothing.
+
+        Raises:
+            ValueError: where the heads cannot be shared evenly.
+        """
+        super().__init__(
+            num_query_heads, head_dim, None, dropout, use_bias, None, None, sliding_window, flash_attention, kernel_initializer,
+            bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint,
+            use_gate, seed, **keywords,
+        )  # fmt: skip
+        if num_query_heads % num_key_value_heads:
+            raise ValueError("`num_query_heads` must be divisible by `num_key_value_heads`.")
+        self.head_dim, self.num_query_heads, self.num_key_value_heads = head_dim, num_query_heads, num_key_value_heads
+
+    @property
+    def _value_heads(self) -> int:
+        return self.num_key_value_heads
+
+    def _shared(self, x: Tensor) -> Any:
+        return array.repeat(x, self.num_query_heads // self.num_key_value_heads, axis=2)
+
+    def _query_mask(self, query: Tensor, given: TensorLike | None) -> Any:
+        return given
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make it."""
+        return {key: value for key, value in super().get_config().items() if key != "output_shape"}
+
+
+GroupQueryAttention = GroupedQueryAttention

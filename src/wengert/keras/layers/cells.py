@@ -17,7 +17,7 @@ from wengert.keras.layers.layer import Layer
 from wengert.keras.registry import Identifier
 from wengert.tensor.tensor import Nested, Tensor
 
-__all__ = ["ARGUMENTS", "Cell", "GRUCell", "LSTMCell", "SimpleRNNCell"]
+__all__ = ["ARGUMENTS", "Cell", "GRUCell", "LSTMCell", "SimpleRNNCell", "two_of"]
 
 ARGUMENTS = ("units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
              "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint",
@@ -127,7 +127,8 @@ class Cell(Layer):
         return {**super().__getstate__(), "_kept": {}}
 
 
-def _two(states: Nested) -> tuple[Any, Any]:
+def two_of(states: Nested) -> tuple[Any, Any]:
+    """Return the two states of a cell."""
     h, c = states if isinstance(states, list | tuple) else nest.flatten(states)
     return h, c
 
@@ -205,7 +206,7 @@ class LSTMCell(Cell):
     Hochreiter and Schmidhuber (1997). ``unit_forget_bias``: the bias of f begins with ones.
     """
 
-    _arguments = (*ARGUMENTS, "recurrent_activation", "unit_forget_bias")
+    _arguments: ClassVar[tuple[str, ...] | None] = (*ARGUMENTS, "recurrent_activation", "unit_forget_bias")
     _gates = 4
 
     def __init__(
@@ -238,7 +239,7 @@ class LSTMCell(Cell):
 
     def call(self, inputs: Tensor, states: Nested, training: bool = False) -> Any:
         """Return the output and the next states, h and c."""
-        h, c = _two(states)
+        h, c = two_of(states)
         x, h = self._dropped(inputs, h, training)
         total = elementary.matmul(x, self._computed(self.kernel)) + elementary.matmul(h, self._computed(self.recurrent_kernel))
         if self.bias is not None:

@@ -9,9 +9,16 @@ from wengert.functions import array, nn
 from wengert.functions import math as elementary
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.spatial import Spatial
+from wengert.keras.ops import patterns
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
 
 __all__ = [
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -200,6 +207,83 @@ class GlobalAveragePooling2D(_GlobalAverage):
 
 class GlobalAveragePooling3D(_GlobalAverage):
     """The mean of each channel, over three axes."""
+
+    rank = 3
+
+
+class _Adaptive(Spatial):
+    """As many windows as are asked for, which share each axis evenly and may overlap by an element."""
+
+    _arguments = ("output_size", "data_format")
+    _pool: ClassVar[Callable[..., Any]]
+
+    def __init__(
+        self, output_size: int | Sequence[int], data_format: str | None = None, **keywords: Unpack[LayerKeywords]
+    ) -> None:
+        """Take how many windows there are along each axis, and where the channels stand."""
+        super().__init__(**keywords)
+        self.output_size, self.data_format = self._each(output_size, "output_size"), self._places(data_format)
+        self._built = True
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the layer's value.
+
+        Raises:
+            ValueError: for inputs of unknown sizes.
+        """
+        if None in [inputs.sizes[axis] for axis in self._axes]:
+            raise ValueError(f'Layer "{self.name}": the sizes to pool must be known; the input has shape {inputs.shape}.')
+        return self._pool(inputs, self.output_size, self.data_format)
+
+
+class _AdaptiveAveragePooling(_Adaptive):
+    """The mean of each window."""
+
+    _pool = staticmethod(patterns.adaptive_average_pool)
+
+
+class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
+    """The mean of each of a given number of windows over one axis.
+
+    >>> AdaptiveAveragePooling1D(2)([[[1.0], [3.0], [2.0]]]).numpy().ravel()
+    array([2. , 2.5], dtype=float32)
+    """
+
+    rank = 1
+
+
+class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
+    """The mean of each of a given number of windows over two axes."""
+
+    rank = 2
+
+
+class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
+    """The mean of each of a given number of windows over three axes."""
+
+    rank = 3
+
+
+class _AdaptiveMaxPooling(_Adaptive):
+    """The greatest number of each window."""
+
+    _pool = staticmethod(patterns.adaptive_max_pool)
+
+
+class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
+    """The greatest number of each of a given number of windows over one axis."""
+
+    rank = 1
+
+
+class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
+    """The greatest number of each of a given number of windows over two axes."""
+
+    rank = 2
+
+
+class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
+    """The greatest number of each of a given number of windows over three axes."""
 
     rank = 3
 

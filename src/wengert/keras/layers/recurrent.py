@@ -12,10 +12,10 @@ from wengert.keras.layers.layer import InputSpec
 from wengert.keras.layers.recurrence import RNN
 from wengert.keras.registry import Identifier
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "OfCell", "SimpleRNN"]
 
 
-class _OfCell(RNN):
+class OfCell(RNN):
     """An `RNN` that makes its cell."""
 
     cell: Cell
@@ -41,7 +41,7 @@ class _OfCell(RNN):
         return cls(**config)
 
 
-class SimpleRNN(_OfCell):
+class SimpleRNN(OfCell):
     """h = activation(x kernel + h recurrent_kernel + bias), step after step.
 
     >>> layer = SimpleRNN(2, return_sequences=True, return_state=True)
@@ -73,7 +73,7 @@ class SimpleRNN(_OfCell):
         )  # fmt: skip
 
 
-class GRU(_OfCell):
+class GRU(OfCell):
     """The gated recurrent unit, step after step: see `GRUCell`.
 
     >>> layer = GRU(2)
@@ -105,7 +105,7 @@ class GRU(_OfCell):
         )  # fmt: skip
 
 
-class LSTM(_OfCell):
+class LSTM(OfCell):
     """Long short-term memory, step after step: see `LSTMCell`.
 
     >>> layer = LSTM(2, return_state=True)

@@ -1,21 +1,24 @@
-"""UpSampling, ZeroPadding and Cropping, over one to three axes."""
+"""UpSampling, ZeroPadding and Cropping, over one to three axes; images of a given size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Unpack
 
-import numpy as np
-
 from wengert.functions import array
+from wengert.keras.configuration import image_data_format
 from wengert.keras.layers.keywords import LayerKeywords
+from wengert.keras.layers.layer import Layer
 from wengert.keras.layers.spatial import Spatial
+from wengert.keras.ops import image
 from wengert.tensor.tensor import Tensor
 
 __all__ = [
+    "CenterCrop",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "Resizing",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
@@ -66,7 +69,7 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """Each pixel several times; or, with ``interpolation="bilinear"``, pixels between those that there are."""
+    """Each pixel several times; or, with another interpolation than "nearest", pixels between those that there are."""
 
     rank = 2
     _arguments = ("size", "data_format", "interpolation")
@@ -75,36 +78,25 @@ class UpSampling2D(_UpSampling):
         self, size: int | Sequence[int] = 2, data_format: str | None = None, interpolation: str = "nearest",
         **keywords: Unpack[LayerKeywords],
     ) -> None:  # fmt: skip
-        """Take how many times, where the channels stand, and "nearest" or "bilinear".
+        """Take how many times, where the channels stand, and "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
 
         Raises:
-            NotImplementedError: for another interpolation.
+            ValueError: for another interpolation.
         """
         super().__init__(size, data_format, **keywords)
         self.interpolation = str(interpolation).lower()
-        if self.interpolation not in ("nearest", "bilinear"):
-            raise NotImplementedError(f"UpSampling2D: the interpolation is nearest or bilinear here, not {interpolation!r}.")
+        if self.interpolation not in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+            raise ValueError(f"UpSampling2D: the interpolation {interpolation!r} is not known.")
 
     def call(self, inputs: Tensor) -> Any:
         """Return the layer's value."""
         if self.interpolation == "nearest":
             return super().call(inputs)
-        for axis, times in zip(self._axes, self.size, strict=True):
-            inputs = self._between(inputs, axis, times)
-        return inputs
-
-    def _between(self, x: Tensor, axis: int, times: int) -> Any:
-        """Return x interpolated along an axis: the centres of new pixels, outside of all old centres the nearest of these."""
-        old = x.sizes[axis]
-        if old is None:
-            raise ValueError(f'Layer "{self.name}": the sizes of images must be known; the input has shape {x.shape}.')
-        places = np.clip((np.arange(old * times) + 0.5) / times - 0.5, 0, old - 1)
-        low = np.floor(places).astype(np.int32)
-        sizes = [1] * len(x.sizes)
-        sizes[axis] = -1
-        share = array.constant((places - low).reshape(sizes), x.dtype)
-        below, above = (array.gather(x, at, axis=axis) for at in (low, np.minimum(low + 1, old - 1)))
-        return below + (above - below) * share
+        sizes = [inputs.sizes[axis] for axis in self._axes]
+        if None in sizes:
+            raise ValueError(f'Layer "{self.name}": the sizes of images must be known; the input has shape {inputs.shape}.')
+        size = [n * times for n, times in zip(sizes, self.size, strict=True)]
+        return image.resize(inputs, size, self.interpolation, data_format=self.data_format)
 
 
 class UpSampling3D(_UpSampling):
@@ -222,3 +214,79 @@ class Cropping3D(_Cropping):
 
     rank = 3
     _default = ((1, 1), (1, 1), (1, 1))
+
+
+class _Sized(Layer):
+    """Images of a given height and width: one, or a batch."""
+
+    def __init__(self, height: int, width: int, data_format: str | None, **keywords: Unpack[LayerKeywords]) -> None:
+        super().__init__(**keywords)
+        self.height, self.width = int(height), int(width)
+        self.data_format = image_data_format() if data_format is None else data_format
+        self._built = True
+
+    @property
+    def _axes(self) -> tuple[int, int]:
+        """The axes of height and width, from the end."""
+        return (-2, -1) if self.data_format == "channels_first" else (-3, -2)
+
+
+class Resizing(_Sized):
+    """Images of another height and width: see `keras.ops.image.resize`.
+
+    >>> Resizing(1, 2)([[[1.0], [3.0]], [[5.0], [7.0]]]).numpy().ravel()
+    array([3., 5.], dtype=float32)
+    """
+
+    _arguments = ("height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value",
+                  "antialias", "data_format")  # fmt: skip
+
+    def __init__(
+        self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0, antialias: bool = False,
+        data_format: str | None = None, **keywords: Unpack[LayerKeywords],
+    ) -> None:  # fmt: skip
+        """Take the size; the interpolation; whether what sticks out is cut, or what is missing is filled."""
+        super().__init__(height, width, data_format, **keywords)
+        self.interpolation, self.antialias = interpolation, bool(antialias)
+        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = bool(crop_to_aspect_ratio), bool(pad_to_aspect_ratio)
+        self.fill_mode, self.fill_value = fill_mode, fill_value
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the images resized, in the dtype that the layer computes in."""
+        return image.resize(
+            array.cast(inputs, self.compute_dtype), (self.height, self.width), self.interpolation, self.antialias,
+            self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format,
+        )  # fmt: skip
+
+
+class CenterCrop(_Sized):
+    """The middle of images; of images that are too small, a part of the same proportions, resized.
+
+    >>> CenterCrop(1, 1)(array.reshape(array.range(9.0), [3, 3, 1])).numpy().ravel()
+    array([4.], dtype=float32)
+    """
+
+    _arguments = ("height", "width", "data_format")
+
+    def __init__(self, height: int, width: int, data_format: str | None = None, **keywords: Unpack[LayerKeywords]) -> None:
+        """Take the size."""
+        super().__init__(height, width, data_format, **keywords)
+
+    def call(self, inputs: Tensor) -> Any:
+        """Return the middle, in the dtype that the layer computes in.
+
+        Raises:
+            ValueError: for images of unknown sizes.
+        """
+        x, wanted = array.cast(inputs, self.compute_dtype), (self.height, self.width)
+        sizes = [x.sizes[axis] for axis in self._axes]
+        if None in sizes:
+            raise ValueError(f'Layer "{self.name}": the sizes of images must be known; the input has shape {x.shape}.')
+        off = [size - want for size, want in zip(sizes, wanted, strict=True)]
+        if min(off) < 0:
+            return image.resize(x, wanted, crop_to_aspect_ratio=True, data_format=self.data_format)
+        index: list[Any] = [slice(None)] * len(x.sizes)
+        for axis, cut, want in zip(self._axes, off, wanted, strict=True):
+            index[axis] = slice(cut // 2, cut // 2 + want)
+        return x[tuple(index)]

@@ -1,21 +1,23 @@
-"""Layers around layers: Wrapper, TimeDistributed and Bidirectional."""
+"""Layers around layers: Wrapper, TimeDistributed, Bidirectional and SpectralNormalization."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from wengert.functions import array
+from wengert.functions import array, linalg
+from wengert.functions import math as elementary
 from wengert.ground import nest
-from wengert.keras import masks, registry
+from wengert.keras import initializers, masks, registry
 from wengert.keras.layers import restoring
 from wengert.keras.layers.calling import Sizes
+from wengert.keras.layers.core import Lambda
 from wengert.keras.layers.keywords import LayerKeywords
 from wengert.keras.layers.layer import Layer
 from wengert.keras.layers.recurrence import RNN
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
 
-__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
+__all__ = ["Bidirectional", "SpectralNormalization", "TimeDistributed", "Wrapper"]
 
 
 class Wrapper(Layer):
@@ -50,8 +52,83 @@ class Wrapper(Layer):
         return cls(**{**config, "layer": restoring.deserialize(config["layer"], custom_objects)})
 
 
+class SpectralNormalization(Wrapper):
+    """A layer whose kernel is divided, at each step of training, by its largest singular value: Miyato and others (2018).
+
+    The value is found by the power method, which goes on from step to step; ``power_iterations`` says how far in each.
+
+    >>> from wengert.keras.layers import Dense
+    >>> layer = SpectralNormalization(Dense(2, kernel_initializer=lambda shape, dtype: [[3.0, 0.0], [0.0, 1.0]]), 20)
+    >>> layer([[1.0, 1.0]], training=True).numpy().round(3)
+    array([[1.   , 0.333]], dtype=float32)
+    """
+
+    _arguments = ("power_iterations",)
+    kernel: Any
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **keywords: Unpack[LayerKeywords]) -> None:
+        """Take the layer, which has a kernel or embeddings, and how many steps of the power method are taken.
+
+        Raises:
+            ValueError: for other than a positive whole number of them.
+        """
+        super().__init__(layer, **keywords)
+        if power_iterations <= 0:
+            raise ValueError(f"`power_iterations` should be greater than zero. Received: `power_iterations={power_iterations}`")
+        self.power_iterations = power_iterations
+
+    def build(self, input_shape: Sizes | None = None) -> None:
+        """Make the weights of the layer, and the vector that the power method goes on with.
+
+        Raises:
+            ValueError: for a layer that has neither a kernel nor embeddings.
+        """
+        super().build(input_shape)
+        self.kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
+        if self.kernel is None:
+            raise ValueError(f"{type(self.layer).__name__} object has no attribute 'kernel' nor 'embeddings'")
+        self.vector_u = self.add_weight(
+            name="vector_u", shape=(1, self.kernel.shape[-1]), initializer=initializers.TruncatedNormal(stddev=0.02),
+            trainable=False, dtype=self.kernel.dtype,
+        )  # fmt: skip
+
+    def call(self, inputs: Tensor, training: bool = False) -> Any:
+        """Return the layer's value, in training with the kernel divided first."""
+        if training:
+            u, kernel = self.normalized_weights()
+            zero = elementary.reduce_all(elementary.equal(self.kernel, 0.0))
+            self.vector_u.assign(array.where(zero, self.vector_u, u))
+            self.kernel.assign(array.where(zero, self.kernel, kernel))
+        return array.cast(self.layer(inputs), inputs.dtype)
+
+    def normalized_weights(self) -> tuple[Any, Any]:
+        """Return the vector after the power method's steps, and the kernel divided by its largest singular value."""
+        whole = self.kernel.read_value()
+        weights, u = array.reshape(whole, [-1, whole.sizes[-1]]), self.vector_u.read_value()
+        v = u
+        for _ in range(self.power_iterations):
+            v = linalg.l2_normalize(elementary.matmul(u, weights, transpose_b=True))
+            u = linalg.l2_normalize(elementary.matmul(v, weights))
+        u, v = array.stop_gradient(u), array.stop_gradient(v)
+        sigma = elementary.matmul(elementary.matmul(v, weights), u, transpose_b=True)
+        return u, array.reshape(weights / sigma, whole.sizes)
+
+
+def _by_rows(layer: Layer, training: bool) -> bool:
+    """Return whether a layer is known to treat the rows of a batch one by one: with what it is, and all that it is made of."""
+    for one in layer._flatten_layers():
+        if not type(one).__module__.startswith("wengert.keras.") or isinstance(one, Lambda):
+            return False
+        if training and one._weights and not all(w._declared for w in one._weights):
+            return False  # such as BatchNormalization, whose weights follow the batches
+    return True
+
+
 class TimeDistributed(Wrapper):
-    """A layer applied to each step of (batch, time, ...) alone: to all as rows of one batch.
+    """A layer applied to each step of (batch, time, ...) alone.
+
+    A layer that is known to treat rows one by one has all steps as rows of one batch; another one is called step after step,
+    where the number of steps is known.
 
     >>> from wengert.keras.layers import Dense
     >>> TimeDistributed(Dense(2))(array.ones([3, 4, 5])).shape
@@ -73,7 +150,13 @@ class TimeDistributed(Wrapper):
         super().build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: TensorLike | None = None) -> Any:
-        """Return the layer's value for each step."""
+        """Return the layer's value for each step.
+
+        Raises:
+            ValueError: for a layer that must be called step after step, where their number is not known.
+        """
+        if not _by_rows(self.layer, bool(training)):
+            return self._one_by_one(inputs, training, mask)
         whole = array.shape(inputs)
         lead = [whole[i] if size is None else size for i, size in enumerate(inputs.sizes[:2])]
         rows = array.reshape(inputs, [-1, *[whole[i + 2] if s is None else s for i, s in enumerate(inputs.sizes[2:])]])
@@ -89,6 +172,18 @@ class TimeDistributed(Wrapper):
             return array.reshape(y, [*lead, *[sizes[i + 1] if s is None else s for i, s in enumerate(y.sizes[1:])]])
 
         return nest.map_structure(unfold, result)
+
+    def _one_by_one(self, inputs: Tensor, training: bool | None, mask: TensorLike | None) -> Any:
+        count, takes = inputs.sizes[1], masks.parameters(type(self.layer).call)
+        if count is None:
+            raise ValueError(f'Layer "{self.name}": how many steps there are must be known; the input has shape {inputs.shape}.')
+        results = []
+        for i in range(count):
+            given: dict[str, Any] = {"training": training} if "training" in takes else {}
+            if mask is not None and "mask" in takes:
+                given["mask"] = array.convert_to_tensor(mask)[:, i]
+            results.append(self.layer(inputs[:, i], **given))
+        return nest.map_structure(lambda *steps: array.stack(steps, 1), *results)
 
 
 class Bidirectional(Wrapper):

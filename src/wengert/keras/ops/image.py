@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from wengert.functions import math as elementary
 from wengert.ground.types import NumPyArray
 from wengert.keras.configuration import image_data_format
 from wengert.keras.ops.promotion import floating, tensor
+from wengert.keras.ops.warping import affine_transform, between, perspective_transform
 from wengert.tensor.tensor import Tensor, TensorLike
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "hsv_to_rgb",
     "map_coordinates",
     "pad_images",
+    "perspective_transform",
     "resize",
     "rgb_to_grayscale",
     "rgb_to_hsv",
@@ -124,7 +125,7 @@ def resize(
     elif pad_to_aspect_ratio:
         tall, wide = max(height, int(width * rows / columns)), max(width, int(height * columns / rows))
         top, left = (tall - height) // 2, (wide - width) // 2
-        pairs = [[top, tall - height - top], [left, wide - width - left], [0, 0]]
+        pairs = [[top, top], [left, left], [0, 0]]  # as Keras does: as much at both ends
         x = array.pad(x, [[0, 0]] * (len(x.sizes) - 3) + pairs, "constant", fill_value)
     for axis, after in ((-3, rows), (-2, columns)):
         before = x.sizes[axis]
@@ -297,20 +298,6 @@ def gaussian_blur(
 # --- places ---------------------------------------------------------------------------------------------------------------
 
 
-def _within(at: Tensor, n: int, mode: str) -> Any:
-    """Return whole numbers within an axis of n elements, as it is continued beyond its ends."""
-    if mode == "wrap":
-        return elementary.floormod(at, n)
-    if mode == "mirror":
-        period = max(2 * (n - 1), 1)
-        at = elementary.floormod(elementary.abs(at), period)
-        return elementary.minimum(at, period - at) if n > 1 else array.zeros_like(at)
-    if mode == "reflect":
-        at = elementary.floormod(at, 2 * n)
-        return elementary.minimum(at, 2 * n - 1 - at)
-    return elementary.clip_by_value(at, 0, n - 1)
-
-
 def map_coordinates(
     inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Any:
@@ -332,63 +319,9 @@ def map_coordinates(
     sizes = list(x.sizes)
     if places.sizes[0] != len(sizes):
         raise ValueError(f"map_coordinates: {places.sizes[0]} coordinates are given for {len(sizes)} axes.")
-    each = array.unstack(places)
-    choices = []
-    for place in each:
-        if order == 0:
-            choices.append([(array.cast(elementary.floor(place + 0.5), "int32"), None)])
-        else:
-            low = elementary.floor(place)
-            share = array.cast(place - low, x.dtype)
-            at = array.cast(low, "int32")
-            choices.append([(at, 1.0 - share), (at + 1, share)])
-    total: Any = None
-    for corner in itertools.product(*choices):
-        inside = [_within(at, n, fill_mode) for (at, _), n in zip(corner, sizes, strict=True)]
-        value = array.gather_nd(x, array.stack(inside, -1))
-        if fill_mode == "constant":
-            good = elementary.reduce_all(
-                array.stack([elementary.equal(at, kept) for (at, _), kept in zip(corner, inside, strict=True)]), 0
-            )
-            value = array.where(good, value, tensor(fill_value, x.dtype))
-        for _, share in corner:
-            value = value if share is None else value * share
-        total = value if total is None else total + value
+    total = between(
+        lambda at: array.gather_nd(x, array.stack(at, -1)), array.unstack(places), sizes, order, fill_mode, fill_value
+    )
     if kind.numpy.kind in "iu":
         total = elementary.round(total)
     return array.cast(total, kind)
-
-
-def affine_transform(
-    images: TensorLike, transform: TensorLike, interpolation: str = "bilinear", fill_mode: str = "constant",
-    fill_value: float = 0, data_format: str | None = None,
-) -> Any:  # fmt: skip
-    """Return images whose pixel (x, y) is that of the place ((a x + b y + c) / k, (d x + e y + f) / k), k = g x + h y + 1.
-
-    transform: the eight numbers a to h, for each image. ``fill_mode``: see `map_coordinates`.
-
-    Raises:
-        ValueError: for another interpolation.
-    """
-    if interpolation not in ("nearest", "bilinear"):
-        raise ValueError(f"Invalid `interpolation` argument: {interpolation!r}; it is 'nearest' or 'bilinear'.")
-    given, numbers = tensor(images), floating(transform)
-    x = _last(given if given.nptype.kind == "f" else array.cast(given, "float32"), data_format)
-    alone = len(x.sizes) == 3
-    x = array.expand_dims(x, 0) if alone else x
-    numbers = array.expand_dims(numbers, 0) if len(numbers.sizes) == 1 else numbers
-    count, height, width, channels = x.sizes
-    down, across = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
-    v, u = tensor(down.astype(float), x.dtype), tensor(across.astype(float), x.dtype)
-    made = []
-    for i in range(count):
-        a, b, c, d, e, f, g, h = array.unstack(array.cast(numbers[min(i, numbers.sizes[0] - 1)], x.dtype))
-        k = u * g + v * h + 1.0
-        places = [(u * d + v * e + f) / k, (u * a + v * b + c) / k]
-        layers = [
-            map_coordinates(x[i, :, :, j], array.stack(places), int(interpolation == "bilinear"), fill_mode, fill_value)
-            for j in range(channels)
-        ]
-        made.append(array.stack(layers, -1))
-    found = made[0] if alone else array.stack(made)
-    return array.cast(_back(found, data_format), given.dtype)
