@@ -7,7 +7,9 @@
 #   make soak       kills, signals, damaged files, full disks, threads, forks: SOAK_MINUTES=60 SOAK_SEED=1: docs/design/soak.md
 #   make selfcheck    every operation's derivatives, orders 1 to 4, at 20 random points each, against the oracle
 #   make check        lint, format, types
-#   make wheel-test   the same tests against the wheel, in an environment of its own
+#   make wheel-test   a newcomer's first steps with the wheel, in an empty environment
+#   make wheel-test-all  all tests against the wheel, in an environment of its own
+#   make notebooks    the examples as notebooks, run; NOTEBOOKS="burgers kdv" makes these alone
 #   make docs         the documentation, into site/
 #   make bench        the benchmarks; derivatives.py, which takes peers, by hand: see benchmarks/README.md
 #   make clean        removes what was built; distclean removes the environments too
@@ -21,6 +23,7 @@ SWEEP_ARGS ?=
 SOAK_MINUTES ?= 60
 SOAK_SEED ?= 1
 SOAK_ARGS ?=
+NOTEBOOKS ?=
 
 VENV := .venv
 DOCS := .venv-docs
@@ -32,7 +35,7 @@ THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONT
 # The tests, then the doctests of the package that is installed. A worker that has none left takes half of the other's.
 TESTS := -n 2 --dist worksteal --doctest-modules --pyargs tests wengert
 
-.PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test docs bench clean distclean
+.PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test wheel-test-all notebooks docs bench clean distclean
 
 venv: $(VENV)/.stamp
 
@@ -67,9 +70,13 @@ check: venv
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy src
 
+# The file is no `test_*.py`: `make test` leaves it out, as it fetches packages.
+wheel-test: venv
+	$(THREADS) $(VENV)/bin/python -m pytest tests/wheel.py $(PYTEST_ARGS)
+
 # -P keeps the working directory off sys.path: only the wheel can answer `import wengert`, and the line before the
 # tests makes sure that it does.
-wheel-test:
+wheel-test-all:
 	@set -eu; \
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; trap 'exit 1' HUP INT TERM; \
 	$(PYTHON) -m venv "$$dir/venv"; python="$$dir/venv/bin/python"; \
@@ -77,6 +84,9 @@ wheel-test:
 	"$$python" -m pip install --quiet "$$(echo "$$dir"/wengert-*.whl)[dev]"; \
 	"$$python" -P -c 'import sys, wengert; print(wengert.__file__); assert wengert.__file__.startswith(sys.prefix)'; \
 	$(THREADS) "$$python" -P -m pytest -p no:cacheprovider $(TESTS) $(PYTEST_ARGS)
+
+notebooks: venv
+	$(THREADS) $(VENV)/bin/python docs/make_notebooks.py $(NOTEBOOKS)
 
 # NO_MKDOCS_2_WARNING: the theme's notice about MkDocs 2, which is not used here.
 docs: $(DOCS)/.stamp

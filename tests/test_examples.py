@@ -1,6 +1,9 @@
 """The examples, and the code of the documentation, run as a reader would run them."""
 
+import ast
 import doctest
+import importlib
+import json
 import re
 import subprocess
 import sys
@@ -70,6 +73,37 @@ def test_example(name: str, tmp_path: Path):
     for pattern, bound in BOUNDS.get(name, {}).items():
         found = re.search(pattern, done.stdout)
         assert found is not None and float(found[1]) < bound, (pattern, done.stdout)
+
+
+def streams(cell: dict[str, list[dict[str, list[str]]]]) -> str:
+    return "".join(line for output in cell.get("outputs", []) for line in output.get("text", []))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_notebook_says_and_prints_what_its_script_does(name: str):
+    script = ROOT / "examples" / name
+    text = script.with_suffix(".ipynb").read_text(encoding="utf-8")
+    cells = json.loads(text)["cells"]
+    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    written = ast.parse(script.read_text(encoding="utf-8")).body[1:]
+    assert codes[0].startswith("%load_ext wengert")
+    assert ast.dump(ast.parse("\n".join(codes[1:]))) == ast.dump(ast.Module(written, [])), "make notebooks"
+    assert [cell["execution_count"] for cell in cells if cell["cell_type"] == "code"] == list(range(1, len(codes) + 1))
+    printed = "".join(map(streams, cells))
+    assert [told for told in EXAMPLES[name] if told not in printed] == []
+    kinds = [output["output_type"] for cell in cells for output in cell.get("outputs", [])]
+    assert "error" not in kinds and ("image/png" in text) == (name in WORKED) and len(text) < 100_000
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_notebook_is_what_is_made_from_its_script(name: str, monkeypatch: pytest.MonkeyPatch):
+    for needed in ("jupytext", "nbclient", "PIL"):
+        pytest.importorskip(needed)
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    script = ROOT / "examples" / name
+    cells = json.loads(script.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
+    made = importlib.import_module("make_notebooks").notebook(script).cells
+    assert [(cell["cell_type"], "".join(cell["source"])) for cell in cells] == [(cell.cell_type, cell.source) for cell in made]
 
 
 def blocks() -> list[tuple[str, str, str, str]]:
