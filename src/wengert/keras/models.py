@@ -22,7 +22,7 @@ from wengert.keras import architecture, layers, masks, registry, symbolic, weigh
 from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, calls, converted
 from wengert.keras.layers.layer import InputLayer, Layer
-from wengert.keras.summaries import COLUMNS, layer_rows, summarized, totals
+from wengert.keras.summaries import columns, layer_rows, summarized, totals
 from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
@@ -317,16 +317,31 @@ class Model(Trainer):
         print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
-        """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have."""
+        """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have.
+
+        Of a functional model with branches it also says which tensors each layer is called with.
+
+        Args:
+            line_length: the width of the table at most.
+            positions: without effect.
+            print_fn: what is called with each line, instead of printing it.
+            expand_nested: whether the layers of models that are layers have rows of their own.
+            show_trainable: whether it is told which layers are trained.
+            layer_range: the names of the first and the last layer to show, or patterns of them.
+
+        Raises:
+            ValueError: for a range that names no layers.
+        """
         from rich import box
         from rich.table import Table
 
         console = terminal.console(
             None if print_fn is None else _Lines(print_fn), width=line_length or shutil.get_terminal_size().columns
         )
-        table = Table(*COLUMNS[:2], title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD)
-        table.add_column(COLUMNS[2], justify="right")
-        for row in layer_rows(self):
+        table = Table(title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
+        for head in columns(self, show_trainable):
+            table.add_column(head, justify="right" if head == "Param #" else "center" if head == "Trainable" else "left")
+        for row in layer_rows(self, expand_nested, show_trainable, layer_range):
             table.add_row(*row)
         console.print(table)
         for line in totals(self):
