@@ -9,16 +9,48 @@ import numpy as np
 
 from wengert.functions import array
 from wengert.functions import math as two
+from wengert.functions.colours import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_hue,
+    adjust_saturation,
+    convert_image_dtype,
+    hsv_to_rgb,
+    random_brightness,
+    random_contrast,
+    random_crop,
+    random_flip_left_right,
+    random_flip_up_down,
+    random_hue,
+    random_saturation,
+    rgb_to_hsv,
+    rgb_to_yiq,
+    rgb_to_yuv,
+    stateless_random_brightness,
+    stateless_random_contrast,
+    stateless_random_crop,
+    stateless_random_flip_left_right,
+    stateless_random_flip_up_down,
+    stateless_random_hue,
+    stateless_random_saturation,
+    yiq_to_rgb,
+    yuv_to_rgb,
+)
+from wengert.functions.likeness import sobel_edges, ssim, ssim_multiscale
 from wengert.functions.nn import extract_patches
 from wengert.ground.errors import InvalidArgumentError, ShapeError
 from wengert.ground.shapes import text
 from wengert.tensor.tensor import Tensor, TensorLike, convert
 
 __all__ = [
-    "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "central_crop", "crop_to_bounding_box",
-    "extract_patches", "flip_left_right", "flip_up_down", "grayscale_to_rgb", "image_gradients", "pad_to_bounding_box",
-    "per_image_standardization", "psnr", "resize", "resize_with_crop_or_pad", "rgb_to_grayscale", "rot90", "total_variation",
-    "transpose",
+    "ResizeMethod", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation", "central_crop",
+    "convert_image_dtype", "crop_to_bounding_box", "extract_patches", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
+    "hsv_to_rgb", "image_gradients", "pad_to_bounding_box", "per_image_standardization", "psnr", "random_brightness",
+    "random_contrast", "random_crop", "random_flip_left_right", "random_flip_up_down", "random_hue", "random_saturation",
+    "resize", "resize_with_crop_or_pad", "rgb_to_grayscale", "rgb_to_hsv", "rgb_to_yiq", "rgb_to_yuv", "rot90", "sobel_edges",
+    "ssim", "ssim_multiscale", "stateless_random_brightness", "stateless_random_contrast", "stateless_random_crop",
+    "stateless_random_flip_left_right", "stateless_random_flip_up_down", "stateless_random_hue", "stateless_random_saturation",
+    "total_variation", "transpose", "yiq_to_rgb", "yuv_to_rgb",
 ]  # fmt: skip
 
 Weights = np.ndarray[Any, Any]
@@ -29,22 +61,6 @@ def _image(value: TensorLike, axes: int, what: str) -> Any:
     if x.sizes is not None and len(x.sizes) < axes:
         raise ShapeError(f"{what} takes an image of shape (..., height, width, channels), not {text(x.sizes)}.")
     return x
-
-
-def adjust_brightness(image: TensorLike, delta: TensorLike) -> Any:
-    """Return the image with a number added to each pixel."""
-    return _image(image, 3, "adjust_brightness") + delta
-
-
-def adjust_contrast(images: TensorLike, contrast_factor: Any) -> Any:
-    """Return (x - mean) * factor + mean, the mean being that of each channel. TensorFlow gives it no derivative.
-
-    >>> adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel().tolist()
-    [0.0, 4.0]
-    """
-    x = _image(images, 3, "adjust_contrast")
-    mean = two.reduce_mean(x, [-3, -2], True)
-    return (x - mean) * contrast_factor + mean
 
 
 def per_image_standardization(image: TensorLike) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.functions import array, nn
+from wengert.functions import array, colours, likeness, nn
 from wengert.functions import math as elementary
 from wengert.ground.types import NumPyArray
 from wengert.keras.configuration import image_data_format
@@ -30,6 +30,8 @@ __all__ = [
     "rgb_to_grayscale",
     "rgb_to_hsv",
     "scale_and_translate",
+    "sobel_edges",
+    "ssim",
 ]
 
 Size = int | Sequence[int]
@@ -169,30 +171,27 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
 
 def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Any:
     """Return hue, saturation and value of red, green and blue between 0 and 1."""
-    x = _last(tensor(images), data_format)
-    r, g, b = array.unstack(x, axis=-1)
-    value = elementary.reduce_max(x, -1)
-    span = value - elementary.reduce_min(x, -1)
-    part = elementary.divide_no_nan(array.ones_like(span), span) / 6.0
-    green = part * (b - r) + 2.0 / 6.0
-    hue = array.where(elementary.equal(g, value), green, part * (r - g) + 4.0 / 6.0)
-    hue = array.where(elementary.equal(r, value), part * (g - b), hue)
-    hue = array.where(span > 0.0, array.where(hue < 0.0, hue + 1.0, hue), array.zeros_like(hue))
-    return _back(array.stack([hue, elementary.divide_no_nan(span, value), value], -1), data_format)
+    return _back(colours.rgb_to_hsv(_last(tensor(images), data_format)), data_format)
 
 
 def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Any:
     """Return red, green and blue of hue, saturation and value between 0 and 1."""
-    x = _last(tensor(images), data_format)
-    hue, saturation, value = array.unstack(x, axis=-1)
-    around = hue * 6.0
-    parts = (
-        elementary.abs(around - 3.0) - 1.0,
-        2.0 - elementary.abs(around - 2.0),
-        2.0 - elementary.abs(around - 4.0),
-    )
-    made = [((elementary.clip_by_value(p, 0.0, 1.0) - 1.0) * saturation + 1.0) * value for p in parts]
-    return _back(array.stack(made, -1), data_format)
+    return _back(colours.hsv_to_rgb(_last(tensor(images), data_format)), data_format)
+
+
+def sobel_edges(images: TensorLike, data_format: str | None = None) -> Any:
+    """Return the slopes of images along height and width, along a last axis of two."""
+    found = likeness.sobel_edges(_last(floating(images), data_format))
+    return array.transpose(found, [0, 3, 1, 2, 4]) if _first(data_format) else found
+
+
+def ssim(
+    image1: TensorLike, image2: TensorLike, max_val: float = 1.0, filter_size: int = 11, filter_sigma: float = 1.5,
+    k1: float = 0.01, k2: float = 0.03, data_format: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the structural similarity of images, 1 for equal ones: see `tf.image.ssim`."""
+    x, y = (_last(floating(one), data_format) for one in (image1, image2))
+    return likeness.ssim(x, y, max_val, filter_size, filter_sigma, k1, k2)
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------------
