@@ -171,3 +171,59 @@ def test_architectures_that_are_none(architecture, tmp_path: Path):
     with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
         tf.keras.models.load_model(path)
     assert len(str(caught.value)) < 1000
+
+
+def test_a_class_of_the_programs_own_is_made_of_the_arguments_that_it_was_given(tmp_path):
+    """Without a get_config(): a layer that was made again of its defaults would compute something else, and say nothing."""
+
+    @tf.keras.saving.register_keras_serializable("arguments")
+    class Scaled(tf.keras.layers.Layer):
+        def __init__(self, units, scale=1.0, **keywords):
+            super().__init__(**keywords)
+            self.units, self.scale = units, scale
+
+        def build(self, shape):
+            self.w = self.add_weight(shape=(shape[-1], self.units), name="w", initializer="ones")
+
+        def call(self, x):
+            return self.scale * x @ self.w
+
+    @tf.keras.saving.register_keras_serializable("arguments")
+    class Twice(tf.keras.Model):
+        def __init__(self, n):
+            super().__init__()
+            self.first, self.second = Scaled(n, scale=3.0), Scaled(2)
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    x, data = tf.keras.Input((3,)), np.ones((2, 3), "float32")
+    functional, subclass = tf.keras.Model(x, Scaled(4, 5.0)(x)), Twice(4)
+    for name, model in (("functional", functional), ("subclass", subclass)):
+        expected = model(data).numpy()
+        for end in ("keras", "safetensors"):
+            model.save(tmp_path / f"{name}.{end}")
+            again = tf.keras.models.load_model(tmp_path / f"{name}.{end}")
+            np.testing.assert_array_equal(again(data).numpy(), expected)
+    assert functional.layers[1].get_config()["scale"] == 5.0
+
+    class Held(tf.keras.layers.Layer):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+    with pytest.raises(NotImplementedError, match="inner=.*get_config"):
+        tf.keras.Sequential([Held(tf.keras.layers.Dense(1))]).save(tmp_path / "held.keras")
+
+
+def test_a_layer_that_states_compute_mask_hands_masks_on():
+    class Halves(tf.keras.layers.Layer):
+        def call(self, inputs):
+            return tf.split(inputs, 2, axis=1)
+
+        def compute_mask(self, inputs, mask=None):
+            return None if mask is None else tf.split(mask, 2, axis=1)
+
+    words = tf.keras.layers.Embedding(5, 2, mask_zero=True)(np.array([[1, 2, 3, 0]]))
+    first, second = Halves()(words)
+    assert first._keras_mask.numpy().tolist() == [[True, True]] and second._keras_mask.numpy().tolist() == [[True, False]]

@@ -257,7 +257,8 @@ def described(model: Any) -> dict[str, Any]:
         told = {"module": "keras", "class_name": "Sequential", "config": inner, "registered_name": None}
         return told if model._start is None else {**told, "build_config": {"input_shape": list(model._start.batch_shape)}}
     if path is None:
-        raise TypeError(f"{type(model).__name__} says in its program what it is: it has no get_config() of its own.")
+        told = _own(model)
+        return told if model._called_with is None else {**told, "build_config": {"input_shape": model._called_with}}
     model.get_config()  # which says what stands in the way
     keys: dict[int, Key] = {t.n: (_input(t), 0, 0) for t in path.sources}
     nodes: dict[str, list[Any]] = {}
@@ -292,6 +293,11 @@ def _described(layer: Layer) -> dict[str, Any]:
     """Return what Keras 3 makes a layer of."""
     if hasattr(layer, "_path"):
         return described(layer)
+    return _own(layer)
+
+
+def _own(layer: Layer) -> dict[str, Any]:
+    """Return what makes a layer, or a subclass of a model, by its class and its configuration."""
     cls, registered = type(layer), registry.get_registered_name(type(layer))
     own = str(cls.__module__).startswith("wengert.")
     return {

@@ -20,7 +20,7 @@ from wengert.ground.interrupt import undivided
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
-from wengert.keras.layers.calling import as_sizes, calls, converted
+from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
 from wengert.keras.layers.layer import InputLayer, Layer
 from wengert.keras.summaries import columns, layer_rows, summarized, totals
 from wengert.keras.training import Trainer
@@ -41,7 +41,9 @@ class Model(Trainer):
     array([[6.]], dtype=float32)
     """
 
-    _UNTRACKED: tuple[str, ...] = ("_compiled", "_path", "_named", "history")
+    _UNTRACKED: tuple[str, ...] = ("_called_with", "_compiled", "_path", "_named", "history")
+    _called_with: Any = None
+    """The shape of what a subclass was called with first."""
     _path: Any
     _layers: list[Any]
 
@@ -209,6 +211,8 @@ class Model(Trainer):
 
     def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         # A subclass's layers make their weights when its call comes to them.
+        if self._path is None and len(arguments) == 1:
+            self._called_with = shape_of(arguments[0])
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
         self._built = True
@@ -261,6 +265,8 @@ class Model(Trainer):
             TypeError: for a subclass, and where an operation stands between the layers.
         """
         if self._path is None:
+            if self._own_arguments is not None:
+                return self._as_made({"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name})
             raise TypeError(f"{type(self).__name__} says in its program what it is: it has no get_config() of its own.")
         numbers: dict[int, int] = {t.n: i for i, t in enumerate(self._path.sources)}
         steps: list[Any] = []
@@ -550,7 +556,10 @@ def _loaded(path: str, custom_objects: Mapping[str, Any] | None, compile: bool) 
         calls.room = stored.elements()
         try:
             if "architecture" in stored.texts:
-                model = _LAYERS.deserialize(json.loads(stored.texts["architecture"]))
+                told = json.loads(stored.texts["architecture"])
+                model = _LAYERS.deserialize(told)
+                if told.get("called_with") is not None and isinstance(model, Model) and not model.built:
+                    model.build(told["called_with"])
             else:
                 model = architecture.made(stored.architecture or {}, _LAYERS)
             known = isinstance(model, Layer)

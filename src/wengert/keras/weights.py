@@ -433,7 +433,10 @@ def _few(keys: Iterable[str]) -> str:
 
 
 def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
-    """Write a Sequential or functional model of layers: its architecture as JSON, and its weights.
+    """Write a model: what makes it again as JSON, and its weights.
+
+    A Sequential or functional model is made of its layers; a subclass, which the reading program must know, of the arguments that
+    it was made with, or of what its own ``get_config`` says.
 
     Raises:
         NotImplementedError: for a model that only its program can make again.
@@ -442,7 +445,7 @@ def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool =
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
     try:
-        text = json.dumps(registry.serialize(model))
+        text = json.dumps({**registry.serialize(model), "called_with": getattr(model, "_called_with", None)})
         told = architecture.described(model) if path.endswith(".keras") else None
     except TypeError as error:
         raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
