@@ -15,7 +15,8 @@ USERS = 2
 
 def of(work):
     """Return what the products see of two matrices whose product takes so many multiplications: nobody allocates them."""
-    return SimpleNamespace(shape=(work // 4, 2), size=work // 2, ndim=2), SimpleNamespace(shape=(2, 2))
+    kind = np.dtype("float32")
+    return SimpleNamespace(shape=(work // 4, 2), size=work // 2, ndim=2, dtype=kind), SimpleNamespace(shape=(2, 2), dtype=kind)
 
 
 @pytest.fixture
@@ -124,3 +125,12 @@ def test_every_product_goes_this_way(monkeypatch):
     assert asked() == [1, USERS]
     assert (traced().numpy() == wanted).all()
     assert asked() == [1, USERS]
+
+
+def test_floats_of_16_bits_are_summed_as_floats_of_32():
+    """A sum in 16 bits would stop at 2048: there a 1 is less than half of a last digit."""
+    a, b = np.ones((2, 5000), np.float16), np.ones((5000, 3), np.float16)
+    for function in (np.ndarray.dot, np.matmul):
+        found = blas.product(function, a, b)
+        assert found.dtype == np.float16 and (found == 5000).all()
+    assert np.isinf(blas.product(np.matmul, a * 60.0, b * 60.0)).all()  # beyond 65504, without a warning
