@@ -618,3 +618,15 @@ def test_integers_have_a_gradient_by_themselves_alone():
         n, w = tf.constant(3), tf.constant(2.0)
         by_n, by_w = tf.gradients([n, w * w], [n, w])
         assert session.run([by_n, by_w]) == [1, 4.0]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_numpys_floats_become_integers_where_nothing_is_lost(kind):
+    """TensorFlow takes them, and cuts others off without a word."""
+    assert tf.add(tf.constant(1), kind(2)).dtype == "int32" and int(tf.add(tf.constant(1), np.array(2, kind))) == 3
+    assert tf.constant(np.array([2, -3], kind), tf.int64).numpy().tolist() == [2, -3]
+    for value, wanted in ((1.5, "int32"), (np.nan, "int64"), (np.inf, "int32"), (-1, "uint8"), (2.0**9, "int8")):
+        with pytest.raises(TypeError, match="Cannot convert"):
+            tf.constant(kind(value), wanted)
+    with pytest.raises(TypeError, match="Cannot convert"):
+        tf.constant(np.float64(2.0**63), tf.int64)

@@ -212,7 +212,7 @@ def test_a_class_of_the_programs_own_is_made_of_the_arguments_that_it_was_given(
             super().__init__()
             self.inner = inner
 
-    with pytest.raises(NotImplementedError, match="inner=.*get_config"):
+    with pytest.raises(NotImplementedError, match=r"inner=.*get_config"):
         tf.keras.Sequential([Held(tf.keras.layers.Dense(1))]).save(tmp_path / "held.keras")
 
 

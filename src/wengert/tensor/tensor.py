@@ -43,6 +43,7 @@ from wengert.ground.errors import (
     helped,
 )
 from wengert.ground.shapes import ShapeLike, TensorShape
+from wengert.ground.types import Dtype, NumPyArray
 from wengert.ground.weakly import WeakValues
 from wengert.ops import contraction, elementwise, linear
 from wengert.ops.derivative import Constant
@@ -1088,7 +1089,7 @@ def _check_fits(value: Any, array: Any, nptype: Any, typed: bool) -> None:
     if kind == "O" or wanted == "O" or kind == "b" or wanted == "b":
         fits = kind == wanted or array.size == 0 or (typed and "O" not in (kind, wanted))
     elif typed:
-        fits = order.index(kind) <= order.index(wanted) or {kind, wanted} <= set("iu")
+        fits = order.index(kind) <= order.index(wanted) or {kind, wanted} <= set("iu") or _whole(array, nptype)
     else:
         fits = array.size == 0 or order.index(kind) <= order.index(wanted) or {kind, wanted} <= set("iu")
     if not fits:
@@ -1096,6 +1097,15 @@ def _check_fits(value: Any, array: Any, nptype: Any, typed: bool) -> None:
             f"Cannot convert {value!r} to a tensor of dtype {dtypes.of(nptype).name}: it is "
             f"{dtypes.of(array.dtype).name if kind != 'O' else 'a string'}. Convert it first with cast(x, dtype)."
         )
+
+
+def _whole(array: NumPyArray, nptype: Dtype) -> bool:
+    """Whether an array of floats holds whole numbers alone, which an integer dtype can hold. TensorFlow cuts others off."""
+    if array.dtype.kind != "f" or nptype.kind not in "iu":
+        return False
+    limits = np.iinfo(nptype)
+    x = array.astype(np.float64)  # the largest number of 64 bits is no float: the one after it is
+    return bool(((x == np.rint(x)) & (x >= limits.min) & (x < float(limits.max) + 1.0)).all())
 
 
 def convert(
