@@ -101,6 +101,32 @@ def test_packages_and_modules_beside_the_script(tmp_path):
     assert lines[2].startswith("beside.py:2: tensorflow.nosuch is not in Wengert")
 
 
+def test_modules_are_found_as_the_program_finds_them(tmp_path):
+    for file, text in {
+        "lib/__init__.py": "", "lib/net.py": "from .layer import f\nimport tensorflow as tf\ntf.nosuch_a\n",
+        "lib/layer.py": "import tensorflow as tf\ntf.nosuch_b\n", "lib/deep/__init__.py": "from ..up import g\n",
+        "lib/up.py": "from tensorflow import keras as K\nK.nosuch_c\n", "other/told.py": "import tensorflow as tf\ntf.nosuch_d\n",
+    }.items():  # fmt: skip
+        (tmp_path / file).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / file).write_text(text)
+    text = "import os, sys\nwhere = '/other'\nsys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + where)\n"
+    lines = told(tmp_path, text + "from lib import net\nimport lib.deep\nimport told, pyDOE\n")
+    assert sorted(line.partition(" is not")[0].rpartition(".")[2] for line in lines[:4]) == [f"nosuch_{n}" for n in "abcd"]
+    assert len(lines) == 4
+
+
+def test_aliases_come_from_modules_beside_the_script(tmp_path):
+    (tmp_path / "base.py").write_text("import tensorflow as tf\nlayers = tf.keras.layers\n")
+    (tmp_path / "common.py").write_text("from base import *\n")
+    lines = told(
+        tmp_path, "from common import *\nfrom base import layers as L\ntf1 = tf\ntf1.nosuch\nL.nosuch\nlayers.Dence(3)\n"
+    )
+    assert [line.partition(" is not")[0] for line in lines] == [
+        "script.py:4: tensorflow.nosuch", "script.py:5: tensorflow.keras.layers.nosuch",
+        "script.py:6: tensorflow.keras.layers.Dence",
+    ]  # fmt: skip
+
+
 def test_a_script_of_tensorflow_1(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import tensorflow as tf\nx = tf.placeholder(tf.float32)\nwith tf.Session() as s:\n    pass\n")
@@ -116,6 +142,20 @@ def test_a_notebook_is_read_cell_by_cell(tmp_path):
     )  # fmt: skip
     lines = doctor(path).stdout.splitlines()[1:]
     assert [line.partition(": ")[0] for line in lines] == ["cell 2, line 3", "cell 4, line 2"]
+
+
+def test_lines_that_only_look_like_magics_are_read(tmp_path):
+    path = notebook(
+        tmp_path / "book.ipynb",
+        "import tensorflow as tf\nprint('%d'\n      % tf.nosuch_a(\n      ))\n",
+        'x = tf.nosuch_b  # why?\nwhat = """is\n!it"""\n',
+        "files = !ls \\\n -l\n%timeit -n 3 -r 2 tf.nosuch_c(1)\ntf.constant?\n%pip install \\\n  y\n%time tf.nosuch_d\n",
+    )
+    lines = doctor(path).stdout.splitlines()[1:]
+    assert [line.partition(" is not")[0] for line in lines] == [
+        "cell 1, line 3: tensorflow.nosuch_a", "cell 2, line 1: tensorflow.nosuch_b",
+        "cell 3, line 3: tensorflow.nosuch_c", "cell 3, line 7: tensorflow.nosuch_d",
+    ]  # fmt: skip
 
 
 def test_a_cell_that_is_indented_is_read_as_ipython_does(tmp_path):

@@ -144,6 +144,33 @@ def test_our_frames_are_folded(cell):
     assert "tensor.py" in cell(WRONG).error
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("from tensorflow import nothing", "tensorflow.nothing is not in Wengert"),
+        ("from tensorflow.keras.layers import Dence", "the nearest is tensorflow.keras.layers.Dense"),
+        ("import tensorflow.keras.layerz as L", "the nearest is tensorflow.keras.layers"),
+        ("from tensorflow import placeholder", "here as tensorflow.compat.v1.placeholder"),
+    ],
+)
+def test_an_import_of_what_is_not_there_says_what_is(cell, line, words):
+    cell("v = tf.constant(1.0)")  # so that TensorFlow 1's names do not turn the kernel to it
+    error = cell(line).error
+    assert words in error and "unknown location" not in error and line in error
+
+
+def test_a_restart(cell):
+    cell("%wengert tf1")
+    cell.client.stop_channels()
+    cell.manager.restart_kernel(now=False)
+    cell.client = cell.manager.client()
+    cell.client.start_channels()
+    cell.client.wait_for_ready(timeout=100)
+    assert "ModuleNotFoundError" in cell("import tensorflow").error
+    told = cell("%load_ext wengert\nimport tensorflow as tf\nprint(tf.constant(1.0).numpy())")
+    assert (told.out, told.error, told.number) == ("1.0\n", "", 2)
+
+
 def test_debug_has_the_users_frame(cell):
     cell(WRONG)
     told = cell("%debug", answers=["u", "u", "p a.shape", "q"])

@@ -1,7 +1,10 @@
 """`wengert run` of notebooks, modules and programs: what is started finds TensorFlow served."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -101,6 +104,29 @@ def test_a_notebook_is_run_as_it_stands(tmp_path, notebook):
     assert "wengert run: cell 6 fails:\n\n    x.zzz\n\n" in done.stderr and "AttributeError" in done.stderr
     kept = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     assert kept[4].outputs[0].text == "[np.float32(6.0)]\n" and kept[5].outputs[-1].ename and not kept[6].outputs
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX's signals")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_notebook_that_is_ended_leaves_no_kernel(tmp_path, notebook, number, status, begun):
+    cell = "import os, time\nprint(os.getpid(), flush=True)\nwhile True: time.sleep(1.0)"
+    psutil = pytest.importorskip("psutil", reason="ipykernel brings it")
+    command = [sys.executable, "-m", "wengert", "run", notebook(cell, "print('not reached')")]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    kernels: list[psutil.Process] = []
+    until = time.monotonic() + 60.0
+    while not kernels and time.monotonic() < until:
+        time.sleep(0.02)
+        kernels = psutil.Process(process.pid).children()
+    assert kernels
+    if begun:
+        assert int(process.stdout.readline()) in [kernel.pid for kernel in kernels]
+    process.send_signal(number)
+    out, told = process.communicate(timeout=60)
+    assert process.returncode == status and "not reached" not in out and "AssertionError" not in told, told
+    _, left = psutil.wait_procs(kernels, timeout=30)
+    assert [kernel for kernel in left if kernel.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_what_is_no_notebook(tmp_path, notebook):

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from wengert.ground.context import ROOT, cells, place
 from wengert.run.notice import Program
+from wengert.run.served import TOPS, missing_name
 
 __all__ = ["OWN", "Notebook", "Shell", "folded", "numbered", "saying_cells"]
 
@@ -137,9 +138,9 @@ def saying_cells() -> Iterator[None]:
 
 @contextlib.contextmanager
 def folded(shell: Shell, shown: list[bool]) -> Iterator[None]:
-    """Fold our own frames in the shell's tracebacks, while ``shown`` is false."""
+    """Fold our own frames in the shell's tracebacks, while ``shown`` is false; say of an import what is there."""
     tracebacks = shell.InteractiveTB
-    records, formatted = tracebacks.get_records, tracebacks.format_record
+    records, formatted, structured = tracebacks.get_records, tracebacks.format_record, tracebacks.structured_traceback
     counts: dict[int, tuple[int, int]] = {}
     """By the user's frames: how many of ours come before, and after the last."""
 
@@ -152,11 +153,21 @@ def folded(shell: Shell, shown: list[bool]) -> Iterator[None]:
         before, after = counts.get(id(record.frame), (0, 0))
         return _line(before) + str(formatted(record)) + _line(after)
 
+    def structured_traceback(
+        etype: type[BaseException], evalue: BaseException, etb: TracebackType | None = None,
+        tb_offset: int | None = None, context: int = 5,
+    ) -> list[str]:  # fmt: skip
+        if isinstance(evalue, ImportError) and str(evalue.name).partition(".")[0] in TOPS:
+            evalue.msg = missing_name(evalue)
+        told: list[str] = structured(etype, evalue, etb, tb_offset, context)
+        return told
+
     tracebacks.get_records, tracebacks.format_record = get_records, format_record
+    tracebacks.structured_traceback = structured_traceback
     try:
         yield
     finally:
-        del tracebacks.get_records, tracebacks.format_record
+        del tracebacks.get_records, tracebacks.format_record, tracebacks.structured_traceback
 
 
 def _without_ours(traceback: TracebackType, counts: dict[int, tuple[int, int]]) -> TracebackType | None:

@@ -15,7 +15,10 @@ from wengert.run import arrays, names, pictures
 from wengert.run.notice import Program, forget, note
 from wengert.run.source import LocalFinder
 
-__all__ = ["Mending"]
+__all__ = ["SUCCEEDED", "Mending"]
+
+SUCCEEDED = "pyDOE"
+"""The module that is gone, and that a successor of the same names serves."""
 
 
 class _After(importlib.abc.Loader):
@@ -55,13 +58,13 @@ class _Watch(importlib.abc.MetaPathFinder):
 
 
 class _Successor(importlib.abc.MetaPathFinder):
-    """Serves the module name pyDOE to the program where nobody else has it."""
+    """Serves the module that is gone to the program where nobody else has it."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != "pyDOE" or not self.program.imports():
+        if fullname != SUCCEEDED or not self.program.imports():
             return None
         what = "there is no module pyDOE: Wengert's lhs serves it, with pyDOE 0.3.8's points for the same numpy.random.seed"
         note("pyDOE", f"{what} ({self.program.line()})")
@@ -103,7 +106,7 @@ class Mending(contextlib.ExitStack):
             paths = importlib.machinery.PathFinder
             self._find(LocalFinder(self.program), sys.meta_path.index(paths) if paths in sys.meta_path else 0)
             self._find(_Successor(self.program), len(sys.meta_path))
-            self.callback(sys.modules.pop, "pyDOE", None)
+            self.callback(sys.modules.pop, SUCCEEDED, None)
         if not self.strict or self.figures is not None:
             drawing = pictures.Drawing(self.program, self.strict, self.figures, self.callback, self.screenless)
             for name, mend in drawing.modules.items():

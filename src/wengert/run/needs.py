@@ -9,22 +9,27 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import io
 import json
 import os
 import re
 import sys
+import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from wengert.run.mending import SUCCEEDED
 from wengert.run.reading import read
 from wengert.run.served import TOPS, MissingName
-from wengert.run.style import imported, root, style_of_trees, unguarded
+from wengert.run.style import folders_named, imported, root, style_of_trees, unguarded
 
 __all__ = ["Missing", "Part", "missing", "parts_of", "style_of_parts"]
 
-MAGIC = re.compile(r"^\s*[%!?]|\?\s*$")
+MAGIC = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.*%]+\?{1,2}\s*$)")
+TIMED = re.compile(r"^(\s*)%(?:time|timeit|prun)\s+(?:-\w+\s*\d*\s+)*([^-\s].*)$")
+"""Magics of a line whose text is Python."""
 BODIES = frozenset(["time", "timeit", "capture", "prun", "debug", "wengert"])
 """Magics of a whole cell whose body is Python."""
 
@@ -35,8 +40,8 @@ class Part(NamedTuple):
     place: str
     """What it is called where a line of it is told: "script.py:", "cell 3, line "."""
     tree: ast.Module
-    own: bool = True
-    """Whether it is what was asked for, and no module that this imports."""
+    name: str = ""
+    """The last name of a module that the program imports; empty if it is what was asked for."""
 
 
 class Missing(NamedTuple):
@@ -64,7 +69,12 @@ def parts_of(path: str) -> list[Part]:
         found = [Part(f"{os.path.basename(source.file)}:", ast.parse(source.text, source.file))]
     folder = os.path.dirname(os.path.realpath(path)) if source is None else source.folder
     local = imported([part.tree for part in found], folder)
-    return [*found, *(Part(f"{os.path.basename(file)}:", tree, False) for file, tree in local)]
+    return [*found, *(Part(f"{os.path.basename(file)}:", tree, _module(file)) for file, tree in local)]
+
+
+def _module(file: str) -> str:
+    folder, base = os.path.split(file)
+    return os.path.basename(folder) if base == "__init__.py" else base.removesuffix(".py")
 
 
 def _cells(path: str) -> Iterator[tuple[int, str]]:
@@ -78,7 +88,7 @@ def _cells(path: str) -> Iterator[tuple[int, str]]:
         first = text.lstrip().partition("\n")[0]
         if first.startswith("%%") and first[2:].split(maxsplit=1)[:1] and first[2:].split()[0] not in BODIES:
             continue
-        yield number, "\n".join(_python(line) for line in _dedented(text).split("\n"))
+        yield number, _python(_dedented(text))
 
 
 def _dedented(text: str) -> str:
@@ -88,10 +98,34 @@ def _dedented(text: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in text.split("\n")) if indent else text
 
 
-def _python(line: str) -> str:
-    if not MAGIC.search(line):
-        return line
-    return line[: len(line) - len(line.lstrip())] + "pass" if line[:1].isspace() else ""
+def _python(text: str) -> str:
+    """Return a cell without what is IPython's: line for line, so that places stay."""
+    kept: list[str] = []
+    goes_on = False
+    for line in text.split("\n"):
+        magic = None if goes_on else MAGIC.match(line)
+        if magic and _open(kept):
+            magic = None
+        timed = TIMED.match(line) if magic else None
+        if timed:
+            line = timed[1] + timed[2]
+        elif magic or goes_on:
+            goes_on = line.endswith("\\")
+            line = f"{magic[1]}pass" if magic and magic[1] else ""
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _open(lines: Sequence[str]) -> bool:
+    """Return whether what follows lines goes on with a bracket, a string or a statement of theirs."""
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
+            pass
+    except tokenize.TokenError:
+        return True
+    except SyntaxError:  # who compiles it will say so
+        return False
+    return False
 
 
 def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Missing]]:
@@ -99,7 +133,11 @@ def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Mis
 
     ``import tensorflow`` is to be served in this process, as it would be to the program.
     """
-    reader = _Reader(folder)
+    folders = [folder, *(named for part in parts for named in folders_named(part.tree, folder))]
+    reader = _Reader(folders)
+    local = [part for part in parts if part.name]
+    for part in local * 2:  # what one has from another is known the second time
+        reader.learn(part)
     for part in parts:
         reader.read(part)
     return reader.names, reader.packages
@@ -108,24 +146,34 @@ def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Mis
 class _Reader:
     """Reads parts in their order; aliases of one hold in the next, as those of a notebook's cells do."""
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, folders: Sequence[str]) -> None:
+        self.folders = folders
         self.names: list[Missing] = []
         self.packages: list[Missing] = []
         self._seen: set[str] = set()
         self.aliases: dict[str, str] = {}
+        self.given: dict[str, dict[str, str]] = {}
+        """By the last name of a local module: the aliases that it has, which others may import."""
 
-    def read(self, part: Part) -> None:
-        """Take down what a part needs."""
-        outer = self.aliases
-        self.aliases = dict(outer) if part.own else {}
-        nodes = list(ast.walk(part.tree))
+    def learn(self, part: Part) -> None:
+        """Take down the aliases of a local module."""
+        self._aliases(list(ast.walk(part.tree)))
+        self.given[part.name], self.aliases = self.aliases, {}
+
+    def _aliases(self, nodes: Sequence[ast.AST]) -> None:
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._alias(node)
         for node in nodes:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute | ast.Name):
                 self._renamed(node)
+
+    def read(self, part: Part) -> None:
+        """Take down what a part needs."""
+        outer = self.aliases
+        self.aliases = {} if part.name else dict(outer)
+        nodes = list(ast.walk(part.tree))
+        self._aliases(nodes)
         below = {id(n.value) for n in nodes if isinstance(n, ast.Attribute)}
         shadowed = _shadows(part.tree, self.aliases)
         roots = {a for a, full in self.aliases.items() if full.partition(".")[0] in TOPS}
@@ -136,7 +184,7 @@ class _Reader:
                 full = self._full(node)
                 if full is not None:
                     self._name(full, part, node)
-        if part.own:
+        if not part.name:
             outer = self.aliases
         self.aliases = outer
 
@@ -145,20 +193,24 @@ class _Reader:
             if isinstance(node, ast.Import):
                 name = alias.name if alias.asname else alias.name.partition(".")[0]
                 self.aliases[alias.asname or name] = name
-            elif node.module and not node.level and alias.name != "*":
+                continue
+            given = self.given.get((node.module or "").rpartition(".")[2], {})
+            if alias.name == "*":
+                self.aliases.update(given)
+            elif alias.name in given:
+                self.aliases[alias.asname or alias.name] = given[alias.name]
+            elif node.module and not node.level:
                 self.aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
 
     def _renamed(self, node: ast.Assign) -> None:
-        assert isinstance(node.value, ast.Attribute)
         full = self._full(node.value)
         for target in node.targets:
             if isinstance(target, ast.Name) and full is not None and isinstance(_walked(full)[0], ModuleType):
                 self.aliases[target.id] = full
 
-    def _full(self, node: ast.Attribute) -> str | None:
-        """Return the whole name of an attribute that hangs on an alias of TensorFlow's."""
+    def _full(self, one: ast.expr) -> str | None:
+        """Return the whole name of an attribute that hangs on an alias of TensorFlow's, or of an alias."""
         names = []
-        one: ast.AST = node
         while isinstance(one, ast.Attribute):
             names.append(one.attr)
             one = one.value
@@ -184,7 +236,7 @@ class _Reader:
             top = full.partition(".")[0]
             if top in TOPS:
                 self._name(full, part, node)
-            elif top not in self._seen and not _there(top, self.folder):
+            elif top not in self._seen and not _there(top, self.folders):
                 self._seen.add(top)
                 self.packages.append(Missing(top, "", f"{part.place}{node.lineno}"))
 
@@ -213,11 +265,12 @@ def _walked(full: str) -> tuple[object, str, str]:
     return found, here, ""
 
 
-def _there(top: str, folder: str) -> bool:
-    """Return whether a module is installed, or lies beside the script."""
-    if top in sys.stdlib_module_names or top in sys.modules:
+def _there(top: str, folders: Sequence[str]) -> bool:
+    """Return whether a module is installed, or served, or lies where the program looks."""
+    if top in sys.stdlib_module_names or top in sys.modules or top == SUCCEEDED:
         return True
-    if os.path.isfile(os.path.join(folder, f"{top}.py")) or os.path.isdir(os.path.join(folder, top)):
+    beside = [os.path.join(folder, top) for folder in folders]
+    if any(os.path.isfile(f"{one}.py") or os.path.isdir(one) for one in beside):
         return True
     try:
         return importlib.util.find_spec(top) is not None
@@ -240,5 +293,5 @@ def _shadows(tree: ast.AST, aliases: Mapping[str, str]) -> set[int]:
 
 def style_of_parts(parts: Sequence[Part]) -> str:
     """Return the style that parts mean: the own ones together, as an alias of one cell holds in the next."""
-    own = ast.Module([statement for part in parts if part.own for statement in part.tree.body], [])
-    return style_of_trees([own, *(part.tree for part in parts if not part.own)])
+    own = ast.Module([statement for part in parts if not part.name for statement in part.tree.body], [])
+    return style_of_trees([own, *(part.tree for part in parts if part.name)])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["run_notebook"]
 
 VERSION = re.compile(r"^\s*%tensorflow_version\s+([12])", re.MULTILINE)
+BEFORE = "before the first cell"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -113,9 +114,11 @@ def _run(notebook: Node, path: str, how: Chosen, figures: str | None) -> int:
             client.execute()
         except CellExecutionError:
             return 130 if client.interrupted else 1
+        except asyncio.CancelledError:
+            return 130 if client.interrupted else 143
         except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
-            if client.interrupted:
-                return 130
+            if client.interrupted or client.ended:
+                return 130 if client.interrupted else 143
             tell(f"wengert run: {client.cell}: {error}")
             return 1
     return 0
@@ -129,24 +132,34 @@ def _client() -> Any:
         """Prints what cells give, and shows the one that fails."""
 
         figures: str | None = None
-        interrupted = False
-        cell = "before the first cell"
+        interrupted = ended = False
+        cell = BEFORE
         count = 0
+        all: asyncio.Task[Any] | None = None
 
-        async def async_execute_cell(
-            self, cell: Node, cell_index: int, execution_count: int | None = None, store_history: bool = True
-        ) -> Any:
-            """Run a cell; Ctrl-C interrupts it, and a second one ends the kernel."""
+        async def async_start_new_kernel(self, **keywords: str) -> None:
+            """Start the kernel; from then on Ctrl-C interrupts a cell, and before the first one, as SIGTERM always, ends all."""
+            self.all = asyncio.current_task()
+            loop = asyncio.get_running_loop()
             with contextlib.suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
-                asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
-            return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+                loop.add_signal_handler(signal.SIGINT, self._interrupt)
+                loop.add_signal_handler(signal.SIGTERM, self._end)
+            await super().async_start_new_kernel(**keywords)
 
         def _interrupt(self) -> None:
             manager: Any = self.km
-            self._ending = asyncio.ensure_future(
-                manager.shutdown_kernel(now=True) if self.interrupted else manager.interrupt_kernel()
-            )
+            if self.cell == BEFORE:
+                self._end()
+            elif self.interrupted:  # a second time: the cell goes on
+                self._ending = asyncio.ensure_future(manager.shutdown_kernel(now=True))
+            else:
+                self._ending = asyncio.ensure_future(manager.interrupt_kernel())
             self.interrupted = True
+
+        def _end(self) -> None:
+            self.ended = True
+            if self.all is not None:
+                self.all.cancel()
 
         def process_message(self, msg: dict[str, Any], cell: Node, cell_index: int) -> Any:
             """Take note of what comes from the kernel."""

@@ -12,7 +12,8 @@ from wengert.run.reading import Source, read
 from wengert.surface.serve import listed
 
 __all__ = [
-    "cell_names_gradients", "cell_uses_v1", "imported", "root", "style_of", "style_of_trees", "unguarded", "wants_recording",
+    "cell_names_gradients", "cell_uses_v1", "folders_named", "imported", "root", "style_of", "style_of_trees", "unguarded",
+    "wants_recording",
 ]  # fmt: skip
 
 V1_ONLY = frozenset(listed("compat.v1")) - frozenset(listed(""))
@@ -58,7 +59,9 @@ def imported(trees: Iterable[ast.AST], folder: str, *but: str) -> Iterator[tuple
     ``but``: files that are known already.
     """
     seen = set(but)
-    pending = [file for tree in trees for file in _local_imports(tree, folder)]
+    own = list(trees)
+    folders = [folder, *(named for tree in own for named in folders_named(tree, folder))]
+    pending = [file for tree in own for file in _local_imports(tree, folders, folder)]
     while pending and len(seen) < 200:
         one = pending.pop()
         if one in seen or not os.path.isfile(one):
@@ -67,7 +70,8 @@ def imported(trees: Iterable[ast.AST], folder: str, *but: str) -> Iterator[tuple
         with contextlib.suppress(*UNPARSED, OSError):
             tree = ast.parse(Path(one).read_bytes(), one)
             yield one, tree
-            pending.extend(_local_imports(tree, folder))
+            folders += folders_named(tree, os.path.dirname(one))
+            pending.extend(_local_imports(tree, folders, os.path.dirname(one)))
 
 
 def cell_uses_v1(tree: ast.AST, folder: str, known: Iterable[str]) -> bool:
@@ -193,15 +197,40 @@ def _called(node: ast.AST) -> str | None:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
-def _local_imports(tree: ast.AST, folder: str) -> Iterator[str]:
-    """Give the files that the imports of a tree may be of, if they are modules in a folder."""
+def _local_imports(tree: ast.AST, folders: Sequence[str], home: str) -> Iterator[str]:
+    """Give the files that the imports of a tree may be of, if they are modules in some folders; ``home`` is the tree's own."""
     for node in ast.walk(tree):
         names: list[str] = []
+        within = folders
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-        for name in names:
-            base = os.path.join(folder, *name.split("."))
-            yield base + ".py"
-            yield os.path.join(base, "__init__.py")
+        elif isinstance(node, ast.ImportFrom):
+            above = [node.module] if node.module else []
+            names = above + [".".join([*above, alias.name]) for alias in node.names]
+            if node.level:
+                within = [os.path.normpath(os.path.join(home, *[os.pardir] * (node.level - 1)))]
+        for parts in {tuple(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)}:
+            for folder in within:
+                base = os.path.join(folder, *parts)
+                yield base + ".py"
+                yield os.path.join(base, "__init__.py")
+
+
+def folders_named(tree: ast.AST, folder: str) -> list[str]:
+    """Return the folders that a program of a folder puts on ``sys.path``, as far as the text says them."""
+    texts: dict[str, list[str]] = {}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            said = _texts(node.value)
+            texts.update((target.id, said) for target in node.targets if isinstance(target, ast.Name))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
+            below = [one for one in ast.walk(node.args[-1]) if isinstance(one, ast.Name)]
+            said = _texts(node.args[-1]) + [text for one in below for text in texts.get(one.id, [])]
+            found += [os.path.abspath(one) for text in said for one in (text, os.path.join(folder, text.lstrip("/")))]
+    return [one for one in dict.fromkeys(found) if os.path.isdir(one)]
+
+
+def _texts(tree: ast.AST) -> list[str]:
+    return [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value]
