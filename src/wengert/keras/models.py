@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import os
-import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.functions import array
-from wengert.ground import nest, terminal
+from wengert.ground import nest
 from wengert.ground.displayed import displayed
 from wengert.ground.dtypes import DtypeLike
 from wengert.ground.interrupt import undivided
@@ -21,8 +19,9 @@ from wengert.ground.shapes import ShapeLike
 from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
+from wengert.keras.layers.given import as_made
 from wengert.keras.layers.layer import InputLayer, Layer
-from wengert.keras.summaries import columns, layer_rows, summarized, totals
+from wengert.keras.summaries import columns, layer_rows, show, summarized
 from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
@@ -266,7 +265,8 @@ class Model(Trainer):
         """
         if self._path is None:
             if self._own_arguments is not None:
-                return self._as_made({"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name})
+                own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
+                return as_made(self, self._own_arguments, own)
             raise TypeError(f"{type(self).__name__} says in its program what it is: it has no get_config() of its own.")
         numbers: dict[int, int] = {t.n: i for i, t in enumerate(self._path.sources)}
         steps: list[Any] = []
@@ -325,49 +325,15 @@ class Model(Trainer):
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have.
 
-        Of a functional model with branches it also says which tensors each layer is called with.
-
-        Args:
-            line_length: the width of the table at most.
-            positions: without effect.
-            print_fn: what is called with each line, instead of printing it.
-            expand_nested: whether the layers of models that are layers have rows of their own.
-            show_trainable: whether it is told which layers are trained.
-            layer_range: the names of the first and the last layer to show, or patterns of them.
+        Of a functional model with branches it also says which tensors each layer is called with; with ``expand_nested`` it shows
+        the layers of models that are layers, with ``show_trainable`` which are trained. ``layer_range`` names the first and the
+        last to show; ``print_fn`` is called with each line.
 
         Raises:
             ValueError: for a range that names no layers.
         """
-        from rich import box
-        from rich.table import Table
-
-        console = terminal.console(
-            None if print_fn is None else _Lines(print_fn), width=line_length or shutil.get_terminal_size().columns
-        )
-        table = Table(title=f'Model: "{self.name}"', title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
-        for head in columns(self, show_trainable):
-            table.add_column(head, justify="right" if head == "Param #" else "center" if head == "Trainable" else "left")
-        for row in layer_rows(self, expand_nested, show_trainable, layer_range):
-            table.add_row(*row)
-        console.print(table)
-        for line in totals(self):
-            console.print(f" {line}", highlight=False)
-
-
-class _Lines:
-    """A file whose lines a function is given."""
-
-    def __init__(self, print_fn: Callable[[str], Any]) -> None:
-        self._print, self._rest = print_fn, ""
-
-    def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._print(line)
-        return len(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
+        rows = layer_rows(self, expand_nested, show_trainable, layer_range)
+        show(self, columns(self, show_trainable), rows, line_length, print_fn)
 
 
 def _incomplete(shape: ShapeLike) -> bool:

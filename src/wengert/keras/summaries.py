@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wengert.graph.node import Node
+from wengert.ground import terminal
 from wengert.keras.layers.calling import shape_of
 from wengert.keras.layers.layer import InputLayer, Layer
 from wengert.keras.symbolic import Path
@@ -17,7 +20,7 @@ from wengert.tensor.tensor import Tensor
 if TYPE_CHECKING:
     from wengert.keras.models import Model
 
-__all__ = ["columns", "layer_rows", "summarized", "totals"]
+__all__ = ["columns", "layer_rows", "show", "summarized", "totals"]
 
 
 def columns(model: Model, show_trainable: bool = False) -> tuple[str, ...]:
@@ -130,6 +133,40 @@ def totals(model: Model) -> Iterator[str]:
         count = sum(math.prod(v.sizes) for v in variables)
         size = sum(math.prod(v.sizes) * v.nptype.itemsize for v in variables)
         yield f"{what} params: {count:,} ({_bytes(size)})"
+
+
+def show(
+    model: Model, heads: Sequence[str], rows: Iterable[Sequence[str]], width: int | None, print_fn: Callable[[str], object] | None
+) -> None:
+    """Print the table and the totals, or give their lines to a function."""
+    from rich import box
+    from rich.table import Table
+
+    console = terminal.console(None if print_fn is None else _Lines(print_fn), width=width or shutil.get_terminal_size().columns)
+    table = Table(title=f'Model: "{model.name}"', title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
+    for head in heads:
+        table.add_column(head, justify="right" if head == "Param #" else "center" if head == "Trainable" else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    for line in totals(model):
+        console.print(f" {line}", highlight=False)
+
+
+class _Lines:
+    """A file whose lines a function is given."""
+
+    def __init__(self, print_fn: Callable[[str], object]) -> None:
+        self._print, self._rest = print_fn, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._print(line)
+        return len(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def summarized(model: Model) -> str:

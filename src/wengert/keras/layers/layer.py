@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Unpack
 
@@ -16,6 +15,7 @@ from wengert.keras.configuration import standardize_dtype
 from wengert.keras.dtype_policies import PolicyLike
 from wengert.keras.initializers import InitializerLike
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of, told, training_parameter
+from wengert.keras.layers.given import Given, as_made
 from wengert.keras.layers.keywords import FirstKeywords
 from wengert.keras.layers.placed import Placed
 from wengert.keras.layers.tracking import Tracked
@@ -79,6 +79,20 @@ _IGNORED = {"aggregation", "autocast", "collections", "experimental_autocast", "
             "synchronization", "use_resource"}  # fmt: skip
 
 
+def _coming(keywords: FirstKeywords) -> Any:
+    """Take out of the keywords, and return, the shape of what comes in; None where none of them says it."""
+    sizes = None
+    if "input_dim" in keywords:
+        keywords["input_shape"] = (keywords.pop("input_dim"),)
+    if "input_shape" in keywords:
+        given = keywords.pop("input_shape")
+        sizes = None if given is None else (None, *as_sizes(given))
+    for key in ("batch_input_shape", "batch_shape"):
+        if key in keywords:
+            sizes = as_sizes(keywords.pop(key))
+    return sizes
+
+
 class Layer(Tracked, Placed, registry.Stated):
     """Weights, and a function of tensors (``call``) that uses them.
 
@@ -100,7 +114,7 @@ class Layer(Tracked, Placed, registry.Stated):
     _lost_in: Any
     _given_weights: Any
     _given_sizes: Any
-    _own_arguments: _Given | None
+    _own_arguments: Given | None
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Any:
         """Make the lists that weights are entered in, before a subclass sets its first attribute."""
@@ -117,7 +131,7 @@ class Layer(Tracked, Placed, registry.Stated):
         self._policy = dtype_policies.get(None)
         self._nptype = as_dtype(self._policy.compute_dtype).numpy
         self.autocast = True
-        self._own_arguments = None if cls.__module__.startswith("wengert.") else _Given(arguments, keywords)
+        self._own_arguments = None if cls.__module__.startswith("wengert.") else Given(arguments, keywords)
         if cls.compute_mask is not Layer.compute_mask:
             self.supports_masking = True
         return self
@@ -139,14 +153,7 @@ class Layer(Tracked, Placed, registry.Stated):
         """
         if name is not None and not isinstance(name, str):
             raise ValueError(f"{type(self).__name__}: the name must be a string, not {name!r}.")
-        if "input_dim" in keywords:
-            keywords["input_shape"] = (keywords.pop("input_dim"),)
-        if "input_shape" in keywords:
-            given = keywords.pop("input_shape")
-            self._given_sizes = None if given is None else (None, *as_sizes(given))
-        for key in ("batch_input_shape", "batch_shape"):
-            if key in keywords:
-                self._given_sizes = as_sizes(keywords.pop(key))
+        self._given_sizes = _coming(keywords)
         self._given_weights = keywords.pop("weights", None)
         keywords.pop("dynamic", None)
         if keywords:
@@ -382,62 +389,10 @@ class Layer(Tracked, Placed, registry.Stated):
         Of a program's own class that says nothing of its configuration, these are the arguments that it was made with.
         """
         own = {"name": self.name, "trainable": self._trainable, "dtype": self._policy.name, **super().get_config()}
-        return self._as_made(own) if type(self).get_config is Layer.get_config else own
-
-    def _as_made(self, own: dict[str, Any]) -> dict[str, Any]:
-        """Return what makes a program's own class again: the arguments that it was made with, and of ``own`` what it takes."""
-        if self._own_arguments is None:
-            return own
-        parameters = inspect.signature(type(self).__init__).parameters.values()
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            names = {p.name for p in parameters}
-            own = {key: value for key, value in own.items() if key in names}
-        return {**own, **self._arguments_given()}
-
-    def _arguments_given(self) -> dict[str, Any]:
-        """Return the arguments that a program's own class was made with, as JSON can hold them.
-
-        Raises:
-            TypeError: for those that it cannot hold.
-        """
-        cls, made = type(self), self._own_arguments
-        if not isinstance(made, _Given):
-            return {}
-        try:
-            given = inspect.signature(cls.__init__).bind(self, *made.arguments, **made.keywords).arguments
-        except TypeError:
-            return {}  # __init__ has been called with others than the class
-        found = dict(list(given.items())[1:])
-        for name, parameter in inspect.signature(cls.__init__).parameters.items():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                found |= found.pop(name, {})
-            elif parameter.kind is parameter.VAR_POSITIONAL and found.get(name):
-                raise TypeError(f"{cls.__name__} was made with *{name}, which only its own get_config() can tell.")
-        for name, value in found.items():
-            if not _plain(value):
-                raise TypeError(
-                    f"{cls.__name__} was made with {name}={value!r:.80}, which a file cannot hold: let it state get_config()."
-                )
-        return {name: registry.serialize(value) for name, value in found.items()}
+        return as_made(self, self._own_arguments, own) if type(self).get_config is Layer.get_config else own
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self._built}>"
-
-
-class _Given:
-    """The arguments that a program's own class was made with."""
-
-    def __init__(self, arguments: tuple[TensorLike, ...], keywords: Mapping[str, TensorLike]) -> None:
-        self.arguments, self.keywords = arguments, dict(keywords)
-
-
-def _plain(value: object) -> bool:
-    """Return whether JSON holds an argument as it is: a class of one's own would be given a dictionary instead of an object."""
-    if isinstance(value, list | tuple):
-        return all(_plain(one) for one in value)
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _plain(one) for key, one in value.items())
-    return value is None or isinstance(value, str | int | float | bool)
 
 
 class InputLayer(Layer):

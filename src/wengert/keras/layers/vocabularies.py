@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wengert.data.dataset import Dataset
 from wengert.functions import array, hashing, strings
 from wengert.ground.dtypes import as_dtype
 from wengert.ground.errors import InvalidArgumentError
@@ -23,6 +24,8 @@ __all__ = ["IntegerLookup", "StringLookup", "TextVectorization"]
 
 Token = bytes | int
 Given = str | bytes | int
+Tokens = Dataset | TensorLike | None
+"""Tokens, or texts of them: an array, a list, a dataset of batches; of a vocabulary also the name of a file."""
 _PUNCTUATION = re.compile(("[" + re.escape(string.punctuation) + "]").encode())
 
 
@@ -61,7 +64,7 @@ class _Lookup(Encoded):
         """Whether the vocabulary was given, and `adapt` is not to be called."""
         self.reset_state()
 
-    def _token(self, value: Any) -> Token:
+    def _token(self, value: Given | None) -> Token:
         """Return a token as it is compared."""
         raise NotImplementedError
 
@@ -95,7 +98,7 @@ class _Lookup(Encoded):
         """Return how many places there are."""
         return self._first + len(self._tokens)
 
-    def set_vocabulary(self, vocabulary: Any, idf_weights: TensorLike | None = None) -> None:
+    def set_vocabulary(self, vocabulary: Tokens, idf_weights: TensorLike | None = None) -> None:
         """Let the vocabulary be a list of tokens, or the lines of a file.
 
         Raises:
@@ -105,7 +108,7 @@ class _Lookup(Encoded):
             vocabulary = Path(vocabulary).read_text(encoding="utf-8").splitlines()
         given = [self._token(v) for v in np.asarray(vocabulary).ravel().tolist()]
         if not given:
-            raise ValueError(f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}")
+            raise ValueError("Cannot set an empty vocabulary.")
         if (self.output_mode == "tf_idf") != (idf_weights is not None):
             raise ValueError(
                 "`idf_weights` must be set if, and only if, output_mode is 'tf_idf'. "
@@ -150,7 +153,7 @@ class _Lookup(Encoded):
         lead = np.full(self._first, weights.mean()) if special is None else special
         self._idf = np.concatenate([lead, weights])
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(self, data: Tokens, batch_size: int | None = None, steps: int | None = None) -> None:
         """Let the vocabulary be the tokens of data, the most frequent first: of an array, or of a dataset's batches."""
         self.reset_state()
         for batch in batches(data, steps):
@@ -163,7 +166,7 @@ class _Lookup(Encoded):
         self._documents: Counter[Hashable] = Counter()
         self._document_count = 0
 
-    def update_state(self, data: Any) -> None:
+    def update_state(self, data: Tokens) -> None:
         """Count the tokens of a batch, whose rows are documents.
 
         Raises:
@@ -277,7 +280,7 @@ class StringLookup(_Lookup):
 
     def __init__(
         self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: str | None = None, oov_token: str = "[UNK]",
-        vocabulary: Any = None, idf_weights: TensorLike | None = None, invert: bool = False, output_mode: str = "int",
+        vocabulary: Tokens = None, idf_weights: TensorLike | None = None, invert: bool = False, output_mode: str = "int",
         pad_to_max_tokens: bool = False, sparse: bool = False, encoding: str = "utf-8", name: str | None = None,
         salt: int | Sequence[int] | None = None, **keywords: Any,
     ) -> None:  # fmt: skip
@@ -289,7 +292,7 @@ class StringLookup(_Lookup):
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
-    def _token(self, value: Any) -> Token:
+    def _token(self, value: Given | None) -> Token:
         return value if isinstance(value, bytes) else str(value).encode()
 
     def get_config(self) -> dict[str, Any]:
@@ -307,7 +310,7 @@ class IntegerLookup(_Lookup):
 
     def __init__(
         self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: int | None = None, oov_token: int = -1,
-        vocabulary: Any = None, vocabulary_dtype: str = "int64", idf_weights: TensorLike | None = None, invert: bool = False,
+        vocabulary: Tokens = None, vocabulary_dtype: str = "int64", idf_weights: TensorLike | None = None, invert: bool = False,
         output_mode: str = "int", sparse: bool = False, pad_to_max_tokens: bool = False, oov_method: str = "floormod",
         salt: int | Sequence[int] | None = None, name: str | None = None, **keywords: Any,
     ) -> None:  # fmt: skip
@@ -325,8 +328,8 @@ class IntegerLookup(_Lookup):
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
-    def _token(self, value: Any) -> Token:
-        return int(value)
+    def _token(self, value: Given | None) -> Token:
+        return int(value or 0)
 
     def _other(self, token: Token) -> int:
         return super()._other(str(token).encode() if self.oov_method == "farmhash" else token)
@@ -358,7 +361,7 @@ class TextVectorization(Encoded):
         self, max_tokens: int | None = None, standardize: str | Callable[..., Any] | None = "lower_and_strip_punctuation",
         split: str | Callable[..., Any] | None = "whitespace", ngrams: int | Sequence[int] | None = None,
         output_mode: str = "int", output_sequence_length: int | None = None, pad_to_max_tokens: bool = False,
-        vocabulary: Any = None, idf_weights: TensorLike | None = None, sparse: bool = False, ragged: bool = False,
+        vocabulary: Tokens = None, idf_weights: TensorLike | None = None, sparse: bool = False, ragged: bool = False,
         encoding: str = "utf-8", name: str | None = None, **keywords: Any,
     ) -> None:  # fmt: skip
         """Take what is done to texts, how they are split, how many words stand together, and what results.
@@ -396,18 +399,18 @@ class TextVectorization(Encoded):
         """Return how many places there are."""
         return self._lookup.vocabulary_size()
 
-    def set_vocabulary(self, vocabulary: Any, idf_weights: TensorLike | None = None) -> None:
+    def set_vocabulary(self, vocabulary: Tokens, idf_weights: TensorLike | None = None) -> None:
         """Let the vocabulary be a list of words, or the lines of a file."""
         self._lookup.set_vocabulary(vocabulary, idf_weights)
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(self, data: Tokens, batch_size: int | None = None, steps: int | None = None) -> None:
         """Let the vocabulary be the words of data, the most frequent first: of an array, or of a dataset's batches."""
         self._lookup.reset_state()
         for batch in batches(data, steps):
             self.update_state(batch)
         self.finalize_state()
 
-    def update_state(self, data: Any) -> None:
+    def update_state(self, data: Tokens) -> None:
         """Count the words of a batch of texts."""
         rows, _ = self._rows(data.array if isinstance(data, EagerTensor) else np.asarray(data))
         if self._lookup._known:
