@@ -227,3 +227,38 @@ def test_each_of_several_outputs_tells_its_loss():
     model.compile("sgd", {"zed": "mse"})
     assert model.evaluate(x, targets, verbose=0) == pytest.approx(56.04, rel=1e-5)
     assert model.metrics_names == ["loss"]
+
+
+@pytest.mark.parametrize(
+    ("base", "listed", "trainable"),
+    [
+        (keras.Model, [[8], [4], [3, 2], [2], [6, 5], [5], [7], [1], [9]], [[8], [4], [3, 2], [2], [6, 5], [5], [7], [1]]),
+        (keras.layers.Layer, [[8], [1], [4], [9], [3, 2], [2], [7], [6, 5], [5]], [[8], [1], [4], [3, 2], [2], [7], [6, 5], [5]]),
+    ],
+)
+def test_plain_variables_of_a_model_stand_where_keras_2_has_them(base, listed, trainable):
+    """The order of tf_keras 2.21, but that declared weights, and all that a layer owns, are first, as in Keras 3."""
+
+    class Inner(base):
+        def __init__(self):
+            super().__init__()
+            self.rate = tf.Variable(tf.zeros(7))
+            self.layer = keras.layers.Dense(5)
+
+    class Outer(base):
+        def __init__(self):
+            super().__init__()
+            self.known = tf.Variable(tf.zeros(9), trainable=False)
+            self.sought = tf.Variable(tf.zeros(1))
+            self.several = [tf.Variable(tf.zeros(4))]
+            self.layer = keras.layers.Dense(2)
+            self.inner = Inner()
+            self.declared = self.add_weight(shape=(8,), name="declared")
+
+    outer = Outer()
+    outer.layer.build((None, 3))
+    outer.inner.layer.build((None, 6))
+    assert [list(v.shape) for v in outer.weights] == listed
+    assert [list(v.shape) for v in outer.trainable_variables] == trainable
+    outer.set_weights([np.full(v.shape, i) for i, v in enumerate(outer.weights)])
+    assert [w.flat[0] for w in outer.get_weights()] == list(range(len(listed)))

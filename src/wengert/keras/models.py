@@ -41,6 +41,7 @@ class Model(Trainer):
     """
 
     _UNTRACKED: tuple[str, ...] = ("_called_with", "_compiled", "_path", "_named", "history")
+    _OWN_LAST = True
     _called_with: Any = None
     """The shape of what a subclass was called with first."""
     _path: Any

@@ -61,6 +61,8 @@ class Tracked(Module):
 
     _UNTRACKED: tuple[str, ...] = ()
     """Attributes whose variables are not its weights."""
+    _OWN_LAST = False
+    """Whether plain variables among its attributes are listed after the layers."""
     _weights: list[Any]
     _losses: list[Any]
     _built: bool
@@ -102,7 +104,11 @@ class Tracked(Module):
         return found
 
     def _named_weights(self) -> Iterator[tuple[str, Any, bool]]:
-        """Iterate over (path, variable, whether all layers around it are trainable): own ones first, each once."""
+        """Iterate over (path, variable, whether all layers around it are trainable), each once.
+
+        Own ones are first, trainable ones before the others. A model's plain variables, which Keras 3 does not list, stand where
+        Keras 2 has them: those in a list or dictionary at the place of that attribute, the others after all layers.
+        """
         seen: set[int] = set()
         pending: list[tuple[str, Any, bool]] = [("", self, True)]
         while pending:
@@ -110,6 +116,9 @@ class Tracked(Module):
             if id(thing) in seen:
                 continue
             seen.add(id(thing))
+            if isinstance(thing, Variable):
+                yield prefix, thing, free
+                continue
             if not isinstance(thing, Tracked):
                 for i, v in enumerate(thing.variables):
                     if id(v) not in seen:
@@ -117,14 +126,21 @@ class Tracked(Module):
                         yield f"{prefix}{i}", v, free
                 continue
             free = free and thing._trainable
-            variables, modules = thing._own()
+            variables, within = thing._own()
+            if thing._OWN_LAST:
+                early = [(path, v) for path, v in variables if hasattr(v, "_declared")]
+                late = [(path, v) for path, v in variables if not hasattr(v, "_declared") and "." not in path]
+                settled = {path for path, _ in early + late}
+                within = [(path, item) for path, item in members(thing, thing._UNTRACKED) if path not in settled]
+                variables, within = early, within + sorted(late, key=lambda one: not one[1].trainable)
             labels = {id(v): path for path, v in reversed(variables) if not path.startswith("_weights.")}
             for trainable in (True, False):
                 for path, v in variables:
                     if getattr(v, "_declared", v.trainable) is trainable and id(v) not in seen:
                         seen.add(id(v))
                         yield f"{prefix}{labels.get(id(v), path)}", v, free
-            pending += [(f"{prefix}{path.removeprefix('_')}.", module, free) for path, module in reversed(modules)]
+            for path, item in reversed(within):
+                pending.append((f"{prefix}{path}" if isinstance(item, Variable) else f"{prefix}{path.removeprefix('_')}.", item, free))
 
     @property
     def weights(self) -> list[Any]:
