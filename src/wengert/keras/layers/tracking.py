@@ -140,7 +140,8 @@ class Tracked(Module):
                         seen.add(id(v))
                         yield f"{prefix}{labels.get(id(v), path)}", v, free
             for path, item in reversed(within):
-                pending.append((f"{prefix}{path}" if isinstance(item, Variable) else f"{prefix}{path.removeprefix('_')}.", item, free))
+                name = path if isinstance(item, Variable) else f"{path.removeprefix('_')}."
+                pending.append((prefix + name, item, free))
 
     @property
     def weights(self) -> list[Any]:
