@@ -227,3 +227,24 @@ def test_a_layer_that_states_compute_mask_hands_masks_on():
     words = tf.keras.layers.Embedding(5, 2, mask_zero=True)(np.array([[1, 2, 3, 0]]))
     first, second = Halves()(words)
     assert first._keras_mask.numpy().tolist() == [[True, True]] and second._keras_mask.numpy().tolist() == [[True, False]]
+
+
+def test_layers_stand_in_the_order_of_keras():
+    """What Keras 3.15 gives as `layers`, and so as the order of `get_weights`: by the way to the outputs, not by the calls."""
+    L = tf.keras.layers
+    x, z, unused = (tf.keras.Input((4,), name=name) for name in ("x", "z", "unused"))
+    a = L.Dense(3, name="a")(x)
+    b, c = L.Dense(3, name="b")(a), L.Dense(3, name="c")(x)
+    e = L.Dense(3, name="e")(L.Dense(3, name="d")(z))
+    shared = L.Dense(4, name="sh")
+    once = shared(x)
+    both = L.Concatenate(name="k")([a, e])
+    models = {
+        "x a b c s": tf.keras.Model(x, L.Add(name="s")([b, c])),
+        "x a c b s": tf.keras.Model(x, L.Add(name="s")([c, b])),
+        "z x d a e k b": tf.keras.Model([x, z], [both, b]),
+        "z x d a e b k": tf.keras.Model([z, x], [b, both]),
+        "x sh q p": tf.keras.Model(x, L.Add(name="p")([shared(once), L.Dense(4, name="q")(once)])),
+        "x unused a": tf.keras.Model([x, unused], a),
+    }
+    assert [" ".join(layer.name for layer in model.layers) for model in models.values()] == list(models)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from wengert.keras import activations as activations
+from wengert.keras import applications as applications
 from wengert.keras import backend as backend
 from wengert.keras import callbacks as callbacks
 from wengert.keras import config as config
 from wengert.keras import constraints as constraints
+from wengert.keras import datasets as datasets
 from wengert.keras import dtype_policies as dtype_policies
 from wengert.keras import initializers as initializers
 from wengert.keras import layers as layers
@@ -53,10 +55,12 @@ __all__ = [
     "Sequential",
     "Variable",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",
     "constraints",
+    "datasets",
     "dtype_policies",
     "initializers",
     "layers",

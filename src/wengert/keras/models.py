@@ -21,7 +21,7 @@ from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
 from wengert.keras.layers.given import as_made
 from wengert.keras.layers.layer import InputLayer, Layer
-from wengert.keras.summaries import columns, layer_rows, show, summarized
+from wengert.keras.summaries import layer_rows, show, summarized
 from wengert.keras.training import Trainer
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
@@ -42,8 +42,7 @@ class Model(Trainer):
 
     _UNTRACKED: tuple[str, ...] = ("_called_with", "_compiled", "_path", "_named", "history")
     _OWN_LAST = True
-    _called_with: Any = None
-    """The shape of what a subclass was called with first."""
+    _called_with: Any = None  # the shape of what a subclass was called with first
     _path: Any
     _layers: list[Any]
 
@@ -266,8 +265,7 @@ class Model(Trainer):
         """
         if self._path is None:
             if self._own_arguments is not None:
-                own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.name}
-                return as_made(self, self._own_arguments, own)
+                return as_made(self, self._own_arguments, {"name": self.name, "trainable": self.trainable})
             raise TypeError(f"{type(self).__name__} says in its program what it is: it has no get_config() of its own.")
         numbers: dict[int, int] = {t.n: i for i, t in enumerate(self._path.sources)}
         steps: list[Any] = []
@@ -327,14 +325,12 @@ class Model(Trainer):
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have.
 
         Of a functional model with branches it also says which tensors each layer is called with; with ``expand_nested`` it shows
-        the layers of models that are layers, with ``show_trainable`` which are trained. ``layer_range`` names the first and the
-        last to show; ``print_fn`` is called with each line.
+        layers of models that are layers, with ``show_trainable`` which are trained. ``layer_range`` names the first and the last.
 
         Raises:
             ValueError: for a range that names no layers.
         """
-        rows = layer_rows(self, expand_nested, show_trainable, layer_range)
-        show(self, columns(self, show_trainable), rows, line_length, print_fn)
+        show(self, layer_rows(self, expand_nested, show_trainable, layer_range), show_trainable, line_length, print_fn)
 
 
 def _incomplete(shape: ShapeLike) -> bool:

@@ -136,7 +136,7 @@ def totals(model: Model) -> Iterator[str]:
 
 
 def show(
-    model: Model, heads: Sequence[str], rows: Iterable[Sequence[str]], width: int | None, print_fn: Callable[[str], object] | None
+    model: Model, rows: Iterable[Sequence[str]], show_trainable: bool, width: int | None, print_fn: Callable[[str], object] | None
 ) -> None:
     """Print the table and the totals, or give their lines to a function."""
     from rich import box
@@ -144,7 +144,7 @@ def show(
 
     console = terminal.console(None if print_fn is None else _Lines(print_fn), width=width or shutil.get_terminal_size().columns)
     table = Table(title=f'Model: "{model.name}"', title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
-    for head in heads:
+    for head in columns(model, show_trainable):
         table.add_column(head, justify="right" if head == "Param #" else "center" if head == "Trainable" else "left")
     for row in rows:
         table.add_row(*row)

@@ -158,6 +158,19 @@ class _Stated(NamedTuple):
     specs: list[Any]
 
 
+class _Met:
+    """Nodes on the way back from the outputs: when each layer was met first, and where the model begins."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, int] = {}
+        self.leaves: set[Node] = set()
+
+
+def _key(node: Node) -> int:
+    """Return what tells layers, and operations, apart."""
+    return id(node.attrs.get("layer") or node)
+
+
 class Path:
     """What a functional model runs: the nodes between its inputs and its outputs."""
 
@@ -220,13 +233,52 @@ class Path:
 
     @property
     def layers(self) -> list[Any]:
-        """The layers in order, those of the inputs first, each once."""
-        starts = [t.node.attrs["layer"] for t in self.sources if t.node.op is PLACEHOLDER]
-        found = {id(layer): layer for layer in starts if layer is not None}
-        for node in self.nodes:
-            if node.op is LAYER:
-                found.setdefault(id(node.attrs["layer"]), node.attrs["layer"])
-        return list(found.values())
+        """The layers, each once, in Keras's order, which is that of lists of weights.
+
+        Those come first from which the longest way leads to an output; of those as far from it, the one that is met first on
+        the way back from the outputs. A layer counts as far as its farthest call.
+        """
+        ends = {t.n for t in self.sources}
+        met, finished = self._walked_back(ends)
+        depths: dict[Node, int] = {}
+        farthest: dict[int, int] = {}
+        for node in reversed(finished):
+            key = _key(node)
+            farthest[key] = depths[node] = max(depths.get(node, 0), farthest.get(key, 0))
+            for t in () if node in met.leaves else node.inputs:
+                depths[t.node] = max(depths.get(t.node, 0), depths[node] + 1)
+        found = {_key(node): node.attrs["layer"] for node in finished if node.attrs.get("layer") is not None}
+        for t in self.sources:
+            if t.node.op is PLACEHOLDER and t.node.attrs.get("layer") is not None and _key(t.node) not in found:
+                key = _key(t.node)
+                found[key], farthest[key], met.places[key] = t.node.attrs["layer"], 0, -1
+        return [found[key] for key in sorted(found, key=lambda key: (-farthest[key], met.places[key]))]
+
+    def _walked_back(self, ends: set[int]) -> tuple[_Met, list[Node]]:
+        """Return in which order nodes are met, and in which they are done with, on the way back from the outputs."""
+        met, finished = _Met(), list[Node]()
+        seen: set[Node] = set()
+        for target in self.targets:
+            pending: list[tuple[Node, Iterator[Any]]] = []
+
+            def enter(t: Any, pending: list[tuple[Node, Iterator[Any]]] = pending) -> None:
+                if t.node not in seen:
+                    seen.add(t.node)
+                    met.places.setdefault(_key(t.node), len(met.places))
+                    if t.n in ends:
+                        met.leaves.add(t.node)
+                    pending.append((t.node, iter(() if t.n in ends else t.node.inputs)))
+
+            enter(target)
+            while pending:
+                node, rest = pending[-1]
+                following = next(rest, None)
+                if following is None:
+                    finished.append(node)
+                    pending.pop()
+                else:
+                    enter(following)
+        return met, finished
 
     @property
     def variables(self) -> list[Any]:

@@ -15,6 +15,7 @@ from wengert.keras.configuration import (
     is_interactive_logging_enabled,
 )
 from wengert.keras.data import PyDataset
+from wengert.keras.fetching import get_file
 from wengert.keras.pictures import model_to_dot, plot_model
 from wengert.keras.preprocessing.image import array_to_img, img_to_array
 from wengert.keras.progress import Progbar
@@ -44,6 +45,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "img_to_array",
