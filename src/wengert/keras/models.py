@@ -209,8 +209,7 @@ class Model(Trainer):
         self._built = True
 
     def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
-        # A subclass's layers make their weights when its call comes to them.
-        if self._path is None and len(arguments) == 1:
+        if self._path is None and len(arguments) == 1:  # a subclass's layers make their weights when its call comes to them
             self._called_with = shape_of(arguments[0])
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
@@ -324,8 +323,8 @@ class Model(Trainer):
     ) -> None:  # fmt: skip
         """Print a table of the layers: their classes, the shapes of what they return, and how many weights they have.
 
-        Of a functional model with branches it also says which tensors each layer is called with; with ``expand_nested`` it shows
-        layers of models that are layers, with ``show_trainable`` which are trained. ``layer_range`` names the first and the last.
+        With branches it also says which tensors each layer is called with; with ``expand_nested`` it shows layers of layers, with
+        ``show_trainable`` which are trained. ``layer_range`` names the first and the last.
 
         Raises:
             ValueError: for a range that names no layers.
