@@ -85,11 +85,13 @@ def _console() -> type[Console]:
 
 
 def console(file: Any = None, stderr: bool = False, width: int | None = None) -> Console:
-    """Return a console as wide as the terminal; where there is none (a pipe, a file), a line may have any width.
+    """Return a console as wide as the terminal; where there is none (a pipe, a file, a text), a line may have any width.
 
     What reads a pipe reads lines: a table folded to 80 columns is of no use to it. ``COLUMNS`` says otherwise, and ``width``.
     """
     kind = _console()
+    if file is not None:  # neither a kernel's page nor in colours, whatever the process has around it
+        return kind(file=file, width=width or WIDE, force_jupyter=False, force_terminal=False)
     usual = kind(file=file, stderr=stderr, width=width)
     if width is not None or usual.is_terminal or usual.is_jupyter or os.environ.get("COLUMNS"):
         return usual
