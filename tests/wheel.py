@@ -100,7 +100,8 @@ def test_doctests(installed: Installed, name: str):
 
 
 def test_the_commands(installed: Installed):
-    assert "executor: " in installed("wengert", "doctor").stdout
+    told = installed("wengert", "doctor").stdout
+    assert "executor: " in told and "pip install 'wengert[xla]'" in told
     assert "shape" in installed("wengert", "help", "ShapeError").stdout
     assert "tanh" in installed("wengert", "demo").stdout
 

@@ -116,3 +116,12 @@ def test_a_disk_that_is_full_and_a_pipe_that_nobody_reads(folder, arguments):
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode in status and "Traceback" not in done.stderr, (shell, done)
         assert status != (120,) or done.stderr == "", done.stderr
+
+
+def test_names_in_brackets_are_shown_as_they_are(tmp_path):
+    source = "import tensorflow as tf\n@tf.function\ndef f(x):\n    return tf.gradients(x * x, x)\nf(tf.constant(2.0))\n"
+    source += "tf.keras.Sequential([tf.keras.Input((2,))], name='[red]m').summary()\n"
+    (tmp_path / "[bold]x.py").write_text(source)
+    command = [sys.executable, "-m", "wengert", "explain", "[bold]x.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)
+    assert done.returncode == 0 and "[bold]x.py:4" in done.stdout and 'Model: "[red]m"' in done.stdout, done.stderr

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from wengert.run import doctor as doctors
+
 WENGERT = [sys.executable, "-m", "wengert"]
 
 
@@ -41,6 +43,12 @@ def test_the_machine_is_described():
         assert word in found.stdout
     numpy = doctor(WENGERT_EXECUTOR="numpy")
     assert "executor: numpy (WENGERT_EXECUTOR says so)" in numpy.stdout
+
+
+def test_what_pip_is_to_be_told_is_told_whole(monkeypatch, capsys):
+    monkeypatch.setattr(doctors, "PARTS", {"nosuchdistribution": ("nothing", "'wengert[xla]'")})
+    assert doctors.doctor() == 0
+    assert "nothing: pip install 'wengert[xla]'" in capsys.readouterr().out
 
 
 def test_names_that_are_not_there_are_told_with_their_lines(tmp_path):

@@ -140,14 +140,15 @@ def show(
 ) -> None:
     """Print the table and the totals, or give their lines to a function."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     console = terminal.console(None if print_fn is None else _Lines(print_fn), width=width or shutil.get_terminal_size().columns)
-    table = Table(title=f'Model: "{model.name}"', title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
+    table = Table(title=escape(f'Model: "{model.name}"'), title_justify="left", box=box.HEAVY_HEAD, show_lines=True)
     for head in columns(model, show_trainable):
         table.add_column(head, justify="right" if head == "Param #" else "center" if head == "Trainable" else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
     for line in totals(model):
         console.print(f" {line}", highlight=False)

@@ -90,6 +90,7 @@ def doctor(path: str | None = None) -> int:
 def _machine() -> None:
     """Print what is installed, and who runs what."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     import wengert
@@ -107,7 +108,7 @@ def _machine() -> None:
             version, note = importlib.metadata.version(name), what
         except importlib.metadata.PackageNotFoundError:
             version, note = "-", f"{what}: pip install {install}"
-        table.add_row(name, version, note)
+        table.add_row(name, version, escape(note))
     console.print(table)
     for line in (_executor(), _threads(), _tensorflow()):
         console.print(line, markup=False, soft_wrap=True)

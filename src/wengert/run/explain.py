@@ -62,6 +62,7 @@ class Explanation:
     def show(self, console: Console | None = None) -> None:
         """Print two tables, the derivatives and the sums of them, to the terminal or to a console of rich's."""
         from rich import box
+        from rich.markup import escape
         from rich.table import Table
 
         console = console or terminal.console()
@@ -74,7 +75,7 @@ class Explanation:
             table.add_column(name, justify=side)  # type: ignore[arg-type]
         for c in self.choices:
             passes = f"{c.cost:.0f}" if c.method == "taylor" else ""
-            table.add_row(
+            row = (
                 without_folders(c.where),
                 c.what,
                 str(c.order),
@@ -83,13 +84,14 @@ class Explanation:
                 f"{c.reverse_cost:.0f}",
                 without_folders(c.reason),
             )
+            table.add_row(*map(escape, row))
         console.print(table)
         if self.notes:
             sums = Table(title="Sums of derivatives", box=box.SIMPLE_HEAD)
             sums.add_column("line")
             sums.add_column("what became of them")
             for where, text in self.notes:
-                sums.add_row(without_folders(where), text)
+                sums.add_row(escape(without_folders(where)), escape(text))
             console.print(sums)
         console.print(
             f"{len(self.operations)} lists were lowered, of {', '.join(map(str, self.operations))} operations. {PASSES}"
