@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 
-from wengert.keras.ops import algebra, arrangement, elementwise, network, patterns, program, reduction, windows
+from wengert.keras.ops import algebra, arrangement, elementwise, network, patterns, program, reduction, spectra, windows
 from wengert.keras.ops import image as image
 from wengert.keras.ops.algebra import *  # noqa: F403
 from wengert.keras.ops.arrangement import *  # noqa: F403
@@ -17,20 +17,27 @@ from wengert.keras.ops.network import *  # noqa: F403
 from wengert.keras.ops.patterns import *  # noqa: F403
 from wengert.keras.ops.program import *  # noqa: F403
 from wengert.keras.ops.reduction import *  # noqa: F403
+from wengert.keras.ops.spectra import *  # noqa: F403
 from wengert.keras.ops.windows import *  # noqa: F403
 
 array = arrangement.array_of
-_names = {name: thing for part in (algebra, arrangement, elementwise, network, patterns, program, reduction, windows)
+_names = {name: thing for part in (algebra, arrangement, elementwise, network, patterns, program, reduction, spectra, windows)
           for name, thing in vars(part).items() if name in part.__all__}  # fmt: skip
 linalg = types.SimpleNamespace(**{name: _names[name] for name in (
-    "cholesky cholesky_inverse det eig eigh inv jvp lstsq matrix_rank norm pinv qr solve solve_triangular svd"
+    "cholesky cholesky_inverse det eig eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr solve solve_triangular svd"
 ).split()})  # fmt: skip
 """``keras.ops.linalg``: functions of matrices."""
 nn = types.SimpleNamespace(**{name: thing for name, thing in _names.items() if name in (
-    *network.__all__, *windows.__all__, "adaptive_average_pool", "adaptive_max_pool", "fold", "unfold", "moments"
+    *network.__all__, *windows.__all__, "adaptive_average_pool", "adaptive_max_pool", "fold", "unfold", "moments", "polar"
 )})  # fmt: skip
 """``keras.ops.nn``: functions of networks."""
-numpy = types.SimpleNamespace(**{name: thing for name, thing in _names.items() if hasattr(np, name) or name == "get_item"})
+numpy = types.SimpleNamespace(
+    **{
+        name: thing
+        for name, thing in _names.items()
+        if hasattr(np, name) or name in ("divide_no_nan", "get_item", "slogdet", "view")
+    }
+)
 """``keras.ops.numpy``: functions with NumPy's names."""
 
 __all__ = sorted(
@@ -47,6 +54,7 @@ __all__ = sorted(
         *patterns.__all__,
         *program.__all__,
         *reduction.__all__,
+        *spectra.__all__,
         *windows.__all__,
     }
 )
