@@ -161,3 +161,12 @@ def test_a_bijector_of_ones_own():
 
     assert float(Cube().forward_log_det_jacobian(2.0)) == pytest.approx(np.log(12.0))
     assert float(tfd.TransformedDistribution(tfd.Exponential(1.0), Cube()).log_prob(8.0)) == pytest.approx(-2 - np.log(12.0))
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_triangles_of_a_size_that_the_graph_learns_when_it_runs(upper):
+    fill = tfp.math.fill_triangular
+    dynamic = wg.function(lambda x: fill(x, upper), input_signature=[wg.TensorSpec([None, None], wg.float64)])
+    for count in (1, 3, 10, 28):
+        x = np.arange(2.0 * count).reshape(2, count)
+        np.testing.assert_array_equal(dynamic(x), fill(x, upper))

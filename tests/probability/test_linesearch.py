@@ -64,3 +64,24 @@ def test_conditions_to_stop_are_computed_in_graphs():
     for c, f, some, every in (([True, False], [False, False], 1, 0), ([False, False], [True, True], 1, 1),
                               ([True, False], [False, True], 1, 1)):  # fmt: skip
         assert [bool(v) for v in stop(tf.constant(c), tf.constant(f))] == [some, every]
+
+
+def test_steps_where_intervals_are_halved_are_those_of_tensorflow_probability():
+    # Himmelblau's function along its steepest descent: steps, iterations and evaluations of TensorFlow Probability 0.25.
+    def along(a):
+        with tf.GradientTape() as tape:
+            tape.watch(a)
+            x, y = tf.unstack(start + a[:, None] * direction, axis=1)
+            f = (x * x + y - 11.0) ** 2 + (x + y * y - 7.0) ** 2
+        return Point(a, f, tape.gradient(f, a))
+
+    start = tf.constant([[1.0, 1.0], [-2.0, 2.0], [-1.0, -1.0], [1.0, -2.0]], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        x, y = tf.unstack(start, axis=1)
+        f = (x * x + y - 11.0) ** 2 + (x + y * y - 7.0) ** 2
+    direction = -tape.gradient(f, start)
+    at = tf.fill([4], tf.constant(0.2, tf.float64))
+    found = linesearch.hager_zhang(along, at, along(at), along(tf.zeros_like(at)))
+    assert found.iterations.numpy().tolist() == [3, 2, 2, 3] and int(found.func_evals) == 6
+    np.testing.assert_allclose(found.left.x, [0.02544981, 0.01033684, 0.03952271, 0.03900213], atol=5e-9)

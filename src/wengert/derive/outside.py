@@ -33,7 +33,7 @@ def ways(
         UnimplementedError: where a way leads through what must not run twice.
     """
     places = [x.handle_in(graph) if hasattr(x, "handle_in") else lift(graph, x) for x in xs]
-    outer = getattr(graph, "outer", None)
+    outer = graph.outer
     if outer is None or all(x is p for x, p in zip(xs, places, strict=True)):
         return places, []
     reached = {t.n for node in ancestors(ys, stops) for t in node.outputs}
@@ -49,7 +49,7 @@ def ways(
         around = outer if x.__class__ is EagerTensor else None
         while around is not None:
             mapped[lift(around, x).n] = p
-            around = getattr(around, "outer", None)
+            around = around.outer
     begun.update(mapped)
     for node in nodes:  # of a gradient, the way from its xs is a part of what it means
         if node.op is GRADIENT:
@@ -114,5 +114,5 @@ def _around(graph: Graph, ends: Sequence[Any], links: dict[int, Any]) -> list[No
         if source is not None and getattr(source, "node", None) is not None:
             links[node.outputs[0].n] = source
             sources.append(source)
-    outer = getattr(graph, "outer", None)
+    outer = graph.outer
     return ([] if outer is None or not sources else _around(outer, sources, links)) + nodes

@@ -1587,7 +1587,7 @@ def tensordot(a: TensorLike, b: TensorLike, axes: AxisLike | Sequence[AxisLike],
     """
     x, y = operands(contraction.EINSUM, a, b)
     if x.sizes is None or y.sizes is None:
-        raise ShapeError("tensordot needs tensors of known rank.")
+        return _tensordot_of_any_rank(x, y, axes)
     first, second = _axes_to_sum(axes, len(x.sizes), len(y.sizes))
     name = name or "Tensordot"
     if len(x.sizes) == len(y.sizes) == 2 and len(first) == 1:
@@ -1602,6 +1602,28 @@ def tensordot(a: TensorLike, b: TensorLike, axes: AxisLike | Sequence[AxisLike],
         right[j] = left[i]
     kept = [s for i, s in enumerate(left) if i not in first] + [s for j, s in enumerate(right) if j not in second]
     return apply(contraction.EINSUM, (x, y), {"equation": f"{''.join(left)},{''.join(right)}->{''.join(kept)}"}, name)
+
+
+def _tensordot_of_any_rank(x: Tensor, y: Tensor, axes: AxisLike | Sequence[AxisLike]) -> Any:
+    """Return `tensordot` as a product of matrices, of tensors whose ranks are known when the graph runs."""
+    ranks = [array.shape(array.shape(v))[0] for v in (x, y)]
+    if isinstance(axes, int) or not isinstance(axes, list | tuple):
+        n = integer_of(axes)
+        summed = [array.range(ranks[0] - n, ranks[0]), array.range(n)]
+    else:
+        summed = [convert(list(integers_of(one)), dtypes.int32) for one in axes]
+        summed = [array.where(a < 0, a + r, a) for a, r in zip(summed, ranks, strict=True)]
+    free = []
+    for a, r in zip(summed, ranks, strict=True):
+        every = array.range(r)
+        free.append(array.boolean_mask(every, logical_not(reduce_any(equal(every[:, None], a[None]), 1))))
+    left = array.transpose(x, array.concat([free[0], summed[0]], 0))
+    right = array.transpose(y, array.concat([summed[1], free[1]], 0))
+    outer = [array.gather(array.shape(v), f) for v, f in zip((x, y), free, strict=True)]
+    count = reduce_prod(array.gather(array.shape(x), summed[0]))
+    rows, columns = (reduce_prod(sizes) for sizes in outer)
+    product = matmul(array.reshape(left, [rows, count]), array.reshape(right, [count, columns]))
+    return array.reshape(product, array.concat(outer, 0))
 
 
 def einsum(equation: Any, *inputs: TensorLike, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.graph.graph import device_within
+from wengert.graph.graph import device_within, outside_functions
 from wengert.graph.node import Node
 from wengert.graph.static import static_value
 from wengert.ground import checks, nest
@@ -60,9 +60,7 @@ def executing_eagerly() -> bool:
 
 def init_scope() -> current[None]:
     """Leave any function that is being traced: what is built in the with block belongs outside of it."""
-    graph = state.graph
-    while graph is not None and graph.building_function:
-        graph = getattr(graph, "outer", None)
+    graph = outside_functions(state.graph)
     return current(graph=graph, observers=state.observers if graph is state.graph else ())
 
 
@@ -460,6 +458,7 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
             return _custom_eagerly(f, given, keywords)
         return _custom_in_graph(f, given, keywords)
 
+    vars(decorated)["__original_wrapped__"] = f  # under which name TensorFlow keeps what it decorates
     return decorated
 
 

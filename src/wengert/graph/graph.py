@@ -21,7 +21,7 @@ from wengert.ground.copies import Uncopied
 from wengert.ground.errors import InaccessibleTensorError
 from wengert.ground.locks import lock
 
-__all__ = ["WengertList", "gradient_functions", "overridden"]
+__all__ = ["WengertList", "gradient_functions", "outside_functions", "overridden"]
 
 NODE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*\Z")
 VALID_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
@@ -38,6 +38,8 @@ class WengertList(Uncopied):
 
     output_type: ClassVar[type[Any]]
     building_function = False
+    outer: WengertList | None = None
+    """The graph that it is within, where it is that of a function, a branch or a loop's body."""
 
     def __init__(self) -> None:
         """Make an empty list."""
@@ -303,6 +305,13 @@ class WengertList(Uncopied):
 
 
 _DEVICE = re.compile(r"(?:device:)?(cpu|gpu|tpu|xla_cpu|xla_gpu)(?::(\d+|\*))?\Z", re.IGNORECASE)
+
+
+def outside_functions(graph: WengertList | None) -> WengertList | None:
+    """Return the static graph that a graph is in, or is; None where what is around all functions is eager code."""
+    while graph is not None and graph.building_function:
+        graph = graph.outer
+    return graph
 
 
 def device_within(outer: str, name: Any) -> str:

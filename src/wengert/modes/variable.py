@@ -28,6 +28,7 @@ from wengert.tensor.tensor import (
     append,
     cast,
     convert,
+    elementwise_equality,
     read_as,
     value_of,
 )
@@ -300,13 +301,13 @@ class Variable(Handled):
 
     def __eq__(self, other: object) -> Any:
         """Compare elementwise; in a TensorFlow 1 graph, whether it is the same variable."""
-        if self._graph is not None or other is None:
+        if self._graph is not None or other is None or not elementwise_equality():
             return self is other
         return self._as_tensor() == other
 
     def __ne__(self, other: object) -> Any:
         """Compare elementwise; in a TensorFlow 1 graph, whether it is another variable."""
-        if self._graph is not None or other is None:
+        if self._graph is not None or other is None or not elementwise_equality():
             return self is not other
         return self._as_tensor() != other
 

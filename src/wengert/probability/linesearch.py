@@ -39,6 +39,7 @@ class _Bracket(NamedTuple):
     """Whether an end meets Wolfe's conditions; it is then both ends."""
     failed: Any
     steps: Any
+    """How many iterations each has taken."""
     evaluations: Any
     left: Any
     right: Any
@@ -52,6 +53,10 @@ def _choose(mask: Any, yes: Any, no: Any) -> Any:
         return where(array.reshape(mask, array.concat([array.shape(mask), more], 0)) if more else mask, a, b)
 
     return nest.map_structure(one, yes, no)
+
+
+def _one(now: Any) -> Any:
+    return array.cast(now, int32)
 
 
 class _Line:
@@ -84,14 +89,17 @@ class _Line:
         """Halve intervals at whose right end φ is too high and falls, until it rises there [U3]."""
 
         def wrong(s: _Bracket) -> Any:
-            return active & ~s.failed & (s.right.df < 0) & (s.steps < self.most)
+            return active & ~s.failed & (s.right.df < 0)
 
         def step(s: _Bracket) -> tuple[_Bracket]:
             now = wrong(s)
             s, p = self.at(s, 0.5 * (s.left.x + s.right.x))
             left = now & (p.df < 0) & (p.f <= self.limit)
-            s = s._replace(steps=s.steps + 1, failed=s.failed | (now & ~self.finite(p)))
-            return (s._replace(left=_choose(left, p, s.left), right=_choose(now & ~left, p, s.right)),)
+            # The interval is as short as it can be where its middle is one of its ends.
+            short = functions.equal(p.x, s.left.x) | functions.equal(p.x, s.right.x)
+            s = s._replace(failed=s.failed | (now & (~self.finite(p) | short)))
+            now = now & ~s.failed
+            return (s._replace(left=_choose(left & now, p, s.left), right=_choose(now & ~left, p, s.right)),)
 
         return while_loop(lambda s: functions.reduce_any(wrong(s)), step, (s,))[0]  # type: ignore[no-any-return]
 
@@ -105,21 +113,26 @@ class _Line:
             now = falling(s)
             s, p = self.at(s, where(now, expansion * s.right.x, s.right.x))
             good = now & self.finite(p)
-            s = s._replace(steps=s.steps + 1, failed=s.failed | (now & ~good))
+            s = s._replace(steps=s.steps + _one(now), failed=s.failed | (now & ~good))
             return (s._replace(left=_choose(good, s.right, s.left), right=_choose(good, p, s.right)),)
 
         s = while_loop(lambda s: functions.reduce_any(falling(s)), step, (s,))[0]
         return self.halved(s, ~(s.done | s.failed) & (s.right.df < 0) & (s.right.f > self.limit))
 
-    def updated(self, s: _Bracket, x: Any, active: Any) -> tuple[_Bracket, Any]:
-        """Return smaller intervals by points within [U], and these points; where one meets the conditions, it is both ends."""
+    def updated(self, s: _Bracket, x: Any, active: Any, ends: bool = True) -> tuple[_Bracket, Any]:
+        """Return smaller intervals by points within [U], and these points.
+
+        ``ends``: whether a point that meets the conditions is to be both ends.
+        """
         inside = active & (x > s.left.x) & (x < s.right.x)
         s, p = cond(functions.reduce_any(inside), lambda: self.at(s, where(inside, x, s.left.x)), lambda: (s, s.left))
         inside = inside & self.finite(p)
         left = inside & (p.df < 0) & (p.f <= self.limit)
         high = inside & (p.df < 0) & (p.f > self.limit)
         s = s._replace(left=_choose(left, p, s.left), right=_choose(inside & ~left, p, s.right))
-        return self.halved(self.ended(s, p, inside), high & ~self.wolfe(p)), p
+        if ends:
+            s = self.ended(s, p, inside)
+        return self.halved(s, high & ~s.done), p
 
     def secant(self, a: Any, b: Any) -> Any:
         return functions.divide_no_nan(a.x * b.df - b.x * a.df, b.df - a.df)
@@ -128,12 +141,17 @@ class _Line:
         """Return smaller intervals: by two secants [S], and by their middle where these do little [L2]."""
         before, active = s, ~(s.done | s.failed)
         s, p = self.updated(s, self.secant(s.left, s.right), active)
-        right, left = p.x == s.right.x, p.x == s.left.x
+        right, left = functions.equal(p.x, s.right.x), functions.equal(p.x, s.left.x)
         second = where(right, self.secant(before.right, s.right), self.secant(before.left, s.left))
         s, _ = self.updated(s, second, active & ~s.done & (right | left))
-        wide = active & ~s.done & (s.right.x - s.left.x > shrinkage * (before.right.x - before.left.x))
-        s, _ = self.updated(s, 0.5 * (s.left.x + s.right.x), wide)
-        return s._replace(steps=s.steps + 1)
+        narrow = s.right.x - s.left.x < shrinkage * (before.right.x - before.left.x)
+        wide = active & ~(s.done | s.failed | narrow)
+        # As in TensorFlow Probability, whose line searches end there: at a left end that is not below the right one, twice.
+        level = (before.right.f <= before.left.f) & (s.right.f <= s.left.f)
+        s = s._replace(done=s.done | (active & ~s.failed & narrow & level))
+        # TensorFlow Probability asks the conditions of the secants alone, and so takes as many evaluations.
+        s, _ = self.updated(s, 0.5 * (s.left.x + s.right.x), wide, ends=False)
+        return s._replace(steps=s.steps + _one(active))
 
 
 def hager_zhang(
@@ -180,7 +198,7 @@ def hager_zhang(
     start = no if converged is None else convert_to_tensor(converged) | no
     if value_at_initial_step is None:
         value_at_initial_step = function(array.zeros_like(value_at_zero.f) + first)
-    zero, one = array.constant(0, int32), array.constant(evaluations, int32)
+    zero, one = array.zeros_like(value_at_zero.f, dtype=int32), array.constant(evaluations, int32)
     s = _Bracket(start, no, zero, one, value_at_zero, value_at_initial_step)
 
     def bad(s: _Bracket) -> Any:
@@ -190,13 +208,13 @@ def hager_zhang(
     def shorter(s: _Bracket) -> tuple[_Bracket]:
         now = bad(s)
         s, p = line.at(s, where(now, step_size_shrink_param * s.right.x, s.right.x))
-        return (s._replace(steps=s.steps + 1, right=_choose(now, p, s.right)),)
+        return (s._replace(steps=s.steps + _one(now), right=_choose(now, p, s.right)),)
 
     s = while_loop(lambda s: functions.reduce_any(bad(s)), shorter, (s,))[0]
     s = s._replace(failed=~s.done & ~(line.finite(s.right) & line.finite(value_at_zero)))
     s = line.bracketed(s, expansion_param)
     s = while_loop(
-        lambda s: functions.reduce_any(~(s.done | s.failed)) & (s.steps < max_iterations),
+        lambda s: functions.reduce_any(~(s.done | s.failed) & (s.steps < max_iterations)),
         lambda s: (line.narrowed(s, shrinkage_param),), (s,),
     )[0]  # fmt: skip
     return HagerZhangLineSearchResults(s.done, s.failed, s.evaluations, s.steps, s.left, s.right)

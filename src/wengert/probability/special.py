@@ -201,14 +201,22 @@ def fill_triangular(x: TensorLike, upper: bool = False, name: str | None = None)
     """Return vectors of n (n + 1) / 2 elements as triangular matrices.
 
     Raises:
-        ValueError: for another number of elements, or one that is not known.
+        ValueError: for another number of elements.
 
     >>> fill_triangular([1.0, 2.0, 3.0], upper=True).numpy().tolist()
     [[1.0, 2.0], [0.0, 3.0]]
     """
     x = convert(x)
-    places = _places(rows_of_triangle(_known(x, "fill_triangular")), upper)
-    return linalg.band_part(array.gather(x, places, axis=-1), 0 if upper else -1, -1 if upper else 0)
+    count = x.shape[-1] if len(x.shape) else None
+    if count is not None:
+        spiral = array.gather(x, _places(rows_of_triangle(int(count)), upper), axis=-1)
+    else:  # the same two runs of elements, of a number that the graph knows when it runs
+        size = array.shape(x)[-1]
+        root = elementary.sqrt(array.cast(8 * size + 1, "float64"))
+        rows = array.cast(elementary.round((root - 1.0) / 2.0), "int32")
+        runs = [x, array.reverse(x[..., rows:], [-1])] if upper else [x[..., rows:], array.reverse(x, [-1])]
+        spiral = array.reshape(array.concat(runs, -1), array.concat([array.shape(x)[:-1], [rows, rows]], 0))
+    return linalg.band_part(spiral, 0 if upper else -1, -1 if upper else 0)
 
 
 def fill_triangular_inverse(x: TensorLike, upper: bool = False, name: str | None = None) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from wengert.graph.graph import WengertList, overridden
+from wengert.graph.graph import WengertList, outside_functions, overridden
 from wengert.graph.node import Node
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import (
@@ -740,6 +740,7 @@ class Graph(WengertList):
     """A list whose outputs are symbolic tensors: a static graph, or one that is traced or lowered."""
 
     output_type = SymbolicTensor
+    outer: Graph | None = None
 
     @displayed
     def _repr_html_(self) -> str:
@@ -748,13 +749,11 @@ class Graph(WengertList):
         return drawn(self)
 
 
-def elementwise_equality(tensor: Tensor) -> bool:
-    """Whether ``==`` compares values, as in TensorFlow 2, or identity, as in a TensorFlow 1 graph."""
-    if V1_EQUALITY[0]:
+def elementwise_equality(tensor: Tensor | None = None) -> bool:
+    """Whether ``==`` compares values, as in TensorFlow 2, or identity, as in a static graph and in the bodies of its loops."""
+    if V1_EQUALITY[0] or outside_functions(state.graph) is not None:
         return False
-    if type(tensor) is EagerTensor:
-        return True
-    return bool(tensor.node.graph.building_function)
+    return tensor is None or type(tensor) is EagerTensor or bool(tensor.node.graph.building_function)
 
 
 class Convertible(Protocol):
@@ -954,7 +953,7 @@ def within(graph: WengertList, tensor: TensorLike) -> bool:
 
 def _surrounds(around: WengertList, graph: WengertList | None) -> bool:
     while graph is not None and graph is not around:
-        graph = getattr(graph, "outer", None)
+        graph = graph.outer
     return graph is around
 
 

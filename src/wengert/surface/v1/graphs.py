@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.functions.random import DEFAULT_SEED, set_seed
+from wengert.graph.graph import outside_functions
 from wengert.ground import checks, shapes
 from wengert.ground.context import here, state
 from wengert.ground.dtypes import DtypeLike, as_dtype
@@ -135,10 +136,7 @@ def resource_variables_enabled() -> bool:
 
 def executing_eagerly_outside_functions() -> bool:
     """Return whether operations run at once where no function is being traced."""
-    graph = state.graph
-    while graph is not None and graph.building_function:
-        graph = getattr(graph, "outer", None)
-    return graph is None
+    return outside_functions(state.graph) is None
 
 
 # --- collections and seeds ----------------------------------------------------------------------------------------------
