@@ -765,6 +765,19 @@ def test_shapes_of_unknown_sizes():
             M.einsum("...i->...", y)
 
 
+def test_a_products_derivative_where_the_rank_of_a_factor_is_never_known():
+    a, b = np.arange(16.0).reshape(2, 4, 2) / 8.0, np.arange(6.0).reshape(2, 3)
+
+    @tf.function
+    def slope(x, y):
+        with tf.GradientTape() as tape:
+            tape.watch(y)
+            value = tf.reduce_sum(tf.sin(M.matmul(tf.py_function(lambda v: v, [x], tf.float64), y)))
+        return tape.gradient(value, y)
+
+    np.testing.assert_allclose(slope(a, b), np.einsum("kij,kil->jl", a, np.cos(a @ b)), rtol=1e-12)
+
+
 def test_names_of_nodes():
     with Graph().as_default():
         x = placeholder(np.float32, (None, 3))

@@ -50,6 +50,10 @@ def _matmul_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return (None if batch is None else (*batch, rows, columns)), nptype
 
 
+def _rank(x: Array) -> int | None:
+    return x.shape.rank if isinstance(x.shape, shapes.TensorShape) else len(x.shape)
+
+
 def _matmul_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], output: Array, attrs: Attrs) -> Any:
     # C = A B: the cotangents are G Bᴴ and Aᴴ G; with a factor transposed, its cotangent is transposed too.
     ta, tb = attrs.get("ta", False), attrs.get("tb", False)
@@ -58,8 +62,8 @@ def _matmul_transpose(xp: Namespace, g: Array, i: int, inputs: Sequence[Array], 
         result = xp.matmul(b, g, ta=tb, tb=True) if ta else xp.matmul(g, b, ta=False, tb=not tb)
         return xp.fit(result, inputs[0])
     a = xp.dual(inputs[0])
-    rank = None if a.shape is None else len(a.shape)
-    if not ta and rank is not None and 2 < rank < 12 and inputs[1].shape is not None and len(inputs[1].shape) == 2:
+    rank = _rank(a)
+    if not ta and rank is not None and 2 < rank < 12 and _rank(inputs[1]) == 2:
         # A stack times one matrix: one sum over the whole stack.
         stack = "abcdefghijkl"[: rank - 1]
         return xp.einsum(g, a, equation=f"{stack}y,{stack}x->yx") if tb else xp.einsum(a, g, equation=f"{stack}x,{stack}y->xy")
