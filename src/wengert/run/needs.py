@@ -68,7 +68,7 @@ def parts_of(path: str) -> list[Part]:
         source = read(path)
         found = [Part(f"{os.path.basename(source.file)}:", ast.parse(source.text, source.file))]
     folder = os.path.dirname(os.path.realpath(path)) if source is None else source.folder
-    local = imported([part.tree for part in found], folder)
+    local = imported([part.tree for part in found], folder, most=400)
     return [*found, *(Part(f"{os.path.basename(file)}:", tree, _module(file)) for file, tree in local)]
 
 

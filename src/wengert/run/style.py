@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -53,24 +54,27 @@ def _trees(script: str | Source) -> Iterator[ast.AST]:
             yield other
 
 
-def imported(trees: Iterable[ast.AST], folder: str, *but: str) -> Iterator[tuple[str, ast.Module]]:
+def imported(trees: Iterable[ast.AST], folder: str, *but: str, most: int = 40) -> Iterator[tuple[str, ast.Module]]:
     """Iterate over the local modules that programs import, and that these import: each one's file and its syntax tree.
 
-    ``but``: files that are known already.
+    ``but``: files that are known already. ``most``: how many are read, nearest first: a program beside a large package is to
+    start at once.
     """
     seen = set(but)
     own = list(trees)
     folders = [folder, *(named for tree in own for named in folders_named(tree, folder))]
-    pending = [file for tree in own for file in _local_imports(tree, folders, folder)]
-    while pending and len(seen) < 200:
-        one = pending.pop()
+    pending = deque(file for tree in own for file in _local_imports(tree, folders, folder))
+    while pending and len(seen) < most:
+        one = pending.popleft()
         if one in seen or not os.path.isfile(one):
             continue
         seen.add(one)
         with contextlib.suppress(*UNPARSED, OSError):
-            tree = ast.parse(Path(one).read_bytes(), one)
+            text = Path(one).read_bytes()
+            tree = ast.parse(text, one)
             yield one, tree
-            folders += folders_named(tree, os.path.dirname(one))
+            if b"sys.path" in text:
+                folders += folders_named(tree, os.path.dirname(one))
             pending.extend(_local_imports(tree, folders, os.path.dirname(one)))
 
 
@@ -205,11 +209,12 @@ def _local_imports(tree: ast.AST, folders: Sequence[str], home: str) -> Iterator
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            above = [node.module] if node.module else []
-            names = above + [".".join([*above, alias.name]) for alias in node.names]
+            module = [node.module] if node.module else []
+            names = module + [".".join([*module, alias.name]) for alias in node.names]
             if node.level:
                 within = [os.path.normpath(os.path.join(home, *[os.pardir] * (node.level - 1)))]
-        for parts in {tuple(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)}:
+        above = [tuple(name.split(".")[:count]) for name in names for count in range(1, name.count(".") + 2)]
+        for parts in dict.fromkeys(above):
             for folder in within:
                 base = os.path.join(folder, *parts)
                 yield base + ".py"
@@ -225,11 +230,19 @@ def folders_named(tree: ast.AST, folder: str) -> list[str]:
             said = _texts(node.value)
             texts.update((target.id, said) for target in node.targets if isinstance(target, ast.Name))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
+        if isinstance(node, ast.Call) and node.args and _on_path(node.func):
             below = [one for one in ast.walk(node.args[-1]) if isinstance(one, ast.Name)]
             said = _texts(node.args[-1]) + [text for one in below for text in texts.get(one.id, [])]
             found += [os.path.abspath(one) for text in said for one in (text, os.path.join(folder, text.lstrip("/")))]
     return [one for one in dict.fromkeys(found) if os.path.isdir(one)]
+
+
+def _on_path(node: ast.expr) -> bool:
+    """Return whether a function is ``sys.path.append`` or ``sys.path.insert``."""
+    match node:
+        case ast.Attribute(ast.Attribute(ast.Name("sys"), "path"), "append" | "insert"):
+            return True
+    return False
 
 
 def _texts(tree: ast.AST) -> list[str]:
