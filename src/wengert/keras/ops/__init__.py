@@ -8,10 +8,11 @@ import types
 
 import numpy as np
 
-from wengert.keras.ops import algebra, arrangement, elementwise, network, patterns, program, reduction, spectra, windows
+from wengert.keras.ops import algebra, arrangement, distinct, elementwise, network, patterns, program, reduction, spectra, windows
 from wengert.keras.ops import image as image
 from wengert.keras.ops.algebra import *  # noqa: F403
 from wengert.keras.ops.arrangement import *  # noqa: F403
+from wengert.keras.ops.distinct import *  # noqa: F403
 from wengert.keras.ops.elementwise import *  # noqa: F403
 from wengert.keras.ops.network import *  # noqa: F403
 from wengert.keras.ops.patterns import *  # noqa: F403
@@ -21,7 +22,8 @@ from wengert.keras.ops.spectra import *  # noqa: F403
 from wengert.keras.ops.windows import *  # noqa: F403
 
 array = arrangement.array_of
-_names = {name: thing for part in (algebra, arrangement, elementwise, network, patterns, program, reduction, spectra, windows)
+_parts = (algebra, arrangement, distinct, elementwise, network, patterns, program, reduction, spectra, windows)
+_names = {name: thing for part in _parts
           for name, thing in vars(part).items() if name in part.__all__}  # fmt: skip
 linalg = types.SimpleNamespace(**{name: _names[name] for name in (
     "cholesky cholesky_inverse det eig eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr solve solve_triangular svd"
@@ -49,6 +51,7 @@ __all__ = sorted(
         "numpy",
         *algebra.__all__,
         *arrangement.__all__,
+        *distinct.__all__,
         *elementwise.__all__,
         *network.__all__,
         *patterns.__all__,

@@ -24,7 +24,7 @@ __all__ = """
     all amax amin any argmax argmin argpartition argsort average bincount corrcoef correlate count_nonzero cumprod cumsum diff
     digitize histogram logsumexp max mean median min moments nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian
     nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile prod ptp quantile searchsorted sort std sum top_k
-    in_top_k trapezoid unique var segment_sum segment_max segment_min segment_prod
+    in_top_k trapezoid var segment_sum segment_max segment_min segment_prod
 """.split()
 
 
@@ -509,31 +509,6 @@ def histogram(x: TensorLike, bins: int = 10, range: Sequence[float] | None = Non
     at = array.searchsorted(edges[1:-1], y, "right")
     counts = array.scatter_nd(array.expand_dims(at, -1), array.cast(inside, x.dtype), [bins])
     return counts, edges
-
-
-def unique(
-    x: TensorLike, sorted: bool = True, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
-    axis: int | None = None, size: int | None = None, fill_value: TensorLike | None = None,
-) -> Any:  # fmt: skip
-    """Return the distinct elements in rising order, and where they stand first, which each element is, and their number.
-
-    Raises:
-        NotImplementedError: for an axis of more than a vector, and for a size.
-    """
-    x = tensor(x)
-    if size is not None or (axis is not None and len(x.sizes) != 1):
-        raise NotImplementedError("unique: distinct slices along an axis, and a fixed size, are not served.")
-    found, at, counts = array.unique_with_counts(ravel(x))
-    n = array.size(at)
-    beyond = array.zeros_like(at)[: array.size(found)] + n
-    first = array.tensor_scatter_nd_min(beyond, array.expand_dims(at, -1), array.range(n))
-    if sorted:
-        order = argsort(found)
-        found, counts, first = (array.gather(t, order) for t in (found, counts, first))
-        at = array.gather(array.invert_permutation(order), at)
-    at = array.reshape(at, array.shape(x))
-    results = [found, *[r for r, w in zip((first, at, counts), (return_index, return_inverse, return_counts), strict=True) if w]]
-    return tuple(results) if len(results) > 1 else found
 
 
 def corrcoef(x: TensorLike) -> Any:
