@@ -44,6 +44,8 @@ ROOMS = [
 LAZY_UPWARD: dict[tuple[str, str], str] = {
     ("__init__", "run"): "IPython asks the package itself for its extension: `%load_ext wengert`",
     ("run.kernel", "verify"): "`%%wengert check` hands a cell to the verifier, which runs scripts by `run`",
+    ("tensor.exchange", "surface"): "other libraries ask a tensor for the functions over tensors, by its methods",
+    ("tensor.tensor", "functions"): "an index with arrays of places is a composition of functions",
     (
         "graph",
         "tensor",

@@ -27,6 +27,7 @@ EXAMPLES = {
     "7_high_order.py": ["two solitons: greatest height 1.142", "plate: greatest residual"],
     "8_fields.py": ["viscosity found: 0.100000000, exact 0.1", "plate: greatest relative residual below 1e-12: True"],
     "10_saving.py": ["the same residual: True", "a derivative that nobody saved: u_xx =", "training: 6 variables"],
+    "11_array_api.py": ["Newton's steps on Rosenbrock's function:", "By NumPy's functions:", "Shared: True"],
     "9_machine_code.py": ["u_xxxx  NumPy", "step    NumPy", "the same to 4 digits: True"],
     "10_minibatches.py": ["a step has (None, 1) points inside; 8 steps make an epoch", "the same points again: True"],
     "10_gaussian_process.py": ["length    0.240, between 0.149 and 0.376", "greatest error of the mean 0.09, of its slope 0.83"],

@@ -19,7 +19,7 @@ import wengert  # noqa: F401  (its modules are looked into by name)
 PROGRAMS = Path(__file__).parent / "programs"
 REFERENCE = "tensorflow-2.21.txt"
 
-MIXED = "float32 with float64 promotes, as in the array API standard; whole floats are sizes"
+MIXED = "float32 with float64, and int32 with int64, promote as in the array API standard; whole floats are sizes"
 ONE_NODE = "a gradient in a graph is one node until the graph is compiled"
 CLASS = "there is one class of variables, called Variable"
 
@@ -27,7 +27,7 @@ DIFFERENT = {
     "array_gather_scatter": "derivatives by the values of one_hot are there",
     "array_where_clip_pad": "the derivative by pad's constant_values is there",
     "dtype_conversion": f"{MIXED}; a number that does not fit its dtype raises rather than being cut",
-    "errors_eager": "the error classes are also Python's own; gradients and hessians answer eagerly",
+    "errors_eager": "the error classes are also Python's own; gradients answer eagerly; an assignment says what to do",
     "forward_accumulator": "a tangent of another shape than its primal is refused",
     "internal_backprop": "the error classes live in wengert.errors",
     "internal_parallel_for": ONE_NODE,

@@ -307,6 +307,10 @@ class ForwardAccumulator(Observing, Uncopied):
 
     __exit__ = Leaving(_leave)
 
+    def follows(self, number: int) -> bool:
+        """Whether it takes note of what is computed from the tensor of a number."""
+        return number in self._tangents
+
     def read(self, variable: Any, tensor: Any) -> None:
         """Take note that a variable was read."""
         if variable.n in self._tangents and tensor.n not in self._tangents:

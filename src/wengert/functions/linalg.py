@@ -688,7 +688,7 @@ def norm(
     if order in ("euclidean", "fro") or (order == 2.0 and (axes is None or len(axes) == 1)):
         if order == "fro" and axes is not None and len(axes) == 1:
             raise ValueError(f"'ord' must be a supported vector norm in ['euclidean', 1, 2, inf] or positive, got {ord!r}")
-        return _sqrt(_sum(_square(x), axes, keep))
+        return _sqrt(_sum(squared(x), axes, keep))
     if not isinstance(order, float):
         raise ValueError(f"'ord' must be a supported norm in ['euclidean', 'fro', 1, 2, inf] or positive, got {ord!r}")
     if axes is not None and len(axes) == 2:
@@ -700,11 +700,11 @@ def norm(
     if order == math.inf:
         return _max(_abs(x), axes, keep)
     # An even power is smooth at 0, as that of |x| is not to the rules.
-    powers = _square(x) ** (order / 2.0) if order % 2.0 == 0.0 else _abs(x) ** order
+    powers = squared(x) ** (order / 2.0) if order % 2.0 == 0.0 else _abs(x) ** order
     return _sum(powers, axes, keep) ** (1.0 / order)
 
 
-def _square(x: Any) -> Any:
+def squared(x: Any) -> Any:
     """Return |x|²."""
     if x.nptype.kind != "c":
         return apply(elementwise.SQUARE, (x,))
@@ -740,7 +740,7 @@ def l2_normalize(x: TensorLike, axis: AxisLike | None = None, epsilon: TensorLik
     """Return x / √max(Σ x², ε), the sum being over the given axes."""
     t = convert(x)
     axes = None if axis is None else array.integers_of(axis)
-    total = _sum(_square(t), axes, True)
+    total = _sum(squared(t), axes, True)
     scale = apply(elementwise.RSQRT, (apply(elementwise.MAXIMUM, (total, convert(epsilon, like=total))),))
     return t * cast(scale, t.nptype)
 
@@ -758,7 +758,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     for t in checks.listed(t_list, "global_norm", "t_list"):
         if t is not None:
             x = convert(t.values if isinstance(t, IndexedSlices) else t)
-            square = _sum(_square(x), None)
+            square = _sum(squared(x), None)
             total = square if total is None else total + square
     return convert(0.0) if total is None else _sqrt(total)
 

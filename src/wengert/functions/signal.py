@@ -95,7 +95,7 @@ def ifft3d(input: TensorLike, name: str | None = None) -> Any:
     return _over(IFFT, input, 3, "ifft3d", name)
 
 
-def _resized(x: Any, lengths: Sequence[int]) -> Any:
+def resized(x: Any, lengths: Sequence[int]) -> Any:
     """Return x with its last axes cut, or filled up with zeros, to the lengths."""
     have = x.sizes[x.ndim - len(lengths) :]
     x = x[(..., *(slice(n) for n in lengths))]
@@ -121,14 +121,14 @@ def _real_over(value: TensorLike, fft_length: TensorLike | None, axes: int, what
         raise DTypeError(f"{what} takes a real tensor, not {x.dtype.name}.")
     lengths = _lengths(x, fft_length, axes, x.sizes[-1] if x.sizes else 0, what)
     kind = dtypes.complex128 if x.nptype == np.float64 else dtypes.complex64
-    return _along(FFT, fft(cast(_resized(x, lengths), kind), name)[..., : lengths[-1] // 2 + 1], range(2, axes + 1), what)
+    return _along(FFT, fft(cast(resized(x, lengths), kind), name)[..., : lengths[-1] // 2 + 1], range(2, axes + 1), what)
 
 
 def _to_real_over(value: TensorLike, fft_length: TensorLike | None, axes: int, what: str, name: str | None) -> Any:
     x = _complex(value, what, axes)
     *rest, n = _lengths(x, fft_length, axes, 2 * ((x.sizes[-1] or 1) - 1) if x.sizes else 0, what)
     m = n // 2 + 1
-    half = _along(IFFT, _resized(x, [*rest, m]), range(axes, 1, -1), what)
+    half = _along(IFFT, resized(x, [*rest, m]), range(axes, 1, -1), what)
     other = elementary.conj(array.reverse(half[..., 1 : n - m + 1], [-1]))
     return elementary.real(ifft(array.concat([half, other], -1), name))
 

@@ -81,6 +81,10 @@ class Observer:
     def record(self, op: Any, inputs: Any, output: Any, attrs: Any) -> None:
         """Take note of an operation."""
 
+    def follows(self, number: int) -> bool:
+        """Whether it takes note of what is computed from the tensor of a number."""
+        return False
+
     def read(self, variable: Any, tensor: Any) -> None:
         """Take note that a variable was read, giving a tensor."""
 
@@ -241,6 +245,10 @@ class Observing(Block):
     def recording(self) -> bool:
         """Whether it sees operations."""
         return self._recording
+
+    def follows(self, number: int) -> bool:
+        """Whether it takes note of what is computed from the tensor of a number."""
+        return False
 
     def _begin(self, frame: FrameType | None = None) -> None:
         """Observe; ``frame``: that of the with statement, if it is one."""

@@ -269,8 +269,8 @@ def as_dtype(value: Any) -> DType:
 def promote(a: np.dtype[Any], b: np.dtype[Any], where: str) -> np.dtype[Any]:
     """Return the dtype of an operation on tensors of dtypes a and b.
 
-    Floating and complex types promote among themselves as in the array API standard; integers, Booleans and
-    floats do not mix, as in TensorFlow.
+    Floating and complex types promote among themselves as in the array API standard, and so do integers; integers, Booleans
+    and floats do not mix, as in TensorFlow, nor do signed integers with uint64.
 
     Raises:
         DTypeError: for a mixture, naming the operation.
@@ -279,6 +279,10 @@ def promote(a: np.dtype[Any], b: np.dtype[Any], where: str) -> np.dtype[Any]:
         return a
     if a.kind in "fc" and b.kind in "fc":
         return np.promote_types(a, b)
+    if a.kind in "iu" and b.kind in "iu":
+        found = np.promote_types(a, b)
+        if found.kind in "iu":
+            return found
     raise DTypeError(
         f"cannot compute {where} as input #1(zero-based) was expected to be a {of(a).name} tensor "
         f"but is a {of(b).name} tensor: convert one of them with cast(x, dtype)."

@@ -220,6 +220,7 @@ def axis_of(axis: Any, rank: int | None, what: str = "axis") -> int:
     return int(number) % rank if rank else 0
 
 
+@Sequence.register
 class TensorShape:
     """A static shape as users see it.
 
@@ -346,6 +347,14 @@ class TensorShape:
         if isinstance(key, slice):
             return TensorShape(self.sizes[key])
         return self._show(self.sizes[key])
+
+    def index(self, size: int | None) -> int:
+        """Return the first axis of a size."""
+        return self._known().index(size)
+
+    def count(self, size: int | None) -> int:
+        """Return how many axes are of a size."""
+        return self._known().count(size)
 
     def __bool__(self) -> bool:
         return self.sizes is not None

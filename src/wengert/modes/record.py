@@ -47,6 +47,10 @@ class Record(Observing, Uncopied):
         self._turning: set[int] = set()
         """In a graph: what the turns of a loop within the block are given anew."""
 
+    def follows(self, number: int) -> bool:
+        """Whether it takes note of what is computed from the tensor of a number."""
+        return self._watch_all or number in self.live
+
     def record(self, op: Op, inputs: Sequence[Any], output: Any, attrs: dict[str, Any]) -> None:
         """Take note of an operation, if it reads what is watched."""
         live = self.live

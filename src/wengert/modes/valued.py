@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wengert.tensor.exchange import Exchanged
+
 __all__ = ["Converted", "Valued"]
 
 
@@ -17,7 +19,7 @@ def _of_value(name: str) -> Callable[..., Any]:
     return method
 
 
-class Valued:
+class Valued(Exchanged):
     """What has a tensor as its value."""
 
     __array_priority__ = 100.0
@@ -64,6 +66,11 @@ class Valued:
     def T(self) -> Any:
         """The transpose of the value."""
         return self._as_tensor().T
+
+    @property
+    def mT(self) -> Any:
+        """The matrices of the value, with rows and columns exchanged."""
+        return self._as_tensor().mT
 
 
 class Converted(Valued):

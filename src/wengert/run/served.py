@@ -19,6 +19,7 @@ from wengert.modes.session import reset_default_graph
 from wengert.surface.serve import module
 from wengert.surface.table import TABLE, parts
 from wengert.surface.v1.graphs import enable_v2_behavior
+from wengert.tensor.exchange import recorded_functions
 
 __all__ = ["TOPS", "MissingName", "Served", "missing_name", "serve", "serve_no_more"]
 
@@ -200,6 +201,7 @@ def serve(style: str = "tf2") -> None:
     finder = _Finder(root)
     before = _taken_out()
     _clean()
+    recorded_functions(False)  # a program of TensorFlow's may count on it that NumPy's functions take values
     if style == "tf1":
         root.disable_v2_behavior()
     for name, one in before.items():
@@ -217,6 +219,7 @@ def serve_no_more() -> None:
     """Let ``import tensorflow`` find what it would without us, and clean the slate."""
     _taken_out()
     _clean()
+    recorded_functions(True)
 
 
 def _taken_out() -> dict[str, Any]:

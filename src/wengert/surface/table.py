@@ -174,6 +174,7 @@ RAW = {
 
 TABLE: dict[str, str | Names] = {
     # Modules that are served as they are: where each is made, below `wengert`.
+    "array_api": "surface.array_api",
     "autograph": "surface.autograph",
     "bitwise": "functions.bitwise",
     "compat.contrib.autograph": "surface.autograph",

@@ -52,6 +52,7 @@ from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 from wengert.tensor.behavior import BEHAVIOR, WEAK
+from wengert.tensor.exchange import DEVICE, Exchanged, exported
 
 __all__ = [
     "AxisLike",
@@ -100,6 +101,25 @@ def _binary(op: Op, reflected: bool = False, name: str | None = None) -> Callabl
     return method
 
 
+def _matrices(product: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[[Any, Any], Any]:
+    """Return the product of matrices as one of vectors too: a row on the left, a column on the right."""
+
+    def method(self: Tensor, other: TensorLike) -> Any:
+        rank = other.ndim if isinstance(other, Tensor | np.ndarray) else None
+        if self.ndim != 1 and rank != 1:
+            return product(self, other)
+        left, right = (other, self) if reflected else (self, other)
+        row, column = (rank, self.ndim) if reflected else (self.ndim, rank)
+        if row == 0 or column == 0:
+            return product(self, other)
+        left, right = left[None, :] if row == 1 else left, right[:, None] if column == 1 else right  # type: ignore[index, call-overload]
+        found = product(right, left) if reflected else product(left, right)
+        found = found[..., 0] if column == 1 else found
+        return found if row != 1 else found[..., 0] if column == 1 else found[..., 0, :]
+
+    return method
+
+
 class _Absent:
     """An attribute that tensors of one kind do not have, of which an error says why.
 
@@ -126,7 +146,7 @@ _EAGER = "Tensor.{name} is undefined when eager execution is enabled."
 _VALUELESS = "'SymbolicTensor' object has no attribute '{name}': {t.name} has no value while its graph is built ({t.node.where})."
 
 
-class Tensor:
+class Tensor(Exchanged):
     """An n-dimensional array of one dtype: a value (eagerly), or an output of a graph's operation."""
 
     __slots__ = ()
@@ -162,6 +182,16 @@ class Tensor:
     def T(self) -> Any:
         """The matrix with its two axes swapped, as in the array API standard; more axes: all reversed."""
         return apply(linear.TRANSPOSE, (self,), {"axes": None})
+
+    @property
+    def mT(self) -> Any:
+        """The matrices with rows and columns exchanged."""
+        return apply(linear.MATRIX_TRANSPOSE, (self,))
+
+    @property
+    def size(self) -> int | None:
+        """The number of elements, None if not known."""
+        return shapes.count(self.sizes)
 
     def get_shape(self) -> TensorShape:
         """Return the static shape."""
@@ -221,8 +251,8 @@ class Tensor:
     __rfloordiv__ = _binary(elementwise.FLOOR_DIVIDE, True)
     __mod__ = _binary(elementwise.REMAINDER, name="mod")
     __rmod__ = _binary(elementwise.REMAINDER, True, "mod")
-    __matmul__ = _binary(contraction.MATMUL, name="matmul")
-    __rmatmul__ = _binary(contraction.MATMUL, True, "matmul")
+    __matmul__ = _matrices(_binary(contraction.MATMUL, name="matmul"))
+    __rmatmul__ = _matrices(_binary(contraction.MATMUL, True, "matmul"), True)
     __lt__ = _binary(elementwise.LESS)
     __le__ = _binary(elementwise.LESS_EQUAL)
     __gt__ = _binary(elementwise.GREATER)
@@ -327,6 +357,12 @@ class Tensor:
         """Index as NumPy does: integers, slices with steps, ``...``, ``newaxis``, a Boolean mask."""
         return getitem(self, key) if BEHAVIOR[0] is None else BEHAVIOR[0].item(self, key)
 
+    def __setitem__(self, key: Any, value: TensorLike) -> NoReturn:
+        raise TypeError(
+            f"'{type(self).__name__}' object does not support item assignment: a tensor does not change. Make a new one, with "
+            "where(mask, value, x) or tensor_scatter_nd_update(x, places, values); or assign to a part of a Variable."
+        )
+
     def __copy__(self) -> Any:
         return self
 
@@ -381,7 +417,7 @@ class EagerTensor(Tensor):
     @property
     def device(self) -> str:
         """Where it is."""
-        return "/job:localhost/replica:0/task:0/device:CPU:0"
+        return DEVICE
 
     @property
     def backing_device(self) -> str:
@@ -426,8 +462,17 @@ class EagerTensor(Tensor):
             return self.array if dtype is None else self.array.astype(dtype, copy=False)
         return np.array(self.array, dtype=dtype)
 
-    def __dlpack__(self, **keywords: Any) -> Any:
-        return self.array.__dlpack__(**keywords)
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> object:
+        self._leave("DLPack")
+        return exported(self.array, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.array.__dlpack_device__()  # type: ignore[no-any-return]
@@ -698,6 +743,11 @@ class SymbolicTensor(Uncopied, Tensor):
             f"Cannot convert a symbolic tf.Tensor ({self.name}) to a numpy array: it has no value while the graph is built. "
             "Use the tensor functions instead of NumPy's, or run it in a session first."
         )
+
+    def __dlpack__(self, **keywords: Any) -> NoReturn:
+        self.__array__()
+
+    __dlpack_device__ = __dlpack__
 
     def _part(self) -> tuple[Any, Any] | None:
         node = self.node
@@ -1244,10 +1294,18 @@ def coerce(op: Op, a: Any, b: Any) -> tuple[Any, Any] | None:
             return None
     if not isinstance(b, Tensor):
         a = convert(a)
-        b = convert(b, like=a)
+        b = convert(b, like=_complex_beside(b, a))
     elif not isinstance(a, Tensor):
-        a = convert(a, like=b)
+        a = convert(a, like=_complex_beside(a, b))
     return alike(op, a, b)
+
+
+def _complex_beside(number: TensorLike, t: Tensor) -> Tensor:
+    """Return a tensor, a real one beside a complex number of Python's as a complex one."""
+    if number.__class__ is not complex or t.nptype.kind != "f":
+        return t
+    complex_: Tensor = cast(t, np.result_type(t.nptype, np.complex64))
+    return complex_
 
 
 def alike(op: Op, a: Tensor, b: Tensor) -> tuple[Any, Any]:
@@ -1309,10 +1367,14 @@ def getitem(x: Tensor, key: Any) -> Any:
         key = tuple(key)  # as TensorFlow reads it, unless it is a mask
     if isinstance(key, (np.ndarray, Tensor, list)):
         mask = key if isinstance(key, Tensor) else np.asarray(key)
-        if mask.dtype == "bool" and (not isinstance(mask, Tensor) or mask.sizes != ()):
-            found = apply(linear.NONZERO, (convert(mask),))
-            return apply(linear.GATHER_ND, (x, found), {"batch_dims": 0})
+        if mask.dtype == "bool":
+            truth = convert(mask)
+            return _masked(x, truth) if truth.sizes != () else _masked(getitem(x, None), getitem(truth, None))
     items = key if isinstance(key, tuple) else (key,)
+    if any([_is_places(i) for i in items]):
+        from wengert.functions.numpy.indexing import item
+
+        return item(x, key)
     dynamic: list[Any] = []
 
     def number(item: Any, inside: bool) -> Any:
@@ -1354,6 +1416,23 @@ def getitem(x: Tensor, key: Any) -> Any:
         if any(isinstance(i, int) for i in index):
             raise IndexOutOfRange(error.message) from None
         raise
+
+
+def _masked(x: Tensor, mask: Tensor) -> Any:
+    if x.sizes is not None and mask.sizes is not None and not shapes.fits(x.sizes[: len(mask.sizes)], mask.sizes):
+        raise IndexOutOfRange(f"A mask of shape {shapes.text(mask.sizes)} does not fit a tensor of shape {shapes.text(x.sizes)}.")
+    found = apply(linear.NONZERO, (mask,))
+    return apply(linear.GATHER_ND, (x, found), {"batch_dims": 0})
+
+
+def _is_places(item: Any) -> bool:
+    """Whether an item of an index is an array of places or Booleans, of which NumPy's manner of indexing says what is meant."""
+    if item.__class__ is int or item.__class__ is slice:
+        return False
+    if not isinstance(item, (np.ndarray, Tensor, list)) and not hasattr(item, "_as_tensor"):
+        return False
+    kind, rank = (item.nptype.kind, item.ndim) if isinstance(item, Tensor) else (np.asarray(item).dtype.kind, np.ndim(item))
+    return kind == "b" or (kind in "iu" and rank not in (0, None))
 
 
 class IndexOutOfRange(InvalidArgumentError, IndexError):

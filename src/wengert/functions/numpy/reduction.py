@@ -23,7 +23,7 @@ __all__ = [
 # --- along axes -------------------------------------------------------------------------------------------------------
 
 
-def _summed(a: TensorLike, dtype: DtypeLike | None) -> Any:
+def summed(a: TensorLike, dtype: DtypeLike | None) -> Any:
     """Return a value in the dtype in which NumPy adds: integers of less than 64 bits are widened."""
     if dtype is not None:
         return asarray(a, dtype)
@@ -37,13 +37,13 @@ def _summed(a: TensorLike, dtype: DtypeLike | None) -> Any:
 
 def sum(a: TensorLike, axis: AxisLike | None = None, dtype: DtypeLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the sum; integers are added as 64-bit ones."""
-    x = _summed(a, dtype)
+    x = summed(a, dtype)
     return (elementary.reduce_any if x.nptype.kind == "b" else elementary.reduce_sum)(x, axis, builtins.bool(keepdims))
 
 
 def prod(a: TensorLike, axis: AxisLike | None = None, dtype: DtypeLike | None = None, keepdims: bool | None = None) -> Any:
     """Return the product; integers are multiplied as 64-bit ones."""
-    x = _summed(a, dtype)
+    x = summed(a, dtype)
     return (elementary.reduce_all if x.nptype.kind == "b" else elementary.reduce_prod)(x, axis, builtins.bool(keepdims))
 
 
@@ -122,7 +122,7 @@ def cumsum(a: TensorLike, axis: int | None = None, dtype: DtypeLike | None = Non
     >>> cumsum([[1, 2], [3, 4]]).numpy().tolist()
     [1, 3, 6, 10]
     """
-    x = _summed(a, dtype)
+    x = summed(a, dtype)
     return elementary.cumsum(arrangement.reshape(x, [-1]), 0) if axis is None else elementary.cumsum(x, axis)
 
 
@@ -172,7 +172,7 @@ def count_nonzero(a: TensorLike, axis: AxisLike | None = None) -> Any:
 
 def cumprod(a: TensorLike, axis: int | None = None, dtype: DtypeLike | None = None) -> Any:
     """Return the running product along an axis, of all elements in a row by default."""
-    x = _summed(a, dtype)
+    x = summed(a, dtype)
     return elementary.cumprod(arrangement.reshape(x, [-1]), 0) if axis is None else elementary.cumprod(x, axis)
 
 
