@@ -105,7 +105,7 @@ def _matrices(product: Callable[[Any, Any], Any], reflected: bool = False) -> Ca
     """Return the product of matrices as one of vectors too: a row on the left, a column on the right."""
 
     def method(self: Tensor, other: TensorLike) -> Any:
-        rank = other.ndim if isinstance(other, Tensor | np.ndarray) else None
+        rank = getattr(other, "ndim", None)
         if self.ndim != 1 and rank != 1:
             return product(self, other)
         left, right = (other, self) if reflected else (self, other)
@@ -1372,9 +1372,9 @@ def getitem(x: Tensor, key: Any) -> Any:
             return _masked(x, truth) if truth.sizes != () else _masked(getitem(x, None), getitem(truth, None))
     items = key if isinstance(key, tuple) else (key,)
     if any([_is_places(i) for i in items]):
-        from wengert.functions.numpy.indexing import item
+        from wengert.functions.numpy import indexing
 
-        return item(x, key)
+        return indexing.item(x, key)
     dynamic: list[Any] = []
 
     def number(item: Any, inside: bool) -> Any:
