@@ -173,6 +173,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: Any) -> None:
         module.stand_for(self._behind(module.__name__))
+        if module.__name__ in TOPS:
+            recorded_functions(False)  # a program of TensorFlow's may count on it that NumPy's functions take values
 
 
 class _Beside(_Finder):
@@ -201,7 +203,7 @@ def serve(style: str = "tf2") -> None:
     finder = _Finder(root)
     before = _taken_out()
     _clean()
-    recorded_functions(False)  # a program of TensorFlow's may count on it that NumPy's functions take values
+    recorded_functions(not before)
     if style == "tf1":
         root.disable_v2_behavior()
     for name, one in before.items():

@@ -617,7 +617,7 @@ class ThroughAFunctionOfNumpy:
         x = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
         with tf.GradientTape() as tape:
             x2 = x**2
-            y = np.mean(x2, axis=0)  # <-
+            y = np.asarray(x2).mean(axis=0)  # <-
             y = tf.reduce_sum(y)
         return tape.gradient(y, x)
 
