@@ -8,7 +8,6 @@ keep the stated derivative, and what depends on the coordinates through them goe
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -16,27 +15,22 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.xla.arrays import arrays
-from wengert.functions import nn
 from wengert.functions.program import custom_gradient
-from wengert.ground.errors import NoGradientError
 from wengert.ops import elementwise
-from wengert.surface.frameworks.jaxpr import Line, OfLine, alone, extend, flat, key_of, read_closed
-from wengert.surface.frameworks.primitives import RULES
-from wengert.tensor.tensor import apply, convert
+from wengert.ops.op import Op
+from wengert.surface.frameworks.jaxpr import MOST_NESTED, Line, OfLine, alone, deeper, extend, flat, key_of, read_closed
+from wengert.surface.frameworks.rules import RULES, direct
+from wengert.tensor.tensor import convert
 
 __all__ = ["STATED", "enter", "said"]
 
 STATED = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
 """The primitives."""
-MOST_NESTED = 6
-"""How often a stated derivative may be differentiated by what it states itself."""
 
 _verdicts: dict[Hashable, str] = {}
 """What becomes of a function, by its structure: "read", "stated", or the name of an operation."""
 _asking: list[Hashable] = []
 """The functions whose stated derivative is being told: one that uses itself is not told twice."""
-_nested: list[Hashable] = []
-"""The functions whose stated derivative is being appended."""
 
 
 def body_of(eqn: Any) -> Any:
@@ -73,7 +67,7 @@ def said(line: Line) -> Hashable:
     if line.primitive not in STATED:
         return None
     own = key_of(flat(body_of(line.eqn)))
-    if own in _asking:
+    if own in _asking or len(_asking) > MOST_NESTED:
         return "again"
     _asking.append(own)
     try:
@@ -89,7 +83,7 @@ def enter(line: Line, inputs: Sequence[Any]) -> list[Any]:
     if verdict is None:
         verdict = _verdicts[key] = _verdict(line, key)
     if verdict in OWN:
-        return [OWN[verdict](*inputs)]
+        return [direct(OWN[verdict])(*inputs)]
     if verdict == "read":
         return read_closed(body_of(line.eqn), inputs, RULES)
     return _stated(line, inputs, key)
@@ -101,19 +95,14 @@ def _stated(line: Line, inputs: Sequence[Any], key: Hashable) -> list[Any]:
 
     def function(*xs: Any) -> Any:
         def pulled(*cotangents: Any) -> Any:
-            if _nested.count(key) > MOST_NESTED:
-                raise NoGradientError(f"A stated derivative was differentiated {MOST_NESTED} times by itself, and no further.")
             given = [c for c, moves in zip(cotangents, outs, strict=True) if moves]
-            found = iter(read_closed(vjp_of(line), [*xs, *given], RULES))
+            with deeper(key):
+                found = iter(read_closed(vjp_of(line), [*xs, *given], RULES))
             return [next(found) if moves else None for moves in ins]
 
         return tuple(read_closed(body_of(line.eqn), xs, RULES)), pulled
 
-    _nested.append(key)
-    try:
-        return list(custom_gradient(function)(*[convert(x) for x in inputs]))
-    finally:
-        _nested.pop()
+    return list(custom_gradient(function)(*[convert(x) for x in inputs]))
 
 
 RULES.update(dict.fromkeys(STATED, OfLine(enter)))
@@ -121,12 +110,10 @@ RULES.update(dict.fromkeys(STATED, OfLine(enter)))
 # --- what a stated derivative is ----------------------------------------------------------------------------------
 
 
-OWN: dict[str, Callable[..., Any]] = {
-    "jax.nn.relu": nn.relu,
-    "jax.numpy.logaddexp": lambda x, y: apply(elementwise.LOGADDEXP, (convert(x), convert(y))),
-    "jax.scipy.special.xlogy": lambda x, y: apply(elementwise.XLOGY, (convert(x), convert(y))),
-    "jax.scipy.special.xlog1py": lambda x, y: apply(elementwise.XLOG1PY, (convert(x), convert(y))),
-}
+OWN: dict[str, Op] = {
+    "jax.nn.relu": elementwise.RELU, "jax.numpy.logaddexp": elementwise.LOGADDEXP,
+    "jax.scipy.special.xlogy": elementwise.XLOGY, "jax.scipy.special.xlog1py": elementwise.XLOG1PY,
+}  # fmt: skip
 """JAX's functions that are operations here, with the same derivatives at every point."""
 
 POINTS = (0.0, -0.0, 1.0, -1.0, 20.0, -20.0, 120.0, -120.0, 0.5, 1e-4)
@@ -138,7 +125,9 @@ def _verdict(line: Line, key: Hashable) -> str:
     avals = [atom.aval for atom in line.eqn.invars]
     for name in OWN:
         reference = operator.attrgetter(name.removeprefix("jax."))(jax)
-        if len(inspect.signature(reference).parameters) != len(avals) or any(np.dtype(a.dtype).kind != "f" for a in avals):
+        if sum(partial is not None for partial in OWN[name].partials) != len(avals) or any(
+            np.dtype(a.dtype).kind != "f" for a in avals
+        ):
             continue
         closed = jax.make_jaxpr(reference)(*[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
         stated = [other for other in flat(closed).lines if other.primitive in STATED]

@@ -23,15 +23,17 @@ from wengert.ground import checks
 from wengert.ground.errors import DTypeError, ShapeError, UnimplementedError
 from wengert.ground.options import options
 from wengert.ops import linear
-from wengert.surface.frameworks import derivatives
+from wengert.surface.frameworks import derivatives, indexing, matrices, primitives, windows
 from wengert.surface.frameworks.expression import FrameworkHome, Listed, Net, Reading, Spec
 from wengert.surface.frameworks.jaxpr import flat, key_of, known, read, read_closed, split
-from wengert.surface.frameworks.primitives import RULES
+from wengert.surface.frameworks.rules import RULES
 from wengert.surface.frameworks.walking import walked
 from wengert.tensor.tensor import apply
 
 __all__ = ["evaluate", "field", "register"]
 
+STATED = (derivatives, indexing, matrices, primitives, windows)
+"""The modules that enter rules."""
 NATIVE_ROWS = 512
 """Rows from which concrete arrays are computed by this library's own executor, outside of what JAX compiles."""
 

@@ -7,14 +7,16 @@ make weights. Lines that do are read into a list, each by the rule of its primit
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.ground.context import state
-from wengert.ground.errors import UnimplementedError
+from wengert.ground.errors import NoGradientError, UnimplementedError
 from wengert.tensor.tensor import Tensor, convert
 
 __all__ = [
@@ -214,7 +216,7 @@ def _hashable(value: Any) -> Hashable:
     if isinstance(value, Mapping):
         return _parameters(value)
     if hasattr(value, "eqns"):
-        value = extend().ClosedJaxpr(value, ())
+        return key_of(flat(SimpleNamespace(jaxpr=value, consts=[None] * len(value.constvars))))
     if hasattr(value, "jaxpr") and hasattr(value, "consts"):
         whole = flat(value)
         return key_of(whole), tuple([_hashable(_concrete(a)) for a in whole.arrays])
@@ -337,3 +339,24 @@ def place_of(eqn: Any) -> str:
         if "/jax/" not in name and "/wengert/" not in name and "/flax/" not in name and "/equinox/" not in name:
             return f"{frame.file_name}:{frame.line_num}"
     return "an unknown line"
+
+
+MOST_NESTED = 6
+"""How often a stated derivative may be differentiated by what it states itself."""
+_nested: list[object] = []
+
+
+@contextlib.contextmanager
+def deeper(what: object) -> Iterator[None]:
+    """Append a derivative that is stated: within it, others may be asked for.
+
+    Raises:
+        NoGradientError: where that has gone deeper than `MOST_NESTED`: it is kept until somebody asks for this derivative.
+    """
+    if len(_nested) > MOST_NESTED:
+        raise NoGradientError(f"A stated derivative was differentiated {MOST_NESTED} times by what it states, and no further.")
+    _nested.append(what)
+    try:
+        yield
+    finally:
+        _nested.pop()

@@ -7,64 +7,37 @@ where a number stands in the program.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.functions import array as arrays
-from wengert.functions import linalg, signal
 from wengert.functions import math as maths
 from wengert.ground.errors import UnimplementedError
 from wengert.modes.control import cond, graph_loop
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops.op import Op
-from wengert.surface.frameworks.jaxpr import OfLine, Rule, read_closed
+from wengert.surface.frameworks.jaxpr import Rule, read_closed
+from wengert.surface.frameworks.rules import RULES, Sizes, direct, rule, sizes_of
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
 __all__ = ["RULES"]
 
-RULES: dict[str, Rule | OfLine] = {}
-"""By the names of JAX's primitives."""
-
-Sizes = tuple[int, ...]
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-    """Enter a rule."""
-
-    def enter(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(names, function))
-        return function
-
-    return enter
-
-
-def sizes_of(x: Any) -> Sizes:
-    """Return the shape of a tensor, which is known: JAX's programs are of known shapes."""
-    return tuple(int(s) for s in convert(x).shape)
-
-
 # --- elementwise --------------------------------------------------------------------------------------------------
-
-
-def _direct(op: Op) -> Rule:
-    def applied(*inputs: Any, **params: Any) -> Any:
-        return apply(op, tuple([convert(x) for x in inputs]))
-
-    return applied
 
 
 E = elementwise
 RULES.update({
-    name: _direct(op)
+    name: direct(op)
     for name, op in {
         "add": E.ADD, "add_any": E.ADD, "sub": E.SUBTRACT, "mul": E.MULTIPLY, "neg": E.NEGATIVE, "square": E.SQUARE,
         "sqrt": E.SQRT, "rsqrt": E.RSQRT, "cbrt": E.CBRT, "exp": E.EXP, "exp2": E.EXP2, "expm1": E.EXPM1, "log": E.LOG,
         "log1p": E.LOG1P, "sin": E.SIN, "cos": E.COS, "tan": E.TAN, "asin": E.ASIN, "acos": E.ACOS, "atan": E.ATAN,
         "atan2": E.ATAN2, "sinh": E.SINH, "cosh": E.COSH, "tanh": E.TANH, "asinh": E.ASINH, "acosh": E.ACOSH, "atanh": E.ATANH,
         "logistic": E.SIGMOID, "erf": E.ERF, "erfc": E.ERFC, "erf_inv": E.ERFINV, "lgamma": E.LGAMMA, "digamma": E.DIGAMMA,
-        "igamma": E.IGAMMA, "igammac": E.IGAMMAC, "regularized_incomplete_beta": E.BETAINC, "zeta": E.ZETA, "abs": E.ABS,
+        "igamma": E.IGAMMA, "igammac": E.IGAMMAC, "regularized_incomplete_beta": E.BETAINC, "zeta": E.ZETA,
         "sign": E.SIGN, "floor": E.FLOOR, "ceil": E.CEIL, "is_finite": E.IS_FINITE, "bessel_i0e": E.BESSEL_I0E,
         "bessel_i1e": E.BESSEL_I1E, "eq": E.EQUAL, "ne": E.NOT_EQUAL, "lt": E.LESS, "le": E.LESS_EQUAL, "gt": E.GREATER,
         "ge": E.GREATER_EQUAL, "real": E.REAL_PART, "imag": E.IMAGINARY_PART, "complex": E.COMPLEX, "conj": E.CONJ,
@@ -73,6 +46,16 @@ RULES.update({
         "sharding_constraint": linear.IDENTITY, "reduce_precision": linear.IDENTITY,
     }.items()
 })  # fmt: skip
+
+
+@rule("abs")
+def absolute(x: Any, **params: Any) -> Any:
+    """Its derivative at 0 is 1."""
+    x = convert(x)
+    if x.nptype.kind != "f":
+        return apply(E.ABS, (x,))
+    zero = convert(np.zeros((), x.nptype))
+    return arrays.where(apply(E.EQUAL, (x, zero)), x + zero, apply(E.ABS, (x,)))
 
 
 @rule("div")
@@ -195,7 +178,7 @@ def _bits(truths: Op, bits: Op) -> Rule:
 RULES |= {
     "and": _bits(E.LOGICAL_AND, E.BITWISE_AND), "or": _bits(E.LOGICAL_OR, E.BITWISE_OR),
     "xor": _bits(E.LOGICAL_XOR, E.BITWISE_XOR), "not": _bits(E.LOGICAL_NOT, E.INVERT),
-    "shift_right_arithmetic": _direct(E.RIGHT_SHIFT),
+    "shift_right_arithmetic": direct(E.RIGHT_SHIFT),
 }  # fmt: skip
 
 
@@ -252,6 +235,21 @@ def expand(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
 def concatenate(*xs: Any, dimension: int, **params: Any) -> Any:
     """One after the other."""
     return arrays.concat([convert(x) for x in xs], int(dimension))
+
+
+@rule("stack")
+def stack(*xs: Any, axis: int, **params: Any) -> Any:
+    """Side by side along a new axis."""
+    return arrays.stack([convert(x) for x in xs], int(axis))
+
+
+@rule("tile")
+def tile(x: Any, *, reps: Sizes, **params: Any) -> Any:
+    """Repeated along each axis."""
+    x = convert(x)
+    sizes = sizes_of(x)
+    lead = (1,) * (len(reps) - len(sizes))
+    return arrays.tile(arrays.reshape(x, (*lead, *sizes)) if lead else x, [int(r) for r in reps])
 
 
 @rule("split")
@@ -403,10 +401,7 @@ def _extreme_so_far(sign: float) -> Rule:
 
 
 def _cummax(x: Tensor, axis: int) -> Any:
-    last = len(sizes_of(x)) - 1
-    order = [k for k in range(last + 1) if k != axis] + [axis]
-    moved = apply(reduction.CUMMAX, (transpose(x, permutation=order),))
-    return transpose(moved, permutation=[order.index(k) for k in range(last + 1)])
+    return apply(reduction.CUMMAX, (x,), {"axis": axis, "reverse": False})
 
 
 RULES |= {"cummax": _extreme_so_far(1.0), "cummin": _extreme_so_far(-1.0)}
@@ -428,195 +423,15 @@ def top_k(x: Any, *, k: int, **params: Any) -> Any:
     return [values, cast(places, np.dtype("int32"))]
 
 
-# --- where indices are known --------------------------------------------------------------------------------------
-
-
-@rule("dynamic_slice")
-def dynamic_slice(x: Any, *starts: Any, slice_sizes: Sizes, **params: Any) -> Any:
-    """A slice from a start that is pushed inside."""
-    x = convert(x)
-    sizes = sizes_of(x)
-    for axis, (start, count) in enumerate(zip(starts, slice_sizes, strict=True)):
-        if count == sizes[axis]:
-            continue
-        x = arrays.gather(x, _from(start, count, sizes[axis]), axis=axis)
-    return x
-
-
-def _from(start: Any, count: int, size: int) -> Any:
-    first = cast(convert(start), np.dtype("int32"))
-    first = apply(E.CLIP, (first, convert(np.int32(0)), convert(np.int32(size - count))))
-    return first + np.arange(count, dtype=np.int32)
-
-
-@rule("dynamic_update_slice")
-def dynamic_update_slice(x: Any, update: Any, *starts: Any, **params: Any) -> Any:
-    """The input with a block of it replaced."""
-    x, update = convert(x), convert(update)
-    sizes, counts = sizes_of(x), sizes_of(update)
-    inside: Any = None
-    for axis, (start, count, size) in enumerate(zip(starts, counts, sizes, strict=True)):
-        if count == size:
-            continue
-        first = cast(convert(start), np.dtype("int32"))
-        first = apply(E.CLIP, (first, convert(np.int32(0)), convert(np.int32(size - count))))
-        along = np.arange(size, dtype=np.int32) - first
-        update = arrays.gather(update, apply(E.CLIP, (along, convert(np.int32(0)), convert(np.int32(count - 1)))), axis=axis)
-        here = apply(E.LOGICAL_AND, (along >= np.int32(0), along < np.int32(count)))
-        here = arrays.reshape(here, [-1 if k == axis else 1 for k in range(len(sizes))])
-        inside = here if inside is None else apply(E.LOGICAL_AND, (inside, here))
-    return update if inside is None else arrays.where(inside, update, x)
-
-
-@rule("gather")
-def gather(x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Sizes, mode: Any = None, **params: Any) -> Any:
-    """Slices from starts that lie in the last axis of the indices."""
-    x, indices = convert(x), convert(indices)
-    sizes, batch = sizes_of(x), sizes_of(indices)[:-1]
-    offset, collapsed, starts = (
-        tuple(getattr(dimension_numbers, n)) for n in ("offset_dims", "collapsed_slice_dims", "start_index_map")
-    )
-    stacked = tuple(getattr(dimension_numbers, "operand_batching_dims", ()))
-    stacked_at = tuple(getattr(dimension_numbers, "start_indices_batching_dims", ()))
-    rank = len(batch) + len(offset)
-    places = [k for k in range(rank) if k not in offset]
-    kept = [k for k in range(len(sizes)) if k not in collapsed and k not in stacked]
-    filled = "FILL" in str(mode).upper()
-    inside: Any = None
-    flat: Any = None
-    step = 1
-    for axis in reversed(range(len(sizes))):
-        count = int(slice_sizes[axis])
-        along: Any = None
-        if axis in starts:
-            start = cast(indices[..., starts.index(axis)], np.dtype("int32"))
-            low, high = convert(np.int32(0)), convert(np.int32(sizes[axis] - count))
-            if filled:
-                fits = apply(E.LOGICAL_AND, (apply(E.GREATER_EQUAL, (start, low)), apply(E.LESS_EQUAL, (start, high))))
-                inside = fits if inside is None else apply(E.LOGICAL_AND, (inside, fits))
-            start = apply(E.CLIP, (start, low, high))
-            along = arrays.reshape(start, [batch[places.index(k)] if k in places else 1 for k in range(rank)])
-        elif axis in stacked:
-            own = stacked_at[stacked.index(axis)]
-            line = np.arange(sizes[axis], dtype=np.int32)
-            along = convert(line.reshape([-1 if k == places[own] else 1 for k in range(rank)]))
-        if axis in kept:
-            line = np.arange(count, dtype=np.int32)
-            own_line = convert(line.reshape([-1 if k == offset[kept.index(axis)] else 1 for k in range(rank)]))
-            along = own_line if along is None else along + own_line
-        if along is not None:
-            along = along * np.int32(step)
-            flat = along if flat is None else flat + along
-        step *= sizes[axis]
-    shape = tuple([batch[places.index(k)] if k in places else int(slice_sizes[kept[offset.index(k)]]) for k in range(rank)])
-    flat = convert(np.zeros(shape, np.int32)) if flat is None else arrays.broadcast_to(flat, shape)
-    found = arrays.gather(arrays.reshape(x, (-1,)), flat)
-    if inside is not None:
-        here = arrays.reshape(inside, [batch[places.index(k)] if k in places else 1 for k in range(rank)])
-        fill = params.get("fill_value")
-        if fill is None:
-            fill = np.nan if x.nptype.kind in "fc" else 0
-        found = arrays.where(here, found, convert(np.asarray(fill, x.nptype)))
-    return found
-
-
-# --- linear algebra -----------------------------------------------------------------------------------------------
-
-
-@rule("cholesky")
-def cholesky(a: Any, *, symmetrize_input: bool = True, **params: Any) -> Any:
-    """The lower triangular factor; the input is made Hermitian before, as JAX does."""
-    a = convert(a)
-    if symmetrize_input:
-        a = np.asarray(0.5, a.nptype) * (a + linalg.adjoint(a))
-    return linalg.cholesky(a)
-
-
-@rule("triangular_solve")
-def triangular_solve(
-    a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool, **params: Any
-) -> Any:
-    """The solution of a triangular system from the left or from the right."""
-    a, b = convert(a), convert(b)
-    if unit_diagonal:
-        a = linalg.set_diag(a, arrays.ones_like(linalg.diag_part(a)))
-    if not left_side:  # X A = B is Aᵀ Xᵀ = Bᵀ
-        found = triangular_solve(
-            a, linalg.matrix_transpose(b), left_side=True, lower=lower, transpose_a=not transpose_a, conjugate_a=conjugate_a,
-            unit_diagonal=False,
-        )  # fmt: skip
-        return linalg.matrix_transpose(found)
-    if conjugate_a:
-        a = maths.conj(a)
-    if transpose_a:
-        a, lower = linalg.matrix_transpose(a), not lower
-    return linalg.triangular_solve(a, b, lower=bool(lower))
-
-
-@rule("lu")
-def lu(a: Any, **params: Any) -> Any:
-    """Both factors in one matrix, and the order of rows."""
-    packed, order = linalg.lu(a)
-    if len(sizes_of(a)) != 2:
-        raise UnimplementedError(
-            "wengert.jax: the LU factors of a stack of matrices that depend on the coordinates are not there."
-        )
-    return [packed, None, order]  # the exchanges are not known
-
-
-@rule("eigh")
-def eigh(a: Any, **params: Any) -> Any:
-    """Vectors, then values, ascending."""
-    values, vectors = linalg.eigh(a)
-    return [vectors, values]
-
-
-@rule("qr")
-def qr(a: Any, *, full_matrices: bool, pivoting: bool = False, **params: Any) -> Any:
-    """An orthogonal and a triangular factor."""
-    if pivoting:
-        raise UnimplementedError("wengert.jax: qr with pivoting is not there.")
-    return list(linalg.qr(a, full_matrices=bool(full_matrices)))
-
-
-@rule("svd")
-def svd(a: Any, *, full_matrices: bool, compute_uv: bool, **params: Any) -> Any:
-    """Singular values, and vectors."""
-    if not compute_uv:
-        return [linalg.svd(a, compute_uv=False)]
-    s, u, v = linalg.svd(a, full_matrices=bool(full_matrices))
-    return [s, u, linalg.adjoint(v)]
-
-
-@rule("custom_linear_solve")
-def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -> Any:
-    """What the solver gives: it is made of lines like any other."""
-    at = np.cumsum([0, const_lengths.matvec, const_lengths.vecmat, const_lengths.solve, const_lengths.transpose_solve])
-    return read_closed(jaxprs.solve, [*inputs[at[2] : at[3]], *inputs[at[4] :]], RULES)
-
-
-@rule("tridiagonal_solve")
-def tridiagonal_solve(below: Any, main: Any, above: Any, b: Any, **params: Any) -> Any:
-    """The solution of a tridiagonal system."""
-    return linalg.tridiagonal_solve([above, main, below], b, diagonals_format="sequence")
-
-
-@rule("fft")
-def fft(x: Any, *, fft_type: Any, fft_lengths: Sizes, **params: Any) -> Any:
-    """Fourier's transform over the last axes."""
-    kind = str(getattr(fft_type, "name", fft_type)).upper()
-    kind = {"0": "FFT", "1": "IFFT", "2": "RFFT", "3": "IRFFT"}.get(kind, kind)
-    x = convert(x)
-    if len(fft_lengths) == 1:
-        if kind in ("RFFT", "IRFFT"):
-            return getattr(signal, kind.lower())(x, [int(fft_lengths[0])])
-        return getattr(signal, kind.lower())(x)
-    if len(fft_lengths) == 2 and kind in ("FFT", "IFFT"):
-        return getattr(signal, kind.lower() + "2d")(x)
-    raise UnimplementedError(f"wengert.jax: {kind} over {len(fft_lengths)} axes is not there.")
-
-
 # --- choices and loops --------------------------------------------------------------------------------------------
+
+
+@rule("platform_index")
+def platform(*, platforms: Any, **params: Any) -> Any:
+    """Which of several forms of a function is for this machine."""
+    own = importlib.import_module("jax").default_backend()
+    known = [k for k, names in enumerate(platforms) if names is None or own in names]
+    return convert(np.int32(known[0]))
 
 
 @rule("cond")
@@ -626,6 +441,9 @@ def choice(index: Any, *inputs: Any, branches: Sequence[Any], **params: Any) -> 
     given = [convert(x) for x in inputs]
     if index.nptype.kind == "b":
         index = cast(index, np.dtype("int32"))
+    taken = arrays.get_static_value(index)
+    if taken is not None:
+        return read_closed(branches[min(max(int(taken), 0), len(branches) - 1)], given, RULES)
 
     def from_(k: int) -> list[Any]:
         if k == len(branches) - 1:

@@ -1,0 +1,184 @@
+"""What JAX's primitives of linear algebra become."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.functions import array as arrays
+from wengert.functions import linalg, signal
+from wengert.functions import math as maths
+from wengert.functions.program import custom_gradient
+from wengert.ground.errors import NoGradientError, UnimplementedError
+from wengert.ops import elementwise as E
+from wengert.surface.frameworks.jaxpr import deeper, extend, read_closed
+from wengert.surface.frameworks.rules import RULES, Sizes, rule, sizes_of
+from wengert.tensor.tensor import Tensor, apply, cast, convert
+
+__all__: list[str] = []
+
+MOST_EXCHANGES = 64
+"""Rows of a matrix for which the exchanges of its factorisation are told."""
+
+
+@rule("cholesky")
+def cholesky(a: Any, *, symmetrize_input: bool = True, **params: Any) -> Any:
+    """The lower triangular factor; the input is made Hermitian before, as JAX does."""
+    a = convert(a)
+    if symmetrize_input:
+        a = np.asarray(0.5, a.nptype) * (a + linalg.adjoint(a))
+    return linalg.cholesky(a)
+
+
+@rule("triangular_solve")
+def triangular_solve(
+    a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool, **params: Any
+) -> Any:
+    """The solution of a triangular system from the left or from the right."""
+    a, b = convert(a), convert(b)
+    if unit_diagonal:
+        a = linalg.set_diag(a, arrays.ones_like(linalg.diag_part(a)))
+    if not left_side:  # X A = B is Aᵀ Xᵀ = Bᵀ
+        found = triangular_solve(
+            a, linalg.matrix_transpose(b), left_side=True, lower=lower, transpose_a=not transpose_a, conjugate_a=conjugate_a,
+            unit_diagonal=False,
+        )  # fmt: skip
+        return linalg.matrix_transpose(found)
+    if conjugate_a:
+        a = maths.conj(a)
+    if transpose_a:
+        a, lower = linalg.matrix_transpose(a), not lower
+    return linalg.triangular_solve(a, b, lower=bool(lower))
+
+
+@rule("lu")
+def lu(a: Any, **params: Any) -> Any:
+    """Both factors in one matrix, the exchanges of rows, and the order of rows."""
+    packed, order = linalg.lu(a)
+    return [packed, _exchanges(order), order]
+
+
+def _exchanges(order: Tensor) -> Any:
+    """Return with which row each row was exchanged in its turn, from the order that all of it led to."""
+    sizes = sizes_of(order)
+    n = sizes[-1]
+    if n > MOST_EXCHANGES:
+        return None
+    rows = convert(np.array(np.broadcast_to(np.arange(n, dtype=np.int32), sizes)))
+    found = []
+    for k in range(n):
+        here = cast(maths.argmax(cast(apply(E.EQUAL, (rows, order[..., k : k + 1])), np.dtype("int32")), axis=-1), rows.nptype)
+        there = arrays.expand_dims(here, -1)
+        found.append(here)
+        rows = arrays.where(apply(E.EQUAL, (convert(np.arange(n, dtype=np.int32)), there)), rows[..., k : k + 1], rows)
+        rows = arrays.where(convert(np.arange(n) == k), order[..., k : k + 1], rows)
+    return arrays.stack(found, -1)
+
+
+@rule("eigh")
+def eigh(a: Any, **params: Any) -> Any:
+    """Vectors, then values, ascending."""
+    values, vectors = linalg.eigh(a)
+    return [vectors, values]
+
+
+@rule("qr")
+def qr(a: Any, *, full_matrices: bool, pivoting: bool = False, **params: Any) -> Any:
+    """An orthogonal and a triangular factor."""
+    if pivoting:
+        raise UnimplementedError("wengert.jax: qr with pivoting is not there.")
+    return list(linalg.qr(a, full_matrices=bool(full_matrices)))
+
+
+@rule("svd")
+def svd(a: Any, *, full_matrices: bool, compute_uv: bool, **params: Any) -> Any:
+    """Singular values, and vectors."""
+    if not compute_uv:
+        return [linalg.svd(a, compute_uv=False)]
+    s, u, v = linalg.svd(a, full_matrices=bool(full_matrices))
+    return [s, u, linalg.adjoint(v)]
+
+
+@rule("custom_linear_solve")
+def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -> Any:
+    """The solution x of A x = b: what the solver gives, with the derivative that A x = b says, whatever the solver is.
+
+    Both A and its solver are given as lines; what a solver is made of passes no derivative on.
+    """
+    parts, at = {}, 0
+    for name in ("matvec", "vecmat", "solve", "transpose_solve"):
+        count = int(getattr(const_lengths, name))
+        parts[name] = [convert(x) for x in inputs[at : at + count]]
+        at += count
+    b = [convert(x) for x in inputs[at:]]
+    held = parts["matvec"]
+
+    def solved(*given: Any) -> Any:
+        matrix, right = given[: len(held)], given[len(held) :]
+
+        def pulled(*cotangents: Any) -> Any:
+            if jaxprs.transpose_solve is None:
+                raise NoGradientError("A solver of JAX's was given without one for the transposed matrix.")
+            with deeper(linear_solve):
+                back = [*parts["vecmat"], *matrix, *parts["transpose_solve"], *parts["solve"], *cotangents]
+                swapped = {
+                    "const_lengths": _swapped(const_lengths), "jaxprs": _swapped(jaxprs),
+                }  # fmt: skip
+                duals = linear_solve(*back, **swapped)
+                again = [*matrix, *parts["vecmat"], *parts["solve"], *parts["transpose_solve"], *right]
+                x = linear_solve(*again, const_lengths=const_lengths, jaxprs=jaxprs)
+                found = iter(read_closed(_by_matrix(jaxprs.matvec, matrix, x), [*matrix, *x, *duals], RULES))
+            return [-next(found) if m.nptype.kind in "fc" else None for m in matrix] + duals
+
+        return tuple(read_closed(jaxprs.solve, [*parts["solve"], *right], RULES)), pulled
+
+    return list(custom_gradient(solved)(*held, *b))
+
+
+def _by_matrix(matvec: Any, matrix: Sequence[Tensor], x: Sequence[Tensor]) -> Any:
+    """Return the jaxpr of (what A is made of, x, y) -> the derivatives of y · A x by what A is made of."""
+    jax = importlib.import_module("jax")
+    product = extend().jaxpr_as_fun(matvec)
+    count = len(matrix)
+    live = [k for k, m in enumerate(matrix) if m.nptype.kind in "fc"]
+
+    def pulled(*given: Any) -> Any:
+        def of_live(*parts: Any) -> Any:
+            full = list(given[: count + len(x)])
+            for k, part in zip(live, parts, strict=True):
+                full[k] = part
+            return tuple(product(*full))
+
+        return jax.vjp(of_live, *[given[k] for k in live])[1](given[count + len(x) :])
+
+    specs = [jax.ShapeDtypeStruct(t.sizes, t.nptype) for t in (*matrix, *x, *x)]
+    return jax.make_jaxpr(pulled)(*specs)
+
+
+def _swapped(parts: Any) -> Any:
+    """Return what is said of the transposed system."""
+    return parts._replace(matvec=parts.vecmat, vecmat=parts.matvec, solve=parts.transpose_solve, transpose_solve=parts.solve)
+
+
+@rule("tridiagonal_solve")
+def tridiagonal_solve(below: Any, main: Any, above: Any, b: Any, **params: Any) -> Any:
+    """The solution of a tridiagonal system."""
+    return linalg.tridiagonal_solve([above, main, below], b, diagonals_format="sequence")
+
+
+@rule("fft")
+def fft(x: Any, *, fft_type: Any, fft_lengths: Sizes, **params: Any) -> Any:
+    """Fourier's transform over the last axes."""
+    kind = str(getattr(fft_type, "name", fft_type)).upper()
+    kind = {"0": "FFT", "1": "IFFT", "2": "RFFT", "3": "IRFFT"}.get(kind, kind)
+    x = convert(x)
+    if len(fft_lengths) == 1:
+        if kind in ("RFFT", "IRFFT"):
+            return getattr(signal, kind.lower())(x, [int(fft_lengths[0])])
+        return getattr(signal, kind.lower())(x)
+    if len(fft_lengths) == 2 and kind in ("FFT", "IFFT"):
+        return getattr(signal, kind.lower() + "2d")(x)
+    raise UnimplementedError(f"wengert.jax: {kind} over {len(fft_lengths)} axes is not there.")

@@ -1,0 +1,48 @@
+"""The table of rules: what each primitive of JAX becomes, by its name, and what rules have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.op import Op
+from wengert.surface.frameworks.jaxpr import OfLine, Rule
+from wengert.tensor.tensor import apply, convert
+
+__all__ = ["RULES", "Sizes", "direct", "number", "rule", "sizes_of"]
+
+RULES: dict[str, Rule | OfLine] = {}
+"""By the names of JAX's primitives."""
+
+Sizes = tuple[int, ...]
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Enter a rule."""
+
+    def enter(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+def direct(op: Op) -> Rule:
+    """Return the rule that an operation is, without parameters."""
+
+    def applied(*inputs: Any, **params: Any) -> Any:
+        return apply(op, tuple([convert(x) for x in inputs]))
+
+    return applied
+
+
+def sizes_of(x: Any) -> Sizes:
+    """Return the shape of a tensor, which is known: JAX's programs are of known shapes."""
+    return tuple(int(s) for s in convert(x).shape)
+
+
+def number(value: int) -> Any:
+    """Return a place, int32."""
+    return convert(np.int32(value))

@@ -1,0 +1,102 @@
+"""What JAX's convolutions and sums over windows become."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.functions import array as arrays
+from wengert.functions import nn
+from wengert.ground.errors import UnimplementedError
+from wengert.ops import elementwise as E
+from wengert.ops.op import Op
+from wengert.surface.frameworks.primitives import pad, transpose
+from wengert.surface.frameworks.rules import Sizes, rule, sizes_of
+from wengert.tensor.tensor import Tensor, apply, cast, convert
+
+__all__: list[str] = []
+
+MOST_SHIFTS = 4096
+"""Elements of a window that is added up shift by shift."""
+
+
+@rule("conv_general_dilated")
+def convolution(
+    x: Any, w: Any, *, window_strides: Sizes, padding: Sequence[tuple[int, int]], lhs_dilation: Sizes, rhs_dilation: Sizes,
+    dimension_numbers: Any, feature_group_count: int, batch_group_count: int, preferred_element_type: Any = None, **params: Any,
+) -> Any:  # fmt: skip
+    """A convolution over one to three axes."""
+    if batch_group_count != 1:
+        raise UnimplementedError("wengert.jax: a convolution with groups of the batch is not there.")
+    of_x, of_w, of_y = [tuple(int(k) for k in getattr(dimension_numbers, n)) for n in ("lhs_spec", "rhs_spec", "out_spec")]
+    n = len(window_strides)
+    if not 1 <= n <= 3:
+        raise UnimplementedError(f"wengert.jax: a convolution over {n} axes is not there.")
+    x, w = convert(x), convert(w)
+    if preferred_element_type is not None and np.dtype(preferred_element_type) != x.nptype:
+        x, w = cast(x, np.dtype(preferred_element_type)), cast(w, np.dtype(preferred_element_type))
+    x = transpose(x, permutation=[of_x[0], *of_x[2:], of_x[1]])  # batch, axes, channels
+    w = transpose(w, permutation=[*of_w[2:], of_w[1], of_w[0]])  # axes, channels in, channels out
+    edges = [(0, 0, 0), *[(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, lhs_dilation, strict=True)], (0, 0, 0)]
+    x = pad(x, convert(np.zeros((), x.nptype)), padding_config=edges)
+    strides, dilations = [int(s) for s in window_strides], [int(d) for d in rhs_dilation]
+    groups = int(feature_group_count)
+
+    def one(x: Tensor, w: Tensor) -> Any:
+        if max(strides) > 1 and max(dilations) > 1:  # spread the filter
+            spread = [(0, 0, d - 1) for d in dilations] + [(0, 0, 0)] * 2
+            return nn.convolution(x, pad(w, convert(np.zeros((), w.nptype)), padding_config=spread), strides, "VALID")
+        return nn.convolution(x, w, strides, "VALID", dilations=dilations)
+
+    if groups == 1:
+        y = one(x, w)
+    else:
+        xs, ws = arrays.split(x, groups, -1), arrays.split(w, groups, -1)
+        y = arrays.concat([one(a, b) for a, b in zip(xs, ws, strict=True)], -1)
+    order = [0] * (n + 2)
+    order[of_y[0]], order[of_y[1]] = 0, n + 1
+    for k, axis in enumerate(of_y[2:]):
+        order[axis] = k + 1
+    return transpose(y, permutation=order)
+
+
+def _over_windows(
+    x: Any, op: Op, start: Any, window_dimensions: Sizes, window_strides: Sizes, padding: Sequence[tuple[int, int]],
+    base_dilation: Sizes, window_dilation: Sizes,
+) -> Any:  # fmt: skip
+    x = convert(x)
+    if int(np.prod(window_dimensions)) > MOST_SHIFTS:
+        raise UnimplementedError(f"wengert.jax: a window of {window_dimensions} elements is not there.")
+    edges = [(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, base_dilation, strict=True)]
+    x = pad(x, convert(np.asarray(start, x.nptype)), padding_config=edges)
+    reach = [(int(w) - 1) * int(d) for w, d in zip(window_dimensions, window_dilation, strict=True)]
+    counts = [(size - r - 1) // int(s) + 1 for size, r, s in zip(sizes_of(x), reach, window_strides, strict=True)]
+    total: Any = None
+    for place in itertools.product(*[range(int(w)) for w in window_dimensions]):
+        first = [p * int(d) for p, d in zip(place, window_dilation, strict=True)]
+        part = x[tuple([
+            slice(a, a + (c - 1) * int(s) + 1, int(s)) for a, c, s in zip(first, counts, window_strides, strict=True)
+        ])]  # fmt: skip
+        total = part if total is None else apply(op, (total, part))
+    return total
+
+
+@rule("reduce_window_sum")
+def window_sum(x: Any, **params: Any) -> Any:
+    """Sums over windows."""
+    return _over_windows(x, E.ADD, 0, **params)
+
+
+@rule("reduce_window_max")
+def window_max(x: Any, **params: Any) -> Any:
+    """The greatest of each window; of equals the first has the derivative."""
+    return _over_windows(x, E.MAXIMUM_FIRST, -np.inf, **params)
+
+
+@rule("reduce_window_min")
+def window_min(x: Any, **params: Any) -> Any:
+    """The smallest of each window; of equals the first has the derivative."""
+    return -_over_windows(-convert(x), E.MAXIMUM_FIRST, -np.inf, **params)
