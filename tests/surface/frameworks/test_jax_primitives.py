@@ -22,7 +22,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], str]] = {}
 """By name: a function of x of shape (3,), and where it is tried: "all", "unit" (between 0.1 and 0.9), "positive"."""
 
 
-def of(where: str = "all", *names: str) -> Callable[..., Any]:
+def of(where: str = "all") -> Callable[..., Any]:
     def enter(f: Callable[..., Any]) -> Callable[..., Any]:
         FUNCTIONS[f.__name__] = f, where
         return f
@@ -30,28 +30,38 @@ def of(where: str = "all", *names: str) -> Callable[..., Any]:
     return enter
 
 
-for name in "sin cos tan tanh sinh cosh exp exp2 expm1 arctan arcsinh abs sign floor ceil square cbrt sinc".split():
-    FUNCTIONS[name] = getattr(jnp, name), "all"
-for name in "arcsin arccos arctanh".split():
-    FUNCTIONS[name] = getattr(jnp, name), "unit"
-for name in "log log1p log2 log10 sqrt reciprocal".split():
-    FUNCTIONS[name] = getattr(jnp, name), "positive"
-FUNCTIONS["rsqrt"] = lax.rsqrt, "positive"
-FUNCTIONS["arccosh"] = (lambda x: jnp.arccosh(1.5 + x)), "positive"
-for name in (
-    "relu relu6 softplus sigmoid silu gelu elu selu celu leaky_relu log_sigmoid hard_tanh soft_sign softmax log_softmax swish glu_ "
-    "mish squareplus sparse_plus_ hard_swish standardize"
-).split():
-    if not name.endswith("_"):
-        FUNCTIONS[name] = getattr(jax.nn, name), "all"
-FUNCTIONS["gelu_exact"] = partial(jax.nn.gelu, approximate=False), "all"
-for name in "erf erfc log_ndtr ndtr expit".split():
-    FUNCTIONS[name] = getattr(jax.scipy.special, name), "all"
-for name in "gammaln digamma xlogx_ entr".split():
-    if not name.endswith("_"):
-        FUNCTIONS[name] = getattr(jax.scipy.special, name), "positive"
-FUNCTIONS["erfinv"] = jax.scipy.special.erfinv, "unit"
-FUNCTIONS["logit"] = jax.scipy.special.logit, "unit"
+SPECIAL = "erf erfc log_ndtr ndtr expit erfinv logit gammaln digamma entr".split()
+OF_NN = (
+    "relu relu6 softplus sigmoid silu gelu elu selu celu leaky_relu log_sigmoid hard_tanh soft_sign softmax log_softmax mish "
+    "squareplus hard_swish standardize"
+).split()
+OTHERS = {
+    "rsqrt": lax.rsqrt, "arccosh": lambda x: jnp.arccosh(1.5 + x), "gelu_exact": partial(jax.nn.gelu, approximate=False),
+}  # fmt: skip
+GROUPS = {  # of functions of numbers and activations, several at once: JAX compiles a group nearly as fast as one
+    "circular": ("sin cos tan arctan sinc", "all"),
+    "hyperbolic": ("tanh sinh cosh exp exp2 expm1 arcsinh", "all"),
+    "piecewise": ("abs sign floor ceil square cbrt relu relu6 leaky_relu hard_tanh hard_swish", "all"),
+    "activations": ("softplus sigmoid silu gelu gelu_exact elu selu celu log_sigmoid soft_sign mish squareplus", "all"),
+    "over_a_row": ("softmax log_softmax standardize", "all"),
+    "errors": ("erf erfc log_ndtr ndtr expit", "all"),
+    "inverses": ("arcsin arccos arctanh erfinv logit", "unit"),
+    "logarithms": ("log log1p log2 log10 sqrt reciprocal rsqrt arccosh gammaln digamma entr", "positive"),
+}
+
+
+def _function(name: str) -> Callable[..., Any]:
+    place = jax.scipy.special if name in SPECIAL else jax.nn if name in OF_NN else jnp
+    return OTHERS.get(name) or getattr(place, name)
+
+
+def _group(names: str) -> Callable[..., Any]:
+    functions = [_function(name) for name in names.split()]
+    return lambda x: jnp.concatenate([f(x) for f in functions])
+
+
+for group, (names, where) in GROUPS.items():
+    FUNCTIONS[group] = _group(names), where
 
 
 @of()
@@ -241,7 +251,9 @@ def pooled(x):
 @of()
 def solved(x):
     a = jnp.asarray(S @ S.T) + 3.0 * jnp.eye(3) + jnp.outer(x, x)
-    return jnp.concatenate([jnp.linalg.solve(a, x), jnp.linalg.inv(a).ravel(), jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(a), x)])
+    return jnp.concatenate(
+        [jnp.linalg.solve(a, x), jnp.linalg.inv(a).ravel(), jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(a), x)]
+    )
 
 
 @of()
@@ -396,8 +408,17 @@ def stated_by_itself(x):
     return _own(x) * x
 
 
-LARGE = frozenset("solved decomposed determinants convolved convolved_images running triangular sinc norms".split())
+LARGE = frozenset("solved decomposed determinants convolved convolved_images running triangular circular errors norms".split())
 """Functions whose third derivatives take JAX long to compile."""
+
+
+@pytest.fixture(autouse=True)
+def compiled_hastily():
+    """Compile without most of XLA's optimisations: each program here runs once."""
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def points(where: str) -> np.ndarray:

@@ -152,65 +152,79 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
     whole = stacks(f, len(words)) if stacked is None else bool(stacked)
     home = JaxHome(words)
 
-    def reader(columns: Sequence[Any]) -> Reading:
-        return _reading(f, columns, whole, pointwise)
-
-    return Net(home, reader)
+    form = _Form(f, whole, pointwise)
+    return Net(home, lambda columns: _reading(form.traced(columns)))
 
 
-def _reading(f: Callable[..., Any], columns: Sequence[Any], whole: bool, pointwise: bool | None) -> Reading:
-    jax = arrays().jax
-    n, d, dtype = columns[0].shape[0], len(columns), columns[0].dtype
+class _Form:
+    """How a function takes its points: found when it is first traced."""
 
-    def rows(*xs: Any) -> Any:
-        return f(jax.numpy.concatenate(xs, 1) if d > 1 else xs[0]) if whole else f(*xs)
+    def __init__(self, f: Callable[..., Any], whole: bool, pointwise: bool | None) -> None:
+        """Take the function, whether it takes one array of all coordinates, and whether it takes one point, if that is said."""
+        self.f, self.whole, self.pointwise = f, whole, pointwise
 
-    def points(*xs: Any) -> Any:
-        if whole:
-            return jax.vmap(f)(jax.numpy.concatenate(xs, 1))
-        return jax.vmap(f)(*[x[:, 0] for x in xs])
+    def rows(self, *xs: Any) -> Any:
+        """Call it with all rows."""
+        return self.f(_joined(xs)) if self.whole else self.f(*xs)
 
-    def traced(function: Callable[..., Any], rows: int) -> Any:
-        return jax.make_jaxpr(function)(*[jax.ShapeDtypeStruct((rows, 1), dtype)] * d)
+    def points(self, *xs: Any) -> Any:
+        """Map it over the points."""
+        jax = arrays().jax
+        return jax.vmap(self.f)(_joined(xs)) if self.whole else jax.vmap(self.f)(*[x[:, 0] for x in xs])
 
-    closed = None
-    failure: Exception | None = None
-    if not pointwise:
+    def traced(self, columns: Sequence[Any]) -> Any:
+        """Return its jaxpr for columns of these shapes.
+
+        Raises:
+            ShapeError: if it gives no row for each point.
+            TypeError: if it does not return one array.
+        """
+        n, failure = columns[0].shape[0], None
+        if self.pointwise is None:
+            try:
+                self.pointwise = not all(_rowed(self.of(self.rows, columns, count), count) for count in (n, n + 1))
+            except Exception as error:  # of rows it cannot be called; of one point, perhaps
+                self.pointwise, failure = True, error
         try:
-            closed = traced(rows, n)
-            if pointwise is None and not (_rowed(closed, n) and _rowed(traced(rows, n + 1), n + 1)):
-                closed = None
-        except UnimplementedError:
-            raise
+            closed = self.of(self.points if self.pointwise else self.rows, columns, n)
         except Exception as error:
-            if pointwise is False:
+            if failure is None:
                 raise
-            failure = error
-    if closed is None:
-        try:
-            closed = traced(points, n)
-        except Exception:
-            if failure is not None:
-                raise failure from None
-            raise
+            raise failure from error
+        if len(closed.out_avals) != 1:
+            raise TypeError(f"jax.field: f must return one array, not {len(closed.out_avals)}.")
         if not _rowed(closed, n):
-            shape = tuple(closed.out_avals[0].shape) if closed.out_avals else ()
+            shape = tuple(closed.out_avals[0].shape)
             raise ShapeError(
-                f"jax.field: f gives neither a row for each of {n} points nor, of one point, a number or a vector: {shape}."
+                f"jax.field: f is to give a row for each of {n} points, or, of one point, a number or a vector; the result "
+                f"has shape {shape}."
             )
-    whole_flat = flat(closed)
-    if len(whole_flat.results) != 1:
-        raise TypeError(f"jax.field: f must return one array, not {len(whole_flat.results)}.")
-    part = split(whole_flat, whole_flat.arguments)
+        return closed
+
+    @staticmethod
+    def of(function: Callable[..., Any], columns: Sequence[Any], rows: int) -> Any:
+        """Return the jaxpr of a function of columns of so many rows."""
+        jax = arrays().jax
+        return jax.make_jaxpr(function)(*[jax.ShapeDtypeStruct((rows, 1), c.dtype) for c in columns])
+
+
+def _joined(xs: Sequence[Any]) -> Any:
+    return arrays().jax.numpy.concatenate(xs, 1) if len(xs) > 1 else xs[0]
+
+
+def _reading(closed: Any) -> Reading:
+    """Return what is read of a traced function of the coordinates."""
+    whole = flat(closed)
+    part = split(whole, whole.arguments)
 
     def build(given: Sequence[Any], places: Sequence[Any]) -> Any:
         (found,) = read(part, given, places, RULES)
         return apply(linear.IDENTITY, (found,))
 
     moving = frozenset(id(line) for line in part.read)
-    key = key_of(whole_flat, said=lambda line: derivatives.said(line) if id(line) in moving else None)
-    specs = [(tuple(whole_flat.avals[i].shape), np.dtype(whole_flat.avals[i].dtype)) for i in part.places]
-    return Reading(key, whole_flat.arrays, specs, known(part), build)
+    key = key_of(whole, said=lambda line: derivatives.said(line) if id(line) in moving else None)
+    specs = [(tuple(whole.avals[i].shape), np.dtype(whole.avals[i].dtype)) for i in part.places]
+    return Reading(key, whole.arrays, specs, known(part), build)
 
 
 def _rowed(closed: Any, rows: int) -> bool:
