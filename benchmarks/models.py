@@ -21,24 +21,27 @@ import wengert
 
 
 def network(key, *sizes):
+    """Return weights and biases of a dense network."""
     keys = jax.random.split(key, len(sizes) - 1)
-    return [
-        (jax.random.normal(k, (a, b)) / a**0.5, jnp.zeros(b)) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)
-    ]
+    return [(jax.random.normal(k, (a, b)) / a**0.5, jnp.zeros(b)) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)]
 
 
 def net(params, X):
+    """Return what the network gives for X of shape (n, 2)."""
     for w, b in params[:-1]:
         X = jnp.tanh(X @ w + b)
     return X @ params[-1][0] + params[-1][1]
 
 
 def by_field(params, x, t):
+    """Return u_t and u_xxxx by a field."""
     u = wengert.jax.field(lambda X: net(params, X), "x t")
     return wengert.jax.evaluate([u.t, u.xxxx], x, t)
 
 
 def by_grad(params, x, t):
+    """Return them by nested reverse mode."""
+
     def f(x, t):
         return net(params, jnp.stack([x, t])[None])[0, 0]
 
@@ -49,6 +52,8 @@ def by_grad(params, x, t):
 
 
 def by_jvp(params, x, t):
+    """Return them by nested forward mode."""
+
     def f(x, t):
         return net(params, jnp.stack([x, t], 1))
 
@@ -63,6 +68,8 @@ def by_jvp(params, x, t):
 
 
 def by_jet(params, x, t):
+    """Return them by JAX's Taylor mode."""
+
     def f(x, t):
         return net(params, jnp.stack([x, t], 1))
 
@@ -72,6 +79,8 @@ def by_jet(params, x, t):
 
 
 def loss_of(derivatives):
+    """Return the loss of a residual."""
+
     def loss(params, x, t):
         u_t, u_xxxx = derivatives(params, x, t)
         return jnp.mean((u_t + u_xxxx) ** 2)
@@ -80,6 +89,7 @@ def loss_of(derivatives):
 
 
 def main():
+    """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=15)
@@ -110,7 +120,9 @@ def main():
                 float(jnp.abs(a - b).max() / jnp.abs(b).max())
                 for a, b in zip(jax.tree.leaves(first[name]), jax.tree.leaves(first["nested jvp"]), strict=True)
             )
-            print(f"{what}: {name:22} {median[name]:8.2f} ms  {median[name] / median['field']:5.2f}  apart {apart:.1e}", flush=True)
+            print(
+                f"{what}: {name:22} {median[name]:8.2f} ms  {median[name] / median['field']:5.2f}  apart {apart:.1e}", flush=True
+            )
 
 
 if __name__ == "__main__":

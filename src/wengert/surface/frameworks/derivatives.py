@@ -18,9 +18,21 @@ from wengert.execute.xla.arrays import arrays
 from wengert.functions.program import custom_gradient
 from wengert.ops import elementwise
 from wengert.ops.op import Op
-from wengert.surface.frameworks.jaxpr import MOST_NESTED, Line, OfLine, alone, deeper, extend, flat, key_of, read_closed
-from wengert.surface.frameworks.rules import RULES, direct
-from wengert.tensor.tensor import convert
+from wengert.surface.frameworks.jaxpr import (
+    MOST_NESTED,
+    Aval,
+    Equation,
+    Line,
+    OfLine,
+    alone,
+    deeper,
+    extend,
+    flat,
+    key_of,
+    read_closed,
+)
+from wengert.surface.frameworks.rules import RULES, direct, rule
+from wengert.tensor.tensor import Tensor, convert
 
 __all__ = ["STATED", "enter", "said"]
 
@@ -33,7 +45,7 @@ _asking: list[Hashable] = []
 """The functions whose stated derivative is being told: one that uses itself is not told twice."""
 
 
-def body_of(eqn: Any) -> Any:
+def body_of(eqn: Equation) -> Any:
     """Return the lines of a function whose derivative is stated."""
     return eqn.params.get("call_jaxpr") or eqn.params["fun_jaxpr"]
 
@@ -45,8 +57,8 @@ def vjp_of(line: Line) -> Any:
     ins, outs = [[v.aval for v in atoms] for atoms in (line.eqn.invars, line.eqn.outvars)]
     live = [k for k, aval in enumerate(ins) if _moves(aval)]
 
-    def pulled(*given: Any) -> Any:
-        def of_live(*xs: Any) -> Any:
+    def pulled(*given: Aval) -> Any:
+        def of_live(*xs: Aval) -> Any:
             full = list(given[: len(ins)])
             for k, x in zip(live, xs, strict=True):
                 full[k] = x
@@ -58,7 +70,7 @@ def vjp_of(line: Line) -> Any:
     return jax.make_jaxpr(pulled)(*specs)
 
 
-def _moves(aval: Any) -> bool:
+def _moves(aval: Aval) -> bool:
     return np.dtype(aval.dtype).kind in "fc"
 
 
@@ -93,8 +105,8 @@ def _stated(line: Line, inputs: Sequence[Any], key: Hashable) -> list[Any]:
     outs = [_moves(v.aval) for v in line.eqn.outvars]
     ins = [_moves(v.aval) for v in line.eqn.invars]
 
-    def function(*xs: Any) -> Any:
-        def pulled(*cotangents: Any) -> Any:
+    def function(*xs: Tensor) -> Any:
+        def pulled(*cotangents: Tensor) -> Any:
             given = [c for c, moves in zip(cotangents, outs, strict=True) if moves]
             with deeper(key):
                 found = iter(read_closed(vjp_of(line), [*xs, *given], RULES))
@@ -105,7 +117,7 @@ def _stated(line: Line, inputs: Sequence[Any], key: Hashable) -> list[Any]:
     return list(custom_gradient(function)(*[convert(x) for x in inputs]))
 
 
-RULES.update(dict.fromkeys(STATED, OfLine(enter)))
+rule(*STATED)(OfLine(enter))
 
 # --- what a stated derivative is ----------------------------------------------------------------------------------
 
@@ -145,7 +157,7 @@ def _is_own(line: Line) -> bool:
         return False
     rng = np.random.default_rng(0)
 
-    def second(f: Callable[..., Any], xs: Any, ts: Any, us: Any) -> Any:
+    def second(f: Callable[..., Any], xs: tuple[Any, ...], ts: tuple[Any, ...], us: tuple[Any, ...]) -> Any:
         return jax.jvp(lambda *x: jax.jvp(lambda *y: tuple(f(*y)), x, ts), xs, us)
 
     def random() -> Any:

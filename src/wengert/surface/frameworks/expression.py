@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,13 +21,23 @@ from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops import linear
 from wengert.tensor.tensor import SymbolicTensor, apply, lift
 
-__all__ = ["FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading", "Spec"]
+__all__ = ["Arrayed", "FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading", "Spec"]
 
 MOST_LISTS = 64
 """Structures whose lists are kept, the latest."""
 
 Spec = tuple[tuple[int, ...], Any]
 """The shape of an array, and its dtype, NumPy's."""
+
+
+class Arrayed(Protocol):
+    """An array of a framework's."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+Operand = Field | Arrayed | Callable[..., Any] | int | float | complex
 
 
 class Reading(NamedTuple):
@@ -86,14 +96,14 @@ class FrameworkHome(Home, ABC):
         """Return the values of a list's outputs, as arrays of the framework's."""
 
     @abstractmethod
-    def spec(self, array: Any) -> Spec:
+    def spec(self, array: Arrayed) -> Spec:
         """Return the shape and the dtype, NumPy's, of an array of the framework's."""
 
     def takes(self, other: object) -> bool:
         """Whether something that is no field may be an operand."""
         return isinstance(other, int | float | complex | np.ndarray | np.generic) or self.array(other) is not None
 
-    def operand(self, other: Any) -> Any:
+    def operand(self, other: Operand) -> Any:
         """Return numbers and functions as they are; arrays become leaves, so that the list is that of any such array."""
         if isinstance(other, Field | int | float | complex) or callable(other):
             return other
@@ -162,7 +172,7 @@ class Leaf(Field):
         """Read it for columns of these shapes and dtypes."""
         raise NotImplementedError
 
-    def value(self, at: Point, y: Any) -> Any:
+    def value(self, at: Point, y: SymbolicTensor) -> Any:
         """Return what was built as the leaf's value."""
         return at.column(y)
 
@@ -183,7 +193,7 @@ class Net(Leaf):
 class Held(Leaf):
     """An array in an expression, such as a coefficient that is sought."""
 
-    def __init__(self, home: FrameworkHome, array: Any) -> None:
+    def __init__(self, home: FrameworkHome, array: Arrayed) -> None:
         """Take the home and the array."""
         super().__init__(home)
         self._array = array
@@ -194,7 +204,7 @@ class Held(Leaf):
         spec = home.spec(self._array)
         return Reading(("held", spec), [self._array], [spec], _as_they_are, _first)
 
-    def value(self, at: Point, y: Any) -> Any:
+    def value(self, at: Point, y: SymbolicTensor) -> Any:
         """Return it as it is: it broadcasts."""
         return apply(linear.IDENTITY, (y,))
 
@@ -203,7 +213,7 @@ def _unread(at: Point) -> Any:
     raise AssertionError("a leaf is read")
 
 
-def _as_they_are(*arrays: Any) -> Sequence[Any]:
+def _as_they_are(*arrays: Arrayed) -> Sequence[Any]:
     return arrays
 
 

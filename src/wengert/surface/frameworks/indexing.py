@@ -6,6 +6,7 @@ along that axis, so that rows stay rows; anything else reads the flattened input
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,13 +25,13 @@ MOST_PRODUCTS = 10_000_000
 """Elements of the table by which values are multiplied in at places."""
 
 
-def _inside(start: Any, count: int, size: int) -> Any:
+def _inside(start: Tensor, count: int, size: int) -> Any:
     """Return the start of a slice, pushed inside."""
     return apply(E.CLIP, (cast(convert(start), INT), number(0), number(size - count)))
 
 
 @rule("dynamic_slice")
-def dynamic_slice(x: Any, *starts: Any, slice_sizes: Sizes, **params: Any) -> Any:
+def dynamic_slice(x: Tensor, *starts: Tensor, slice_sizes: Sizes, **params: Hashable) -> Any:
     """A slice from a start that is pushed inside."""
     x = convert(x)
     sizes = sizes_of(x)
@@ -41,7 +42,7 @@ def dynamic_slice(x: Any, *starts: Any, slice_sizes: Sizes, **params: Any) -> An
 
 
 @rule("dynamic_update_slice")
-def dynamic_update_slice(x: Any, update: Any, *starts: Any, **params: Any) -> Any:
+def dynamic_update_slice(x: Tensor, update: Tensor, *starts: Tensor, **params: Hashable) -> Any:
     """The input with a block of it replaced."""
     x, update = convert(x), convert(update)
     sizes, counts = sizes_of(x), sizes_of(update)
@@ -97,7 +98,7 @@ class _Windows(NamedTuple):
         at, kept = self.of_places, self.kept
         return tuple([self.batch[at.index(k)] if k in at else self.counts[kept[self.offset.index(k)]] for k in range(self.rank)])
 
-    def spread(self, x: Any) -> Any:
+    def spread(self, x: Tensor) -> Any:
         """Return what there is for each place as it broadcasts against the other array."""
         at = self.of_places
         return arrays.reshape(x, [self.batch[at.index(k)] if k in at else 1 for k in range(self.rank)])
@@ -138,13 +139,20 @@ class _Windows(NamedTuple):
         return convert(np.zeros(shape, np.int32)) if flat is None else arrays.broadcast_to(flat, shape), inside
 
 
-def _numbers(numbers: Any, *names: str) -> list[Sizes]:
+def _numbers(numbers: Hashable, *names: str) -> list[Sizes]:
     return [tuple(int(k) for k in getattr(numbers, name, ())) for name in names]
 
 
 @rule("gather")
 def gather(
-    x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Sizes, mode: Any = None, fill_value: Any = None, **params: Any
+    x: Tensor,
+    indices: Tensor,
+    *,
+    dimension_numbers: Hashable,
+    slice_sizes: Sizes,
+    mode: Hashable = None,
+    fill_value: float | None = None,
+    **params: Hashable,
 ) -> Any:
     """Windows from starts that lie in the last axis of the indices; one outside is pushed inside, or filled."""
     x, indices = convert(x), convert(indices)
@@ -177,7 +185,7 @@ def gather(
     return arrays.where(windows.spread(inside), found, convert(np.asarray(fill, x.nptype)))
 
 
-def _scattered(x: Any, indices: Any, updates: Any, dimension_numbers: Any) -> tuple[Tensor, Any, Any, Sizes]:
+def _scattered(x: Tensor, indices: Tensor, updates: Tensor, dimension_numbers: Hashable) -> tuple[Tensor, Any, Any, Sizes]:
     """Return the flattened input with one place more, the places of the updates, flat, the flat updates, and the shape.
 
     What lies outside goes to the place that is one more.
@@ -199,12 +207,12 @@ def _scattered(x: Any, indices: Any, updates: Any, dimension_numbers: Any) -> tu
     return longer, arrays.reshape(flat, (-1, 1)), arrays.reshape(updates, (-1,)), sizes
 
 
-def _shorter(x: Any, sizes: Sizes) -> Any:
+def _shorter(x: Tensor, sizes: Sizes) -> Any:
     return arrays.reshape(x[: int(np.prod(sizes))], sizes)
 
 
-def _scatter(function: Any) -> Any:
-    def applied(x: Any, indices: Any, updates: Any, *, dimension_numbers: Any, **params: Any) -> Any:
+def _scatter(function: Callable[..., Any]) -> Any:
+    def applied(x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, **params: Hashable) -> Any:
         longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers)
         return _shorter(function(longer, flat, values), sizes)
 
@@ -221,7 +229,7 @@ for _name, _function in {
 
 
 @rule("scatter-mul", "scatter_mul")
-def scatter_multiply(x: Any, indices: Any, updates: Any, *, dimension_numbers: Any, **params: Any) -> Any:
+def scatter_multiply(x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, **params: Hashable) -> Any:
     """Values multiplied in at places, repeated places by all of theirs."""
     longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers)
     size, count = sizes_of(longer)[0], sizes_of(values)[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -24,11 +24,11 @@ from wengert.ground.errors import DTypeError, ShapeError, UnimplementedError
 from wengert.ground.options import options
 from wengert.ops import linear
 from wengert.surface.frameworks import derivatives, indexing, matrices, primitives, windows
-from wengert.surface.frameworks.expression import FrameworkHome, Listed, Net, Reading, Spec
-from wengert.surface.frameworks.jaxpr import flat, key_of, known, read, read_closed, split
+from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
+from wengert.surface.frameworks.jaxpr import Closed, flat, key_of, known, read, read_closed, split
 from wengert.surface.frameworks.rules import RULES
 from wengert.surface.frameworks.walking import walked
-from wengert.tensor.tensor import apply
+from wengert.tensor.tensor import SymbolicTensor, apply
 
 __all__ = ["evaluate", "field", "register"]
 
@@ -36,6 +36,18 @@ STATED = (derivatives, indexing, matrices, primitives, windows)
 """The modules that enter rules."""
 NATIVE_ROWS = 512
 """Rows from which concrete arrays are computed by this library's own executor, outside of what JAX compiles."""
+
+
+class Traced(Closed, Protocol):
+    """A traced function."""
+
+    out_avals: Sequence[Any]
+
+
+class Primitive(Protocol):
+    """A primitive of JAX's."""
+
+    name: str
 
 
 class JaxHome(FrameworkHome):
@@ -50,11 +62,11 @@ class JaxHome(FrameworkHome):
             return jax.numpy.asarray(other)
         return jax.numpy.asarray(other) if hasattr(other, "__jax_array__") else None
 
-    def spec(self, array: Any) -> Spec:
+    def spec(self, array: Arrayed) -> Spec:
         """Return the shape and the dtype."""
         return tuple(array.shape), np.dtype(array.dtype)
 
-    def call(self, fn: Callable[..., Any], *values: Any) -> Any:
+    def call(self, fn: Callable[..., Any], *values: SymbolicTensor) -> Any:
         """Read a function of arrays of JAX's where it meets tensors."""
         jax = arrays().jax
         closed = jax.make_jaxpr(fn)(*[jax.ShapeDtypeStruct(v.sizes, v.nptype) for v in values])
@@ -163,7 +175,7 @@ class _Form:
         """Take the function, whether it takes one array of all coordinates, and whether it takes one point, if that is said."""
         self.f, self.whole, self.pointwise = f, whole, pointwise
 
-    def rows(self, *xs: Any) -> Any:
+    def rows(self, *xs: Arrayed) -> Any:
         """Call it with all rows."""
         return self.f(_joined(xs)) if self.whole else self.f(*xs)
 
@@ -212,7 +224,7 @@ def _joined(xs: Sequence[Any]) -> Any:
     return arrays().jax.numpy.concatenate(xs, 1) if len(xs) > 1 else xs[0]
 
 
-def _reading(closed: Any) -> Reading:
+def _reading(closed: Closed) -> Reading:
     """Return what is read of a traced function of the coordinates."""
     whole = flat(closed)
     part = split(whole, whole.arguments)
@@ -227,13 +239,13 @@ def _reading(closed: Any) -> Reading:
     return Reading(key, whole.arrays, specs, known(part), build)
 
 
-def _rowed(closed: Any, rows: int) -> bool:
+def _rowed(closed: Traced, rows: int) -> bool:
     """Whether a traced function gives a row for each point."""
     shapes = [tuple(aval.shape) for aval in closed.out_avals]
     return len(shapes) == 1 and 1 <= len(shapes[0]) <= 2 and shapes[0][0] == rows
 
 
-def register(primitive: Any, rule: Callable[..., Any] | None = None) -> Any:
+def register(primitive: Primitive | str, rule: Callable[..., Any] | None = None) -> Any:
     """State what a primitive of JAX's is, for `field`.
 
     Args:

@@ -11,7 +11,7 @@ import contextlib
 import importlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from wengert.ground.errors import NoGradientError, UnimplementedError
 from wengert.tensor.tensor import Tensor, convert
 
 __all__ = [
+    "Aval",
+    "Closed",
+    "Equation",
     "Flat",
     "Line",
     "OfLine",
@@ -54,6 +57,46 @@ UNSAID = frozenset(
 """Parameters that do not change a value, or that other parts of a key stand for."""
 SPREADING = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "convert_element_type"})
 """Lines that are read into the list where they only make a known value larger."""
+
+
+class Aval(Protocol):
+    """What JAX knows of a value while it traces; arrays say it too."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+class Atom(Protocol):
+    """What stands in an equation: a variable or a literal."""
+
+    aval: Aval
+    val: Any
+
+
+class Equation(Protocol):
+    """An equation of a jaxpr."""
+
+    primitive: Any
+    params: Mapping[str, Any]
+    invars: Sequence[Any]
+    outvars: Sequence[Any]
+    source_info: Any
+
+
+class Lines(Protocol):
+    """A jaxpr."""
+
+    invars: Sequence[Any]
+    constvars: Sequence[Any]
+    outvars: Sequence[Any]
+    eqns: Sequence[Any]
+
+
+class Closed(Protocol):
+    """A jaxpr with the values of its consts."""
+
+    jaxpr: Lines
+    consts: Sequence[Any]
 
 
 class Value(NamedTuple):
@@ -112,7 +155,7 @@ def extend() -> Any:
     return importlib.import_module("jax.extend.core")
 
 
-def flat(closed: Any, arrays: Sequence[Any] | None = None) -> Flat:
+def flat(closed: Closed, arrays: Sequence[Any] | None = None) -> Flat:
     """Flatten a closed jaxpr; ``arrays``: its consts, in place of those in it."""
     lines: list[Line] = []
     avals: list[Any] = []
@@ -120,20 +163,20 @@ def flat(closed: Any, arrays: Sequence[Any] | None = None) -> Flat:
     values: list[Any] = []
     literal, dropped = extend().Literal, extend().DropVar
 
-    def slot(aval: Any) -> int:
+    def slot(aval: Aval) -> int:
         avals.append(aval)
         return len(avals) - 1
 
-    def held(value: Any, aval: Any) -> int:
+    def held(value: Aval | None, aval: Aval) -> int:
         consts.append(slot(aval))
         values.append(value)
         return consts[-1]
 
-    def walk(jaxpr: Any, given: Sequence[Any], inputs: Sequence[int | Value]) -> list[int | Value]:
+    def walk(jaxpr: Lines, given: Sequence[Any], inputs: Sequence[int | Value]) -> list[int | Value]:
         places: dict[Any, int | Value] = dict(zip(jaxpr.invars, inputs, strict=True))
         places.update({var: held(value, var.aval) for var, value in zip(jaxpr.constvars, given, strict=True)})
 
-        def of(atom: Any) -> int | Value:
+        def of(atom: Atom) -> int | Value:
             return Value(np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, literal) else places[atom]
 
         for eqn in jaxpr.eqns:
@@ -196,11 +239,11 @@ def key_of(whole: Flat, lines: Sequence[Line] | None = None, said: Callable[[Lin
     )  # fmt: skip
 
 
-def _aval(aval: Any) -> Hashable:
+def _aval(aval: Aval) -> Hashable:
     return tuple(getattr(aval, "shape", ())), str(getattr(aval, "dtype", aval))
 
 
-def _told(value: Any) -> Hashable:
+def _told(value: int | Value) -> Hashable:
     return _hashable(value.value) if isinstance(value, Value) else value
 
 
@@ -208,7 +251,8 @@ def _parameters(params: Mapping[str, Any]) -> Hashable:
     return tuple([(name, _hashable(value)) for name, value in sorted(params.items()) if name not in UNSAID])
 
 
-def _hashable(value: Any) -> Hashable:
+def _hashable(said: Hashable | Closed) -> Hashable:
+    value: Any = said
     if isinstance(value, np.ndarray | np.generic):
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, tuple | list):
@@ -224,7 +268,7 @@ def _hashable(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-def _concrete(array: Any) -> Any:
+def _concrete(array: Aval) -> Any:
     try:
         return np.asarray(array)
     except Exception as error:
@@ -268,7 +312,7 @@ def known(part: Split) -> Callable[..., list[Any]]:
             kept.append((line, alone(line)))
     kept.reverse()
 
-    def computed(*arrays: Any) -> list[Any]:
+    def computed(*arrays: Aval) -> list[Any]:
         values = dict(zip(part.flat.consts, arrays, strict=True))
         for line, function in kept:
             found = function(*[i.value if isinstance(i, Value) else values[i] for i in line.inputs])
@@ -292,7 +336,7 @@ def read(part: Split, arguments: Sequence[Tensor], places: Sequence[Tensor], rul
     return [convert(i.value) if isinstance(i, Value) else values[i] for i in part.flat.results]
 
 
-def read_closed(closed: Any, inputs: Sequence[Any], rules: Rules) -> list[Any]:
+def read_closed(closed: Closed, inputs: Sequence[Any], rules: Rules) -> list[Any]:
     """Append a closed jaxpr, its consts being constants."""
     whole = flat(closed)
     part = split(whole, [*whole.arguments, *whole.consts])
@@ -309,7 +353,7 @@ def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
     """
     rule = rules.get(line.primitive)
     if isinstance(rule, OfLine):
-        return rule.enter(line, inputs)
+        return rule.enter(line, [convert(x) for x in inputs])
     if rule is None:
         raise UnimplementedError(
             f"wengert.jax: there is no rule for JAX's primitive {line.primitive!r}, which stands at {place_of(line.eqn)}. "
@@ -322,7 +366,7 @@ def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
         )
     before = state.site
     try:
-        return rule(*inputs, **line.eqn.params)
+        return rule(*[convert(x) for x in inputs], **line.eqn.params)
     except UnimplementedError as error:
         if "stands at" in error.message:
             raise
@@ -331,7 +375,7 @@ def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
         state.site = before
 
 
-def place_of(eqn: Any) -> str:
+def place_of(eqn: Equation) -> str:
     """Return the user's line of an equation, as text."""
     traceback = getattr(eqn.source_info, "traceback", None)
     for frame in getattr(traceback, "frames", ()):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from wengert.functions import math as maths
 from wengert.functions.program import custom_gradient
 from wengert.ground.errors import NoGradientError, UnimplementedError
 from wengert.ops import elementwise as E
-from wengert.surface.frameworks.jaxpr import deeper, extend, read_closed
+from wengert.surface.frameworks.jaxpr import Aval, Closed, deeper, extend, read_closed
 from wengert.surface.frameworks.rules import RULES, Sizes, rule, sizes_of
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
@@ -25,7 +25,7 @@ MOST_EXCHANGES = 64
 
 
 @rule("cholesky")
-def cholesky(a: Any, *, symmetrize_input: bool = True, **params: Any) -> Any:
+def cholesky(a: Tensor, *, symmetrize_input: bool = True, **params: Hashable) -> Any:
     """The lower triangular factor; the input is made Hermitian before, as JAX does."""
     a = convert(a)
     if symmetrize_input:
@@ -35,7 +35,15 @@ def cholesky(a: Any, *, symmetrize_input: bool = True, **params: Any) -> Any:
 
 @rule("triangular_solve")
 def triangular_solve(
-    a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool, **params: Any
+    a: Tensor,
+    b: Tensor,
+    *,
+    left_side: bool,
+    lower: bool,
+    transpose_a: bool,
+    conjugate_a: bool,
+    unit_diagonal: bool,
+    **params: Hashable,
 ) -> Any:
     """The solution of a triangular system from the left or from the right."""
     a, b = convert(a), convert(b)
@@ -55,7 +63,7 @@ def triangular_solve(
 
 
 @rule("lu")
-def lu(a: Any, **params: Any) -> Any:
+def lu(a: Tensor, **params: Hashable) -> Any:
     """Both factors in one matrix, the exchanges of rows, and the order of rows."""
     packed, order = linalg.lu(a)
     return [packed, _exchanges(order), order]
@@ -79,14 +87,14 @@ def _exchanges(order: Tensor) -> Any:
 
 
 @rule("eigh")
-def eigh(a: Any, **params: Any) -> Any:
+def eigh(a: Tensor, **params: Hashable) -> Any:
     """Vectors, then values, ascending."""
     values, vectors = linalg.eigh(a)
     return [vectors, values]
 
 
 @rule("qr")
-def qr(a: Any, *, full_matrices: bool, pivoting: bool = False, **params: Any) -> Any:
+def qr(a: Tensor, *, full_matrices: bool, pivoting: bool = False, **params: Hashable) -> Any:
     """An orthogonal and a triangular factor."""
     if pivoting:
         raise UnimplementedError("wengert.jax: qr with pivoting is not there.")
@@ -94,7 +102,7 @@ def qr(a: Any, *, full_matrices: bool, pivoting: bool = False, **params: Any) ->
 
 
 @rule("svd")
-def svd(a: Any, *, full_matrices: bool, compute_uv: bool, **params: Any) -> Any:
+def svd(a: Tensor, *, full_matrices: bool, compute_uv: bool, **params: Hashable) -> Any:
     """Singular values, and vectors."""
     if not compute_uv:
         return [linalg.svd(a, compute_uv=False)]
@@ -102,8 +110,20 @@ def svd(a: Any, *, full_matrices: bool, compute_uv: bool, **params: Any) -> Any:
     return [s, u, linalg.adjoint(v)]
 
 
+class Solvers(Protocol):
+    """What JAX says of a linear system, for each part: its lines, or how many consts they have."""
+
+    matvec: Any
+    vecmat: Any
+    solve: Any
+    transpose_solve: Any
+
+    def _replace(self, **parts: Closed | int) -> Solvers:
+        """Return it with other parts."""
+
+
 @rule("custom_linear_solve")
-def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -> Any:
+def linear_solve(*inputs: Tensor, const_lengths: Solvers, jaxprs: Solvers, **params: Hashable) -> Any:
     """The solution x of A x = b: what the solver gives, with the derivative that A x = b says, whatever the solver is.
 
     Both A and its solver are given as lines; what a solver is made of passes no derivative on.
@@ -116,10 +136,10 @@ def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -
     b = [convert(x) for x in inputs[at:]]
     held = parts["matvec"]
 
-    def solved(*given: Any) -> Any:
+    def solved(*given: Tensor) -> Any:
         matrix, right = given[: len(held)], given[len(held) :]
 
-        def pulled(*cotangents: Any) -> Any:
+        def pulled(*cotangents: Tensor) -> Any:
             if jaxprs.transpose_solve is None:
                 raise NoGradientError("A solver of JAX's was given without one for the transposed matrix.")
             with deeper(linear_solve):
@@ -138,15 +158,15 @@ def linear_solve(*inputs: Any, const_lengths: Any, jaxprs: Any, **params: Any) -
     return list(custom_gradient(solved)(*held, *b))
 
 
-def _by_matrix(matvec: Any, matrix: Sequence[Tensor], x: Sequence[Tensor]) -> Any:
+def _by_matrix(matvec: Closed, matrix: Sequence[Tensor], x: Sequence[Tensor]) -> Any:
     """Return the jaxpr of (what A is made of, x, y) -> the derivatives of y · A x by what A is made of."""
     jax = importlib.import_module("jax")
     product = extend().jaxpr_as_fun(matvec)
     count = len(matrix)
     live = [k for k, m in enumerate(matrix) if m.nptype.kind in "fc"]
 
-    def pulled(*given: Any) -> Any:
-        def of_live(*parts: Any) -> Any:
+    def pulled(*given: Aval) -> Any:
+        def of_live(*parts: Aval) -> Any:
             full = list(given[: count + len(x)])
             for k, part in zip(live, parts, strict=True):
                 full[k] = part
@@ -158,19 +178,19 @@ def _by_matrix(matvec: Any, matrix: Sequence[Tensor], x: Sequence[Tensor]) -> An
     return jax.make_jaxpr(pulled)(*specs)
 
 
-def _swapped(parts: Any) -> Any:
+def _swapped(parts: Solvers) -> Any:
     """Return what is said of the transposed system."""
     return parts._replace(matvec=parts.vecmat, vecmat=parts.matvec, solve=parts.transpose_solve, transpose_solve=parts.solve)
 
 
 @rule("tridiagonal_solve")
-def tridiagonal_solve(below: Any, main: Any, above: Any, b: Any, **params: Any) -> Any:
+def tridiagonal_solve(below: Tensor, main: Tensor, above: Tensor, b: Tensor, **params: Hashable) -> Any:
     """The solution of a tridiagonal system."""
     return linalg.tridiagonal_solve([above, main, below], b, diagonals_format="sequence")
 
 
 @rule("fft")
-def fft(x: Any, *, fft_type: Any, fft_lengths: Sizes, **params: Any) -> Any:
+def fft(x: Tensor, *, fft_type: Hashable, fft_lengths: Sizes, **params: Hashable) -> Any:
     """Fourier's transform over the last axes."""
     kind = str(getattr(fft_type, "name", fft_type)).upper()
     kind = {"0": "FFT", "1": "IFFT", "2": "RFFT", "3": "IRFFT"}.get(kind, kind)

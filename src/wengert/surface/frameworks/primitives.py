@@ -8,18 +8,19 @@ where a number stands in the program.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, SupportsInt
 
 import numpy as np
 
 from wengert.functions import array as arrays
 from wengert.functions import math as maths
 from wengert.ground.errors import UnimplementedError
+from wengert.ground.types import Dtype
 from wengert.modes.control import cond, graph_loop
 from wengert.ops import elementwise, linear, reduction
 from wengert.ops.op import Op
-from wengert.surface.frameworks.jaxpr import Rule, read_closed
+from wengert.surface.frameworks.jaxpr import Closed, Rule, read_closed
 from wengert.surface.frameworks.rules import RULES, Sizes, direct, rule, sizes_of
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
@@ -29,9 +30,7 @@ __all__ = ["RULES"]
 
 
 E = elementwise
-RULES.update({
-    name: direct(op)
-    for name, op in {
+for _name, _op in {
         "add": E.ADD, "add_any": E.ADD, "sub": E.SUBTRACT, "mul": E.MULTIPLY, "neg": E.NEGATIVE, "square": E.SQUARE,
         "sqrt": E.SQRT, "rsqrt": E.RSQRT, "cbrt": E.CBRT, "exp": E.EXP, "exp2": E.EXP2, "expm1": E.EXPM1, "log": E.LOG,
         "log1p": E.LOG1P, "sin": E.SIN, "cos": E.COS, "tan": E.TAN, "asin": E.ASIN, "acos": E.ACOS, "atan": E.ATAN,
@@ -43,13 +42,13 @@ RULES.update({
         "ge": E.GREATER_EQUAL, "real": E.REAL_PART, "imag": E.IMAGINARY_PART, "complex": E.COMPLEX, "conj": E.CONJ,
         "nextafter": E.NEXTAFTER, "shift_left": E.LEFT_SHIFT, "stop_gradient": linear.STOP_GRADIENT, "copy": linear.IDENTITY,
         "copy_p": linear.IDENTITY, "device_put": linear.IDENTITY, "name": linear.IDENTITY,
-        "sharding_constraint": linear.IDENTITY, "reduce_precision": linear.IDENTITY,
-    }.items()
-})  # fmt: skip
+        "sharding_constraint": linear.IDENTITY,
+}.items():  # fmt: skip
+    rule(_name)(direct(_op))
 
 
 @rule("abs")
-def absolute(x: Any, **params: Any) -> Any:
+def absolute(x: Tensor, **params: Hashable) -> Any:
     """Its derivative at 0 is 1."""
     x = convert(x)
     if x.nptype.kind != "f":
@@ -59,7 +58,7 @@ def absolute(x: Any, **params: Any) -> Any:
 
 
 @rule("div")
-def divide(x: Any, y: Any, **params: Any) -> Any:
+def divide(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Of integers it cuts."""
     x, y = convert(x), convert(y)
     if x.nptype.kind in "iu":
@@ -68,13 +67,13 @@ def divide(x: Any, y: Any, **params: Any) -> Any:
 
 
 @rule("rem")
-def remainder(x: Any, y: Any, **params: Any) -> Any:
+def remainder(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """It has the sign of x."""
     return apply(E.TRUNCATED_REMAINDER, (convert(x), convert(y)))
 
 
 @rule("round")
-def rounded(x: Any, *, rounding_method: Any, **params: Any) -> Any:
+def rounded(x: Tensor, *, rounding_method: SupportsInt, **params: Hashable) -> Any:
     """To even, or away from zero."""
     x = convert(x)
     if int(rounding_method) == 1:
@@ -83,18 +82,18 @@ def rounded(x: Any, *, rounding_method: Any, **params: Any) -> Any:
 
 
 @rule("max")
-def maximum(x: Any, y: Any, **params: Any) -> Any:
+def maximum(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Equal operands share the derivative."""
     return _of_two(x, y, E.GREATER, E.MAXIMUM)
 
 
 @rule("min")
-def minimum(x: Any, y: Any, **params: Any) -> Any:
+def minimum(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Equal operands share the derivative."""
     return _of_two(x, y, E.LESS, E.MINIMUM)
 
 
-def _of_two(x: Any, y: Any, before: Op, op: Op) -> Any:
+def _of_two(x: Tensor, y: Tensor, before: Op, op: Op) -> Any:
     x, y = convert(x), convert(y)
     if x.nptype.kind not in "f":
         if x.nptype.kind == "b":
@@ -113,7 +112,7 @@ def _number(x: Tensor, otherwise: float) -> float:
 
 
 @rule("clamp")
-def clamp(low: Any, x: Any, high: Any, **params: Any) -> Any:
+def clamp(low: Tensor, x: Tensor, high: Tensor, **params: Hashable) -> Any:
     """On a bound there is no derivative."""
     low, x, high = convert(low), convert(x), convert(high)
     if x.nptype.kind != "f":
@@ -126,26 +125,26 @@ def clamp(low: Any, x: Any, high: Any, **params: Any) -> Any:
 
 
 @rule("pow")
-def power(x: Any, y: Any, **params: Any) -> Any:
+def power(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """A power; whole exponents may be of integers."""
     x, y = convert(x), convert(y)
     return apply(E.POWER, (x, y if y.nptype == x.nptype else cast(y, x.nptype)))
 
 
 @rule("integer_pow")
-def integer_power(x: Any, *, y: int, **params: Any) -> Any:
+def integer_power(x: Tensor, *, y: int, **params: Hashable) -> Any:
     """A whole power."""
     return apply(E.INTEGER_POWER, (convert(x),), {"n": int(y)})
 
 
 @rule("polygamma")
-def polygamma(n: Any, x: Any, **params: Any) -> Any:
+def polygamma(n: Tensor, x: Tensor, **params: Hashable) -> Any:
     """The derivative of digamma, of a known order."""
     return maths.polygamma(n, x)
 
 
 @rule("select_n")
-def select(which: Any, *cases: Any, **params: Any) -> Any:
+def select(which: Tensor, *cases: Tensor, **params: Hashable) -> Any:
     """The case that is chosen, element by element."""
     which = convert(which)
     if which.nptype.kind == "b":
@@ -157,7 +156,7 @@ def select(which: Any, *cases: Any, **params: Any) -> Any:
 
 
 @rule("convert_element_type")
-def converted(x: Any, *, new_dtype: Any, **params: Any) -> Any:
+def converted(x: Tensor, *, new_dtype: Dtype, **params: Hashable) -> Any:
     """A cast."""
     x = convert(x)
     if np.dtype(new_dtype).name == "bfloat16":
@@ -168,25 +167,25 @@ def converted(x: Any, *, new_dtype: Any, **params: Any) -> Any:
 
 
 def _bits(truths: Op, bits: Op) -> Rule:
-    def applied(*inputs: Any, **params: Any) -> Any:
+    def applied(*inputs: Tensor, **params: Hashable) -> Any:
         given = tuple([convert(x) for x in inputs])
         return apply(truths if given[0].nptype.kind == "b" else bits, given)
 
     return applied
 
 
-RULES |= {
-    "and": _bits(E.LOGICAL_AND, E.BITWISE_AND), "or": _bits(E.LOGICAL_OR, E.BITWISE_OR),
-    "xor": _bits(E.LOGICAL_XOR, E.BITWISE_XOR), "not": _bits(E.LOGICAL_NOT, E.INVERT),
-    "shift_right_arithmetic": direct(E.RIGHT_SHIFT),
-}  # fmt: skip
+rule("and")(_bits(E.LOGICAL_AND, E.BITWISE_AND))
+rule("or")(_bits(E.LOGICAL_OR, E.BITWISE_OR))
+rule("xor")(_bits(E.LOGICAL_XOR, E.BITWISE_XOR))
+rule("not")(_bits(E.LOGICAL_NOT, E.INVERT))
+rule("shift_right_arithmetic")(direct(E.RIGHT_SHIFT))
 
 
 # --- shapes -------------------------------------------------------------------------------------------------------
 
 
 @rule("broadcast_in_dim")
-def broadcast(x: Any, *more: Any, shape: Sizes, broadcast_dimensions: Sequence[int], **params: Any) -> Any:
+def broadcast(x: Tensor, *more: Tensor, shape: Sizes, broadcast_dimensions: Sequence[int], **params: Hashable) -> Any:
     """Axes of the input stand at some axes of the result."""
     x = convert(x)
     own = dict(zip([int(d) for d in broadcast_dimensions], sizes_of(x), strict=True))
@@ -197,14 +196,14 @@ def broadcast(x: Any, *more: Any, shape: Sizes, broadcast_dimensions: Sequence[i
 
 
 @rule("reshape")
-def reshape(x: Any, *more: Any, new_sizes: Sizes, dimensions: Any = None, **params: Any) -> Any:
+def reshape(x: Tensor, *more: Tensor, new_sizes: Sizes, dimensions: Sequence[int] | None = None, **params: Hashable) -> Any:
     """The same elements in another shape."""
     x = x if dimensions is None else transpose(x, permutation=dimensions)
     return arrays.reshape(x, tuple(new_sizes))
 
 
 @rule("transpose")
-def transpose(x: Any, *, permutation: Sequence[int], **params: Any) -> Any:
+def transpose(x: Tensor, *, permutation: Sequence[int], **params: Hashable) -> Any:
     """Axes in another order; two after each other are one."""
     x, order = convert(x), [int(k) for k in permutation]
     node = getattr(x, "node", None)
@@ -215,7 +214,7 @@ def transpose(x: Any, *, permutation: Sequence[int], **params: Any) -> Any:
 
 
 @rule("squeeze")
-def squeeze(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+def squeeze(x: Tensor, *, dimensions: Sequence[int], **params: Hashable) -> Any:
     """Axes of one element go."""
     sizes = sizes_of(x)
     gone = {int(d) % len(sizes) for d in dimensions}
@@ -223,7 +222,7 @@ def squeeze(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
 
 
 @rule("expand_dims")
-def expand(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+def expand(x: Tensor, *, dimensions: Sequence[int], **params: Hashable) -> Any:
     """Axes of one element come."""
     sizes = list(sizes_of(x))
     for d in sorted(int(d) for d in dimensions):
@@ -232,19 +231,19 @@ def expand(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
 
 
 @rule("concatenate")
-def concatenate(*xs: Any, dimension: int, **params: Any) -> Any:
+def concatenate(*xs: Tensor, dimension: int, **params: Hashable) -> Any:
     """One after the other."""
     return arrays.concat([convert(x) for x in xs], int(dimension))
 
 
 @rule("stack")
-def stack(*xs: Any, axis: int, **params: Any) -> Any:
+def stack(*xs: Tensor, axis: int, **params: Hashable) -> Any:
     """Side by side along a new axis."""
     return arrays.stack([convert(x) for x in xs], int(axis))
 
 
 @rule("tile")
-def tile(x: Any, *, reps: Sizes, **params: Any) -> Any:
+def tile(x: Tensor, *, reps: Sizes, **params: Hashable) -> Any:
     """Repeated along each axis."""
     x = convert(x)
     sizes = sizes_of(x)
@@ -253,26 +252,26 @@ def tile(x: Any, *, reps: Sizes, **params: Any) -> Any:
 
 
 @rule("split")
-def split(x: Any, *, sizes: Sequence[int], axis: int, **params: Any) -> Any:
+def split(x: Tensor, *, sizes: Sequence[int], axis: int, **params: Hashable) -> Any:
     """Parts of given sizes."""
     return list(arrays.split(x, [int(s) for s in sizes], int(axis)))
 
 
 @rule("rev")
-def reverse(x: Any, *, dimensions: Sequence[int], **params: Any) -> Any:
+def reverse(x: Tensor, *, dimensions: Sequence[int], **params: Hashable) -> Any:
     """Some axes backwards."""
     return arrays.reverse(x, [int(d) for d in dimensions])
 
 
 @rule("slice")
-def strided(x: Any, *, start_indices: Sizes, limit_indices: Sizes, strides: Sizes | None, **params: Any) -> Any:
+def strided(x: Tensor, *, start_indices: Sizes, limit_indices: Sizes, strides: Sizes | None, **params: Hashable) -> Any:
     """A slice of known bounds."""
     steps = strides or (1,) * len(start_indices)
     return convert(x)[tuple([slice(int(a), int(b), int(s)) for a, b, s in zip(start_indices, limit_indices, steps, strict=True)])]
 
 
 @rule("pad")
-def pad(x: Any, value: Any, *, padding_config: Sequence[tuple[int, int, int]], **params: Any) -> Any:
+def pad(x: Tensor, value: Tensor, *, padding_config: Sequence[tuple[int, int, int]], **params: Hashable) -> Any:
     """Before, after and between the elements; fewer than none is a cut."""
     x, value = convert(x), convert(value)
     for axis, (_, _, between) in enumerate(padding_config):
@@ -296,7 +295,7 @@ def pad(x: Any, value: Any, *, padding_config: Sequence[tuple[int, int, int]], *
 
 
 @rule("iota")
-def iota(*, dtype: Any, shape: Sizes, dimension: int, **params: Any) -> Any:
+def iota(*, dtype: Dtype, shape: Sizes, dimension: int, **params: Hashable) -> Any:
     """The number of each element along an axis."""
     line = np.arange(shape[dimension]).astype(np.dtype(dtype))
     laid = line.reshape([-1 if k == dimension else 1 for k in range(len(shape))])
@@ -304,7 +303,7 @@ def iota(*, dtype: Any, shape: Sizes, dimension: int, **params: Any) -> Any:
 
 
 @rule("optimization_barrier")
-def barrier(*xs: Any, **params: Any) -> Any:
+def barrier(*xs: Tensor, **params: Hashable) -> Any:
     """Values as they are."""
     return [convert(x) for x in xs]
 
@@ -312,8 +311,14 @@ def barrier(*xs: Any, **params: Any) -> Any:
 # --- products and sums --------------------------------------------------------------------------------------------
 
 
+DotNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[int], Sequence[int]]]
+"""The axes that are summed over, of both operands, and those of stacks."""
+
+
 @rule("dot_general")
-def dot(a: Any, b: Any, *, dimension_numbers: Any, preferred_element_type: Any = None, **params: Any) -> Any:
+def dot(
+    a: Tensor, b: Tensor, *, dimension_numbers: DotNumbers, preferred_element_type: Dtype | None = None, **params: Hashable
+) -> Any:
     """The sum over shared axes, stacks first, then what is left of a and of b."""
     a, b = convert(a), convert(b)
     if preferred_element_type is not None and np.dtype(preferred_element_type) != a.nptype:
@@ -343,55 +348,56 @@ def dot(a: Any, b: Any, *, dimension_numbers: Any, preferred_element_type: Any =
 
 
 def _reduced(function: Callable[..., Any]) -> Rule:
-    def applied(x: Any, *, axes: Sequence[int], **params: Any) -> Any:
+    def applied(x: Tensor, *, axes: Sequence[int], **params: Hashable) -> Any:
         return function(convert(x), axis=[int(k) for k in axes]) if axes else convert(x)
 
     return applied
 
 
-RULES |= {
-    "reduce_sum": _reduced(maths.reduce_sum), "reduce_max": _reduced(maths.reduce_max), "reduce_min": _reduced(maths.reduce_min),
-    "reduce_prod": _reduced(maths.reduce_prod), "reduce_and": _reduced(maths.reduce_all),
-    "reduce_or": _reduced(maths.reduce_any),
-}  # fmt: skip
+for _name, _function in {
+    "reduce_sum": maths.reduce_sum, "reduce_max": maths.reduce_max, "reduce_min": maths.reduce_min,
+    "reduce_prod": maths.reduce_prod, "reduce_and": maths.reduce_all, "reduce_or": maths.reduce_any,
+}.items():  # fmt: skip
+    rule(_name)(_reduced(_function))
 
 
 def _placed(function: Callable[..., Any]) -> Rule:
-    def applied(x: Any, *, axes: Sequence[int], index_dtype: Any, **params: Any) -> Any:
+    def applied(x: Tensor, *, axes: Sequence[int], index_dtype: Dtype, **params: Hashable) -> Any:
         return cast(function(x, axis=int(axes[0])), np.dtype(index_dtype))
 
     return applied
 
 
-RULES |= {"argmax": _placed(maths.argmax), "argmin": _placed(maths.argmin)}
+rule("argmax")(_placed(maths.argmax))
+rule("argmin")(_placed(maths.argmin))
 
 
 @rule("cumsum")
-def cumsum(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+def cumsum(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> Any:
     """Sums from the start, or to the end."""
     return maths.cumsum(x, axis=int(axis), reverse=bool(reverse))
 
 
 @rule("cumprod")
-def cumprod(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+def cumprod(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> Any:
     """Products from the start, or to the end."""
     return maths.cumprod(x, axis=int(axis), reverse=bool(reverse))
 
 
 @rule("cumlogsumexp")
-def cumlogsumexp(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+def cumlogsumexp(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> Any:
     """Logarithms of sums of exponentials."""
     return maths.cumulative_logsumexp(x, axis=int(axis), reverse=bool(reverse))
 
 
 def _extreme_so_far(sign: float) -> Rule:
-    def applied(x: Any, *, axis: int, reverse: bool, **params: Any) -> Any:
+    def applied(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> Any:
         x = convert(x)
         y = arrays.reverse(x, [int(axis)]) if reverse else x
         key = y if sign > 0 else -y
         best = apply(linear.STOP_GRADIENT, (_cummax(key, int(axis)),))
         sizes = sizes_of(y)
-        here = iota(dtype=np.int32, shape=sizes, dimension=int(axis))
+        here = iota(dtype=np.dtype(np.int32), shape=sizes, dimension=int(axis))
         reached = arrays.where(apply(E.EQUAL, (key, best)), here, convert(np.zeros((), np.int32)))
         at = _cummax(reached, int(axis))
         found = apply(linear.TAKE_ALONG_AXIS, (y, at), {"axis": int(axis)})
@@ -404,11 +410,12 @@ def _cummax(x: Tensor, axis: int) -> Any:
     return apply(reduction.CUMMAX, (x,), {"axis": axis, "reverse": False})
 
 
-RULES |= {"cummax": _extreme_so_far(1.0), "cummin": _extreme_so_far(-1.0)}
+rule("cummax")(_extreme_so_far(1.0))
+rule("cummin")(_extreme_so_far(-1.0))
 
 
 @rule("sort")
-def sort(*xs: Any, dimension: int, num_keys: int, is_stable: bool = True, **params: Any) -> Any:
+def sort(*xs: Tensor, dimension: int, num_keys: int, is_stable: bool = True, **params: Hashable) -> Any:
     """By the first operand, the others with it."""
     if num_keys != 1:
         raise UnimplementedError("wengert.jax: sort by several keys is not there.")
@@ -417,7 +424,7 @@ def sort(*xs: Any, dimension: int, num_keys: int, is_stable: bool = True, **para
 
 
 @rule("top_k")
-def top_k(x: Any, *, k: int, **params: Any) -> Any:
+def top_k(x: Tensor, *, k: int, **params: Hashable) -> Any:
     """The k greatest of the last axis, and where they stand."""
     values, places = maths.top_k(x, int(k))
     return [values, cast(places, np.dtype("int32"))]
@@ -427,7 +434,7 @@ def top_k(x: Any, *, k: int, **params: Any) -> Any:
 
 
 @rule("platform_index")
-def platform(*, platforms: Any, **params: Any) -> Any:
+def platform(*, platforms: Sequence[Any], **params: Hashable) -> Any:
     """Which of several forms of a function is for this machine."""
     own = importlib.import_module("jax").default_backend()
     known = [k for k, names in enumerate(platforms) if names is None or own in names]
@@ -435,7 +442,7 @@ def platform(*, platforms: Any, **params: Any) -> Any:
 
 
 @rule("cond")
-def choice(index: Any, *inputs: Any, branches: Sequence[Any], **params: Any) -> Any:
+def choice(index: Tensor, *inputs: Tensor, branches: Sequence[Any], **params: Hashable) -> Any:
     """The branch of a number, which is pushed inside."""
     index = convert(index)
     given = [convert(x) for x in inputs]
@@ -455,7 +462,7 @@ def choice(index: Any, *inputs: Any, branches: Sequence[Any], **params: Any) -> 
 
 
 @rule("scan")
-def scan(*inputs: Any, jaxpr: Any, length: int, reverse: bool, num_consts: int, num_carry: int, **params: Any) -> Any:
+def scan(*inputs: Tensor, jaxpr: Closed, length: int, reverse: bool, num_consts: int, num_carry: int, **params: Hashable) -> Any:
     """A loop over rows."""
     given = [convert(x) for x in inputs]
     held, start, rows = given[:num_consts], given[num_consts : num_consts + num_carry], given[num_consts + num_carry :]
@@ -465,7 +472,7 @@ def scan(*inputs: Any, jaxpr: Any, length: int, reverse: bool, num_consts: int, 
     else:
         bare = False
 
-    def body(*values: Any) -> Any:
+    def body(*values: Tensor) -> Any:
         carry, slices = values[:num_carry], values[num_carry:]
         found = read_closed(jaxpr, [*held, *carry, *([] if bare else slices)], RULES)
         return found[:num_carry], found[num_carry:]
@@ -474,15 +481,17 @@ def scan(*inputs: Any, jaxpr: Any, length: int, reverse: bool, num_consts: int, 
 
 
 @rule("while")
-def loop(*inputs: Any, cond_jaxpr: Any, body_jaxpr: Any, cond_nconsts: int, body_nconsts: int, **params: Any) -> Any:
+def loop(
+    *inputs: Tensor, cond_jaxpr: Closed, body_jaxpr: Closed, cond_nconsts: int, body_nconsts: int, **params: Hashable
+) -> Any:
     """A loop until a test fails."""
     given = [convert(x) for x in inputs]
     of_test, of_body = given[:cond_nconsts], given[cond_nconsts : cond_nconsts + body_nconsts]
 
-    def test(*carry: Any) -> Any:
+    def test(*carry: Tensor) -> Any:
         return read_closed(cond_jaxpr, [*of_test, *carry], RULES)[0]
 
-    def body(*carry: Any) -> Any:
+    def body(*carry: Tensor) -> Any:
         return read_closed(body_jaxpr, [*of_body, *carry], RULES)
 
     return graph_loop(test, body, given[cond_nconsts + body_nconsts :])

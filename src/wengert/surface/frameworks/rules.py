@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from wengert.ops.op import Op
 from wengert.surface.frameworks.jaxpr import OfLine, Rule
-from wengert.tensor.tensor import apply, convert
+from wengert.tensor.tensor import Tensor, apply, convert
 
 __all__ = ["RULES", "Sizes", "direct", "number", "rule", "sizes_of"]
 
@@ -17,12 +17,13 @@ RULES: dict[str, Rule | OfLine] = {}
 """By the names of JAX's primitives."""
 
 Sizes = tuple[int, ...]
+R = TypeVar("R", bound=Rule | OfLine)
 
 
-def rule(*names: str) -> Callable[[Rule], Rule]:
+def rule(*names: str) -> Callable[[R], R]:
     """Enter a rule."""
 
-    def enter(function: Rule) -> Rule:
+    def enter(function: R) -> R:
         RULES.update(dict.fromkeys(names, function))
         return function
 
@@ -32,13 +33,13 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 def direct(op: Op) -> Rule:
     """Return the rule that an operation is, without parameters."""
 
-    def applied(*inputs: Any, **params: Any) -> Any:
+    def applied(*inputs: Tensor, **params: Hashable) -> Any:
         return apply(op, tuple([convert(x) for x in inputs]))
 
     return applied
 
 
-def sizes_of(x: Any) -> Sizes:
+def sizes_of(x: Tensor) -> Sizes:
     """Return the shape of a tensor, which is known: JAX's programs are of known shapes."""
     return tuple(int(s) for s in convert(x).shape)
 

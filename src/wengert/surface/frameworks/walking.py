@@ -98,7 +98,7 @@ def walked(graph: FuncGraph, outputs: Sequence[Any]) -> Callable[..., list[Any]]
     plan = program.variant().plan
     xp = user_arrays()
 
-    def run(*given: Any) -> list[Any]:
+    def run(*given: Array) -> list[Any]:
         with xp.jax.numpy_dtype_promotion("standard"):
             found = _Walk(xp, [], None, None)(plan, list(given), [])
             return [xp.asarray(y) for y in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ import numpy as np
 from wengert.functions import array as arrays
 from wengert.functions import nn
 from wengert.ground.errors import UnimplementedError
+from wengert.ground.types import Dtype
 from wengert.ops import elementwise as E
 from wengert.ops.op import Op
+from wengert.surface.frameworks.jaxpr import Rule
 from wengert.surface.frameworks.primitives import pad, transpose
 from wengert.surface.frameworks.rules import Sizes, rule, sizes_of
 from wengert.tensor.tensor import Tensor, apply, cast, convert
@@ -25,8 +27,9 @@ MOST_SHIFTS = 4096
 
 @rule("conv_general_dilated")
 def convolution(
-    x: Any, w: Any, *, window_strides: Sizes, padding: Sequence[tuple[int, int]], lhs_dilation: Sizes, rhs_dilation: Sizes,
-    dimension_numbers: Any, feature_group_count: int, batch_group_count: int, preferred_element_type: Any = None, **params: Any,
+    x: Tensor, w: Tensor, *, window_strides: Sizes, padding: Sequence[tuple[int, int]], lhs_dilation: Sizes,
+    rhs_dilation: Sizes, dimension_numbers: Hashable, feature_group_count: int, batch_group_count: int,
+    preferred_element_type: Dtype | None = None, **params: Hashable,
 ) -> Any:  # fmt: skip
     """A convolution over one to three axes."""
     if batch_group_count != 1:
@@ -63,40 +66,32 @@ def convolution(
     return transpose(y, permutation=order)
 
 
-def _over_windows(
-    x: Any, op: Op, start: Any, window_dimensions: Sizes, window_strides: Sizes, padding: Sequence[tuple[int, int]],
-    base_dilation: Sizes, window_dilation: Sizes,
-) -> Any:  # fmt: skip
-    x = convert(x)
-    if int(np.prod(window_dimensions)) > MOST_SHIFTS:
-        raise UnimplementedError(f"wengert.jax: a window of {window_dimensions} elements is not there.")
-    edges = [(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, base_dilation, strict=True)]
-    x = pad(x, convert(np.asarray(start, x.nptype)), padding_config=edges)
-    reach = [(int(w) - 1) * int(d) for w, d in zip(window_dimensions, window_dilation, strict=True)]
-    counts = [(size - r - 1) // int(s) + 1 for size, r, s in zip(sizes_of(x), reach, window_strides, strict=True)]
-    total: Any = None
-    for place in itertools.product(*[range(int(w)) for w in window_dimensions]):
-        first = [p * int(d) for p, d in zip(place, window_dilation, strict=True)]
-        part = x[tuple([
-            slice(a, a + (c - 1) * int(s) + 1, int(s)) for a, c, s in zip(first, counts, window_strides, strict=True)
-        ])]  # fmt: skip
-        total = part if total is None else apply(op, (total, part))
-    return total
+def _over_windows(op: Op, start: float, turned: bool = False) -> Rule:
+    """Return the rule of sums over windows by an operation; ``turned``: of negative values."""
+
+    def applied(
+        x: Tensor, *, window_dimensions: Sizes, window_strides: Sizes, padding: Sequence[tuple[int, int]],
+        base_dilation: Sizes, window_dilation: Sizes, **params: Hashable,
+    ) -> Any:  # fmt: skip
+        if int(np.prod(window_dimensions)) > MOST_SHIFTS:
+            raise UnimplementedError(f"wengert.jax: a window of {window_dimensions} elements is not there.")
+        x = -convert(x) if turned else convert(x)
+        edges = [(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, base_dilation, strict=True)]
+        x = pad(x, convert(np.asarray(start, x.nptype)), padding_config=edges)
+        reach = [(int(w) - 1) * int(d) for w, d in zip(window_dimensions, window_dilation, strict=True)]
+        counts = [(size - r - 1) // int(s) + 1 for size, r, s in zip(sizes_of(x), reach, window_strides, strict=True)]
+        total: Any = None
+        for place in itertools.product(*[range(int(w)) for w in window_dimensions]):
+            first = [p * int(d) for p, d in zip(place, window_dilation, strict=True)]
+            bounds = zip(first, counts, window_strides, strict=True)
+            part = x[tuple([slice(a, a + (c - 1) * int(s) + 1, int(s)) for a, c, s in bounds])]
+            total = part if total is None else apply(op, (total, part))
+        return -total if turned else total
+
+    return applied
 
 
-@rule("reduce_window_sum")
-def window_sum(x: Any, **params: Any) -> Any:
-    """Sums over windows."""
-    return _over_windows(x, E.ADD, 0, **params)
-
-
-@rule("reduce_window_max")
-def window_max(x: Any, **params: Any) -> Any:
-    """The greatest of each window; of equals the first has the derivative."""
-    return _over_windows(x, E.MAXIMUM_FIRST, -np.inf, **params)
-
-
-@rule("reduce_window_min")
-def window_min(x: Any, **params: Any) -> Any:
-    """The smallest of each window; of equals the first has the derivative."""
-    return -_over_windows(-convert(x), E.MAXIMUM_FIRST, -np.inf, **params)
+rule("reduce_window_sum")(_over_windows(E.ADD, 0.0))
+# Of equals the first has the derivative.
+rule("reduce_window_max")(_over_windows(E.MAXIMUM_FIRST, -np.inf))
+rule("reduce_window_min")(_over_windows(E.MAXIMUM_FIRST, -np.inf, turned=True))
