@@ -220,8 +220,8 @@ def test_each_operation_in_tiles_of_one_and_of_two_rows(op, monkeypatch, executo
         for chosen in [*itertools.combinations(several, 1), *itertools.combinations(several, 2), tuple(several)]:
             slots = {variant.plan.feeds[k] for k in chosen}
 
-            def chosen_alone(cut, slot, slots=slots):
-                return source(cut, slot) if slot in slots else None
+            def chosen_alone(cut, slot, among=None, slots=slots):
+                return source(cut, slot, among) if slot in slots else None
 
             monkeypatch.setattr(tiles.cut.Cut, "_source", chosen_alone)
             for rows, kind in ways:
