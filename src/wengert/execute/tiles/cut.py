@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ class Cut:
         self.rows: dict[int, tuple[int, int]] = {}
         """For the values that have rows: how many, and along which axis."""
         self.arrays: set[int] = set()
-        """Those of them that are whole arrays from the start: feeds and constants."""
+        """Those of them that are whole arrays before a pass begins: feeds, constants, and what whole steps give."""
         self.without = without
         self.families: set[int] = set()
         for slot, (sizes, nptype) in zip(plan.feeds, feeds, strict=True):
@@ -122,20 +122,25 @@ class Cut:
             item = self._classify(step) or Item(step)
             if item.role == "whole":  # what is not there yet as a whole array is not needed as one for its shape
                 item.references = tuple([p for p in item.references if self._tiled(step.inputs[p])])
+                if step.node.op is not CONSTANT:
+                    for slot in outputs_of(step):
+                        self._source(slot, self.families)
             self.items.append(item)
 
     def _tiled(self, slot: int) -> bool:
         return slot in self.rows and slot not in self.arrays
 
-    def _source(self, slot: int) -> None:
-        """Enter a whole array that has rows."""
+    def _source(self, slot: int, among: Collection[int] | None = None) -> None:
+        """Enter a whole array that has rows; ``among``: numbers of rows that others have, if it is to have one of these."""
         spec = self.specs.get(slot)
         if spec is None or spec.nptype.kind not in NUMBERS or not spec.sizes:
             return
         for axis in (0, len(spec.sizes) - 1):
             n = spec.sizes[axis]
             # Rows along the last axis: a few coordinates of many points, not many features of a few.
-            if n >= LEAST_ROWS and n not in self.without and (axis == 0 or spec.sizes[0] <= 16):
+            if n < LEAST_ROWS or n in self.without or (among is not None and n not in among):
+                continue
+            if axis == 0 or spec.sizes[0] <= 16:
                 self.rows[slot] = (n, axis)
                 self.arrays.add(slot)
                 self.families.add(n)
