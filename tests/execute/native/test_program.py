@@ -14,7 +14,10 @@ from wengert.execute.native import program as native_program
 from wengert.execute.native.passes import NativeTiling
 from wengert.execute.native.program import NativeProgram
 from wengert.execute.native.target import Target
+from wengert.execute.native.work import Loop, Product
 from wengert.ground.options import options
+from wengert.ops import linear
+from wengert.tensor.tensor import apply
 
 v1 = tf.compat.v1
 missing = engine.available()
@@ -338,3 +341,30 @@ def test_set_executor_says_how_many_runs_are_numpys():
             tf.config.set_executor("native", after=-1)
     finally:
         options.executor, options.after = before
+
+
+def test_a_product_of_which_the_shape_alone_is_asked_is_not_made():
+    # It has no memory in a tile: where it was written all the same, it fell upon that of another value.
+    rng = np.random.default_rng(0)
+    W, V = rng.normal(size=(2, 8, 8)).astype(np.float32)
+    given = rng.normal(size=(4096, 8)).astype(np.float32)
+    with tf.Graph().as_default() as graph:
+        x = v1.placeholder(tf.float32, [None, 8])
+        unread = tf.matmul(tf.sin(x), W)
+        like = apply(linear.BROADCAST_LIKE, (tf.constant(2.0), unread))
+        z = tf.matmul(tf.tanh(x), V)
+        for _ in range(6):
+            z = tf.matmul(tf.sin(z), V) + tf.tanh(x)
+        fetched = [z * like, tf.reduce_sum(z, 0)]
+        with started(graph) as session:
+            with options.set(executor="numpy"):
+                wanted = session.run(fetched, {x: given})
+            session._programs.clear()
+            with options.set(executor="native", after=0):
+                found = session.run(fetched, {x: given})
+            (tiling,) = program(session).tilings.values()
+    works = [work for pass_ in tiling.passes for group in pass_.plan.groups for work in group.works]
+    assert all(b.last >= 0 for work in works if not isinstance(work, Loop) for b in work.makes)
+    assert sum(isinstance(work, Product) for work in works) == 7
+    np.testing.assert_allclose(found[0], wanted[0], rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(found[1], wanted[1], rtol=2e-3, atol=2e-2)

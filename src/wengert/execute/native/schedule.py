@@ -36,6 +36,7 @@ class Schedule(NamedTuple):
 
 def schedule(works: Sequence[Work]) -> Schedule:
     """Order the work of a pass, and give its values their places in the memory of a tile."""
+    works = _wanted(works)
     for work in works:
         work.depth = max((_after(work, place) for place in work.reads), default=0)
     _sink(works)
@@ -44,6 +45,17 @@ def schedule(works: Sequence[Work]) -> Schedule:
         for work in group.works:
             work.order = number
     return Schedule(groups, _places(groups))
+
+
+def _wanted(works: Sequence[Work]) -> list[Work]:
+    """Return the work without what makes nothing that is read: a value of which the shape alone was asked has no memory."""
+    read: set[int] = set()
+    kept: list[Work] = []
+    for work in reversed(works):
+        if not work.makes or any(id(b) in read for b in work.makes):
+            kept.append(work)
+            read.update(id(place.source) for place in work.reads)
+    return kept[::-1]
 
 
 def _maker(place: Place) -> Work | None:
