@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from wengert.ground.locks import lock
 from wengert.ground.shapes import fits, text
 from wengert.ground.types import Array
 from wengert.ops import linear
-from wengert.tensor.tensor import SymbolicTensor, Tensor, apply, convert, lift
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, convert, lift
 
 if TYPE_CHECKING:
     from wengert.calculus.fields import Field
@@ -58,7 +58,7 @@ class Home:
         """Return an order in one coordinate."""
         return tuple([order if k == at else 0 for k in range(len(self.names))])
 
-    def index(self, name: Any) -> int:
+    def index(self, name: Hashable) -> int:
         """Return the number of a coordinate.
 
         Raises:
@@ -105,7 +105,7 @@ class Home:
         """Return what stands for an operand in an expression: itself, or a field."""
         return other
 
-    def call(self, fn: Callable[..., Any], *values: Any) -> Any:
+    def call(self, fn: Callable[..., Any], *values: SymbolicTensor) -> Any:
         """Return what a function of the user's gives for values, symbolic tensors."""
         return call(fn, *values)
 
@@ -182,7 +182,7 @@ class Point:
                 known[one] = one._build(self, *[known[p] for p in one._parts])
         return [known[f] for f in fields]
 
-    def column(self, y: Any) -> Any:
+    def column(self, y: TensorLike) -> Any:
         """Return what a function gave as a tensor of rows × components."""
         y = lift(state.graph, y if isinstance(y, Tensor) else convert(y, like=self.columns[0]))
         if y.sizes is None or len(y.sizes) == 2:
@@ -193,7 +193,7 @@ class Point:
             return apply(linear.BROADCAST_LIKE, (apply(linear.RESHAPE, (y,), {"shape": (1, 1)}), self.columns[0]))
         return apply(linear.RESHAPE, (y,), {"shape": (-1, 1)})
 
-    def operator(self, y: Any, terms: Terms) -> Any:
+    def operator(self, y: Tensor, terms: Terms) -> Any:
         """Return a differential operator of a value, component by component."""
         if y.sizes is None or len(y.sizes) != 2 or y.sizes[1] is None:
             raise ShapeError(
@@ -229,7 +229,7 @@ class Point:
         return self.derivatives[key]
 
 
-def _points(home: Home, coordinates: Any, named: Any) -> list[Any]:
+def _points(home: Home, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
     """Return what is differentiated by, in a graph: for the same tensors the same, so that two calls share a series.
 
     Not where a tape watches them: it would not see how points made before come from what it watches.
@@ -246,7 +246,7 @@ def _points(home: Home, coordinates: Any, named: Any) -> list[Any]:
     return found
 
 
-def _observed(t: Any) -> bool:
+def _observed(t: Tensor) -> bool:
     """Whether a tape or an accumulator watches a tensor."""
     for observer in state.observers:
         if getattr(observer, "_watch_all", False) or t.n in getattr(observer, "live", ()):

@@ -24,7 +24,7 @@ from wengert.ground.errors import InvalidArgumentError, ShapeError
 from wengert.ground.shapes import text
 from wengert.modes.function import ConcreteFunction
 from wengert.ops import linear
-from wengert.tensor.tensor import Tensor, TensorLike, apply, convert, lift
+from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, convert, lift
 
 __all__ = ["Field", "evaluate", "field"]
 
@@ -211,7 +211,7 @@ class Field(Uncopied):
         """
         checks.function(fn, "map", "fn")
 
-        def apply_to(at: Point, *values: TensorLike) -> Any:
+        def apply_to(at: Point, *values: SymbolicTensor) -> Any:
             y = self._home.call(fn, *values)
             y = lift(state.graph, y if isinstance(y, Tensor) else convert(y, like=at.columns[0]))
             rows = at.columns[0].sizes[0]

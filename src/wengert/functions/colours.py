@@ -143,7 +143,7 @@ def adjust_brightness(image: TensorLike, delta: TensorLike) -> Any:
     return _as_floats(image, lambda x: x + array.cast(delta, x.dtype), "adjust_brightness")
 
 
-def adjust_contrast(images: TensorLike, contrast_factor: Any) -> Any:
+def adjust_contrast(images: TensorLike, contrast_factor: TensorLike) -> Any:
     """Return (x - mean) * factor + mean, the mean being that of each channel. TensorFlow gives it no derivative.
 
     >>> adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel().tolist()

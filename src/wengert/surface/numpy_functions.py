@@ -23,11 +23,13 @@ from wengert.functions import numpy as numpylike
 from wengert.ground.context import state
 from wengert.surface.array_api import elementwise as standard
 from wengert.surface.array_api import fft, linalg
-from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, is_tensor_like, value_of
+from wengert.tensor.tensor import AxisLike, EagerTensor, SymbolicTensor, Tensor, TensorLike, is_tensor_like, value_of
 
 __all__ = ["LostDerivativeWarning", "function_of", "universal"]
 
 Function = Callable[..., Any]
+Given = TensorLike | Mapping[str, Any] | Callable[..., Any] | np.dtype[Any] | tuple[Any, ...] | None
+"""What NumPy's functions are given, and give."""
 
 
 class LostDerivativeWarning(RuntimeWarning):
@@ -62,7 +64,7 @@ PLAIN = ("concatenate", "dot", "inner", "vdot", "where")
 """Functions written in C, whose signature Python does not know: theirs are the same here."""
 
 
-def _norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(x: Tensor, ord: Any = None, axis: AxisLike | None = None, keepdims: bool = False) -> Any:
     """Return NumPy's norm: of vectors along one axis, or of matrices."""
     if isinstance(axis, tuple) and len(axis) == 2:
         moved = numpylike.moveaxis(x, axis, (-2, -1))
@@ -108,7 +110,7 @@ def _universal(ufunc: np.ufunc) -> Function | None:
 # --- which tensors count ----------------------------------------------------------------------------------------------
 
 
-def _leaves(values: object, depth: int = 3) -> Iterator[Any]:
+def _leaves(values: Given, depth: int = 3) -> Iterator[Any]:
     """Return the tensors among values, in lists, tuples and dicts too."""
     if isinstance(values, list | tuple | dict):
         if depth:
@@ -118,7 +120,7 @@ def _leaves(values: object, depth: int = 3) -> Iterator[Any]:
         yield values
 
 
-def _arrays(values: Any, depth: int = 3) -> Any:
+def _arrays(values: Given, depth: int = 3) -> Any:
     """Return values with arrays in the place of tensors."""
     if depth and isinstance(values, list | tuple) and type(values) in (list, tuple):
         return type(values)([_arrays(v, depth - 1) for v in values])
@@ -127,7 +129,7 @@ def _arrays(values: Any, depth: int = 3) -> Any:
     return np.asarray(values) if is_tensor_like(values) else values
 
 
-def _followed(values: object) -> bool:
+def _followed(values: Given) -> bool:
     """Whether what is computed from values is recorded: in a graph always, else where a tape or an accumulator follows it."""
     if state.graph is not None:
         return True
@@ -138,22 +140,22 @@ def _followed(values: object) -> bool:
     return False
 
 
-def _symbolic(values: object) -> Tensor | None:
+def _symbolic(values: Given) -> Tensor | None:
     return next((t for t in map(value_of, _leaves(values)) if isinstance(t, SymbolicTensor)), None)
 
 
-def _floats(found: object) -> bool:
+def _floats(found: Given) -> bool:
     return any(t.nptype.kind in "fc" for t in _leaves(found) if isinstance(t, Tensor))
 
 
-def _settled(found: Any, taken: Callable[[], Any]) -> Any:
+def _settled(found: Given, taken: Callable[[], Any]) -> Any:
     """Return what was recorded; or NumPy's own result where it has no floats, and so no derivative."""
     if _floats(found) or not any(isinstance(t, EagerTensor) for t in _leaves(found)):
         return found
     return taken()
 
 
-def _lost(what: str, values: object, taken: Callable[[], Any]) -> Any:
+def _lost(what: str, values: Given, taken: Callable[[], Any]) -> Any:
     """Return NumPy's own result of what cannot be recorded, and say so where that loses a derivative."""
     symbolic = _symbolic(values)
     if symbolic is not None:

@@ -21,10 +21,14 @@ VERSION = "2024.12"
 VERSIONS = ("2021.12", "2022.12", "2023.12", VERSION)
 
 
+Told = tuple[int, int] | bool | int | None
+"""What a consumer of DLPack says beside what it asks."""
+
+
 class Exporting(Protocol):
     """An array that another library can share, by DLPack."""
 
-    def __dlpack__(self, **keywords: Any) -> object: ...
+    def __dlpack__(self, **keywords: Told) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
 
@@ -63,7 +67,7 @@ class Exchanged:
 
         return array_api
 
-    def to_device(self, device: str, /, *, stream: object = None) -> Any:
+    def to_device(self, device: str, /, *, stream: int | None = None) -> Any:
         """Return the tensor: all are in the memory of the processor.
 
         Raises:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from wengert.tensor.tensor import TensorLike
 
 __all__ = ["Given", "as_made"]
+
+
+Plain = Mapping[str, Any] | Sequence[Any] | float | None
+"""What JSON may hold."""
 
 
 class Given:
@@ -19,7 +23,7 @@ class Given:
         self.arguments, self.keywords = arguments, dict(keywords)
 
 
-def as_made(thing: object, given: Given | None, own: dict[str, Any]) -> dict[str, Any]:
+def as_made(thing: Hashable, given: Given | None, own: dict[str, Any]) -> dict[str, Any]:
     """Return what makes a thing again: the arguments that it was made with, and of ``own`` what its class takes.
 
     Raises:
@@ -47,7 +51,7 @@ def as_made(thing: object, given: Given | None, own: dict[str, Any]) -> dict[str
     return {**own, **found}
 
 
-def _plain(value: object) -> bool:
+def _plain(value: Plain) -> bool:
     """Return whether JSON holds an argument as it is: a class of one's own would be given a dictionary instead of an object."""
     if isinstance(value, list | tuple):
         return all(_plain(one) for one in value)

@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.functions import array, linalg
 from wengert.functions import math as elementary
+from wengert.ground.dtypes import DtypeLike
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.ops.algebra import irfft, rfft
 from wengert.keras.ops.promotion import floating, tensor
@@ -139,7 +140,7 @@ def polar(abs_: TensorLike, angle: TensorLike) -> Any:
     return elementary.complex(size * elementary.cos(turn), size * elementary.sin(turn))
 
 
-def view(x: TensorLike, dtype: Any = None) -> Any:
+def view(x: TensorLike, dtype: DtypeLike | None = None) -> Any:
     """Return the bits of numbers as numbers of another dtype; narrower ones stand one after another along the last axis.
 
     Raises:
