@@ -10,6 +10,7 @@
 #   make wheel-test   a newcomer's first steps with the wheel, in an empty environment
 #   make wheel-test-all  all tests against the wheel, in an environment of its own
 #   make notebooks    the examples as notebooks, run; NOTEBOOKS="burgers kdv" makes these alone
+#   make torch-test   the tests of PyTorch's models, in an environment with PyTorch; TORCH=torch==2.13.0 names the version
 #   make docs         the documentation, into site/
 #   make bench        the benchmarks; derivatives.py, which takes peers, by hand: see benchmarks/README.md
 #   make clean        removes what was built; distclean removes the environments too
@@ -27,6 +28,8 @@ NOTEBOOKS ?=
 
 VENV := .venv
 DOCS := .venv-docs
+TORCHED := .venv-torch
+TORCH ?= torch
 
 # Two workers run at once: a BLAS that also takes every core would only make them wait for each other.
 # The tests start some hundred processes: each would compile the package anew where bytecode is not written.
@@ -35,7 +38,7 @@ THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONT
 # The tests, then the doctests of the package that is installed. A worker that has none left takes half of the other's.
 TESTS := -n 2 --dist worksteal --doctest-modules --pyargs tests wengert
 
-.PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test wheel-test-all notebooks docs bench clean distclean
+.PHONY: venv demo test fuzz sweep soak selfcheck check wheel-test wheel-test-all torch-test notebooks docs bench clean distclean
 
 venv: $(VENV)/.stamp
 
@@ -89,6 +92,15 @@ notebooks: venv
 	$(THREADS) $(VENV)/bin/python docs/make_notebooks.py $(NOTEBOOKS)
 
 # NO_MKDOCS_2_WARNING: the theme's notice about MkDocs 2, which is not used here.
+torch-test: $(TORCHED)/.stamp
+	$(THREADS) $(TORCHED)/bin/python -m pytest tests/surface/frameworks/test_torch_field.py $(PYTEST_ARGS)
+
+$(TORCHED)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(TORCHED)
+	$(TORCHED)/bin/python -m pip install --quiet '$(TORCH)'
+	$(TORCHED)/bin/python -m pip install --quiet --editable '.[torch]' pytest pytest-timeout hypothesis
+	touch $@
+
 docs: $(DOCS)/.stamp
 	$(DOCS)/bin/python docs/make_operations.py
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
@@ -108,4 +120,4 @@ clean:
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf $(VENV) $(DOCS)
+	rm -rf $(VENV) $(DOCS) $(TORCHED)

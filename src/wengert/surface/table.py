@@ -218,6 +218,7 @@ TABLE: dict[str, str | Names] = {
     "summary": "train.summary",
     "sysconfig": "surface.sysconfig",
     "train": "train",
+    "torch": "surface.frameworks.torch",
     "types": "surface.types",
     "profiler": "surface.profiler",
     "xla": "surface.xla",
