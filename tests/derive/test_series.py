@@ -910,7 +910,7 @@ CONTROL = {
     "cond in a while": Control(
         lambda x, flag: tf.while_loop(
             lambda i, y: i < 4,
-            lambda i, y: (i + 1, tf.cond(i % 2 == 0, lambda: tf.sin(y) * x, lambda: y + 0.5 * y * y)),
+            lambda i, y: (i + 1, tf.cond(tf.equal(i % 2, 0), lambda: tf.sin(y) * x, lambda: y + 0.5 * y * y)),
             (0, x),
         )[1],
         lambda x, flag: chain(lambda y: (lambda z: z + z * z / 2)(mp.sin(y) * x), x, 2),

@@ -823,7 +823,7 @@ oracle(
     **MATRIX,
 )
 oracle("lu", lambda a: (matrices(lambda m: factors(m)[0])(a), matrices(lambda m: factors(m)[1])(a)[..., 0, :]), **MATRIX)
-oracle("cholesky", matrices(mp.cholesky), **MATRIX)
+oracle("cholesky", matrices(lambda a: mp.cholesky((a + a.H) / 2)), **MATRIX)
 
 
 def eigen(x: Any) -> Any:

@@ -89,9 +89,12 @@ def test_the_first_program_raises_it_and_the_second_does_not(tmp_path: Path):
             file = tmp_path / f"{name}_{k}.py"
             file.write_text(text)
             files[str(file)] = (name, k)
-    done = subprocess.run([sys.executable, "-c", DRIVER, json.dumps(list(files))], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.rpartition("FOUND")[2])
+    found = {}
+    for named in ("tensorflow", ""):  # under TensorFlow's name, and there alone, NumPy's functions take values
+        some = [file for file in files if ("import tensorflow" in Path(file).read_text()) == bool(named)]
+        done = subprocess.run([sys.executable, "-c", DRIVER, json.dumps(some)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found |= json.loads(done.stdout.rpartition("FOUND")[2])
     for file, (name, k) in files.items():
         kind, text, told = found[file]
         assert kind == (name if k == 0 else ""), (name, k, text)

@@ -8,7 +8,7 @@ import pytest
 
 import wengert as tf
 from wengert import array_api as xp
-from wengert.surface.numpy_functions import LostDerivativeWarning
+from wengert.errors import LostDerivativeWarning
 from wengert.tensor.exchange import recorded_functions
 
 RNG = np.random.default_rng(0)

@@ -56,6 +56,7 @@ __all__ = [
     "InaccessibleTensorError",
     "InternalError",
     "InvalidArgumentError",
+    "LostDerivativeWarning",
     "NoGradientError",
     "NoGradientWarning",
     "NotFoundError",
@@ -244,6 +245,10 @@ class OperatorNotAllowedInGraphError(TypeError):
 @helped
 class InaccessibleTensorError(TypeError, ValueError):
     """A symbolic tensor was used outside of the function or graph that it belongs to."""
+
+
+class LostDerivativeWarning(RuntimeWarning):
+    """A function of NumPy that is not recorded took the value of a tensor that a tape watches."""
 
 
 class NoGradientWarning(UserWarning):

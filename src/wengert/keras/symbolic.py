@@ -247,7 +247,11 @@ class Path:
             farthest[key] = depths[node] = max(depths.get(node, 0), farthest.get(key, 0))
             for t in () if node in met.leaves else node.inputs:
                 depths[t.node] = max(depths.get(t.node, 0), depths[node] + 1)
-        found = {_key(node): node.attrs["layer"] for node in finished if node.attrs.get("layer") is not None}
+        found = {
+            _key(node): node.attrs["layer"]
+            for node in finished
+            if node.attrs.get("layer") is not None and (node not in met.leaves or node.op is PLACEHOLDER)
+        }
         for t in self.sources:
             if t.node.op is PLACEHOLDER and t.node.attrs.get("layer") is not None and _key(t.node) not in found:
                 key = _key(t.node)

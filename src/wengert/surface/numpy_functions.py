@@ -21,19 +21,16 @@ import numpy as np
 from wengert.functions import math as elementary
 from wengert.functions import numpy as numpylike
 from wengert.ground.context import state
+from wengert.ground.errors import LostDerivativeWarning, hint
 from wengert.surface.array_api import elementwise as standard
 from wengert.surface.array_api import fft, linalg
 from wengert.tensor.tensor import AxisLike, EagerTensor, SymbolicTensor, Tensor, TensorLike, is_tensor_like, value_of
 
-__all__ = ["LostDerivativeWarning", "function_of", "universal"]
+__all__ = ["function_of", "universal"]
 
 Function = Callable[..., Any]
 Given = TensorLike | Mapping[str, Any] | Callable[..., Any] | np.dtype[Any] | tuple[Any, ...] | None
 """What NumPy's functions are given, and give."""
-
-
-class LostDerivativeWarning(RuntimeWarning):
-    """A function of NumPy took the value of a tensor that a tape watches."""
 
 
 OPERATORS = {
@@ -166,7 +163,7 @@ def _lost(what: str, values: Given, taken: Callable[[], Any]) -> Any:
         warnings.warn(
             LostDerivativeWarning(
                 f"{what} is not recorded, and its result has no derivative: call tensor.numpy() first if that is meant, or use "
-                "the functions over tensors (wengert.array_api has NumPy's names)."
+                f"the functions over tensors (wengert.array_api has NumPy's names). ({hint(LostDerivativeWarning)})"
             ),
             stacklevel=4,
         )

@@ -408,7 +408,9 @@ def stated_by_itself(x):
     return _own(x) * x
 
 
-LARGE = frozenset("solved decomposed determinants convolved convolved_images running triangular circular errors norms".split())
+LARGE = frozenset(
+    "solved decomposed determinants convolved convolved_images running triangular circular errors norms logarithms piecewise special_of_two extremes over_a_row attention taken pooled".split()
+)
 """Functions whose third derivatives take JAX long to compile."""
 
 

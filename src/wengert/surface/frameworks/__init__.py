@@ -11,5 +11,9 @@ own arrays. So the framework differentiates a residual by the parameters, compil
 | `jaxpr` | a traced function of JAX's as lines: what is known without the coordinates, and what is read |
 | `primitives` | what each primitive of JAX becomes |
 | `derivatives` | functions whose derivative their author states |
+| `rules`, `indexing`, `windows`, `matrices` | their table, and rules of places, of windows, of linear algebra |
 | `walking` | lowered lists with JAX's arrays |
+| `torch` | what users of PyTorch see |
+| `aten` | what each operation of PyTorch becomes |
+| `torch_arrays` | PyTorch's tensors by NumPy's names, and lowered lists with them |
 """

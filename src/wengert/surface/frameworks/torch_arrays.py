@@ -16,7 +16,7 @@ import numpy as np
 
 from wengert.execute.numpy import NumPyProgram
 from wengert.ground.errors import UnimplementedError
-from wengert.ground.types import Dtype
+from wengert.ground.types import Dtype, NumPyArray
 from wengert.modes.tracing import FuncGraph
 
 __all__ = ["TorchArrays", "torch_arrays", "walked"]
@@ -97,7 +97,8 @@ class TorchArrays:
                 for a in arguments
             ]
             if "dtype" in keywords:
-                keywords["dtype"] = self.dtype(keywords["dtype"])
+                kind: Any = keywords["dtype"]
+                keywords["dtype"] = self.dtype(kind)
             return function(*given, **keywords)
 
         return applied
@@ -108,14 +109,14 @@ class TorchArrays:
             return dtype
         return getattr(self.torch, np.dtype(dtype).name)
 
-    def asarray(self, x: Any, dtype: Any = None) -> Any:
+    def asarray(self, x: Foreign | NumPyArray | float, dtype: Dtype | str | None = None) -> Any:
         """Return a tensor of what may be NumPy's."""
         if isinstance(x, self.torch.Tensor):
-            x = x.as_subclass(self.typed)
-            return x if dtype is None else x.to(self.dtype(dtype))
-        x = np.asarray(x)
-        kind = self.dtype(x.dtype if dtype is None else dtype)
-        return self.torch.as_tensor(np.array(x), device=self.device).to(kind).as_subclass(self.typed)
+            tensor: Any = x.as_subclass(self.typed)
+            return tensor if dtype is None else tensor.to(self.dtype(dtype))
+        array = np.array(x)
+        kind = self.dtype(array.dtype if dtype is None else dtype)
+        return self.torch.as_tensor(array, device=self.device).to(kind).as_subclass(self.typed)
 
     array = asarray
 
@@ -236,11 +237,11 @@ class TorchArrays:
         result[self.places(index)] = self.asarray(value, x.dtype)
         return result
 
-    def index_add(self, x: Any, index: Foreign, value: Foreign) -> Any:
+    def index_add(self, x: Foreign, index: Foreign, value: Foreign) -> Any:
         """Return x with value added at an index, repeats adding up."""
         parts = index if isinstance(index, tuple) else (index,)
         if not any(isinstance(p, np.ndarray | self.torch.Tensor) for p in parts):
-            return self.index_set(x, index, x[index] + value)
+            return self.index_set(x, index, self.torch.Tensor.__getitem__(x, index) + value)
         return x.index_put(tuple(self.asarray(p).long() for p in parts), self.asarray(value, x.dtype), accumulate=True)
 
     def places(self, index: Foreign) -> Any:
