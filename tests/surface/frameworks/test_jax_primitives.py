@@ -409,7 +409,10 @@ def stated_by_itself(x):
 
 
 LARGE = frozenset(
-    "solved decomposed determinants convolved convolved_images running triangular circular errors norms logarithms piecewise special_of_two extremes over_a_row attention taken pooled".split()
+    """
+    solved decomposed determinants convolved convolved_images running triangular circular errors norms logarithms piecewise
+    special_of_two extremes over_a_row attention taken pooled
+    """.split()
 )
 """Functions whose third derivatives take JAX long to compile."""
 
