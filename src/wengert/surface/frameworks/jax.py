@@ -191,14 +191,17 @@ class _Form:
             ShapeError: if it gives no row for each point.
             TypeError: if it does not return one array.
         """
-        n, failure = columns[0].shape[0], None
+        n, failure, closed = columns[0].shape[0], None, None
         if self.pointwise is None:
             try:
-                self.pointwise = not all(_rowed(self.of(self.rows, columns, count), count) for count in (n, n + 1))
+                rows = self.of(self.rows, columns, n)
+                self.pointwise = not (_rowed(rows, n) and _rowed(self.of(self.rows, columns, n + 1), n + 1))
+                closed = None if self.pointwise else rows
             except Exception as error:  # of rows it cannot be called; of one point, perhaps
                 self.pointwise, failure = True, error
         try:
-            closed = self.of(self.points if self.pointwise else self.rows, columns, n)
+            if closed is None:
+                closed = self.of(self.points if self.pointwise else self.rows, columns, n)
         except Exception as error:
             if failure is None:
                 raise

@@ -8,6 +8,7 @@ make weights. Lines that do are read into a list, each by the rule of its primit
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
@@ -301,20 +302,21 @@ def _debug(inputs: int, outputs: int) -> Any:
 
 
 def known(part: Split) -> Callable[..., list[Any]]:
-    """Return what computes, in JAX, what the read lines need, from the consts."""
-    if not part.places:
-        return lambda *arrays: []
-    wanted = set(part.places)
-    kept: list[tuple[Line, Callable[..., Sequence[Any]]]] = []
-    for line in reversed(part.known):
-        if wanted.intersection(line.outputs):
-            wanted.update([i for i in line.inputs if not isinstance(i, Value)])
-            kept.append((line, alone(line)))
-    kept.reverse()
+    """Return what computes, in JAX, what the read lines need, from the consts; it is made when it is first called."""
+
+    @functools.cache
+    def kept() -> list[tuple[Line, Callable[..., Sequence[Any]]]]:
+        wanted = set(part.places)
+        found: list[tuple[Line, Callable[..., Sequence[Any]]]] = []
+        for line in reversed(part.known):
+            if wanted.intersection(line.outputs):
+                wanted.update([i for i in line.inputs if not isinstance(i, Value)])
+                found.append((line, alone(line)))
+        return found[::-1]
 
     def computed(*arrays: Aval) -> list[Any]:
-        values = dict(zip(part.flat.consts, arrays, strict=True))
-        for line, function in kept:
+        values: dict[int, Any] = dict(zip(part.flat.consts, arrays, strict=True))
+        for line, function in kept():
             found = function(*[i.value if isinstance(i, Value) else values[i] for i in line.inputs])
             values.update(zip(line.outputs, found, strict=True))
         return [values[i] for i in part.places]
