@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, apply, con
 if TYPE_CHECKING:
     from wengert.calculus.fields import Field
 
-__all__ = ["Counts", "Home", "Point", "Terms"]
+__all__ = ["Counts", "Home", "Point", "Terms", "ordered"]
 
 Counts = tuple[int, ...]
 """An order for each coordinate."""
@@ -170,16 +170,8 @@ class Point:
     def values(self, fields: Sequence[Field]) -> list[Any]:
         """Return the values of fields, each part of them appended once."""
         known = self.known
-        pending = list(fields)
-        while pending:
-            one = pending[-1]
-            left = [p for p in one._parts if p not in known] if one not in known else []
-            if left:
-                pending += left
-                continue
-            pending.pop()
-            if one not in known:
-                known[one] = one._build(self, *[known[p] for p in one._parts])
+        for one in ordered(fields, known):
+            known[one] = one._build(self, *[known[p] for p in one._parts])
         return [known[f] for f in fields]
 
     def column(self, y: TensorLike) -> Any:
@@ -227,6 +219,20 @@ class Point:
             found = None if below is None else request([below], [self.columns[at]], [None])[0]
             self.derivatives[key] = found
         return self.derivatives[key]
+
+
+def ordered(fields: Sequence[Field], known: Container[Field] = ()) -> list[Field]:
+    """Return fields and their parts, each once and after its own parts, but for those that are known."""
+    found: dict[Field, None] = {}
+    pending = [f for f in fields if f not in known]
+    while pending:
+        one = pending[-1]
+        left = [p for p in one._parts if p not in found and p not in known] if one not in found else []
+        if left:
+            pending += left
+            continue
+        found[pending.pop()] = None
+    return list(found)
 
 
 def _points(home: Home, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:

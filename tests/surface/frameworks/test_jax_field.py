@@ -14,6 +14,7 @@ from wengert.surface.frameworks.jax import JaxHome
 
 jax = pytest.importorskip("jax", reason="wengert.jax needs JAX")
 jnp = jax.numpy
+pytestmark = pytest.mark.usefixtures("compiled_hastily")
 
 
 def dense(key: Any, *sizes: int) -> list[Any]:
@@ -78,15 +79,6 @@ def nested(f: Callable[..., Any], word: str) -> Callable[..., Any]:
 
 def points(n: int = 6) -> Any:
     return jnp.asarray(np.random.default_rng(0).uniform(-1.0, 1.0, (n, 2)))
-
-
-@pytest.fixture(autouse=True)
-def compiled_hastily():
-    """Compile without most of XLA's optimisations: each program here runs once."""
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.mark.parametrize(("name", "wide"), [*[(name, True) for name in NAMES], ("mlp", False)])

@@ -13,6 +13,7 @@ import wengert
 
 jax = pytest.importorskip("jax", reason="wengert.jax needs JAX")
 jnp, lax = jax.numpy, jax.lax
+pytestmark = pytest.mark.usefixtures("compiled_hastily")
 
 RNG = np.random.default_rng(3)
 W = RNG.normal(size=(3, 4))
@@ -415,15 +416,6 @@ LARGE = frozenset(
     """.split()
 )
 """Functions whose third derivatives take JAX long to compile."""
-
-
-@pytest.fixture(autouse=True)
-def compiled_hastily():
-    """Compile without most of XLA's optimisations: each program here runs once."""
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def points(where: str) -> np.ndarray:

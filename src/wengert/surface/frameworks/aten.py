@@ -81,19 +81,19 @@ for _name in ("clone", "contiguous", "alias", "lift_fresh_copy"):
 
 @rule("add")
 def add(x: Operand, y: Operand, alpha: float = 1) -> Any:
-    """X + alpha y."""
+    """The sum of x and alpha y."""
     return _pair(E.ADD)(x, y if alpha == 1 else _pair(E.MULTIPLY)(y, alpha))
 
 
 @rule("sub")
 def subtract(x: Operand, y: Operand, alpha: float = 1) -> Any:
-    """X - alpha y."""
+    """The difference of x and alpha y."""
     return _pair(E.SUBTRACT)(x, y if alpha == 1 else _pair(E.MULTIPLY)(y, alpha))
 
 
 @rule("rsub")
 def reversed_subtract(x: Operand, y: Operand, alpha: float = 1) -> Any:
-    """Y - alpha x."""
+    """The difference of y and alpha x."""
     return subtract(y, x, alpha)
 
 
@@ -156,19 +156,19 @@ def where(condition: Tensor, x: Operand, y: Operand) -> Any:
 
 @rule("gelu")
 def gelu(x: Tensor, approximate: str = "none") -> Any:
-    """X Φ(x), or its approximation by tanh."""
+    """The product of x and Φ(x), or its approximation by tanh."""
     return nn.gelu(x, approximate == "tanh")
 
 
 @rule("silu")
 def silu(x: Tensor) -> Any:
-    """X σ(x)."""
+    """The product of x and σ(x)."""
     return nn.silu(x)
 
 
 @rule("mish")
 def mish(x: Tensor) -> Any:
-    """X tanh(softplus(x))."""
+    """The product of x and tanh(softplus(x))."""
     return x * maths.tanh(maths.softplus(x))
 
 

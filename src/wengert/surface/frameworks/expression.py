@@ -14,8 +14,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from wengert.calculus.evaluation import Home, Point
+from wengert.calculus.evaluation import Home, Point, ordered
 from wengert.calculus.fields import Field
+from wengert.ground.errors import ShapeError
 from wengert.ground.locks import lock
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops import linear
@@ -81,6 +82,8 @@ class FrameworkHome(Home, ABC):
 
     lists: ClassVar[OrderedDict[Hashable, Listed]]
     """By structure: the framework's, for all of its fields."""
+    noun: ClassVar[str]
+    """What the framework calls an array."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         """Take the names of the coordinates."""
@@ -99,6 +102,36 @@ class FrameworkHome(Home, ABC):
     def spec(self, array: Arrayed) -> Spec:
         """Return the shape and the dtype, NumPy's, of an array of the framework's."""
 
+    @abstractmethod
+    def converted(self, given: Sequence[Any]) -> list[Any]:
+        """Return the coordinates of a call as arrays of one real dtype."""
+
+    @abstractmethod
+    def spread(self, column: Arrayed, rows: int) -> Any:
+        """Return a column of so many rows, of one that has these or one."""
+
+    def columns(self, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+        """Return the coordinates of a call as columns of shape (n, 1) and one dtype.
+
+        Raises:
+            ShapeError: for shapes that are no columns, or differ.
+        """
+        names, shown = self.names, ", ".join(self.names)
+        found = self.converted(self.given(coordinates, named))
+        if len(found) == 1 and len(names) > 1:
+            (x,) = found
+            if x.ndim != 2 or x.shape[1] != len(names):
+                whole = f"one {self.noun} (n, {len(names)}), not {tuple(x.shape)}"
+                raise ShapeError(f"A field of ({shown}) takes {len(names)} columns, or {whole}.")
+            return [x[:, k : k + 1] for k in range(len(names))]
+        full = [v for v in found if v.ndim]
+        for v in full:
+            if v.ndim > 2 or (v.ndim == 2 and v.shape[1] != 1) or v.shape != full[0].shape:
+                shapes = ", ".join(str(tuple(u.shape)) for u in found)
+                raise ShapeError(f"The coordinates ({shown}) are columns of one shape, (n, 1) or (n,), not {shapes}.")
+        rows = full[0].shape[0] if full else 1
+        return [self.spread(v.reshape(-1, 1), rows) for v in found]
+
     def takes(self, other: object) -> bool:
         """Whether something that is no field may be an operand."""
         return isinstance(other, int | float | complex | np.ndarray | np.generic) or self.array(other) is not None
@@ -113,7 +146,7 @@ class FrameworkHome(Home, ABC):
     def evaluate(self, fields: Sequence[Field], coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         """Return the values of fields at columns."""
         columns = self.columns(coordinates, named)
-        order = _ordered(fields)
+        order = ordered(fields)
         places = {one: k for k, one in enumerate(order)}
         leaves = [one for one in order if isinstance(one, Leaf)]
         readings = [leaf.read(columns) for leaf in leaves]
@@ -219,17 +252,3 @@ def _as_they_are(*arrays: Arrayed) -> Sequence[Any]:
 
 def _first(columns: Sequence[SymbolicTensor], places: Sequence[SymbolicTensor]) -> Any:
     return places[0]
-
-
-def _ordered(fields: Sequence[Field]) -> list[Field]:
-    """Return the parts of an expression, each after its own parts."""
-    found: dict[Field, None] = {}
-    pending = list(fields)
-    while pending:
-        one = pending[-1]
-        left = [p for p in one._parts if p not in found] if one not in found else []
-        if left:
-            pending += left
-            continue
-        found[pending.pop()] = None
-    return list(found)

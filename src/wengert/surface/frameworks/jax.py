@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -54,6 +54,7 @@ class JaxHome(FrameworkHome):
     """What fields of one model share, over JAX."""
 
     lists: ClassVar[OrderedDict[Hashable, Listed]] = OrderedDict()
+    noun = "array"
 
     def array(self, other: object) -> Any:
         """Return an array of JAX's."""
@@ -77,28 +78,17 @@ class JaxHome(FrameworkHome):
             raise TypeError(f"map: the function must return one array, not {len(found)}.")
         return found[0]
 
-    def columns(self, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-        """Return the coordinates of a call as columns of shape (n, 1) and one dtype."""
-        jnp, names = arrays().jax.numpy, self.names
-        given = self.given(coordinates, named)
-        found = [jnp.asarray(v) for v in given]
+    def converted(self, given: Sequence[Any]) -> list[Any]:
+        """Return the coordinates of a call as arrays of one real dtype."""
+        jnp = arrays().jax.numpy
         dtype = jnp.result_type(*given)
         if not jnp.issubdtype(dtype, jnp.floating):
-            raise DTypeError(f"The coordinates ({', '.join(names)}) must have one real dtype, not {dtype}.")
-        found = [v.astype(dtype) for v in found]
-        if len(found) == 1 and len(names) > 1:
-            (x,) = found
-            if x.ndim != 2 or x.shape[1] != len(names):
-                shown, count = ", ".join(names), len(names)
-                raise ShapeError(f"A field of ({shown}) takes {count} columns, or one array (n, {count}), not {x.shape}.")
-            return [x[:, k : k + 1] for k in range(len(names))]
-        full = [v for v in found if v.ndim]
-        for v in full:
-            if v.ndim > 2 or (v.ndim == 2 and v.shape[1] != 1) or v.shape != full[0].shape:
-                shown = ", ".join(str(u.shape) for u in found)
-                raise ShapeError(f"The coordinates ({', '.join(names)}) are columns of one shape, (n, 1) or (n,), not {shown}.")
-        rows = full[0].shape[0] if full else 1
-        return [jnp.broadcast_to(v.reshape(-1, 1), (rows, 1)) for v in found]
+            raise DTypeError(f"The coordinates ({', '.join(self.names)}) must have one real dtype, not {dtype}.")
+        return [jnp.asarray(v).astype(dtype) for v in given]
+
+    def spread(self, column: Arrayed, rows: int) -> Any:
+        """Return a column of so many rows."""
+        return arrays().jax.numpy.broadcast_to(column, (rows, 1))
 
     def run(self, listed: Listed, columns: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         """Return the values of a list's outputs: by XLA in what JAX traces, and for few rows."""

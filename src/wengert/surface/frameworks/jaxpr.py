@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from wengert.ground.context import state
 from wengert.ground.errors import NoGradientError, UnimplementedError
 from wengert.tensor.tensor import Tensor, convert
 
@@ -285,10 +284,7 @@ def alone(line: Line) -> Callable[..., Sequence[Any]]:
     """Return a line as a function of JAX's, of all of its inputs."""
     core, jax = extend(), importlib.import_module("jax")
     specs = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in line.eqn.invars]
-    if not specs:
-        fresh = jax.make_jaxpr(lambda: ())().jaxpr
-    else:
-        fresh = jax.make_jaxpr(lambda *xs: xs)(*specs).jaxpr
+    fresh = jax.make_jaxpr(lambda *xs: xs)(*specs).jaxpr
     eqn = line.eqn.replace(invars=list(fresh.invars))
     info = _debug(len(specs), len(eqn.outvars))
     jaxpr = core.Jaxpr((), list(fresh.invars), list(eqn.outvars), [eqn], eqn.effects, info)
@@ -329,22 +325,23 @@ def known(part: Split) -> Callable[..., list[Any]]:
 
 def read(part: Split, arguments: Sequence[Tensor], places: Sequence[Tensor], rules: Rules) -> list[Any]:
     """Append the lines that depend on the coordinates; return the results, tensors."""
-    values: dict[int, Any] = dict(zip(part.flat.arguments, arguments, strict=True))
-    values.update(zip(part.places, places, strict=True))
-    for line in part.read:
-        inputs = [i.value if isinstance(i, Value) else values[i] for i in line.inputs]
-        found = applied(line, inputs, rules)
-        values.update(zip(line.outputs, found if isinstance(found, list | tuple) else [found], strict=True))
-    return [convert(i.value) if isinstance(i, Value) else values[i] for i in part.flat.results]
+    return _appended(part.flat, part.read, (*part.flat.arguments, *part.places), (*arguments, *places), rules)
 
 
 def read_closed(closed: Closed, inputs: Sequence[Any], rules: Rules) -> list[Any]:
     """Append a closed jaxpr, its consts being constants."""
     whole = flat(closed)
-    part = split(whole, [*whole.arguments, *whole.consts])
-    values = dict(zip((*whole.arguments, *whole.consts), [*inputs, *[convert(_concrete(a)) for a in whole.arrays]], strict=True))
-    again = part._replace(places=tuple(values), flat=whole._replace(arguments=()), read=whole.lines)
-    return read(again, (), list(values.values()), rules)
+    held = [convert(_concrete(a)) for a in whole.arrays]
+    return _appended(whole, whole.lines, (*whole.arguments, *whole.consts), (*inputs, *held), rules)
+
+
+def _appended(whole: Flat, lines: Sequence[Line], slots: Sequence[int], given: Sequence[Any], rules: Rules) -> list[Any]:
+    values: dict[int, Any] = dict(zip(slots, given, strict=True))
+    for line in lines:
+        inputs = [i.value if isinstance(i, Value) else values[i] for i in line.inputs]
+        found = applied(line, inputs, rules)
+        values.update(zip(line.outputs, found if isinstance(found, list | tuple) else [found], strict=True))
+    return [convert(i.value) if isinstance(i, Value) else values[i] for i in whole.results]
 
 
 def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
@@ -366,15 +363,12 @@ def applied(line: Line, inputs: Sequence[Any], rules: Rules) -> Any:
             f"wengert.jax: the exchanges of rows of an LU factorisation are not there for {line.primitive!r}, which stands at "
             f"{place_of(line.eqn)}."
         )
-    before = state.site
     try:
         return rule(*[convert(x) for x in inputs], **line.eqn.params)
     except UnimplementedError as error:
         if "stands at" in error.message:
             raise
         raise UnimplementedError(f"{error.message} It stands at {place_of(line.eqn)}.") from error
-    finally:
-        state.site = before
 
 
 def place_of(eqn: Equation) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.calculus.fields import Field, evaluate, named, stacks
 from wengert.ground import checks
-from wengert.ground.errors import DTypeError, ShapeError, UnimplementedError
+from wengert.ground.errors import DTypeError, UnimplementedError
 from wengert.ops import linear
 from wengert.surface.frameworks.aten import RULES
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
@@ -36,6 +36,7 @@ class TorchHome(FrameworkHome):
     """What fields of one model share, over PyTorch."""
 
     lists: ClassVar[OrderedDict[Hashable, Listed]] = OrderedDict()
+    noun = "tensor"
 
     def array(self, other: object) -> Any:
         """Return a tensor of PyTorch's."""
@@ -57,34 +58,21 @@ class TorchHome(FrameworkHome):
             "wengert.torch: map is not there; put the function into the module or the function of the field."
         )
 
-    def columns(self, coordinates: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
-        """Return the coordinates of a call as columns of shape (n, 1), of one dtype and on one device."""
-        torch, names = _torch(), self.names
-        given = self.given(coordinates, named)
+    def converted(self, given: Sequence[Any]) -> list[Any]:
+        """Return the coordinates of a call as tensors of one real dtype, on one device."""
+        torch = _torch()
         tensors = [v for v in given if isinstance(v, torch.Tensor)]
         like = tensors[0] if tensors else None
         dtype = like.dtype if like is not None else torch.get_default_dtype()
-        device = like.device if like is not None else None
-        shown = ", ".join(names)
         if not dtype.is_floating_point or any(v.dtype != dtype for v in tensors):
-            raise DTypeError(
-                f"The coordinates ({shown}) must have one real dtype, not {', '.join(str(v.dtype) for v in tensors)}."
-            )
-        found = [v if isinstance(v, torch.Tensor) else torch.as_tensor(v, dtype=dtype, device=device) for v in given]
-        if len(found) == 1 and len(names) > 1:
-            (x,) = found
-            if x.ndim != 2 or x.shape[1] != len(names):
-                raise ShapeError(
-                    f"A field of ({shown}) takes {len(names)} columns, or one tensor (n, {len(names)}), not {tuple(x.shape)}."
-                )
-            return [x[:, k : k + 1] for k in range(len(names))]
-        full = [v for v in found if v.ndim]
-        for v in full:
-            if v.ndim > 2 or (v.ndim == 2 and v.shape[1] != 1) or v.shape != full[0].shape:
-                shapes = ", ".join(str(tuple(u.shape)) for u in found)
-                raise ShapeError(f"The coordinates ({shown}) are columns of one shape, (n, 1) or (n,), not {shapes}.")
-        rows = full[0].shape[0] if full else 1
-        return [torch.broadcast_to(v.reshape(-1, 1), (rows, 1)) for v in found]
+            shown, dtypes = ", ".join(self.names), ", ".join(str(v.dtype) for v in tensors)
+            raise DTypeError(f"The coordinates ({shown}) must have one real dtype, not {dtypes}.")
+        device = like.device if like is not None else None
+        return [v if isinstance(v, torch.Tensor) else torch.as_tensor(v, dtype=dtype, device=device) for v in given]
+
+    def spread(self, column: Arrayed, rows: int) -> Any:
+        """Return a column of so many rows."""
+        return _torch().broadcast_to(column, (rows, 1))
 
     def run(self, listed: Listed, columns: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         """Return the values of a list's outputs."""

@@ -67,20 +67,10 @@ def _smooth(op: Op, xp: UserArrays) -> Callable[..., Any]:
     def tangent(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         (x,), (t,) = primals, tangents
         v = function(x)
-        return v, partial(_Slopes(xp), x, v) * t
+        return v, partial(xp, x, v) * t
 
     function.defjvp(tangent)
     return function  # type: ignore[no-any-return]
-
-
-class _Slopes:
-    """The namespace in which records state partial derivatives, over JAX's arrays."""
-
-    def __init__(self, xp: UserArrays) -> None:
-        self.xp = xp
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.xp, name)
 
 
 @functools.cache
