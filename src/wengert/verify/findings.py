@@ -16,6 +16,7 @@ ROADS = dict(
     numpy="NumPy executor",
     xla="XLA executor",
     received="what the script received",
+    model="what the model itself gives, of which the list was read",
     grad="the framework's reverse mode",
     jvp="the framework's forward mode",
     gradient="the gradient that was given",
@@ -49,7 +50,7 @@ class Fault(NamedTuple):
     """Whose fault it is where something is not right."""
 
     kind: str
-    """wrong rule, custom gradient, lowering, executor, received; kink, jump, undefined; saturation, cancellation,
+    """wrong rule, custom gradient, lowering, executor, received, reading; kink, jump, undefined; saturation, cancellation,
     ill-conditioned."""
     operation: str
     where: str

@@ -1,4 +1,4 @@
-"""Whether the numbers that a script received are those that its derivatives' lists give.
+"""Whether the numbers that a script received, and those of a model that was read, are those that lists give.
 
 A list is judged by the oracle; what an executor, a tape or a loop made of it in the run is judged here, number by number, against
 the list walked in many digits.
@@ -40,6 +40,8 @@ class Delivered(NamedTuple):
     """The tensor of the list that has the value; None where the list has no derivative."""
     array: Any
     """What was received; None where that was None."""
+    road: str = "received"
+    """What it is: "received", or "model", what a model of another framework gives where the list was read of it."""
 
 
 class _Gap(NamedTuple):
@@ -74,7 +76,7 @@ def _rows(many: Sequence[Delivered], truths: Sequence[_Truth], road: str, note: 
             continue
         status, gap, digits, told = _judged(one, truth, np.finfo(dtype), road)
         value, expected = (None, None) if gap is None else (gap.value, gap.expected)
-        rows.append(Row(one.label, one.by, 1, "received", dtype.name, status, value, expected, digits,
+        rows.append(Row(one.label, one.by, 1, one.road, dtype.name, status, value, expected, digits,
                         "; ".join(filter(None, (told, note)))))  # fmt: skip
     return rows
 

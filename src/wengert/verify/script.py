@@ -58,6 +58,10 @@ def _of_call(
     many = [one._replace(label=labels.get(one.label, one.label)) for one in posed.delivered]
     rows = compared(posed.question, many, rng, call.road, f"call {call.number}" if call.number > 1 else "")
     wrong = [r for r in rows if r.status == "wrong"]
+    misread = [r for r in wrong if r.road == "model"]
+    if misread:
+        return rows, [Fault("reading", "", r.function, "", _differ("the model gives", r, "the list that was read of it"))
+                      for r in misread]  # fmt: skip
     if not wrong or not sound:
         return rows, []
     faults = locate.wrong_controls(call.blamed(), rng)
@@ -65,11 +69,15 @@ def _of_call(
         worldly = ", ".join(call.worldly())
         end = f"; in the bodies of its choices and loops there is {worldly}" if worldly else ""
         for r in wrong:
-            value, expected = ("None" if x is None or x != x else f"{x:.9g}" for x in (r.value, r.expected))
-            text = f"the script received {value}, and the derivative's list, which is right, gives {expected}{end}"
+            text = _differ("the script received", r, "the derivative's list, which is right,") + end
             if all(f.where != r.function for f in faults):
                 faults.append(Fault("received", "", r.function, "", text))
     return rows, faults
+
+
+def _differ(received: str, row: Row, listed: str) -> str:
+    value, expected = ("None" if x is None or x != x else f"{x:.9g}" for x in (row.value, row.expected))
+    return f"{received} {value}, and {listed} gives {expected}"
 
 
 def _in_double(question: Question, rng: np.random.Generator, label: str) -> list[Row]:

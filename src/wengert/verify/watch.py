@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from wengert.derive.lowered import needed
 from wengert.derive.questions import GRADIENT, split_gradient
 from wengert.derive.request import request
 from wengert.execute import program as choose
+from wengert.execute.protocol import Request
 from wengert.execute.variables import variables_of
 from wengert.graph.node import Node
 from wengert.ground.context import Site, asked, state
@@ -21,10 +23,12 @@ from wengert.modes.tracing import tracing
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op, operations
 from wengert.ops.state import FED, HANDLE, READ
+from wengert.surface.frameworks import expression
+from wengert.surface.frameworks.expression import Listed
 from wengert.verify.judge import quiet
 from wengert.verify.lists import Listing, Question, inside
 from wengert.verify.received import Delivered
-from wengert.verify.straight import Straight, is_drawn, key_of
+from wengert.verify.straight import Pair, Straight, is_drawn, key_of
 from wengert.verify.taped import named, tape_question
 
 __all__ = ["Posed", "Run", "TapeCall", "Watch"]
@@ -106,7 +110,11 @@ class Run:
                 if t.node.op is GRADIENT:
                     label, by = _own(t.node), _name(split_gradient(t.node)[2][t.index].node, t.index)
                 delivered.append(Delivered(label, by, pair.symbol, np.asarray(array)))
-        return Posed(questions, straight.question, delivered)
+        return Posed(questions, straight.question, delivered + self.further(pairs))
+
+    def further(self, pairs: Sequence[Pair]) -> list[Delivered]:
+        """Return what else was received, of the fetches."""
+        return []
 
     def worldly(self) -> list[str]:
         """Return what its choices and loops do that depends on the world, or acts on it."""
@@ -120,6 +128,21 @@ class Run:
     def blamed(self) -> list[tuple[Node, list[Any]]]:
         """Return the choices and loops on the way, with the arrays of their inputs."""
         return [] if self.straight is None else self.straight.controls
+
+
+class FieldRun(Run):
+    """A run of the list of fields over models of another framework: it is to have the derivatives, and the models' own values."""
+
+    def __init__(self, listed: Listed, arrays: Sequence[Any], results: Sequence[Any], number: int) -> None:
+        """Take the list, the arrays of its inputs, and those of its outputs and then of its models."""
+        super().__init__(Request(listed.graph, [*listed.outputs, *listed.models], listed.graph.inputs), arrays, number)
+        self.road, self.results, self.models = "xla", list(results), len(listed.models)
+
+    def further(self, pairs: Sequence[Pair]) -> list[Delivered]:
+        """Return what the models gave, as values of the list."""
+        count = len(pairs) - self.models
+        of_models = zip(self.fetches[count:], pairs[count:], self.results[count:], strict=True)
+        return [Delivered(t.node.where, "", pair.symbol, array, "model") for t, pair, array in of_models]
 
 
 def _own(node: Node) -> str:
@@ -147,6 +170,7 @@ class Watch:
         """Begin to look on."""
         choose.watchers.append(self._program)
         tapes.watchers.append(self._tape)
+        expression.watchers.append(self._field)
         for op in operations():
             if is_drawn(op):
                 self._originals[op] = op.eager
@@ -155,6 +179,10 @@ class Watch:
 
     def __exit__(self, *exception: Any) -> None:
         """Look on no more."""
+        jax = sys.modules.get("jax")
+        if jax is not None:
+            jax.effects_barrier()  # what it compiled tells of its fields now
+        expression.watchers.remove(self._field)
         choose.watchers.remove(self._program)
         tapes.watchers.remove(self._tape)
         for op, eager in self._originals.items():
@@ -204,6 +232,13 @@ class Watch:
                 self.kept.append((id(request), run))
 
         return after
+
+    def _field(self, listed: Listed, arrays: Sequence[Any], results: Sequence[Any]) -> None:
+        count = sum(node.op is GRADIENT for node in needed(listed.outputs, ()))
+        self.calls += count
+        number = self._number(listed) if count else 0
+        if number:
+            self.kept.append((listed, FieldRun(listed, arrays, results, number)))
 
     def _tape(self, tape: Any, ys: Sequence[Any], xs: Sequence[Any], gs: Sequence[Any], results: Sequence[Any]) -> None:
         if any(not hasattr(y, "array") for y in ys):

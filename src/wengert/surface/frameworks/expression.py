@@ -10,19 +10,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from wengert.calculus.evaluation import Home, Point, ordered
 from wengert.calculus.fields import Field
+from wengert.derive import lowered
+from wengert.ground.context import asked
 from wengert.ground.errors import ShapeError
 from wengert.ground.locks import lock
+from wengert.ground.types import NumPyArray
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops import linear
 from wengert.tensor.tensor import SymbolicTensor, apply, lift
 
-__all__ = ["Arrayed", "FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading", "Spec"]
+__all__ = ["Arrayed", "FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading", "Spec", "watchers"]
 
 MOST_LISTS = 64
 """Structures whose lists are kept, the latest."""
@@ -36,6 +40,13 @@ class Arrayed(Protocol):
 
     shape: tuple[int, ...]
     dtype: Any
+
+
+Watcher = Callable[["Listed", Sequence[NumPyArray], Sequence[NumPyArray]], None]
+
+watchers: list[Watcher] = []
+"""Called with each list that was run for fields, the arrays of its inputs, and those of its outputs and then of its models: how
+`wengert check` learns of them."""
 
 
 Operand = Field | Arrayed | Callable[..., Any] | int | float | complex
@@ -54,14 +65,18 @@ class Reading(NamedTuple):
     """What makes these of the arrays, in the framework."""
     build: Callable[[Sequence[SymbolicTensor], Sequence[SymbolicTensor]], Any]
     """What appends the leaf's value, given the columns and these."""
+    itself: Callable[[Sequence[Any]], Any] | None = None
+    """The model, as the framework computes it: a function of the columns. None for what is no model."""
 
 
 class Listed:
     """A list for expressions of one structure: inputs are the columns, then what the readings' arrays become."""
 
-    def __init__(self, graph: FuncGraph, outputs: Sequence[Any], readings: Sequence[Reading]) -> None:
-        """Take the list, its outputs, and how the arrays of each leaf are prepared."""
-        self.graph, self.outputs = graph, list(outputs)
+    def __init__(
+        self, graph: FuncGraph, outputs: Sequence[Any], models: Sequence[Any], readings: Sequence[Reading]
+    ) -> None:  # fmt: skip
+        """Take the list, its outputs, what the models in it give, and how the arrays of each leaf are prepared."""
+        self.graph, self.outputs, self.models = graph, list(outputs), list(models)
         self.counts = [len(one.arrays) for one in readings]
         self.prepared = [one.prepared for one in readings]
         self.runs: dict[str, Any] = {}
@@ -101,6 +116,10 @@ class FrameworkHome(Home, ABC):
     @abstractmethod
     def spec(self, array: Arrayed) -> Spec:
         """Return the shape and the dtype, NumPy's, of an array of the framework's."""
+
+    @abstractmethod
+    def tell(self, told: Callable[..., None], values: Sequence[Any]) -> None:
+        """Call a function with arrays of the framework's as NumPy's, once they have values."""
 
     @abstractmethod
     def converted(self, given: Sequence[Any]) -> list[Any]:
@@ -155,12 +174,18 @@ class FrameworkHome(Home, ABC):
             tuple([self.spec(c) for c in columns]), self.names,
             tuple([(keys.get(one, one._key), *[places[p] for p in one._parts]) for one in order]),
             tuple([places[one] for one in fields]),
+            (asked(), *lowered.watchers) if watchers or lowered.watchers else None,  # who looks on is told of each line
         )  # fmt: skip
         listed = self._found(structure)
         if listed is None:
             listed = self._listed(fields, [self.spec(c) for c in columns], leaves, readings)
             self._keep(structure, listed)
-        return self.run(listed, columns, [array for one in readings for array in one.arrays])
+        arrays = [array for one in readings for array in one.arrays]
+        found = self.run(listed, columns, arrays)
+        if watchers:
+            itself = [one.itself(columns).reshape(columns[0].shape[0], -1) for one in readings if one.itself is not None]
+            self.tell(partial(_told, listed), [*columns, *listed.known(arrays), *found, *itself])
+        return found
 
     def _found(self, structure: Hashable) -> Listed | None:
         try:
@@ -191,7 +216,8 @@ class FrameworkHome(Home, ABC):
                 places = [graph.add_input(*spec) for spec in reading.specs]
                 at.known[leaf] = leaf.value(at, reading.build(at.columns, places))
             outputs = [lift(graph, y) for y in at.values(fields)]
-        return Listed(graph, outputs, readings)
+            models = [at.known[leaf] for leaf, reading in zip(leaves, readings, strict=True) if reading.itself is not None]
+        return Listed(graph, outputs, models, readings)
 
 
 class Leaf(Field):
@@ -240,6 +266,13 @@ class Held(Leaf):
     def value(self, at: Point, y: SymbolicTensor) -> Any:
         """Return it as it is: it broadcasts."""
         return apply(linear.IDENTITY, (y,))
+
+
+def _told(listed: Listed, *arrays: NumPyArray) -> None:
+    """Tell the watchers of a run: the arrays of a list's inputs, of its outputs, and of its models."""
+    count = len(listed.graph.inputs)
+    for watcher in list(watchers):
+        watcher(listed, arrays[:count], arrays[count:])
 
 
 def _unread(at: Point) -> Any:

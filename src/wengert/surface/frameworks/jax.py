@@ -25,7 +25,7 @@ from wengert.ground.options import options
 from wengert.ops import linear
 from wengert.surface.frameworks import derivatives, indexing, matrices, primitives, windows
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
-from wengert.surface.frameworks.jaxpr import Closed, flat, key_of, known, read, read_closed, split
+from wengert.surface.frameworks.jaxpr import Closed, extend, flat, key_of, known, read, read_closed, split
 from wengert.surface.frameworks.rules import RULES
 from wengert.surface.frameworks.walking import walked
 from wengert.tensor.tensor import SymbolicTensor, apply
@@ -98,6 +98,14 @@ class JaxHome(FrameworkHome):
         if traced or few or options.executor == "xla" or arrays().distant:
             return list(self._compiled(listed)(list(columns), list(given)))
         return self._native(listed, columns, given)
+
+    def tell(self, told: Callable[..., None], values: Sequence[Any]) -> None:
+        """Call a function with arrays as NumPy's; in what JAX compiles, whenever that runs."""
+
+        def of_numpy(*found: Arrayed) -> None:
+            told(*[np.asarray(v) for v in found])
+
+        arrays().jax.debug.callback(of_numpy, *values)
 
     def _compiled(self, listed: Listed) -> Callable[..., Any]:
         found = listed.runs.get("compiled")
@@ -228,8 +236,12 @@ def _reading(closed: Closed) -> Reading:
 
     moving = frozenset(id(line) for line in part.read)
     key = key_of(whole, said=lambda line: derivatives.said(line) if id(line) in moving else None)
+
+    def itself(columns: Sequence[Any]) -> Any:
+        return extend().jaxpr_as_fun(closed)(*columns)[0]
+
     specs = [(tuple(whole.avals[i].shape), np.dtype(whole.avals[i].dtype)) for i in part.places]
-    return Reading(key, whole.arrays, specs, known(part), build)
+    return Reading(key, whole.arrays, specs, known(part), build, itself)
 
 
 def _rowed(closed: Traced, rows: int) -> bool:

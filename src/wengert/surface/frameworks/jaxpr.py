@@ -338,6 +338,8 @@ def read_closed(closed: Closed, inputs: Sequence[Any], rules: Rules) -> list[Any
 def _appended(whole: Flat, lines: Sequence[Line], slots: Sequence[int], given: Sequence[Any], rules: Rules) -> list[Any]:
     values: dict[int, Any] = dict(zip(slots, given, strict=True))
     for line in lines:
+        if not line.outputs:  # it prints
+            continue
         inputs = [i.value if isinstance(i, Value) else values[i] for i in line.inputs]
         found = applied(line, inputs, rules)
         values.update(zip(line.outputs, found if isinstance(found, list | tuple) else [found], strict=True))

@@ -74,6 +74,12 @@ class TorchHome(FrameworkHome):
         """Return a column of so many rows."""
         return _torch().broadcast_to(column, (rows, 1))
 
+    def tell(self, told: Callable[..., None], values: Sequence[Any]) -> None:
+        """Call a function with tensors as NumPy's arrays; not within `torch.func`, where they have no values of their own."""
+        if any(_torch()._C._functorch.is_functorch_wrapped_tensor(v) for v in values):
+            return
+        told(*[v.detach().cpu().numpy() for v in values])
+
     def run(self, listed: Listed, columns: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         """Return the values of a list's outputs."""
         found = listed.runs.get("walked")
@@ -195,8 +201,8 @@ def _hashable(value: Told) -> Hashable:
     return type(value).__name__, value
 
 
-def _reading(traced: _Traced, tensors: Mapping[int, Any]) -> Reading:
-    """Return what is read of a traced function, given the tensors that it holds now."""
+def _reading(traced: _Traced, tensors: Mapping[int, Any], rows: Callable[..., Any]) -> Reading:
+    """Return what is read of a traced function of columns, given the tensors that it holds now."""
     moving = traced.moving
     if not isinstance(traced.result, _Place):
         raise TypeError("torch.field: the model must return one tensor.")
@@ -230,7 +236,7 @@ def _reading(traced: _Traced, tensors: Mapping[int, Any]) -> Reading:
     specs = [spec for k in places if (spec := traced.specs[k]) is not None]
     if len(specs) < len(places):
         raise UnimplementedError("wengert.torch: what is known without the coordinates is no tensor of a dtype of NumPy's.")
-    return Reading(key, [tensors[k] for k in held], specs, prepared, build)
+    return Reading(key, [tensors[k] for k in held], specs, prepared, build, lambda columns: rows(*columns))
 
 
 def _applied(node: _Node, values: Mapping[int, Any]) -> Any:
@@ -283,7 +289,7 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
     def reader(columns: Sequence[Any]) -> Reading:
         if not isinstance(f, torch.nn.Module):
             traced = _trace(rows, columns)
-            return _reading(traced, traced.held)
+            return _reading(traced, traced.held, rows)
         own = {**dict(f.named_parameters()), **dict(f.named_buffers())}
         _refuse_training(f)
         key = (
@@ -296,7 +302,7 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
             called = {id(t): name for name, t in own.items()}
             known[key] = traced, {k: called[id(t)] for k, t in traced.held.items() if id(t) in called}
         traced, places = known[key]
-        return _reading(traced, {k: own[places[k]] if k in places else t for k, t in traced.held.items()})
+        return _reading(traced, {k: own[places[k]] if k in places else t for k, t in traced.held.items()}, rows)
 
     return Net(TorchHome(words), reader)
 
