@@ -384,6 +384,52 @@ def test_a_fed_value_and_rows_that_were_gathered() -> None:
     assert report.verdict == "right", report
 
 
+FED = np.array([0.3, 0.7])
+
+
+@pytest.mark.parametrize(
+    ("made", "by_x", "by_w"),
+    # Of y = sum(sin(t) x w) where t is fed: t moves with what it is made of, by the derivative at what that holds.
+    [
+        (lambda x, w: w, lambda x, w, c, s: s * FED, lambda x, w, c, s: s * x + c * x * FED),
+        (lambda x, w: tf.identity(w), lambda x, w, c, s: s * w, lambda x, w, c, s: s * x + c * x * w),
+        (lambda x, w: x * w, lambda x, w, c, s: s * w + c * x * w * w, lambda x, w, c, s: s * x + c * x * w * x),
+        (lambda x, w: tf.stop_gradient(x * w), lambda x, w, c, s: s * w, lambda x, w, c, s: s * x),
+        (lambda x, w: v1.py_func(lambda: FED, [], tf.float64), lambda x, w, c, s: s * w, lambda x, w, c, s: s * x),
+        (lambda x, w: v1.assign_add(w, x), lambda x, w, c, s: s * w, lambda x, w, c, s: s * x),
+        (
+            lambda x, w: v1.gradients(tf.sin(x) * w, x)[0],
+            lambda x, w, c, s: s * w - c * x * w * w * np.sin(x),
+            lambda x, w, c, s: s * x + c * x * w * np.cos(x),
+        ),
+        (
+            lambda x, w: tf.cond(x[0] > 0.0, lambda: x * w, lambda: x),
+            lambda x, w, c, s: s * w + c * x * w * w,
+            lambda x, w, c, s: s * x + c * x * w * x,
+        ),
+        (
+            lambda x, w: tf.while_loop(lambda i, a: i < 2, lambda i, a: (i + 1, a * w), [0, x])[1],
+            lambda x, w, c, s: s * w + c * x * w * w * w,
+            lambda x, w, c, s: s * x + c * x * w * 2 * w * x,
+        ),
+    ],
+    ids=["variable", "identity", "product", "stopped", "called", "assigned", "derivative", "choice", "loop"],
+)
+def test_whatever_is_fed_moves_with_what_it_is_made_of(made: Any, by_x: Any, by_w: Any) -> None:
+    def script() -> Any:
+        with tf.Graph().as_default(), v1.Session() as session:
+            x, w = v1.placeholder(tf.float64, [2]), v1.Variable(np.array([1.5, 2.5]))
+            t = made(x, w)
+            gradients = v1.gradients(tf.reduce_sum(tf.sin(t) * x * w), [x, w])
+            session.run(v1.global_variables_initializer())
+            return session.run([gradients, x, w], {x: [0.5, -1.0], t: FED})
+
+    report, _, (found, x, w) = judge(script, "right")
+    assert report.verdict == "right", report
+    for got, expected in zip(found, (by_x, by_w), strict=True):
+        np.testing.assert_allclose(got, expected(x, w, np.cos(FED), np.sin(FED)), rtol=1e-12)
+
+
 def test_a_step_of_training_and_the_state_that_it_leaves() -> None:
     def script() -> Any:
         with tf.Graph().as_default(), v1.Session() as session:

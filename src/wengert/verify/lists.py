@@ -95,20 +95,18 @@ class Question:
             return start + (moving - self.place(base))
 
     def copy(
-        self, ys: Sequence[Any], xs: Sequence[Any], value: Callable[[Node], Any], fed: Mapping[int, Any] | None = None,
-        cut: Mapping[int, Any] | None = None,
-    ) -> None:  # fmt: skip
+        self, ys: Sequence[Any], xs: Sequence[Any], value: Callable[[Node], Any], cut: Mapping[int, Any] | None = None
+    ) -> None:
         """Copy what ys need.
 
         Args:
             ys: The outputs.
             xs: The inputs: placeholders or values on the way; a variable's handle stands for it.
             value: Gives the array of a placeholder's or of a handle's node.
-            fed: What tensors on the way were fed with, by their numbers; derivatives pass on through them.
             cut: What tensors hold that no derivative passes through.
         """
         mapped: dict[int, Any] = {}
-        known, stopped = dict(fed or {}), dict(cut or {})
+        stopped = dict(cut or {})
         moved = {x.n for x in xs}
         held: list[tuple[Any, Any]] = []
         nodes = _up_to([*ys, *xs], stopped)
@@ -141,8 +139,8 @@ class Question:
                     several[0].node.site = node.site
                 for t, r in zip(node.outputs, several, strict=True):
                     mapped[t.n] = self.place(stopped[t.n]) if t.n in stopped else r
-                    if t.n in known or (is_held(op) and node not in moving):
-                        held.append((r, known.get(t.n)))
+                    if is_held(op) and node not in moving:
+                        held.append((r, None))
         self.ys, self.xs = [mapped[y.n] for y in ys], [mapped[x.n] for x in xs]
         self.hold(held)
 

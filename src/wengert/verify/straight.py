@@ -173,7 +173,8 @@ class Straight:
                 raise Unanswerable(f"it runs more than {MOST} operations")
             given = [values[t.n] for t in node.inputs]
             for t, v in zip(node.outputs, self._step(node, given), strict=True):
-                values[t.n] = self._leaf(v) if t.n in leaves else v
+                found = self._fed(v, self.held(self.fed[t.n])) if t.n in self.fed and node.op is not PLACEHOLDER else v
+                values[t.n] = self._leaf(found) if t.n in leaves else found
         return [values[t.n] for t in outputs]
 
     def _leaf(self, value: Any) -> Any:
@@ -214,6 +215,8 @@ class Straight:
             return [Pair(self, self.question.graph.placeholder(t.sizes, t.nptype, node.name))]  # what no value depends on
         if op.kind == "constant" and not node.outputs:
             return ()  # it prints, or asserts
+        if node.outputs and (is_drawn(op) or op.writes) and all(t.n in self.fed for t in node.outputs):
+            return [self.held(self.fed[t.n]) for t in node.outputs]  # it did not run
         if op is PASSED and any(self._moves(v.symbol) for v in given[node.attrs["results"] :]):
             raise _doubles(node)
         if is_drawn(op):
@@ -230,20 +233,13 @@ class Straight:
 
     def _ordinary(self, node: Node, given: Sequence[Pair]) -> list[Pair]:
         op = node.op
-        fed = [self.fed.get(t.n) for t in node.outputs]
         arrays = [v.told for v in given]
         found: Sequence[Any] = [None] * len(node.outputs)
         if all(a is not None for a in arrays) and op is not TAYLOR:
             result = quietly(partial(op.eager, *arrays, **node.attrs))
             found = result if op.outputs != 1 else (np.asarray(result),)
         symbols = self._append(node, [v.symbol for v in given])
-        pairs = []
-        for symbol, array, given_array in zip(symbols, found, fed, strict=True):
-            if given_array is not None:  # the value is what was fed, and the derivative passes on
-                self.question.feeds.append(symbol)
-                self.question.arrays.append(np.array(given_array))
-            pairs.append(Pair(self, symbol, array if given_array is None else np.asarray(given_array)))
-        return pairs
+        return [Pair(self, symbol, array) for symbol, array in zip(symbols, found, strict=True)]
 
     def _append(self, node: Node, symbols: Sequence[Any]) -> Sequence[Any]:
         result = append(self.question.graph, node.op, symbols, node.attrs)

@@ -262,10 +262,9 @@ def _of_asked(straight: Straight, asked: Any) -> Question:
     source, question = straight.question, Question()
     stops = [s for s in asked.stops if s.nptype.kind in "fc"]
     if stops:
-        feeds = {t.node: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op is PLACEHOLDER}
-        fed = {t.n: a for t, a in zip(source.feeds, source.arrays, strict=True) if t.node.op is not PLACEHOLDER}
+        feeds = {t.node: a for t, a in zip(source.feeds, source.arrays, strict=True)}
         held = Listing(source, stops, False).run(source.arrays)
-        question.copy(asked.ys, asked.xs, feeds.get, fed, {t.n: a for t, a in zip(stops, held, strict=True)})
+        question.copy(asked.ys, asked.xs, feeds.get, {t.n: a for t, a in zip(stops, held, strict=True)})
     else:
         question.graph, question.feeds, question.arrays = source.graph, source.feeds, source.arrays
         question.ys, question.xs = list(asked.ys), list(asked.xs)
