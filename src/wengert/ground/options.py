@@ -2,14 +2,82 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from wengert.ground.blocks import changed
 
-__all__ = ["EXECUTORS", "Options", "options"]
+__all__ = ["EXECUTORS", "Options", "Processes", "options"]
 
 EXECUTORS = ("native", "numpy", "xla", "auto")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes that run one script this is, and where the first of them is reached."""
+
+    count: int = 0
+    """How many; 0: as what has started them says (Slurm, Open MPI, Kubernetes), which `jax.distributed` recognises."""
+    index: int = 0
+    """Which of them this is, from 0."""
+    coordinator: str = ""
+    """Host and port at which the first listens."""
+    patience: float = 300.0
+    """How many seconds the others are waited for at the start."""
+
+    @property
+    def recognised(self) -> bool:
+        """Whether count, index and coordinator are left to what has started the processes."""
+        return not self.count
+
+    @staticmethod
+    def named(count: str, index: str | None = None, coordinator: str | None = None, patience: str | None = None) -> Processes:
+        """Return what was asked for in words: by the command line, or the environment.
+
+        Raises:
+            ValueError: if it does not say which of how many this is and where the first is.
+        """
+        if count == "auto":
+            if index is not None or coordinator is not None:
+                raise ValueError(
+                    "processes are 'auto', which finds the process's number and the coordinator itself: leave them out"
+                )
+            return Processes(patience=_patience(patience))
+        if not count.isdecimal() or not int(count):
+            raise ValueError(f"processes are a number, 1 or more, or 'auto', not {count!r}")
+        if int(count) > 1 and (index is None or not index.isdecimal() or int(index) >= int(count)):
+            what = "is missing" if index is None else f"is {index!r}"
+            raise ValueError(
+                f"of {count} processes each is told its number, from 0 to {int(count) - 1}: the process's number {what}"
+            )
+        host, _, port = (coordinator or "").rpartition(":")
+        if int(count) > 1 and (not host or not port.isdecimal()):
+            what = "is missing" if coordinator is None else f"is {coordinator!r}"
+            raise ValueError(f"{count} processes need a coordinator, HOST:PORT at which the first of them can listen: it {what}")
+        return Processes(int(count), int(index or 0), coordinator or "", _patience(patience))
+
+    @staticmethod
+    def of(environment: Mapping[str, str]) -> Processes | None:
+        """Return what an environment asks for, or None."""
+        names = "WENGERT_PROCESSES", "WENGERT_PROCESS_ID", "WENGERT_COORDINATOR", "WENGERT_JOIN_SECONDS"
+        count, *others = [environment.get(name) or None for name in names]
+        try:
+            return None if count is None else Processes.named(count, *others)
+        except ValueError as error:
+            raise ValueError(f"{', '.join(names[:3])} in the environment: {error}") from None
+
+
+def _patience(text: str | None) -> float:
+    try:
+        seconds = 300.0 if text is None else float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds < math.inf:
+        raise ValueError(f"processes wait for each other for a number of seconds, more than 0, not {text!r}")
+    return seconds
 
 
 class Options:
@@ -44,6 +112,8 @@ class Options:
         """Every list is run with and without the rewrites, and the results compared."""
         self.traces: int | None = 1000
         """How many traces a function keeps; None for as many as there are."""
+        self.processes = Processes.of(os.environ)
+        """Which of several processes that run one script this is; None where it runs alone."""
 
     def key(self) -> tuple[Any, ...]:
         """Return the values that matter to what is compiled, as part of its key."""

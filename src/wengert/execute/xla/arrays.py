@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.xla.forked import watch
+from wengert.execute.xla.joined import begin
 from wengert.ground import parameters
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.types import Array, Dtype, Index, Namespace
@@ -120,6 +121,7 @@ class XlaArrays:
             raise ImportError(
                 f"The executor over XLA needs JAX, and it cannot be imported ({error}): pip install 'wengert[xla]'"
             ) from error
+        begin(jax)
         _collect_in_c()
         self.jax = jax
         self._numpy, self._special = jax.numpy, jax.scipy.special

@@ -1,0 +1,266 @@
+"""Several processes that run one script, joined by `jax.distributed`: what each tells the others.
+
+What they tell goes through the key-value store that the first of them keeps for all, and not over their devices: bytes of any
+length, whatever the devices are, and one that waits for another can be interrupted. Each exchange has a number, so all make the
+same ones in the same order. One that fails says so, and the others end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import itertools
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, Protocol
+
+from wengert.ground.errors import DeadlineExceededError, FailedPreconditionError, UnavailableError
+from wengert.ground.options import Processes, options
+from wengert.ground.terminal import tell
+
+__all__ = ["ENDED", "Joined", "begin", "joined"]
+
+UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+ENDED = 143
+"""The status of a process that ends because another one has failed."""
+
+GRACE = 10.0
+"""Seconds after which it ends whatever it is doing."""
+
+SLICE = 500
+"""Milliseconds between two looks at whether somebody interrupts a wait."""
+
+PART = 1 << 25
+"""Bytes that are sent at once."""
+
+FOREVER = 10**9
+"""Seconds: JAX ends the process where it waits in vain for others to join, so that is left to us."""
+
+
+class Store(Protocol):
+    """JAX's key-value store, as a client of it."""
+
+    def key_value_set_bytes(self, key: str, value: bytes, /) -> None:
+        """Set; an error if it is there."""
+
+    def blocking_key_value_get_bytes(self, key: str, milliseconds: int, /) -> bytes:
+        """Wait for a value."""
+
+    def key_value_increment(self, key: str, by: int, /) -> int:
+        """Add to a number, from 0, and return the sum."""
+
+    def key_value_delete(self, key: str, /) -> None:
+        """Delete one, or all that begins with it where it ends in a slash."""
+
+
+class Joined:
+    """This process among those that run the script."""
+
+    def __init__(self, client: Store, count: int, index: int) -> None:
+        """Join the others, who share a store."""
+        self.count, self.index = count, index
+        self._client, self._process = client, os.getpid()
+        self._numbers, self._lock = itertools.count(), threading.Lock()
+        self._old: list[str] = []
+        """Where what this one has told lies, until all have read it."""
+        self.status = 0
+        """That with which this one ends; not 0: it has failed, and waits for nobody."""
+        self._watcher = threading.Thread(target=self._watch, name="wengert-processes", daemon=True)
+        self._watcher.start()
+        atexit.register(self._end)  # before JAX's own, as that was registered earlier
+
+    def exchange(self, content: bytes | None, tellers: Iterable[int]) -> list[bytes]:
+        """Tell all others something, or nothing; return what the ``tellers`` told, once all have come here.
+
+        Raises:
+            UnavailableError: if the others cannot be reached any more.
+        """
+        with self._lock:
+            folder = f"wengert/{next(self._numbers)}/"
+            mine = f"{folder}{self.index}/"
+            if content is not None:
+                self._set(f"{mine}parts", b"%d" % -(-len(content) // PART))
+                for number, start in enumerate(range(0, len(content), PART)):
+                    self._set(f"{mine}{number}", content[start : start + PART])
+            read, self._old = self._old, [mine]
+            self._meet(folder)
+            for key in read:  # since all have come here
+                self._client.key_value_delete(key)
+            return [content if content is not None and i == self.index else self._told(f"{folder}{i}/") for i in tellers]
+
+    def _meet(self, folder: str) -> None:
+        """Wait until all have come to an exchange: the last one says so."""
+        if self._client.key_value_increment(f"{folder}count", 1) == self.count:
+            self._set(f"{folder}all", b"1")
+            self._old += [f"{folder}count", f"{folder}all"]
+        else:
+            self._get(f"{folder}all")
+
+    def _told(self, folder: str) -> bytes:
+        return b"".join([self._get(f"{folder}{part}") for part in range(int(self._get(f"{folder}parts")))])
+
+    def _set(self, key: str, content: bytes) -> None:
+        self._client.key_value_set_bytes(key, content)
+
+    def _get(self, key: str) -> bytes:
+        while True:
+            try:
+                return bytes(self._client.blocking_key_value_get_bytes(key, SLICE))
+            except Exception as error:
+                if "DEADLINE_EXCEEDED" not in str(error):
+                    raise UnavailableError(f"The other processes of the script cannot be reached any more: {error}") from error
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def fail(self, status: int, why: str) -> None:
+        """Have the others end, as this one does with a status that is not 0."""
+        self.status = status
+        try:
+            self._set("wengert/end", f"{self.index} {why}".encode())
+        except Exception:  # another one has failed already, or the first, which keeps the store, is no more: they end as well
+            return
+
+    def _watch(self) -> None:
+        """End this process where another one fails."""
+        while True:
+            try:
+                told = bytes(self._client.blocking_key_value_get_bytes("wengert/end", 10_000_000))
+                break
+            except Exception as error:
+                if "DEADLINE_EXCEEDED" not in str(error):  # the end
+                    return
+        who, _, why = told.decode(errors="replace").partition(" ")
+        if not told or int(who) == self.index or self.status:  # all have come to the end, or this one has failed
+            return
+        self.status = ENDED
+        tell(f"wengert: process {who} has failed ({why}), so process {self.index} ends")
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # who owes something pays, where it is not waiting for others
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(GRACE)
+        self._leave()
+
+    def _end(self) -> None:
+        """End together, or without the others where this one has failed: JAX would wait for them."""
+        if os.getpid() != self._process:  # a child
+            return
+        if not self.status and getattr(sys, "last_value", None) is not None:  # an error that nobody has caught
+            self.fail(1, type(sys.last_value).__name__)
+        if not self.status:
+            self.exchange(None, ())
+            if not self.index:
+                self._set("wengert/end", b"")
+            self._watcher.join()  # Python must not end under it
+            return
+        self._leave()
+
+    def _leave(self) -> None:
+        with contextlib.suppress(Exception):  # the store may be gone
+            if self.index:
+                self._client.key_value_increment("wengert/gone", 1)
+            else:  # the others could not read why, were it gone
+                until = time.monotonic() + GRACE
+                while time.monotonic() < until and self._client.key_value_increment("wengert/gone", 0) < self.count - 1:
+                    time.sleep(0.02)
+        _exit(self.status)
+
+
+def _exit(status: int) -> None:
+    """End without JAX's part in the end, which would wait for the others, and end with another status."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            if stream is not None:
+                stream.flush()
+    os._exit(status)
+
+
+_joined: list[Joined] = []
+
+
+def joined() -> Joined | None:
+    """Return this process among several that are joined, or None where it is none of such."""
+    return _joined[0] if _joined else None
+
+
+def begin(jax: ModuleType) -> None:
+    """Join the processes that were asked for, if any; called right after JAX is imported, before it has started.
+
+    Raises:
+        DeadlineExceededError: if the others do not come.
+        FailedPreconditionError: if JAX has started already, or what has started the processes is not recognised.
+    """
+    asked = options.processes
+    if asked is None or asked.count == 1 or _joined:
+        return
+    state: Any = importlib.import_module("jax._src.distributed").global_state
+    if not jax.distributed.is_initialized():
+        # Else JAX answers to SIGTERM, by a note in its log, and the process goes on.
+        jax.config.update("jax_enable_preemption_service", False)
+        if hasattr(jax.config, "jax_cpu_collectives_implementation") and jax.config.jax_cpu_collectives_implementation is None:
+            jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        _initialized(jax, asked)
+    count, index = int(state.num_processes), int(state.process_id)
+    options.processes = replace(asked, count=count, index=index, coordinator=str(state.coordinator_address or ""))
+    for name in ("WENGERT_PROCESSES", "WENGERT_PROCESS_ID", "WENGERT_COORDINATOR"):
+        os.environ.pop(name, None)  # what this one starts is none of them
+    if count > 1:
+        _joined.append(Joined(state.client, count, index))
+
+
+def _initialized(jax: ModuleType, asked: Processes) -> None:
+    """Have JAX join, for as long as there is patience."""
+    failures: list[Exception] = []
+
+    def initialize() -> None:
+        waits = {"initialization_timeout": FOREVER, "shutdown_timeout_seconds": int(GRACE)}
+        try:
+            if asked.recognised:
+                jax.distributed.initialize(**waits)
+            else:
+                jax.distributed.initialize(
+                    asked.coordinator, asked.count, asked.index, cluster_detection_method="deactivate", **waits
+                )
+        except Exception as error:
+            failures.append(error)
+
+    joining = threading.Thread(target=initialize, name="wengert-join", daemon=True)
+    joining.start()
+    until = time.monotonic() + asked.patience
+    while joining.is_alive() and time.monotonic() < until:
+        joining.join(0.05)
+    if joining.is_alive():
+        atexit.register(_give_up, os.getpid())
+        if asked.recognised:
+            raise DeadlineExceededError(f"The processes have not found each other within {asked.patience:g} s.")
+        raise DeadlineExceededError(
+            f"Process {asked.index} of {asked.count} has waited {asked.patience:g} s, and not all others have come. Start "
+            f"{asked.count}, each with its own number from 0 to {asked.count - 1}, and with the coordinator {asked.coordinator}: "
+            "the first must be able to listen there, and the others to reach it."
+        )
+    if not failures:
+        return
+    if "before" in str(failures[0]) and isinstance(failures[0], RuntimeError):
+        what = "JAX has computed something already, before the processes were joined: import wengert first."
+    elif asked.recognised:
+        what = (
+            "What has started this process is not recognised (Slurm, Open MPI and Kubernetes are): say which of how many it is, "
+            "and where the first listens: --processes N --process-id I --coordinator HOST:PORT."
+        )
+    else:
+        what = f"Process {asked.index} of {asked.count} cannot join the others at {asked.coordinator}."
+    raise FailedPreconditionError(f"{what} JAX: {failures[0]}") from failures[0]
+
+
+def _give_up(process: int) -> None:
+    """End a process that has not been joined."""
+    if os.getpid() == process:
+        _exit(1)

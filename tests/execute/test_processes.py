@@ -1,0 +1,163 @@
+"""Several processes that run one script: what they tell each other, and how they end."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wengert.execute import processes
+from wengert.ground.options import Processes
+
+pytest.importorskip("jax")
+
+SLOW = pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE", "dev") == "dev", reason="starts JAX often: in the profile ci")
+
+BEGIN = "import numpy as np, sys\nfrom wengert.execute import processes as p\n"
+
+
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def started(
+    folder: Path, body: str, count: int = 2, only: tuple[int, ...] = (), seconds: float = 60.0
+) -> list[subprocess.Popen[str]]:
+    script = folder / "script.py"
+    script.write_text(BEGIN + textwrap.dedent(body))
+    where = f"127.0.0.1:{port()}"
+    return [
+        subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+            env=os.environ | {
+                "WENGERT_PROCESSES": str(count), "WENGERT_PROCESS_ID": str(i), "WENGERT_COORDINATOR": where,
+                "WENGERT_JOIN_SECONDS": str(seconds),
+            },
+        )
+        for i in only or range(count)
+    ]  # fmt: skip
+
+
+def ended(many: list[subprocess.Popen[str]], seconds: float = 60.0) -> list[tuple[int, str, str]]:
+    try:
+        told = [process.communicate(timeout=seconds) for process in many]
+    finally:
+        for process in many:
+            process.kill()
+    return [(process.returncode, out, err) for process, (out, err) in zip(many, told, strict=True)]
+
+
+def test_a_script_that_runs_alone_is_the_first_and_needs_no_jax():
+    body = """
+    assert (p.count(), p.index(), p.is_first()) == (1, 0, True)
+    assert p.gather(np.arange(3)).tolist() == [[0, 1, 2]] and p.broadcast(np.ones(2)).tolist() == [1.0, 1.0]
+    assert p.broadcast_bytes(b"x") == b"x"
+    p.barrier("here")
+    assert "jax" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", BEGIN + textwrap.dedent(body)], check=True)
+
+
+def test_what_is_told(tmp_path: Path):
+    body = """
+    i = p.index()
+    x = np.array([1.0 / 3.0, i])
+    every = p.gather(x)
+    assert every.dtype == np.float64 and np.array_equal(every, [[1.0 / 3.0, 0.0], [1.0 / 3.0, 1.0]])
+    assert p.gather(np.int64(2**62 + i)).tolist() == [2**62, 2**62 + 1]
+    assert p.gather(np.zeros((2, 0))).shape == (2, 2, 0)
+    assert p.gather(np.array([1j * i], np.complex64)).dtype == np.complex64
+    assert p.broadcast(np.arange(2 + i)).tolist() == [0, 1]  # the shape is the first's too
+    assert p.broadcast_bytes(bytes([i]) * 3) == bytes(3)
+    assert p.broadcast_bytes(b"" if i == 0 else b"x") == b""
+    for _ in range(50):
+        p.gather(x)
+    p.barrier("end")
+    left = p.join()._client.key_value_dir_get_bytes("wengert/")
+    assert len(left) < 12, left  # what all have read is not kept
+    try:
+        p.gather(np.zeros(2 + i))
+    except ValueError as error:
+        print(error)
+    print(p.count(), i, p.is_first())
+    """
+    differ = "Arrays of 2 processes are gathered, which differ: (2,) float64, (3,) float64\n"
+    assert ended(started(tmp_path, body)) == [(0, f"{differ}2 0 True\n", ""), (0, f"{differ}2 1 False\n", "")]
+
+
+@pytest.mark.parametrize("bad", [0, pytest.param(1, marks=SLOW)])
+def test_one_that_fails_has_the_others_end(tmp_path: Path, bad: int):
+    body = f"""
+    print("begun")
+    p.barrier("here")
+    if p.index() == {bad}:
+        raise ValueError("the reason")
+    p.barrier("never")
+    """
+    before = time.monotonic()
+    told = ended(started(tmp_path, body))
+    assert time.monotonic() - before < 30.0
+    assert told[bad][0] == 1 and told[bad][2].endswith("ValueError: the reason\n")
+    status, out, err = told[1 - bad]
+    assert (status, out) == (143, "begun\n")
+    assert err == f"wengert: process {bad} has failed (ValueError), so process {1 - bad} ends\n"
+
+
+@SLOW
+def test_those_that_come_to_different_places_say_so(tmp_path: Path):
+    told = ended(started(tmp_path, "p.barrier('x' if p.is_first() else 'y')"))
+    assert [status for status, _, _ in told] == [1, 1]
+    assert all("at different places: 0: x, 1: y." in err for _, _, err in told)
+
+
+@pytest.mark.parametrize("index", [pytest.param(0, marks=SLOW), 1])
+def test_one_whose_others_do_not_come_gives_up(tmp_path: Path, index: int):
+    [(status, _, err)] = ended(started(tmp_path, "p.join()", only=(index,), seconds=1.5))
+    assert status == 1
+    assert f"DeadlineExceededError: Process {index} of 2 has waited 1.5 s, and not all others have come." in err
+
+
+@SLOW
+def test_what_is_not_recognised(tmp_path: Path):
+    script = tmp_path / "script.py"
+    script.write_text(BEGIN + "p.count()")
+    done = subprocess.run(
+        [sys.executable, str(script)], env=os.environ | {"WENGERT_PROCESSES": "auto"}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and "is not recognised (Slurm, Open MPI and Kubernetes are)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("two",), "'two'"),
+        (("0",), "'0'"),
+        (("2",), "number is missing"),
+        (("2", "2", "h:1"), "number is '2'"),
+        (("2", "0"), "coordinator, HOST:PORT .* is missing"),
+        (("2", "0", "host"), "it is 'host'"),
+        (("auto", "0"), "leave them out"),
+        (("2", "0", "h:1", "no"), "number of seconds"),
+    ],
+)
+def test_what_processes_are_not(given: tuple[str, ...], said: str):
+    with pytest.raises(ValueError, match=said):
+        Processes.named(*given)
+
+
+def test_what_processes_are():
+    assert Processes.named("3", "2", "[::1]:99") == Processes(3, 2, "[::1]:99")
+    assert Processes.named("1") == Processes(1)
+    assert Processes.named("auto").recognised and not Processes.named("1").recognised
+    assert Processes.of({}) is None
+    assert Processes.of({"WENGERT_PROCESSES": "2", "WENGERT_PROCESS_ID": "1", "WENGERT_COORDINATOR": "h:1"}) == Processes(
+        2, 1, "h:1"
+    )
+    assert np.array_equal(processes.gather(np.eye(2)), np.eye(2)[None])
