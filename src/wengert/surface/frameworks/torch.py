@@ -6,23 +6,28 @@ PyTorch's. What a field returns is a tensor of PyTorch's, through whose graph th
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
 from wengert.calculus.fields import Field, evaluate, named, stacks
 from wengert.ground import checks
 from wengert.ground.errors import DTypeError, UnimplementedError
-from wengert.ops import linear
 from wengert.surface.frameworks.aten import RULES
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
 from wengert.surface.frameworks.torch_arrays import torch_arrays, walked
-from wengert.tensor.tensor import SymbolicTensor, apply, convert
+from wengert.surface.frameworks.torch_native import Native, plain
+from wengert.surface.frameworks.torch_tracing import reading, spec_of
+from wengert.tensor.tensor import SymbolicTensor
 
 __all__ = ["evaluate", "field", "register"]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _torch() -> Any:
@@ -32,11 +37,28 @@ def _torch() -> Any:
         raise ImportError(f"wengert.torch needs PyTorch ({error}): pip install 'wengert[torch]'") from error
 
 
+@functools.cache
+def _unread() -> None:
+    """Have `torch.compile` break its graph at this library's functions, and not read them."""
+    importlib.import_module("torch._dynamo.trace_rules").add("wengert")
+
+
+def _left_alone(function: F) -> F:
+    """Return a function that `torch.compile` runs as it is, with all that it calls."""
+    _unread()
+    return _torch().compiler.disable(function)  # type: ignore[no-any-return]
+
+
 class TorchHome(FrameworkHome):
     """What fields of one model share, over PyTorch."""
 
     lists: ClassVar[OrderedDict[Hashable, Listed]] = OrderedDict()
     noun = "tensor"
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """Take the names of the coordinates."""
+        super().__init__(names)
+        self.evaluate = _left_alone(self.evaluate)  # type: ignore[method-assign]
 
     def array(self, other: object) -> Any:
         """Return a tensor of PyTorch's."""
@@ -47,10 +69,7 @@ class TorchHome(FrameworkHome):
 
     def spec(self, array: Arrayed) -> Spec:
         """Return the shape and the dtype."""
-        name = str(array.dtype).removeprefix("torch.")
-        if name == "bfloat16":
-            raise DTypeError("wengert.torch: NumPy has no bfloat16; give float32 or float64.")
-        return tuple(array.shape), np.dtype(name)
+        return spec_of(array)
 
     def call(self, fn: Callable[..., Any], *values: SymbolicTensor) -> Any:
         """Refuse: a function of PyTorch's does not take what stands in a list."""
@@ -84,27 +103,11 @@ class TorchHome(FrameworkHome):
         """Return the values of a list's outputs."""
         found = listed.runs.get("walked")
         if found is None:
-            found = listed.runs["walked"] = walked(listed.graph, listed.outputs)
-        return list(found(*columns, *listed.known(given)))
-
-
-class _Node(NamedTuple):
-    """An operation of a traced function: its name, and its arguments, in which tensors are numbered."""
-
-    name: str
-    target: Any
-    arguments: Any
-    keywords: Any
-
-
-class _Place(NamedTuple):
-    """A tensor among arguments."""
-
-    number: int
-
-
-Told = _Place | tuple[Any, ...] | list[Any] | dict[str, Any] | Hashable
-"""An argument of an operation."""
+            walk = walked(listed.graph, listed.outputs)
+            found = listed.runs["walked"] = walk, Native(listed.graph, listed.outputs, walk)
+        walk, native = found
+        tensors = [*columns, *listed.known(given)]
+        return list(native(*tensors) if native.fits and plain(tensors) else walk(*tensors))
 
 
 class Module(Protocol):
@@ -112,143 +115,6 @@ class Module(Protocol):
 
     def named_modules(self) -> Iterable[tuple[str, Any]]:
         """Give its parts by name."""
-
-
-class _Traced(NamedTuple):
-    """A traced function of columns."""
-
-    nodes: dict[int, _Node]
-    """By the number of what an operation gives."""
-    columns: tuple[int, ...]
-    held: dict[int, Any]
-    """The tensors that the function holds: parameters, buffers, others."""
-    result: Any
-    specs: dict[int, Spec | None]
-    moving: frozenset[int]
-    """What depends on the coordinates."""
-
-
-def _trace(function: Callable[..., Any], columns: Sequence[Any]) -> _Traced:
-    torch = _torch()
-    fx = importlib.import_module("torch.fx")
-    make_fx = importlib.import_module("torch.fx.experimental.proxy_tensor").make_fx
-    with torch.enable_grad():
-        module = make_fx(function, pre_dispatch=True)(*[torch.zeros_like(c) + c.detach() for c in columns])
-    numbers: dict[Any, int] = {}
-    nodes: dict[int, _Node] = {}
-    held: dict[int, Any] = {}
-    specs: dict[int, Spec | None] = {}
-    places: list[int] = []
-    moving: set[int] = set()
-    result: Any = None
-
-    def put(value: Told) -> Any:
-        return fx.map_arg(value, lambda node: _Place(numbers[node]))
-
-    for node in module.graph.nodes:
-        if node.op == "output":
-            result = put(node.args[0])
-            continue
-        number = numbers[node] = len(numbers)
-        value = node.meta.get("val")
-        specs[number] = None
-        if hasattr(value, "shape"):
-            name = str(value.dtype).removeprefix("torch.")
-            specs[number] = (tuple(value.shape), np.dtype(name)) if name != "bfloat16" else None
-        if node.op == "placeholder":
-            places.append(number)
-            moving.add(number)
-        elif node.op == "get_attr":
-            held[number] = getattr(module, node.target)
-        else:
-            found = _Node(str(node.target), node.target, put(tuple(node.args)), put(dict(node.kwargs)))
-            nodes[number] = found
-            if any(p.number in moving for p in _tensors((found.arguments, found.keywords))):
-                moving.add(number)
-            if found.name.startswith("aten.") and found.name.split(".")[1].endswith("_"):
-                raise UnimplementedError(
-                    f"wengert.torch: {found.name} changes a tensor; in training mode, call the module's eval()."
-                )
-    return _Traced(nodes, tuple(places), held, result, specs, frozenset(moving))
-
-
-def _tensors(value: Told) -> Iterator[_Place]:
-    if isinstance(value, _Place):
-        yield value
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _tensors(one)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
-
-
-def _filled(value: Told, of: Callable[[int], Any]) -> Any:
-    if isinstance(value, _Place):
-        return of(value.number)
-    if isinstance(value, tuple | list):
-        return type(value)([_filled(one, of) for one in value])
-    return {k: _filled(v, of) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-def _hashable(value: Told) -> Hashable:
-    if isinstance(value, _Place):
-        return "place", value.number
-    if isinstance(value, tuple | list):
-        return tuple([_hashable(v) for v in value])
-    if isinstance(value, dict):
-        return tuple([(k, _hashable(v)) for k, v in value.items()])
-    hash(value)
-    return type(value).__name__, value
-
-
-def _reading(traced: _Traced, tensors: Mapping[int, Any], rows: Callable[..., Any]) -> Reading:
-    """Return what is read of a traced function of columns, given the tensors that it holds now."""
-    moving = traced.moving
-    if not isinstance(traced.result, _Place):
-        raise TypeError("torch.field: the model must return one tensor.")
-    read = [k for k in traced.nodes if k in moving]
-    needed = {p.number for k in read for p in _tensors((traced.nodes[k].arguments, traced.nodes[k].keywords))} | {
-        traced.result.number
-    }
-    places = sorted(k for k in needed if k not in moving)
-    held = list(traced.held)
-    key = (
-        tuple([(k, n.name, _hashable(n.arguments), _hashable(n.keywords)) for k, n in traced.nodes.items()]),
-        tuple([(k, traced.specs[k]) for k in held]), traced.columns, _hashable(traced.result),
-        tuple([traced.specs[k] for k in traced.columns]),
-    )  # fmt: skip
-
-    def prepared(*arrays: Arrayed) -> list[Any]:
-        values = dict(zip(held, arrays, strict=True))
-        for k, node in traced.nodes.items():
-            if k not in moving:
-                values[k] = node.target(
-                    *_filled(node.arguments, values.__getitem__), **_filled(node.keywords, values.__getitem__)
-                )
-        return [values[k] for k in places]
-
-    def build(columns: Sequence[SymbolicTensor], given: Sequence[SymbolicTensor]) -> Any:
-        values: dict[int, Any] = {**dict(zip(traced.columns, columns, strict=True)), **dict(zip(places, given, strict=True))}
-        for k in read:
-            values[k] = _applied(traced.nodes[k], values)
-        return apply(linear.IDENTITY, (convert(values[traced.result.number]),))
-
-    specs = [spec for k in places if (spec := traced.specs[k]) is not None]
-    if len(specs) < len(places):
-        raise UnimplementedError("wengert.torch: what is known without the coordinates is no tensor of a dtype of NumPy's.")
-    return Reading(key, [tensors[k] for k in held], specs, prepared, build, lambda columns: rows(*columns))
-
-
-def _applied(node: _Node, values: Mapping[int, Any]) -> Any:
-    arguments, keywords = (_filled(v, values.__getitem__) for v in (node.arguments, node.keywords))
-    if node.name.startswith("<built-in function getitem"):
-        return arguments[0][arguments[1]]
-    rule = RULES.get(node.name) or RULES.get(node.name.rpartition(".")[0])
-    if rule is None:
-        raise UnimplementedError(
-            f"wengert.torch: there is no rule for PyTorch's operation {node.name!r}. wengert.torch.register states one."
-        )
-    return rule(*arguments, **keywords)
 
 
 def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None = None) -> Field:
@@ -284,9 +150,8 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
     def rows(*xs: Arrayed) -> Any:
         return f(torch.cat(xs, 1) if len(xs) > 1 else xs[0]) if whole else f(*xs)
 
-    known: dict[Hashable, tuple[_Traced, dict[int, str]]] = {}
-
     def reader(columns: Sequence[Any]) -> Reading:
+<<<<<<< HEAD
         if not isinstance(f, torch.nn.Module):
             traced = _trace(rows, columns)
             return _reading(traced, traced.held, rows)
@@ -303,6 +168,11 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
             known[key] = traced, {k: called[id(t)] for k, t in traced.held.items() if id(t) in called}
         traced, places = known[key]
         return _reading(traced, {k: own[places[k]] if k in places else t for k, t in traced.held.items()}, rows)
+=======
+        if isinstance(f, torch.nn.Module):
+            _refuse_training(f)
+        return reading(rows, columns)
+>>>>>>> cbd010c (wengert.torch: a model is read as it runs at each call, its list is computed by this library's executors, torch.compile leaves it alone)
 
     return Net(TorchHome(words), reader)
 
