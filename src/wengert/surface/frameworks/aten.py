@@ -44,13 +44,13 @@ def _like(x: Operand, other: Tensor) -> Any:
 
 
 def _pair(op: Op) -> Callable[..., Any]:
-    def applied(x: Any, y: Any) -> Any:
+    def applied(x: Operand, y: Operand) -> Any:
         like: Any = x if isinstance(x, Tensor) else y
-        x, y = _like(x, like), _like(y, like)
-        if x.nptype != y.nptype:
-            common = np.promote_types(x.nptype, y.nptype) if x.sizes and y.sizes else (x if x.sizes else y).nptype
-            x, y = cast(x, common), cast(y, common)
-        return apply(op, (x, y))
+        a, b = _like(x, like), _like(y, like)
+        if a.nptype != b.nptype:
+            common = np.promote_types(a.nptype, b.nptype) if a.sizes and b.sizes else (a if a.sizes else b).nptype
+            a, b = cast(a, common), cast(b, common)
+        return apply(op, (a, b))
 
     return applied
 

@@ -55,11 +55,6 @@ class TorchHome(FrameworkHome):
     lists: ClassVar[OrderedDict[Hashable, Listed]] = OrderedDict()
     noun = "tensor"
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        """Take the names of the coordinates."""
-        super().__init__(names)
-        self.evaluate = _left_alone(self.evaluate)  # type: ignore[method-assign]
-
     def array(self, other: object) -> Any:
         """Return a tensor of PyTorch's."""
         torch = _torch()
@@ -107,7 +102,8 @@ class TorchHome(FrameworkHome):
             found = listed.runs["walked"] = walk, Native(listed.graph, listed.outputs, walk)
         walk, native = found
         tensors = [*columns, *listed.known(given)]
-        return list(native(*tensors) if native.fits and plain(tensors) else walk(*tensors))
+        with _torch().autocast(columns[0].device.type, enabled=False):
+            return list(native(*tensors) if native.fits and plain(tensors) else walk(*tensors))
 
 
 class Module(Protocol):
@@ -151,30 +147,12 @@ def field(f: Callable[..., Any], names: Sequence[Any], *, stacked: bool | None =
         return f(torch.cat(xs, 1) if len(xs) > 1 else xs[0]) if whole else f(*xs)
 
     def reader(columns: Sequence[Any]) -> Reading:
-<<<<<<< HEAD
-        if not isinstance(f, torch.nn.Module):
-            traced = _trace(rows, columns)
-            return _reading(traced, traced.held, rows)
-        own = {**dict(f.named_parameters()), **dict(f.named_buffers())}
-        _refuse_training(f)
-        key = (
-            tuple([(tuple(c.shape), c.dtype, c.device) for c in columns]),
-            tuple([(name, tuple(t.shape), t.dtype, t.device) for name, t in own.items()]),
-            tuple([part.training for part in f.modules()]),
-        )
-        if key not in known:
-            traced = _trace(rows, columns)
-            called = {id(t): name for name, t in own.items()}
-            known[key] = traced, {k: called[id(t)] for k, t in traced.held.items() if id(t) in called}
-        traced, places = known[key]
-        return _reading(traced, {k: own[places[k]] if k in places else t for k, t in traced.held.items()}, rows)
-=======
         if isinstance(f, torch.nn.Module):
             _refuse_training(f)
-        return reading(rows, columns)
->>>>>>> cbd010c (wengert.torch: a model is read as it runs at each call, its list is computed by this library's executors, torch.compile leaves it alone)
+        with torch.autocast(columns[0].device.type, enabled=False):
+            return reading(rows, columns)
 
-    return Net(TorchHome(words), reader)
+    return Net(TorchHome(words), _left_alone(reader))
 
 
 def _refuse_training(module: Module) -> None:
@@ -207,4 +185,5 @@ def register(operation: str, rule: Callable[..., Any] | None = None) -> Any:
         return lambda function: register(operation, function)
     checks.function(rule, "torch.register", "rule")
     RULES[operation] = rule
+    TorchHome.lists.clear()  # of which some may have been made by another rule
     return rule

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.calculus.gradients import gradients
+from wengert.derive.request import request
 from wengert.execute.program import compile
 from wengert.execute.protocol import Program
 from wengert.ground.locks import lock
@@ -75,7 +75,7 @@ class Native:
                 sources = [x for x, wanted in zip(self.inputs, needed, strict=True) if wanted]
                 with tracing(self.graph):
                     bars = [self.graph.placeholder(y.sizes, y.nptype, "cotangent") for y in self.outputs]
-                    found = gradients(self.outputs, sources, bars, unconnected_gradients="none")
+                    found = request(self.outputs, sources, bars)
                 waiting = iter(found)
                 there = tuple([wanted and next(waiting) is not None for wanted in needed])
                 fetched = [g for g in found if g is not None]
