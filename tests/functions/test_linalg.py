@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from wengert import errors
+from wengert import config, errors, function
 from wengert.functions import array as A
 from wengert.functions import linalg as L
 from wengert.modes.slices import IndexedSlices
@@ -474,8 +474,8 @@ def test_rank_and_operators():
         ("tridiagonal sequence", lambda: L.tridiagonal_solve(A.ones([3, 4]), A.ones([4]), "sequence"), ValueError),
         (
             "tridiagonal perturbed",
-            lambda: L.tridiagonal_solve(A.ones([3, 4]), A.ones([4]), perturb_singular=True),
-            errors.UnimplementedError,
+            lambda: L.tridiagonal_solve(A.ones([3, 4]), A.ones([4]), partial_pivoting=False, perturb_singular=True),
+            ValueError,
         ),
         ("diag align", lambda: L.diag([1.0], align="LEFT"), errors.InvalidArgumentError),
         ("diag rows", lambda: L.diag([1.0, 2.0], num_rows=1), errors.InvalidArgumentError),
@@ -574,3 +574,89 @@ def test_lu_orders_rows_as_tensorflow_does():
         L.lu(a[:2])
     with pytest.raises(ValueError, match="at least 2 dimensions"):
         L.lu_solve(*L.lu(a), [1.0, 2.0, 3.0])
+
+
+# What TensorFlow 2.21 gives for two singular matrices, one that is not, and zeros.
+SINGULAR = np.array([
+    [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[-1.0, -1.0, 0.0], [1.0, 2.0, 1.0], [0.0, -1.0, -1.0]],
+    [[1.0, 2.0, 9.0], [4.0, 5.0, 6.0], [9.0, 1.0, 2.0]], np.zeros((3, 3)),
+])  # fmt: skip
+SIDES = np.array([[1.0, 2.0, 3.0], [1.0, -2.0, 0.5], [1.0, 2.0, 3.0], [0.0, -1.0, 2.0]])
+PERTURBED = [
+    [-9007199254740992.0, 3.0, -1.0], [-2251799813685247.5, -2251799813685248.5, -2251799813685248.0],
+    [0.20408163265306123, 0.18367346938775508, 0.4387755102040816], [0.0, -4.49423283715579e307, 2.9961552247705263e307],
+]  # fmt: skip
+PERTURBED_BY_SIDES = [
+    [4503599627370498.0, -1.0, -4503599627370496.0], [2251799813685250.0, 2251799813685249.0, 2251799813685248.0],
+    [0.2142857142857143, 0.14285714285714282, -0.21428571428571425],
+    [4.49423283715579e307, 2.247116418577895e307, -4.49423283715579e307],
+]  # fmt: skip
+PERTURBED_BY_DIAGONALS = [
+    [[-1.3510798882111494e16, -1.0, 0.0], [4.056481920730336e31, 3.0, -4503599627370496.0],
+     [0.0, -9007199254740992.0, 1.3510798882111488e16]],
+    [[5.070602400912923e30, 5.07060240091292e30, 0.0], [5.070602400912921e30, 5.070602400912921e30, 5.070602400912918e30],
+     [0.0, 5.070602400912919e30, 5.070602400912919e30]],
+    [[-0.039358600583090375, -0.06268221574344021, 0.0],
+     [-0.04373177842565598, -0.026239067055393576, 0.09402332361516033], [0.0, -0.02915451895043731, 0.03935860058309037]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("executor", ["eager", "numpy", "xla", "auto"])
+def test_tridiagonal_solve_moves_the_pivots_of_singular_matrices(executor):
+    def f(d, b):
+        return L.tridiagonal_solve(d, b, perturb_singular=True)
+
+    if executor in ("xla", "auto"):
+        pytest.importorskip("jax")
+    before = config.get_executor()
+    try:
+        if executor != "eager":
+            config.set_executor(executor)
+            f = function(f)
+        for _ in range(3):
+            with GradientTape() as tape:
+                d, b = convert(SINGULAR), convert(SIDES)
+                tape.watch([d, b])
+                x = f(d, b)
+                y = tensors.sum(x * convert([1.0, 0.5, -1.0], like=x), axis=None, keepdims=False)
+            by_diagonals, by_sides = tape.gradient(y, [d, b])
+            np.testing.assert_allclose(x, PERTURBED, rtol=1e-14)
+            np.testing.assert_allclose(by_sides, PERTURBED_BY_SIDES, rtol=1e-14)
+            np.testing.assert_allclose(by_diagonals[:3], PERTURBED_BY_DIAGONALS, rtol=1e-13)  # of the fourth it overflows
+    finally:
+        config.set_executor(before)
+
+
+def test_a_perturbed_solution_is_an_eigenvector():
+    """By inverse iteration, at a distance from the eigenvalue that rounding makes; several at once, complex ones too."""
+    n = 40
+    k = np.arange(1.0, 4.0)[:, None]
+    exact = np.sin(k * np.pi * np.arange(1, n + 1) / (n + 1))
+    values = 2.0 - 2.0 * np.cos(k * np.pi / (n + 1))
+    d = np.stack([-np.ones((3, n)), np.full((3, n), 2.0) - values, -np.ones((3, n))], axis=1)
+    for turn in (1.0, 1j):
+        x = np.ones((3, n)) + np.arange(n)
+        for _ in range(2):
+            x = L.tridiagonal_solve(turn * d, turn * x, perturb_singular=True).numpy()
+            x = (x / np.linalg.norm(x, axis=-1, keepdims=True)).real
+        along = np.abs(np.sum(x * exact, axis=-1)) / np.linalg.norm(exact, axis=-1)
+        np.testing.assert_allclose(along, 1.0, rtol=1e-12)
+
+
+def test_complex_pivots_are_moved_along_the_real_axis():
+    found = L.tridiagonal_solve(SINGULAR[:3] * (1 + 1j), SIDES[:3] + 0.5j, conjugate_rhs=True, perturb_singular=True)
+    expected = [
+        [-6369051672525772.0, 1.25 - 1.75j, -0.5 + 0.5j],
+        [-1592262918131442.5 - 4776788754394330j, -1592262918131443.2 - 4776788754394329j, -1592262918131443 - 4776788754394329j],
+        [0.04591836734693878 - 0.15816326530612246j, 0.0663265306122449 - 0.11734693877551021j,
+         0.18622448979591835 - 0.25255102040816324j],
+    ]  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_one_equation_whose_factor_is_zero():
+    none = np.zeros((3, 1))
+    # TensorFlow's: the pivot is moved by the least normal number, and on until nothing overflows.
+    found = L.tridiagonal_solve(np.stack([none, none]), np.array([[0.0], [2.0]]), perturb_singular=True)
+    np.testing.assert_allclose(found, [[0.0], [2.9961552247705263e307]], rtol=1e-15)
+    assert L.tridiagonal_solve(np.zeros((3, 0)), np.zeros(0), perturb_singular=True).shape == (0,)

@@ -819,7 +819,7 @@ oracle("solve", matrices(lambda a, b, adjoint: (a.H if adjoint else a) ** -1 * b
 oracle("triangular_solve", matrices(lambda a, b, adjoint, lower: triangle(a, lower, adjoint) ** -1 * b), **MATRIX)
 oracle(
     "tridiagonal_solve",
-    matrices(lambda d, b, adjoint: (of_three_diagonals(d).H if adjoint else of_three_diagonals(d)) ** -1 * b),
+    matrices(lambda d, b, adjoint, perturb=False: (of_three_diagonals(d).H if adjoint else of_three_diagonals(d)) ** -1 * b),
     **MATRIX,
 )
 oracle("lu", lambda a: (matrices(lambda m: factors(m)[0])(a), matrices(lambda m: factors(m)[1])(a)[..., 0, :]), **MATRIX)

@@ -13,7 +13,7 @@ from wengert.functions.array import eye
 from wengert.functions.math import named
 from wengert.ground import checks, dtypes, shapes
 from wengert.ground.dtypes import DtypeLike, as_dtype
-from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError, UnimplementedError
+from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.ground.shapes import ShapeLike, axis_of
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
@@ -269,7 +269,7 @@ def tridiagonal_solve(
 ) -> Any:  # fmt: skip
     """Return x with A x = rhs, where A has three diagonals; rhs is one column (..., n) or several (..., n, k).
 
-    It costs a multiple of n. A singular matrix gives NaN.
+    It costs a multiple of n. A singular matrix gives NaN, or with `perturb_singular` the solution for a matrix near by.
 
     Args:
         diagonals: in "compact" format (..., 3, n), the diagonal above the main one first, whose last element and the first of
@@ -280,20 +280,18 @@ def tridiagonal_solve(
         conjugate_rhs: the right-hand side is conjugated first.
         name: of the operation.
         partial_pivoting: rows are exchanged where that is needed for a good solution; they are in any case.
-        perturb_singular: not served.
+        perturb_singular: pivots that would lead to an overflow are moved by ε max |U|, U being the elimination's upper factor,
+            and a singular matrix has a large and finite solution, as inverse iteration needs it (LAPACK's xLAGTS).
 
     Raises:
-        UnimplementedError: for perturb_singular.
-        ValueError: for shapes that do not fit.
+        ValueError: for shapes that do not fit, and for perturb_singular without partial_pivoting.
 
     >>> import wengert as tf
     >>> tf.linalg.tridiagonal_solve([[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [3.0, 3.0]).numpy().round(6).tolist()
     [1.0, 1.0]
     """
-    if perturb_singular:
-        if not partial_pivoting:
-            raise ValueError("tridiagonal_solve: partial_pivoting must be True if perturb_singular is.")
-        raise UnimplementedError("tridiagonal_solve: perturb_singular is not served.")
+    if perturb_singular and not partial_pivoting:
+        raise ValueError("tridiagonal_solve: partial_pivoting must be True if perturb_singular is.")
     d = _three(diagonals, diagonals_format, "tridiagonal_solve")
     b = convert(rhs, like=d)
     rank = d.ndim
@@ -304,7 +302,7 @@ def tridiagonal_solve(
     b = array.expand_dims(b, -1) if one else matrix_transpose(b) if transpose_rhs else b
     if b.sizes is not None and not shapes.fits(d.sizes[:-2], b.sizes[:-2]):
         raise ShapeError(f"tridiagonal_solve: Batch shapes {d.shape[:-2]} and {b.shape[:-2]} are incompatible.")
-    x = _apply(ops.TRIDIAGONAL_SOLVE, (d, b), {"adjoint": False}, name)
+    x = _apply(ops.TRIDIAGONAL_SOLVE, (d, b), {"adjoint": False, "perturb": bool(perturb_singular)}, name)
     return array.squeeze(x, [-1]) if one else x
 
 

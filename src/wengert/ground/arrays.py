@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from wengert.ground import parameters
+from wengert.ground import parameters, tridiagonal
 from wengert.ground.blas import blas
 from wengert.ground.types import AxisLike, Dtype, Index, NumPyArray
 
@@ -290,8 +290,11 @@ class NumPyArrays:
         return np.tril(low, -1) + up, np.argsort(place, axis=-1).astype(np.int32)
 
     @staticmethod
-    def solve_tridiagonal(d: Any, b: Any) -> Any:
-        """Solve A x = b for stacks of matrices given by three diagonals (..., 3, n); NaN for a singular one."""
+    def solve_tridiagonal(d: Any, b: Any, perturb: bool = False) -> Any:
+        """Solve A x = b for stacks of matrices given by three diagonals (..., 3, n).
+
+        A singular one gives NaN, or large numbers with perturb: see `wengert.ground.tridiagonal`.
+        """
         from scipy.linalg import get_lapack_funcs
 
         batch = np.broadcast_shapes(d.shape[:-2], b.shape[:-2])
@@ -299,9 +302,12 @@ class NumPyArrays:
         b = np.broadcast_to(b, batch + b.shape[-2:])
         if not b.size:
             return np.zeros(b.shape, b.dtype)
+        d = d.copy()
+        d[..., 0, -1] = d[..., 2, 0] = 0
+        if perturb:
+            return np.asarray(tridiagonal.solve_perturbed(np, d, b), b.dtype)
         # All at once: the matrices one after another along one diagonal, with nothing between them.
-        above, main, below = np.moveaxis(d, -2, 0).reshape(3, -1, d.shape[-1]).copy()
-        above[:, -1] = below[:, 0] = 0
+        above, main, below = np.moveaxis(d, -2, 0).reshape(3, -1, d.shape[-1])
         if d.shape[-1] == 1:
             return b / np.where(d[..., 1, :, None] == 0, np.nan, d[..., 1, :, None])
         gtsv: Any = get_lapack_funcs("gtsv", (d, b))

@@ -167,11 +167,11 @@ def _tridiagonal_infer(inputs: Sequence[Described], attrs: Attrs) -> Any:
     return (None if batch is None else (*batch, *b[-2:])), nptype
 
 
-def _tridiagonal(xp: Any, d: NumPyArray, b: NumPyArray, *, adjoint: bool) -> Any:
+def _tridiagonal(xp: Any, d: NumPyArray, b: NumPyArray, *, adjoint: bool, perturb: bool = False) -> Any:
     if adjoint:  # each element in its row: those above the main diagonal are now those below it
         above, main, below = (d[..., i, :] for i in range(3))
         d = xp.conj(xp.stack((xp.roll(below, -1, axis=-1), main, xp.roll(above, 1, axis=-1)), axis=-2))
-    return xp.solve_tridiagonal(d, b)
+    return xp.solve_tridiagonal(d, b, perturb)
 
 
 def _tridiagonal_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
@@ -183,13 +183,14 @@ def _tridiagonal_tangent(xp: Namespace, tangents: Sequence[Array], inputs: Seque
 
 
 def _tridiagonal_transpose(xp: Any, g: Array, i: int, inputs: Sequence[Array], x: Array, attrs: Attrs) -> Any:
-    w = xp.tridiagonal_solve(inputs[0], g, adjoint=not attrs["adjoint"])
+    w = xp.tridiagonal_solve(inputs[0], g, **{**attrs, "adjoint": not attrs["adjoint"]})
     if i == 1:
         return xp.fit(w, inputs[1])
     return xp.fit(-(_diagonals(xp, x, w) if attrs["adjoint"] else _diagonals(xp, w, x)), inputs[0])
 
 
-# A X = B, or Aᴴ X = B, for A given by three diagonals: as SOLVE, of whose cotangent Ā = -W Xᴴ these three are kept.
+# A X = B, or Aᴴ X = B, for A given by three diagonals: as SOLVE, of whose cotangent Ā = -W Xᴴ these three are kept. With
+# perturb a singular A is taken for one near by, here and in the derivatives.
 TRIDIAGONAL_SOLVE = Op(
     "tridiagonal_solve", Implicit(
         tangent=_tridiagonal_tangent, transpose=_tridiagonal_transpose, linear_inputs=(1,), slope=slopes.pole(),

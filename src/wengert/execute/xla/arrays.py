@@ -17,7 +17,7 @@ import numpy as np
 
 from wengert.execute.xla.forked import watch
 from wengert.execute.xla.joined import begin
-from wengert.ground import parameters
+from wengert.ground import parameters, tridiagonal
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.types import Array, Dtype, Index, Namespace
 
@@ -300,12 +300,17 @@ class XlaArrays:
         packed, _, place = self.jax.lax.linalg.lu(self._numpy.asarray(x))
         return packed, place
 
-    def solve_tridiagonal(self, d: Array, b: Array) -> Any:
-        """Solve a x = b for stacks of matrices given by three diagonals."""
-        xp = self._numpy
-        d, b = _stacks(xp, xp.asarray(d), xp.asarray(b))
-        above, main, below = d[..., 0, :].at[..., -1].set(0), d[..., 1, :], d[..., 2, :].at[..., 0].set(0)
-        return self.jax.lax.linalg.tridiagonal_solve(below, main, above, b)
+    def solve_tridiagonal(self, d: Array, b: Array, perturb: bool = False) -> Any:
+        """Solve a x = b for stacks of matrices given by three diagonals; with perturb, as `wengert.ground.tridiagonal` does."""
+        xp, lax = self._numpy, self.jax.lax
+        three, sides = _stacks(xp, xp.asarray(d), xp.asarray(b))
+        if 0 in sides.shape:
+            return sides
+        three = three.at[..., 0, -1].set(0).at[..., 2, 0].set(0)
+        if perturb:
+            return tridiagonal.solve_perturbed(xp, three, sides, lax.scan, lax.while_loop)
+        above, main, below = (three[..., i, :] for i in range(3))
+        return lax.linalg.tridiagonal_solve(below, main, above, sides)
 
 
 def _stacks(xp: Namespace, a: Array, b: Array) -> tuple[Any, Any]:

@@ -53,6 +53,8 @@ for _adjoint in (False, True):
         # Each element of the main diagonal is greater than those beside it.
         sample("tridiagonal_solve", main_of_three(*_lead, 3, 3, kind=_kind), _kind(*_lead, 3, 2), adjoint=_adjoint,
                note=f"{_adjoint} {_note}", most=_most)  # fmt: skip
+    sample("tridiagonal_solve", main_of_three(2, 3, 3, kind=normal), normal(2, 3, 2), adjoint=_adjoint, perturb=True,
+           note=f"{_adjoint} perturbed")  # fmt: skip
 sample("lu", well(3, 3), outputs=(0,))
 sample("lu", these([[0.1, 2.0], [3.0, 0.5]], "float64"), outputs=(0,), note="exchanged")
 sample("lu", well(2, 2, 2), outputs=(0,), note="two", most=1)
