@@ -13,7 +13,7 @@ from wengert.ground.types import Attrs
 from wengert.ops import linear
 from wengert.ops.control import COND, LINKED, LOOP, Body, Loop, branches
 from wengert.ops.linear import CONSTANT
-from wengert.ops.state import ASSIGN, FED, HANDLE, PY_FUNCTION, READ, SNAPSHOT
+from wengert.ops.state import ASSIGN, CUSTOM, FED, HANDLE, PY_FUNCTION, READ, SNAPSHOT
 from wengert.tensor.tensor import EagerTensor, apply
 
 __all__ = ["replay"]
@@ -53,6 +53,8 @@ def replay(program: NumPyProgram, values: Sequence[Any]) -> list[Any]:
                 result = _loop(inputs, node.attrs)
             elif op is PY_FUNCTION and node.attrs["gradient"] is not None:
                 result = node.attrs["run"](inputs, node.attrs["keep"])
+            elif op is CUSTOM:
+                result = apply(op, inputs, _custom(inputs, node.attrs))
             elif op is CONSTANT:
                 result = EagerTensor(node.attrs["value"])
             else:
@@ -72,6 +74,13 @@ def _fed(original: Any, value: Any) -> Any:
         return value._as_tensor()
     read = original if original.__class__ is EagerTensor else original._as_tensor()
     return read if read.array is value.array else apply(FED, (read, value))
+
+
+def _custom(inputs: Sequence[Any], attrs: Attrs) -> dict[str, Any]:
+    """Return the attributes of a custom derivative that knows the variables among what it uses: a sweep gives it arrays."""
+    first = attrs["arguments"]  # the body takes cotangents, one for each result, in the place of results and arguments
+    storages = {k - first: t.storage for k, t in enumerate(inputs) if k >= attrs["results"] + first and hasattr(t, "storage")}
+    return dict(attrs) | {"body": attrs["body"].holding(storages)} if storages else dict(attrs)
 
 
 def _choice(inputs: Sequence[Any], attrs: Attrs) -> list[Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.derive.lowered import needed
+from wengert.derive.lower import lower
+from wengert.derive.lowered import Lowered, needed
 from wengert.derive.questions import GRADIENT, TAYLOR, split_gradient
 from wengert.derive.request import request, series
 from wengert.derive.structure import ancestors, connected
@@ -25,7 +27,7 @@ from wengert.ground.options import options
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Namespace
 from wengert.ops import linear
-from wengert.ops.control import ABSENT, OPENED, opened, with_record
+from wengert.ops.control import ABSENT, OPENED, made, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
@@ -312,6 +314,7 @@ class Body:
     def __init__(self, graph: FuncGraph, outputs: Sequence[Any], places: Sequence[Any]) -> None:
         """Take a graph, its outputs, and the places of all its inputs in order."""
         self.graph, self.outputs, self.places = graph, list(outputs), list(places)
+        self._storages: dict[int, Any] = {}
         self._programs: dict[Any, NumPyProgram] = {}
         self._compiled: dict[Any, Program] = {}
         self._adjoints: dict[Any, Any] = {}
@@ -348,10 +351,27 @@ class Body:
     def open(self, xp: Namespace, values: Sequence[Any]) -> list[Any]:
         """Run in the manner of a rule: on arrays, or on tensors so that it is seen or appended."""
         if xp is not tensors:
-            return list(self(xp, *values))
+            return list(self(xp, *[self._storages.get(k, v) for k, v in enumerate(values)]))
         if state.graph is None:
             return replay(self.program, values)
-        return list(inline(self.graph, self.outputs, _given(self.places, values))[0])
+        if state.graph.__class__ is not Lowered:
+            return list(inline(self.graph, self.outputs, _given(self.places, values))[0])
+        return _opened(*self._lowered(), values)
+
+    def holding(self, storages: dict[int, Any]) -> Body:
+        """Return the body with the storages of variables for some of its inputs, where it is opened on arrays."""
+        body = copy(self)
+        body._storages = storages
+        return body
+
+    def _lowered(self) -> tuple[Any, list[Any], list[Any]]:
+        """Return the list, its outputs and its inputs, as they can stand in a lowered list: no derivative is left to be found."""
+        if not any(node.op in (GRADIENT, TAYLOR) for node in ancestors(self.outputs)):
+            return self.graph, self.outputs, self.places
+        key = ("lowered", options.key())
+        if key not in self._made:
+            self._made[key] = lower(self.graph, self.outputs, self.places, ())[:3]
+        return self._made[key]  # type: ignore[no-any-return]
 
     def _copy(self) -> tuple[FuncGraph, list[Any]]:
         graph = FuncGraph(self.graph.outer, self.graph.function_name, self.graph.share_variables)
@@ -589,6 +609,22 @@ def _unstated(op: Op) -> Any:
         raise op.unstated(wanted[0])
 
     return gradient
+
+
+def _opened(graph: Graph, outputs: Sequence[Any], places: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """Append what outputs need to a lowered list, which keeps of choices and loops what their derivatives need."""
+    target: Any = state.graph
+    there = graph.opened if isinstance(graph, Lowered) else {}
+
+    def make(node: Node, inputs: list[Any]) -> Sequence[Any]:
+        if node.op in OPENED and node not in there:
+            return made(node.op, inputs, node.attrs, tensors, target)  # type: ignore[no-any-return]
+        several = append_all(target, node.op, inputs, node.attrs)
+        if node in there:
+            target.keep(several, there[node])
+        return several
+
+    return list(inline(graph, outputs, _given(places, values), make=make)[0])
 
 
 def _given(places: Sequence[Any], others: Sequence[Any]) -> dict[int, Any]:
