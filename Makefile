@@ -93,7 +93,7 @@ notebooks: venv
 
 # NO_MKDOCS_2_WARNING: the theme's notice about MkDocs 2, which is not used here.
 torch-test: $(TORCHED)/.stamp
-	$(THREADS) $(TORCHED)/bin/python -m pytest tests/surface/frameworks/test_torch_*.py tests/verify/test_models.py $(PYTEST_ARGS)
+	$(THREADS) $(TORCHED)/bin/python -m pytest tests/surface/frameworks/test_torch_*.py tests/surface/test_foreign.py tests/verify/test_models.py $(PYTEST_ARGS)
 
 $(TORCHED)/.stamp: pyproject.toml
 	$(PYTHON) -m venv $(TORCHED)

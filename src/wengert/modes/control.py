@@ -18,6 +18,7 @@ from wengert.modes.slices import IndexedSlices
 from wengert.modes.tracing import Body, FuncGraph, close, tracing, unify
 from wengert.ops import elementwise, linear
 from wengert.ops.control import COND, LOOP
+from wengert.tensor.exchange import is_foreign, valued
 from wengert.tensor.tensor import SymbolicTensor, Tensor, TensorLike, append, apply, cast, convert, is_tensor_like, lift
 
 __all__ = ["case", "cond", "foldl", "foldr", "map_fn", "scan", "switch_case", "vectorized_map", "while_loop"]
@@ -59,8 +60,7 @@ def cond(
     if not callable(false_fn):
         raise TypeError("'false_fn' must be callable.")
     if not _symbolic(pred):
-        if isinstance(pred, Tensor):
-            pred = pred.array
+        pred = pred.array if isinstance(pred, Tensor) else valued(pred) if is_foreign(pred) else pred
         if np.size(pred) != 1:
             raise InvalidArgumentError(f"cond: pred must be a scalar, or of one element, and has shape {np.shape(pred)}.")
         return true_fn() if np.reshape(pred, ()) else false_fn()
@@ -331,8 +331,11 @@ def _like(structure: Any, result: Tensor) -> Any:
     return result if nest.is_nested(result) else type(structure)([result])
 
 
+_PLAIN = (int, float, bool, np.ndarray, np.generic)
+
+
 def _started(value: Tensor) -> Any:
-    return convert(value) if isinstance(value, int | float | bool | np.ndarray | np.generic) else value
+    return convert(value) if isinstance(value, _PLAIN) or is_foreign(value) else value
 
 
 def _eager_while(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, limit: Any) -> Any:
@@ -347,10 +350,7 @@ def _eager_while(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: 
         if len(nest.flatten(result)) != len(flat):
             raise ValueError("The two structures don't have the same nested structure: the body returns "
                              f"{len(nest.flatten(result))} values for {len(flat)} loop_vars.")  # fmt: skip
-        leaves = [
-            v if not isinstance(v, int | float | bool | np.ndarray | np.generic) else convert(v) for v in nest.flatten(result)
-        ]
-        values = nest.pack_sequence_as(structure, leaves)
+        values = nest.pack_sequence_as(structure, [_started(v) for v in nest.flatten(result)])
         if steps is not None:
             steps -= 1
     return values

@@ -36,6 +36,7 @@ from wengert.modes.traces import Held, Key, Traces, covers, picture, relaxed, st
 from wengert.modes.tracing import FuncGraph, draws_of, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
+from wengert.tensor.exchange import is_foreign
 from wengert.tensor.tensor import (
     EagerTensor,
     Graph,
@@ -115,7 +116,9 @@ def _unnamed(t: Any) -> TensorSpec:
 
 
 def _is_tensorlike(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor | np.ndarray | np.generic) or (hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in"))
+    if isinstance(leaf, Tensor | np.ndarray | np.generic) or is_foreign(leaf):
+        return True
+    return hasattr(leaf, "_as_tensor") and not hasattr(leaf, "handle_in")
 
 
 class ConcreteFunction(Uncopied):

@@ -20,6 +20,7 @@ from wengert.ground.options import options as switches
 from wengert.ground.types import Array
 from wengert.modes.slices import IndexedSlices
 from wengert.modes.storage import Storage
+from wengert.tensor.exchange import is_foreign, valued
 from wengert.tensor.tensor import EagerTensor, Graph, SymbolicTensor, Tensor, TensorLike, as_array
 
 __all__ = ["InteractiveSession", "Session", "default_graph", "default_session"]
@@ -257,6 +258,7 @@ class Session(Block, Uncopied):
             value = value.array
         if value is None:
             raise ValueError(f"Cannot feed None for Tensor {t.name}.")
+        value = valued(value) if is_foreign(value) else value
         try:
             if t.nptype.kind == "O":
                 array = as_array(value, t.nptype)

@@ -6,13 +6,15 @@ above this room: it is found when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["DEVICE", "VERSION", "Exchanged", "Exporting", "exported", "recorded_functions"]
+from wengert.ground.errors import DTypeError, FailedPreconditionError
+
+__all__ = ["DEVICE", "VERSION", "Exchanged", "Exporting", "exported", "is_foreign", "recorded_functions", "valued"]
 
 DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
 """Where tensors are, as TensorFlow says it."""
@@ -48,6 +50,33 @@ def exported(array: np.ndarray[Any, Any], *, max_version: tuple[int, int] | None
         array = array.view()
         array.flags.writeable = False
     return array.__dlpack__(max_version=max_version, copy=copy, **keywords)
+
+
+def is_foreign(value: Exporting | Hashable) -> bool:
+    """Whether a value is an array of another library's, which `valued` takes: one of JAX's, of PyTorch's, of pandas's."""
+    return hasattr(value, "__array__") and not isinstance(value, _OWN) and not hasattr(value, "_as_tensor")
+
+
+def valued(value: Exporting | Hashable) -> np.ndarray[Any, Any]:
+    """Return the value of another library's array as NumPy's, which may share its memory.
+
+    Raises:
+        FailedPreconditionError: (a RuntimeError) for a tensor of PyTorch's that requires a gradient: nothing would reach it.
+        DTypeError: (a TypeError) for dtypes that NumPy has not, for tensors on other devices, and for what JAX is tracing.
+    """
+    if getattr(value, "requires_grad", False) is True:
+        raise FailedPreconditionError(
+            "A tensor of PyTorch's that requires a gradient is given where a value is asked for: no gradient would reach "
+            "it. Take the value on purpose by x.detach(). Derivatives within PyTorch, of models and by parameters, are those of "
+            "wengert.torch.field; by the value, a tape takes them that watches wengert.constant(x.detach())."
+        )
+    try:
+        return np.asarray(value)
+    except TypeError as error:
+        kind, said = type(value), str(error).partition("\n")[0]
+        raise DTypeError(
+            f"A value of type {kind.__module__}.{kind.__name__} cannot become an array of NumPy's, in memory: {said}"
+        ) from error
 
 
 class Exchanged:
@@ -93,6 +122,7 @@ class Exchanged:
         return function_of(function, arguments, keywords)
 
 
+_OWN = (Exchanged, np.ndarray, np.generic, type)
 _PROTOCOL = {name: vars(Exchanged)[name] for name in ("__array_ufunc__", "__array_function__")}
 
 

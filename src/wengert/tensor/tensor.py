@@ -52,7 +52,7 @@ from wengert.ops.linear import CAST, CONSTANT, GETITEM, Dynamic
 from wengert.ops.op import Op, table
 from wengert.ops.state import ASSIGN, ASSIGN_SCATTER, HANDLE, READ
 from wengert.tensor.behavior import BEHAVIOR, WEAK
-from wengert.tensor.exchange import DEVICE, Exchanged, exported
+from wengert.tensor.exchange import DEVICE, Exchanged, exported, valued
 
 __all__ = [
     "AxisLike",
@@ -1081,7 +1081,7 @@ def as_array(value: TensorLike, nptype: np.dtype[Any] | None = None) -> Any:
         return quietly(np.array, value, nptype)
     typed = isinstance(value, _ARRAYS)
     if not typed and type(value) not in (float, int, bool, complex) and hasattr(value, "__array__"):
-        value, typed = np.asarray(value), True
+        value, typed = valued(value), True
     if value is None:
         raise InvalidArgumentError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
     if isinstance(value, _STRINGS):

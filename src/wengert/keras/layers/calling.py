@@ -17,6 +17,7 @@ from wengert.ground.terminal import shown
 from wengert.ground.types import Dtype
 from wengert.keras import masks
 from wengert.modes.variable import Variable
+from wengert.tensor.exchange import is_foreign, valued
 from wengert.tensor.tensor import Nested, Tensor, cast, convert
 
 __all__ = ["Sizes", "as_sizes", "calls", "converted", "shape_of", "told", "training_parameter"]
@@ -106,8 +107,8 @@ def converted(value: Nested, nptype: Dtype | None, first: bool = False) -> Any:
         return changed
     if isinstance(value, Variable):
         return converted(value._as_tensor(), nptype)
-    if isinstance(value, np.ndarray | np.generic):
-        value = np.asarray(value)
+    if isinstance(value, np.ndarray | np.generic) or is_foreign(value):
+        value = valued(value)
         return value if value.dtype.kind == "O" else converted(convert(value), nptype)
     if isinstance(value, list | tuple) and first and value and _numbers(value):
         return converted(np.asarray(value), nptype)
