@@ -6,9 +6,9 @@ above this room: it is found when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ VERSION = "2024.12"
 VERSIONS = ("2021.12", "2022.12", "2023.12", VERSION)
 
 
+Given = TypeVar("Given")
 Told = tuple[int, int] | bool | int | None
 """What a consumer of DLPack says beside what it asks."""
 
@@ -52,12 +53,12 @@ def exported(array: np.ndarray[Any, Any], *, max_version: tuple[int, int] | None
     return array.__dlpack__(max_version=max_version, copy=copy, **keywords)
 
 
-def is_foreign(value: Exporting | Hashable) -> bool:
+def is_foreign(value: Given) -> bool:
     """Whether a value is an array of another library's, which `valued` takes: one of JAX's, of PyTorch's, of pandas's."""
     return hasattr(value, "__array__") and not isinstance(value, _OWN) and not hasattr(value, "_as_tensor")
 
 
-def valued(value: Exporting | Hashable) -> np.ndarray[Any, Any]:
+def valued(value: Given) -> np.ndarray[Any, Any]:
     """Return the value of another library's array as NumPy's, which may share its memory.
 
     Raises:
