@@ -258,12 +258,12 @@ class Session(Block, Uncopied):
             value = value.array
         if value is None:
             raise ValueError(f"Cannot feed None for Tensor {t.name}.")
-        value = valued(value) if is_foreign(value) else value
+        given = valued(value) if is_foreign(value) else value
         try:
             if t.nptype.kind == "O":
-                array = as_array(value, t.nptype)
+                array = as_array(given, t.nptype)
             else:
-                array = np.array(value, dtype=t.nptype)
+                array = np.array(given, dtype=t.nptype)
         except (ValueError, TypeError, OverflowError) as error:
             if isinstance(value, np.ndarray) and value.dtype.kind == "c" and t.nptype.kind == "f":
                 raise
