@@ -135,3 +135,20 @@ def test_what_is_remembered_is_of_one_precision_and_one_type():
         of_complex = zeta(mp.mpc(3), mp.mpf(2))
     assert abs(many - right) <= mp.mpf(10) ** -38 < abs(few - right)
     assert isinstance(of_complex, mp.mpc) and not isinstance(many, mp.mpc)
+
+
+@pytest.mark.parametrize("enough", [1e-4, 1e-7, 1e-10])
+def test_nothing_finer_is_looked_for_than_what_is_enough(enough: float) -> None:
+    asked: list[float] = []
+
+    def f(e: Any) -> float:
+        asked.append(e[0])
+        return float(np.exp(3.0 * e[0]))
+
+    finest = derivative(f, [1], start=0.1)
+    count = len(asked)
+    found = derivative(f, [1], start=0.1, enough=enough)
+    assert abs(found.value - 3.0) <= found.error <= 3.0 * enough
+    assert finest.error < found.error
+    assert len(asked) - count < count - 12
+    assert derivative(lambda e: abs(e[0] + 0.0), [1], enough=enough).kind == "kink"

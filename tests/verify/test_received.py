@@ -4,6 +4,7 @@ Expected values are written out as formulas. Faults are injected, so that these 
 """
 
 import math
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,9 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.xla.program import XlaProgram
 from wengert.ground.options import options
 from wengert.modes.tape import GradientTape
+from wengert.modes.tracing import tracing
 from wengert.ops.op import table
+from wengert.verify.lists import Listing, Question
 from wengert.verify.report import Report
 from wengert.verify.script import check_script
 
@@ -215,6 +218,22 @@ def test_a_large_list_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     spoil = spoiled(lambda v: v * np.where(np.arange(25_000)[:, None] == 20_000, 1.1, 1.0))
     monkeypatch.setattr(NumPyProgram, "__call__", spoil(original))
     judge(script, "wrong")
+
+
+def test_a_walk_holds_what_is_still_read_and_no_more() -> None:
+    question = Question()
+    y = question.place(np.linspace(0.0, 1.0, 100_000))
+    with tracing(question.graph):
+        for _ in range(40):
+            y = tf.sin(y)
+    listing = Listing(question, [y], False)
+    tracemalloc.start()
+    try:
+        listing.run(question.arrays)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 800_000
 
 
 # --- what the run did is what is judged by ----------------------------------------------------------------------------------

@@ -224,8 +224,8 @@ class Listing:
 
     def walk(self, arrays: Sequence[Any], run: Callable[[Node, list[Any]], Any], slots: list[Any] | None = None) -> list[Any]:
         """Walk the list; ``run`` computes a node from its inputs. ``slots``, of the plan's size, keeps all values."""
-        if slots is None:
-            slots = [None] * self.plan.size
+        kept = slots is not None
+        slots = [None] * self.plan.size if slots is None else slots
         for k, array in zip(self.plan.feeds, arrays, strict=True):
             slots[k] = array
         for step in self.plan.steps:
@@ -235,6 +235,8 @@ class Listing:
                     slots[step.output + k] = one
             else:
                 slots[step.output] = found
+            for k in () if kept else step.dead:
+                slots[k] = None
         return [slots[k] for k in self.plan.fetches]
 
     def size(self) -> int:

@@ -39,7 +39,9 @@ class Estimate(NamedTuple):
     kind: str = "smooth"
 
 
-def derivative(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: float = START, eps: float = 2.0**-52) -> Estimate:
+def derivative(
+    f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: float = START, eps: float = 2.0**-52, enough: float = 0.0
+) -> Estimate:
     """Return the derivative of f(ε) at 0, of the given order in each ε.
 
     Args:
@@ -47,13 +49,16 @@ def derivative(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: 
         counts: The order in each number.
         start: The greatest step.
         eps: The unit of rounding of f's values.
+        enough: The relative error at which nothing finer is looked for.
 
     >>> import math
     >>> found = derivative(lambda e: math.sin(2 * e[0] + 0.3), [3])
     >>> abs(found.value - -8 * math.cos(0.3)) <= found.error < 1e-4, found.how
     (True, 'differences')
     """
-    found = _extrapolated(f, counts, start, eps)
+    found = _extrapolated(f, counts, start, eps, enough)
+    if found.error <= enough * abs(found.value):
+        return found
     if sum(n > 0 for n in counts) == 1 and math.isfinite(found.value):
         seed = next(s for s, n in enumerate(counts) if n)
         for way in (_complex_step, _cauchy) if eps < 1e-10 else ():
@@ -64,7 +69,7 @@ def derivative(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: 
     return found
 
 
-def _extrapolated(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: float, eps: float) -> Estimate:
+def _extrapolated(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], start: float, eps: float, enough: float) -> Estimate:
     grid: list[tuple[tuple[int, ...], float]] = [((), 1.0)]
     for n in counts:
         grid = [((*at, k), w * v) for at, w in grid for k, v in central(n).items()]
@@ -86,6 +91,8 @@ def _extrapolated(f: Callable[[Sequence[Any]], Any], counts: Sequence[int], star
             gap = max(abs(row[j] - row[j - 1]), abs(row[j] - old)) + 4 * floor
             if gap < error:
                 best, error = row[j], gap
+        if error <= enough * abs(best):
+            break
         above = row
         h /= SHRINK
     kind = _kind(f, counts, base, eps) if order == 1 else "smooth"

@@ -103,7 +103,7 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
             found = quietly(listing.walk, arrays, widened)
             return sum(float(np.sum(w * np.asarray(y, np.float64))) for y, w in zip(found, weights, strict=True))
 
-        truth = derivative(value, [1], start=0.01)
+        truth = derivative(value, [1], start=0.01, enough=1e-3 * eps**0.5)
         probe = Probe("direction", [[d.astype(question.arrays[k].dtype) for k, d in zip(at, directions, strict=True)]],
                       [w.astype(y.dtype) for y, w in zip(ys, weights, strict=True)], [(1,)])  # fmt: skip
         with quiet():
