@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wengert.ground.options import EXECUTORS
+from wengert.ground.options import EXECUTORS, Processes, options
 from wengert.ground.terminal import shown, tell
 
 __all__ = ["main"]
@@ -30,8 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         tell(f"wengert: {error}")
         status = 1
-    unread = _unread()
-    return status or unread
+    status = status or _unread()
+    if status and options.processes is not None:
+        from wengert.execute.processes import fail
+
+        fail(status, f"status {status}" if getattr(sys, "last_value", None) is None else type(sys.last_value).__name__)
+    return status
 
 
 def _unread() -> int:
@@ -59,37 +63,13 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     run = commands.add_parser("run", help="run a TensorFlow script, a notebook, a module or a program, unchanged")
-    style = run.add_mutually_exclusive_group()
-    style.add_argument("--tf1", dest="style", action="store_const", const="tf1", help="TensorFlow 1's names, graph mode")
-    style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
-    run.add_argument("--quiet", action="store_true", help="do not warn where a gradient is None")
-    run.add_argument(
-        "--executor", choices=EXECUTORS, help="who runs graphs and functions: native (what holds otherwise), numpy, xla, auto"
-    )
-    run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
-    run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")
-    run.add_argument("--save-figures", metavar="DIR", help="write figures that are shown or left open to DIR/figure-1.png ...")
-    run.add_argument(
-        "--unpickle", metavar="FILE", action="append", default=[],
-        help="let np.load unpickle FILE, which runs whatever code is in it; for more files, say it again",
-    )  # fmt: skip
-    run.add_argument("-i", "--interactive", action="store_true", help="offer a prompt with the script's names in the end")
-    run.add_argument(
-        "--checkpoint", metavar="FILE", help="start from the variables in FILE, if it is there, and write them to it"
-    )
-    run.add_argument(
-        "--checkpoint-every", metavar="SECONDS", type=_seconds, default=60.0, help="how often the checkpoint is written (60)"
-    )
-    run.add_argument("--frames", action="store_true", help="show Wengert's own frames in tracebacks")
-    run.add_argument("--execute-into", metavar="OUT.ipynb", help="write the notebook, with what its cells gave, to OUT.ipynb")
-    run.add_argument(
-        "-m", dest="module", metavar="MODULE ...", nargs=argparse.REMAINDER, help="run a module as python -m does, with arguments"
-    )
-    run.add_argument(
-        "script", metavar="SCRIPT.py | NOTEBOOK.ipynb | PROGRAM", nargs="?",
-        help="a file, - for standard input, a folder or an archive with a __main__.py; or the name of a program on PATH",
-    )  # fmt: skip
-    run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+    run.add_argument("--processes", metavar="N | auto", help="this is one of N that run the script; auto: as Slurm or mpirun say")
+    run.add_argument("--process-id", metavar="I", help="which of them, from 0; the first writes the files")
+    run.add_argument("--coordinator", metavar="HOST:PORT", help="where the first listens for the others")
+    _run_arguments(run)
+    started = commands.add_parser("launch", help="run a script in several processes on this machine")
+    started.add_argument("-n", dest="count", metavar="N", type=_count, required=True, help="how many")
+    _run_arguments(started)
     kernel = commands.add_parser("kernel", help="a kernel for notebooks, in which Wengert is loaded from the start")
     kernel.add_argument("action", choices=["install", "remove"])
     where = kernel.add_mutually_exclusive_group()
@@ -116,6 +96,9 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
         return 0
     if given.command == "run":
         return _run(given, run)
+    if given.command == "launch":
+        typed = list(sys.argv[1:] if arguments is None else arguments)
+        return _launched(given, typed[typed.index("launch") + 1 :], started)
     if given.command == "kernel":
         from wengert.run import spec
 
@@ -147,9 +130,90 @@ def _carried_out(arguments: Sequence[str] | None) -> int:
     return 2
 
 
+def _run_arguments(run: argparse.ArgumentParser) -> None:
+    """Add how a script is run, and which."""
+    style = run.add_mutually_exclusive_group()
+    style.add_argument("--tf1", dest="style", action="store_const", const="tf1", help="TensorFlow 1's names, graph mode")
+    style.add_argument("--tf2", dest="style", action="store_const", const="tf2", help="TensorFlow 2's names, eagerly")
+    run.add_argument("--quiet", action="store_true", help="do not warn where a gradient is None")
+    run.add_argument(
+        "--executor", choices=EXECUTORS, help="who runs graphs and functions: native (what holds otherwise), numpy, xla, auto"
+    )
+    run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
+    run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")
+    run.add_argument("--save-figures", metavar="DIR", help="write figures that are shown or left open to DIR/figure-1.png ...")
+    run.add_argument(
+        "--unpickle", metavar="FILE", action="append", default=[],
+        help="let np.load unpickle FILE, which runs whatever code is in it; for more files, say it again",
+    )  # fmt: skip
+    run.add_argument("-i", "--interactive", action="store_true", help="offer a prompt with the script's names in the end")
+    run.add_argument(
+        "--checkpoint", metavar="FILE", help="start from the variables in FILE, if it is there, and write them to it"
+    )
+    run.add_argument(
+        "--checkpoint-every", metavar="SECONDS", type=_seconds, default=60.0, help="how often the checkpoint is written (60)"
+    )
+    run.add_argument("--frames", action="store_true", help="show Wengert's own frames in tracebacks")
+    run.add_argument("--execute-into", metavar="OUT.ipynb", help="write the notebook, with what its cells gave, to OUT.ipynb")
+    run.add_argument(
+        "-m", dest="module", metavar="MODULE ...", nargs=argparse.REMAINDER, help="run a module as python -m does, with arguments"
+    )
+    run.add_argument(
+        "script", metavar="SCRIPT.py | NOTEBOOK.ipynb | PROGRAM", nargs="?",
+        help="a file, - for standard input, a folder or an archive with a __main__.py; or the name of a program on PATH",
+    )  # fmt: skip
+    run.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script")
+
+
+def _launched(given: argparse.Namespace, arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
+    """Run a script in several processes: each is told all but how many."""
+    from wengert.execute.xla.arrays import check_installed
+    from wengert.run.launching import launch
+
+    if given.script is None and not given.module:
+        parser.error("name a script, or -m MODULE")
+    try:
+        check_installed()
+    except ImportError as error:
+        parser.error(str(error))
+    script = len(arguments) - (len(given.module) + 1 if given.module else len(given.arguments) + 1)
+    head = list(arguments[:script])
+    while any(token.startswith("-n") for token in head):
+        at = next(i for i, token in enumerate(head) if token.startswith("-n"))
+        del head[at : at + (2 if head[at] == "-n" else 1)]
+    return launch(given.count, [*head, *arguments[script:]])
+
+
+def _several(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Join the processes of which this is one, if it is."""
+    if given.processes is not None:
+        try:
+            options.processes = Processes.named(given.processes, given.process_id, given.coordinator)
+        except ValueError as error:
+            parser.error(str(error))
+    elif given.process_id or given.coordinator:
+        parser.error("--process-id and --coordinator go with --processes")
+    if options.processes is None or options.processes.count == 1:
+        return
+    if (given.script or "").endswith(".ipynb") and not given.module:
+        parser.error("--processes does not go with a notebook")
+    if given.interactive:
+        parser.error("--processes does not go with -i")
+    given.executor = given.executor or ("xla" if options.executor == "native" else options.executor)
+    if given.executor == "auto":
+        parser.error(
+            "the executor auto keeps the faster one by the clock, which may not be the same in all processes: name xla, native "
+            "or numpy"
+        )
+    from wengert.run.several import begin
+
+    begin()
+
+
 def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Run what was named: a module, a notebook, a program on PATH, or a script."""
     from wengert.ground.errors import NoGradientWarning
+    from wengert.run.launching import hold_on
     from wengert.run.program import found, run_program, serving_started
     from wengert.run.script import run_script
     from wengert.run.started import Chosen
@@ -159,8 +223,10 @@ def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if given.frames:
         os.environ["WENGERT_FRAMES"] = "1"
     name, *arguments = given.module or [given.script, *given.arguments]
+    hold_on()
     if name is None or (given.module is not None and not given.module):
         parser.error("name a script, a notebook, -m MODULE, or a program")
+    _several(given, parser)
     how = Chosen(given.style, given.executor, given.strict, given.quiet, frames=given.frames, unpickled=tuple(given.unpickle))
     program = None if given.module else found(name)
     if program is not None or name.endswith(".ipynb"):
@@ -194,6 +260,12 @@ def _plain(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text) or text.startswith("."):
         raise argparse.ArgumentTypeError(f"letters, digits, and . _ - are wanted, not {text!r}")
     return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"a number of processes, 1 or more, is wanted, not {text!r}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -11,7 +11,6 @@ numbers.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from wengert.data.elements import END, Element, Spec, Structure, specs_of
 from wengert.functions.random import seed_word
+from wengert.ground.entropy import fresh
 from wengert.ground.types import NumPyArray
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, convert, value_of
 
@@ -134,7 +134,7 @@ class Stage:
 
 
 def _fresh() -> int:
-    return int.from_bytes(os.urandom(7), "little")
+    return fresh() >> 72
 
 
 class Seeded(Stage):

@@ -10,7 +10,6 @@ each session. A `Generator` is its state, a variable: eager code and functions g
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from wengert.functions.program import init_scope
 from wengert.ground import dtypes
 from wengert.ground.context import state
 from wengert.ground.dtypes import DtypeLike, as_dtype
+from wengert.ground.entropy import fresh
 from wengert.ground.errors import DTypeError, InvalidArgumentError, ShapeError
 from wengert.ground.locks import lock
 from wengert.ground.shapes import ShapeLike
@@ -464,7 +464,7 @@ class Generator:
         elif state is not None:
             start = _state_of(state)
         else:
-            start = convert(np.frombuffer(os.urandom(24), np.int64))
+            start = convert(np.random.SeedSequence(fresh()).generate_state(3, np.uint64).view(np.int64))
         self._state_var = _State(start, trainable=False, name="random_generator/StateVar", dtype=dtypes.int64)
 
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from wengert.functions import array, nn
 from wengert.functions import random as draws
 from wengert.ground.dtypes import DtypeLike
+from wengert.ground.entropy import fresh
 from wengert.ground.shapes import ShapeLike
 from wengert.keras.configuration import standardize_dtype
 from wengert.keras.variable import Variable
@@ -30,7 +31,7 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **keywords: Any) -> None:
         """Take the first seed, a new one by default."""
-        self.seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
+        self.seed = fresh() >> 97 if seed is None else int(seed)
         self.name = name or "seed_generator"
         start = np.array([self.seed % 2**32, 0], np.uint32)
         self.state = Variable(start, dtype="uint32", trainable=False, name=f"{self.name}_state")

@@ -17,6 +17,7 @@ from typing import Any
 
 from wengert.ground import dtypes, shapes
 from wengert.ground.context import state
+from wengert.ground.entropy import fresh
 from wengert.ground.errors import ShapeError
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Attrs, Described, Namespace
@@ -49,14 +50,14 @@ def generator(xp: Any, seeds: Any, key: Any) -> Any:
     ``key`` names the operation of a graph, whose runs are counted by the session or the function; None for an eager call.
     """
     if seeds == FRESH and state.memory is None:
-        return xp.random.default_rng()
+        return xp.random.default_rng(fresh())
     run = 0
     if key is not None and state.counters is not None:
         start = 0 if state.session is not None else _starts[0]
         before, run = state.counters.get(key, (start, 0))
         run = run if before == start else 0
         state.counters[key] = (start, run + 1)
-    words = [xp.random.SeedSequence().entropy] if seeds == FRESH else [*(0 if w is None else w for w in seeds), run]
+    words = [fresh()] if seeds == FRESH else [*(0 if w is None else w for w in seeds), run]
     if state.memory is not None:
         words = state.memory.take(words)
     return xp.random.Generator(xp.random.Philox(xp.random.SeedSequence([w & (2**64 - 1) for w in words])))

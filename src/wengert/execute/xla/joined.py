@@ -17,11 +17,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from wengert.ground.entropy import share
 from wengert.ground.errors import DeadlineExceededError, FailedPreconditionError, UnavailableError
 from wengert.ground.options import Processes, options
 from wengert.ground.terminal import tell
@@ -38,6 +39,8 @@ GRACE = 10.0
 
 SLICE = 500
 """Milliseconds between two looks at whether somebody interrupts a wait."""
+
+T = TypeVar("T")
 
 PART = 1 << 25
 """Bytes that are sent at once."""
@@ -94,12 +97,12 @@ class Joined:
             read, self._old = self._old, [mine]
             self._meet(folder)
             for key in read:  # since all have come here
-                self._client.key_value_delete(key)
+                _reached(lambda key=key: self._client.key_value_delete(key))  # type: ignore[misc]
             return [content if content is not None and i == self.index else self._told(f"{folder}{i}/") for i in tellers]
 
     def _meet(self, folder: str) -> None:
         """Wait until all have come to an exchange: the last one says so."""
-        if self._client.key_value_increment(f"{folder}count", 1) == self.count:
+        if _reached(lambda: self._client.key_value_increment(f"{folder}count", 1)) == self.count:
             self._set(f"{folder}all", b"1")
             self._old += [f"{folder}count", f"{folder}all"]
         else:
@@ -109,20 +112,19 @@ class Joined:
         return b"".join([self._get(f"{folder}{part}") for part in range(int(self._get(f"{folder}parts")))])
 
     def _set(self, key: str, content: bytes) -> None:
-        self._client.key_value_set_bytes(key, content)
+        _reached(lambda: self._client.key_value_set_bytes(key, content))
 
     def _get(self, key: str) -> bytes:
         while True:
-            try:
-                return bytes(self._client.blocking_key_value_get_bytes(key, SLICE))
-            except Exception as error:
-                if "DEADLINE_EXCEEDED" not in str(error):
-                    raise UnavailableError(f"The other processes of the script cannot be reached any more: {error}") from error
+            with contextlib.suppress(TimeoutError):
+                return _reached(lambda: bytes(self._client.blocking_key_value_get_bytes(key, SLICE)))
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def fail(self, status: int, why: str) -> None:
         """Have the others end, as this one does with a status that is not 0."""
+        if self.status:
+            return
         self.status = status
         try:
             self._set("wengert/end", f"{self.index} {why}".encode())
@@ -183,6 +185,21 @@ def _exit(status: int) -> None:
     os._exit(status)
 
 
+def _reached(ask: Callable[[], T]) -> T:
+    """Ask the store.
+
+    Raises:
+        TimeoutError: if it has not what was asked for, in the time that was given.
+        UnavailableError: if it does not answer.
+    """
+    try:
+        return ask()
+    except Exception as error:
+        if "DEADLINE_EXCEEDED" in str(error):
+            raise TimeoutError from None
+        raise UnavailableError(f"The other processes of the script cannot be reached any more: {error}") from error
+
+
 _joined: list[Joined] = []
 
 
@@ -214,6 +231,7 @@ def begin(jax: ModuleType) -> None:
         os.environ.pop(name, None)  # what this one starts is none of them
     if count > 1:
         _joined.append(Joined(state.client, count, index))
+        share(int.from_bytes(_joined[0].exchange(None if index else os.urandom(16), [0])[0], "little"))
 
 
 def _initialized(jax: ModuleType, asked: Processes) -> None:
