@@ -6,8 +6,14 @@ without JAX: one process, the first, which tells itself what it knows.
 
 from __future__ import annotations
 
+import contextlib
 import io
-from typing import TYPE_CHECKING
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,7 +23,12 @@ if TYPE_CHECKING:
     from wengert.execute.xla.joined import Joined
     from wengert.ground.types import Array, NumPyArray
 
-__all__ = ["barrier", "broadcast", "broadcast_bytes", "count", "fail", "gather", "index", "is_first", "join"]
+__all__ = [
+    "barrier", "broadcast", "broadcast_bytes", "count", "fail", "file_of_first", "gather", "index", "is_first", "join",
+    "of_first", "set_apart",
+]  # fmt: skip
+
+T = TypeVar("T", bool, list[float])
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -59,6 +70,15 @@ def is_first() -> bool:
     return index() == 0
 
 
+def set_apart(apart: bool) -> None:
+    """Say that the script knows in which of its processes it runs, so that each reads and writes files as it says there.
+
+    Without this the first writes the files alone, and what is read is what it reads.
+    """
+    if options.processes is not None:
+        options.processes = replace(options.processes, apart=apart)
+
+
 def gather(array: Array) -> NumPyArray:
     """Return the arrays of all processes, in their order, of shape (count, *shape) and the same dtype in each of them.
 
@@ -91,6 +111,40 @@ def broadcast_bytes(content: bytes) -> bytes:
     """Return the first process's bytes in all of them."""
     here = join()
     return content if here is None else here.exchange(None if here.index else content, [0])[0]
+
+
+def of_first(value: T) -> T:
+    """Return the first process's answer in all, unless each has files of its own."""
+    return value if _apart() else json.loads(broadcast_bytes(json.dumps(value).encode()))
+
+
+@contextlib.contextmanager
+def file_of_first(path: str) -> Iterator[str]:
+    """Give the path of a file that holds what the first process's file of this path holds: no file where it has none.
+
+    What the first has been told to write has been written, as all have come here. No disk is shared.
+    """
+    if _apart():
+        yield path
+        return
+    content = b""
+    if is_first() and os.path.isfile(path):
+        with open(path, "rb") as file:
+            content = b"1" + file.read()
+    content = broadcast_bytes(content)
+    if is_first():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="wengert-") as folder:
+        here = os.path.join(folder, os.path.basename(path))
+        if content:
+            with open(here, "wb") as file:
+                file.write(memoryview(content)[1:])
+        yield here
+
+
+def _apart() -> bool:
+    return options.processes is None or options.processes.apart or count() == 1
 
 
 def barrier(name: str) -> None:

@@ -27,6 +27,8 @@ class Processes:
     """Host and port at which the first listens."""
     patience: float = 300.0
     """How many seconds the others are waited for at the start."""
+    apart: bool = False
+    """Whether the script itself knows which of them it runs in, and reads and writes files accordingly."""
 
     @property
     def recognised(self) -> bool:
@@ -114,6 +116,11 @@ class Options:
         """How many traces a function keeps; None for as many as there are."""
         self.processes = Processes.of(os.environ)
         """Which of several processes that run one script this is; None where it runs alone."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files: it runs alone, is the first, or its script says which writes what."""
+        return self.processes is None or self.processes.apart or self.processes.index == 0
 
     def key(self) -> tuple[Any, ...]:
         """Return the values that matter to what is compiled, as part of its key."""

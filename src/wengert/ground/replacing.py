@@ -13,12 +13,14 @@ import sys
 import time
 from collections.abc import Iterable
 
+from wengert.ground.options import options
+
 if sys.platform == "win32":
     fcntl = None
 else:
     import fcntl
 
-__all__ = ["PART", "append", "replace"]
+__all__ = ["PART", "append", "remove", "replace"]
 
 PART = ".wengert.part"
 """What the names of parts end in."""
@@ -26,8 +28,12 @@ DAY = 86400.0
 """How many seconds old a part is that is taken for left behind where there are no locks."""
 
 
-def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = True, mode: int = 0o666) -> None:
+def replace(
+    path: str, content: Iterable[bytes | memoryview], durable: bool = True, mode: int = 0o666, everywhere: bool = False
+) -> None:
     """Write a file, whole or not at all: one that was there stays until the new one is complete. Its folder is made.
+
+    Of several processes that run one script the first writes it alone, unless ``everywhere``.
 
     ``content``: bytes, piece by piece. ``durable``: whether the file is on the disk when this returns,
     so that it outlives a loss of power; a file that is not outlives a kill of the process. ``mode``: who may read and write it,
@@ -36,6 +42,8 @@ def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = Tr
     Raises:
         OSError: if it cannot be written; it names the file.
     """
+    if not (everywhere or options.writes):
+        return
     folder = os.path.dirname(path) or "."
     try:
         os.makedirs(folder, exist_ok=True)
@@ -63,6 +71,13 @@ def replace(path: str, content: Iterable[bytes | memoryview], durable: bool = Tr
         raise
     if durable:
         _sync(folder)
+
+
+def remove(path: str) -> None:
+    """Remove a file that `replace` has written, if it is there; what does not write does not remove."""
+    if options.writes:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
 
 
 def append(handle: int, content: bytes | memoryview) -> None:

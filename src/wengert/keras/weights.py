@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from wengert.execute.processes import file_of_first, of_first
 from wengert.ground import shapes
 from wengert.ground.context import state
 from wengert.ground.errors import DataLossError
@@ -168,7 +169,7 @@ def save_weights(model: Layer, filepath: str | os.PathLike[str], overwrite: bool
         FileExistsError: where the file is there and may not be overwritten.
     """
     path = path_of(filepath, "save_weights")
-    if not overwrite and os.path.exists(path):
+    if not overwrite and of_first(os.path.exists(path)):
         raise FileExistsError(f"save_weights: {path} is there already; pass overwrite=True to replace it.")
     arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
     if not arrays and not model._built:
@@ -287,8 +288,15 @@ def opened(path: str, who: str) -> Iterator[Stored]:
         ValueError: if it is no whole file of these kinds; it names the file.
         PermissionDeniedError, ResourceExhaustedError: if it may not be read, or without the memory for it.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{who}: there is no file {path}")
+    with file_of_first(path) as here:
+        if not os.path.isfile(here):
+            raise FileNotFoundError(f"{who}: there is no file {path}")
+        with _opened(here, who) as stored:
+            yield stored._replace(path=path)
+
+
+@contextlib.contextmanager
+def _opened(path: str, who: str) -> Iterator[Stored]:
     with open(path, "rb") as file:
         start = file.read(8)
     if start == hdf5.SIGNATURE:
@@ -339,7 +347,7 @@ def load_weights(
         NotImplementedError: for ``by_name``, unless the file lists layers by their names.
     """
     path = path_of(filepath, "load_weights")
-    if not os.path.isfile(path) and files.checkpoint_exists(path):
+    if not of_first(os.path.isfile(path)) and files.checkpoint_exists(path):
         return _restored(model, path)
     return cast(LoadStatus, undivided(_loaded, model, path, skip_mismatch, by_name))  # h5py loses signals: see `hdf5.dumped`
 
@@ -442,7 +450,7 @@ def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool =
         NotImplementedError: for a model that only its program can make again.
     """
     path = path_of(filepath, "save_model")
-    if not overwrite and os.path.exists(path):
+    if not overwrite and of_first(os.path.exists(path)):
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
     try:
         text = json.dumps({**registry.serialize(model), "called_with": getattr(model, "_called_with", None)})

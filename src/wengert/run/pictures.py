@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from wengert.ground import replacing
+from wengert.ground.options import options
 from wengert.ground.terminal import tell
 from wengert.run.debts import Debt
 from wengert.run.dropped import Dropped
@@ -62,7 +63,8 @@ class Figures:
             raise ValueError("the folder of the figures has no name")
         try:
             self.folder, self.shown = os.path.abspath(folder), folder
-            os.makedirs(self.folder, exist_ok=True)
+            if options.writes:
+                os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
             raise OSError(f"the folder {folder} cannot be made: {error.strerror or error}") from None
         self.count = 0
@@ -70,7 +72,7 @@ class Figures:
 
     def write(self, figure: Any) -> None:
         """Write a figure, and print the file's name to standard error."""
-        if figure in self._written:
+        if figure in self._written or not options.writes:
             return
         name = f"figure-{self.count + 1}.png"
         picture = io.BytesIO()

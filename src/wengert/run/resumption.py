@@ -12,6 +12,7 @@ import tempfile
 import time
 from typing import Any
 
+from wengert.execute import processes
 from wengert.ground import interrupt
 from wengert.ground.errors import NotFoundError, OpError
 from wengert.ground.terminal import tell
@@ -43,7 +44,8 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         if not file:
             raise ValueError("the checkpoint has no name")
         self.path, self.every = files.path_of(file), every
-        _try(self.path)
+        if processes.is_first():
+            _try(self.path)
         self.file = os.path.abspath(file)
         """The script may go to another folder."""
         self._saved: dict[str, Any] = files.read(file) if files.checkpoint_exists(file) else {}
@@ -163,8 +165,10 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         Raises:
             OSError: if the file cannot be written.
         """
+        if self._misfit or not processes.is_first():
+            return 0
         values = self._values()
-        if self._misfit or not values:
+        if not values:
             return 0
         files.write(self.file, values)
         return len(values)

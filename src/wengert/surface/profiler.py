@@ -9,6 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 from wengert.ground.errors import AlreadyExistsError, UnavailableError
+from wengert.ground.options import options as switches
 
 __all__ = ["experimental"]
 
@@ -47,7 +48,7 @@ def stop(save: bool = True) -> None:
         raise UnavailableError("Cannot export profiling results. No profiler is running.")
     profile, folder = _running.pop()
     profile.disable()
-    if save:
+    if save and switches.writes:
         os.makedirs(folder, exist_ok=True)
         profile.dump_stats(os.path.join(folder, time.strftime("%Y_%m_%d_%H_%M_%S.prof")))
 

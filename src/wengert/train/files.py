@@ -5,13 +5,14 @@ Where there is none of that name, one that TensorFlow wrote is read (`wengert.tr
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wengert.execute.processes import file_of_first, of_first
 from wengert.ground.dtypes import DType, as_dtype
 from wengert.ground.errors import DataLossError, NotFoundError
+from wengert.ground.replacing import remove
 from wengert.ground.types import NumPyArray
 from wengert.train import archive, tensorflow
 from wengert.train.latest import CheckpointState, get_checkpoint_state, update_checkpoint_state
@@ -68,9 +69,10 @@ def load(prefix: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """
     path, text = path_of(prefix), os.fsdecode(prefix)
     try:
-        if not os.path.isfile(path) and tensorflow.find(text):
-            return tensorflow.load(text)
-        return archive.load(path)
+        with file_of_first(path) as here:
+            if not os.path.isfile(here) and tensorflow.find(text):
+                return tensorflow.load(text)
+            return archive.load(here)
     except NotFoundError as error:
         raise NotFoundError(f"There is no checkpoint {text}: the file {error}") from None
     except DataLossError as error:
@@ -92,10 +94,10 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
 
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
     """Return whether there is a checkpoint of this prefix."""
-    return bool(_files_of(checkpoint_prefix))
+    return of_first(bool(files_of(checkpoint_prefix)))
 
 
-def _files_of(prefix: Any) -> list[str]:
+def files_of(prefix: Any) -> list[str]:
     """Return the files of a checkpoint, none if it is not there: ours, or TensorFlow's."""
     path = path_of(prefix)
     return [path] if os.path.isfile(path) else tensorflow.shards(os.fsdecode(prefix))
@@ -103,14 +105,13 @@ def _files_of(prefix: Any) -> list[str]:
 
 def get_checkpoint_mtimes(checkpoint_prefixes: Sequence[Any]) -> list[float]:
     """Return when checkpoints were written, of those that there are."""
-    return [os.path.getmtime(files[0]) for p in checkpoint_prefixes if (files := _files_of(p))]
+    return of_first([os.path.getmtime(files[0]) for p in checkpoint_prefixes if (files := files_of(p))])
 
 
 def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: Any = None, meta_graph_suffix: str = "meta") -> None:
     """Remove a checkpoint, if it is there."""
-    for path in _files_of(checkpoint_prefix):
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+    for path in files_of(checkpoint_prefix):
+        remove(path)
 
 
 # --- looking into one ---------------------------------------------------------------------------------------------------

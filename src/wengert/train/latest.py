@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from wengert.execute.processes import file_of_first
 from wengert.ground.errors import DataLossError
 from wengert.ground.replacing import replace
 
@@ -141,11 +142,13 @@ def get_checkpoint_state(checkpoint_dir: PathLike, latest_filename: str | None =
         DataLossError: if the file is not of this kind.
     """
     folder, file = _file(checkpoint_dir, latest_filename)
-    if not os.path.isfile(file):
+    with file_of_first(file) as here:
+        text = _text(here) if os.path.isfile(here) else None
+    if text is None:
         return None
     state = CheckpointState()
     try:
-        for name, value in _fields(_text(file)):
+        for name, value in _fields(text):
             if name == "model_checkpoint_path":
                 state.model_checkpoint_path = os.path.join(folder, _path(value))
             elif name == "all_model_checkpoint_paths":

@@ -35,6 +35,7 @@ from wengert.graph.graph import WengertList
 from wengert.ground.context import state
 from wengert.ground.copies import Uncopied
 from wengert.ground.errors import ShapeError
+from wengert.ground.options import options
 from wengert.ground.replacing import append
 from wengert.ground.weakly import Weakly
 from wengert.tensor.tensor import TensorLike, convert, is_tensor_like
@@ -89,6 +90,8 @@ class _File:
         while True:
             name = f"events.{time.time():.0f}.{self.process}.{next(_number)}{suffix}.jsonl"
             self.path = os.path.join(folder, name)
+            if not options.writes:
+                return
             with contextlib.suppress(FileExistsError):  # another machine may have a process of this number
                 os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
                 return
@@ -96,7 +99,8 @@ class _File:
     def add(self, line: bytes) -> int:
         """Let a line wait; return how many do."""
         with self._lock:
-            self._kept[1].append(line)
+            if options.writes:
+                self._kept[1].append(line)
             return len(self._kept[1])
 
     def flush(self) -> None:
@@ -117,6 +121,8 @@ class _File:
     def _flush(self) -> None:
         size, lines = self._kept
         count = len(lines)
+        if not options.writes:
+            return
         content = b"".join(lines[:count])
         if not content and os.path.exists(self.path):
             return
@@ -151,7 +157,8 @@ class Record:
         records.add(self)
 
     def _begin(self) -> None:
-        os.makedirs(self._folder, exist_ok=True)
+        if options.writes:
+            os.makedirs(self._folder, exist_ok=True)
         self._file, self._written = _File(self._folder, self._suffix), time.monotonic()
         weakref.finalize(self, self._file.finish)
 

@@ -120,7 +120,7 @@ def save(key: bytes, code: bytes) -> None:
     if place is None:
         return
     try:
-        replace(_path(place, key), [_content(key, code)], durable=False, mode=0o600)
+        replace(_path(place, key), [_content(key, code)], durable=False, mode=0o600, everywhere=True)
         _shrink(place)
     except OSError as error:
         log.debug("compiled code is not kept: %s", error)

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 
-from wengert.ground.replacing import replace
+from wengert.execute.processes import file_of_first
+from wengert.ground.options import options
+from wengert.ground.replacing import remove, replace
 from wengert.keras.callbacks.callback import Callback, Logs
 
 __all__ = ["BackupAndRestore"]
@@ -47,7 +49,7 @@ class BackupAndRestore(Callback):
     def _state(self, before: bool = False) -> dict[str, int] | None:
         """Return what was written of the course of training, None where nothing that is whole was."""
         try:
-            with open(self._path(_STATE, before), encoding="utf-8") as file:
+            with file_of_first(self._path(_STATE, before)) as path, open(path, encoding="utf-8") as file:
                 found = json.load(file)
             return {"epoch": int(found["epoch"]), "batch": int(found["batch"])}
         except (OSError, ValueError, KeyError, TypeError):
@@ -93,6 +95,8 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1, 0)
 
     def _save(self, epoch: int, batch: int) -> None:
+        if not options.writes:
+            return
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint:
             for name in (_WEIGHTS, _STATE):
@@ -107,7 +111,6 @@ class BackupAndRestore(Callback):
             return
         for name in (_WEIGHTS, _STATE):
             for before in (False, True):
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(self._path(name, before))
+                remove(self._path(name, before))
         with contextlib.suppress(OSError):  # others' files are in it
             os.rmdir(self.backup_dir)

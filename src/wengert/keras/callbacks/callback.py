@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from wengert.ground.displayed import displayed
+from wengert.ground.options import options
 from wengert.ground.terminal import in_notebook
 from wengert.keras.layers.layer import Layer
 from wengert.keras.progress import Line, Progbar
@@ -560,7 +561,8 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the file."""
         self._header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0)
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # closed when training ends
+        path = self.filename if options.writes else os.devnull
+        self._file = open(path, "a" if self.append else "w", newline="")  # closed when training ends
         self._keys = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wengert.execute.processes import file_of_first, of_first
 from wengert.functions.program import init_scope
 from wengert.ground import nest
 from wengert.ground.errors import DataLossError, NotFoundError, OpError
@@ -179,7 +180,7 @@ def load(export_dir: str | os.PathLike[str], tags: str | Sequence[str] | None = 
     """
     folder = os.fspath(export_dir)
     path = os.path.join(folder, FILE)
-    if not os.path.isfile(path):
+    if not of_first(os.path.isfile(path)):
         other = os.path.join(folder, "saved_model.pb")
         more = (
             f" There is {other}, which TensorFlow wrote: its functions are not read, and its variables are by "
@@ -187,7 +188,8 @@ def load(export_dir: str | os.PathLike[str], tags: str | Sequence[str] | None = 
         )
         raise OSError(f"SavedModel file does not exist at: {path}.{more if os.path.isfile(other) else ''}")
     try:
-        arrays, texts = archive.load(path)
+        with file_of_first(path) as here:
+            arrays, texts = archive.load(here)
     except NotFoundError as error:
         raise OSError(f"SavedModel file does not exist at: {error}") from None
     try:

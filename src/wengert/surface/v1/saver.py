@@ -8,7 +8,6 @@ too, as texts that say where the values are. One that TensorFlow wrote is not ov
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,8 @@ import numpy as np
 
 from wengert.ground.context import state
 from wengert.ground.errors import NotFoundError
-from wengert.ground.replacing import replace
+from wengert.ground.options import options
+from wengert.ground.replacing import remove, replace
 from wengert.modes.session import Session, default_graph
 from wengert.modes.variable import Variable
 from wengert.surface.v1.graphs import GraphKeys
@@ -131,10 +131,10 @@ class Saver:
 
     def _left(self, folder: str, latest_filename: str | None) -> list[str]:
         """Return what a kill has left, if this is the first save: checkpoints that an earlier program was about to remove."""
-        if self._begun:
+        if self._begun or not options.writes:
             return []
         self._begun = True
-        return [p for p in latest.pending(folder, latest_filename) if p not in self._kept and files.checkpoint_exists(p)]
+        return [p for p in latest.pending(folder, latest_filename) if p not in self._kept and files.files_of(p)]
 
     def _surplus(self) -> list[str]:
         """Forget the oldest checkpoints beyond those to keep; return those whose files are to go."""
@@ -326,5 +326,4 @@ def _remove(prefix: str, meta: str) -> None:
     for suffix in ("index", meta):
         path = f"{prefix}.{suffix}"
         if _own(path):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+            remove(path)
