@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -156,9 +157,8 @@ class _Marked:
 
 
 def _lines(content: bytes) -> list[bytes]:
-    """Return lines with their ends, and what has none yet; a progress bar's end in a carriage return."""
-    found = content.replace(b"\r\n", b"\n").replace(b"\n", b"\n\0").replace(b"\r", b"\r\0")
-    return found.split(b"\0")
+    """Return lines with their ends, and what has none yet; that of a progress bar is a carriage return."""
+    return re.split(rb"(?<=\n)|(?<=\r)(?!\n|\Z)", content)
 
 
 # --- the end --------------------------------------------------------------------------------------------------------------

@@ -68,15 +68,15 @@ def load(prefix: Any) -> tuple[dict[str, Any], dict[str, str]]:
         PermissionDeniedError, ResourceExhaustedError: if it may not be read, or without the memory for it.
     """
     path, text = path_of(prefix), os.fsdecode(prefix)
-    try:
-        with file_of_first(path) as here:
+    with file_of_first(path) as here:
+        try:
             if not os.path.isfile(here) and tensorflow.find(text):
                 return tensorflow.load(text)
             return archive.load(here)
-    except NotFoundError as error:
-        raise NotFoundError(f"There is no checkpoint {text}: the file {error}") from None
-    except DataLossError as error:
-        raise DataLossError(f"{error} Nothing has been restored.") from None
+        except NotFoundError as error:
+            raise NotFoundError(f"There is no checkpoint {text}: the file {str(error).replace(here, path)}") from None
+        except DataLossError as error:
+            raise DataLossError(f"{str(error).replace(here, path)} Nothing has been restored.") from None
 
 
 def read(prefix: Any) -> dict[str, Any]:
