@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import wengert as tf
+import wengert.verify.script as script_module
 from wengert.compat import v1
 from wengert.execute.numpy import NumPyProgram
 from wengert.execute.xla.program import XlaProgram
@@ -218,6 +219,35 @@ def test_a_large_list_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     spoil = spoiled(lambda v: v * np.where(np.arange(25_000)[:, None] == 20_000, 1.1, 1.0))
     monkeypatch.setattr(NumPyProgram, "__call__", spoil(original))
     judge(script, "wrong")
+
+
+@pytest.mark.parametrize(("factor", "status"), [(1.0, "right"), (1.01, "wrong")])
+def test_a_direction_along_which_a_large_list_cancels_is_drawn_anew(
+    monkeypatch: pytest.MonkeyPatch, factor: float, status: str
+) -> None:
+    signs, calls = script_module._signs, [0]
+
+    def ones_at_first(shape: Any, rng: Any) -> Any:
+        calls[0] += 1
+        return np.ones(shape) if calls[0] <= 2 else signs(shape, rng)
+
+    monkeypatch.setattr(script_module, "_signs", ones_at_first)
+    x = np.repeat(np.linspace(0.1, 1.4, 15_000), 2)
+    x[1::2] += 1e-6
+    c = np.tile([1.0, -1.0], 15_000)  # so that along (1, 1, ...) the derivatives of c sin(x) cancel but for a millionth
+
+    @tf.custom_gradient
+    def sine(x: Any) -> Any:
+        return tf.sin(x), lambda g: g * tf.cos(x) * factor
+
+    def script() -> Any:
+        return tf.function(lambda x: tf.gradients(c.astype(np.float32) * sine(x), x)[0])(tf.constant(x, tf.float32))
+
+    _, report = check_script(lambda: 0 if script() is not None else 1)
+    (row,) = [r for r in report.rows if r.road == "reverse"]
+    assert row.status == status, row
+    assert abs(row.value) > 1.0  # and not what is left of the cosines: 0.01
+    assert calls[0] == 4
 
 
 def test_a_walk_holds_what_is_still_read_and_no_more() -> None:

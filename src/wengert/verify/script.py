@@ -18,6 +18,7 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.ground.context import quietly
 from wengert.ground.errors import OpError
 from wengert.ground.options import options
+from wengert.ground.types import NumPyArray
 from wengert.verify import locate
 from wengert.verify.findings import Fault, Row
 from wengert.verify.judge import in_double, quiet
@@ -31,6 +32,8 @@ from wengert.verify.watch import Posed, Run, TapeCall, Watch
 
 __all__ = ["check_script"]
 
+DRAWN = 8
+"""Directions that are drawn until one is found along which the derivative is no small difference of large numbers."""
 SMALL = 20_000
 """Numbers that a list computes, up to which it is judged in many digits; a larger one is judged in double precision."""
 
@@ -87,43 +90,54 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
     ys = question.values(question.ys)
     if any(np.asarray(y).dtype.kind == "c" for y in ys):
         return [Row(label, "", 1, "numpy", "", "skipped", None, None, None, "a large list of complex numbers")]
-    weights = [_signs(np.shape(y), rng) for y in ys]
     places = [question.at(x) for x in question.xs]
-    rows = []
     dtype = question.ys[0].nptype
     eps = float(np.finfo(dtype).eps)
+    for _ in range(DRAWN):
+        weights = [_signs(np.shape(y), rng) for y in ys]
+        directions = [_signs(np.shape(question.arrays[k]), rng) for k in places]
+        got, typical = _reversed(question, places, directions, [w.astype(y.dtype) for y, w in zip(ys, weights, strict=True)])
+        if abs(got) >= 0.1 * typical:
+            break
+
+    def value(numbers: Sequence[Any]) -> Any:
+        arrays = list(wide)
+        for k, d in zip(places, directions, strict=True):
+            arrays[k] = wide[k] + numbers[0] * d
+        found = quietly(listing.walk, arrays, widened)
+        return sum(float(np.sum(w * np.asarray(y, np.float64))) for y, w in zip(found, weights, strict=True))
+
+    truth = derivative(value, [1], start=0.01, enough=1e-3 * eps**0.5)
+    gap, size = abs(got - truth.value), abs(truth.value)
+    digits = 17.0 if not gap else max(0.0, -float(np.log10(gap / size))) if size else 0.0
+    if not np.isfinite(truth.value) or truth.kind != "smooth":
+        status = "undecided"
+    else:
+        # What the list's own arithmetic loses is not known here: half of its digits are left to it.
+        scale = size + 1e-3 * float(sum(np.abs(w).sum() for w in weights))
+        near, far = 8 * truth.error + eps**0.5 * size, 100 * truth.error + 10 * eps**0.5 * scale
+        status = "right" if gap <= near and truth.error <= 0.1 * scale else "wrong" if gap > far else "undecided"
+    return [Row(label, "d", 1, "reverse", dtype.name, status, got, truth.value, digits,
+                f"{truth.how} in double precision, ± {truth.error:.1g}")]  # fmt: skip
+
+
+def _reversed(
+    question: Question, places: Sequence[int], directions: Sequence[NumPyArray], weights: Sequence[NumPyArray]
+) -> tuple[float, float]:
+    """Return the derivative along the directions as reverse mode has it: a sum of products, and the root of their squares' sum.
+
+    The second is the size of such a sum of products whose signs are drawn; where the first is far smaller, they cancel.
+    """
     build, on = LISTS["reverse"]
-    for name, at in [("d", places)]:
-        directions = [_signs(np.shape(question.arrays[k]), rng) for k in at]
-
-        def value(numbers: Sequence[Any], directions: Any = directions, at: Any = at) -> Any:
-            arrays = list(wide)
-            for k, d in zip(at, directions, strict=True):
-                arrays[k] = wide[k] + numbers[0] * d
-            found = quietly(listing.walk, arrays, widened)
-            return sum(float(np.sum(w * np.asarray(y, np.float64))) for y, w in zip(found, weights, strict=True))
-
-        truth = derivative(value, [1], start=0.01, enough=1e-3 * eps**0.5)
-        probe = Probe("direction", [[d.astype(question.arrays[k].dtype) for k, d in zip(at, directions, strict=True)]],
-                      [w.astype(y.dtype) for y, w in zip(ys, weights, strict=True)], [(1,)])  # fmt: skip
-        with quiet():
-            found = build(question, probe)[(1,)]
-        got = 0.0
-        if found is not None:
-            with options.set(**rewrites(on)):
-                got = in_double(NumPyProgram(question.graph, found.tensors, question.feeds)(*question.arrays), found.weights)
-        gap, size = abs(got - truth.value), abs(truth.value)
-        digits = 17.0 if not gap else max(0.0, -float(np.log10(gap / size))) if size else 0.0
-        if not np.isfinite(truth.value) or truth.kind != "smooth":
-            status = "undecided"
-        else:
-            # What the list's own arithmetic loses is not known here: half of its digits are left to it.
-            scale = size + 1e-3 * float(sum(np.abs(w).sum() for w in weights))
-            near, far = 8 * truth.error + eps**0.5 * size, 100 * truth.error + 10 * eps**0.5 * scale
-            status = "right" if gap <= near and truth.error <= 0.1 * scale else "wrong" if gap > far else "undecided"
-        rows.append(Row(label, name, 1, "reverse", dtype.name, status, got, truth.value, digits,
-                        f"{truth.how} in double precision, ± {truth.error:.1g}"))  # fmt: skip
-    return rows
+    seeds = [d.astype(question.arrays[k].dtype) for k, d in zip(places, directions, strict=True)]
+    with quiet():
+        found = build(question, Probe("direction", [seeds], weights, [(1,)]))[(1,)]
+    if found is None:
+        return 0.0, 0.0
+    with options.set(**rewrites(on)):
+        arrays = NumPyProgram(question.graph, found.tensors, question.feeds)(*question.arrays)
+    squares = (np.sum(np.square(np.asarray(t, np.float64) * w)) for t, w in zip(arrays, found.weights, strict=True))
+    return in_double(arrays, found.weights), float(sum(squares)) ** 0.5
 
 
 def _signs(shape: Any, rng: np.random.Generator) -> Any:
