@@ -30,6 +30,7 @@ EXAMPLES = {
     "11_array_api.py": ["Newton's steps on Rosenbrock's function:", "By NumPy's functions:", "Shared: True"],
     "9_machine_code.py": ["u_xxxx  NumPy", "step    NumPy", "the same to 4 digits: True"],
     "10_minibatches.py": ["a step has (None, 1) points inside; 8 steps make an epoch", "the same points again: True"],
+    "12_strategies.py": ["replicas 1 batches of (None, 1)", "epoch 200 loss", "largest error 0.0"],
     "10_gaussian_process.py": ["length    0.240, between 0.149 and 0.376", "greatest error of the mean 0.09, of its slope 0.83"],
     "6_sensitivity.py": ["y(T)", "y(T) = 1/2 for r = 0.693147181, exact 0.693147181"],
     "burgers.py": ["forward: relative error", "inverse: relative error"],

@@ -161,6 +161,8 @@ class State(threading.local):
     """How often each random operation of a graph has run, in the session at work."""
     memory: Memory | None = None
     """What a computation that is to be repeated took from the world."""
+    distribution: tuple[Any, Any] | None = None
+    """The strategy of whose replicas values are, and what a replica may ask; no replica's where a program is across them."""
     numerics: Callable[..., None] | None = None
     """What looks at each result of a run for infinities and NaN, where that is asked for: (operation, arrays, place)."""
 
@@ -210,7 +212,7 @@ def known(thread: State) -> dict[str, Any]:
 class apart:
     """What is current in a coroutine from here on, until it is left: others that go on meanwhile do not see it."""
 
-    NAMES = ("graph", "graphs", "observers", "scope", "sessions", "memory", "site")
+    NAMES = ("graph", "graphs", "observers", "scope", "sessions", "memory", "site", "distribution")
 
     def __init__(self) -> None:
         """Begin with what is current."""

@@ -85,7 +85,7 @@ def _patience(text: str | None) -> float:
 class Options:
     """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
 
-    KEY = ("adjoint", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
+    KEY = ("adjoint", "apart", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
     """What a compiled list depends on."""
 
     REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
@@ -112,6 +112,8 @@ class Options:
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False
         """Every list is run with and without the rewrites, and the results compared."""
+        self.apart = False
+        """Each process computes for itself: what is fed is its own, as programs of Horovod's and MPI's have it."""
         self.traces: int | None = 1000
         """How many traces a function keeps; None for as many as there are."""
         self.processes = Processes.of(os.environ)

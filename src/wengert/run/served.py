@@ -7,11 +7,13 @@ import difflib
 import importlib
 import importlib.abc
 import importlib.machinery
+import os
 import re
 import sys
 import types
 from typing import Any
 
+from wengert.execute import processes
 from wengert.ground.context import known, state
 from wengert.ground.errors import helped
 from wengert.ground.version import VERSION
@@ -26,13 +28,20 @@ __all__ = ["TOPS", "MissingName", "Served", "missing_name", "serve", "serve_no_m
 
 ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
 """Modules that come with TensorFlow, and that scripts take for granted: what serves them where they are not installed."""
+MPI = {"mpi4py": "wengert.surface.horovod", "mpi4py.MPI": "wengert.surface.horovod.mpi"}
+"""What programs of Horovod's take beside it, where it is not installed, or where no MPI has started the processes."""
+STARTED = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+"""The variables by which an MPI tells a process its number."""
+BESIDE = ABSL | MPI
 
 
 Behind = types.ModuleType | type
 """What stands behind a module that is served: another one, or a class, whose names are its."""
 
-TOPS = ("tensorflow", "keras", "tensorflow_probability")
+TOPS = ("tensorflow", "keras", "tensorflow_probability", "horovod")
 """The packages that are served."""
+APART = {"tensorflow_probability": "wengert.probability", "horovod": "wengert.surface.horovod"}
+"""Those that are no part of TensorFlow, and what serves them."""
 
 NEAR = 0.75
 """How much alike, by `difflib`, names are of which one is taken to be meant by the other."""
@@ -137,25 +146,25 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.root = root
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname.partition(".")[0] not in TOPS:
+        top = fullname.partition(".")[0]
+        if top not in TOPS and not (top == "mpi4py" and processes.count() > 1 and os.environ.keys().isdisjoint(STARTED)):
             return None
         if self._behind(fullname) is None:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def _behind(self, fullname: str) -> Any:
-        if fullname.partition(".")[0] == "absl":
-            return None if fullname not in ABSL else importlib.import_module(ABSL[fullname])
+        if fullname.partition(".")[0] in ("absl", "mpi4py"):
+            return None if fullname not in BESIDE else importlib.import_module(BESIDE[fullname])
         parts = fullname.split(".")[1:]
-        if parts[:1] == ["python"] and not fullname.startswith("tensorflow_probability"):
+        top = fullname.partition(".")[0]
+        if parts[:1] == ["python"] and top not in APART:
             from wengert.surface import internal as python
 
             return python.module(parts[1:])
-        if fullname.startswith("keras"):
+        if top == "keras":
             parts.insert(0, "keras")
-        behind = self.root
-        if fullname.startswith("tensorflow_probability"):
-            behind = importlib.import_module("wengert.probability")
+        behind = importlib.import_module(APART[top]) if top in APART else self.root
         for i, part in enumerate(parts):
             found = getattr(behind, part, None)
             if found is None:
@@ -181,7 +190,7 @@ class _Beside(_Finder):
     """Finds what comes with TensorFlow, where it is not installed."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True) if fullname in ABSL else None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True) if fullname in BESIDE else None
 
 
 def serve(style: str = "tf2") -> None:
@@ -234,7 +243,7 @@ def _clean() -> None:
     """Forget what was built and entered: in this thread, and what others begin with."""
     enable_v2_behavior()
     reset_default_graph()
-    for name in ("graph", "graphs", "observers", "scope", "session", "sessions"):
+    for name in ("distribution", "graph", "graphs", "observers", "scope", "session", "sessions"):
         known(state).pop(name, None)
     keras = sys.modules.get("wengert.keras.backend")
     if keras is not None:

@@ -280,6 +280,62 @@ TABLE: dict[str, str | Names] = {
             "tensor.tensor": "Graph Tensor",
         },
     ),
+    "distribute": Names(
+        "TensorFlow's ``tf.distribute``: one replica, whose rows are spread over the devices there are.",
+        rows={
+            "surface.distribute.contexts": "InputContext ReplicaContext",
+            "surface.distribute.refused": "ParameterServerStrategy Server TPUStrategy",
+            "surface.distribute.settings": """
+                CrossDeviceOps HierarchicalCopyAllReduce InputOptions InputReplicationMode NcclAllReduce ReduceOp
+                ReductionToOneDevice RunOptions
+            """,
+            "surface.distribute.strategies": """
+                experimental_set_strategy get_replica_context get_strategy has_strategy in_cross_replica_context MirroredStrategy
+                MultiWorkerMirroredStrategy OneDeviceStrategy Strategy StrategyExtended
+            """,
+            "surface.distribute.values": "DistributedDataset DistributedIterator DistributedValues",
+        },
+        known="tf.distribute",
+    ),
+    "distribute.cluster_resolver": Names(
+        "TensorFlow's ``tf.distribute.cluster_resolver``: who knows which machines there are.",
+        rows={
+            "surface.distribute.resolvers": """
+                ClusterResolver GCEClusterResolver KubernetesClusterResolver SimpleClusterResolver SlurmClusterResolver
+                TFConfigClusterResolver TPUClusterResolver
+            """,
+        },
+        known="tf.distribute.cluster_resolver",
+    ),
+    "distribute.coordinator": Names(
+        "TensorFlow's ``tf.distribute.coordinator``, which says that it is not here.",
+        rows={"surface.distribute.refused": "ClusterCoordinator PerWorkerValue RemoteValue"},
+    ),
+    "distribute.experimental": Names(
+        "TensorFlow's ``tf.distribute.experimental``: older names.",
+        rows={
+            "surface.distribute.contexts": "ValueContext",
+            "surface.distribute.refused": """
+                ParameterServerStrategy PreemptionCheckpointHandler PreemptionWatcher TerminationConfig TPUStrategy
+            """,
+            "surface.distribute.settings": """
+                CollectiveCommunication=CommunicationImplementation CollectiveHints CommunicationImplementation
+                CommunicationOptions
+            """,
+            "surface.distribute.strategies": "CentralStorageStrategy MultiWorkerMirroredStrategy",
+        },
+        known="tf.distribute.experimental",
+    ),
+    "distribute.experimental.coordinator": Names(
+        "The older place of ``tf.distribute.coordinator``.",
+        rows={"surface.distribute.refused": "ClusterCoordinator PerWorkerValues RemoteValue"},
+    ),
+    "compat.v1.distribute": Names(
+        "TensorFlow 1's ``tf.distribute``.",
+        like="distribute",
+        without="DistributedDataset DistributedIterator DistributedValues MultiWorkerMirroredStrategy ParameterServerStrategy",
+        rows={"surface.distribute.strategies": "get_loss_reduction"},
+    ),
     "math": Names(
         "TensorFlow's ``tf.math``.",
         rows={
@@ -317,6 +373,7 @@ TABLE: dict[str, str | Names] = {
         "TensorFlow's ``tf.nn``.",
         rows={
             "functions.blocks": "depth_to_space space_to_batch space_to_depth",
+            "surface.distribute.losses": "compute_average_loss scale_regularization_loss",
             "functions.math": """
                 in_top_k l2_normalize log_sigmoid log_softmax sigmoid softmax softplus softsign tanh top_k zero_fraction
             """,
@@ -692,7 +749,9 @@ TABLE: dict[str, str | Names] = {
             """,
             "surface.v1.summary": "summary_iterator",
             "surface.v1.warm": "init_from_checkpoint",
+            "surface.distribute.refused": "Server",
             "train.checkpoint": "Checkpoint CheckpointManager CheckpointOptions checkpoints_iterator",
+            "train.cluster": "ClusterSpec",
             "train.files": """
                 checkpoint_exists CheckpointReader CheckpointState get_checkpoint_mtimes get_checkpoint_state latest_checkpoint
                 list_variables load_checkpoint load_variable NewCheckpointReader=CheckpointReader remove_checkpoint

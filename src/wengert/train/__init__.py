@@ -1,6 +1,7 @@
 """TensorFlow's ``tf.train``: checkpoints; and what optimizers of both TensorFlows are made of (`rules`, `schedules`)."""
 
 from wengert.train.checkpoint import Checkpoint, CheckpointManager, CheckpointOptions, checkpoints_iterator
+from wengert.train.cluster import ClusterSpec
 from wengert.train.files import (
     CheckpointReader,
     CheckpointState,
@@ -17,6 +18,7 @@ __all__ = [
     "CheckpointOptions",
     "CheckpointReader",
     "CheckpointState",
+    "ClusterSpec",
     "checkpoints_iterator",
     "get_checkpoint_state",
     "latest_checkpoint",

@@ -21,7 +21,7 @@ from typing import Any
 
 from wengert.modes.autograph.leaves import AutographError, ControlFlowError, ConversionError, Hooks, UndefinedVariableError
 from wengert.modes.autograph.operators import Operators
-from wengert.modes.autograph.rewriting import do_not_convert, function_of, instantiate, is_users
+from wengert.modes.autograph.rewriting import calls, do_not_convert, function_of, instantiate, is_users
 
 __all__ = [
     "AutographError",
@@ -29,6 +29,7 @@ __all__ = [
     "ConversionError",
     "Hooks",
     "UndefinedVariableError",
+    "calls",
     "convert",
     "do_not_convert",
 ]

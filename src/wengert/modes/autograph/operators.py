@@ -20,7 +20,7 @@ from wengert.modes.autograph.leaves import (
     is_constant,
     line_of,
 )
-from wengert.modes.autograph.rewriting import do_not_convert, function_of, instantiate, is_users, load_malt
+from wengert.modes.autograph.rewriting import called_by, do_not_convert, function_of, instantiate, is_users, load_malt
 from wengert.modes.autograph.statements import Iterated, Statements
 from wengert.tensor.tensor import Tensor
 
@@ -136,10 +136,18 @@ class Operators(Statements):
         if isinstance(fn, functools.partial):
             return self.converted_call(fn.func, fn.args + args, fn.keywords | kwargs, scope)
         try:
+            args, kwargs = self._handed(fn, args, kwargs)
             target = self._converted(fn)
         except ConversionError as error:
             return _call_noting(fn, args, kwargs, error)
         return target(*args, **kwargs)
+
+    def _handed(self, fn: Callable[..., Any], args: Values, kwargs: dict[str, Any]) -> tuple[Values, dict[str, Any]]:
+        """Arguments, among which a function that `fn` calls in its place is converted."""
+        name = called_by(fn)
+        if name in kwargs:
+            return args, {**kwargs, name: self._converted(kwargs[name])}
+        return ((self._converted(args[0]), *args[1:]) if name and args else args), kwargs
 
     def _converted(self, fn: Callable[..., Any]) -> Any:
         """The conversion of a user's function or method, anything else as it is."""

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wengert.ground.context import place
 from wengert.ground.locks import lock
@@ -345,6 +345,8 @@ def _try_rewrite(fn: types.FunctionType) -> types.CodeType | ConversionError:
 
 
 _MARK = "__wengert_converted__"
+_CALLS = "__wengert_calls__"
+F = TypeVar("F", bound=Callable[..., Any])
 _SKIPPED = frozenset({"wengert", "numpy", "scipy", "malt", *sys.stdlib_module_names})
 
 
@@ -359,6 +361,26 @@ def do_not_convert(fn: Callable[..., Any]) -> Any:
     """
     setattr(fn, _MARK, fn.__code__)  # by its code: functools.wraps copies attributes onto other functions
     return fn
+
+
+def calls(parameter: str) -> Callable[[F], F]:
+    """Mark a function of this library that calls a user's function in its place: converted code hands it the converted one.
+
+    Args:
+        parameter: its name; it is the first one.
+    """
+
+    def mark(fn: F) -> F:
+        setattr(fn, _CALLS, parameter)
+        return fn
+
+    return mark
+
+
+def called_by(fn: Callable[..., Any]) -> str | None:
+    """Return the name of the parameter that a function calls in its place, None for all but those that `calls` marks."""
+    found = getattr(fn, _CALLS, None)
+    return found if isinstance(found, str) else None  # of what answers to every name, too
 
 
 def is_users(fn: types.FunctionType) -> bool:

@@ -1,0 +1,111 @@
+"""``horovod.tensorflow``: what programs of TensorFlow 1 and 2 exchange between processes."""
+
+from __future__ import annotations
+
+from wengert.surface.horovod import keras as keras
+from wengert.surface.horovod.built import (
+    ccl_built,
+    cuda_built,
+    ddl_built,
+    gloo_built,
+    gloo_enabled,
+    mpi_built,
+    mpi_enabled,
+    mpi_threads_supported,
+    nccl_built,
+    rocm_built,
+)
+from wengert.surface.horovod.collectives import (
+    Adasum,
+    Average,
+    BroadcastGlobalVariablesHook,
+    Compression,
+    Max,
+    Min,
+    Product,
+    Sum,
+    allgather,
+    allreduce,
+    broadcast,
+    broadcast_global_variables,
+    broadcast_variables,
+    grouped_allgather,
+    grouped_allreduce,
+    local_rank_op,
+    local_size_op,
+    rank_op,
+    size_op,
+)
+from wengert.surface.horovod.optimizers import DistributedGradientTape, DistributedOptimizer
+from wengert.surface.horovod.world import (
+    ProcessSet,
+    allgather_object,
+    broadcast_object,
+    cross_rank,
+    cross_size,
+    global_process_set,
+    init,
+    is_homogeneous,
+    is_initialized,
+    local_rank,
+    local_size,
+    rank,
+    shutdown,
+    size,
+)
+
+__all__ = [
+    "Adasum",
+    "Average",
+    "BroadcastGlobalVariablesHook",
+    "Compression",
+    "DistributedGradientTape",
+    "DistributedOptimizer",
+    "Max",
+    "Min",
+    "ProcessSet",
+    "Product",
+    "Sum",
+    "allgather",
+    "allgather_object",
+    "allreduce",
+    "broadcast",
+    "broadcast_global_variables",
+    "broadcast_object",
+    "broadcast_variables",
+    "ccl_built",
+    "compression",
+    "cross_rank",
+    "cross_size",
+    "cuda_built",
+    "ddl_built",
+    "global_process_set",
+    "gloo_built",
+    "gloo_enabled",
+    "grouped_allgather",
+    "grouped_allreduce",
+    "init",
+    "is_homogeneous",
+    "is_initialized",
+    "keras",
+    "local_rank",
+    "local_rank_op",
+    "local_size",
+    "local_size_op",
+    "mpi_built",
+    "mpi_enabled",
+    "mpi_threads_supported",
+    "nccl_built",
+    "rank",
+    "rank_op",
+    "rocm_built",
+    "shutdown",
+    "size",
+    "size_op",
+]
+
+
+class compression:
+    """``horovod.tensorflow.compression``: where `Compression` lies."""
+
+    Compression = Compression
