@@ -119,11 +119,15 @@ out["mpi"] = [comm.Get_rank(), comm.size, total.tolist(), part.tolist(), mine.to
 out["mpi"] += [comm.bcast([r], root=1), comm.allreduce(r + 1)]
 out["mpi"] += [rows if rows is None else rows.tolist(), comm.gather(r, root=1)]
 comm.Barrier()
+out["drawn"] = tf.random.uniform([4]).numpy().tolist()
+tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)]).save_weights(f"own{r}.weights.h5")
 """
 
 
 def test_what_two_processes_exchange(tmp_path):
     first, second = run(tmp_path, EXCHANGES, 2)
+    assert first.pop("drawn") != second.pop("drawn")
+    assert sorted(file.name for file in tmp_path.glob("own*")) == ["own0.weights.h5", "own1.weights.h5"]
     assert [first.pop("names"), second.pop("names")] == [[2, r, 2, r, 1, 0, True, True] for r in (0, 1)]
     # Of the mean m of both processes' x², weighted by [1, 10], each process takes the derivative by its own x.
     assert [first.pop("slope"), second.pop("slope")] == [[[2.0 * (1 + r), 40.0]] * 5 for r in (0, 1)]

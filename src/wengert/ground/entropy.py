@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["fresh", "share"]
+__all__ = ["fresh", "own", "share"]
 
 _shared: list[Iterator[list[int]]] = []
 
@@ -19,6 +19,11 @@ def fresh() -> int:
         return int.from_bytes(os.urandom(16), "little")
     words = np.random.SeedSequence(next(_shared[0])).generate_state(4, np.uint32)
     return int.from_bytes(words.tobytes(), "little")
+
+
+def own() -> None:
+    """Have all that is fresh from now on be this process's own."""
+    _shared.clear()
 
 
 def share(root: int) -> None:

@@ -28,7 +28,7 @@ class Processes:
     patience: float = 300.0
     """How many seconds the others are waited for at the start."""
     apart: bool = False
-    """Whether the script itself knows which of them it runs in, and reads and writes files accordingly."""
+    """Whether the script itself knows which of them it runs in: each computes for itself, and reads and writes its own files."""
 
     @property
     def recognised(self) -> bool:
@@ -112,12 +112,15 @@ class Options:
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False
         """Every list is run with and without the rewrites, and the results compared."""
-        self.apart = False
-        """Each process computes for itself: what is fed is its own, as programs of Horovod's and MPI's have it."""
         self.traces: int | None = 1000
         """How many traces a function keeps; None for as many as there are."""
         self.processes = Processes.of(os.environ)
         """Which of several processes that run one script this is; None where it runs alone."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether each process computes for itself: what is fed is its own, as programs of Horovod's and MPI's have it."""
+        return self.processes is not None and self.processes.apart
 
     @property
     def writes(self) -> bool:

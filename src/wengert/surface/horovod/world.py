@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.execute import processes
-from wengert.ground.options import options
+from wengert.ground import entropy
 from wengert.ground.types import NumPyArray
 
 __all__ = [
@@ -54,16 +54,17 @@ Plain = bool | float | str | None | Sequence["Plain"] | dict[str, "Plain"]
 
 
 def init(comm: Sequence[int] | None = None, process_sets: Sequence[ProcessSet] | None = None) -> None:
-    """Find the other processes. From here on each computes for itself: what is fed is this process's own.
+    """Find the other processes. From here on each computes for itself: what is fed, drawn, read and written is its own.
 
     Raises:
         NotImplementedError: for a part of the processes.
     """
     if process_sets or (comm is not None and list(comm) != list(range(processes.count()))):
         raise NotImplementedError("horovod: all processes exchange what they have; there are no sets of some of them here.")
-    options.apart = True
     if not _world:
         _world.append(_found())
+    processes.set_apart(True)
+    entropy.own()
 
 
 def _found() -> World:
