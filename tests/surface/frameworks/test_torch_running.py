@@ -317,3 +317,81 @@ def test_weights_that_are_made_of_parameters_and_functions_of_one_point():
         u = wengert.torch.field(f, "x t", stacked=True)
         close(u(x, t)[:, 0], y)
         close(u.xt(x, t), D(D(y, x), t))
+
+
+class Twice(torch.autograd.Function):
+    """Values of x, and a derivative that is none of its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        return 2.0 * g
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return 3.0 * g * ctx.saved_tensors[0]
+
+
+@pytest.mark.parametrize("stated", [Twice, Square])
+def test_a_function_with_a_stated_derivative_is_refused(stated):
+    with pytest.raises(UnimplementedError, match=stated.__name__):
+        wengert.torch.field(lambda x: stated.apply(torch.sin(x)), "x").x(torch.ones(3, 1))
+
+
+def test_no_derivative_passes_what_stands_under_no_grad_or_is_detached():
+    (x,) = points(count=1)
+
+    def under(x):
+        with torch.no_grad():
+            s = torch.sin(x)
+        return s * x
+
+    def changed(x):
+        y = torch.sin(x) + 0.0
+        with torch.no_grad():
+            y.clamp_(min=0.2)
+        return y * 2.0
+
+    for f in (under, changed, lambda x: torch.sin(x).detach() * x):
+        u, wanted = wengert.torch.field(f, "x"), D(f(x), x)
+        close(u.x(x), wanted)
+        with torch.no_grad():
+            close(u.x(x), wanted)
+
+
+def test_checkpoints_are_read():
+    from torch.utils.checkpoint import checkpoint
+
+    (x,) = points(count=1)
+    model = net(1)
+    u = wengert.torch.field(lambda x: checkpoint(model, torch.sin(x), use_reentrant=False), "x")
+    close(u.xx(x), D(D(model(torch.sin(x)), x), x))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_scripts_are_right_or_refused():
+    (x,) = points(count=1)
+    plain = net(1)
+    script = torch.jit.script(plain)
+
+    def both(x):
+        return script(x) + torch.sin(x).detach()
+
+    for f in (script, lambda x: script(x) + 1.0, both):
+        u = wengert.torch.field(f, "x")
+        for _ in range(6):  # PyTorch compiles a script in a later run of it
+            try:
+                close(u.x(x), D(plain(x), x))
+            except UnimplementedError as error:
+                assert "torch.jit" in str(error)
+            D(script(x), x)

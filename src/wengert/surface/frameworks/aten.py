@@ -20,7 +20,7 @@ from wengert.ops import linear
 from wengert.ops.op import Op
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
-__all__ = ["RULES", "rule"]
+__all__ = ["RULES", "Axes", "Operand", "normal", "pair", "rule", "to_tensor"]
 
 RULES: dict[str, Callable[..., Any]] = {}
 """By the names of PyTorch's operations, as "aten.linear"."""
@@ -38,15 +38,17 @@ def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return enter
 
 
-def _like(x: Operand, other: Tensor) -> Any:
+def to_tensor(x: Operand, other: Tensor) -> Any:
     """Return a number as a tensor of another one's dtype."""
     return x if isinstance(x, Tensor) else convert(np.asarray(x, other.nptype))
 
 
-def _pair(op: Op) -> Callable[..., Any]:
+def pair(op: Op) -> Callable[..., Any]:
+    """Return the rule that an operation of two is; numbers, and tensors without axes, take the other's dtype."""
+
     def applied(x: Operand, y: Operand) -> Any:
         like: Any = x if isinstance(x, Tensor) else y
-        a, b = _like(x, like), _like(y, like)
+        a, b = to_tensor(x, like), to_tensor(y, like)
         if a.nptype != b.nptype:
             common = np.promote_types(a.nptype, b.nptype) if a.sizes and b.sizes else (a if a.sizes else b).nptype
             a, b = cast(a, common), cast(b, common)
@@ -74,7 +76,7 @@ for _name, _op in {
     "le": E.LESS_EQUAL, "gt": E.GREATER, "ge": E.GREATER_EQUAL, "logical_and": E.LOGICAL_AND, "logical_or": E.LOGICAL_OR,
     "hypot": E.HYPOT, "logaddexp": E.LOGADDEXP, "true_divide": E.DIVIDE, "fmod": E.TRUNCATED_REMAINDER,
 }.items():  # fmt: skip
-    rule(_name)(_pair(_op))
+    rule(_name)(pair(_op))
 for _name in ("clone", "contiguous", "alias", "lift_fresh_copy"):
     rule(_name)(lambda x, **keywords: x)
 
@@ -82,13 +84,13 @@ for _name in ("clone", "contiguous", "alias", "lift_fresh_copy"):
 @rule("add")
 def add(x: Operand, y: Operand, alpha: float = 1) -> Any:
     """The sum of x and alpha y."""
-    return _pair(E.ADD)(x, y if alpha == 1 else _pair(E.MULTIPLY)(y, alpha))
+    return pair(E.ADD)(x, y if alpha == 1 else pair(E.MULTIPLY)(y, alpha))
 
 
 @rule("sub")
 def subtract(x: Operand, y: Operand, alpha: float = 1) -> Any:
     """The difference of x and alpha y."""
-    return _pair(E.SUBTRACT)(x, y if alpha == 1 else _pair(E.MULTIPLY)(y, alpha))
+    return pair(E.SUBTRACT)(x, y if alpha == 1 else pair(E.MULTIPLY)(y, alpha))
 
 
 @rule("rsub")
@@ -104,7 +106,7 @@ def power(x: Operand, y: Operand) -> Any:
         if float(y) == int(y):
             return apply(E.INTEGER_POWER, (x,), {"n": int(y)})
         return apply(E.REAL_POWER, (x,), {"p": float(y)})
-    return _pair(E.POWER)(x, y)
+    return pair(E.POWER)(x, y)
 
 
 @rule("maximum", "max.other")
@@ -129,7 +131,7 @@ def clamp(x: Tensor, low: float | None = None, high: float | None = None) -> Any
     """On a bound the derivative is 1."""
     for bound, outside in ((low, E.LESS), (high, E.GREATER)):
         if bound is not None:
-            b = _like(bound, x)
+            b = to_tensor(bound, x)
             x = arrays.where(apply(outside, (x, b)), arrays.broadcast_to(b, arrays.shape(x)), x)
     return x
 
@@ -137,7 +139,7 @@ def clamp(x: Tensor, low: float | None = None, high: float | None = None) -> Any
 @rule("hardtanh")
 def hardtanh(x: Tensor, low: float = -1.0, high: float = 1.0) -> Any:
     """On a bound there is no derivative."""
-    a, b = _like(low, x), _like(high, x)
+    a, b = to_tensor(low, x), to_tensor(high, x)
     inside = apply(E.LOGICAL_AND, (apply(E.GREATER, (x, a)), apply(E.LESS, (x, b))))
     return arrays.where(inside, x, apply(linear.STOP_GRADIENT, (apply(E.CLIP, (x, a, b)),)))
 
@@ -151,7 +153,7 @@ RULES["aten.clamp_max"] = lambda x, high: clamp(x, None, high)
 def where(condition: Tensor, x: Operand, y: Operand) -> Any:
     """Elements of either."""
     like: Any = x if isinstance(x, Tensor) else y
-    return arrays.where(condition, _like(x, like), _like(y, like))
+    return arrays.where(condition, to_tensor(x, like), to_tensor(y, like))
 
 
 @rule("gelu")
@@ -177,7 +179,7 @@ def softplus(x: Tensor, beta: float = 1, threshold: float = 20) -> Any:
     """log(1 + exp(β x)) / β, and x beyond a threshold."""
     b = np.asarray(beta, x.nptype)
     scaled = b * x
-    beyond = apply(E.GREATER, (scaled, _like(threshold, x)))
+    beyond = apply(E.GREATER, (scaled, to_tensor(threshold, x)))
     safe = arrays.where(beyond, arrays.zeros_like(x), scaled)
     return arrays.where(beyond, x, maths.softplus(safe) / b)
 
@@ -185,8 +187,8 @@ def softplus(x: Tensor, beta: float = 1, threshold: float = 20) -> Any:
 @rule("elu")
 def elu(x: Tensor, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
     """Exponential below 0."""
-    low = _like(alpha * scale, x) * maths.expm1(_like(input_scale, x) * maths.minimum(x, _like(0.0, x)))
-    return arrays.where(apply(E.GREATER, (x, _like(0.0, x))), _like(scale, x) * x, low)
+    low = to_tensor(alpha * scale, x) * maths.expm1(to_tensor(input_scale, x) * maths.minimum(x, to_tensor(0.0, x)))
+    return arrays.where(apply(E.GREATER, (x, to_tensor(0.0, x))), to_tensor(scale, x) * x, low)
 
 
 RULES["aten.selu"] = lambda x: elu(x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
@@ -196,7 +198,7 @@ RULES["aten.celu"] = lambda x, alpha=1.0: elu(x, alpha, 1.0, 1.0 / alpha)
 @rule("leaky_relu")
 def leaky_relu(x: Tensor, slope: float = 0.01) -> Any:
     """A line of another slope below 0."""
-    return arrays.where(apply(E.GREATER, (x, _like(0.0, x))), x, _like(slope, x) * x)
+    return arrays.where(apply(E.GREATER, (x, to_tensor(0.0, x))), x, to_tensor(slope, x) * x)
 
 
 @rule("softmax", "_softmax")
@@ -237,8 +239,8 @@ def product(a: Tensor, b: Tensor) -> Any:
 def added_product(c: Tensor, a: Tensor, b: Tensor, beta: float = 1, alpha: float = 1) -> Any:
     """β c + α a b."""
     found = maths.matmul(a, b)
-    found = found if alpha == 1 else _like(alpha, found) * found
-    return found + (c if beta == 1 else _like(beta, c) * c)
+    found = found if alpha == 1 else to_tensor(alpha, found) * found
+    return found + (c if beta == 1 else to_tensor(beta, c) * c)
 
 
 @rule("outer")
@@ -262,11 +264,11 @@ def attention(
     if dropout or enable_gqa:
         raise UnimplementedError("wengert.torch: attention with dropout, or with groups, is not there.")
     factor = 1.0 / math.sqrt(int(q.shape[-1])) if scale is None else scale
-    scores = maths.matmul(q, k, transpose_b=True) * _like(factor, q)
+    scores = maths.matmul(q, k, transpose_b=True) * to_tensor(factor, q)
     n, m = int(q.shape[-2]), int(k.shape[-2])
     allowed = convert(np.tril(np.ones((n, m), bool))) if causal else mask
     if allowed is not None and allowed.nptype.kind == "b":
-        scores = arrays.where(allowed, scores, _like(-math.inf, scores))
+        scores = arrays.where(allowed, scores, to_tensor(-math.inf, scores))
     elif allowed is not None:
         scores = scores + allowed
     return maths.matmul(maths.softmax(scores, -1), v)
@@ -422,7 +424,7 @@ RULES["aten.zeros_like"] = lambda x, **keywords: arrays.zeros_like(x)
 @rule("full_like")
 def full_like(x: Tensor, value: float, **keywords: Hashable) -> Any:
     """One number in the shape of x."""
-    return arrays.zeros_like(x) + _like(value, x)
+    return arrays.zeros_like(x) + to_tensor(value, x)
 
 
 # --- sums ---------------------------------------------------------------------------------------------------------
@@ -476,15 +478,7 @@ def variance(x: Tensor, dim: Axes = None, correction: float | None = 1, keepdim:
     every = range(len(x.shape)) if axes is None else [axes] if isinstance(axes, int) else axes
     n = math.prod(int(x.shape[k]) for k in every)
     less = 1.0 if correction is None else float(correction)
-    return found * _like(n / max(n - less, 0.0) if n > less else math.inf, x)
-
-
-@rule("linalg_vector_norm", "norm")
-def vector_norm(x: Tensor, order: float = 2, dim: Axes = None, keepdim: bool = False, dtype: Hashable = None) -> Any:
-    """Norms over axes."""
-    if order != 2:
-        raise UnimplementedError(f"wengert.torch: the norm of order {order} is not there.")
-    return maths.sqrt(maths.reduce_sum(x * x, axis=_axes(dim), keepdims=keepdim))
+    return found * to_tensor(n / max(n - less, 0.0) if n > less else math.inf, x)
 
 
 @rule("cumsum")
@@ -496,10 +490,11 @@ def cumsum(x: Tensor, dim: int, dtype: Hashable = None) -> Any:
 # --- normalisation ------------------------------------------------------------------------------------------------
 
 
-def _normal(x: Tensor, axes: Sequence[int], epsilon: float) -> Any:
+def normal(x: Tensor, axes: Sequence[int], epsilon: float) -> Any:
+    """Return x with mean 0 and variance 1 over axes."""
     mean_ = maths.reduce_mean(x, axis=list(axes), keepdims=True)
     centred = x - mean_
-    return centred * maths.rsqrt(maths.reduce_mean(centred * centred, axis=list(axes), keepdims=True) + _like(epsilon, x))
+    return centred * maths.rsqrt(maths.reduce_mean(centred * centred, axis=list(axes), keepdims=True) + to_tensor(epsilon, x))
 
 
 @rule("layer_norm")
@@ -507,7 +502,7 @@ def layer_norm(
     x: Tensor, shape: Sequence[int], w: Tensor | None = None, b: Tensor | None = None, eps: float = 1e-5, cudnn: bool = True
 ) -> Any:
     """Each row's mean 0, and its variance 1."""
-    y = _normal(x, range(-len(shape), 0), eps)
+    y = normal(x, range(-len(shape), 0), eps)
     y = y if w is None else y * w
     return y if b is None else y + b
 
@@ -516,7 +511,7 @@ def layer_norm(
 def rms_norm(x: Tensor, shape: Sequence[int], w: Tensor | None = None, eps: float | None = None) -> Any:
     """Each row's mean square 1."""
     epsilon = float(np.finfo(x.nptype).eps) if eps is None else eps
-    y = x * maths.rsqrt(maths.reduce_mean(x * x, axis=list(range(-len(shape), 0)), keepdims=True) + _like(epsilon, x))
+    y = x * maths.rsqrt(maths.reduce_mean(x * x, axis=list(range(-len(shape), 0)), keepdims=True) + to_tensor(epsilon, x))
     return y if w is None else y * w
 
 
@@ -526,7 +521,7 @@ def group_norm(
 ) -> Any:
     """Each group of channels normalised."""
     sizes = [int(s) for s in x.shape]
-    y = arrays.reshape(_normal(arrays.reshape(x, [sizes[0], groups, -1]), [2], eps), sizes)
+    y = arrays.reshape(normal(arrays.reshape(x, [sizes[0], groups, -1]), [2], eps), sizes)
     wide = [1, sizes[1]] + [1] * (len(sizes) - 2)
     y = y if w is None else y * arrays.reshape(w, wide)
     return y if b is None else y + arrays.reshape(b, wide)
@@ -541,7 +536,7 @@ def batch_norm(
     if training or mean_ is None or var_ is None:
         raise UnimplementedError("wengert.torch: BatchNorm in training mode mixes the points; call the module's eval().")
     wide = [1, -1] + [1] * (len(x.shape) - 2)
-    y = (x - arrays.reshape(mean_, wide)) * arrays.reshape(maths.rsqrt(var_ + _like(eps, var_)), wide)
+    y = (x - arrays.reshape(mean_, wide)) * arrays.reshape(maths.rsqrt(var_ + to_tensor(eps, var_)), wide)
     y = y if w is None else y * arrays.reshape(w, wide)
     return y if b is None else y + arrays.reshape(b, wide)
 

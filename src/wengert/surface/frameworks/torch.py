@@ -17,6 +17,7 @@ import numpy as np
 from wengert.calculus.fields import Field, evaluate, named, stacks
 from wengert.ground import checks
 from wengert.ground.errors import DTypeError, UnimplementedError
+from wengert.surface.frameworks import aten_functions, aten_places
 from wengert.surface.frameworks.aten import RULES
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
 from wengert.surface.frameworks.torch_arrays import torch_arrays, walked
@@ -25,6 +26,9 @@ from wengert.surface.frameworks.torch_tracing import reading, spec_of
 from wengert.tensor.tensor import SymbolicTensor
 
 __all__ = ["evaluate", "field", "register"]
+
+STATED = (aten_functions, aten_places)
+"""The modules that enter rules beside `aten`."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,6 +110,12 @@ class TorchHome(FrameworkHome):
             return list(native(*tensors) if native.fits and plain(tensors) else walk(*tensors))
 
 
+class Norm(Protocol):
+    """A module of PyTorch's that may learn statistics."""
+
+    track_running_stats: bool
+
+
 class Module(Protocol):
     """A module of PyTorch's."""
 
@@ -159,10 +169,14 @@ def _refuse_training(module: Module) -> None:
     """Refuse what in training mode draws for each point, or mixes the points, before it is called."""
     for name, part in module.named_modules():
         kind = type(part).__name__
-        if part.training and (("Dropout" in kind and getattr(part, "p", 0)) or "BatchNorm" in kind or "InstanceNorm" in kind):
+        if part.training and (("Dropout" in kind and getattr(part, "p", 0)) or "BatchNorm" in kind or _learns(part)):
             raise UnimplementedError(
                 f"wengert.torch: {kind} ({name}) is in training mode, in which it draws numbers or mixes the points; call eval()."
             )
+
+
+def _learns(part: Norm) -> bool:
+    return "InstanceNorm" in type(part).__name__ and part.track_running_stats
 
 
 def register(operation: str, rule: Callable[..., Any] | None = None) -> Any:

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -59,6 +60,9 @@ class Node(NamedTuple):
     arguments: Told
     keywords: Told
     results: Told
+    stopped: bool
+    """Whether no derivative passes: it stands under `torch.no_grad`. What it changes keeps the derivative that it had."""
+    changes: bool
     where: str
 
 
@@ -100,6 +104,11 @@ class Trace:
     def place(self, value: Foreign) -> Any:
         """Return an argument, a tensor as its number."""
         if type(value) is _kinds().moving:
+            if value.lost:
+                raise UnimplementedError(
+                    f"wengert.torch: a script (torch.jit), at {value.lost}, brings a derivative of its own, which is not read; "
+                    "give the module or the function that it was made of."
+                )
             return Place(value.number)
         if isinstance(value, torch_arrays().torch.Tensor):
             number, *_ = self.held.setdefault(id(value), (self.count, value, _changes(value)))
@@ -114,7 +123,7 @@ class Trace:
         Raises:
             UnimplementedError: for an operation without a rule, and one that asks for values or changes what others see.
         """
-        name, schema, kinds = str(function), function._schema, _kinds()
+        name, schema, kinds, stopped = str(function), function._schema, _kinds(), not torch_arrays().torch.is_grad_enabled()
         changed = [a.name for a in schema.arguments if a.alias_info is not None and a.alias_info.is_write]
         if not any("Tensor" in str(r.type) for r in schema.returns):
             return self.asked(function, arguments, keywords)
@@ -126,6 +135,7 @@ class Trace:
                     f"wengert.torch: {function} changes what other tensors see, at {_where()}: make a new tensor of the "
                     "parts, by torch.where, torch.cat or torch.stack."
                 )
+        _refuse_stated()
         if not _ruled(name):
             found = self.parts(function, arguments, keywords)
             if found is not NotImplemented:
@@ -144,7 +154,9 @@ class Trace:
             shares = source is not None and any(r.alias_info is not None for r in schema.returns)
             family = source.family if shares else None
             found = _mapped(shadows, lambda v: self.moving(v, family) if isinstance(v, torch_arrays().torch.Tensor) else v)
-        self.nodes.append(Node(name, given, named, _mapped(found, self.place), _where()))
+        self.nodes.append(Node(name, given, named, _mapped(found, self.place), stopped, bool(changed), _where()))
+        if name == "aten.detach.default" and not _asked_to_detach():
+            found.lost = _where()
         return found
 
     def asked(self, function: Operation, arguments: Sequence[Told], keywords: Mapping[str, Told]) -> Any:
@@ -226,7 +238,7 @@ def _kinds() -> _Kinds:
             made = torch.Tensor._make_wrapper_subclass(
                 cls, shadow.shape, strides=shadow.stride(), dtype=shadow.dtype, device=trace.device
             )
-            made.shadow, made.trace, made.number, made.family = shadow, trace, number, family
+            made.shadow, made.trace, made.number, made.family, made.lost = shadow, trace, number, family, None
             return made
 
         __torch_function__ = torch._C._disabled_torch_function_impl
@@ -326,6 +338,40 @@ def _where() -> str:
     return part.removeprefix(", ")
 
 
+def _refuse_stated() -> None:
+    """Refuse functions that state their derivatives."""
+    frame, apply_ = sys._getframe(2), torch_arrays().torch.autograd.Function.apply.__func__.__code__
+    while frame is not None and frame.f_code is not _READING:
+        if frame.f_code is apply_:
+            raise UnimplementedError(
+                f"wengert.torch: {frame.f_locals['cls'].__name__} states its own derivative, by torch.autograd.Function, at "
+                f"{_where()}: that is not read."
+            )
+        frame = frame.f_back  # type: ignore[assignment]
+
+
+_BETWEEN = ("_ops.py", os.path.join("_library", "utils.py"), "_compile.py", os.path.join("_dynamo", "eval_frame.py"))
+"""PyTorch's files that stand between a program and what writes it down."""
+
+
+def _asked_to_detach() -> bool:
+    """Whether the program says it: a script that PyTorch has compiled detaches what it is given, and brings a derivative."""
+    theirs = os.path.dirname(str(torch_arrays().torch.__file__))
+    between = (_OWN, *[os.path.join(theirs, file) for file in _BETWEEN])
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(between) and frame.f_back is not None:
+        frame = frame.f_back
+    return "detach" in frame.f_code.co_names and not _scripts(frame)
+
+
+def _scripts(frame: FrameType) -> bool:
+    """Whether names in a frame's code are those of scripts."""
+    torch = torch_arrays().torch
+    script = (torch.jit.ScriptFunction, torch.jit.ScriptModule)
+    found = [v for n in frame.f_code.co_names for v in (frame.f_globals.get(n), getattr(frame.f_locals.get("self"), n, None))]
+    return any(isinstance(v, script) for v in (*found, *frame.f_locals.values()))
+
+
 def reading(function: Callable[..., Any], columns: Sequence[Any]) -> Reading:
     """Return what is read of a function of columns of these shapes, dtypes and devices.
 
@@ -340,8 +386,12 @@ def reading(function: Callable[..., Any], columns: Sequence[Any]) -> Reading:
     dispatcher = importlib.import_module("torch._dispatch.python").enable_python_dispatcher
     fast = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
+        stack.enter_context(torch.enable_grad())
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
         torch.backends.mha.set_fastpath_enabled(False)
+        stack.callback(torch._C._set_mkldnn_enabled, torch._C._get_mkldnn_enabled())
+        torch._C._set_mkldnn_enabled(False)  # its operations are made of no others
+        stack.enter_context(torch.jit.optimized_execution(False))  # which detaches what a scripted module is given
         stack.enter_context(dispatcher())
         stack.enter_context(_kinds().recorder(trace))
         result = function(*moving)
@@ -360,8 +410,11 @@ def reading(function: Callable[..., Any], columns: Sequence[Any]) -> Reading:
             _put(node.results, _applied(node, values), values)
         return apply(linear.IDENTITY, (convert(values[last.number]),))
 
-    key = tuple([_hashable(node[:4]) for node in nodes]), tuple(places), tuple(starts), last.number, tuple(specs)
+    key = tuple([_hashable(node[:6]) for node in nodes]), tuple(places), tuple(starts), last.number, tuple(specs)
     return Reading(key, held, specs, _as_they_are, build, lambda columns: function(*columns))
+
+
+_READING = reading.__code__
 
 
 def _as_they_are(*arrays: Arrayed) -> Sequence[Any]:
@@ -385,6 +438,10 @@ def _applied(node: Node, values: Mapping[int, Any]) -> Any:
     rule = _ruled(node.name)
     assert rule is not None
     try:
-        return rule(*_mapped(node.arguments, of), **_mapped(node.keywords, of))
+        found = rule(*_mapped(node.arguments, of), **_mapped(node.keywords, of))
+        if node.stopped and node.changes:
+            before = of(node.arguments[0])  # type: ignore[index]
+            return before + apply(linear.STOP_GRADIENT, (convert(found) - before,))
+        return _mapped(found, lambda y: apply(linear.STOP_GRADIENT, (convert(y),))) if node.stopped else found
     except UnimplementedError as error:
         raise UnimplementedError(f"{error.message} ({node.name}, at {node.where})") from error
