@@ -431,6 +431,10 @@ def _put(results: Told, found: Told, values: dict[int, Any]) -> None:
             _put(one, value, values)
 
 
+def _stopped(y: Any) -> Any:
+    return apply(linear.STOP_GRADIENT, (convert(y),))
+
+
 def _applied(node: Node, values: Mapping[int, Any]) -> Any:
     def of(value: Foreign) -> Any:
         return values[value.number] if isinstance(value, Place) else value
@@ -442,6 +446,6 @@ def _applied(node: Node, values: Mapping[int, Any]) -> Any:
         if node.stopped and node.changes:
             before = of(node.arguments[0])  # type: ignore[index]
             return before + apply(linear.STOP_GRADIENT, (convert(found) - before,))
-        return _mapped(found, lambda y: apply(linear.STOP_GRADIENT, (convert(y),))) if node.stopped else found
+        return _mapped(found, _stopped) if node.stopped else found
     except UnimplementedError as error:
         raise UnimplementedError(f"{error.message} ({node.name}, at {node.where})") from error
