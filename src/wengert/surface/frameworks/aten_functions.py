@@ -204,9 +204,9 @@ def vector_norm(x: Tensor, order: float | None = 2, dim: Axes = None, keepdim: b
 
 
 @rule("std")
-def deviation(x: Tensor, *rest: Any, **keywords: Any) -> Any:
+def deviation(x: Tensor, dim: Axes = None, correction: float | None = 1, keepdim: bool = False, unbiased: Hashable = None) -> Any:
     """Roots of variances."""
-    return maths.sqrt(RULES["aten.var"](x, *rest, **keywords))
+    return maths.sqrt(RULES["aten.var"](x, dim, correction, keepdim))
 
 
 @rule("var_mean")

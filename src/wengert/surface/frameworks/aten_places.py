@@ -235,12 +235,13 @@ def _each(values: int | Sequence[int], n: int) -> list[int]:
 
 @rule("convolution", "conv1d", "conv2d", "conv3d")
 def convolution(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: int | Sequence[int] = 1, padding: Any = 0,
-    dilation: int | Sequence[int] = 1, *rest: Any,
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, *rest: Hashable,
 ) -> Any:  # fmt: skip
     """A convolution over one to three axes, channels before them."""
     n = len(w.shape) - 2
-    turned, out, groups = rest if len(rest) == 3 else (False, [0], rest[0] if rest else 1)
+    named: Any = rest
+    turned, out, groups = named if len(rest) == 3 else (False, [0], named[0] if rest else 1)
     if isinstance(padding, str) or len(x.shape) != n + 2:
         raise UnimplementedError("wengert.torch: convolutions of one sample, or with padding by name, are not there.")
     strides, edges, steps, more = (_each(v, n) for v in (stride, padding, dilation, out))

@@ -431,8 +431,9 @@ def _put(results: Told, found: Told, values: dict[int, Any]) -> None:
             _put(one, value, values)
 
 
-def _stopped(y: Any) -> Any:
-    return apply(linear.STOP_GRADIENT, (convert(y),))
+def _stopped(y: Foreign) -> Any:
+    value: Any = y
+    return apply(linear.STOP_GRADIENT, (convert(value),))
 
 
 def _applied(node: Node, values: Mapping[int, Any]) -> Any:
