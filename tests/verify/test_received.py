@@ -221,6 +221,28 @@ def test_a_large_list_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     judge(script, "wrong")
 
 
+@pytest.mark.parametrize("count", [7, 25_000])
+@pytest.mark.parametrize("narrow", [tf.float32, tf.float16])
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "right"), (3.0, "wrong")])
+def test_a_number_has_the_digits_of_the_narrowest_type_on_the_way(
+    count: int, narrow: Any, order: int, factor: float, verdict: str
+) -> None:
+    @tf.custom_gradient
+    def sine(x: Any) -> Any:
+        return tf.sin(x), lambda g: g * tf.cos(x) * factor
+
+    def f(x: Any) -> Any:
+        y = sine(tf.cast(x, narrow) * 1.3)
+        for _ in range(order):
+            y = tf.gradients(y, x)[0]
+        return y
+
+    report, _, found = judge(lambda: tf.function(f)(tf.constant(np.linspace(0.1, 1.0, count), tf.float64)))
+    assert found.dtype == tf.float64
+    assert report.verdict == verdict, report
+
+
 @pytest.mark.parametrize(("factor", "status"), [(1.0, "right"), (1.01, "wrong")])
 def test_a_direction_along_which_a_large_list_cancels_is_drawn_anew(
     monkeypatch: pytest.MonkeyPatch, factor: float, status: str

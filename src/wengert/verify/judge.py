@@ -231,13 +231,6 @@ def _name(question: Question, probe: Probe, counts: Sequence[int]) -> str:
     return " ".join(["d"] * sum(counts))
 
 
-def _dtype(question: Question) -> np.dtype[Any]:
-    """Return the narrowest type in which something is computed."""
-    nodes = [step.node for step in question.listing(question.ys, False).plan.steps]
-    found = [t.nptype for t in (*question.xs, *question.ys, *(t for n in nodes if n.inputs for t in n.outputs))]
-    return max((d for d in found if d.kind in "fc"), key=lambda d: np.finfo(d).eps)
-
-
 def _lists(
     question: Question, probe: Probe, only: Sequence[str] | None
 ) -> Iterator[tuple[str, bool, dict[Any, Any], str]]:  # fmt: skip
@@ -255,7 +248,8 @@ def _lists(
 def _check_lists(question: Question, probe: Probe, truths: dict[Any, _Truth], lists: Sequence[Any], label: str) -> list[Row]:
     """Compare each road that is a list, walked in many digits."""
     rows = []
-    agree = max(AGREE, FOLDED * float(np.finfo(_dtype(question)).eps) if _dtype(question).itemsize < 8 else 0.0)
+    dtype = question.narrowest(question.ys)
+    agree = max(AGREE, FOLDED * float(np.finfo(dtype).eps) if dtype.itemsize < 8 else 0.0)
     for road, on, tensors, reason in lists:
         wanted = [(c, t) for c, t in tensors.items() if t is not None]
         found: dict[Any, Any] = {}
@@ -301,7 +295,7 @@ def _judged(question: Question, probe: Probe, counts: Any, road: str, value: Any
 def _check_runs(question: Question, probe: Probe, truths: dict[Any, _Truth], only: Any, label: str, rng: Any) -> list[Row]:
     """Compare what the executors give, in the question's own arithmetic, and say how many digits it has."""
     rows: list[Row] = []
-    dtype = _dtype(question)
+    dtype = question.narrowest(question.ys)
     conditions: dict[str, tuple[dict[Any, Any], float]] = {}
     for road, builder in (("tape", "reverse"), ("numpy", "taylor"), ("xla", "taylor")):
         if only is not None and road not in only:

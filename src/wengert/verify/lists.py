@@ -178,6 +178,12 @@ class Question:
         """Return what tensors of the copy hold at the point, in their own arithmetic."""
         return self.listing(fetches, False).run(self.arrays)
 
+    def narrowest(self, fetches: Sequence[Any]) -> np.dtype[Any]:
+        """Return the narrowest type in which something is computed for some tensors, and they have the digits of which."""
+        nodes = [step.node for step in self.listing(fetches, False).plan.steps]
+        found = [t.nptype for t in (*self.xs, *fetches, *(t for n in nodes if n.inputs for t in n.outputs))]
+        return max((d for d in found if d.kind in "fc"), key=lambda d: np.finfo(d).eps)
+
     def size(self) -> int:
         """Return how many numbers the list of ys computes."""
         return self.listing(self.ys, False).size()

@@ -59,21 +59,23 @@ def compared(question: Question, many: Sequence[Delivered], rng: np.random.Gener
     """Return what was found of each; ``road`` is that whose arithmetic the numbers came from: tape, numpy, xla."""
     symbols = [one.symbol for one in many if one.symbol is not None]
     truths = _truths(question, symbols) if symbols else []
-    rows = _rows(many, truths, road, note)
+    rows = _rows(question, many, truths, road, note)
     if truths and truths[0].condition is not None and any(r.status != "right" for r in rows):
         # Only now is it of interest what rounding explains: to learn it takes six walks more.
         conditions = _conditions(question, symbols, rng)
-        rows = _rows(many, [t._replace(condition=c) for t, c in zip(truths, conditions, strict=True)], road, note)
+        rows = _rows(question, many, [t._replace(condition=c) for t, c in zip(truths, conditions, strict=True)], road, note)
     return rows
 
 
-def _rows(many: Sequence[Delivered], truths: Sequence[_Truth], road: str, note: str) -> list[Row]:
+def _rows(question: Question, many: Sequence[Delivered], truths: Sequence[_Truth], road: str, note: str) -> list[Row]:
     rows, left = [], iter(truths)
     for one in many:
         truth = None if one.symbol is None else next(left)
         dtype = np.asarray(one.array).dtype if one.array is not None else one.symbol.nptype
         if dtype.kind not in "fc":
             continue
+        if one.symbol is not None:
+            dtype = question.narrowest([one.symbol])
         status, gap, digits, told = _judged(one, truth, np.finfo(dtype), road)
         value, expected = (None, None) if gap is None else (gap.value, gap.expected)
         rows.append(Row(one.label, one.by, 1, one.road, dtype.name, status, value, expected, digits,

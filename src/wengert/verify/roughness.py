@@ -135,7 +135,7 @@ def lossy(question: Question, probe: Probe, counts: Sequence[int], road: str) ->
     with mp.workdps(DIGITS):
         listing.walk([precise(a) for a in question.arrays], with_precision, exact)
     quietly(listing.walk, question.arrays, with_numpy, rough)
-    eps = float(np.finfo(question.ys[0].nptype).eps)
+    eps = float(np.finfo(question.narrowest(found.tensors)).eps)
     errors = {k: _relative(exact[k], rough[k]) for k in range(listing.plan.size)}
     worst, growth = None, 1e3
     for step in listing.plan.steps:

@@ -91,7 +91,7 @@ def _in_double(question: Question, rng: np.random.Generator, label: str) -> list
     if any(np.asarray(y).dtype.kind == "c" for y in ys):
         return [Row(label, "", 1, "numpy", "", "skipped", None, None, None, "a large list of complex numbers")]
     places = [question.at(x) for x in question.xs]
-    dtype = question.ys[0].nptype
+    dtype = question.narrowest(question.ys)
     eps = float(np.finfo(dtype).eps)
     for _ in range(DRAWN):
         weights = [_signs(np.shape(y), rng) for y in ys]
