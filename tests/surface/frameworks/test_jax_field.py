@@ -278,3 +278,37 @@ def test_flax_and_equinox():
     v = wengert.jax.field(net, "x t")
     g = lambda x, t: net(jnp.stack([x, t]))[0]  # noqa: E731
     np.testing.assert_allclose(v.xxt(X)[:, 0], jax.vmap(nested(g, "xxt"))(X[:, 0], X[:, 1]), rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_of_keras_3(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    keras = pytest.importorskip("keras", reason="a model of Keras 3's needs keras")
+    if keras.backend.backend() != "jax":
+        pytest.skip("Keras was imported with another backend")
+    points_in = keras.Input((2,))
+    h = keras.layers.Reshape((4, 3))(keras.layers.Dense(12, "gelu")(points_in))
+    h = keras.layers.LayerNormalization()(keras.layers.MultiHeadAttention(2, 3)(h, h) + h)
+    h = keras.layers.Flatten()(keras.layers.Conv1D(4, 2, activation="tanh")(h))
+    h = keras.layers.Dropout(0.3)(keras.layers.BatchNormalization()(h))  # as when it is not trained
+    model = keras.Model(points_in, keras.layers.Dense(1)(h))
+    X = points().astype(jnp.float32)
+    u = wengert.jax.field(model, "x t")
+    f = nested(lambda x, t: model(jnp.stack([x, t])[None])[0, 0], "xxt")
+    wanted = jax.jit(jax.vmap(f))(X[:, 0], X[:, 1])
+    np.testing.assert_allclose(u.xxt(X)[:, 0], wanted, atol=2e-5 * float(jnp.abs(wanted).max()))
+    own, others = [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
+
+    def loss(own):
+        u = wengert.jax.field(lambda X: model.stateless_call(own, others, X)[0], "x t")
+        return jnp.mean((u.t + u * u.x)(X) ** 2)
+
+    def plain(own):
+        f = lambda x, t: model.stateless_call(own, others, jnp.stack([x, t])[None])[0][0, 0]  # noqa: E731
+        u, u_t, u_x = [jax.vmap(nested(f, w))(X[:, 0], X[:, 1]) for w in ("", "t", "x")]
+        return jnp.mean((u_t + u * u_x) ** 2)
+
+    for a, b in zip(jax.jit(jax.grad(loss))(own), jax.jit(jax.grad(plain))(own), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5 * max(1.0, float(jnp.abs(b).max())))
+    before = u.x(X)
+    model.trainable_variables[-2].assign(2.0 * own[-2])
+    np.testing.assert_allclose(u.x(X), 2.0 * before, rtol=1e-5)  # its variables are its own at each call

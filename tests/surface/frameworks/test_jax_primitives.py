@@ -189,8 +189,35 @@ def sliced(x):
 
 
 @of()
+def pushed_inside(x):
+    y = jnp.outer(x, x)
+    at = jnp.array([[2], [7]])  # the second lies outside
+    numbers = lax.ScatterDimensionNumbers((1,), (), (0,))
+    kept = [lax.scatter_add(x, at, y[:2, :2], numbers, mode=mode) for mode in ("clip", "drop")]
+    kept += [lax.scatter(x, at[:1], y[:1, :2], numbers, mode="clip"), lax.dynamic_update_slice(x, y[0, :2], (5,))]
+    kept.append(jax.vmap(lambda v, k: lax.dynamic_update_slice(v, v[:2] ** 2, (k,)))(y, jnp.array([0, 1, 9])).ravel())
+    return jnp.concatenate(kept)
+
+
+@of()
 def sorted_(x):
-    return jnp.concatenate([jnp.sort(x) ** 2, x[jnp.argsort(x)], jnp.median(x)[None], lax.top_k(x, 2)[0]])
+    by_two = jnp.concatenate(lax.sort((jnp.floor(x), jnp.sin(3.0 * x), x * x), num_keys=2))
+    return jnp.concatenate([jnp.sort(x) ** 2, x[jnp.argsort(x)], jnp.median(x)[None], lax.top_k(x, 2)[0], by_two])
+
+
+@of()
+def folded(x):
+    def greater_of_both(a, b):
+        first = a[0] > b[0]
+        return jnp.where(first, a[0], b[0]), jnp.where(first, a[1], b[1])
+
+    y = jnp.outer(x, jnp.sin(x))
+    return jnp.concatenate(lax.reduce((y, y**2), (-np.inf, 0.0), greater_of_both, (1,)))
+
+
+@of()
+def unstacked(x):
+    return jnp.concatenate([a * b for a, b in zip(lax.unstack(jnp.outer(x, x), axis=1), jnp.outer(x, x), strict=True)])
 
 
 @of()
@@ -229,7 +256,13 @@ def convolved(x):
     a = lax.conv_general_dilated(y, K, (1,), "SAME", dimension_numbers=("NCH", "OIH", "NCH"))
     b = lax.conv_general_dilated(y, K, (2,), [(1, 2)], rhs_dilation=(2,), dimension_numbers=("NCH", "OIH", "NCH"))
     c = lax.conv_general_dilated(y, K, (1,), [(1, 1)], lhs_dilation=(2,), dimension_numbers=("NCH", "OIH", "NCH"))
-    return jnp.concatenate([a.ravel(), b.ravel(), c.ravel()]) ** 2
+    of_batches = lax.conv_general_dilated(
+        y.reshape(2, 1, 3), K, (1,), "VALID", dimension_numbers=("NCH", "OIH", "NCH"), batch_group_count=2
+    )
+    turned = lax.conv_general_dilated(
+        lax.complex(y, y**2), jnp.asarray(K * (1.0 + 2.0j)), (1,), "VALID", dimension_numbers=("NCH", "OIH", "NCH")
+    )
+    return jnp.concatenate([z.ravel() for z in (a, b, c, of_batches, turned.real, turned.imag)]) ** 2
 
 
 @of()
@@ -288,7 +321,10 @@ def triangular(x):
 def transformed(x):
     y = jnp.concatenate([x, x**2])
     f = jnp.fft.fft(y)
-    return jnp.concatenate([f.real, f.imag, jnp.fft.irfft(jnp.fft.rfft(y) * 2.0), jnp.abs(jnp.fft.ifft(y)) ** 2])
+    of_planes = jnp.fft.rfftn(jnp.outer(y, x).reshape(2, 3, 3))
+    g = jnp.fft.fftn(jnp.outer(y, x).reshape(2, 3, 3))
+    planes = [of_planes.real.ravel(), jnp.fft.irfft2(of_planes[0] ** 2).ravel(), g.real.ravel(), jnp.fft.ifftn(g**2).real.ravel()]
+    return jnp.concatenate([*planes, f.real, f.imag, jnp.fft.irfft(jnp.fft.rfft(y) * 2.0), jnp.abs(jnp.fft.ifft(y)) ** 2])
 
 
 @of()

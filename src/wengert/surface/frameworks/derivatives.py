@@ -32,7 +32,7 @@ from wengert.surface.frameworks.jaxpr import (
     read_closed,
 )
 from wengert.surface.frameworks.rules import RULES, direct, rule
-from wengert.tensor.tensor import Tensor, convert
+from wengert.tensor.tensor import Tensor
 
 __all__ = ["STATED", "enter", "said"]
 
@@ -114,7 +114,7 @@ def _stated(line: Line, inputs: Sequence[Any], key: Hashable) -> list[Any]:
 
         return tuple(read_closed(body_of(line.eqn), xs, RULES)), pulled
 
-    return list(custom_gradient(function)(*[convert(x) for x in inputs]))
+    return list(custom_gradient(function)(*inputs))
 
 
 rule(*STATED)(OfLine(enter))

@@ -31,6 +31,9 @@ __all__ = ["Arrayed", "FrameworkHome", "Held", "Leaf", "Listed", "Net", "Reading
 MOST_LISTS = 64
 """Structures whose lists are kept, the latest."""
 
+_reading = lock()
+"""Held where lists that are kept are looked at."""
+
 Spec = tuple[tuple[int, ...], Any]
 """The shape of an array, and its dtype, NumPy's."""
 
@@ -100,11 +103,6 @@ class FrameworkHome(Home, ABC):
     noun: ClassVar[str]
     """What the framework calls an array."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        """Take the names of the coordinates."""
-        super().__init__(names)
-        self.reading = lock()
-
     @abstractmethod
     def array(self, other: object) -> Any:
         """Return something as an array of the framework's; None for what is none."""
@@ -170,16 +168,14 @@ class FrameworkHome(Home, ABC):
         leaves = [one for one in order if isinstance(one, Leaf)]
         readings = [leaf.read(columns) for leaf in leaves]
         keys: dict[Field, Hashable] = {leaf: reading.key for leaf, reading in zip(leaves, readings, strict=True)}
+        specs = [self.spec(c) for c in columns]
         structure = (
-            tuple([self.spec(c) for c in columns]), self.names,
+            tuple(specs), self.names,
             tuple([(keys.get(one, one._key), *[places[p] for p in one._parts]) for one in order]),
             tuple([places[one] for one in fields]),
             (asked(), *lowered.watchers) if watchers or lowered.watchers else None,  # who looks on is told of each line
         )  # fmt: skip
-        listed = self._found(structure)
-        if listed is None:
-            listed = self._listed(fields, [self.spec(c) for c in columns], leaves, readings)
-            self._keep(structure, listed)
+        listed = self._kept(structure, lambda: self._listed(fields, specs, leaves, readings))
         arrays = [array for one in readings for array in one.arrays]
         found = self.run(listed, columns, arrays)
         if watchers:
@@ -187,24 +183,23 @@ class FrameworkHome(Home, ABC):
             self.tell(partial(_told, listed), [*columns, *listed.known(arrays), *found, *itself])
         return found
 
-    def _found(self, structure: Hashable) -> Listed | None:
+    def _kept(self, structure: Hashable, make: Callable[[], Listed]) -> Listed:
+        """Return the list of a structure, the one that is there if there is one."""
         try:
-            with self.reading:
-                found = self.lists.get(structure)
-                if found is not None:
-                    self.lists.move_to_end(structure)
+            hash(structure)
+        except TypeError:  # something in it has no hash
+            return make()
+        with _reading:
+            found = self.lists.get(structure)
+            if found is not None:
+                self.lists.move_to_end(structure)
                 return found
-        except TypeError:  # something that has no hash
-            return None
-
-    def _keep(self, structure: Hashable, listed: Listed) -> None:
-        try:
-            with self.reading:
-                self.lists[structure] = listed
-                if len(self.lists) > MOST_LISTS:
-                    self.lists.popitem(last=False)
-        except TypeError:
-            return
+        made = make()
+        with _reading:
+            self.lists[structure] = made
+            if len(self.lists) > MOST_LISTS:
+                self.lists.popitem(last=False)
+        return made
 
     def _listed(
         self, fields: Sequence[Field], columns: Sequence[Spec], leaves: Sequence[Leaf], readings: Sequence[Reading]

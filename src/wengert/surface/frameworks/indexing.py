@@ -27,13 +27,12 @@ MOST_PRODUCTS = 10_000_000
 
 def _inside(start: Tensor, count: int, size: int) -> Any:
     """Return the start of a slice, pushed inside."""
-    return apply(E.CLIP, (cast(convert(start), INT), number(0), number(size - count)))
+    return apply(E.CLIP, (cast(start, INT), number(0), number(size - count)))
 
 
 @rule("dynamic_slice")
 def dynamic_slice(x: Tensor, *starts: Tensor, slice_sizes: Sizes, **params: Hashable) -> Any:
     """A slice from a start that is pushed inside."""
-    x = convert(x)
     sizes = sizes_of(x)
     for axis, (start, count) in enumerate(zip(starts, slice_sizes, strict=False)):
         if count != sizes[axis]:
@@ -44,7 +43,6 @@ def dynamic_slice(x: Tensor, *starts: Tensor, slice_sizes: Sizes, **params: Hash
 @rule("dynamic_update_slice")
 def dynamic_update_slice(x: Tensor, update: Tensor, *starts: Tensor, **params: Hashable) -> Any:
     """The input with a block of it replaced."""
-    x, update = convert(x), convert(update)
     sizes, counts = sizes_of(x), sizes_of(update)
     inside: Any = None
     for axis, (start, count, size) in enumerate(zip(starts, counts, sizes, strict=True)):
@@ -155,7 +153,6 @@ def gather(
     **params: Hashable,
 ) -> Any:
     """Windows from starts that lie in the last axis of the indices; one outside is pushed inside, or filled."""
-    x, indices = convert(x), convert(indices)
     offset, gone, starts, stacked, at = _numbers(
         dimension_numbers, "offset_dims", "collapsed_slice_dims", "start_index_map", "operand_batching_dims",
         "start_indices_batching_dims",
@@ -185,12 +182,13 @@ def gather(
     return arrays.where(windows.spread(inside), found, convert(np.asarray(fill, x.nptype)))
 
 
-def _scattered(x: Tensor, indices: Tensor, updates: Tensor, dimension_numbers: Hashable) -> tuple[Tensor, Any, Any, Sizes]:
+def _scattered(
+    x: Tensor, indices: Tensor, updates: Tensor, dimension_numbers: Hashable, mode: Hashable
+) -> tuple[Tensor, Any, Any, Sizes]:
     """Return the flattened input with one place more, the places of the updates, flat, the flat updates, and the shape.
 
-    What lies outside goes to the place that is one more.
+    What lies outside goes to the place that is one more; by the mode "clip" it is pushed inside.
     """
-    x, indices, updates = convert(x), convert(indices), convert(updates)
     offset, gone, starts, stacked, at = _numbers(
         dimension_numbers, "update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims",
         "operand_batching_dims", "scatter_indices_batching_dims",
@@ -201,7 +199,7 @@ def _scattered(x: Tensor, indices: Tensor, updates: Tensor, dimension_numbers: H
     windows = _Windows(sizes, counts, sizes_of(indices)[:-1], offset, gone, starts, stacked, at)
     flat, inside = windows.flat(indices)
     size = int(np.prod(sizes))
-    if inside is not None:
+    if inside is not None and "CLIP" not in str(mode).upper():
         flat = arrays.where(windows.spread(inside), flat, number(size))
     longer = arrays.concat([arrays.reshape(x, (-1,)), convert(np.zeros(1, x.nptype))], 0)
     return longer, arrays.reshape(flat, (-1, 1)), arrays.reshape(updates, (-1,)), sizes
@@ -212,8 +210,10 @@ def _shorter(x: Tensor, sizes: Sizes) -> Any:
 
 
 def _scatter(function: Callable[..., Any]) -> Any:
-    def applied(x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, **params: Hashable) -> Any:
-        longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers)
+    def applied(
+        x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, mode: Hashable = None, **params: Hashable
+    ) -> Any:  # fmt: skip
+        longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers, mode)
         return _shorter(function(longer, flat, values), sizes)
 
     return applied
@@ -229,9 +229,11 @@ for _name, _function in {
 
 
 @rule("scatter-mul", "scatter_mul")
-def scatter_multiply(x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, **params: Hashable) -> Any:
+def scatter_multiply(
+    x: Tensor, indices: Tensor, updates: Tensor, *, dimension_numbers: Hashable, mode: Hashable = None, **params: Hashable
+) -> Any:  # fmt: skip
     """Values multiplied in at places, repeated places by all of theirs."""
-    longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers)
+    longer, flat, values, sizes = _scattered(x, indices, updates, dimension_numbers, mode)
     size, count = sizes_of(longer)[0], sizes_of(values)[0]
     if size * count > MOST_PRODUCTS:
         raise UnimplementedError(f"wengert.jax: {count} values are not multiplied in at places of {size}.")

@@ -44,8 +44,9 @@ Rule = Callable[..., Any]
 """``rule(*inputs, **params)``: what a primitive gives for tensors, a tensor or a list of them."""
 
 
-OPENED = dict.fromkeys(["jit", "pjit", "remat", "remat2", "checkpoint"], "jaxpr")
+OPENED = dict.fromkeys(["jit", "pjit", "remat", "remat2", "checkpoint", "composite"], "jaxpr")
 OPENED |= dict.fromkeys(["closed_call", "core_call", "named_call", "xla_call"], "call_jaxpr")
+OPENED |= {"custom_vmap_call": "call"}
 """Primitives that only group lines, and where they keep them."""
 UNSAID = frozenset(
     """
@@ -264,7 +265,6 @@ def _hashable(said: Hashable | Closed) -> Hashable:
     if hasattr(value, "jaxpr") and hasattr(value, "consts"):
         whole = flat(value)
         return key_of(whole), tuple([_hashable(_concrete(a)) for a in whole.arrays])
-    hash(value)
     return value  # type: ignore[no-any-return]
 
 

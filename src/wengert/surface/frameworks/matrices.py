@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from wengert.functions.program import custom_gradient
 from wengert.ground.errors import NoGradientError, UnimplementedError
 from wengert.ops import elementwise as E
 from wengert.surface.frameworks.jaxpr import Aval, Closed, deeper, extend, read_closed
+from wengert.surface.frameworks.primitives import transpose
 from wengert.surface.frameworks.rules import RULES, Sizes, rule, sizes_of
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
@@ -27,7 +28,6 @@ MOST_EXCHANGES = 64
 @rule("cholesky")
 def cholesky(a: Tensor, *, symmetrize_input: bool = True, **params: Hashable) -> Any:
     """The lower triangular factor; the input is made Hermitian before, as JAX does."""
-    a = convert(a)
     if symmetrize_input:
         a = np.asarray(0.5, a.nptype) * (a + linalg.adjoint(a))
     return linalg.cholesky(a)
@@ -46,7 +46,6 @@ def triangular_solve(
     **params: Hashable,
 ) -> Any:
     """The solution of a triangular system from the left or from the right."""
-    a, b = convert(a), convert(b)
     if unit_diagonal:
         a = linalg.set_diag(a, arrays.ones_like(linalg.diag_part(a)))
     if not left_side:  # X A = B is Aᵀ Xᵀ = Bᵀ
@@ -131,9 +130,9 @@ def linear_solve(*inputs: Tensor, const_lengths: Solvers, jaxprs: Solvers, **par
     parts, at = {}, 0
     for name in ("matvec", "vecmat", "solve", "transpose_solve"):
         count = int(getattr(const_lengths, name))
-        parts[name] = [convert(x) for x in inputs[at : at + count]]
+        parts[name] = list(inputs[at : at + count])
         at += count
-    b = [convert(x) for x in inputs[at:]]
+    b = list(inputs[at:])
     held = parts["matvec"]
 
     def solved(*given: Tensor) -> Any:
@@ -194,11 +193,19 @@ def fft(x: Tensor, *, fft_type: Hashable, fft_lengths: Sizes, **params: Hashable
     """Fourier's transform over the last axes."""
     kind = str(getattr(fft_type, "name", fft_type)).upper()
     kind = {"0": "FFT", "1": "IFFT", "2": "RFFT", "3": "IRFFT"}.get(kind, kind)
-    x = convert(x)
-    if len(fft_lengths) == 1:
-        if kind in ("RFFT", "IRFFT"):
-            return getattr(signal, kind.lower())(x, [int(fft_lengths[0])])
-        return getattr(signal, kind.lower())(x)
-    if len(fft_lengths) == 2 and kind in ("FFT", "IFFT"):
-        return getattr(signal, kind.lower() + "2d")(x)
-    raise UnimplementedError(f"wengert.jax: {kind} over {len(fft_lengths)} axes is not there.")
+    length, others = int(fft_lengths[-1]), range(-len(fft_lengths), -1)
+    if kind == "RFFT":
+        return _transformed(signal.rfft(x, [length]), others, signal.fft)
+    if kind == "IRFFT":
+        return signal.irfft(_transformed(x, others, signal.ifft), [length])
+    return _transformed(x, [*others, -1], signal.fft if kind == "FFT" else signal.ifft)
+
+
+def _transformed(x: Tensor, axes: Iterable[int], transform: Callable[[Tensor], Any]) -> Any:
+    """Transform along some axes, one after the other."""
+    rank = len(sizes_of(x))
+    for axis in axes:
+        order = list(range(rank))
+        order[axis], order[-1] = order[-1], order[axis]
+        x = transpose(transform(transpose(x, permutation=order)), permutation=order)
+    return x

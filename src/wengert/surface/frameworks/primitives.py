@@ -1,8 +1,7 @@
 """What each primitive of JAX becomes: rules of tensors, ``rule(*inputs, **params)``, by the primitive's name.
 
 Values are JAX's, and so are derivatives, at kinks and ties too: where JAX shares what an operation here gives to one input,
-the rule says so. A parameter that a rule cannot serve raises UnimplementedError. The inputs are tensors, or NumPy's arrays
-where a number stands in the program.
+the rule says so. A parameter that a rule cannot serve raises UnimplementedError. The inputs are tensors.
 """
 
 from __future__ import annotations
@@ -50,7 +49,6 @@ for _name, _op in {
 @rule("abs")
 def absolute(x: Tensor, **params: Hashable) -> Any:
     """Its derivative at 0 is 1."""
-    x = convert(x)
     if x.nptype.kind != "f":
         return apply(E.ABS, (x,))
     zero = convert(np.zeros((), x.nptype))
@@ -60,7 +58,6 @@ def absolute(x: Tensor, **params: Hashable) -> Any:
 @rule("div")
 def divide(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Of integers it cuts."""
-    x, y = convert(x), convert(y)
     if x.nptype.kind in "iu":
         return cast(apply(E.TRUNC, (cast(x, np.dtype("float64")) / cast(y, np.dtype("float64")),)), x.nptype)
     return apply(E.DIVIDE, (x, y))
@@ -69,13 +66,12 @@ def divide(x: Tensor, y: Tensor, **params: Hashable) -> Any:
 @rule("rem")
 def remainder(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """It has the sign of x."""
-    return apply(E.TRUNCATED_REMAINDER, (convert(x), convert(y)))
+    return apply(E.TRUNCATED_REMAINDER, (x, y))
 
 
 @rule("round")
 def rounded(x: Tensor, *, rounding_method: SupportsInt, **params: Hashable) -> Any:
     """To even, or away from zero."""
-    x = convert(x)
     if int(rounding_method) == 1:
         return apply(E.ROUND, (x,))
     return apply(E.SIGN, (x,)) * apply(E.FLOOR, (apply(E.ABS, (x,)) + np.asarray(0.5, x.nptype),))
@@ -94,7 +90,6 @@ def minimum(x: Tensor, y: Tensor, **params: Hashable) -> Any:
 
 
 def _of_two(x: Tensor, y: Tensor, before: Op, op: Op) -> Any:
-    x, y = convert(x), convert(y)
     if x.nptype.kind not in "f":
         if x.nptype.kind == "b":
             return apply(E.LOGICAL_OR if op is E.MAXIMUM else E.LOGICAL_AND, (x, y))
@@ -114,7 +109,6 @@ def _number(x: Tensor, otherwise: float) -> float:
 @rule("clamp")
 def clamp(low: Tensor, x: Tensor, high: Tensor, **params: Hashable) -> Any:
     """On a bound there is no derivative."""
-    low, x, high = convert(low), convert(x), convert(high)
     if x.nptype.kind != "f":
         return apply(E.CLIP, (x, low, high))
     inside = apply(E.LOGICAL_AND, (apply(E.GREATER, (x, low)), apply(E.LESS, (x, high))))
@@ -127,14 +121,13 @@ def clamp(low: Tensor, x: Tensor, high: Tensor, **params: Hashable) -> Any:
 @rule("pow")
 def power(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """A power; whole exponents may be of integers."""
-    x, y = convert(x), convert(y)
     return apply(E.POWER, (x, y if y.nptype == x.nptype else cast(y, x.nptype)))
 
 
 @rule("integer_pow")
 def integer_power(x: Tensor, *, y: int, **params: Hashable) -> Any:
     """A whole power."""
-    return apply(E.INTEGER_POWER, (convert(x),), {"n": int(y)})
+    return apply(E.INTEGER_POWER, (x,), {"n": int(y)})
 
 
 @rule("polygamma")
@@ -146,10 +139,9 @@ def polygamma(n: Tensor, x: Tensor, **params: Hashable) -> Any:
 @rule("select_n")
 def select(which: Tensor, *cases: Tensor, **params: Hashable) -> Any:
     """The case that is chosen, element by element."""
-    which = convert(which)
     if which.nptype.kind == "b":
         return arrays.where(which, cases[1], cases[0]) if len(cases) == 2 else cases[0]
-    found = convert(cases[-1])
+    found: Any = cases[-1]
     for k in range(len(cases) - 2, -1, -1):
         found = arrays.where(apply(E.EQUAL, (which, convert(np.asarray(k, which.nptype)))), cases[k], found)
     return found
@@ -158,7 +150,6 @@ def select(which: Tensor, *cases: Tensor, **params: Hashable) -> Any:
 @rule("convert_element_type")
 def converted(x: Tensor, *, new_dtype: Dtype, **params: Hashable) -> Any:
     """A cast."""
-    x = convert(x)
     if np.dtype(new_dtype).name == "bfloat16":
         raise UnimplementedError("wengert.jax: NumPy has no bfloat16.")
     if np.dtype(new_dtype).kind == "b":
@@ -168,8 +159,7 @@ def converted(x: Tensor, *, new_dtype: Dtype, **params: Hashable) -> Any:
 
 def _bits(truths: Op, bits: Op) -> Rule:
     def applied(*inputs: Tensor, **params: Hashable) -> Any:
-        given = tuple([convert(x) for x in inputs])
-        return apply(truths if given[0].nptype.kind == "b" else bits, given)
+        return apply(truths if inputs[0].nptype.kind == "b" else bits, inputs)
 
     return applied
 
@@ -187,7 +177,6 @@ rule("shift_right_arithmetic")(direct(E.RIGHT_SHIFT))
 @rule("broadcast_in_dim")
 def broadcast(x: Tensor, *more: Tensor, shape: Sizes, broadcast_dimensions: Sequence[int], **params: Hashable) -> Any:
     """Axes of the input stand at some axes of the result."""
-    x = convert(x)
     own = dict(zip([int(d) for d in broadcast_dimensions], sizes_of(x), strict=True))
     laid = tuple([own.get(k, 1) for k in range(len(shape))])
     if laid != sizes_of(x):
@@ -205,7 +194,7 @@ def reshape(x: Tensor, *more: Tensor, new_sizes: Sizes, dimensions: Sequence[int
 @rule("transpose")
 def transpose(x: Tensor, *, permutation: Sequence[int], **params: Hashable) -> Any:
     """Axes in another order; two after each other are one."""
-    x, order = convert(x), [int(k) for k in permutation]
+    order = [int(k) for k in permutation]
     node = getattr(x, "node", None)
     if node is not None and node.op is linear.TRANSPOSE and node.attrs["axes"] is not None:
         order = [node.attrs["axes"][k] for k in order]
@@ -233,19 +222,24 @@ def expand(x: Tensor, *, dimensions: Sequence[int], **params: Hashable) -> Any:
 @rule("concatenate")
 def concatenate(*xs: Tensor, dimension: int, **params: Hashable) -> Any:
     """One after the other."""
-    return arrays.concat([convert(x) for x in xs], int(dimension))
+    return arrays.concat(xs, int(dimension))
 
 
 @rule("stack")
 def stack(*xs: Tensor, axis: int, **params: Hashable) -> Any:
     """Side by side along a new axis."""
-    return arrays.stack([convert(x) for x in xs], int(axis))
+    return arrays.stack(xs, int(axis))
+
+
+@rule("unstack")
+def unstack(x: Tensor, *, axis: int, **params: Hashable) -> Any:
+    """What lies side by side along an axis."""
+    return list(arrays.unstack(x, axis=int(axis)))
 
 
 @rule("tile")
 def tile(x: Tensor, *, reps: Sizes, **params: Hashable) -> Any:
     """Repeated along each axis."""
-    x = convert(x)
     sizes = sizes_of(x)
     lead = (1,) * (len(reps) - len(sizes))
     return arrays.tile(arrays.reshape(x, (*lead, *sizes)) if lead else x, [int(r) for r in reps])
@@ -267,13 +261,12 @@ def reverse(x: Tensor, *, dimensions: Sequence[int], **params: Hashable) -> Any:
 def strided(x: Tensor, *, start_indices: Sizes, limit_indices: Sizes, strides: Sizes | None, **params: Hashable) -> Any:
     """A slice of known bounds."""
     steps = strides or (1,) * len(start_indices)
-    return convert(x)[tuple([slice(int(a), int(b), int(s)) for a, b, s in zip(start_indices, limit_indices, steps, strict=True)])]
+    return x[tuple([slice(int(a), int(b), int(s)) for a, b, s in zip(start_indices, limit_indices, steps, strict=True)])]
 
 
 @rule("pad")
 def pad(x: Tensor, value: Tensor, *, padding_config: Sequence[tuple[int, int, int]], **params: Hashable) -> Any:
     """Before, after and between the elements; fewer than none is a cut."""
-    x, value = convert(x), convert(value)
     for axis, (_, _, between) in enumerate(padding_config):
         if between:
             sizes = sizes_of(x)
@@ -305,7 +298,7 @@ def iota(*, dtype: Dtype, shape: Sizes, dimension: int, **params: Hashable) -> A
 @rule("optimization_barrier")
 def barrier(*xs: Tensor, **params: Hashable) -> Any:
     """Values as they are."""
-    return [convert(x) for x in xs]
+    return list(xs)
 
 
 # --- products and sums --------------------------------------------------------------------------------------------
@@ -320,7 +313,6 @@ def dot(
     a: Tensor, b: Tensor, *, dimension_numbers: DotNumbers, preferred_element_type: Dtype | None = None, **params: Hashable
 ) -> Any:
     """The sum over shared axes, stacks first, then what is left of a and of b."""
-    a, b = convert(a), convert(b)
     if preferred_element_type is not None and np.dtype(preferred_element_type) != a.nptype:
         a, b = cast(a, np.dtype(preferred_element_type)), cast(b, np.dtype(preferred_element_type))
     (over_a, over_b), (stack_a, stack_b) = [tuple(tuple(int(k) for k in axes) for axes in pair) for pair in dimension_numbers]
@@ -349,7 +341,7 @@ def dot(
 
 def _reduced(function: Callable[..., Any]) -> Rule:
     def applied(x: Tensor, *, axes: Sequence[int], **params: Hashable) -> Any:
-        return function(convert(x), axis=[int(k) for k in axes]) if axes else convert(x)
+        return function(x, axis=[int(k) for k in axes]) if axes else x
 
     return applied
 
@@ -359,6 +351,26 @@ for _name, _function in {
     "reduce_prod": maths.reduce_prod, "reduce_and": maths.reduce_all, "reduce_or": maths.reduce_any,
 }.items():  # fmt: skip
     rule(_name)(_reduced(_function))
+
+
+MOST_TURNS = 4096
+"""Elements that a function of the user's folds into one."""
+
+
+@rule("reduce")
+def folded(*inputs: Tensor, jaxpr: Closed, dimensions: Sequence[int], **params: Hashable) -> Any:
+    """Several arrays at once, element after element, by a function of two elements of each, which works on arrays as well."""
+    half = len(inputs) // 2
+    sizes, axes = sizes_of(inputs[0]), [int(d) for d in dimensions]
+    rest = [k for k in range(len(sizes)) if k not in axes]
+    left, count = [sizes[k] for k in rest], int(np.prod([sizes[k] for k in axes]))
+    if count > MOST_TURNS:
+        raise UnimplementedError(f"wengert.jax: reduce by a function of one's own, of {count} elements, is not there.")
+    rows = [arrays.reshape(transpose(x, permutation=[*axes, *rest]), [count, *left]) for x in inputs[:half]]
+    total = [arrays.broadcast_to(x, left) for x in inputs[half:]]
+    for k in range(count):
+        total = read_closed(jaxpr, [*total, *[x[k] for x in rows]], RULES)
+    return total
 
 
 def _placed(function: Callable[..., Any]) -> Rule:
@@ -392,7 +404,6 @@ def cumlogsumexp(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> 
 
 def _extreme_so_far(sign: float) -> Rule:
     def applied(x: Tensor, *, axis: int, reverse: bool, **params: Hashable) -> Any:
-        x = convert(x)
         y = arrays.reverse(x, [int(axis)]) if reverse else x
         key = y if sign > 0 else -y
         best = apply(linear.STOP_GRADIENT, (_cummax(key, int(axis)),))
@@ -415,12 +426,18 @@ rule("cummin")(_extreme_so_far(-1.0))
 
 
 @rule("sort")
-def sort(*xs: Tensor, dimension: int, num_keys: int, is_stable: bool = True, **params: Hashable) -> Any:
-    """By the first operand, the others with it."""
-    if num_keys != 1:
-        raise UnimplementedError("wengert.jax: sort by several keys is not there.")
-    order = arrays.argsort(convert(xs[0]), axis=int(dimension), stable=True)
-    return [apply(linear.TAKE_ALONG_AXIS, (convert(x), order), {"axis": int(dimension)}) for x in xs]
+def sort(*xs: Tensor, dimension: int, num_keys: int, **params: Hashable) -> Any:
+    """By the first operands, of equals by the next; the others go with them."""
+    axis = int(dimension)
+
+    def placed(x: Tensor, order: Tensor | None) -> Any:
+        return x if order is None else apply(linear.TAKE_ALONG_AXIS, (x, order), {"axis": axis})
+
+    order: Any = None
+    for key in reversed(xs[: int(num_keys)]):
+        now = arrays.argsort(placed(key, order), axis=axis, stable=True)
+        order = now if order is None else placed(order, now)
+    return [placed(x, order) for x in xs]
 
 
 @rule("top_k")
@@ -444,19 +461,17 @@ def platform(*, platforms: Sequence[Any], **params: Hashable) -> Any:
 @rule("cond")
 def choice(index: Tensor, *inputs: Tensor, branches: Sequence[Any], **params: Hashable) -> Any:
     """The branch of a number, which is pushed inside."""
-    index = convert(index)
-    given = [convert(x) for x in inputs]
     if index.nptype.kind == "b":
         index = cast(index, np.dtype("int32"))
     taken = arrays.get_static_value(index)
     if taken is not None:
-        return read_closed(branches[min(max(int(taken), 0), len(branches) - 1)], given, RULES)
+        return read_closed(branches[min(max(int(taken), 0), len(branches) - 1)], inputs, RULES)
 
     def from_(k: int) -> list[Any]:
         if k == len(branches) - 1:
-            return read_closed(branches[k], given, RULES)
+            return read_closed(branches[k], inputs, RULES)
         here = apply(E.LESS_EQUAL, (index, convert(np.asarray(k, index.nptype))))
-        return list(cond(here, lambda: read_closed(branches[k], given, RULES), lambda: from_(k + 1)))
+        return list(cond(here, lambda: read_closed(branches[k], inputs, RULES), lambda: from_(k + 1)))
 
     return from_(0)
 
@@ -464,13 +479,10 @@ def choice(index: Tensor, *inputs: Tensor, branches: Sequence[Any], **params: Ha
 @rule("scan")
 def scan(*inputs: Tensor, jaxpr: Closed, length: int, reverse: bool, num_consts: int, num_carry: int, **params: Hashable) -> Any:
     """A loop over rows."""
-    given = [convert(x) for x in inputs]
-    held, start, rows = given[:num_consts], given[num_consts : num_consts + num_carry], given[num_consts + num_carry :]
-    if not rows:
-        rows = [convert(np.arange(length, dtype=np.int32))]
-        bare = True
-    else:
-        bare = False
+    held, start, rows = inputs[:num_consts], inputs[num_consts : num_consts + num_carry], inputs[num_consts + num_carry :]
+    bare = not rows
+    if bare:
+        rows = (convert(np.arange(length, dtype=np.int32)),)
 
     def body(*values: Tensor) -> Any:
         carry, slices = values[:num_carry], values[num_carry:]
@@ -485,8 +497,7 @@ def loop(
     *inputs: Tensor, cond_jaxpr: Closed, body_jaxpr: Closed, cond_nconsts: int, body_nconsts: int, **params: Hashable
 ) -> Any:
     """A loop until a test fails."""
-    given = [convert(x) for x in inputs]
-    of_test, of_body = given[:cond_nconsts], given[cond_nconsts : cond_nconsts + body_nconsts]
+    of_test, of_body = inputs[:cond_nconsts], inputs[cond_nconsts : cond_nconsts + body_nconsts]
 
     def test(*carry: Tensor) -> Any:
         return read_closed(cond_jaxpr, [*of_test, *carry], RULES)[0]
@@ -494,4 +505,4 @@ def loop(
     def body(*carry: Tensor) -> Any:
         return read_closed(body_jaxpr, [*of_body, *carry], RULES)
 
-    return graph_loop(test, body, given[cond_nconsts + body_nconsts :])
+    return graph_loop(test, body, inputs[cond_nconsts + body_nconsts :])

@@ -34,14 +34,14 @@ def direct(op: Op) -> Rule:
     """Return the rule that an operation is, without parameters."""
 
     def applied(*inputs: Tensor, **params: Hashable) -> Any:
-        return apply(op, tuple([convert(x) for x in inputs]))
+        return apply(op, inputs)
 
     return applied
 
 
 def sizes_of(x: Tensor) -> Sizes:
     """Return the shape of a tensor, which is known: JAX's programs are of known shapes."""
-    return tuple(int(s) for s in convert(x).shape)
+    return tuple(int(s) for s in x.shape)
 
 
 def number(value: int) -> Any:

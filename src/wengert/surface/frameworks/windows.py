@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.functions import array as arrays
+from wengert.functions import math as maths
 from wengert.functions import nn
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.types import Dtype
@@ -32,13 +33,10 @@ def convolution(
     preferred_element_type: Dtype | None = None, **params: Hashable,
 ) -> Any:  # fmt: skip
     """A convolution over one to three axes."""
-    if batch_group_count != 1:
-        raise UnimplementedError("wengert.jax: a convolution with groups of the batch is not there.")
     of_x, of_w, of_y = [tuple(int(k) for k in getattr(dimension_numbers, n)) for n in ("lhs_spec", "rhs_spec", "out_spec")]
     n = len(window_strides)
     if not 1 <= n <= 3:
         raise UnimplementedError(f"wengert.jax: a convolution over {n} axes is not there.")
-    x, w = convert(x), convert(w)
     if preferred_element_type is not None and np.dtype(preferred_element_type) != x.nptype:
         x, w = cast(x, np.dtype(preferred_element_type)), cast(w, np.dtype(preferred_element_type))
     x = transpose(x, permutation=[of_x[0], *of_x[2:], of_x[1]])  # batch, axes, channels
@@ -46,9 +44,12 @@ def convolution(
     edges = [(0, 0, 0), *[(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, lhs_dilation, strict=True)], (0, 0, 0)]
     x = pad(x, convert(np.zeros((), x.nptype)), padding_config=edges)
     strides, dilations = [int(s) for s in window_strides], [int(d) for d in rhs_dilation]
-    groups = int(feature_group_count)
+    groups = max(int(feature_group_count), int(batch_group_count))  # one of them is 1
 
     def one(x: Tensor, w: Tensor) -> Any:
+        if x.nptype.kind == "c":
+            (a, b), (c, d) = [(maths.real(z), maths.imag(z)) for z in (x, w)]
+            return maths.complex(one(a, c) - one(b, d), one(a, d) + one(b, c))
         if max(strides) > 1 and max(dilations) > 1:  # spread the filter
             spread = [(0, 0, d - 1) for d in dilations] + [(0, 0, 0)] * 2
             return nn.convolution(x, pad(w, convert(np.zeros((), w.nptype)), padding_config=spread), strides, "VALID")
@@ -57,7 +58,7 @@ def convolution(
     if groups == 1:
         y = one(x, w)
     else:
-        xs, ws = arrays.split(x, groups, -1), arrays.split(w, groups, -1)
+        xs, ws = arrays.split(x, groups, 0 if batch_group_count != 1 else -1), arrays.split(w, groups, -1)
         y = arrays.concat([one(a, b) for a, b in zip(xs, ws, strict=True)], -1)
     order = [0] * (n + 2)
     order[of_y[0]], order[of_y[1]] = 0, n + 1
@@ -75,7 +76,7 @@ def _over_windows(op: Op, start: float, turned: bool = False) -> Rule:
     ) -> Any:  # fmt: skip
         if int(np.prod(window_dimensions)) > MOST_SHIFTS:
             raise UnimplementedError(f"wengert.jax: a window of {window_dimensions} elements is not there.")
-        x = -convert(x) if turned else convert(x)
+        x = -x if turned else x
         edges = [(int(a), int(b), int(d) - 1) for (a, b), d in zip(padding, base_dilation, strict=True)]
         x = pad(x, convert(np.asarray(start, x.nptype)), padding_config=edges)
         reach = [(int(w) - 1) * int(d) for w, d in zip(window_dimensions, window_dilation, strict=True)]
