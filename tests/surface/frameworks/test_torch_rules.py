@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wengert
+from wengert.errors import UnimplementedError
 
 torch = pytest.importorskip("torch", reason="wengert.torch needs PyTorch: pip install 'wengert[torch]'")
 pytest.importorskip("array_api_compat", reason="wengert.torch needs array-api-compat: pip install 'wengert[torch]'")
@@ -155,3 +156,29 @@ def test_a_norm_of_zeros_has_the_slope_of_torch():
     u = wengert.torch.field(lambda X: X.norm(dim=1), "x t", stacked=True)
     (wanted,) = torch.autograd.grad(torch.cat([x, t], 1).norm(dim=1).sum(), x)
     np.testing.assert_array_equal(u.x(x, t).detach(), wanted)
+
+
+KINDS = {
+    "truth and number": lambda x: (x > 0) * 2.5 + x, "integer and number": lambda x: (x * 3).long() * 2.5 + x,
+    "integer and scalar": lambda x: (x * 3).long() * torch.tensor(0.5) + x, "truth and integer": lambda x: (x > 0) * 3 + x,
+    "integer and integer": lambda x: (x * 3).long() // 2 + (x * 3).long() * 2 + x,
+    "greatest": lambda x: torch.maximum((x * 3).long(), torch.tensor(1)) + torch.minimum((x * 3).int(), (x * 2).int()) + x,
+    "ratio": lambda x: (x * 5).long() / 2 + x, "mixed": lambda x: x.float() * 0.1 + x, "sums": lambda x: (x > 0).sum(1, True) + x,
+    "number over integer": lambda x: 2.5 / ((x * 3).long() + 4) + x, "clamped": lambda x: (x * 3).long().clamp(0, 1) * x,
+    "differences": lambda x: (x * 3).long() - 0.5 + torch.rsub((x * 3).long(), 0.25) + x,
+    "power": lambda x: ((x * 3).long() + 3) ** 2 * x + 2.0 ** (x * 3).long(),
+    "where": lambda x: torch.where(x > 0, 1, 0) * 0.5 + x,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kinds_of_numbers_meet_as_in_torch_or_are_refused(name):
+    f = KINDS[name]
+    x = torch.tensor([[0.3], [-0.4], [1.2], [-0.9]], requires_grad=True)
+    try:
+        found, slope = wengert.torch.evaluate([u := wengert.torch.field(f, "x"), u.x], x)
+    except UnimplementedError:
+        return
+    wanted = f(x)
+    np.testing.assert_allclose(found.detach(), wanted.detach(), rtol=1e-6)
+    np.testing.assert_allclose(slope.detach(), D(wanted, x).detach(), rtol=1e-6)

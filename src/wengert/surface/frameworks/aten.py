@@ -18,9 +18,11 @@ from wengert.ground.errors import UnimplementedError
 from wengert.ops import elementwise as E
 from wengert.ops import linear
 from wengert.ops.op import Op
+from wengert.surface.frameworks.stating import between, shared
+from wengert.surface.frameworks.torch_arrays import torch_arrays
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
-__all__ = ["RULES", "Axes", "Operand", "normal", "pair", "rule", "to_tensor"]
+__all__ = ["RULES", "Axes", "Operand", "alike", "normal", "pair", "rule", "to_tensor"]
 
 RULES: dict[str, Callable[..., Any]] = {}
 """By the names of PyTorch's operations, as "aten.linear"."""
@@ -43,18 +45,32 @@ def to_tensor(x: Operand, other: Tensor) -> Any:
     return x if isinstance(x, Tensor) else convert(np.asarray(x, other.nptype))
 
 
+_KINDS = "biufc"
+
+
+def alike(x: Operand, y: Operand) -> Any:
+    """Return two operands in one dtype, as PyTorch promotes.
+
+    What has axes decides, unless the other is of a higher kind: Booleans, integers, real numbers. A real number beside integers
+    has PyTorch's default dtype.
+    """
+    a, b = (v if isinstance(v, Tensor) else convert(np.asarray(v)) for v in (x, y))
+    if a.nptype == b.nptype:
+        return a, b
+    weak = [not isinstance(v, Tensor) or (not v.sizes and bool(o.sizes)) for v, o in ((x, b), (y, a))]
+    ranks = [_KINDS.index(v.nptype.kind) for v in (a, b)]
+    if weak[0] != weak[1] and ranks[weak.index(False)] >= ranks[weak.index(True)]:
+        common = (a, b)[weak.index(False)].nptype
+    elif weak[0] != weak[1] and not isinstance((x, y)[weak.index(True)], Tensor) and max(ranks) == _KINDS.index("f"):
+        common = np.dtype(str(torch_arrays().torch.get_default_dtype()).removeprefix("torch."))
+    else:
+        common = np.promote_types(a.nptype, b.nptype)
+    return cast(a, common), cast(b, common)
+
+
 def pair(op: Op) -> Callable[..., Any]:
-    """Return the rule that an operation of two is; numbers, and tensors without axes, take the other's dtype."""
-
-    def applied(x: Operand, y: Operand) -> Any:
-        like: Any = x if isinstance(x, Tensor) else y
-        a, b = to_tensor(x, like), to_tensor(y, like)
-        if a.nptype != b.nptype:
-            common = np.promote_types(a.nptype, b.nptype) if a.sizes and b.sizes else (a if a.sizes else b).nptype
-            a, b = cast(a, common), cast(b, common)
-        return apply(op, (a, b))
-
-    return applied
+    """Return the rule that an operation of two is."""
+    return lambda x, y: apply(op, alike(x, y))
 
 
 def _one(op: Op) -> Callable[..., Any]:
@@ -112,18 +128,13 @@ def power(x: Operand, y: Operand) -> Any:
 @rule("maximum", "max.other")
 def maximum(x: Tensor, y: Tensor) -> Any:
     """Equal operands share the derivative."""
-    return _shared(x, y, E.MAXIMUM)
+    return shared(E.MAXIMUM, *alike(x, y))
 
 
 @rule("minimum", "min.other")
 def minimum(x: Tensor, y: Tensor) -> Any:
     """Equal operands share the derivative."""
-    return _shared(x, y, E.MINIMUM)
-
-
-def _shared(x: Tensor, y: Tensor, op: Op) -> Any:
-    half = np.asarray(0.5, x.nptype)
-    return arrays.where(apply(E.EQUAL, (x, y)), half * x + half * y, apply(op, (x, y)))
+    return shared(E.MINIMUM, *alike(x, y))
 
 
 @rule("clamp", "clip")
@@ -139,9 +150,7 @@ def clamp(x: Tensor, low: float | None = None, high: float | None = None) -> Any
 @rule("hardtanh")
 def hardtanh(x: Tensor, low: float = -1.0, high: float = 1.0) -> Any:
     """On a bound there is no derivative."""
-    a, b = to_tensor(low, x), to_tensor(high, x)
-    inside = apply(E.LOGICAL_AND, (apply(E.GREATER, (x, a)), apply(E.LESS, (x, b))))
-    return arrays.where(inside, x, apply(linear.STOP_GRADIENT, (apply(E.CLIP, (x, a, b)),)))
+    return between(to_tensor(low, x), x, to_tensor(high, x))
 
 
 RULES["aten.relu6"] = lambda x: hardtanh(x, 0.0, 6.0)
@@ -152,8 +161,7 @@ RULES["aten.clamp_max"] = lambda x, high: clamp(x, None, high)
 @rule("where")
 def where(condition: Tensor, x: Operand, y: Operand) -> Any:
     """Elements of either."""
-    like: Any = x if isinstance(x, Tensor) else y
-    return arrays.where(condition, to_tensor(x, like), to_tensor(y, like))
+    return arrays.where(condition, *alike(x, y))
 
 
 @rule("gelu")

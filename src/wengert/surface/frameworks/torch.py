@@ -20,6 +20,7 @@ from wengert.ground.errors import DTypeError, UnimplementedError
 from wengert.surface.frameworks import aten_functions, aten_places
 from wengert.surface.frameworks.aten import RULES
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
+from wengert.surface.frameworks.stating import registered
 from wengert.surface.frameworks.torch_arrays import torch_arrays, walked
 from wengert.surface.frameworks.torch_native import Native, plain
 from wengert.surface.frameworks.torch_tracing import reading, spec_of
@@ -195,9 +196,5 @@ def register(operation: str, rule: Callable[..., Any] | None = None) -> Any:
     """
     if not isinstance(operation, str):
         raise TypeError(f"torch.register: expected the name of an operation, not {operation!r}.")
-    if rule is None:
-        return lambda function: register(operation, function)
-    checks.function(rule, "torch.register", "rule")
-    RULES[operation] = rule
     TorchHome.lists.clear()  # of which some may have been made by another rule
-    return rule
+    return registered(RULES, "torch.register", operation, rule)

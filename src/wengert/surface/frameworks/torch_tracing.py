@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from wengert.ground.errors import UnimplementedError
+from wengert.ground.errors import DTypeError, UnimplementedError
 from wengert.ops import linear
 from wengert.surface.frameworks.aten import RULES
 from wengert.surface.frameworks.expression import Arrayed, Reading, Spec
@@ -63,6 +63,8 @@ class Node(NamedTuple):
     stopped: bool
     """Whether no derivative passes: it stands under `torch.no_grad`. What it changes keeps the derivative that it had."""
     changes: bool
+    kinds: tuple[str, ...]
+    """Of the results: Booleans, integers, real or complex numbers."""
     where: str
 
 
@@ -154,7 +156,9 @@ class Trace:
             shares = source is not None and any(r.alias_info is not None for r in schema.returns)
             family = source.family if shares else None
             found = _mapped(shadows, lambda v: self.moving(v, family) if isinstance(v, torch_arrays().torch.Tensor) else v)
-        self.nodes.append(Node(name, given, named, _mapped(found, self.place), stopped, bool(changed), _where()))
+        self.nodes.append(
+            Node(name, given, named, _mapped(found, self.place), stopped, bool(changed), _kinds_of(shadows), _where())
+        )
         if name == "aten.detach.default" and not _asked_to_detach():
             found.lost = _where()
         return found
@@ -410,7 +414,7 @@ def reading(function: Callable[..., Any], columns: Sequence[Any]) -> Reading:
             _put(node.results, _applied(node, values), values)
         return apply(linear.IDENTITY, (convert(values[last.number]),))
 
-    key = tuple([_hashable(node[:6]) for node in nodes]), tuple(places), tuple(starts), last.number, tuple(specs)
+    key = tuple([_hashable(node[:7]) for node in nodes]), tuple(places), tuple(starts), last.number, tuple(specs)
     return Reading(key, held, specs, _as_they_are, build, lambda columns: function(*columns))
 
 
@@ -436,6 +440,25 @@ def _stopped(y: Foreign) -> Any:
     return apply(linear.STOP_GRADIENT, (convert(value),))
 
 
+def _kinds_of(results: Told) -> tuple[str, ...]:
+    """Return the kinds of dtypes of tensors: b for Booleans, i for integers, f for real and c for complex numbers."""
+    tensors = [v for v in _leaves(results) if hasattr(v, "dtype")]
+    names = [str(v.dtype).removeprefix("torch.") for v in tensors]
+    return tuple(["i" if name == "uint8" else name[0] for name in names])
+
+
+def _checked(node: Node, found: Any) -> Any:
+    """Return what a rule gave, if it is of the kind that PyTorch gives: a number that was cut would be wrong.
+
+    Raises:
+        UnimplementedError: if it is not.
+    """
+    given = [convert(v).nptype.kind.replace("u", "i") for v in (found if isinstance(found, tuple | list) else [found])]
+    if any(a != b for a, b in zip(given, node.kinds, strict=False)):
+        raise UnimplementedError(f"wengert.torch: the rule gives another dtype than PyTorch ({given[0]}, not {node.kinds[0]})")
+    return found
+
+
 def _applied(node: Node, values: Mapping[int, Any]) -> Any:
     def of(value: Foreign) -> Any:
         return values[value.number] if isinstance(value, Place) else value
@@ -443,10 +466,10 @@ def _applied(node: Node, values: Mapping[int, Any]) -> Any:
     rule = _ruled(node.name)
     assert rule is not None
     try:
-        found = rule(*_mapped(node.arguments, of), **_mapped(node.keywords, of))
+        found = _checked(node, rule(*_mapped(node.arguments, of), **_mapped(node.keywords, of)))
         if node.stopped and node.changes:
             before = of(node.arguments[0])  # type: ignore[index]
             return before + apply(linear.STOP_GRADIENT, (convert(found) - before,))
         return _mapped(found, _stopped) if node.stopped else found
-    except UnimplementedError as error:
+    except (UnimplementedError, DTypeError) as error:
         raise UnimplementedError(f"{error.message} ({node.name}, at {node.where})") from error
