@@ -28,9 +28,9 @@ out = {}
 TAIL = "\nprint('FOUND', json.dumps(out))\n"
 
 
-def run(folder: Path, body: str, count: int, *arguments: str, **environment: str) -> list[dict]:
+def run(folder: Path, body: str, count: int, *arguments: str, head: str = HEAD, **environment: str) -> list[dict]:
     """What each of so many processes has put into `out`."""
-    (folder / "script.py").write_text(HEAD + textwrap.dedent(body) + TAIL)
+    (folder / "script.py").write_text(head + textwrap.dedent(body) + TAIL)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -212,6 +212,30 @@ def test_two_halves_are_one_whole(tmp_path, executor):
             continue
         np.testing.assert_allclose(flat(first[name]), flat(alone[name]), rtol=1e-11, atol=1e-13, err_msg=name)
         assert name == "hook" or flat(alone[name])[19] < flat(alone[name])[0] or "fit" in name
+
+
+STRATEGY = """
+s = tf.distribute.MultiWorkerMirroredStrategy()
+r = s.cluster_resolver
+out["who"] = [r.task_type, r.task_id, r.cluster_spec().num_tasks("worker"), s.extended.should_checkpoint]
+out["replicas"] = s.num_replicas_in_sync
+x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+data = tf.data.Dataset.from_tensor_slices((x, x.sum(1, keepdims=True))).shuffle(64).batch(16)
+with s.scope():
+    layers = [tf.keras.layers.Dense(8, "tanh"), tf.keras.layers.Dropout(0.2), tf.keras.layers.Dense(1)]
+    model = tf.keras.Sequential([tf.keras.Input((3,)), *layers])
+    model.compile("adam", "mse")
+out["fit"] = model.fit(s.experimental_distribute_dataset(data), epochs=3, verbose=0).history["loss"]
+out["weights"] = [w.tolist() for w in model.get_weights()]
+model.save_weights("model.weights.h5")
+"""
+
+
+def test_a_strategy_of_several_machines_takes_one_step_in_all_processes(tmp_path):
+    head = "import json\nimport numpy as np\nimport tensorflow as tf\nout = {}\n"
+    first, second = run(tmp_path, STRATEGY, 2, head=head)
+    assert [first.pop("who"), second.pop("who")] == [["worker", 0, 2, True], ["worker", 1, 2, False]]
+    assert first == second and first["replicas"] == 1 and first["fit"][-1] < first["fit"][0]
 
 
 def test_before_init_it_says_what_to_do(tmp_path):

@@ -44,9 +44,12 @@ class NativeProgram:
     Calling it with the feeds' arrays returns the fetches' arrays, which are the caller's.
     """
 
-    def __init__(self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = ()) -> None:
-        """Take the request; it is lowered when it is first run."""
-        self.numpy = NumPyProgram(graph, fetches, feeds, controls)
+    def __init__(
+        self, graph: Graph, fetches: Sequence[Any], feeds: Sequence[Any], controls: Sequence[Node] = (),
+        numpy: NumPyProgram | None = None,
+    ) -> None:  # fmt: skip
+        """Take the request, and the program for it on NumPy if there is one; it is lowered when it is first run."""
+        self.numpy = NumPyProgram(graph, fetches, feeds, controls) if numpy is None else numpy
         self.tilings: dict[Hashable, Tiling | None] = {}
         self.asked: set[Hashable] = set()
         self.ready: set[Hashable] = set()

@@ -1,10 +1,11 @@
-"""The executor over XLA as users have it: what XLA cannot run, NumPy does."""
+"""The executor over XLA as users have it: what XLA cannot run, NumPy and machine code do."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 
+from wengert.execute.native.program import NativeProgram
 from wengert.execute.xla.arrays import Unsupported
 from wengert.execute.xla.program import XlaProgram
 from wengert.ground.types import NumPyArray
@@ -19,14 +20,20 @@ _told: set[str] = set()
 
 
 class Falling(XlaProgram):
-    """A program for XLA that runs on NumPy where XLA cannot; the reason is logged once."""
+    """A program for XLA that runs as under "native" where XLA cannot run it; the reason is logged once."""
+
+    plain: NativeProgram | None = None
+    """What runs it then."""
 
     def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
-        """Run on XLA, or on NumPy."""
+        """Run on XLA, or on NumPy and as machine code."""
         try:
             return super().run(arrays, copy)
         except Unsupported as error:
             if error.message not in _told:
                 _told.add(error.message)
                 log.warning("%s; NumPy runs it", error.message)
-        return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
+        if self.plain is None:
+            asked = self.request
+            self.plain = NativeProgram(asked.graph, asked.fetches, asked.feeds, asked.controls, self.numpy)
+        return self.plain(*arrays) if copy else self.plain.inside(*arrays)
