@@ -486,3 +486,77 @@ def test_what_recompute_grad_repeats_writes_nothing_again(mode):
             y = (tf.function(outer) if mode == "function" else outer)(x)
         slope = tape.gradient(y, x)
     assert (float(y), float(slope), float(v)) == (18.0, 12.0, 2.0)  # v x² with v = 2
+
+
+# --- variables that bodies of functions read, and tapes in functions around -----------------------------------------------
+
+V0, X0 = 1.3, np.array([0.7, 0.4])
+
+
+def sine(x, v):
+    return tf.sin(x * v)
+
+
+def through_a_function(x, v):
+    return tf.function(lambda a: tf.cond(tf.reduce_sum(a) > 0, lambda: sine(a, v), lambda: a))(x)
+
+
+READERS = {
+    "branch": lambda x, v: tf.cond(tf.reduce_sum(x) > 0, lambda: sine(x, v), lambda: x),
+    "loop": lambda x, v: tf.while_loop(lambda i, a: i < 1, lambda i, a: (i + 1, sine(a, v)), [0, x])[1],
+    "rows": lambda x, v: tf.map_fn(lambda a: sine(a, v), x),
+    "recompute_grad": lambda x, v: tf.recompute_grad(lambda a: sine(a, v))(x),
+    "branch in a loop": lambda x, v: tf.while_loop(
+        lambda i, a: i < 1, lambda i, a: (i + 1, tf.cond(i < 1, lambda: sine(a, v), lambda: a)), [0, x])[1],
+    "function": through_a_function,
+    "function in a branch": lambda x, v: tf.cond(tf.reduce_sum(x) > 0, lambda: through_a_function(x, v), lambda: x),
+    # Read outside of the body, and written within.
+    "written": lambda x, v: (sine(x, v), tf.cond(tf.reduce_sum(x) > 0, lambda: v.assign_add(0.0) * 0.0, lambda: x[0]))[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("form", READERS)
+def test_a_tape_in_a_function_sees_the_variables_that_bodies_of_functions_within_read(form, depth):
+    v = tf.Variable(V0, dtype=tf.float64)
+    f = lambda x: READERS[form](x, v)  # noqa: E731
+    for _ in range(depth):
+        f = tf.function(lambda x, f=f: f(x))
+
+    def by_tape(x):
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(f(x))
+        assert tape.watched_variables() == (v,)
+        return tape.gradient(y, v)
+
+    def forwards(x):
+        with tf.autodiff.ForwardAccumulator(v, tf.ones_like(v)) as accumulator:
+            y = tf.reduce_sum(f(x))
+        return accumulator.jvp(y)
+
+    exact = np.sum(X0 * np.cos(X0 * V0))
+    for derivative in (by_tape, forwards):
+        for run in (derivative, tf.function(derivative)):
+            np.testing.assert_allclose(run(tf.constant(X0)), exact, rtol=1e-12)
+
+
+def test_a_variable_that_bodies_of_functions_write_alone_is_not_watched():
+    v = tf.Variable(V0, dtype=tf.float64)
+
+    @tf.function
+    def inner(x):
+        def write():
+            v.assign(2.0)
+            return x
+
+        return tf.cond(tf.reduce_sum(x) > 0, write, lambda: x)
+
+    @tf.function
+    def outer(x):
+        with tf.GradientTape() as tape:
+            y = inner(x)
+        assert tape.watched_variables() == ()
+        return y
+
+    np.testing.assert_allclose(outer(tf.constant(X0)), X0)
+    assert float(v) == 2.0

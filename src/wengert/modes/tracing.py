@@ -27,7 +27,7 @@ from wengert.ground.options import options
 from wengert.ground.shapes import Shape
 from wengert.ground.types import Array, Namespace
 from wengert.ops import linear
-from wengert.ops.control import ABSENT, OPENED, made, opened, with_record
+from wengert.ops.control import ABSENT, OPENED, bodies, made, opened, with_record
 from wengert.ops.linear import PLACEHOLDER
 from wengert.ops.op import Op
 from wengert.ops.state import FED, HANDLE, PASSED, PY_FUNCTION, READ, SNAPSHOT
@@ -206,6 +206,9 @@ def inline(
         state.site = node.site
         try:
             inputs = [mapped[t.n] for t in node.inputs]
+            if state.observers:
+                for t, variable in _read_within(node):
+                    _read_observed(target, mapped[t.n], variable)
             if ends and node.op is GRADIENT:
                 inputs += [end for x in split_gradient(node)[2] for end in ends.get(mapped[x.n].n, ())]
             if make is not None:
@@ -260,6 +263,23 @@ def _read_observed(graph: Graph, handle: Tensor, variable: Any) -> Any:
     for observer in state.observers:
         observer.read_in(variable, handle, tensor)
     return tensor
+
+
+def _read_within(node: Node) -> list[tuple[Tensor, Any]]:
+    """Return the handles among an operation's inputs whose variables its bodies read, and the variables."""
+    taken = [(body, p, t) for body, inputs in bodies(node, node.inputs) for p, t in zip(body.places, inputs, strict=True)]
+    found = {t.n: t for body, p, t in taken if t.node.op is HANDLE and _is_read(body, p)}
+    return [(t, t.node.attrs["variable"]) for t in found.values()]
+
+
+def _is_read(body: Any, place: Tensor) -> bool:
+    for node in body.graph.nodes:
+        if node.op in (READ, SNAPSHOT, FED) and node.inputs[0] is place:
+            return True
+        if any(t is place and _is_read(inner, p) for inner, inputs in bodies(node, node.inputs)
+               for p, t in zip(inner.places, inputs, strict=True)):  # fmt: skip
+            return True
+    return False
 
 
 def append_all(graph: Graph, op: Any, inputs: Sequence[Any], attrs: Any) -> Sequence[Any]:
