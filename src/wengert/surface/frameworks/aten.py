@@ -18,7 +18,7 @@ from wengert.ground.errors import UnimplementedError
 from wengert.ops import elementwise as E
 from wengert.ops import linear
 from wengert.ops.op import Op
-from wengert.surface.frameworks.stating import between, shared
+from wengert.surface.frameworks.stating import bounded, shared
 from wengert.surface.frameworks.torch_arrays import torch_arrays
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
@@ -150,7 +150,7 @@ def clamp(x: Tensor, low: float | None = None, high: float | None = None) -> Any
 @rule("hardtanh")
 def hardtanh(x: Tensor, low: float = -1.0, high: float = 1.0) -> Any:
     """On a bound there is no derivative."""
-    return between(to_tensor(low, x), x, to_tensor(high, x))
+    return bounded(to_tensor(low, x), x, to_tensor(high, x))
 
 
 RULES["aten.relu6"] = lambda x: hardtanh(x, 0.0, 6.0)

@@ -27,6 +27,7 @@ from wengert.surface.frameworks import derivatives, indexing, matrices, primitiv
 from wengert.surface.frameworks.expression import Arrayed, FrameworkHome, Listed, Net, Reading, Spec
 from wengert.surface.frameworks.jaxpr import Closed, extend, flat, key_of, known, read, read_closed, split
 from wengert.surface.frameworks.rules import RULES
+from wengert.surface.frameworks.stating import registered
 from wengert.surface.frameworks.walking import walked
 from wengert.tensor.tensor import SymbolicTensor, apply
 
@@ -273,8 +274,4 @@ def register(primitive: Primitive | str, rule: Callable[..., Any] | None = None)
     name = primitive if isinstance(primitive, str) else getattr(primitive, "name", None)
     if not isinstance(name, str):
         raise TypeError(f"jax.register: expected a primitive of JAX's or its name, not {primitive!r}.")
-    if rule is None:
-        return lambda function: register(name, function)
-    checks.function(rule, "jax.register", "rule")
-    RULES[name] = rule
-    return rule
+    return registered(RULES, "jax.register", name, rule)

@@ -21,6 +21,7 @@ from wengert.ops import elementwise, linear, reduction
 from wengert.ops.op import Op
 from wengert.surface.frameworks.jaxpr import Closed, Rule, read_closed
 from wengert.surface.frameworks.rules import RULES, Sizes, direct, rule, sizes_of
+from wengert.surface.frameworks.stating import bounded, shared
 from wengert.tensor.tensor import Tensor, apply, cast, convert
 
 __all__ = ["RULES"]
@@ -80,25 +81,19 @@ def rounded(x: Tensor, *, rounding_method: SupportsInt, **params: Hashable) -> A
 @rule("max")
 def maximum(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Equal operands share the derivative."""
-    return _of_two(x, y, E.GREATER, E.MAXIMUM)
+    return _of_two(E.MAXIMUM, x, y)
 
 
 @rule("min")
 def minimum(x: Tensor, y: Tensor, **params: Hashable) -> Any:
     """Equal operands share the derivative."""
-    return _of_two(x, y, E.LESS, E.MINIMUM)
+    return _of_two(E.MINIMUM, x, y)
 
 
-def _of_two(x: Tensor, y: Tensor, before: Op, op: Op) -> Any:
-    if x.nptype.kind not in "f":
-        if x.nptype.kind == "b":
-            return apply(E.LOGICAL_OR if op is E.MAXIMUM else E.LOGICAL_AND, (x, y))
-        return apply(op, (x, y))
-    half = np.asarray(0.5, x.nptype)
-    tie = arrays.where(apply(E.EQUAL, (x, y)), half * x + half * y, apply(op, (x, y)))
+def _of_two(op: Op, x: Tensor, y: Tensor) -> Any:
     if not np.isfinite(_number(x, 0.0)) or not np.isfinite(_number(y, 0.0)):
-        tie = apply(op, (x, y))  # an infinite number is a beginning, as in the greatest of nothing
-    return tie
+        return apply(op, (x, y))  # an infinite number is a beginning, as in the greatest of nothing
+    return shared(op, x, y)
 
 
 def _number(x: Tensor, otherwise: float) -> float:
@@ -109,13 +104,7 @@ def _number(x: Tensor, otherwise: float) -> float:
 @rule("clamp")
 def clamp(low: Tensor, x: Tensor, high: Tensor, **params: Hashable) -> Any:
     """On a bound there is no derivative."""
-    if x.nptype.kind != "f":
-        return apply(E.CLIP, (x, low, high))
-    inside = apply(E.LOGICAL_AND, (apply(E.GREATER, (x, low)), apply(E.LESS, (x, high))))
-    on = apply(linear.STOP_GRADIENT, (apply(E.CLIP, (x, low, high)),))
-    below = apply(E.LOGICAL_AND, (apply(E.LESS, (x, low)), apply(E.LESS, (low, high))))
-    outside = arrays.where(below, low, arrays.where(apply(E.GREATER, (x, high)), high, on))
-    return arrays.where(inside, x, outside)
+    return bounded(low, x, high)
 
 
 @rule("pow")

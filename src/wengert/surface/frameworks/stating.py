@@ -14,7 +14,7 @@ from wengert.ops import linear
 from wengert.ops.op import Op
 from wengert.tensor.tensor import Tensor, apply
 
-__all__ = ["between", "registered", "shared"]
+__all__ = ["bounded", "registered", "shared"]
 
 Function = Callable[..., Any]
 
@@ -42,7 +42,7 @@ def shared(op: Op, x: Tensor, y: Tensor) -> Any:
     return arrays.where(apply(E.EQUAL, (x, y)), half * x + half * y, apply(op, (x, y)))
 
 
-def between(low: Tensor, x: Tensor, high: Tensor) -> Any:
+def bounded(low: Tensor, x: Tensor, high: Tensor) -> Any:
     """Return x within bounds: on a bound there is no derivative by x."""
     if x.nptype.kind != "f":
         return apply(E.CLIP, (x, low, high))
