@@ -10,7 +10,7 @@ from typing import Any
 
 from wengert.ground.blocks import changed
 
-__all__ = ["EXECUTORS", "Options", "Processes", "options"]
+__all__ = ["EXECUTORS", "Options", "Processes", "devices_of", "options"]
 
 EXECUTORS = ("native", "numpy", "xla", "auto")
 
@@ -80,12 +80,29 @@ def _patience(text: str | None) -> float:
     if not 0.0 < seconds < math.inf:
         raise ValueError(f"processes wait for each other for a number of seconds, more than 0, not {text!r}")
     return seconds
+def devices_of(text: str) -> int | tuple[int, ...] | str:
+    """Read devices: how many, numbers with commas between them, or "all".
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if text == "all":
+        return text
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [-1]
+    if "," in text and min(numbers) >= 0 and len(set(numbers)) == len(numbers):
+        return tuple(numbers)
+    if len(numbers) > 1 or numbers[0] < 1:
+        raise ValueError(f"devices are a number from 1, different numbers with commas between them, or all; not {text!r}")
+    return numbers[0]
 
 
 class Options:
     """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
 
-    KEY = ("adjoint", "apart", "batch", "collapse", "compare", "executor", "simplify", "taylor", "threads", "tiles")
+    KEY = ("adjoint", "apart", "batch", "collapse", "compare", "devices", "executor", "simplify", "taylor", "threads", "tiles")
     """What a compiled list depends on."""
 
     REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
@@ -106,8 +123,12 @@ class Options:
         """NumPy runs row-wise lists tile by tile."""
         self.threads = os.cpu_count() or 1
         """How many threads run tiles."""
-        self.executor = os.environ.get("WENGERT_EXECUTOR", "native")
+        self.devices: int | tuple[int, ...] | str = devices_of(os.environ.get("WENGERT_DEVICES", "1"))
+        """Over how many devices of a process XLA spreads rows, or over which; "all"."""
+        self.executor = os.environ.get("WENGERT_EXECUTOR", "native" if self.devices == 1 else "xla")
         """Who runs static graphs and traced functions."""
+        self.apart = False
+        """Whether each of several processes computes for itself, on its own devices."""
         self.after = 2
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from wengert.execute.xla.arrays import check_installed
+from wengert.execute.xla.arrays import check_installed, spread_over
 from wengert.ground import checks
 from wengert.ground.blocks import changed
 from wengert.ground.options import EXECUTORS, Options, options
@@ -21,6 +22,7 @@ __all__ = [
     "experimental_functions_run_eagerly",
     "experimental_run_functions_eagerly",
     "functions_run_eagerly",
+    "get_devices",
     "get_executor",
     "get_logical_device_configuration",
     "get_rewrites",
@@ -32,6 +34,7 @@ __all__ = [
     "optimizer",
     "rewrites",
     "run_functions_eagerly",
+    "set_devices",
     "set_executor",
     "set_logical_device_configuration",
     "set_rewrites",
@@ -293,6 +296,53 @@ def get_executor() -> str:
     True
     """
     return options.executor
+
+
+def set_devices(devices: int | Sequence[int] | str) -> None:
+    """Spread rows over several devices, from the next run on: static graphs and traced functions then run under XLA.
+
+    What a list computes of each row alone is done by the device that has the row; sums over the rows are added up among the
+    devices by one collective; everything else is done by each of them alike. Results are those of one device up to rounding.
+    Processors of this machine count as devices: ``set_devices(4)`` on a machine without accelerators makes four of them.
+
+    Args:
+        devices: how many of each process, the numbers of those that are wanted, or "all". 1: one does everything.
+
+    Raises:
+        ValueError: for no devices, a negative number, the same device twice, another word.
+        RuntimeError: if XLA has started: its devices cannot be changed any more.
+        ImportError: if JAX is not installed.
+
+    >>> get_devices()
+    1
+    """
+    wanted: int | tuple[int, ...] | str
+    if isinstance(devices, str):
+        checks.choice(devices, ("all",), "set_devices", "devices")
+        wanted = devices
+    elif isinstance(devices, int):
+        if devices < 1:
+            raise ValueError(f"set_devices: at least one device is wanted, not {devices}.")
+        wanted = devices
+    else:
+        wanted = tuple(int(k) for k in devices)
+        if not wanted or min(wanted) < 0 or len(set(wanted)) < len(wanted):
+            raise ValueError(f"set_devices: the numbers of different devices are wanted, from 0, not {list(devices)}.")
+    if wanted == options.devices:
+        return
+    check_installed()
+    spread_over(wanted)
+    if wanted != 1:
+        options.executor = "xla"
+
+
+def get_devices() -> int | tuple[int, ...] | str:
+    """Return over how many devices of each process rows are spread, or over which, as `set_devices` was told.
+
+    >>> get_devices()
+    1
+    """
+    return options.devices
 
 
 def _switches(who: str, switches: dict[str, Any]) -> dict[str, bool]:

@@ -35,6 +35,8 @@ class Tile:
         """Return something of the shape that an input has in a tile."""
         slot = item.step.inputs[p]
         spec = self.pass_.specs[slot]
+        if lies_of(item.step.node.op) is Lies.SCATTERED:  # what the view was of has the rows of the result
+            return np.broadcast_to(np.zeros((), spec.nptype), self.outputs(item)[1][0])
         n, axis = self.pass_.tiling.rows.get(slot, (0, None))
         return np.broadcast_to(np.zeros((), spec.nptype), spec.tile(axis if n == self.pass_.n else None, self.rows))
 

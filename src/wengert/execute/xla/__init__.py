@@ -10,7 +10,9 @@ A lowered list is walked once for each signature (the shapes of its feeds and va
 | `state` | what constants and variables become |
 | `control` | what choices and loops become |
 | `walk` | the walk: what each operation becomes |
-| `chunks` | lists whose temporaries are too large at once, as a scan over chunks of rows |
+| `mesh` | the devices over which rows are spread |
+| `placing` | what of a list each device has its own rows of |
+| `parts` | row-wise lists device by device, and on each a chunk of rows at a time |
 | `executable` | how a list is compiled for one signature |
 | `variables` | the variables' values, which stay on the device and are given away to the run that assigns to them |
 | `program` | when a list is compiled, and how it is run |

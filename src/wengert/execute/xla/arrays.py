@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import importlib.util
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,11 +18,13 @@ import numpy as np
 
 from wengert.execute.xla.forked import watch
 from wengert.execute.xla.joined import begin
+from wengert.execute.xla.mesh import STARTED, Mesh, mesh_of, prepare
 from wengert.ground import parameters, tridiagonal
 from wengert.ground.errors import UnimplementedError
+from wengert.ground.options import options
 from wengert.ground.types import Array, Dtype, Index, Namespace
 
-__all__ = ["Unsupported", "XlaArrays", "arrays", "brief", "check_installed"]
+__all__ = ["Unsupported", "XlaArrays", "arrays", "brief", "check_installed", "spread_over"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -55,6 +58,25 @@ def arrays() -> XlaArrays:
 
 
 _made: list[XlaArrays] = []
+
+
+def spread_over(devices: int | tuple[int, ...] | str) -> None:
+    """Set the option `devices`.
+
+    Raises:
+        RuntimeError: if XLA has started, here or by the program's own JAX.
+    """
+    before = options.devices
+    if _made:
+        raise RuntimeError(STARTED)
+    options.devices = devices
+    jax = sys.modules.get("jax")
+    if jax is not None:
+        try:
+            prepare(jax)
+        except BaseException:
+            options.devices = before
+            raise
 
 
 @contextlib.contextmanager
@@ -121,6 +143,7 @@ class XlaArrays:
             raise ImportError(
                 f"The executor over XLA needs JAX, and it cannot be imported ({error}): pip install 'wengert[xla]'"
             ) from error
+        prepare(jax)
         begin(jax)
         _collect_in_c()
         self.jax = jax
@@ -143,6 +166,15 @@ class XlaArrays:
     def distant(self) -> bool:
         """Whether the device has a memory of its own, as accelerators do."""
         return bool(self.jax.devices()[0].platform != "cpu")
+
+    @functools.cached_property
+    def mesh(self) -> Mesh | None:
+        """The devices over which rows are spread; None where one does everything."""
+        return mesh_of(self.jax)
+
+    def put(self, x: Array, axis: int | None = None) -> Any:
+        """Return a copy of an array on the device, or on all: as a whole on each, or with its rows along an axis spread."""
+        return self.array(x) if self.mesh is None else self.mesh.put(np.array(x), axis)
 
     def scope(self) -> Any:
         """Return the context of this thread in which lists are walked and compiled: wide types, exact products."""

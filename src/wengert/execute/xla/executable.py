@@ -12,7 +12,9 @@ from wengert.execute.numpy import NumPyProgram, unfed
 from wengert.execute.plan import Plan
 from wengert.execute.tiles.run import cut
 from wengert.execute.xla.arrays import Unsupported, XlaArrays, brief
-from wengert.execute.xla.chunks import chunked, fits
+from wengert.execute.xla.mesh import Placed
+from wengert.execute.xla.parts import Alone, Among, in_parts
+from wengert.execute.xla.placing import Places, Spreading
 from wengert.execute.xla.state import SMALL
 from wengert.execute.xla.values import Env, Ref, variant
 from wengert.execute.xla.walk import Draw, Walk, sample
@@ -52,18 +54,19 @@ class Compiled(Protocol):
 class Executable:
     """What was compiled for one signature."""
 
-    __slots__ = ("call", "constants", "distant", "draws", "fixed", "order", "roomy", "seconds")
+    __slots__ = ("call", "constants", "distant", "draws", "fixed", "order", "places", "roomy", "seconds")
 
     def __init__(
         self, call: Compiled | None, constants: Sequence[Array], draws: Sequence[Draw],
-        fixed: Sequence[NumPyArray | None], order: Sequence[int], roomy: bool, distant: bool,
+        fixed: Sequence[NumPyArray | None], order: Sequence[int], roomy: bool, distant: bool, places: Places,
     ) -> None:  # fmt: skip
         """Take JAX's function, the large constants, the draws, the fetches that are constants, and where the others come.
 
-        ``roomy``: a run may ask for more memory than there is; ``distant``: results come from a memory of the device's own.
+        ``roomy``: a run may ask for more memory than there is; ``distant``: results come from a memory of the device's own;
+        ``places``: what is spread over devices.
         """
         self.call, self.constants, self.draws, self.fixed, self.order = call, constants, draws, fixed, order
-        self.roomy, self.distant, self.seconds = roomy, distant, 0.0
+        self.roomy, self.distant, self.places, self.seconds = roomy, distant, places, 0.0
 
     def drawn(self) -> Sequence[NumPyArray]:
         """Return random numbers for a run."""
@@ -85,11 +88,12 @@ class Executable:
 
 def compiled(
     xp: XlaArrays, program: NumPyProgram, variables: Sequence[Any], assigned: int, types: Sequence[Dtype], shapes: Sequence[Any],
-    forms: Sequence[Any], held: Callable[[NumPyArray], Array],
+    forms: Sequence[Any], held: Callable[[NumPyArray, int | None], Array],
 ) -> Executable:  # fmt: skip
     """Return the executable of a program for feeds of some shapes and dtypes and variables of some shapes.
 
-    ``variables``: those that it may assign to first, ``assigned`` of them. ``held`` puts a large constant on the device.
+    ``variables``: those that it may assign to first, ``assigned`` of them. ``held`` puts a large constant on the
+    device, or its rows, which lie along an axis, on all devices.
 
     Raises:
         Unsupported: if there can be none.
@@ -98,7 +102,8 @@ def compiled(
     build.look()
     call = build.compile()
     roomy = call is not None and bool(build.given) and _is_roomy(call, build.variables[:assigned])
-    return Executable(call, [held(v) for v in build.constants], build.draws, build.fixed, build.order, roomy, xp.distant)
+    large = [held(v, build.places.constants.get(k)) for k, v in enumerate(build.constants)]
+    return Executable(call, large, build.draws, build.fixed, build.order, roomy, xp.distant, build.places)
 
 
 class _Build:
@@ -117,7 +122,13 @@ class _Build:
         self.chosen = variant(program, self.feeds)
         if self.chosen.plan.unfed:
             raise unfed(self.chosen.plan.unfed[0])
-        self.tiling = cut(self.chosen.plan, [(f.shape, f.dtype) for f in self.feeds]) if options.tiles else None
+        kind = None if xp.mesh is None else Spreading
+        self.tiling = cut(self.chosen.plan, [(f.shape, f.dtype) for f in self.feeds], kind=kind) if options.tiles else None
+        self.places = Places(self.tiling, xp.mesh, variables)
+        self.share: Alone = Alone(xp.jax)
+        """What a device has of the rows, as the list is walked."""
+        self.spread: dict[int, int] = {}
+        """The results of which each device has its own rows, and along which axis."""
         self.pieces = 1.0
         """By how much the temporaries exceed those that a chunk is to have."""
         self.constants: list[NumPyArray] = []
@@ -139,19 +150,23 @@ class _Build:
     def walk(self, walk: Walk, inputs: Sequence[Array | None], given: Sequence[Array]) -> tuple[Env, list[Array]]:
         """Return the values of the variables that may be assigned to, after a walk, and the fetches that are no constants."""
         env = list(inputs)
-        if self.tiling is not None and self.pieces > 1.0:
-            found = chunked(walk, self.tiling, given, env, self.pieces)
+        spread: dict[int, int] = {}
+        if self.tiling is not None and (self.pieces > 1.0 or self.xp.mesh is not None):
+            walk.spread = {at for at, axis in enumerate(self.places.variables) if axis is not None}
+            found, spread = in_parts(walk, self.tiling, given, env, self.pieces, self.share, self.places)
         else:
             found = walk(self.chosen.plan, given, env)
-        self.fixed, self.order = [], []
+        self.fixed, self.order, self.spread = [], [], {}
         results: list[Array] = []
-        for value, t in zip(found, self.chosen.outputs, strict=True):
+        for k, (value, t) in enumerate(zip(found, self.chosen.outputs, strict=True)):
             if value.__class__ is Ref:
                 raise Unsupported(None, None, f"xla cannot fetch the handle {t.name}")
             known = value.__class__ is np.ndarray
             self.fixed.append(value if known else None)
             self.order.append(-1 if known else len(results))
             if not known:
+                if k in spread:
+                    self.spread[len(results)] = spread[k]
                 results.append(value)
         n = self.assigned
         if any([new is not old for new, old in zip(env[n:], inputs[n:], strict=True)]):
@@ -174,28 +189,49 @@ class _Build:
 
     def compile(self) -> Compiled | None:
         """Return JAX's function, in chunks of rows where its temporaries are large; None where all is known beforehand."""
-        jax = self.xp.jax
-        numbers = [self.spec(x.shape, x.dtype) for x in [*self.constants, *map(sample, self.draws)]]
-
-        def lowered() -> Any:
-            function = jax.jit(lambda *arguments: self.main(*arguments), donate_argnums=tuple(self.given))  # a new one to JAX
-            return function.lower(*self.variables, *numbers, *self.feeds)
-
         try:
-            first = lowered()
+            first = self.lowered()
             if not self.assigned and all(at < 0 for at in self.order):
                 return None
             call: Compiled = first.compile()
-            room = 0.0 if self.tiling is None or not fits(self.tiling) else sum(p.per_row * p.n for p in self.tiling.passes)
-            large, chunk = _limits(jax.devices()[0])
+            room = 0.0 if self.tiling is None else sum(p.per_row * self.share.rows(p.n) for p in self.tiling.passes)
+            large, chunk = _limits(self.xp)
             if room > TEMPORARY and _temporary(call) > large:
                 self.pieces = _temporary(call) / chunk
-                call = lowered().compile()
+                call = self.lowered().compile()
         except OpError:
             raise
         except Exception as error:
             raise Unsupported(None, None, f"xla cannot compile this list: {brief(error)}") from error
-        return call
+        return call if self.xp.mesh is None else Placed(call, self.xp.mesh, self.axes())
+
+    def numbers(self) -> list[Any]:
+        """Return what the large constants and the draws are like."""
+        return [self.spec(x.shape, x.dtype) for x in [*self.constants, *map(sample, self.draws)]]
+
+    def axes(self) -> list[int | None]:
+        """Return along which axis each argument is spread."""
+        places = self.places
+        numbers = [places.constants.get(k) for k in range(len(self.constants))]
+        draws = [places.draws.get(k) for k in range(len(self.draws))]
+        return [*places.variables, *numbers, *draws, *(places.feeds or [None] * len(self.feeds))]
+
+    def lowered(self) -> Any:
+        """Return the function that JAX is to compile."""
+        jax, mesh = self.xp.jax, self.xp.mesh
+        arguments = [*self.variables, *self.numbers(), *self.feeds]
+        donated = tuple(self.given)
+        if mesh is None:
+            return jax.jit(lambda *given: self.main(*given), donate_argnums=donated).lower(*arguments)  # a new one to JAX
+        axes = self.axes()
+        self.share = Alone(jax)
+        jax.eval_shape(lambda *given: self.main(*given), *arguments)  # which results there are, and how they lie
+        self.share = Among(mesh)
+        results = [mesh.spec(self.spread.get(k)) for k in range(max(self.order, default=-1) + 1)]
+        outer = (*[mesh.spec(a) for a in self.places.variables[: self.assigned]], *results)
+        function = mesh.mapped(lambda *given: self.main(*given), axes, outer)
+        placed = [None if a is None else mesh.like(a, axis) for a, axis in zip(arguments, axes, strict=True)]
+        return jax.jit(function, donate_argnums=donated).lower(*placed)
 
 
 def _has_more(plan: Plan) -> bool:
@@ -209,14 +245,14 @@ def _has_more(plan: Plan) -> bool:
     return False
 
 
-def _limits(device: Any) -> tuple[float, float]:
+def _limits(xp: XlaArrays) -> tuple[float, float]:
     """Return the bytes of temporaries above which a list runs in chunks on a device, and those that a chunk is to have.
 
     An accelerator wants many rows at once: it cuts only what would not fit beside everything else in its memory.
     """
-    if device.platform == "cpu":
+    if not xp.distant:
         return LARGE, CHUNK
-    room = (device.memory_stats() or {}).get("bytes_limit", float("inf"))
+    room = (xp.jax.local_devices()[0].memory_stats() or {}).get("bytes_limit", float("inf"))
     return room / 2, room / 4
 
 

@@ -14,6 +14,7 @@ from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
 from wengert.execute.xla.forked import is_lost, keep_readable, tell
+from wengert.execute.xla.mesh import Placed
 from wengert.execute.xla.values import Key, signature
 from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
@@ -47,8 +48,8 @@ class XlaProgram:
         self.numpy = NumPyProgram(graph, fetches, feeds, controls) if numpy is None else numpy
         self._types = [t.nptype for t in feeds]
         self._variables = Variables(self._xp, *variables_of(self.numpy.request))
-        self._constants: dict[int, tuple[NumPyArray, Array]] = {}
-        """The large constants, and where the device has them, by identity."""
+        self._constants: dict[tuple[int, int | None], tuple[NumPyArray, Array]] = {}
+        """The large constants, and where the device has them, by identity and axis of rows."""
         self._known: dict[Key, Executable | Unsupported] = {}
         self._lock = lock()
 
@@ -85,7 +86,7 @@ class XlaProgram:
         """Return what XLA says of the executable for feeds like these, compiling it if there is none.
 
         ``flops``, ``bytes`` (read and written), ``temp_bytes``, ``argument_bytes``, ``output_bytes``, where XLA tells
-        them, and ``compile_seconds``.
+        them, ``compile_seconds``, and over several devices ``collectives`` and ``collective_bytes``; all for one of them.
         """
         ready = self._ready(feeds)
         entry = self.compile(signature(ready, [v.storage for v in self._variables.all]))
@@ -102,6 +103,9 @@ class XlaProgram:
             size = getattr(memory, f"{name}_size_in_bytes", None)
             if size is not None:
                 found[f"{name}_bytes"] = float(size)
+        if isinstance(entry.call, Placed):
+            sent = entry.call.collectives()
+            found |= {"collectives": float(len(sent)), "collective_bytes": float(sum(size for _, size in sent))}
         return found
 
     def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
@@ -139,12 +143,12 @@ class XlaProgram:
             feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
         return feeds
 
-    def _held(self, value: NumPyArray) -> Array:
-        """Return a large constant on the device."""
-        found = self._constants.get(id(value))
+    def _held(self, value: NumPyArray, axis: int | None) -> Array:
+        """Return a large constant on the device, or its rows on all."""
+        found = self._constants.get((id(value), axis))
         if found is None:
             with self._xp.wide():
-                found = self._constants[id(value)] = (value, self._xp.array(value))
+                found = self._constants[id(value), axis] = (value, self._xp.put(value, axis))
         return found[1]
 
     # --- compiling ---------------------------------------------------------------------------------------------------

@@ -61,7 +61,9 @@ class Variables:
                 if not (self.rigid and None not in key[1]) and self.key(feeds, storages) != key:
                     return None
                 with self.xp.wide():
-                    values = [self._on_device(s) for s in changing] + [self._at_hand(i, s) for i, s in enumerate(storages[n:])]
+                    axes = entry.places.variables
+                    values = [self._on_device(s, axis) for s, axis in zip(changing, axes, strict=False)]
+                    values += [self._at_hand(i, s, axis) for i, (s, axis) in enumerate(zip(storages[n:], axes[n:], strict=True))]
                     given = values
                     if entry.roomy:  # so much memory that it may not be there: the values stay until the new ones are
                         given = [None if v is None else self.xp.array(v) for v in values[:n]] + values[n:]
@@ -86,28 +88,31 @@ class Variables:
                     s.lock.release()
         return found[n:]
 
-    def _on_device(self, storage: Any) -> Any:
-        """Return a variable's value where XLA has it, moving it there at the first time."""
+    def _on_device(self, storage: Any, axis: int | None) -> Any:
+        """Return a variable's value where XLA has it, moving it there at the first time; its rows, if they are to be spread."""
         value = storage.device
         if value is None:
             with storage.lock:
                 if storage.array is None:
                     return None
-                value = storage.device = self.xp.array(storage.array)
+                value = storage.device = self.xp.put(storage.array, axis)
+        elif self.xp.mesh is not None and value.sharding != self.xp.mesh.sharding(axis):  # another list has left it
+            with storage.lock:
+                value = storage.device = self.xp.mesh.put(value, axis)
         return value
 
-    def _at_hand(self, i: int, storage: Any) -> Any:
+    def _at_hand(self, i: int, storage: Any, axis: int | None) -> Any:
         """Return the value of a variable that is only read: from the second run on where XLA has it.
 
         What is written before each run anew, as by an optimizer outside of the graph, is passed as it is: moving it costs more.
         """
         if storage.device is not None:
-            return storage.device
+            return self._on_device(storage, axis)
         array = storage.array
         if array is None:
             return None
         if self.seen.get(i) is array:
-            return self._on_device(storage)
+            return self._on_device(storage, axis)
         self.seen[i] = array
         return array
 

@@ -48,6 +48,8 @@ class Walk:
         """By identity: the large constants, numbered as they are first used."""
         self.draws: list[Draw] = []
         self.kernels: dict[Op, Callable[..., Any]] = {}
+        self.spread: set[int] = set()
+        """The places of the variables of which each device has its own rows."""
 
     def __call__(self, plan: Plan, given: Sequence[Any], env: Env, inner: bool = False) -> list[Any]:
         """Walk a plan; ``env`` is changed. ``inner``: what stands here may run any number of times, or not at all."""
