@@ -80,6 +80,8 @@ def _patience(text: str | None) -> float:
     if not 0.0 < seconds < math.inf:
         raise ValueError(f"processes wait for each other for a number of seconds, more than 0, not {text!r}")
     return seconds
+
+
 def devices_of(text: str) -> int | tuple[int, ...] | str:
     """Read devices: how many, numbers with commas between them, or "all".
 

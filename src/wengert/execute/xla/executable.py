@@ -229,9 +229,13 @@ class _Build:
         self.share = Among(mesh)
         results = [mesh.spec(self.spread.get(k)) for k in range(max(self.order, default=-1) + 1)]
         outer = (*[mesh.spec(a) for a in self.places.variables[: self.assigned]], *results)
-        function = mesh.mapped(lambda *given: self.main(*given), axes, outer)
+        if self.tiling is None:  # all devices do the same
+            function: Any = lambda *given: self.main(*given)  # noqa: E731
+        else:
+            function = mesh.mapped(lambda *given: self.main(*given), axes, outer)
         placed = [None if a is None else mesh.like(a, axis) for a, axis in zip(arguments, axes, strict=True)]
-        return jax.jit(function, donate_argnums=donated).lower(*placed)
+        out = mesh.sharding(None) if self.tiling is None else None
+        return jax.jit(function, donate_argnums=donated, out_shardings=out).lower(*placed)
 
 
 def _has_more(plan: Plan) -> bool:

@@ -145,7 +145,7 @@ class Placed:
         return self.call.memory_analysis()
 
     def collectives(self) -> list[tuple[str, int]]:
-        """Return what devices send to each other in a run: the kind, and the bytes of its result, as the compiled program says."""
+        """Return what devices send to each other in a run, as the compiled program says."""
         found = []
         for line in self.call.as_text().splitlines():
             match = COLLECTIVE.search(line)

@@ -136,7 +136,7 @@ def in_parts(
         run.passes([tiling.passes[number] for number in stage.passes])
     fetched, spread = [], {}
     for k, slot in enumerate(tiling.plan.fetches):
-        if run.slots[slot] is None and places.fetched(slot):
+        if slot in run.parts and places.fetched(slot):
             axis, fetch = run.parts[slot]
             spread[k] = axis
         else:
