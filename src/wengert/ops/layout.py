@@ -10,7 +10,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
-__all__ = ["Layout", "Lies"]
+from wengert.ground.types import Dtype
+
+__all__ = ["REDUCES", "Layout", "Lies", "nothing"]
 
 
 class Lies(Enum):
@@ -68,3 +70,18 @@ SUMMED_TO = Layout(Lies.REDUCED)
 def reduced(join: str) -> Layout:
     """Return the layout of a reduction along axes whose parts a function of two arrays joins."""
     return Layout(Lies.REDUCED, axes=True, join=join)
+
+
+REDUCES = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any", "logical_and": "all"}
+"""The function that reduces an array, by the function that joins two parts."""
+
+
+def nothing(join: str, dtype: Dtype) -> float:
+    """Return the number that changes nothing which it is joined to."""
+    if join in ("maximum", "minimum"):
+        least = join == "minimum"
+        if dtype.kind == "f":
+            return float("inf") if least else float("-inf")
+        bits = 8 * dtype.itemsize - (dtype.kind == "i")
+        return (1 << bits) - 1 if least else -(1 << bits) if dtype.kind == "i" else 0
+    return float(join in ("multiply", "logical_and"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from wengert.execute.numpy import NumPyProgram, unfed
 from wengert.execute.plan import Plan
 from wengert.execute.tiles.run import cut
 from wengert.execute.xla.arrays import Unsupported, XlaArrays, brief
-from wengert.execute.xla.mesh import Placed
+from wengert.execute.xla.mesh import Compiled, Placed
 from wengert.execute.xla.parts import Alone, Among, in_parts
 from wengert.execute.xla.placing import Places, Spreading
 from wengert.execute.xla.state import SMALL
@@ -24,7 +24,7 @@ from wengert.ground.options import options
 from wengert.ground.types import Array, Dtype, NumPyArray
 from wengert.ops.linear import CONSTANT
 
-__all__ = ["Compiled", "Executable", "compiled"]
+__all__ = ["Executable", "compiled"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -36,19 +36,6 @@ LARGE = 30 << 20
 """Bytes of temporaries above which a list runs in chunks on CPUs: the C library gives blocks above 32 MB back after each run."""
 CHUNK = 18 << 20
 """Bytes of temporaries that a chunk is to have on CPUs, or less: its rows are a power of 2."""
-
-
-class Compiled(Protocol):
-    """An executable of JAX's."""
-
-    def __call__(self, *arguments: Array | None) -> Any:
-        """Run."""
-
-    def cost_analysis(self) -> Any:
-        """Return figures by name."""
-
-    def memory_analysis(self) -> Any:
-        """Return sizes in bytes as attributes."""
 
 
 class Executable:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.execute import processes
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.options import options
 from wengert.ground.types import Array
 
-__all__ = ["ROWS", "STARTED", "Mesh", "Placed", "mesh_of", "prepare"]
+__all__ = ["ROWS", "STARTED", "Compiled", "Mesh", "Placed", "mesh_of", "prepare"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -31,7 +31,7 @@ ROWS = "rows"
 """The name of the mesh's axis."""
 
 
-def prepare(jax: Any) -> None:
+def prepare(jax: ModuleType) -> None:
     """See to it, before JAX starts, that its backend on CPUs has as many devices as are wanted.
 
     Raises:
@@ -49,13 +49,13 @@ def prepare(jax: Any) -> None:
         raise RuntimeError(STARTED) from error
 
 
-def mesh_of(jax: Any) -> Mesh | None:
+def mesh_of(jax: ModuleType) -> Mesh | None:
     """Return the mesh that the options ask for; None where one device does everything.
 
     Raises:
         InvalidArgumentError: if there are not so many devices.
     """
-    apart = options.apart or processes.count() == 1
+    apart = options.apart or jax.process_count() == 1
     there = jax.local_devices() if apart else jax.devices()
     wanted = options.devices
     if not isinstance(wanted, str):
@@ -75,7 +75,7 @@ def mesh_of(jax: Any) -> Mesh | None:
 class Mesh:
     """Devices in a row."""
 
-    def __init__(self, jax: Any, devices: Sequence[Any], wide: bool) -> None:
+    def __init__(self, jax: ModuleType, devices: Sequence[Any], wide: bool) -> None:
         """Take the devices. ``wide``: they belong to several processes, each of which has what is put here in full."""
         self.jax, self.size, self.wide = jax, len(devices), wide
         self.mesh = jax.sharding.Mesh(np.array(devices), (ROWS,))
@@ -93,7 +93,7 @@ class Mesh:
         """Return the same with the devices."""
         return self.jax.sharding.NamedSharding(self.mesh, self.spec(axis))
 
-    def like(self, x: Any, axis: int | None) -> Any:
+    def like(self, x: Array, axis: int | None) -> Any:
         """Return the description of an array, as it lies when it is put here."""
         shape = list(x.shape)
         if axis is not None:
@@ -118,16 +118,32 @@ class Mesh:
         whole = np.asarray(x)
         return self.jax.make_array_from_callback(whole.shape, sharding, lambda index: whole[index])
 
-    def mapped(self, function: Any, axes: Sequence[int | None], outer: Any) -> Any:
+    def mapped(self, function: Callable[..., Any], axes: Sequence[int | None], outer: tuple[Hashable, ...]) -> Any:
         """Return a function that every device runs on its rows. ``outer``: specs of the results."""
         specs = tuple(self.spec(a) for a in axes)
         return self.jax.shard_map(function, mesh=self.mesh, in_specs=specs, out_specs=outer, check_vma=False)
 
 
+class Compiled(Protocol):
+    """An executable of JAX's."""
+
+    def __call__(self, *arguments: Array | None) -> Any:
+        """Run."""
+
+    def cost_analysis(self) -> Any:
+        """Return figures by name."""
+
+    def memory_analysis(self) -> Any:
+        """Return sizes in bytes as attributes."""
+
+    def as_text(self) -> str:
+        """Return the program of a device."""
+
+
 class Placed:
     """An executable whose arguments are put where it wants them."""
 
-    def __init__(self, call: Any, mesh: Mesh, axes: Sequence[int | None]) -> None:
+    def __init__(self, call: Compiled, mesh: Mesh, axes: Sequence[int | None]) -> None:
         """Take what JAX has compiled, and for each argument the axis along which its rows are spread."""
         self.call, self.mesh, self.axes = call, mesh, list(axes)
 
@@ -144,10 +160,14 @@ class Placed:
         """Return sizes of one device in bytes as attributes."""
         return self.call.memory_analysis()
 
+    def as_text(self) -> str:
+        """Return the program of a device."""
+        return self.call.as_text()
+
     def collectives(self) -> list[tuple[str, int]]:
         """Return what devices send to each other in a run, as the compiled program says."""
         found = []
-        for line in self.call.as_text().splitlines():
+        for line in self.as_text().splitlines():
             match = COLLECTIVE.search(line)
             if match:
                 shapes = SHAPE.findall(match[1])

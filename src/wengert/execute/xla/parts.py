@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,24 +26,21 @@ from wengert.execute.tiles.run import Tiling
 from wengert.execute.tiles.tile import Tile
 from wengert.execute.xla.mesh import ROWS, Mesh
 from wengert.execute.xla.placing import Places
-from wengert.execute.xla.values import Env
+from wengert.execute.xla.values import Env, Ref
 from wengert.execute.xla.walk import Walk
 from wengert.ground.types import Array, Dtype
-from wengert.ops.layout import Lies
+from wengert.ops.layout import REDUCES, Lies, nothing
 from wengert.ops.state import ASSIGN
 
 __all__ = ["Alone", "Among", "in_parts"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
-REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any", "logical_and": "all"}
-"""By what joins two parts: what reduces an array."""
-
 
 class Alone:
     """One device has all rows."""
 
-    def __init__(self, jax: Any) -> None:
+    def __init__(self, jax: ModuleType) -> None:
         """Take JAX."""
         self.jax = jax
 
@@ -108,7 +106,7 @@ class Among(Alone):
             if join == "add" and part.dtype.kind in "iufc":
                 added.setdefault(part.dtype, []).append(k)
             else:
-                found[k] = getattr(jnp, REDUCE[join])(jax.lax.all_gather(part, ROWS), axis=0).astype(part.dtype)
+                found[k] = getattr(jnp, REDUCES[join])(jax.lax.all_gather(part, ROWS), axis=0).astype(part.dtype)
         for places in added.values():
             total = jax.lax.psum(jnp.concatenate([sums[k].ravel() for k in places]), ROWS)
             at = 0
@@ -159,7 +157,7 @@ class _Run:
         """How often a value will still be read."""
         self.dummies = dict(tiling.dummies)
 
-    def enter(self, slot: int, value: Any) -> None:
+    def enter(self, slot: int, value: Array | Ref) -> None:
         """Take a value from outside, or from a step: as a whole, or a device's rows of it."""
         axis = self.places.of.get(slot)
         if axis is None:
@@ -273,7 +271,7 @@ def _chunks(
         first = jnp.moveaxis(jnp.asarray(x), axis, 0)[:head]
         return first.reshape(count, rows, *first.shape[1:])
 
-    def body(carry: Any, xs: Any) -> Any:
+    def body(carry: Sequence[Array], xs: tuple[Sequence[Array], Array | None]) -> Any:
         own = {load: jnp.moveaxis(x, 0, load.axis) for load, x in zip(pass_.loads, xs[0], strict=True)}
         stored, sums = _tile(walk, tile, shared, own, xs[1])
         moved = [jnp.moveaxis(s, store.axis, 0) for s, store in zip(stored, pass_.stores, strict=True)]
@@ -283,7 +281,7 @@ def _chunks(
     first = []
     for item, name in zip(pass_.sums, joins, strict=True):
         spec = specs[item.step.output]
-        first.append(jnp.full(spec.sizes, _nothing(name, spec.nptype), spec.nptype))
+        first.append(jnp.full(spec.sizes, nothing(name, spec.nptype), spec.nptype))
     loads = [split(given[load], load.axis) for load in pass_.loads]
     xs = loads, None if valid is None else split(valid, 0)
     totals, stacked = jax.lax.scan(body, first, xs, length=count)
@@ -295,16 +293,6 @@ def _chunks(
         moved = [jnp.moveaxis(s, store.axis, 0) for s, store in zip(stored, pass_.stores, strict=True)]
         whole = [jnp.concatenate([a, b]) for a, b in zip(whole, moved, strict=True)]
     return [jnp.moveaxis(array, 0, store.axis) for store, array in zip(pass_.stores, whole, strict=True)], totals
-
-
-def _nothing(join: str, dtype: Dtype) -> Any:
-    """Return what changes nothing that it is joined to."""
-    if join in ("maximum", "minimum"):
-        if dtype.kind == "f":
-            return -np.inf if join == "maximum" else np.inf
-        bounds = np.iinfo(dtype)
-        return bounds.min if join == "maximum" else bounds.max
-    return join in ("multiply", "logical_and")
 
 
 def _tile(
@@ -340,21 +328,21 @@ def _part(walk: Walk, tile: Tile, item: Item, inputs: Sequence[Array], valid: Ar
     jnp = walk.jax.numpy
     node, spec, layout = item.step.node, tile.pass_.specs[item.step.output], item.step.node.op.layout
     if valid is not None:
-        shut = _nothing(layout.join, np.dtype(spec.nptype)) if layout.lies is Lies.REDUCED else 0
+        shut = nothing(layout.join, np.dtype(spec.nptype)) if layout.lies is Lies.REDUCED else 0
         inputs = [_only(jnp, x, item.slices.get(p), valid, shut) for p, x in enumerate(inputs)]
     if layout.lies is not Lies.REDUCED:
         return walk.typed(node.op.bind(walk.xp)(*inputs, **node.attrs), spec.nptype)
     over, _ = tile.reduction(item, inputs[0])
     typed = {"dtype": spec.nptype} if layout.join in ("add", "multiply") else {}
-    return getattr(jnp, REDUCE[layout.join])(inputs[0], axis=over, **typed).reshape(spec.sizes)
+    return getattr(jnp, REDUCES[layout.join])(inputs[0], axis=over, **typed).reshape(spec.sizes)
 
 
-def _only(jnp: Any, x: Array, axis: int | None, valid: Any, shut: Any) -> Any:
+def _only(jnp: ModuleType, x: Array, axis: int | None, valid: Array, shut: float) -> Any:
     """Return an input with what changes nothing in place of the rows that are filling."""
     if axis is None:
         return x
     shape = [-1 if k == axis else 1 for k in range(x.ndim)]
-    return jnp.where(valid.reshape(shape), x, jnp.asarray(shut, x.dtype))
+    return jnp.where(jnp.reshape(valid, shape), x, jnp.asarray(shut, x.dtype))
 
 
 def _row_step(walk: Walk, tile: Tile, item: Item, inputs: Sequence[Any]) -> list[Array]:

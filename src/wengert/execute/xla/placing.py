@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.execute.plan import Step
@@ -73,8 +73,8 @@ class Places:
             if not alike and found is not None:
                 self.of.update(dict.fromkeys(slots, found))
         if not mesh.wide:
-            for at, variable in enumerate(variables):
-                self._variable(tiling, mesh, at, variable, axis)
+            for at in range(len(variables)):
+                self._variable(tiling, mesh, at, variables, axis)
 
     def _readers(self, tiling: Tiling) -> tuple[dict[int, set[int]], set[int]]:
         """Return along which axes passes load a value, and which values somebody needs with all rows."""
@@ -90,7 +90,8 @@ class Places:
                     whole.add(slot)
         return axes, whole
 
-    def _variable(self, tiling: Tiling, mesh: Mesh, at: int, variable: Any, axis: Any) -> None:
+    def _variable(self, tiling: Tiling, mesh: Mesh, at: int, variables: Sequence[Any], axis: Callable[[int], int | None]) -> None:
+        variable = variables[at]
         handles, reads, assigns = set(), [], []
         for step in tiling.plan.steps:
             if step.node.op is HANDLE and step.node.attrs["variable"] is variable:
@@ -104,10 +105,9 @@ class Places:
                     assigns.append(step)
                 else:
                     return
-        found = {axis(step.output) for step in reads}
-        if len(found) != 1 or None in found or handles & set(tiling.plan.fetches):
+        kept, *others = {axis(step.output) for step in reads} or {None}
+        if kept is None or others or handles & set(tiling.plan.fetches):
             return
-        kept: int = found.pop()
         sizes = variable.sizes
         if sizes is None or None in sizes or sizes[kept] % mesh.size:
             return
