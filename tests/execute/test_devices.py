@@ -59,7 +59,7 @@ def test_numbers_of_one_device() -> None:
 def test_rows_of_every_operation() -> None:
     """Whatever is row-wise of the operations that are sampled is what NumPy computes, in rows that do not divide."""
     (result,) = found("operations", "3")
-    assert result["wrong"] == [] and result["spread"] > 150
+    assert result["wrong"] == [] and result["spread"] > 90
 
 
 def test_one_collective_a_step() -> None:

@@ -129,8 +129,6 @@ class Options:
         """Over how many devices of a process XLA spreads rows, or over which; "all"."""
         self.executor = os.environ.get("WENGERT_EXECUTOR", "native" if self.devices == 1 else "xla")
         """Who runs static graphs and traced functions."""
-        self.apart = False
-        """Whether each of several processes computes for itself, on its own devices."""
         self.after = 2
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False
