@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wengert.ground.options import EXECUTORS, Processes, options
+from wengert.ground.options import EXECUTORS, Processes, devices_of, options
 from wengert.ground.terminal import shown, tell
 
 __all__ = ["main"]
@@ -139,6 +139,10 @@ def _run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--executor", choices=EXECUTORS, help="who runs graphs and functions: native (what holds otherwise), numpy, xla, auto"
     )
+    run.add_argument(
+        "--devices", metavar="N | I,J | all", type=_devices,
+        help="spread rows over N devices, over those of these numbers, or over all, under xla; processors count as devices",
+    )  # fmt: skip
     run.add_argument("--strict", action="store_true", help="mend nothing that libraries have dropped or the machine lacks")
     run.add_argument("--progress", action="store_true", help="show steps, loss and rate, on a terminal")
     run.add_argument("--save-figures", metavar="DIR", help="write figures that are shown or left open to DIR/figure-1.png ...")
@@ -226,6 +230,7 @@ def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     hold_on()
     if name is None or (given.module is not None and not given.module):
         parser.error("name a script, a notebook, -m MODULE, or a program")
+    _spread(given, parser)
     _several(given, parser)
     how = Chosen(given.style, given.executor, given.strict, given.quiet, frames=given.frames, unpickled=tuple(given.unpickle))
     program = None if given.module else found(name)
@@ -260,6 +265,30 @@ def _plain(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text) or text.startswith("."):
         raise argparse.ArgumentTypeError(f"letters, digits, and . _ - are wanted, not {text!r}")
     return text
+
+
+def _devices(text: str) -> str:
+    try:
+        devices_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _spread(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Set the devices, for this process and for those that it starts."""
+    if given.devices is None:
+        return
+    from wengert.surface.config import set_devices
+
+    given.executor = given.executor or "xla"
+    if given.executor != "xla":
+        parser.error(f"--devices spreads what runs under xla, not what runs under {given.executor}")
+    try:
+        set_devices(devices_of(given.devices))
+    except (ImportError, RuntimeError) as error:
+        parser.error(str(error))
+    os.environ["WENGERT_DEVICES"] = given.devices
 
 
 def _count(text: str) -> int:

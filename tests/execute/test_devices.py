@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("jax")
+pytestmark = pytest.mark.timeout(300)
 
 PROGRAMS = Path(__file__).parent / "devices" / "programs.py"
 
@@ -59,7 +60,7 @@ def test_numbers_of_one_device() -> None:
 def test_rows_of_every_operation() -> None:
     """Whatever is row-wise of the operations that are sampled is what NumPy computes, in rows that do not divide."""
     (result,) = found("operations", "3")
-    assert result["wrong"] == [] and result["spread"] > 90
+    assert result["wrong"] == [] and result["spread"] > 50
 
 
 def test_one_collective_a_step() -> None:

@@ -103,7 +103,7 @@ def operations() -> dict[str, Any]:
     sampled: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sampled)
     wrong, spread = [], 0
-    for case in sampled.cases.CASES[::3]:
+    for case in sampled.cases.CASES[::5]:
         alone = tf.Graph()
         try:
             feeds, given, fetches = sampled.build(alone, case, False, True)
