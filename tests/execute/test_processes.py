@@ -92,7 +92,8 @@ def test_what_is_told(tmp_path: Path):
     assert ended(started(tmp_path, body)) == [(0, f"{differ}2 0 True\n", ""), (0, f"{differ}2 1 False\n", "")]
 
 
-@pytest.mark.parametrize("bad", [0, pytest.param(1, marks=SLOW)])
+@SLOW
+@pytest.mark.parametrize("bad", [0, 1])
 def test_one_that_fails_has_the_others_end(tmp_path: Path, bad: int):
     body = f"""
     print("begun")
@@ -117,7 +118,8 @@ def test_those_that_come_to_different_places_say_so(tmp_path: Path):
     assert all("at different places: 0: x, 1: y." in err for _, _, err in told)
 
 
-@pytest.mark.parametrize("index", [pytest.param(0, marks=SLOW), 1])
+@SLOW
+@pytest.mark.parametrize("index", [0, 1])
 def test_one_whose_others_do_not_come_gives_up(tmp_path: Path, index: int):
     [(status, _, err)] = ended(started(tmp_path, "p.join()", only=(index,), seconds=1.5))
     assert status == 1

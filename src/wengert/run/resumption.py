@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from wengert.execute import processes
-from wengert.ground import interrupt
+from wengert.ground import interrupt, searches
 from wengert.ground.errors import NotFoundError, OpError
 from wengert.ground.terminal import tell
 from wengert.modes import session
@@ -57,6 +57,10 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         """Those that have all that there was for them."""
         self._variables: list[Any] = []
         """Those made eagerly. They are held: a function that trained may have returned by the time the file is written."""
+        self._searches: list[searches.Search] = []
+        """Those of SciPy's optimizers, in the order in which they began."""
+        self.completed = False
+        """Whether the script has come to its end: the next run begins its searches anew."""
         self._misfit = False
         self._next = time.monotonic() + every
 
@@ -65,6 +69,7 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         state.made.append(self._made)
         session.observers.append(self)
         interrupt.between.append(self._between)
+        searches.keepers.append(self)
         return self
 
     def __exit__(self, *exception: Any) -> None:
@@ -74,7 +79,8 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
     def forsake(self) -> None:
         """Watch no longer, and write nothing: in a child that was forked, too."""
         watching: list[tuple[list[Any], Any]] = [
-            (state.made, self._made), (session.observers, self), (interrupt.between, self._between)
+            (state.made, self._made), (session.observers, self), (interrupt.between, self._between),
+            (searches.keepers, self),
         ]  # fmt: skip
         for watchers, mine in watching:
             if mine in watchers:
@@ -144,6 +150,13 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         found = self._sessions.get(id(owner))
         return None if found is None else found[0]
 
+    def search(self) -> searches.Search:
+        """Return the search that begins now, with what the file has of it."""
+        head = f"search-{len(self._searches)}/"
+        kept = {key.removeprefix(head): self._left.pop(key) for key in list(self._left) if key.startswith(head)}
+        self._searches.append(searches.Search(kept))
+        return self._searches[-1]
+
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _values(self) -> dict[str, Any]:
@@ -157,6 +170,10 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
             storage = variable._storage
             if storage.held is not None and storage.nptype.kind in NUMBERS:
                 found[f"variable-{number}/{variable._name}"] = storage.read()
+        if self.completed:
+            return {key: value for key, value in found.items() if not key.startswith("search-")}
+        for number, search in enumerate(self._searches):
+            found |= {f"search-{number}/{key}": value for key, value in search.arrays().items()}
         return found
 
     def _write(self) -> int:
@@ -171,7 +188,7 @@ class Resumption(contextlib.AbstractContextManager["Resumption"]):
         if not values:
             return 0
         files.write(self.file, values)
-        return len(values)
+        return sum(not key.startswith("search-") for key in values)
 
     def _between(self) -> None:
         if time.monotonic() >= self._next:

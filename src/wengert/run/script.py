@@ -97,6 +97,13 @@ def run_script(
     serve(style)
     called[source.file] = source.name
     main = _main(source, not strict)
+
+    def executed() -> int:
+        status = _executed(code, main, usual)
+        if resumption is not None and not status:
+            resumption.completed = True
+        return status
+
     settings = Settings(source, style, strict, wants_recording(source), unpickled=tuple(unpickled))
     usual = sys.excepthook
     with contextlib.ExitStack() as stack:
@@ -116,7 +123,7 @@ def run_script(
             stack.enter_context(resumption)
             debts.owe("the checkpoint", resumption.debts, resumption.forsake)
         debts.owe("the summaries", lambda: [(r.path, r.flush) for r in list(summary.records) if r.wanted()])
-        status = debts.settled(lambda: _executed(code, main, usual))
+        status = debts.settled(executed)
         if interactive and not debts.terminated:
             from wengert.run.prompt import prompt
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from wengert.calculus.gradients import gradients
 from wengert.functions import array
-from wengert.ground import progress
+from wengert.ground import progress, searches
+from wengert.ground.types import NumPyArray
 from wengert.modes.session import default_session
 from wengert.surface.v1 import logging
 from wengert.surface.v1.variables import trainable_variables
@@ -127,11 +128,14 @@ class ExternalOptimizerInterface:
             raise TypeError(f"loss_callback must be a function, not {loss_callback!r}")
         both = evaluator([self._loss, self._packed_loss_grad], fetches, loss_callback)
 
-        def loss_and_gradient(x: TensorLike) -> tuple[Any, Any]:
+        def asked(x: NumPyArray) -> tuple[float, NumPyArray]:
             loss, gradient = both(x)
-            loss = float(np.reshape(loss, ()))
+            return float(np.reshape(loss, ())), np.asarray(gradient)
+
+        def loss_and_gradient(x: NumPyArray) -> tuple[float, NumPyArray]:
+            loss, gradient = search.answer(x, asked)
             point.remember(loss, x)
-            return loss, np.asarray(gradient, np.float64)
+            return loss, gradient
 
         def each_step(x: TensorLike, *ignored: Any) -> None:
             progress.step()
@@ -142,6 +146,10 @@ class ExternalOptimizerInterface:
         def with_gradient(targets: Sequence[Any], slopes: Sequence[Any]) -> list[Any]:
             return [evaluator([t, g]) for t, g in zip(targets, slopes, strict=True)]
 
+        search = searches.begun()
+        if search.finished:  # the variables have what came of it, or of what came after it
+            return
+        start = search.start(start, asked)
         try:
             with progress.line(str(self.optimizer_kwargs.get("method", type(self).__name__))) as shown:
                 best = self._minimize(
@@ -154,6 +162,7 @@ class ExternalOptimizerInterface:
             point.set(point.best)
             raise
         point.set(best)
+        search.end()
 
     def _minimize(
         self, initial_val: Any, loss_grad_func: Any, equality_funcs: Any, inequality_funcs: Any, packed_bounds: Any,
