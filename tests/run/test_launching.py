@@ -188,6 +188,16 @@ def test_no_orphan_is_left(tmp_path: Path, number: int, status: int):
     process.communicate()
 
 
+@SLOW
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["session", "keras", "scipy"])
+def test_a_training_that_is_killed_ends_as_an_unbroken_one(kind: str):
+    script = Path(__file__).parents[2] / "benchmarks" / "killed.py"
+    command = [sys.executable, str(script), "--kills", "2", "--steps", "30", "--only", kind]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    assert done.stdout.endswith(f"{kind}: 2 kills, 30 steps, the weights of an unbroken run\n"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
