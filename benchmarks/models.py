@@ -10,7 +10,7 @@ Agreement: u_x to u_xxxx, u_xt, the Laplacian, the biharmonic operator, and the 
 parameters, against nested `jvp` in float64; of each the greatest difference over the greatest value. Time: u_t and u_xxxx in
 value, and a step of a loss of them by all parameters, by a field under `jax.jit` and outside of it on this library's machine
 code, and by JAX with nested `grad`, nested `jvp` and `jet`, each compiled, in turns in one run: the median in milliseconds and
-how many times as long as the field under `jax.jit`. Reading: processor time from a call to a list that is ready to run, without
+how many times as long as the field under `jax.jit`; and the operations that XLA counts in each program. Reading: processor time from a call to a list that is ready to run, without
 XLA's compiling.
 """
 
@@ -271,14 +271,17 @@ def measure(name, params, net, x, t, rounds):
     step = {way: jax.jit(jax.value_and_grad(partial(loss_of(f), net))) for way, f in WAYS.items()}
     for what, functions in (("value", value), ("step", step)):
         for way, f in list(functions.items()):
-            begin = time.perf_counter()
+            begin, work = time.perf_counter(), ""
             try:
+                if hasattr(f, "lower"):
+                    f = functions[way] = f.lower(params, x, t).compile()
+                    work = f", {f.cost_analysis()['flops'] / 1e6:.0f} MFLOP"
                 jax.block_until_ready(f(params, x, t))
             except NotImplementedError as error:
                 print(f"{name}: {what}: {way} is not there: {str(error)[:70]}")
                 del functions[way]
                 continue
-            print(f"{name}: {what}: {way}: first call {time.perf_counter() - begin:.2f} s", flush=True)
+            print(f"{name}: {what}: {way}: first call {time.perf_counter() - begin:.2f} s{work}", flush=True)
             for _ in range(4):
                 took(f, params, x, t)
         times = {way: [] for way in functions}
