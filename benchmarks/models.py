@@ -7,11 +7,11 @@ transformer whose tokens are four for each point; a SIREN. Those of Flax and Equ
 not installed.
 
 Agreement: u_x to u_xxxx, u_xt, the Laplacian, the biharmonic operator, and the gradient of a residual's loss by all
-parameters, against nested `jvp` in float64; of each the greatest difference over the greatest value. Time: u_t and u_xxxx in
-value, and a step of a loss of them by all parameters, by a field under `jax.jit` and outside of it on this library's machine
-code, and by JAX with nested `grad`, nested `jvp` and `jet`, each compiled, in turns in one run: the median in milliseconds and
-how many times as long as the field under `jax.jit`; and the operations that XLA counts in each program. Reading: processor time from a call to a list that is ready to run, without
-XLA's compiling.
+parameters, against nested `jvp` in float64; of each the greatest difference over the greatest value. Time: u_t and
+u_xxxx in value, and a step of a loss of them by all parameters, by a field under `jax.jit` and outside of it on this
+library's machine code, and by JAX with nested `grad`, nested `jvp` and `jet`, each compiled, in turns in one run: the
+median in milliseconds and how many times as long as the field under `jax.jit`; and the operations that XLA counts in
+each program. Reading: processor time from a call to a list that is ready to run, without XLA's compiling.
 """
 
 import argparse
