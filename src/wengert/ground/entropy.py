@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["fresh", "own", "share"]
+__all__ = ["alike", "fresh", "own", "share"]
 
 _shared: list[Iterator[list[int]]] = []
+_begun: list[tuple[str, str]] = []
+"""Where Python's and NumPy's generators were when `alike` had set them."""
 
 
 def fresh() -> int:
@@ -21,9 +24,28 @@ def fresh() -> int:
     return int.from_bytes(words.tobytes(), "little")
 
 
+def alike() -> None:
+    """Have Python's and NumPy's generators begin with what is fresh: alike in all processes that have agreed."""
+    random.seed(fresh())
+    np.random.seed(fresh() % 2**32)
+    _begun[:] = [_states()]
+
+
 def own() -> None:
-    """Have all that is fresh from now on be this process's own."""
+    """Have all that is fresh from now on be this process's own, and the generators too that nobody has seeded or asked since."""
     _shared.clear()
+    if not _begun:
+        return
+    now, begun = _states(), _begun.pop()
+    if now[0] == begun[0]:
+        random.seed()
+    if now[1] == begun[1]:
+        np.random.seed()
+
+
+def _states() -> tuple[str, str]:
+    state = np.random.get_state(legacy=False)["state"]
+    return repr(random.getstate()), repr((state["key"].tobytes(), state["pos"]))
 
 
 def share(root: int) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
 import numpy as np
 
 from wengert.execute import processes
-from wengert.ground.entropy import fresh
+from wengert.ground.entropy import alike, fresh
 
 __all__ = ["begin"]
 
@@ -21,8 +20,7 @@ def begin() -> None:
     processes.join()
     if processes.count() == 1:
         return
-    random.seed(fresh())
-    np.random.seed(fresh() % 2**32)
+    alike()
     before = np.random.default_rng
 
     def default_rng(seed: Seed | np.random.BitGenerator | np.random.Generator = None) -> np.random.Generator:
