@@ -72,6 +72,8 @@ def test_one_collective_a_step() -> None:
     assert results["weights of points"][0] == ["all-reduce"]
     assert results["residual alone"] == [[], 0]
     assert results["no rows"] == [[], 0]
+    assert "spread by their 1000 rows" in results["training, told"]
+    assert "nothing has rows" in results["no rows, told"]
 
 
 def test_two_processes_have_the_same_numbers(port: int) -> None:

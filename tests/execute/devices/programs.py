@@ -137,6 +137,7 @@ def collectives() -> dict[str, Any]:
         assert isinstance(entry, Executable) and isinstance(entry.call, Placed)
         found = entry.call.collectives()
         results[name] = [kind for kind, _ in found], sum(size for _, size in found)
+        results[f"{name}, told"] = program.decision
 
     rng = np.random.RandomState(0)
     with tf.Graph().as_default() as graph:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.execute.plan import Step
+from wengert.execute.tiles.cut import Item
 from wengert.execute.tiles.run import Tiling
 from wengert.execute.xla.mesh import Mesh
 from wengert.execute.xla.state import SMALL
@@ -18,6 +19,11 @@ from wengert.ops.state import ASSIGN, HANDLE, READ
 __all__ = ["Places", "Spreading"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
+
+
+def _works(item: Item) -> bool:
+    """Whether a step computes anything."""
+    return item.step.node.op not in (CONSTANT, HANDLE, READ, ASSIGN)
 
 
 class Spreading(Tiling):
@@ -125,6 +131,17 @@ class Places:
         elif step.node.op is CONSTANT:
             at, _ = walk.constants.get(id(step.node.attrs["value"]), (len(walk.constants), None))
             self.constants[at] = self.of.get(step.output)
+
+    def told(self) -> str:
+        """Return in words what is spread, and what is not."""
+        if self.tiling is None:
+            return "all of them do the same, since nothing has rows"
+        rows = sorted({pass_.n for pass_ in self.tiling.passes})
+        spread = sum(len(pass_.items) for pass_ in self.tiling.passes)
+        alike = Counter(item.step.node.op.name for item in self.tiling.items if item.role == "whole" and _works(item))
+        names = ", ".join(f"{count} {name}" for name, count in alike.most_common(8))
+        text = f"{spread} operations are spread by their {' and '.join(map(str, rows))} rows"
+        return f"{text}; each device does the rest alike: {names}" if names else text
 
     def fetched(self, slot: int) -> bool:
         """Whether a fetch that has rows may come as the devices have it."""

@@ -59,9 +59,12 @@ class XlaProgram:
         return self.numpy.request
 
     @property
-    def decision(self) -> None:
-        """Nothing was to be decided."""
-        return None
+    def decision(self) -> str | None:
+        """What is spread over devices, and what each of them does alike; None where there is one device."""
+        if self._xp.mesh is None:
+            return None
+        latest = [e for e in self._known.values() if isinstance(e, Executable)][-1:]
+        return f"xla on {self._xp.mesh.size} devices: {latest[0].places.told() if latest else 'nothing has run'}"
 
     def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run.
