@@ -83,6 +83,13 @@ def test_two_processes_have_the_same_numbers(port: int) -> None:
         assert spread == pytest.approx(numpy, rel=1e-10), name
 
 
+def test_two_processes_feed_their_own_rows(port: int) -> None:
+    one, other = found("local", "2", processes=2, port=port)
+    assert one == other
+    for rows, (spread, formula) in one.items():
+        assert spread == pytest.approx(formula, rel=1e-12), rows
+
+
 def test_chunks_on_each_device() -> None:
     (result,) = found("chunks", "2")
     assert result["chunks"] and result["values"][0] == pytest.approx(result["values"][1], rel=1e-10)

@@ -104,7 +104,20 @@ def devices_of(text: str) -> int | tuple[int, ...] | str:
 class Options:
     """The switches of the process, as attributes. What is compiled is kept by `key`, so a change takes effect at once."""
 
-    KEY = ("adjoint", "apart", "batch", "collapse", "compare", "devices", "executor", "simplify", "taylor", "threads", "tiles")
+    KEY = (
+        "adjoint",
+        "apart",
+        "batch",
+        "collapse",
+        "compare",
+        "devices",
+        "executor",
+        "local",
+        "simplify",
+        "taylor",
+        "threads",
+        "tiles",
+    )
     """What a compiled list depends on."""
 
     REWRITES = ("taylor", "collapse", "batch", "adjoint", "simplify", "tiles")
@@ -129,6 +142,8 @@ class Options:
         """Over how many devices of a process XLA spreads rows, or over which; "all"."""
         self.executor = os.environ.get("WENGERT_EXECUTOR", "native" if self.devices == 1 else "xla")
         """Who runs static graphs and traced functions."""
+        self.local = False
+        """Whether each process feeds its own rows, of which all have as many."""
         self.after = 2
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False

@@ -592,6 +592,8 @@ class Function(Uncopied):
                 return trace
             former = self._kept(key)
             given = leaves if former is None else _relaxed(leaves, former)
+            if options.local:  # the rows of all processes are more than those that are given
+                given = [_open(leaf) if isinstance(leaf, Tensor | TensorSpec) else leaf for leaf in given]
             trace = self._trace(structure, given)
             if trace.graph.created:
                 # Once more, as TensorFlow does: now that its variables are there, it must make none.
@@ -741,6 +743,12 @@ def _relaxed(leaves: Sequence[Any], former: ConcreteFunction) -> list[Any]:
             leaf = TensorSpec(relaxed(next(places).sizes, spec._sizes), spec.dtype, spec.name)
         found.append(leaf)
     return found
+
+
+def _open(leaf: Tensor | TensorSpec) -> TensorSpec:
+    """Return the spec of a tensor with any number of rows."""
+    spec = _spec(leaf)
+    return TensorSpec((None, *spec._sizes[1:]), spec.dtype, spec.name) if spec._sizes else spec
 
 
 def _unbind(function: weakref.ref[Function], at: int, _gone: weakref.ref[Any]) -> None:

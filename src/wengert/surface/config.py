@@ -24,6 +24,7 @@ __all__ = [
     "functions_run_eagerly",
     "get_devices",
     "get_executor",
+    "get_feeds",
     "get_logical_device_configuration",
     "get_rewrites",
     "get_soft_device_placement",
@@ -36,6 +37,7 @@ __all__ = [
     "run_functions_eagerly",
     "set_devices",
     "set_executor",
+    "set_feeds",
     "set_logical_device_configuration",
     "set_rewrites",
     "set_soft_device_placement",
@@ -343,6 +345,39 @@ def get_devices() -> int | tuple[int, ...] | str:
     1
     """
     return options.devices
+
+
+def set_feeds(feeds: str) -> None:
+    """Say what several processes feed, from the next run on: the same arrays in each, or each its own rows of them.
+
+    With "local", what is fed to a placeholder whose first axis is None, and each argument of a function that has an axis, are
+    rows that this process has and the others have not, along the first axis, as many in each; the rows of all, in the order of
+    the processes, are what the list sees, and results are those of all rows, the same in each process. What a function
+    captures, and variables, are the same in all. Eager operations see the rows of their process alone.
+
+    Args:
+        feeds: "global" or "local".
+
+    Raises:
+        ValueError: for another word; for "local" where the executor is not "xla", which alone joins rows.
+
+    >>> set_feeds("global")
+    >>> get_feeds()
+    'global'
+    """
+    checks.choice(feeds, ("global", "local"), "set_feeds", "feeds")
+    if feeds == "local" and options.processes is not None and options.executor != "xla":
+        raise ValueError(f"set_feeds: rows of several processes are joined under the executor xla, not {options.executor}.")
+    options.local = feeds == "local"
+
+
+def get_feeds() -> str:
+    """Return what several processes feed, as `set_feeds` was told.
+
+    >>> get_feeds()
+    'global'
+    """
+    return "local" if options.local else "global"
 
 
 def _switches(who: str, switches: dict[str, Any]) -> dict[str, bool]:

@@ -161,6 +161,43 @@ def collectives() -> dict[str, Any]:
     return results
 
 
+def local() -> dict[str, Any]:
+    """Each process feeds its half of the rows: to a session and to a function."""
+    from wengert.execute import processes
+
+    tf.config.set_executor("xla")
+    tf.config.set_feeds("local")
+    assert tf.config.get_feeds() == "local"
+    results = {}
+    for rows in (1200, 1202):  # of a half, two devices have as many rows, or not
+        rng = np.random.RandomState(0)
+        whole, mine = rng.rand(rows, 1), slice(processes.index() * rows // 2, (processes.index() + 1) * rows // 2)
+        with tf.Graph().as_default():
+            x = v1.placeholder(tf.float64, [None, 1])
+            w = tf.Variable(np.ones((1, 8)))
+            y = tf.tanh(x @ w)
+            loss = tf.reduce_mean(tf.gradients(y, x)[0] ** 2) + 1e-3 * tf.reduce_mean(tf.cumsum(y))
+            step = v1.train.GradientDescentOptimizer(0.125).minimize(loss)
+            with v1.Session() as session:
+                session.run(v1.global_variables_initializer())
+                found = [float(session.run([step, loss], {x: whole[mine]})[1]) for _ in range(3)]
+                last = session.run(y, {x: whole[mine]})
+        f = tf.function(lambda x, k: tf.reduce_sum(tf.sin(x) * k))
+        found += [float(last.sum()), float(last[-1, 0]), float(f(whole[mine], 2.0))]
+        z, v, want = whole, np.ones((1, 8)), []
+        for _ in range(3):
+            y, d = np.tanh(z @ v), v * (1 - np.tanh(z @ v) ** 2)
+            slope = d.sum(1, keepdims=True)
+            want.append(float(np.mean(slope**2) + 1e-3 * np.mean(np.cumsum(y, 0))))
+            back = np.cumsum(np.ones((rows, 1)), 0)[::-1] * 1e-3 / y.size
+            s = 1 - y**2
+            by = 2.0 * slope * (s - 2.0 * v * y * s * z) / rows + back * s * z
+            v = v - 0.125 * by.sum(0, keepdims=True)
+        y = np.tanh(z @ v)
+        results[str(rows)] = found, [*want, float(y.sum()), float(y[-1, 0]), float(2.0 * np.sin(whole).sum())]
+    return results
+
+
 def chunks() -> dict[str, Any]:
     seen: list[float] = []
     plain = parts._chunks

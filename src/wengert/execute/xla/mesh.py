@@ -12,9 +12,9 @@ import numpy as np
 
 from wengert.ground.errors import InvalidArgumentError
 from wengert.ground.options import options
-from wengert.ground.types import Array
+from wengert.ground.types import Array, NumPyArray
 
-__all__ = ["ROWS", "STARTED", "Compiled", "Mesh", "Placed", "mesh_of", "prepare"]
+__all__ = ["ROWS", "STARTED", "Compiled", "Mesh", "Own", "Placed", "mesh_of", "prepare"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -72,6 +72,17 @@ def mesh_of(jax: ModuleType) -> Mesh | None:
     return Mesh(jax, there, not apart) if len(there) > 1 or isinstance(wanted, tuple) else None
 
 
+class Own:
+    """The rows along the first axis that this process has of an array, of which each has as many."""
+
+    __slots__ = ("array", "dtype", "shape")
+
+    def __init__(self, array: NumPyArray, processes: int) -> None:
+        """Take the rows, and how many processes there are."""
+        self.array, self.dtype = array, array.dtype
+        self.shape = (array.shape[0] * processes, *array.shape[1:])
+
+
 class Mesh:
     """Devices in a row."""
 
@@ -80,6 +91,8 @@ class Mesh:
         self.jax, self.size, self.wide = jax, len(devices), wide
         self.mesh = jax.sharding.Mesh(np.array(devices), (ROWS,))
         self.distant = devices[0].platform != "cpu"
+        self._moves: dict[Hashable, Callable[..., Any]] = {}
+        """What brings rows that processes have to where a list wants them, by shape and axis."""
 
     def spec(self, axis: int | None) -> Any:
         """Return how an array lies whose rows are along an axis; None: as a whole on each device."""
@@ -104,9 +117,11 @@ class Mesh:
         """Return how many of n rows a device has, the last ones fewer or none."""
         return -(-n // self.size)
 
-    def put(self, x: Array, axis: int | None = None) -> Any:
+    def put(self, x: Array | Own, axis: int | None = None) -> Any:
         """Return an array on the devices; rows that do not divide are filled up with copies of the last."""
         sharding = self.sharding(axis)
+        if isinstance(x, Own):
+            return self._together(x, axis)
         if getattr(x, "sharding", None) == sharding:
             return x
         if axis is not None and x.shape[axis] % self.size:
@@ -117,6 +132,28 @@ class Mesh:
             return self.jax.device_put(x, sharding)
         whole = np.asarray(x)
         return self.jax.make_array_from_callback(whole.shape, sharding, lambda index: whole[index])
+
+    def _together(self, own: Own, axis: int | None) -> Any:
+        """Return the rows of all processes on the devices."""
+        jax, mine, n = self.jax, own.array, own.array.shape[0]
+        devices = len(self.mesh.local_devices)
+        each = -(-n // devices) * devices
+        if each > n:
+            mine = np.concatenate([mine, np.zeros((each - n, *mine.shape[1:]), mine.dtype)])
+        spread = jax.make_array_from_process_local_data(self.sharding(0), mine)
+        if each == n and axis == 0:
+            return spread
+        key = own.shape, axis
+        if key not in self._moves:
+            rows = np.flatnonzero(np.arange(spread.shape[0]) % each < n)
+            missing = 0 if axis is None else self.rows(own.shape[axis]) * self.size - own.shape[axis]
+            widths = [(0, missing if k == axis else 0) for k in range(mine.ndim)]
+
+            def moved(x: Array) -> Any:
+                return jax.numpy.pad(x[rows], widths, mode="edge") if missing else x[rows]
+
+            self._moves[key] = jax.jit(moved, out_shardings=self.sharding(axis))
+        return self._moves[key](spread)
 
     def mapped(self, function: Callable[..., Any], axes: Sequence[int | None], outer: tuple[Hashable, ...]) -> Any:
         """Return a function that every device runs on its rows. ``outer``: specs of the results."""

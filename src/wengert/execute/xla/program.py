@@ -14,13 +14,14 @@ from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
 from wengert.execute.xla.forked import is_lost, keep_readable, tell
-from wengert.execute.xla.mesh import Placed
+from wengert.execute.xla.mesh import Own, Placed
 from wengert.execute.xla.values import Key, signature
 from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
 from wengert.ground.context import state
 from wengert.ground.interrupt import undivided
 from wengert.ground.locks import lock
+from wengert.ground.options import options
 from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.tensor import Graph
 
@@ -47,6 +48,8 @@ class XlaProgram:
         self._xp = arrays()
         self.numpy = NumPyProgram(graph, fetches, feeds, controls) if numpy is None else numpy
         self._types = [t.nptype for t in feeds]
+        self._open = [bool(t.sizes) and t.sizes[0] is None for t in feeds]
+        """Of which feeds the number of rows is not known."""
         self._variables = Variables(self._xp, *variables_of(self.numpy.request))
         self._constants: dict[tuple[int, int | None], tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity and axis of rows."""
@@ -140,10 +143,15 @@ class XlaProgram:
         entry = self._known.get(key)
         return entry if isinstance(entry, Executable) else self.compile(key)
 
-    def _ready(self, given: Sequence[Array]) -> list[NumPyArray]:
-        feeds = []
+    def _ready(self, given: Sequence[Array]) -> list[Any]:
+        feeds: list[Any] = []
         for a, dtype in zip(given, self._types, strict=True):
             feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
+        if options.local:
+            mesh = self._xp.mesh
+            if mesh is not None and mesh.wide:
+                count = self._xp.jax.process_count()
+                feeds = [Own(a, count) if has else a for a, has in zip(feeds, self._open, strict=True)]
         return feeds
 
     def _held(self, value: NumPyArray, axis: int | None) -> Array:
