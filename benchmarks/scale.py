@@ -1,11 +1,12 @@
 """Rows over several devices and processes: whether the numbers are those of one device, what devices send to each other, memory.
 
-    python benchmarks/scale.py [--steps 100] [--rows 10000000] [--parts equality,bfgs,collectives,memory,times]
+    python benchmarks/scale.py [--steps 100] [--rows 10000000] [--parts equality,bfgs,collectives,efficiency,memory,times]
 
 Equality: 100 steps in float64 on 1, 2 and 4 devices and on 2 processes with 2 devices each, of Burgers' equation, Korteweg-de
 Vries (third order), Kuramoto-Sivashinsky (fourth), and a Keras fit; the greatest relative difference of any loss and of
 any weight in the end from one device's. Then 20 iterations of L-BFGS, and the final loss after 200 more. Collectives: of one
-compiled training step of Burgers on 2 to 512 devices, which kinds, how many, how many bytes. Memory: a step on many rows over 4
+compiled training step of Burgers on 2 to 512 devices, how many, how many bytes. Efficiency: what follows from
+that and from the flops, by speeds of links. Memory: a step on many rows over 4
 devices, compiled in chunks: bytes of a device's arguments and temporaries, as XLA tells them, and the process's peak.
 """
 
@@ -191,6 +192,35 @@ def collectives() -> None:
         )
 
 
+LINKS = {  # bytes a second in each direction, and seconds that a hop takes
+    "H100, NVLink 4 among 8, InfiniBand NDR beyond": ((8, 450e9, 3e-6), (4096, 50e9, 5e-6), 10e12),
+    "16-core CPUs, Ethernet of 25 Gb/s": ((1, 0.0, 0.0), (4096, 3.1e9, 20e-6), 500e9),
+}
+"""Published speeds of links, guesses of the time of a hop, and of the flops a second that a device reaches."""
+
+
+def reduced(size: float, devices: int, inner: tuple[int, float, float], outer: tuple[int, float, float]) -> float:
+    """Return the seconds of an all-reduce: a ring's bytes and a tree's hops, within a machine and among machines."""
+    seconds = 0.0
+    for count, (_, speed, hop) in ((min(devices, inner[0]), inner), (-(-devices // inner[0]), outer)):
+        if count > 1:
+            seconds += 2 * (count - 1) / count * size / speed + 2 * np.ceil(np.log2(count)) * hop
+    return float(seconds)
+
+
+def efficiency() -> None:
+    """Print what is to be expected, by the count of flops and of bytes."""
+    found = computed("analysed", 64, 16384, 64, False, True)
+    flops, size = found["flops"] / (16384 / 64), found["collective_bytes"]
+    print(f"expected efficiency of a step of Burgers, 2-64-64-64-64-1, float32: {flops:.3g} flops a row, {size:.0f} bytes joined")
+    for name, (inner, outer, rate) in LINKS.items():
+        print(f"  {name}; {rate:.0e} flops a second a device")
+        for rows in (1024, 16384, 262144):
+            work = rows * flops / rate
+            line = [work / (work + reduced(size, d, inner, outer)) for d in (1, 8, 64, 512, 4096)]
+            print(f"    {rows:7} rows a device: " + " ".join(f"{100 * v:5.1f}%" for v in line))
+
+
 def memory(rows: int) -> None:
     """Print what a step on many rows needs."""
     found = computed("analysed", 4, rows, 32, True, True)
@@ -213,7 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--parts", default="equality,bfgs,collectives,memory,times")
+    parser.add_argument("--parts", default="equality,bfgs,collectives,efficiency,memory,times")
     parser.add_argument("--give", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.give:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib
 import itertools
 import logging
 import os
@@ -218,7 +217,7 @@ def begin(jax: ModuleType) -> None:
     asked = options.processes
     if asked is None or asked.count == 1 or _joined:
         return
-    state: Any = importlib.import_module("jax._src.distributed").global_state
+    state: Any = jax._src.distributed.global_state
     if not jax.distributed.is_initialized():
         # Else JAX answers to SIGTERM, by a note in its log, and the process goes on.
         jax.config.update("jax_enable_preemption_service", False)
