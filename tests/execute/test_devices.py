@@ -90,6 +90,12 @@ def test_two_processes_feed_their_own_rows(port: int) -> None:
         assert spread == pytest.approx(formula, rel=1e-12), rows
 
 
+def test_a_dataset_is_divided_among_processes(port: int) -> None:
+    one, other = found("split", "1", processes=2, port=port)
+    assert one == other and one["refused"]
+    assert one["found"] == one["want"]
+
+
 def test_chunks_on_each_device() -> None:
     (result,) = found("chunks", "2")
     assert result["chunks"] and result["values"][0] == pytest.approx(result["values"][1], rel=1e-10)

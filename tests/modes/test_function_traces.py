@@ -302,3 +302,35 @@ def test_derivatives_through_open_shapes_in_graphs_and_methods():
         inside = tf.function(lambda x: tf.gradients(model.square(x, more={"k": x}), x)[0])
         np.testing.assert_array_equal(inside(x), np.full(n, 13.0))
     assert model.square.experimental_get_tracing_count() == 2
+
+
+def test_a_variable_of_the_closure_is_not_taken_for_the_argument() -> None:
+    """TensorFlow shares the trace between variables of one shape, and adds p to itself."""
+    w, p = tf.Variable(10.0), tf.Variable(1.0)
+
+    @tf.function
+    def f(v):
+        v.assign(5.0)
+        return w + v
+
+    assert float(f(w)) == 10.0
+    w.assign(100.0)
+    assert float(f(p)) == 105.0
+
+
+def test_an_optimizer_in_a_function_has_moments_for_each_variable_that_is_an_argument() -> None:
+    """TensorFlow's one trace uses the first variable's for both. After one step of Adam each has moved by the rate."""
+    a, b = tf.Variable(2.0, dtype=tf.float64), tf.Variable(3.0, dtype=tf.float64)
+    optimizer = tf.keras.optimizers.Adam(0.1)
+    optimizer.build([a, b])
+
+    @tf.function
+    def step(v):
+        with tf.GradientTape() as tape:
+            loss = v * v
+        optimizer.apply_gradients([(tape.gradient(loss, v), v)])
+        return loss
+
+    assert [float(step(v)) for v in (a, b)] == [4.0, 9.0]
+    moments = [v.numpy() for v in optimizer.variables if "momentum" in v.path]
+    np.testing.assert_allclose(moments, [0.1 * 4.0, 0.1 * 6.0], rtol=1e-6)

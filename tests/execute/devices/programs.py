@@ -198,6 +198,41 @@ def local() -> dict[str, Any]:
     return results
 
 
+def split() -> dict[str, Any]:
+    """A dataset is divided among processes that feed their own rows; a step sees all of them."""
+    from wengert.execute import processes
+
+    tf.config.set_executor("xla")
+    tf.config.set_feeds("local")
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    x, y = np.arange(24.0).reshape(12, 2), np.arange(12.0)
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    total = tf.function(
+        lambda x, y: (tf.reduce_sum(x * tf.cast(tf.range(tf.shape(x)[0])[:, None] + 1, x.dtype)), tf.reduce_sum(y))
+    )
+    found, mine = [], []
+    for batch in strategy.experimental_distribute_dataset(data):
+        mine.append(batch[1].numpy().tolist())
+        found.append([float(v) for v in strategy.run(total, batch)])
+    made = strategy.distribute_datasets_from_function(
+        lambda context: (
+            tf.data.Dataset.range(8)
+            .shard(context.num_input_pipelines, context.input_pipeline_id)
+            .batch(context.get_per_replica_batch_size(4))
+        )
+    )
+    i = processes.index()
+    assert mine == [[4.0 * k + 2 * i, 4.0 * k + 2 * i + 1] for k in range(3)], mine
+    assert [b.numpy().tolist() for b in made] == [[i, 2 + i], [4 + i, 6 + i]]
+    try:
+        next(iter(strategy.experimental_distribute_dataset(tf.data.Dataset.range(3).batch(3))))
+    except tf.errors.InvalidArgumentError:
+        refused = True
+    weights = np.arange(1.0, 5.0)[:, None]
+    want = [[float((x[k : k + 4] * weights).sum()), float(y[k : k + 4].sum())] for k in (0, 4, 8)]
+    return {"found": found, "want": want, "refused": refused}
+
+
 def chunks() -> dict[str, Any]:
     seen: list[float] = []
     plain = parts._chunks

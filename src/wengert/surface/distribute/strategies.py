@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from wengert.data.dataset import Dataset
 from wengert.data.iterators import IteratorBase
 from wengert.data.stage import Base
 from wengert.execute import processes
@@ -18,6 +19,7 @@ from wengert.functions import array, math
 from wengert.ground import nest
 from wengert.ground.context import state
 from wengert.ground.dtypes import float64
+from wengert.ground.options import options as switches
 from wengert.modes.autograph import calls
 from wengert.modes.variable import Variable
 from wengert.surface.distribute.contexts import (
@@ -189,20 +191,31 @@ class Strategy:
     def experimental_distribute_dataset(self, dataset: Base, options: InputOptions | None = None) -> Any:
         """Return the dataset of the global batches, which are the dataset's own.
 
+        Where processes feed their own rows (`wengert.config.set_feeds`), each has its part of every batch.
+
         Raises:
             AttributeError: for what is no dataset.
+            InvalidArgumentError: as a batch is taken, if its rows do not divide by the processes.
         """
-        return DistributedDataset(dataset)
+        count = _sharing()
+        if count == 1:
+            return DistributedDataset(dataset)
+        return DistributedDataset(
+            Dataset(dataset.stage).map(lambda *batch: _share(batch[0] if len(batch) == 1 else batch, count))
+        )
 
     def distribute_datasets_from_function(
         self, dataset_fn: Callable[[InputContext], Base], options: InputOptions | None = None
     ) -> Any:
         """Return the dataset that a function makes, told that there is one pipeline.
 
+        Where processes feed their own rows (`wengert.config.set_feeds`), each is told that it is one pipeline of them.
+
         Raises:
             AttributeError: where it returns no dataset.
         """
-        return DistributedDataset(dataset_fn(InputContext()))
+        count = _sharing()
+        return DistributedDataset(dataset_fn(InputContext(count, processes.index() if count > 1 else 0, count)))
 
     experimental_distribute_datasets_from_function = distribute_datasets_from_function
 
@@ -225,6 +238,20 @@ class Strategy:
     def update_config_proto(self, config_proto: T) -> T:
         """Return a session's configuration as it is."""
         return config_proto
+
+
+def _sharing() -> int:
+    """Return how many processes have their own rows of a batch."""
+    return processes.count() if switches.local else 1
+
+
+def _share(batch: Nested, count: int) -> Any:
+    """Return the rows of a batch that are this process's, as each of so many has as many."""
+
+    def rows(x: Tensor) -> Any:
+        return array.reshape(x, array.concat([[count, -1], array.shape(x)[1:]], 0))[processes.index()]
+
+    return nest.map_structure(rows, batch)
 
 
 def _along(how: ReduceOp, value: Tensor, axis: int | Sequence[int]) -> Any:
