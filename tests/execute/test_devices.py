@@ -96,6 +96,13 @@ def test_a_dataset_is_divided_among_processes(port: int) -> None:
     assert one["found"] == one["want"]
 
 
+def test_what_comes_again_is_not_sent_again() -> None:
+    (result,) = found("resident", "3")
+    assert result["sent"] == [2, 2, 0, 0, 1, 1]
+    for value, formula in result["values"]:
+        assert value == pytest.approx(formula, rel=1e-12)
+
+
 def test_chunks_on_each_device() -> None:
     (result,) = found("chunks", "2")
     assert result["chunks"] and result["values"][0] == pytest.approx(result["values"][1], rel=1e-10)

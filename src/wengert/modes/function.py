@@ -18,6 +18,7 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.program import compile, told, watchers
 from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
+from wengert.execute.xla.program import XlaProgram
 from wengert.graph.graph import VALID_NAME
 from wengert.graph.node import Node
 from wengert.ground import dtypes, nest, shapes
@@ -234,7 +235,10 @@ class ConcreteFunction(Uncopied):
             with self._lock:
                 program = self._programs.get(key)
                 if program is None:
-                    program = self._programs[key] = compile(self.graph, self._flat, self.inputs, self.graph.effects)
+                    program = compile(self.graph, self._flat, self.inputs, self.graph.effects)
+                    if isinstance(program, XlaProgram):
+                        program.lasting = True
+                    self._programs[key] = program
         return program
 
     @property

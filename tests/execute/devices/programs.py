@@ -16,7 +16,7 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.xla import executable, parts
 from wengert.execute.xla.arrays import arrays
 from wengert.execute.xla.executable import Executable
-from wengert.execute.xla.mesh import Placed
+from wengert.execute.xla.mesh import Mesh, Placed
 from wengert.execute.xla.program import XlaProgram
 from wengert.ground.options import options
 
@@ -231,6 +231,38 @@ def split() -> dict[str, Any]:
     weights = np.arange(1.0, 5.0)[:, None]
     want = [[float((x[k : k + 4] * weights).sum()), float(y[k : k + 4].sum())] for k in (0, 4, 8)]
     return {"found": found, "want": want, "refused": refused}
+
+
+def resident() -> dict[str, Any]:
+    """Tensors that a function is given again, or captures, are sent twice at most; arrays that change are sent each time."""
+    sent: list[tuple[int, ...]] = []
+    plain = Mesh.put
+
+    def put(self: Any, x: Any, axis: int | None = None) -> Any:
+        if isinstance(x, np.ndarray) and x.size > 100:
+            sent.append(x.shape)
+        return plain(self, x, axis)
+
+    Mesh.put = put  # type: ignore[method-assign]
+    rng = np.random.RandomState(0)
+    x, c, w = rng.rand(1001, 2), rng.rand(1001, 1), np.ones((2, 1))
+    given, captured, v = tf.constant(x), tf.constant(c), tf.Variable(w)
+
+    @tf.function
+    def step(x: Any) -> Any:
+        v.assign_add(tf.matmul(x, x @ v - captured, transpose_a=True) * -1e-4)
+        return tf.reduce_sum((x @ v - captured) ** 2)
+
+    results: dict[str, Any] = {"sent": [], "values": []}
+    for k in range(6):
+        if k > 3:
+            x[:] = rng.rand(1001, 2)
+        sent.clear()
+        found = float(step(given if k < 4 else x))
+        w = w - 1e-4 * x.T @ (x @ w - c)
+        results["values"].append([found, float(((x @ w - c) ** 2).sum())])
+        results["sent"].append(len(sent))
+    return results
 
 
 def chunks() -> dict[str, Any]:

@@ -53,6 +53,10 @@ class XlaProgram:
         self._variables = Variables(self._xp, *variables_of(self.numpy.request))
         self._constants: dict[tuple[int, int | None], tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity and axis of rows."""
+        self.lasting = False
+        """Whether what is fed are values of tensors, which nobody changes: one that comes again is not sent again."""
+        self._sent: dict[tuple[int, int | None], tuple[NumPyArray, Array | None]] = {}
+        """By the number of a feed and the axis along which it is spread: the latest one, and where the devices have it."""
         self._known: dict[Key, Executable | Unsupported] = {}
         self._lock = lock()
 
@@ -129,7 +133,7 @@ class XlaProgram:
                 entry = self._entry(key)
                 if entry.call is None:
                     return entry.fetched((), copy)
-                found = self._variables.run(entry, key, feeds, storages)
+                found = self._variables.run(entry, key, self._there(feeds, entry), storages)
                 if found is not None:
                     return entry.fetched(found, copy)
         entry = self._entry(signature(feeds, ()))
@@ -137,7 +141,7 @@ class XlaProgram:
             return entry.fetched((), copy)
         drawn = entry.drawn()
         with self._xp.wide():
-            return entry.fetched(entry.call(*entry.constants, *drawn, *feeds), copy)
+            return entry.fetched(entry.call(*entry.constants, *drawn, *self._there(feeds, entry)), copy)
 
     def _entry(self, key: Key) -> Executable:
         entry = self._known.get(key)
@@ -153,6 +157,24 @@ class XlaProgram:
                 count = self._xp.jax.process_count()
                 feeds = [Own(a, count) if has else a for a, has in zip(feeds, self._open, strict=True)]
         return feeds
+
+    def _there(self, feeds: Sequence[Array], entry: Executable) -> Sequence[Array]:
+        """Return the feeds: from the second time on those of a memory of their own where the devices have them."""
+        if not self.lasting or not (self._xp.distant or self._xp.mesh is not None):
+            return feeds
+        axes = entry.places.feeds or [None] * len(feeds)
+        found: list[Array] = []
+        for k, (a, axis) in enumerate(zip(feeds, axes, strict=True)):
+            if a.__class__ is not np.ndarray or a.base is not None:
+                found.append(a)
+                continue
+            seen, there = self._sent.get((k, axis), (None, None))
+            if seen is a and there is None:
+                with self._xp.wide():
+                    there = self._xp.put(a, axis)
+            self._sent[k, axis] = a, there if seen is a else None
+            found.append(a if seen is not a or there is None else there)
+        return found
 
     def _held(self, value: NumPyArray, axis: int | None) -> Array:
         """Return a large constant on the device, or its rows on all."""
