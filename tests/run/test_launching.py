@@ -90,7 +90,7 @@ model.compile("adam", "mse")
 x = np.random.rand(32, 2)
 kept = tf.keras.callbacks
 model.fit(x, x.sum(1), epochs=3, verbose=0, callbacks=[
-    kept.ModelCheckpoint("best.weights.h5", save_weights_only=True, save_best_only=True, monitor="loss"),
+    kept.ModelCheckpoint("best.weights.h5", save_weights_only=True),
     kept.TensorBoard("logs"), kept.CSVLogger("log.csv"), kept.BackupAndRestore("backup"),
 ])
 trained = [w.copy() for w in model.get_weights()]
@@ -124,7 +124,7 @@ print(*sorted(os.path.join(at, name) for at, _, names in os.walk(".") for name i
 
 def test_the_first_writes_files_and_all_read_them_and_draw_alike(tmp_path: Path):
     status, out, err = launched(tmp_path, FILES, given="typed")
-    assert (status, err) == (0, "")
+    assert status == 0 and not err, err
     told = [[line[4:] for line in out.splitlines() if line.startswith(f"[{i}]")] for i in range(2)]
     assert told[0][0] == "['one', '-n', '3'] typed True" and told[1][0] == "['one', '-n', '3']  True"
     assert told[0][1] == told[1][1] == "There is no checkpoint nothing: the file nothing.safetensors does not exist."
@@ -190,7 +190,7 @@ def test_no_orphan_is_left(tmp_path: Path, number: int, status: int):
 
 @SLOW
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["session", "keras", "scipy"])
+@pytest.mark.parametrize("kind", ["session", "scipy"])  # Keras by `python benchmarks/killed.py`
 def test_a_training_that_is_killed_ends_as_an_unbroken_one(kind: str):
     script = Path(__file__).parents[2] / "benchmarks" / "killed.py"
     command = [sys.executable, str(script), "--kills", "2", "--steps", "30", "--only", kind]

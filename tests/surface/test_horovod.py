@@ -201,7 +201,7 @@ with v1.Graph().as_default():
 """
 
 
-@pytest.mark.parametrize("executor", ["native", pytest.param("numpy", marks=SLOW), pytest.param("auto", marks=SLOW)])
+@pytest.mark.parametrize("executor", ["native", pytest.param("numpy", marks=SLOW)])
 def test_two_halves_are_one_whole(tmp_path, executor):
     (alone,) = run(tmp_path, STEPS, 1, "--executor", executor)
     first, second = run(tmp_path, STEPS, 2, "--executor", executor)

@@ -260,8 +260,8 @@ def lu(a: NumPyArray) -> Any:
 
 
 @stacked
-def solve_tridiagonal(d: NumPyArray, b: NumPyArray) -> Any:
-    """Solve A X = B, A given by its three diagonals."""
+def solve_tridiagonal(d: NumPyArray, b: NumPyArray, perturb: bool = False) -> Any:
+    """Solve A X = B, A given by its three diagonals, and not singular: then there is no pivot to move."""
     n = d.shape[-1]
     a = zeros((n, n), is_complex(d))
     for i in range(n):
