@@ -114,8 +114,9 @@ def test_one_that_fails_has_the_others_end(tmp_path: Path, bad: int):
 @SLOW
 def test_those_that_come_to_different_places_say_so(tmp_path: Path):
     told = ended(started(tmp_path, "p.barrier('x' if p.is_first() else 'y')"))
-    assert [status for status, _, _ in told] == [1, 1]
-    assert all("at different places: 0: x, 1: y." in err for _, _, err in told)
+    statuses = {status for status, _, _ in told}
+    assert 1 in statuses and statuses <= {1, 143}  # one that has failed may end the other before that one says so itself
+    assert all("at different places: 0: x, 1: y." in err for status, _, err in told if status == 1)
 
 
 @SLOW

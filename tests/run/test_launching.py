@@ -190,7 +190,7 @@ def test_no_orphan_is_left(tmp_path: Path, number: int, status: int):
 
 @SLOW
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["session", "scipy"])  # Keras by `python benchmarks/killed.py`
+@pytest.mark.parametrize("kind", ["scipy"])  # the others by `python benchmarks/killed.py`
 def test_a_training_that_is_killed_ends_as_an_unbroken_one(kind: str):
     script = Path(__file__).parents[2] / "benchmarks" / "killed.py"
     command = [sys.executable, str(script), "--kills", "2", "--steps", "30", "--only", kind]
