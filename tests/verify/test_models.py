@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import wengert
@@ -110,3 +111,18 @@ def test_explain_tells_of_each_line(jax):
             wengert.jax.field(jnp.tanh, "x").xx(x)
         assert [(c.order, c.method) for c in explanation.choices] == [(1, "taylor"), (2, "taylor")] * 2
         assert len({c.where for c in explanation.choices}) == 2
+
+
+def test_a_variance_does_not_keep_a_series_away(jax):
+    """JAX's variance is NaN where there is nothing to divide by: a choice between numbers that stand in the function."""
+    jnp = jax.numpy
+    x = np.linspace(0.1, 1.0, 4)
+
+    def normalised(x):
+        h = jnp.sin(x * jnp.arange(1.0, 5.0))
+        return (h - h.mean()) / jnp.sqrt(h.var() + 1e-6)
+
+    with jax.enable_x64(True), Explanation() as explanation:
+        found = jax.jit(wengert.jax.field(normalised, "x", pointwise=True).xx)(x)
+        np.testing.assert_allclose(found, jax.vmap(jax.jacfwd(jax.jacfwd(normalised)))(x), rtol=1e-9)
+    assert {c.method for c in explanation.choices} == {"taylor"}

@@ -12,7 +12,7 @@ import functools
 import importlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -58,6 +58,9 @@ UNSAID = frozenset(
 """Parameters that do not change a value, or that other parts of a key stand for."""
 SPREADING = frozenset({"broadcast_in_dim", "reshape", "squeeze", "transpose", "convert_element_type"})
 """Lines that are read into the list where they only make a known value larger."""
+
+FOLDED = frozenset("add and convert_element_type div eq ge gt le lt max min mul ne neg not or sub".split())
+"""Lines that are done while they are read where they stand between numbers: a choice that is known has one case."""
 
 
 class Aval(Protocol):
@@ -186,6 +189,8 @@ def flat(closed: Closed, arrays: Sequence[Any] | None = None) -> Flat:
             if inner is not None:
                 body, own = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
                 outs: Sequence[int | Value] = walk(body, own, ins)
+            elif eqn.primitive.name in FOLDED and not eqn.outvars[0].aval.shape and all([isinstance(i, Value) for i in ins]):
+                outs = _folded(Line(eqn, ins, ()))
             else:
                 outs = tuple([slot(var.aval) for var in eqn.outvars])
                 lines.append(Line(eqn, ins, outs))  # type: ignore[arg-type]
@@ -195,6 +200,12 @@ def flat(closed: Closed, arrays: Sequence[Any] | None = None) -> Flat:
     arguments = tuple([slot(var.aval) for var in closed.jaxpr.invars])
     results = walk(closed.jaxpr, closed.consts if arrays is None else arrays, arguments)
     return Flat(lines, arguments, tuple(consts), values, tuple(results), avals)
+
+
+def _folded(line: Line) -> tuple[Value, ...]:
+    """Return what a line of numbers comes to, within a trace too."""
+    with importlib.import_module("jax").ensure_compile_time_eval():
+        return tuple([Value(np.asarray(found)) for found in alone(line)(*[cast(Value, i).value for i in line.inputs])])
 
 
 def split(whole: Flat, free: Iterable[int]) -> Split:

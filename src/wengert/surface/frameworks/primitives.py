@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.functions import array as arrays
 from wengert.functions import math as maths
+from wengert.graph.static import static_value
 from wengert.ground.errors import UnimplementedError
 from wengert.ground.types import Dtype
 from wengert.modes.control import cond, graph_loop
@@ -128,6 +129,9 @@ def polygamma(n: Tensor, x: Tensor, **params: Hashable) -> Any:
 @rule("select_n")
 def select(which: Tensor, *cases: Tensor, **params: Hashable) -> Any:
     """The case that is chosen, element by element."""
+    chosen = static_value(which)
+    if isinstance(chosen, int):
+        return cases[chosen]
     if which.nptype.kind == "b":
         return arrays.where(which, cases[1], cases[0]) if len(cases) == 2 else cases[0]
     found: Any = cases[-1]
