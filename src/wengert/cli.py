@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         tell(f"wengert: {error}")
         status = 1
-    status = status or _unread()
+    unread = _unread()
+    status = status or unread
     if status and options.processes is not None:
         from wengert.execute.processes import fail
 
