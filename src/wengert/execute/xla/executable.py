@@ -111,7 +111,7 @@ class _Build:
             raise unfed(self.chosen.plan.unfed[0])
         kind = None if xp.mesh is None else Spreading
         self.tiling = cut(self.chosen.plan, [(f.shape, f.dtype) for f in self.feeds], kind=kind) if options.tiles else None
-        self.places = Places(self.tiling, xp.mesh, variables)
+        self.places = Places(self.tiling, xp.mesh, variables, len(self.feeds))
         self.share: Alone = Alone(xp.jax)
         """What a device has of the rows, as the list is walked."""
         self.spread: dict[int, int] = {}
@@ -201,28 +201,29 @@ class _Build:
         places = self.places
         numbers = [places.constants.get(k) for k in range(len(self.constants))]
         draws = [places.draws.get(k) for k in range(len(self.draws))]
-        return [*places.variables, *numbers, *draws, *(places.feeds or [None] * len(self.feeds))]
+        return [*places.variables, *numbers, *draws, *places.feeds]
 
     def lowered(self) -> Any:
         """Return the function that JAX is to compile."""
         jax, mesh = self.xp.jax, self.xp.mesh
         arguments = [*self.variables, *self.numbers(), *self.feeds]
         donated = tuple(self.given)
+
+        def main(*given: Array | None) -> Any:  # a new one to JAX
+            return self.main(*given)
+
         if mesh is None:
-            return jax.jit(lambda *given: self.main(*given), donate_argnums=donated).lower(*arguments)  # a new one to JAX
+            return jax.jit(main, donate_argnums=donated).lower(*arguments)
         axes = self.axes()
         self.share = Alone(jax)
         jax.eval_shape(lambda *given: self.main(*given), *arguments)  # which results there are, and how they lie
         self.share = Among(mesh)
+        placed = [None if a is None else mesh.like(a, axis) for a, axis in zip(arguments, axes, strict=True)]
+        if self.tiling is None:  # all devices do the same
+            return jax.jit(main, donate_argnums=donated, out_shardings=mesh.sharding(None)).lower(*placed)
         results = [mesh.spec(self.spread.get(k)) for k in range(max(self.order, default=-1) + 1)]
         outer = (*[mesh.spec(a) for a in self.places.variables[: self.assigned]], *results)
-        if self.tiling is None:  # all devices do the same
-            function: Any = lambda *given: self.main(*given)  # noqa: E731
-        else:
-            function = mesh.mapped(lambda *given: self.main(*given), axes, outer)
-        placed = [None if a is None else mesh.like(a, axis) for a, axis in zip(arguments, axes, strict=True)]
-        out = mesh.sharding(None) if self.tiling is None else None
-        return jax.jit(function, donate_argnums=donated, out_shardings=out).lower(*placed)
+        return jax.jit(mesh.mapped(main, axes, outer), donate_argnums=donated).lower(*placed)
 
 
 def _has_more(plan: Plan) -> bool:

@@ -90,7 +90,7 @@ class Mesh:
         """Take the devices. ``wide``: they belong to several processes, each of which has what is put here in full."""
         self.jax, self.size, self.wide = jax, len(devices), wide
         self.mesh = jax.sharding.Mesh(np.array(devices), (ROWS,))
-        self.distant = devices[0].platform != "cpu"
+        self._shardings: dict[int | None, Any] = {}
         self._moves: dict[Hashable, Callable[..., Any]] = {}
         """What brings rows that processes have to where a list wants them, by shape and axis."""
 
@@ -104,7 +104,10 @@ class Mesh:
 
     def sharding(self, axis: int | None) -> Any:
         """Return the same with the devices."""
-        return self.jax.sharding.NamedSharding(self.mesh, self.spec(axis))
+        found = self._shardings.get(axis)
+        if found is None:
+            found = self._shardings[axis] = self.jax.sharding.NamedSharding(self.mesh, self.spec(axis))
+        return found
 
     def like(self, x: Array, axis: int | None) -> Any:
         """Return the description of an array, as it lies when it is put here."""
@@ -117,6 +120,11 @@ class Mesh:
         """Return how many of n rows a device has, the last ones fewer or none."""
         return -(-n // self.size)
 
+    def filled(self, xp: ModuleType, x: Array, axis: int) -> Any:
+        """Return an array whose rows divide by the devices: filled up with copies of the last."""
+        missing = self.rows(x.shape[axis]) * self.size - x.shape[axis]
+        return xp.pad(x, [(0, missing if k == axis else 0) for k in range(x.ndim)], mode="edge") if missing else x
+
     def put(self, x: Array | Own, axis: int | None = None) -> Any:
         """Return an array on the devices; rows that do not divide are filled up with copies of the last."""
         sharding = self.sharding(axis)
@@ -125,9 +133,7 @@ class Mesh:
         if getattr(x, "sharding", None) == sharding:
             return x
         if axis is not None and x.shape[axis] % self.size:
-            missing = self.rows(x.shape[axis]) * self.size - x.shape[axis]
-            widths = [(0, missing if k == axis else 0) for k in range(x.ndim)]
-            x = np.pad(np.asarray(x), widths, mode="edge")
+            x = self.filled(np, np.asarray(x), axis)
         if not self.wide:
             return self.jax.device_put(x, sharding)
         whole = np.asarray(x)
@@ -146,11 +152,9 @@ class Mesh:
         key = own.shape, axis
         if key not in self._moves:
             rows = np.flatnonzero(np.arange(spread.shape[0]) % each < n)
-            missing = 0 if axis is None else self.rows(own.shape[axis]) * self.size - own.shape[axis]
-            widths = [(0, missing if k == axis else 0) for k in range(mine.ndim)]
 
             def moved(x: Array) -> Any:
-                return jax.numpy.pad(x[rows], widths, mode="edge") if missing else x[rows]
+                return x[rows] if axis is None else self.filled(jax.numpy, x[rows], axis)
 
             self._moves[key] = jax.jit(moved, out_shardings=self.sharding(axis))
         return self._moves[key](spread)

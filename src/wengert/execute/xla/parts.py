@@ -80,10 +80,7 @@ class Among(Alone):
     def part(self, x: Array, axis: int, n: int) -> Any:
         """Return the rows of this device."""
         jax, m = self.jax, self.rows(n)
-        missing = m * self.mesh.size - n
-        if missing:
-            x = jax.numpy.pad(x, [(0, missing if k == axis else 0) for k in range(x.ndim)], mode="edge")
-        return jax.lax.dynamic_slice_in_dim(x, jax.lax.axis_index(ROWS) * m, m, axis)
+        return jax.lax.dynamic_slice_in_dim(self.mesh.filled(jax.numpy, x, axis), jax.lax.axis_index(ROWS) * m, m, axis)
 
     def whole(self, x: Array, axis: int, n: int) -> Any:
         """Return all rows."""

@@ -41,14 +41,14 @@ class Places:
     to run, where they divide by the devices and one process sees all of them.
     """
 
-    def __init__(self, tiling: Tiling | None = None, mesh: Mesh | None = None, variables: Sequence[Any] = ()) -> None:
-        """Look at a cut list; without a mesh nothing is spread."""
+    def __init__(self, tiling: Tiling | None, mesh: Mesh | None, variables: Sequence[Any], feeds: int) -> None:
+        """Look at a cut list, of which there are so many feeds; without a mesh nothing is spread."""
         self.of: dict[int, int] = {}
         """By the slots of what comes from outside."""
         self.assigned: dict[Node, int] = {}
         """The assignments to variables that are spread."""
         self.variables: list[int | None] = [None] * len(variables)
-        self.feeds: list[int | None] = []
+        self.feeds: list[int | None] = [None] * feeds
         self.constants: dict[int, int | None] = {}
         self.draws: dict[int, int | None] = {}
         self.mesh, self.tiling = mesh, tiling

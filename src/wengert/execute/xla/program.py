@@ -162,18 +162,19 @@ class XlaProgram:
         """Return the feeds: from the second time on those of a memory of their own where the devices have them."""
         if not self.lasting or not (self._xp.distant or self._xp.mesh is not None):
             return feeds
-        axes = entry.places.feeds or [None] * len(feeds)
         found: list[Array] = []
-        for k, (a, axis) in enumerate(zip(feeds, axes, strict=True)):
+        for k, (a, axis) in enumerate(zip(feeds, entry.places.feeds, strict=True)):
             if a.__class__ is not np.ndarray or a.base is not None:
                 found.append(a)
                 continue
             seen, there = self._sent.get((k, axis), (None, None))
-            if seen is a and there is None:
+            if seen is not a:
+                there = None
+            elif there is None:
                 with self._xp.wide():
                     there = self._xp.put(a, axis)
-            self._sent[k, axis] = a, there if seen is a else None
-            found.append(a if seen is not a or there is None else there)
+            self._sent[k, axis] = a, there
+            found.append(a if there is None else there)
         return found
 
     def _held(self, value: NumPyArray, axis: int | None) -> Array:
