@@ -11,19 +11,11 @@ from wengert.errors import UnimplementedError
 torch = pytest.importorskip("torch", reason="wengert.torch needs PyTorch: pip install 'wengert[torch]'")
 pytest.importorskip("array_api_compat", reason="wengert.torch needs array-api-compat: pip install 'wengert[torch]'")
 nn, F = torch.nn, torch.nn.functional
+pytestmark = pytest.mark.usefixtures("wide")
 
 POINTS = torch.tensor([[0.3, 0.9], [-0.4, 1.1], [1.2, 0.2], [-2.0, -0.5], [0.7, -1.3]], dtype=torch.float64)
 WAVES = torch.tensor(np.random.default_rng(0).normal(size=(2, 8)))
 W = torch.tensor(np.random.default_rng(1).normal(size=(3, 2)))
-
-
-@pytest.fixture(autouse=True)
-def wide():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
 
 
 def tokens(X):
