@@ -21,8 +21,8 @@ pytestmark = pytest.mark.timeout(300)
 PROGRAMS = Path(__file__).parent / "devices" / "programs.py"
 
 
-def found(name: str, devices: str, *arguments: str, processes: int = 1, port: int = 0) -> list[Any]:
-    """Return what a program prints in the end, by each of the processes."""
+def ended(name: str, devices: str, *arguments: str, processes: int = 1, port: int = 0) -> list[tuple[int, str, str]]:
+    """Return the statuses with which the processes of a program end, and what they print."""
     running = []
     for k in range(processes):
         environment = {**os.environ, "WENGERT_DEVICES": devices}
@@ -33,10 +33,15 @@ def found(name: str, devices: str, *arguments: str, processes: int = 1, port: in
             }  # fmt: skip
         command = [sys.executable, str(PROGRAMS), name, *arguments]
         running.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    told = [process.communicate(timeout=240) for process in running]
+    return [(process.returncode, *both) for process, both in zip(running, told, strict=True)]
+
+
+def found(name: str, devices: str, *arguments: str, processes: int = 1, port: int = 0) -> list[Any]:
+    """Return what a program prints in the end, by each of the processes."""
     results = []
-    for process in running:
-        out, err = process.communicate(timeout=240)
-        assert process.returncode == 0, out + err
+    for status, out, err in ended(name, devices, *arguments, processes=processes, port=port):
+        assert status == 0, out + err
         results.append(json.loads(out.splitlines()[-1]))
     return results
 
@@ -88,6 +93,25 @@ def test_two_processes_feed_their_own_rows(port: int) -> None:
     assert one == other
     for rows, (spread, formula) in one.items():
         assert spread == pytest.approx(formula, rel=1e-12), rows
+
+
+def test_numbers_of_rows_change_in_all_processes(port: int) -> None:
+    one, other = found("turns", "2", processes=2, port=port)
+    assert one == other == pytest.approx([0.0] * 12, abs=1e-12)
+
+
+@pytest.mark.parametrize("how", ["new", "known", "end"])
+def test_numbers_of_rows_that_change_in_one_process_alone(port: int, how: str) -> None:
+    """Each process ends, and says how many rows each has fed and on which line; nobody waits, or has a wrong number."""
+    both = ended("alone", "1", how, processes=2, port=port)
+    again = f"rocess 0 feeds 500 rows again ({PROGRAMS}:"
+    for status, out, err in both:
+        assert status != 0 and ("went on" in out) == (how == "end" and status == 1) and again in err, out + err
+        if how == "end":
+            assert "; process 1 has come to its end: all processes take the same steps" in err
+        else:
+            assert f"; process 1 feeds {400 if how == 'new' else 600} rows after 500 rows ({PROGRAMS}:" in err
+    assert ("InvalidArgumentError" in both[1][2]) == (how != "end")
 
 
 def test_a_dataset_is_divided_among_processes(port: int) -> None:

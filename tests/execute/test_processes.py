@@ -120,6 +120,15 @@ def test_those_that_come_to_different_places_say_so(tmp_path: Path):
 
 
 @SLOW
+@pytest.mark.parametrize("first", ["p.is_first()", "not p.is_first()"])
+def test_one_that_waits_for_another_that_has_come_to_its_end(tmp_path: Path, first: str):
+    told = ended(started(tmp_path, f"p.join()\nif {first}:\n    p.gather(np.eye(2))"))
+    failed = int(first.startswith("not"))
+    assert told[failed][0] == 1
+    assert f"Process {1 - failed} has come to its end, and process {failed} waits for it." in told[failed][2]
+
+
+@SLOW
 @pytest.mark.parametrize("index", [0, 1])
 def test_one_whose_others_do_not_come_gives_up(tmp_path: Path, index: int):
     [(status, _, err)] = ended(started(tmp_path, "p.join()", only=(index,), seconds=1.5))

@@ -143,7 +143,7 @@ class Options:
         self.executor = os.environ.get("WENGERT_EXECUTOR", "native" if self.devices == 1 else "xla")
         """Who runs static graphs and traced functions."""
         self.local = False
-        """Whether each process feeds its own rows, of which all have as many."""
+        """Whether each process feeds its own rows."""
         self.after = 2
         """How many runs of a list are NumPy's before machine code takes over, under "native"."""
         self.compare = False

@@ -562,16 +562,20 @@ class Function(Uncopied):
             if i < fixed:
                 parts.append(("signature", i))
             elif isinstance(leaf, TensorSpec):
-                parts.append((leaf._nptype, None if self._relax else leaf._sizes))
+                parts.append((leaf._nptype, self._kind(leaf._sizes)))
             elif isinstance(leaf, Tensor):
-                known = (leaf.nptype, None if self._relax else leaf.sizes)
+                known = (leaf.nptype, self._kind(leaf.sizes))
                 parts.append((*known, "weak") if is_weak(leaf) else known)
             elif _is_tensorlike(leaf):
                 t = leaves[i] = convert(leaf)
-                parts.append((t.nptype, None if self._relax else t.sizes))
+                parts.append((t.nptype, self._kind(t.sizes)))
             else:
                 parts.append(static(leaf))
         return leaves, (picture(arguments, keywords), tuple(parts))
+
+    def _kind(self, sizes: tuple[int | None, ...] | None) -> tuple[int | None, ...] | None:
+        """Return what of a shape a trace depends on: not the number of rows, where each process has its own."""
+        return None if self._relax else (None, *sizes[1:]) if options.local and sizes else sizes
 
     def _kept(self, key: Key) -> ConcreteFunction | None:
         """Return the trace of a key: one that serves everywhere, or one that is of use in the current graph alone."""

@@ -351,9 +351,11 @@ def set_feeds(feeds: str) -> None:
     """Say what several processes feed, from the next run on: the same arrays in each, or each its own rows of them.
 
     With "local", what is fed to a placeholder whose first axis is None, and each argument of a function that has an axis, are
-    rows that this process has and the others have not, along the first axis, as many in each; the rows of all, in the order of
-    the processes, are what the list sees, and results are those of all rows, the same in each process. What a function
-    captures, and variables, are the same in all. Eager operations see the rows of their process alone.
+    rows that this process has and the others have not, along the first axis; the rows of all, in the order of the processes,
+    are what the list sees, and results are those of all rows, the same in each process. The processes may have different
+    numbers of rows, which change in all of them in the same run; a run in which they have changed in one alone raises an
+    InvalidArgumentError there, and ends the others. What a function captures, and variables, are the same in all. Eager
+    operations see the rows of their process alone.
 
     Args:
         feeds: "global" or "local".

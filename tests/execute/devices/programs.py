@@ -162,16 +162,17 @@ def collectives() -> dict[str, Any]:
 
 
 def local() -> dict[str, Any]:
-    """Each process feeds its half of the rows: to a session and to a function."""
+    """Each process feeds its part of the rows: to a session and to a function."""
     from wengert.execute import processes
 
     tf.config.set_executor("xla")
     tf.config.set_feeds("local")
     assert tf.config.get_feeds() == "local"
     results = {}
-    for rows in (1200, 1202):  # of a half, two devices have as many rows, or not
+    for counts in ((600, 600), (601, 601), (700, 501), (4, 1000), (1200, 0)):  # which two devices share out evenly, or not
+        rows = sum(counts)
         rng = np.random.RandomState(0)
-        whole, mine = rng.rand(rows, 1), slice(processes.index() * rows // 2, (processes.index() + 1) * rows // 2)
+        whole, mine = rng.rand(rows, 1), slice(processes.index() * counts[0], counts[0] + processes.index() * counts[1])
         with tf.Graph().as_default():
             x = v1.placeholder(tf.float64, [None, 1])
             w = tf.Variable(np.ones((1, 8)))
@@ -194,8 +195,48 @@ def local() -> dict[str, Any]:
             by = 2.0 * slope * (s - 2.0 * v * y * s * z) / rows + back * s * z
             v = v - 0.125 * by.sum(0, keepdims=True)
         y = np.tanh(z @ v)
-        results[str(rows)] = found, [*want, float(y.sum()), float(y[-1, 0]), float(2.0 * np.sin(whole).sum())]
+        results[str(counts)] = found, [*want, float(y.sum()), float(y[-1, 0]), float(2.0 * np.sin(whole).sum())]
     return results
+
+
+def turns() -> list[float]:
+    """Rows change in number in all processes at once, to and fro, in a session and in a function; shapes that do not fit."""
+    from wengert.execute import processes
+
+    tf.config.set_executor("xla")
+    tf.config.set_feeds("local")
+    i, found = processes.index(), []
+    f = tf.function(lambda x: tf.reduce_mean(x))
+    with tf.Graph().as_default():
+        x = v1.placeholder(tf.float64, [None, 1])
+        total = tf.reduce_sum(x)
+        with v1.Session() as session:
+            for counts in ((600, 600), (600, 600), (500, 700), (600, 600), (700, 3), (0, 0), (1, 600)):
+                found.append(float(session.run(total, {x: np.full((counts[i], 1), i + 1.0)})) - counts[0] - 2.0 * counts[1])
+    for counts in ((600, 600), (500, 700), (600, 600), (700, 3)):
+        found.append(float(f(np.full((counts[i], 1), i + 1.0))) - (counts[0] + 2.0 * counts[1]) / sum(counts))
+    assert f.experimental_get_tracing_count() == 1
+    for wrong in (np.ones((600, 1 + i)), np.ones((600, 1))):
+        try:
+            found.append(float(f(wrong)) - 1.0)
+        except tf.errors.InvalidArgumentError as error:
+            assert "in the number of rows alone, and the shapes are: process 0 (600, 1); process 1 (600, 2)." in str(error)
+    assert len(found) == 12
+    return found
+
+
+def alone(how: str) -> None:
+    """One process changes the number of its rows, or comes to its end, and the other takes the step as before."""
+    from wengert.execute import processes
+
+    tf.config.set_executor("xla")
+    tf.config.set_feeds("local")
+    f = tf.function(lambda x: tf.reduce_mean(tf.sin(x)))
+    for counts in ((600, 600), (600, 600), (500, 500), *{"new": [(500, 400)], "known": [(500, 600)], "end": []}[how]):
+        f(np.ones((counts[processes.index()], 1)))
+    if how == "end" and processes.index() == 0:
+        f(np.ones((500, 1)))
+    print("went on")
 
 
 def split() -> dict[str, Any]:

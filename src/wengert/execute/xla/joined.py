@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from wengert.ground.entropy import share
-from wengert.ground.errors import DeadlineExceededError, FailedPreconditionError, UnavailableError
+from wengert.ground.errors import DeadlineExceededError, FailedPreconditionError, InvalidArgumentError, UnavailableError
 from wengert.ground.options import Processes, options
 from wengert.ground.terminal import tell
 
@@ -63,6 +63,9 @@ class Store(Protocol):
     def key_value_delete(self, key: str, /) -> None:
         """Delete one, or all that begins with it where it ends in a slash."""
 
+    def key_value_dir_get_bytes(self, folder: str, /) -> list[tuple[str, bytes]]:
+        """Return all that begins with this, which ends in a slash: keys and values."""
+
 
 class Joined:
     """This process among those that run the script."""
@@ -76,6 +79,10 @@ class Joined:
         """Where what this one has told lies, until all have read it."""
         self.status = 0
         """That with which this one ends; not 0: it has failed, and waits for nobody."""
+        self.over = False
+        """Whether the script has come to its end."""
+        self.meanwhile: Callable[[], None] = lambda: None
+        """Called again and again while this one waits for the others; what it raises ends the wait."""
         self._watcher = threading.Thread(target=self._watch, name="wengert-processes", daemon=True)
         self._watcher.start()
         atexit.register(self._end)  # before JAX's own, as that was registered earlier
@@ -84,12 +91,15 @@ class Joined:
         """Tell all others something, or nothing; return what the ``tellers`` told, once all have come here.
 
         Raises:
+            FailedPreconditionError: if one that is to tell something has come to its end.
             UnavailableError: if the others cannot be reached any more.
         """
         with self._lock:
             folder = f"wengert/{next(self._numbers)}/"
             mine = f"{folder}{self.index}/"
-            if content is not None:
+            if self.over:
+                self._set(f"{mine}parts", b"-1")
+            elif content is not None:
                 self._set(f"{mine}parts", b"%d" % -(-len(content) // PART))
                 for number, start in enumerate(range(0, len(content), PART)):
                     self._set(f"{mine}{number}", content[start : start + PART])
@@ -105,18 +115,36 @@ class Joined:
             self._set(f"{folder}all", b"1")
             self._old += [f"{folder}count", f"{folder}all"]
         else:
-            self._get(f"{folder}all")
+            self._get(f"{folder}all", self.meanwhile)
 
     def _told(self, folder: str) -> bytes:
-        return b"".join([self._get(f"{folder}{part}") for part in range(int(self._get(f"{folder}parts")))])
+        parts = int(self._get(f"{folder}parts"))
+        if parts < 0:
+            raise FailedPreconditionError(
+                f"Process {folder.split('/')[2]} has come to its end, and process {self.index} waits for it."
+            )
+        return b"".join([self._get(f"{folder}{part}") for part in range(parts)])
+
+    def post(self, key: str, content: str) -> None:
+        """Say something to whom it may concern, in place of what was there."""
+        _reached(lambda: self._client.key_value_delete(key))
+        self._set(key, content.encode())
+
+    def posted(self, folder: str) -> list[tuple[str, bytes]]:
+        """Return what has been posted under names that begin with this: the rest of the name, and what it is."""
+        return [
+            (key.removeprefix(folder), bytes(told))
+            for key, told in _reached(lambda: self._client.key_value_dir_get_bytes(folder))
+        ]
 
     def _set(self, key: str, content: bytes) -> None:
         _reached(lambda: self._client.key_value_set_bytes(key, content))
 
-    def _get(self, key: str) -> bytes:
+    def _get(self, key: str, meanwhile: Callable[[], None] = lambda: None) -> bytes:
         while True:
             with contextlib.suppress(TimeoutError):
                 return _reached(lambda: bytes(self._client.blocking_key_value_get_bytes(key, SLICE)))
+            meanwhile()
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -155,8 +183,13 @@ class Joined:
             return
         if not self.status and getattr(sys, "last_value", None) is not None:  # an error that nobody has caught
             self.fail(1, type(sys.last_value).__name__)
+        self.over = True
         if not self.status:
-            self.exchange(None, ())
+            try:
+                self.exchange(None, ())
+            except InvalidArgumentError as error:  # another one is in the midst of what this one does not do
+                tell(f"wengert: {error}")
+        if not self.status:
             if not self.index:
                 self._set("wengert/end", b"")
             self._watcher.join()  # Python must not end under it

@@ -73,14 +73,14 @@ def mesh_of(jax: ModuleType) -> Mesh | None:
 
 
 class Own:
-    """The rows along the first axis that this process has of an array, of which each has as many."""
+    """The rows along the first axis that this process has of an array."""
 
-    __slots__ = ("array", "dtype", "shape")
+    __slots__ = ("array", "counts", "dtype", "shape")
 
-    def __init__(self, array: NumPyArray, processes: int) -> None:
-        """Take the rows, and how many processes there are."""
-        self.array, self.dtype = array, array.dtype
-        self.shape = (array.shape[0] * processes, *array.shape[1:])
+    def __init__(self, array: NumPyArray, counts: tuple[int, ...]) -> None:
+        """Take the rows, and how many each process has."""
+        self.array, self.counts, self.dtype = array, counts, array.dtype
+        self.shape = (sum(counts), *array.shape[1:])
 
 
 class Mesh:
@@ -143,15 +143,15 @@ class Mesh:
         """Return the rows of all processes on the devices."""
         jax, mine, n = self.jax, own.array, own.array.shape[0]
         devices = len(self.mesh.local_devices)
-        each = -(-n // devices) * devices
-        if each > n:
+        each = -(-max(own.counts) // devices) * devices
+        if each > n:  # up to what the greatest number of rows wants of the devices
             mine = np.concatenate([mine, np.zeros((each - n, *mine.shape[1:]), mine.dtype)])
         spread = jax.make_array_from_process_local_data(self.sharding(0), mine)
-        if each == n and axis == 0:
+        if each == min(own.counts) and axis == 0:
             return spread
-        key = own.shape, axis
+        key = own.counts, own.shape, axis
         if key not in self._moves:
-            rows = np.flatnonzero(np.arange(spread.shape[0]) % each < n)
+            rows = np.concatenate([each * process + np.arange(count) for process, count in enumerate(own.counts)])
 
             def moved(x: Array) -> Any:
                 return x[rows] if axis is None else self.filled(jax.numpy, x[rows], axis)

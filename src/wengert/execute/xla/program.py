@@ -14,7 +14,8 @@ from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
 from wengert.execute.xla.forked import is_lost, keep_readable, tell
-from wengert.execute.xla.mesh import Own, Placed
+from wengert.execute.xla.mesh import Placed
+from wengert.execute.xla.rows import Rows
 from wengert.execute.xla.values import Key, signature
 from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
@@ -48,8 +49,8 @@ class XlaProgram:
         self._xp = arrays()
         self.numpy = NumPyProgram(graph, fetches, feeds, controls) if numpy is None else numpy
         self._types = [t.nptype for t in feeds]
-        self._open = [bool(t.sizes) and t.sizes[0] is None for t in feeds]
-        """Of which feeds the number of rows is not known."""
+        self._rows = Rows([bool(t.sizes) and t.sizes[0] is None for t in feeds])
+        """What of the feeds each process has rows of its own of, where processes feed their own: what has any number of them."""
         self._variables = Variables(self._xp, *variables_of(self.numpy.request))
         self._constants: dict[tuple[int, int | None], tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity and axis of rows."""
@@ -72,6 +73,11 @@ class XlaProgram:
             return None
         latest = [e for e in self._known.values() if isinstance(e, Executable)][-1:]
         return f"xla on {self._xp.mesh.size} devices: {latest[0].places.told() if latest else 'nothing has run'}"
+
+    @property
+    def own_rows(self) -> bool:
+        """Whether each of several processes feeds its own rows."""
+        return options.local and (mesh := self._xp.mesh) is not None and mesh.wide
 
     def __call__(self, *arrays: NumPyArray) -> list[NumPyArray]:
         """Run.
@@ -120,10 +126,11 @@ class XlaProgram:
 
     def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
         """Compile if need be, and run."""
-        if state.numerics is not None:  # each result is looked at, which an executable does not show
-            return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
-        if is_lost():
-            tell()
+        if state.numerics is not None or is_lost():  # each result is looked at, which an executable does not show
+            if self.own_rows:
+                raise Unsupported(None, None, "NumPy would run this list, and it has the rows of one process alone")
+            if state.numerics is None:
+                tell()
             return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
         feeds = self._ready(arrays)
         if self._variables.all:
@@ -151,12 +158,7 @@ class XlaProgram:
         feeds: list[Any] = []
         for a, dtype in zip(given, self._types, strict=True):
             feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
-        if options.local:
-            mesh = self._xp.mesh
-            if mesh is not None and mesh.wide:
-                count = self._xp.jax.process_count()
-                feeds = [Own(a, count) if has else a for a, has in zip(feeds, self._open, strict=True)]
-        return feeds
+        return self._rows.own(feeds) if self.own_rows else feeds
 
     def _there(self, feeds: Sequence[Array], entry: Executable) -> Sequence[Array]:
         """Return the feeds: from the second time on those of a memory of their own where the devices have them."""
