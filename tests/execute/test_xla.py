@@ -949,7 +949,7 @@ def test_auto_goes_back_when_xla_fails(monkeypatch: Any) -> None:
     one = np.ones(1, np.float32)
     runs = until(program, lambda: program.decision.startswith("xla: "), one)
 
-    def broken(self: Any, arrays: Any, copy: bool = True) -> Any:
+    def broken(self: Any, arrays: Any, copy: bool = True, there: bool = False) -> Any:
         raise MemoryError("no more")
 
     monkeypatch.setattr(XlaProgram, "run", broken)

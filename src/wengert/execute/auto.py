@@ -27,7 +27,7 @@ from wengert.ground.context import state
 from wengert.ground.errors import OpError
 from wengert.ground.interrupt import undivided
 from wengert.ground.locks import lock
-from wengert.ground.types import NumPyArray
+from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.tensor import Graph
 
 __all__ = ["AutoProgram"]
@@ -112,11 +112,15 @@ class AutoProgram:
         """Run within another run; what comes back may be shared."""
         return undivided(self.run, arrays, False)  # type: ignore[no-any-return]
 
-    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
-        """Run where it is this run's turn."""
+    def resident(self, values: Sequence[Array]) -> list[Array]:
+        """Run with tensors' values, here or where a device has them; what comes back may be there too."""
+        return undivided(self.run, values, True, True)  # type: ignore[no-any-return]
+
+    def run(self, arrays: Sequence[Any], copy: bool = True, there: bool = False) -> list[Any]:
+        """Run where it is this run's turn. ``there``: with tensors' values, and XLA's results stay where the device has them."""
         if state.numerics is not None or is_lost():
             return self._on_numpy(arrays, copy)
-        arrays = [a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays]
+        arrays = [a if there or isinstance(a, np.ndarray) else np.asarray(a) for a in arrays]
         key = signature(arrays, [v.storage for v in self._variables] if self._variables else ())
         contest = self.decisions.get(key)
         if contest is None:
@@ -128,22 +132,22 @@ class AutoProgram:
         if contest.phase == "done":
             if contest.winner == "numpy":
                 return self._on_numpy(arrays, copy)
-            return self._on_xla(contest, arrays, copy)[0]
+            return self._on_xla(contest, arrays, copy, there)[0]
         if contest.phase != "racing":
             begin = time.perf_counter()
             found = self._on_numpy(arrays, copy)
             self._look(contest, key, time.perf_counter() - begin)
             return found
-        return self._race(contest, arrays, copy)
+        return self._race(contest, arrays, copy, there)
 
-    def _on_numpy(self, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
-        return self.plain(*arrays) if copy else self.plain.inside(*arrays)
+    def _on_numpy(self, arrays: Sequence[Array], copy: bool) -> list[NumPyArray]:
+        return XlaProgram.plainly(self.plain, arrays, copy)
 
-    def _on_xla(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> tuple[list[NumPyArray], bool]:
+    def _on_xla(self, contest: Contest, arrays: Sequence[Any], copy: bool, there: bool) -> tuple[list[Any], bool]:
         """Run on XLA, and on NumPy if that fails, which has had no effect then; return whether XLA did it."""
         assert self._xla is not None
         try:
-            return self._xla.run(arrays, copy), True
+            return self._xla.run(arrays, copy, there), True
         except OpError as error:
             if not isinstance(error, Unsupported):
                 raise
@@ -170,7 +174,7 @@ class AutoProgram:
             times.clear()
         behind.ask(self.compile, contest, key)
 
-    def _race(self, contest: Contest, arrays: Sequence[NumPyArray], copy: bool) -> list[NumPyArray]:
+    def _race(self, contest: Contest, arrays: Sequence[Any], copy: bool, there: bool) -> list[Any]:
         with self._lock:
             turn = contest.taken
             contest.taken += 1
@@ -183,7 +187,7 @@ class AutoProgram:
         who = BLOCKS[turn // RUNS]
         begin = time.perf_counter()
         if who == "xla":
-            found, done = self._on_xla(contest, arrays, copy)
+            found, done = self._on_xla(contest, arrays, copy, there)
             if not done:
                 return found
         else:

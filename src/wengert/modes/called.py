@@ -21,16 +21,18 @@ import numpy as np
 from wengert.derive.reverse import Entry
 from wengert.derive.structure import ancestors
 from wengert.execute.replay import replay
+from wengert.execute.resident import on_tensors
 from wengert.graph.node import Node
 from wengert.ground.context import Observer, current, recent, state
 from wengert.ground.errors import NoGradientError
-from wengert.ground.types import Namespace, NumPyArray
+from wengert.ground.types import Array, Namespace, NumPyArray
 from wengert.modes.record import Record
 from wengert.modes.tracing import Body, FuncGraph, append_all, inline, tracing
 from wengert.ops.control import CALL
 from wengert.ops.linear import IDENTITY, PLACEHOLDER, STOP_GRADIENT, TAKE
 from wengert.ops.op import Op, values
 from wengert.ops.state import CUSTOM, HANDLE, READ, SNAPSHOT
+from wengert.tensor.resident import tensor_of
 from wengert.tensor.tensor import EagerTensor, SymbolicTensor, Tensor, apply, lift
 
 __all__ = ["Call", "Called", "called", "unfold"]
@@ -63,7 +65,7 @@ class Wish(NamedTuple):
 class Ahead:
     """The derivative of a call that was found together with its values, for whoever asks for it."""
 
-    def __init__(self, owner: Called, wish: Wish | None = None, found: list[NumPyArray | None] | None = None) -> None:
+    def __init__(self, owner: Called, wish: Wish | None = None, found: list[Array | None] | None = None) -> None:
         """Take what was called, the derivative, and what it is by each of the inputs that are wanted."""
         self._owner, self._wish, self._found = owner, wish, found
 
@@ -76,7 +78,7 @@ class Ahead:
             return None
         wish = self._owner.wish = Wish(wanted, given[0], weight)
         found, self._found = self._found, None
-        return found if wish.is_of(self._wish) else None
+        return [None if x is None else np.asarray(x) for x in found] if found and wish.is_of(self._wish) else None
 
 
 class Called:
@@ -110,7 +112,7 @@ class Called:
         numbers, call = [t.n for t in inputs], Call(weakref.ref(self.body), [])
         outputs = []
         for array, inner, site in zip(arrays, self.inner, self.sites, strict=True):
-            t = EagerTensor(array, (CALL, numbers, site, {"call": call, "inner": inner}))
+            t = tensor_of(array, (CALL, numbers, site, {"call": call, "inner": inner}))
             outputs.append(t)
             call.results.append(t.n)
             recent.append((t.n, t.made))
@@ -119,9 +121,9 @@ class Called:
                 observer.record(CALL, inputs, tuple(outputs), {"body": self.body, "ahead": ahead})
         return [inputs[k] if given else outputs[k] for given, k in self.ways]
 
-    def _values(self, inputs: Sequence[Any]) -> tuple[Sequence[NumPyArray], Ahead]:
+    def _values(self, inputs: Sequence[Tensor]) -> tuple[Sequence[Array], Ahead]:
         """Return the values of the list's outputs, and the derivative that was found with them."""
-        body, arrays = self.body, [t.array for t in inputs]
+        body = self.body
         if not body.outputs:
             return [], Ahead(self)
         wish, self.wish = self._expected(inputs) if self._first else self.wish, None
@@ -129,14 +131,14 @@ class Called:
         if wish is not None:
             try:
                 joint, there = body.joined(wish.wanted, wish.output)
-                found = joint.compiled(*arrays, wish.weight)
+                found = on_tensors(joint.compiled, inputs, wish.weight)
             except Exception as error:  # if it is of the derivative, it is for whoever asks for that
                 log.debug("%s is run without its derivative: %s", self.name, error)
             else:
                 count = len(body.outputs)
                 rest = iter(found[count:])
                 return found[:count], Ahead(self, wish, [next(rest) if yes else None for yes in there])
-        return body.compiled(*arrays), Ahead(self)
+        return on_tensors(body.compiled, inputs), Ahead(self)
 
     def _expected(self, inputs: Sequence[Any]) -> Wish | None:
         y = self.body.outputs[0]

@@ -18,7 +18,7 @@ from wengert.execute.numpy import NumPyProgram
 from wengert.execute.program import compile, told, watchers
 from wengert.execute.protocol import Program
 from wengert.execute.replay import replay
-from wengert.execute.xla.program import XlaProgram
+from wengert.execute.resident import on_tensors
 from wengert.graph.graph import VALID_NAME
 from wengert.graph.node import Node
 from wengert.ground import dtypes, nest, shapes
@@ -38,6 +38,7 @@ from wengert.modes.tracing import FuncGraph, draws_of, inline, tracing
 from wengert.ops import elementwise, linear
 from wengert.ops.state import ASSERT, HANDLE
 from wengert.tensor.exchange import is_foreign
+from wengert.tensor.resident import tensor_of
 from wengert.tensor.tensor import (
     EagerTensor,
     Graph,
@@ -235,10 +236,7 @@ class ConcreteFunction(Uncopied):
             with self._lock:
                 program = self._programs.get(key)
                 if program is None:
-                    program = compile(self.graph, self._flat, self.inputs, self.graph.effects)
-                    if isinstance(program, XlaProgram):
-                        program.lasting = True
-                    self._programs[key] = program
+                    program = self._programs[key] = compile(self.graph, self._flat, self.inputs, self.graph.effects)
         return program
 
     @property
@@ -322,6 +320,8 @@ class ConcreteFunction(Uncopied):
             flat = self._observed([*values, *sources])
         else:
             flat = self._run([*values, *sources])
+        if isinstance(self._structured, Tensor):
+            return flat[0]
         found = iter(flat)
         return nest.map_structure(lambda t: None if t is None else next(found), self._structured)
 
@@ -329,7 +329,7 @@ class ConcreteFunction(Uncopied):
         before, session = state.counters, state.session
         state.counters, state.session = self._counters, None
         try:
-            return [EagerTensor(a) for a in self.compiled(*[v.array for v in values])]
+            return [tensor_of(a) for a in on_tensors(self.compiled, values)]
         finally:
             state.counters, state.session = before, session
 

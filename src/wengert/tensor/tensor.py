@@ -42,6 +42,7 @@ from wengert.ground.errors import (
     UnimplementedError,
     helped,
 )
+from wengert.ground.nest import Leaf
 from wengert.ground.shapes import ShapeLike, TensorShape
 from wengert.ground.types import Dtype, NumPyArray
 from wengert.ground.weakly import WeakValues
@@ -146,7 +147,7 @@ _EAGER = "Tensor.{name} is undefined when eager execution is enabled."
 _VALUELESS = "'SymbolicTensor' object has no attribute '{name}': {t.name} has no value while its graph is built ({t.node.where})."
 
 
-class Tensor(Exchanged):
+class Tensor(Exchanged, Leaf):
     """An n-dimensional array of one dtype: a value (eagerly), or an output of a graph's operation."""
 
     __slots__ = ()
@@ -394,9 +395,12 @@ class Reference:
 
 
 class EagerTensor(Tensor):
-    """A tensor that has its value."""
+    """A tensor that has its value.
 
-    __slots__ = ("__weakref__", "_keras_mask", "array", "made", "n")
+    ``there``, where it is set, is the value as a device has it: see `wengert.tensor.resident`.
+    """
+
+    __slots__ = ("__weakref__", "_keras_mask", "array", "made", "n", "there")
 
     def __init__(self, array: Any, made: Any = None) -> None:
         """Take a NumPy array, which nobody changes from now on, and how it came about."""
@@ -803,7 +807,7 @@ def elementwise_equality(tensor: Tensor | None = None) -> bool:
     """Whether ``==`` compares values, as in TensorFlow 2, or identity, as in a static graph and in the bodies of its loops."""
     if V1_EQUALITY[0] or outside_functions(state.graph) is not None:
         return False
-    return tensor is None or type(tensor) is EagerTensor or bool(tensor.node.graph.building_function)
+    return tensor is None or tensor.__class__ is EagerTensor or bool(tensor.node.graph.building_function)
 
 
 class Convertible(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from wengert.execute.native.program import NativeProgram
 from wengert.execute.xla.arrays import Unsupported
 from wengert.execute.xla.program import XlaProgram
-from wengert.ground.types import NumPyArray
 
 __all__ = ["Falling"]
 
@@ -25,10 +25,10 @@ class Falling(XlaProgram):
     plain: NativeProgram | None = None
     """What runs it then."""
 
-    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
+    def run(self, arrays: Sequence[Any], copy: bool = True, there: bool = False) -> list[Any]:
         """Run on XLA, or on NumPy and as machine code."""
         try:
-            return super().run(arrays, copy)
+            return super().run(arrays, copy, there)
         except Unsupported as error:
             if self.own_rows:  # NumPy would see the rows of this process alone
                 raise
@@ -38,4 +38,4 @@ class Falling(XlaProgram):
         if self.plain is None:
             asked = self.request
             self.plain = NativeProgram(asked.graph, asked.fetches, asked.feeds, asked.controls, self.numpy)
-        return self.plain(*arrays) if copy else self.plain.inside(*arrays)
+        return self.plainly(self.plain, arrays, copy)

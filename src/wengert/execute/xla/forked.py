@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wengert.ground.locks import lock
 from wengert.ground.weakly import Weakly
+from wengert.tensor.resident import brought
 
 if TYPE_CHECKING:
     from wengert.execute.xla.variables import Variables
@@ -36,6 +37,8 @@ class _Process:
     told = False
     distant: ClassVar[Weakly[Variables]] = Weakly()
     """The variables of programs whose values a device with a memory of its own may hold."""
+    apart = False
+    """Whether there have been such programs."""
 
 
 def watch() -> None:
@@ -46,8 +49,9 @@ def watch() -> None:
 
 
 def keep_readable(variables: Variables) -> None:
-    """Read these variables' values before each fork."""
+    """Read these variables' values before each fork, and tensors that programs gave."""
     _Process.distant.add(variables)
+    _Process.apart = True
 
 
 def _before() -> None:
@@ -55,6 +59,8 @@ def _before() -> None:
     for variables in _Process.distant:
         for storage in variables.kept[1] or ():
             _ = storage.array
+    if _Process.apart:
+        brought()
 
 
 def _after() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.numpy import NumPyProgram
-from wengert.execute.protocol import Request
+from wengert.execute.protocol import Program, Request
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
 from wengert.execute.xla.forked import is_lost, keep_readable, tell
 from wengert.execute.xla.mesh import Placed
 from wengert.execute.xla.rows import Rows
+from wengert.execute.xla.sent import Sent
 from wengert.execute.xla.values import Key, signature
 from wengert.execute.xla.variables import Variables
 from wengert.graph.node import Node
@@ -54,10 +55,7 @@ class XlaProgram:
         self._variables = Variables(self._xp, *variables_of(self.numpy.request))
         self._constants: dict[tuple[int, int | None], tuple[NumPyArray, Array]] = {}
         """The large constants, and where the device has them, by identity and axis of rows."""
-        self.lasting = False
-        """Whether what is fed are values of tensors, which nobody changes: one that comes again is not sent again."""
-        self._sent: dict[tuple[int, int | None], tuple[NumPyArray, Array | None]] = {}
-        """By the number of a feed and the axis along which it is spread: the latest one, and where the devices have it."""
+        self._sent = Sent(self._xp)
         self._known: dict[Key, Executable | Unsupported] = {}
         self._lock = lock()
 
@@ -93,6 +91,12 @@ class XlaProgram:
         """Run within another run; what comes back may be shared."""
         return undivided(self.run, arrays, False)  # type: ignore[no-any-return]
 
+    def resident(self, values: Sequence[Array]) -> list[Array]:
+        """Run with tensors' values, here or where the device has them; what comes back may be there too."""
+        if self.own_rows:  # what others have of the rows is not what a tensor's value says
+            return self(*map(np.asarray, values))  # type: ignore[return-value]
+        return undivided(self.run, values, True, True)  # type: ignore[no-any-return]
+
     @property
     def compile_seconds(self) -> float:
         """How long walking and compiling took, over all signatures."""
@@ -124,14 +128,14 @@ class XlaProgram:
             found |= {"collectives": float(len(sent)), "collective_bytes": float(sum(size for _, size in sent))}
         return found
 
-    def run(self, arrays: Sequence[NumPyArray], copy: bool = True) -> list[NumPyArray]:
-        """Compile if need be, and run."""
+    def run(self, arrays: Sequence[Any], copy: bool = True, there: bool = False) -> list[Any]:
+        """Compile if need be, and run. ``there``: with tensors' values, and results stay where the device has them."""
         if state.numerics is not None or is_lost():  # each result is looked at, which an executable does not show
             if self.own_rows:
                 raise Unsupported(None, None, "NumPy would run this list, and it has the rows of one process alone")
             if state.numerics is None:
                 tell()
-            return self.numpy(*arrays) if copy else self.numpy.inside(*arrays)
+            return self.plainly(self.numpy, arrays, copy)
         feeds = self._ready(arrays)
         if self._variables.all:
             storages = self._variables.storages()
@@ -140,15 +144,21 @@ class XlaProgram:
                 entry = self._entry(key)
                 if entry.call is None:
                     return entry.fetched((), copy)
-                found = self._variables.run(entry, key, self._there(feeds, entry), storages)
+                found = self._variables.run(entry, key, self._sent(feeds, entry.places.feeds, there), storages)
                 if found is not None:
-                    return entry.fetched(found, copy)
+                    return entry.fetched(found, copy, there)
         entry = self._entry(signature(feeds, ()))
         if entry.call is None:
             return entry.fetched((), copy)
         drawn = entry.drawn()
         with self._xp.wide():
-            return entry.fetched(entry.call(*entry.constants, *drawn, *self._there(feeds, entry)), copy)
+            return entry.fetched(entry.call(*entry.constants, *drawn, *self._sent(feeds, entry.places.feeds, there)), copy, there)
+
+    @staticmethod
+    def plainly(program: Program, arrays: Sequence[Array], copy: bool) -> list[NumPyArray]:
+        """Run another program, which has arrays of NumPy's alone."""
+        own = map(np.asarray, arrays)
+        return program(*own) if copy else program.inside(*own)
 
     def _entry(self, key: Key) -> Executable:
         entry = self._known.get(key)
@@ -157,27 +167,9 @@ class XlaProgram:
     def _ready(self, given: Sequence[Array]) -> list[Any]:
         feeds: list[Any] = []
         for a, dtype in zip(given, self._types, strict=True):
-            feeds.append(a if a.__class__ is np.ndarray and a.dtype == dtype else np.asarray(a, dtype))
+            ready = a.dtype == dtype if a.__class__ is np.ndarray or isinstance(a, self._xp.jax.Array) else False
+            feeds.append(a if ready else np.asarray(a, dtype))
         return self._rows.own(feeds) if self.own_rows else feeds
-
-    def _there(self, feeds: Sequence[Array], entry: Executable) -> Sequence[Array]:
-        """Return the feeds: from the second time on those of a memory of their own where the devices have them."""
-        if not self.lasting or not (self._xp.distant or self._xp.mesh is not None):
-            return feeds
-        found: list[Array] = []
-        for k, (a, axis) in enumerate(zip(feeds, entry.places.feeds, strict=True)):
-            if a.__class__ is not np.ndarray or a.base is not None:
-                found.append(a)
-                continue
-            seen, there = self._sent.get((k, axis), (None, None))
-            if seen is not a:
-                there = None
-            elif there is None:
-                with self._xp.wide():
-                    there = self._xp.put(a, axis)
-            self._sent[k, axis] = a, there
-            found.append(a if there is None else there)
-        return found
 
     def _held(self, value: NumPyArray, axis: int | None) -> Array:
         """Return a large constant on the device, or its rows on all."""
