@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wengert.ground.options import EXECUTORS, Processes, devices_of, options
+from wengert.ground.options import EXECUTORS, SECONDS, Processes, devices_of, options
 from wengert.ground.terminal import shown, tell
 
 __all__ = ["main"]
@@ -193,7 +193,8 @@ def _several(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     """Join the processes of which this is one, if it is."""
     if given.processes is not None:
         try:
-            options.processes = Processes.named(given.processes, given.process_id, given.coordinator)
+            seconds = [os.environ.get(name) or None for name in SECONDS]
+            options.processes = Processes.named(given.processes, given.process_id, given.coordinator, *seconds)
         except ValueError as error:
             parser.error(str(error))
     elif given.process_id or given.coordinator:

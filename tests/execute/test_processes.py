@@ -1,6 +1,7 @@
 """Several processes that run one script: what they tell each other, and how they end."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -120,6 +121,19 @@ def test_those_that_come_to_different_places_say_so(tmp_path: Path):
 
 
 @SLOW
+def test_one_that_is_killed_is_missed_by_those_that_nobody_watches_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WENGERT_HEARTBEAT_SECONDS", "3")
+    one, other = started(tmp_path, "import time\np.barrier('here')\nprint('begun', flush=True)\ntime.sleep(90)")
+    assert one.stdout is not None and other.stdout is not None
+    assert one.stdout.readline() == other.stdout.readline() == "begun\n"
+    before = time.monotonic()
+    other.kill()
+    (status, _, err), _ = ended([one, other])
+    assert status == -signal.SIGABRT and "stopped sending heartbeats" in err
+    assert time.monotonic() - before < 20.0
+
+
+@SLOW
 @pytest.mark.parametrize("first", ["p.is_first()", "not p.is_first()"])
 def test_one_that_waits_for_another_that_has_come_to_its_end(tmp_path: Path, first: str):
     told = ended(started(tmp_path, f"p.join()\nif {first}:\n    p.gather(np.eye(2))"))
@@ -134,6 +148,17 @@ def test_one_whose_others_do_not_come_gives_up(tmp_path: Path, index: int):
     [(status, _, err)] = ended(started(tmp_path, "p.join()", only=(index,), seconds=1.5))
     assert status == 1
     assert f"DeadlineExceededError: Process {index} of 2 has waited 1.5 s, and not all others have come." in err
+
+
+@SLOW
+def test_the_command_waits_as_long_as_the_environment_says(tmp_path: Path):
+    (tmp_path / "script.py").write_text("print('never')")
+    which = ["--processes", "2", "--process-id", "1", "--coordinator", f"127.0.0.1:{port()}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "wengert", "run", *which, "script.py"], env=os.environ | {"WENGERT_JOIN_SECONDS": "1.5"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1 and "has waited 1.5 s" in done.stderr and not done.stdout
 
 
 @SLOW
@@ -157,6 +182,7 @@ def test_what_is_not_recognised(tmp_path: Path):
         (("2", "0", "host"), "it is 'host'"),
         (("auto", "0"), "leave them out"),
         (("2", "0", "h:1", "no"), "number of seconds"),
+        (("2", "0", "h:1", "9", "0"), "number of seconds"),
     ],
 )
 def test_what_processes_are_not(given: tuple[str, ...], said: str):
@@ -172,4 +198,6 @@ def test_what_processes_are():
     assert Processes.of({"WENGERT_PROCESSES": "2", "WENGERT_PROCESS_ID": "1", "WENGERT_COORDINATOR": "h:1"}) == Processes(
         2, 1, "h:1"
     )
+    some = Processes.of({"WENGERT_PROCESSES": "auto", "WENGERT_JOIN_SECONDS": "7", "WENGERT_HEARTBEAT_SECONDS": "2.5"})
+    assert some == Processes(patience=7.0, heartbeat=2.5)
     assert np.array_equal(processes.gather(np.eye(2)), np.eye(2)[None])

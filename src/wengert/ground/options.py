@@ -10,7 +10,10 @@ from typing import Any
 
 from wengert.ground.blocks import changed
 
-__all__ = ["EXECUTORS", "Options", "Processes", "devices_of", "options"]
+__all__ = ["EXECUTORS", "SECONDS", "Options", "Processes", "devices_of", "options"]
+
+SECONDS = "WENGERT_JOIN_SECONDS", "WENGERT_HEARTBEAT_SECONDS"
+"""The variables of the environment that say how long processes wait for each other at the start, and for a sign of life."""
 
 EXECUTORS = ("native", "numpy", "xla", "auto")
 
@@ -27,6 +30,8 @@ class Processes:
     """Host and port at which the first listens."""
     patience: float = 300.0
     """How many seconds the others are waited for at the start."""
+    heartbeat: float = 30.0
+    """After how many seconds in which a process gives no sign of life the others take it for dead."""
     apart: bool = False
     """Whether the script itself knows which of them it runs in: each computes for itself, and reads and writes its own files."""
 
@@ -36,7 +41,10 @@ class Processes:
         return not self.count
 
     @staticmethod
-    def named(count: str, index: str | None = None, coordinator: str | None = None, patience: str | None = None) -> Processes:
+    def named(
+        count: str, index: str | None = None, coordinator: str | None = None, patience: str | None = None,
+        heartbeat: str | None = None,
+    ) -> Processes:  # fmt: skip
         """Return what was asked for in words: by the command line, or the environment.
 
         Raises:
@@ -47,7 +55,7 @@ class Processes:
                 raise ValueError(
                     "processes are 'auto', which finds the process's number and the coordinator itself: leave them out"
                 )
-            return Processes(patience=_patience(patience))
+            return Processes(patience=_seconds(patience, 300.0), heartbeat=_seconds(heartbeat, 30.0))
         if not count.isdecimal() or not int(count):
             raise ValueError(f"processes are a number, 1 or more, or 'auto', not {count!r}")
         if int(count) > 1 and (index is None or not index.isdecimal() or int(index) >= int(count)):
@@ -59,22 +67,23 @@ class Processes:
         if int(count) > 1 and (not host or not port.isdecimal()):
             what = "is missing" if coordinator is None else f"is {coordinator!r}"
             raise ValueError(f"{count} processes need a coordinator, HOST:PORT at which the first of them can listen: it {what}")
-        return Processes(int(count), int(index or 0), coordinator or "", _patience(patience))
+        seconds = _seconds(patience, 300.0), _seconds(heartbeat, 30.0)
+        return Processes(int(count), int(index or 0), coordinator or "", *seconds)
 
     @staticmethod
     def of(environment: Mapping[str, str]) -> Processes | None:
         """Return what an environment asks for, or None."""
-        names = "WENGERT_PROCESSES", "WENGERT_PROCESS_ID", "WENGERT_COORDINATOR", "WENGERT_JOIN_SECONDS"
-        count, *others = [environment.get(name) or None for name in names]
+        names = "WENGERT_PROCESSES", "WENGERT_PROCESS_ID", "WENGERT_COORDINATOR"
+        count, *others = [environment.get(name) or None for name in (*names, *SECONDS)]
         try:
             return None if count is None else Processes.named(count, *others)
         except ValueError as error:
-            raise ValueError(f"{', '.join(names[:3])} in the environment: {error}") from None
+            raise ValueError(f"{', '.join(names)} in the environment: {error}") from None
 
 
-def _patience(text: str | None) -> float:
+def _seconds(text: str | None, usual: float) -> float:
     try:
-        seconds = 300.0 if text is None else float(text)
+        seconds = usual if text is None else float(text)
     except ValueError:
         seconds = math.nan
     if not 0.0 < seconds < math.inf:

@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import itertools
 import logging
+import math
 import os
 import signal
 import sys
@@ -271,7 +272,10 @@ def _initialized(jax: ModuleType, asked: Processes) -> None:
     failures: list[Exception] = []
 
     def initialize() -> None:
-        waits = {"initialization_timeout": FOREVER, "shutdown_timeout_seconds": int(GRACE)}
+        waits = {
+            "initialization_timeout": FOREVER, "shutdown_timeout_seconds": int(GRACE),
+            "heartbeat_timeout_seconds": math.ceil(asked.heartbeat),
+        }  # fmt: skip
         try:
             if asked.recognised:
                 jax.distributed.initialize(**waits)
