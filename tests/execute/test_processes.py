@@ -150,6 +150,41 @@ def test_one_whose_others_do_not_come_gives_up(tmp_path: Path, index: int):
     assert f"DeadlineExceededError: Process {index} of 2 has waited 1.5 s, and not all others have come." in err
 
 
+SLURM = {"SLURM_JOB_ID": "77", "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": "2"}
+OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "2"}
+OPEN_MPI_4 = OPEN_MPI | {"OMPI_MCA_orte_hnp_uri": "1531641856.0;tcp://127.0.0.1:37833;tcp6://[::1]:49851"}
+OPEN_MPI_5 = OPEN_MPI | {"PMIX_NAMESPACE": "prterun-localhost-13865@1"}
+SLURM_NUMBERS = "SLURM_PROCID", "SLURM_LOCALID"
+OPEN_MPI_NUMBERS = "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK"
+
+
+@SLOW
+@pytest.mark.parametrize(
+    ("told", "numbers"),
+    [
+        pytest.param(SLURM, SLURM_NUMBERS, id="Slurm"),
+        pytest.param(OPEN_MPI_4, OPEN_MPI_NUMBERS, id="Open MPI 4"),
+        pytest.param(OPEN_MPI_5, OPEN_MPI_NUMBERS, id="Open MPI 5"),
+        pytest.param(  # as it starts its processes within an allocation of Slurm's: both are that of one task on one machine
+            OPEN_MPI_5 | SLURM | {"SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}, OPEN_MPI_NUMBERS,
+            id="mpirun within Slurm",
+        ),
+    ],
+)  # fmt: skip
+def test_processes_that_somebody_has_started_find_each_other(tmp_path: Path, told: dict[str, str], numbers: tuple[str, ...]):
+    """With the variables of the environment that these set, as they were seen under them; the test stands for the machine."""
+    (tmp_path / "script.py").write_text(f"{BEGIN}print(p.count(), p.index(), p.gather(np.array([p.index()])).ravel().tolist())")
+    every = told | {"JAX_COORDINATOR_PORT": str(port()), "WENGERT_JOIN_SECONDS": "30"}
+    many = [
+        subprocess.Popen(
+            [sys.executable, "-m", "wengert", "run", "--processes", "auto", "script.py"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=os.environ | every | {name: str(i) for name in numbers},
+        )
+        for i in range(2)
+    ]  # fmt: skip
+    assert ended(many) == [(0, "2 0 [0, 1]\n", ""), (0, "2 1 [0, 1]\n", "")]
+
+
 @SLOW
 def test_the_command_waits_as_long_as_the_environment_says(tmp_path: Path):
     (tmp_path / "script.py").write_text("print('never')")

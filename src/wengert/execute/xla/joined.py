@@ -13,11 +13,12 @@ import itertools
 import logging
 import math
 import os
+import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -278,7 +279,7 @@ def _initialized(jax: ModuleType, asked: Processes) -> None:
         }  # fmt: skip
         try:
             if asked.recognised:
-                jax.distributed.initialize(**waits)
+                jax.distributed.initialize(**_by_mpirun(os.environ), **waits)
             else:
                 jax.distributed.initialize(
                     asked.coordinator, asked.count, asked.index, cluster_detection_method="deactivate", **waits
@@ -312,6 +313,28 @@ def _initialized(jax: ModuleType, asked: Processes) -> None:
     else:
         what = f"Process {asked.index} of {asked.count} cannot join the others at {asked.coordinator}."
     raise FailedPreconditionError(f"{what} JAX: {failures[0]}") from failures[0]
+
+
+def _by_mpirun(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what JAX is to be told where Open MPI's `mpirun` has started this process; nothing where it has not.
+
+    JAX knows Open MPI by a variable that version 5 does not set any more, and within an allocation of Slurm's it takes the
+    numbers that Slurm has given to `mpirun`. The name space of version 5 is that of the process of `mpirun`: command, host,
+    number, `@`, job.
+    """
+    count, index, local = [environment.get(f"OMPI_COMM_WORLD_{name}") for name in ("SIZE", "RANK", "LOCAL_RANK")]
+    if count is None or index is None or local is None:
+        return {}
+    if "OMPI_MCA_orte_hnp_uri" in environment:
+        return {"cluster_detection_method": "ompi"}
+    started = re.fullmatch(r"[^-]+-(.+)-(\d+)@\d+", environment.get("PMIX_NAMESPACE", ""))
+    if started is None:
+        return {}
+    port = environment.get("JAX_COORDINATOR_PORT") or 61440 + int(started[2]) % 4096  # as JAX has it for earlier versions
+    return {
+        "coordinator_address": f"{started[1]}:{port}", "num_processes": int(count), "process_id": int(index),
+        "local_device_ids": [int(local)], "cluster_detection_method": "deactivate",
+    }  # fmt: skip
 
 
 def _give_up(process: int) -> None:
