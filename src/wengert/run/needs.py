@@ -7,7 +7,6 @@ where it hangs on one of them. What stands behind a test for the name itself, or
 from __future__ import annotations
 
 import ast
-import importlib
 import importlib.util
 import io
 import json
@@ -20,9 +19,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from wengert.run.instances import Instances
 from wengert.run.mending import SUCCEEDED
 from wengert.run.reading import read
-from wengert.run.served import TOPS, MissingName
+from wengert.run.served import TOPS, walked
 from wengert.run.style import folders_named, imported, root, style_of_trees, unguarded
 
 __all__ = ["Missing", "Part", "missing", "parts_of", "style_of_parts"]
@@ -134,7 +134,7 @@ def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Mis
     ``import tensorflow`` is to be served in this process, as it would be to the program.
     """
     folders = [folder, *(named for part in parts for named in folders_named(part.tree, folder))]
-    reader = _Reader(folders)
+    reader = _Reader(folders, Instances((part.name, part.tree) for part in parts))
     local = [part for part in parts if part.name]
     for part in local * 2:  # what one has from another is known the second time
         reader.learn(part)
@@ -146,10 +146,12 @@ def missing(parts: Sequence[Part], folder: str) -> tuple[list[Missing], list[Mis
 class _Reader:
     """Reads parts in their order; aliases of one hold in the next, as those of a notebook's cells do."""
 
-    def __init__(self, folders: Sequence[str]) -> None:
-        self.folders = folders
+    def __init__(self, folders: Sequence[str], instances: Instances) -> None:
+        self.folders, self.instances = folders, instances
         self.names: list[Missing] = []
         self.packages: list[Missing] = []
+        self.stored: set[str | None] = set()
+        """The whole names of what the program itself puts into TensorFlow's modules and classes."""
         self._seen: set[str] = set()
         self.aliases: dict[str, str] = {}
         self.given: dict[str, dict[str, str]] = {}
@@ -176,14 +178,18 @@ class _Reader:
         self._aliases(nodes)
         below = {id(n.value) for n in nodes if isinstance(n, ast.Attribute)}
         shadowed = _shadows(part.tree, self.aliases)
+        self.stored |= {self._full(n) for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
         roots = {a for a, full in self.aliases.items() if full.partition(".")[0] in TOPS}
         for node in sorted(unguarded(part.tree, roots), key=lambda node: getattr(node, "lineno", 0)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._imports(node, part)
-            elif isinstance(node, ast.Attribute) and id(node) not in below and id(node) not in shadowed:
-                full = self._full(node)
-                if full is not None:
+            elif isinstance(node, ast.Attribute):
+                full = None if id(node) in below or id(node) in shadowed else self._full(node)
+                if full is not None and full not in self.stored:
                     self._name(full, part, node)
+                lacking = self.instances.lacking(node)
+                if lacking is not None:
+                    self._missed(lacking.name, lacking.what, part, node)
         if not part.name:
             outer = self.aliases
         self.aliases = outer
@@ -205,7 +211,7 @@ class _Reader:
     def _renamed(self, node: ast.Assign) -> None:
         full = self._full(node.value)
         for target in node.targets:
-            if isinstance(target, ast.Name) and full is not None and isinstance(_walked(full)[0], ModuleType):
+            if isinstance(target, ast.Name) and full is not None and isinstance(walked(full)[0], ModuleType):
                 self.aliases[target.id] = full
 
     def _full(self, one: ast.expr) -> str | None:
@@ -220,10 +226,14 @@ class _Reader:
         return ".".join([full, *reversed(names)])
 
     def _name(self, full: str, part: Part, node: ast.expr | ast.stmt) -> None:
-        _, here, why = _walked(full)
-        if why and here not in self._seen:
-            self._seen.add(here)
-            self.names.append(Missing(here, why, f"{part.place}{node.lineno}"))
+        _, here, why = walked(full)
+        if why:
+            self._missed(here, why, part, node)
+
+    def _missed(self, name: str, why: str, part: Part, node: ast.expr | ast.stmt) -> None:
+        if name not in self._seen:
+            self._seen.add(name)
+            self.names.append(Missing(name, why, f"{part.place}{node.lineno}"))
 
     def _imports(self, node: ast.Import | ast.ImportFrom, part: Part) -> None:
         if isinstance(node, ast.ImportFrom):
@@ -239,30 +249,6 @@ class _Reader:
             elif top not in self._seen and not _there(top, self.folders):
                 self._seen.add(top)
                 self.packages.append(Missing(top, "", f"{part.place}{node.lineno}"))
-
-
-def _walked(full: str) -> tuple[object, str, str]:
-    """Return what a name of TensorFlow's is; as much of it as is known; and why the rest is not there, empty if it is.
-
-    Modules and classes are known. What an instance has, or what a function gives, is not.
-    """
-    top, *names = full.split(".")
-    found: object = importlib.import_module(top)
-    here = top
-    for name in names:
-        if not isinstance(found, ModuleType | type) or name in getattr(found, "__annotations__", {}):
-            break
-        here = f"{here}.{name}"
-        try:
-            found = getattr(found, name)
-        except AttributeError as error:
-            try:
-                if isinstance(found, type):
-                    raise ImportError
-                found = importlib.import_module(here)
-            except ImportError:
-                return None, here, str(error) if isinstance(error, MissingName) else f"{here} is not in Wengert."
-    return found, here, ""
 
 
 def _there(top: str, folders: Sequence[str]) -> bool:

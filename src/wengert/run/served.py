@@ -23,7 +23,7 @@ from wengert.surface.table import TABLE, parts
 from wengert.surface.v1.graphs import enable_v2_behavior
 from wengert.tensor.exchange import recorded_functions
 
-__all__ = ["TOPS", "MissingName", "Served", "missing_name", "serve", "serve_no_more"]
+__all__ = ["TOPS", "MissingName", "Served", "missing_name", "serve", "serve_no_more", "walked"]
 
 
 ABSL = {"absl": "wengert.surface.absl"} | {f"absl.{n}": f"wengert.surface.v1.{n}" for n in ("app", "flags", "logging")}
@@ -137,6 +137,30 @@ def missing_name(error: ImportError) -> str:
         except MissingName as missing:
             return str(missing)
     return str(error)
+
+
+def walked(full: str) -> tuple[object, str, str]:
+    """Return what a name of TensorFlow's is; as much of it as is known; and why the rest is not there, empty if it is.
+
+    Modules and classes are known. What an instance has, or what a function gives, is not.
+    """
+    top, *names = full.split(".")
+    found: object = importlib.import_module(top)
+    here = top
+    for name in names:
+        if not isinstance(found, types.ModuleType | type) or name in getattr(found, "__annotations__", {}):
+            break
+        here = f"{here}.{name}"
+        try:
+            found = getattr(found, name)
+        except AttributeError as error:
+            try:
+                if isinstance(found, type):
+                    raise ImportError
+                found = importlib.import_module(here)
+            except ImportError:
+                return None, here, str(error) if isinstance(error, MissingName) else f"{here} is not in Wengert."
+    return found, here, ""
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

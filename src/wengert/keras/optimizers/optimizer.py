@@ -88,8 +88,10 @@ class Optimizer(Step, registry.Stated):
         wrong = [*(k for k in given if k not in _COMMON or k in named), *map(repr, common[len(_COMMON) :])]
         if wrong:
             raise TypeError(f"{type(self).__name__}: unrecognized arguments: {', '.join(wrong)}.")
-        for label, value in {**_COMMON, "name": self._label, **named, **given}.items():
-            setattr(self, label, value)
+        (
+            self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm, self.use_ema, self.ema_momentum,
+            self.ema_overwrite_frequency, self.loss_scale_factor, self.gradient_accumulation_steps, self.name,
+        ) = {**_COMMON, "name": self._label, **named, **given}.values()  # fmt: skip
         self.name = self.name or registry.auto_name(registry.snake_case(type(self).__name__))
         self._check()
         self._keep(learning_rate)
