@@ -431,7 +431,8 @@ normal.sample(2), normal.log_prob(1.0)
 objects = [
     functional, sequential, own_model, *functional.layers, *sequential.layers, own_model.dense, *optimizers, *histories,
     *functional.weights, v, tape, z, square, graph, p, w, old, step, saver, session, mean, recall,
-    dataset, iter(dataset), generator, checkpoint, array, normal, functional.loss, keras.losses.MeanSquaredError(), keras.callbacks.ModelCheckpoint("a"),
+    dataset, iter(dataset), generator, checkpoint, array,
+    normal, functional.loss, keras.losses.MeanSquaredError(), keras.callbacks.ModelCheckpoint("a"),
     keras.initializers.Zeros(),
     keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5), keras.regularizers.L2(), tf.sparse.from_dense([1.0]), tf.Module(),
     tf.constant(1.0), tf.TensorSpec([1]), v.dtype, v.shape, tf.constant(1.0).shape, tf.IndexedSlices(z, 0),
