@@ -53,9 +53,8 @@ def attributes(cls: type) -> frozenset[str] | None:
     """Return the attributes that an object of a class has or may be given; None if they may be any."""
     found = set(dir(cls))
     for one in cls.__mro__:
-        if one is not object and (
-            "__getattr__" in vars(one) or isinstance(vars(one).get("__getattribute__"), types.FunctionType)
-        ):
+        asked = "__getattr__" in vars(one) or isinstance(vars(one).get("__getattribute__"), types.FunctionType)
+        if asked and "__class__" not in vars(one):  # what says that it is of another class has what that one has
             return None
         found.update(vars(one).get("__annotations__", {}))
         file = getattr(sys.modules.get(one.__module__), "__file__", None) or ""
