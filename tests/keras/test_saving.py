@@ -49,7 +49,7 @@ def test_an_optimizer_that_comes_later(tmp_path: Path):
     one.fit(X, Y, epochs=3, verbose=0)
     one.save(tmp_path / "m.keras")
     one.save_weights(tmp_path / "w")
-    two, three = tf.keras.models.load_model(tmp_path / "m.keras"), dense(compiled=False)
+    two, three = tf.keras.models.load_model(tmp_path / "m.keras", compile=False), dense(compiled=False)
     three.load_weights(tmp_path / "w")
     for model in (two, three):
         model.compile(tf.keras.optimizers.Adam(0.5), "mse")

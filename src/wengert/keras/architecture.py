@@ -9,10 +9,12 @@ import inspect
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from wengert.ground import nest
 from wengert.keras import constraints, initializers, losses, metrics, optimizers, registry, regularizers, symbolic
+from wengert.keras.compiled import BY_SHAPE
 from wengert.keras.layers.layer import InputLayer, Layer
 
 __all__ = ["compiled", "compiling", "described", "made"]
@@ -219,7 +221,9 @@ def compiling(model: Any, config: Config | None, table: registry.Registry, path:
     if not config:
         return
     try:
-        given = {key: _object(config.get(key), table) for key in ("loss", "loss_weights", "metrics", "weighted_metrics")}
+        homes = {"loss": losses, "loss_weights": losses, "metrics": metrics, "weighted_metrics": metrics}
+        given = {key: _object(config.get(key), table, home) for key, home in homes.items()}
+        given |= {key: config[key] for key in ("run_eagerly", "jit_compile") if config.get(key) is not None}
         chosen = config.get("optimizer") or config.get("optimizer_config")
         if isinstance(chosen, Mapping):
             chosen = _value(
@@ -230,15 +234,20 @@ def compiling(model: Any, config: Config | None, table: registry.Registry, path:
         warnings.warn(f"{path}: the model is not compiled, as its file says what is not here: {error}", stacklevel=4)
 
 
-def _object(value: Any, table: registry.Registry) -> Any:
-    """Return losses and metrics, of names and configurations in any structure."""
+def _object(value: Any, table: registry.Registry, home: ModuleType) -> Any:
+    """Return losses or metrics, of names and configurations in any structure; the program's own in place of their names."""
     if isinstance(value, Mapping) and "class_name" in value:
-        given = _value("", value, table)
-        kind = losses if value["class_name"] in vars(losses) else metrics
-        return given if isinstance(given, str) else kind.deserialize(given)
+        value = _value("", value, table)
+        if not isinstance(value, str):
+            return home.deserialize(value)
+    if isinstance(value, str):
+        own = registry.get_registered_object(value)
+        if own is None and not (home is metrics and value in BY_SHAPE):
+            home.get(value)  # which says what is not known
+        return own or value
     if isinstance(value, Mapping):
-        return {name: _object(one, table) for name, one in value.items()}
-    return [_object(one, table) for one in value] if isinstance(value, list) else value
+        return {name: _object(one, table, home) for name, one in value.items()}
+    return [_object(one, table, home) for one in value] if isinstance(value, list) else value
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------------
@@ -321,10 +330,12 @@ def _named(value: Any) -> Any:
 def compiled(model: Any) -> dict[str, Any] | None:
     """Return what a model was compiled with, None where JSON cannot hold it."""
     held = model._compiled
-    if held.optimizer is None or not (held.loss is None or isinstance(held.loss, str) or hasattr(held.loss, "get_config")):
+    if held.optimizer is None:
         return None
+    measured = {"metrics": None, "weighted_metrics": None} if held.together is None else held.together.given
+    given = {"optimizer": held.optimizer, "loss": held.loss, "loss_weights": held.loss_weights, **measured}
     try:
-        told = {"optimizer": _named(registry.serialize(held.optimizer)), "loss": _named(registry.serialize(held.loss))}
-    except TypeError:  # a schedule that is a function
+        told = {key: _named(registry.serialize(value)) for key, value in given.items()}
+    except TypeError:  # a function without a name
         return None
-    return {**told, "loss_weights": None, "metrics": None, "weighted_metrics": None}
+    return {**told, "run_eagerly": held.run_eagerly, "jit_compile": held.jit_compile}

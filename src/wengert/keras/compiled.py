@@ -13,7 +13,10 @@ from wengert.keras.layers.layer import Layer
 from wengert.keras.registry import Identifier
 from wengert.tensor.tensor import Nested, Tensor
 
-__all__ = ["CompileMetrics", "Compiled", "PerOutput"]
+__all__ = ["BY_SHAPE", "CompileMetrics", "Compiled", "PerOutput"]
+
+BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+"""The metrics of which there is one that fits the shapes."""
 
 PerOutput = Identifier | float | Sequence[Any]
 """What is given for the outputs of a model: one for all, a list, or a dictionary by name."""
@@ -84,7 +87,8 @@ class CompileMetrics(metrics.Metric):
         super().__init__(name="compile_metrics")
         self._model: Any = weakref.ref(model)
         self._given = ((plain, False), (weighted, True))
-        self._places: list[tuple[Any, int, bool]] | None = None
+        self._places: list[tuple[Any, int, bool, str]] | None = None
+        """Each metric, the place of its output, whether sample weights count in it, and what its result is called."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_model": self._model()}
@@ -95,7 +99,12 @@ class CompileMetrics(metrics.Metric):
     @property
     def metrics(self) -> list[Any]:
         """The metrics, as far as they are made."""
-        return [m for m, _, _ in self._places or ()]
+        return [m for m, _, _, _ in self._places or ()]
+
+    @property
+    def given(self) -> dict[str, PerOutput]:
+        """What ``compile`` was given, by its arguments."""
+        return {"metrics": self._given[0][0], "weighted_metrics": self._given[1][0]}
 
     @property
     def variables(self) -> list[Any]:
@@ -120,9 +129,8 @@ class CompileMetrics(metrics.Metric):
                     continue
                 for one in given if isinstance(given, list | tuple) else [given]:
                     metric = _metric(one, targets[i], outputs[i])
-                    if len(names) > 1:
-                        metric.name = f"{names[i]}_{metric.name}"
-                    self._places.append((metric, i, weighted))
+                    label = f"{names[i]}_{metric.name}" if len(names) > 1 else str(metric.name)
+                    self._places.append((metric, i, weighted, label))
 
     def update_state(self, y_true: Nested, y_pred: Nested, sample_weight: Nested | None = None) -> None:
         """Give a batch to each; sample weights to those that they count in."""
@@ -130,7 +138,7 @@ class CompileMetrics(metrics.Metric):
             self.build(y_true, y_pred)
         names = self._model()._names(y_pred)
         outputs, targets = nest.flatten(y_pred), _arranged(y_true, names)
-        for metric, i, weighted in self._places or ():
+        for metric, i, weighted, _ in self._places or ():
             if weighted and sample_weight is not None:
                 metric.update_state(targets[i], outputs[i], sample_weight=sample_weight)
             else:
@@ -145,8 +153,8 @@ class CompileMetrics(metrics.Metric):
         if self._places is None:
             raise ValueError("Cannot get result() since the metric has not yet been built: no batch was given to it.")
         found: dict[str, Any] = {}
-        for metric, _, weighted in self._places:
-            name = f"weighted_{metric.name}" if weighted and metric.name in found else metric.name
+        for metric, _, weighted, label in self._places:
+            name = f"weighted_{label}" if weighted and label in found else label
             label, count = name, 1
             while name in found:
                 name, count = f"{label}_{count}", count + 1
@@ -185,7 +193,7 @@ def _metric(given: Identifier, y: Tensor, y_pred: Tensor) -> Any:
     """Return a metric as an object: "accuracy" is the one that fits the shapes."""
     if isinstance(given, metrics.Metric):
         return given
-    if given in ("accuracy", "acc", "crossentropy", "ce"):
+    if given in BY_SHAPE:
         sizes, labels = y_pred.sizes or (), y.sizes or ()
         kind = (
             "binary"

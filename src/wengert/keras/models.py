@@ -503,7 +503,8 @@ def load_model(
 ) -> Any:
     """Make the model that `save_model` or Keras wrote, of layers that are known by name.
 
-    One that Keras wrote is compiled as it says there. The state of an optimizer goes to the one that the model is compiled with.
+    It is compiled as the file says: with the optimizer and its state, the losses and the metrics. What of these is the program's
+    own has to be registered, or to stand in ``custom_objects``; else a warning says so, and the model is not compiled.
 
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
@@ -531,8 +532,9 @@ def _loaded(path: str, custom_objects: Mapping[str, Any] | None, compile: bool) 
             raise ValueError(f"load_model: no model can be made of the architecture in {path}: {_said(error)}") from error
         finally:
             calls.room = None
-        if compile and stored.architecture is not None and "architecture" not in stored.texts:
-            architecture.compiling(model, stored.compile, _LAYERS, path)
+        if compile:
+            told = json.loads(stored.texts["architecture"]).get("compile") if "architecture" in stored.texts else stored.compile
+            architecture.compiling(model, told, _LAYERS, path)
         weights.place(model, stored.given(model), path)
     return model
 

@@ -453,7 +453,8 @@ def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool =
     if not overwrite and of_first(os.path.exists(path)):
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
     try:
-        text = json.dumps({**registry.serialize(model), "called_with": getattr(model, "_called_with", None)})
+        own = {"called_with": getattr(model, "_called_with", None), "compile": architecture.compiled(model)}
+        text = json.dumps({**registry.serialize(model), **own})
         told = architecture.described(model) if path.endswith(".keras") else None
     except TypeError as error:
         raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
