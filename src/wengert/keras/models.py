@@ -21,16 +21,19 @@ from wengert.keras.compiled import Compiled
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
 from wengert.keras.layers.given import as_made
 from wengert.keras.layers.layer import InputLayer, Layer
+from wengert.keras.saved import Saved
 from wengert.keras.summaries import layer_rows, show, summarized
-from wengert.keras.training import Trainer
+from wengert.modes.function import TensorSpec
 from wengert.modes.tracing import FuncGraph, tracing
 from wengert.ops.linear import PLACEHOLDER
 from wengert.tensor.tensor import Nested, Tensor, TensorLike
+from wengert.train.saved import model as saved_model
+from wengert.train.saved.objects import Loaded
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
-class Model(Trainer):
+class Model(Saved):
     """A network: of what `Input` returned and what it became, or of a subclass's ``call``.
 
     >>> from wengert.keras.layers import Dense, Input
@@ -40,10 +43,9 @@ class Model(Trainer):
     array([[6.]], dtype=float32)
     """
 
-    _UNTRACKED: tuple[str, ...] = ("_called_with", "_compiled", "_path", "_named", "history")
+    _UNTRACKED: tuple[str, ...] = ("_called_as", "_called_with", "_compiled", "_path", "_named", "history")
     _OWN_LAST = True
     _called_with: Any = None  # the shape of what a subclass was called with first
-    _path: Any
     _layers: list[Any]
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Any:
@@ -211,6 +213,9 @@ class Model(Trainer):
     def _build_for(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         if self._path is None and len(arguments) == 1:  # a subclass's layers make their weights when its call comes to them
             self._called_with = shape_of(arguments[0])
+            if keywords.keys() <= {"training", "mask"} and all(isinstance(v, Tensor) for v in nest.flatten(arguments[0])):
+                specs = [TensorSpec(v.sizes, v.nptype, f"input_{i + 1}") for i, v in enumerate(nest.flatten(arguments[0]))]
+                self._called_as = nest.pack_sequence_as(arguments[0], specs)
         if type(self).build is not Model.build and self._path is None:
             super()._build_for(arguments, keywords)
         self._built = True
@@ -218,41 +223,6 @@ class Model(Trainer):
     def _trackable_children(self) -> dict[str, Any]:
         found = {name: item for name, item in vars(self).items() if name not in self._UNTRACKED}
         return found if self.optimizer is None else {**found, "optimizer": self.optimizer}
-
-    # --- weights in files --------------------------------------------------------------------------------------
-
-    def save_weights(
-        self,
-        filepath: str | os.PathLike[str],
-        overwrite: bool = True,
-        save_format: str | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Write the weights to a file of this very name: HDF5 if it ends with ``.h5``, else safetensors."""
-        weights.save_weights(self, filepath, overwrite)
-
-    def load_weights(
-        self,
-        filepath: str | os.PathLike[str],
-        skip_mismatch: bool = False,
-        by_name: bool = False,
-        options: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Set the weights from a file; where one does not fit nothing is changed.
-
-        Raises:
-            ValueError: where the file is damaged or its weights are not those of the model.
-            NotImplementedError: for ``by_name``, unless the file lists layers by their names.
-        """
-        return weights.load_weights(self, filepath, skip_mismatch, by_name)
-
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
-        """Write architecture and weights to a file, which `load_model` reads."""
-        weights.save_model(self, filepath, overwrite)
-
-    def export(self, filepath: str | os.PathLike[str], *arguments: Any, **keywords: Any) -> None:
-        """Refuse: there is no format for programs."""
-        raise NotImplementedError("export: TensorFlow's SavedModel is not written here. Use save_weights() or save().")
 
     # --- configuration -----------------------------------------------------------------------------------------
 
@@ -488,6 +458,14 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     return _LAYERS.deserialize(json.loads(json_string), custom_objects)
 
 
+def _known(text: str | None) -> bool:
+    """Return whether there is an architecture, of a class that is known by its name."""
+    if text is None:
+        return False
+    name = str(json.loads(text)["class_name"])
+    return name in _LAYERS.table or registry.get_registered_object(name) is not None
+
+
 def _said(error: Exception) -> str:
     """Return what an error says: its kind too, unless it is a sentence already."""
     if isinstance(error, RecursionError):
@@ -500,6 +478,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
+    options: saved_model.LoadOptions | None = None,
 ) -> Any:
     """Make the model that `save_model` or Keras wrote, of layers that are known by name.
 
@@ -509,11 +488,43 @@ def load_model(
     Raises:
         ValueError: where the file is damaged, holds no architecture, or names a class that is not registered.
     """
-    return undivided(_loaded, weights.path_of(filepath, "load_model"), custom_objects, compile)  # h5py loses signals
+    return undivided(_loaded, os.fspath(filepath), custom_objects, compile)  # h5py loses signals
+
+
+class Revived(Model):
+    """A model out of a folder whose class this program does not know: what was traced of its call."""
+
+    def __init__(self, found: Loaded, name: str) -> None:
+        """Take what was loaded."""
+        super().__init__(name=name)
+        vars(found).pop("optimizer", None)  # whose variables are none of the model's
+        self.found = found
+
+    def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
+        """Call what was traced."""
+        return self.found(inputs, training=bool(training))
+
+
+def _revived(stored: weights.Stored, compile: bool) -> Any:
+    """Return a model out of a folder whose class is not known."""
+    told = json.loads(stored.texts[weights.KERAS])
+    kind = type(str(told["class"]), (Revived,), {})
+    model = kind(saved_model.load(os.path.dirname(stored.path)), str(told["name"]))
+    if compile:
+        architecture.compiling(model, told.get("compile"), _LAYERS, stored.path)
+    return model
 
 
 def _loaded(path: str, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
     with weights.opened(path, "load_model") as stored, registry.custom_object_scope(custom_objects or {}):
+        if weights.KERAS in stored.texts and not _known(stored.texts.get("architecture")):
+            return _revived(stored, compile)
+        if saved_model.TOLD in stored.texts and weights.KERAS not in stored.texts:
+            raise ValueError(
+                f"Unable to create a Keras model from SavedModel at {path}. This SavedModel was exported with "
+                "`tf.saved_model.save`, and lacks what Keras has of a model. Please save your Keras model by calling "
+                "`model.save`. Note that you can still load this SavedModel with `tf.saved_model.load`."
+            )
         if "architecture" not in stored.texts and stored.architecture is None:
             raise ValueError(f"load_model: {path} holds weights alone: make the model by its program, then load_weights().")
         calls.room = stored.elements()

@@ -29,16 +29,23 @@ from wengert.ground.types import NumPyArray
 from wengert.keras import architecture, hdf5, layout, registry, zipped
 from wengert.keras.layers.layer import Layer
 from wengert.keras.steps import Steps
+from wengert.modes.variable import Variable
 from wengert.train import archive, files
 from wengert.train.checkpoint import nodes_of, storage_of
 from wengert.train.objects import children, slot_names, slots, trackable
 from wengert.train.placing import Placement, ready
 from wengert.train.placing import place as set_all
 from wengert.train.restoration import Restoration
+from wengert.train.saved import model as saved
+from wengert.train.saved.objects import Called
 
 __all__ = ["LoadStatus", "load_weights", "save_model", "save_weights"]
 
 FORMAT = "wengert.keras 1"
+FILES = (".keras", ".h5", ".hdf5", ".safetensors")
+"""How the name of a model's file ends; another is that of a folder."""
+KERAS = "wengert.keras"
+"""The entry of a saved model's texts that tells what a Keras model is made of: its arrays, and what it was compiled with."""
 SOME, MOST = 1 << 10, 8
 """How many numbers there may be besides a model's weights, and how many for each of them in an optimizer."""
 log = logging.getLogger("wengert")
@@ -200,7 +207,7 @@ def _say_once(text: str) -> None:
 
 def _hdf5(model: Layer, arrays: Mapping[str, NumPyArray], **texts: str) -> bytes:
     """Return an HDF5 file as Keras 3 writes it; each array says, too, what it is called here."""
-    labels = {id(variable): label for label, variable in _numbered(model)}
+    labels = {id(variable): label for label, variable in _numbered(model) if label in arrays}
     groups: dict[str, str] = {}
     paths: dict[str, str] = {}
     for group, name, variables in layout.places(model):
@@ -288,6 +295,8 @@ def opened(path: str, who: str) -> Iterator[Stored]:
         ValueError: if it is no whole file of these kinds; it names the file.
         PermissionDeniedError, ResourceExhaustedError: if it may not be read, or without the memory for it.
     """
+    if of_first(os.path.isdir(path)):
+        path = os.path.join(path, saved.FILE)
     with file_of_first(path) as here:
         if not os.path.isfile(here):
             raise FileNotFoundError(f"{who}: there is no file {path}")
@@ -314,6 +323,11 @@ def _opened(path: str, who: str) -> Iterator[Stored]:
             arrays, texts = archive.load(path)
         except DataLossError as error:
             raise ValueError(f"{who}: {path} is no file of weights: {error}") from None
+        if KERAS in texts:
+            try:
+                arrays = {label: arrays[name] for label, name in json.loads(texts[KERAS])["labels"].items()}
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise ValueError(f"{who}: {path} cannot be read, what it tells of a Keras model is damaged: {error}") from None
         yield Stored(path, texts, None, None, arrays, None)
 
 
@@ -440,27 +454,68 @@ def _few(keys: Iterable[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def save_model(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, **keywords: Any) -> None:
-    """Write a model: what makes it again as JSON, and its weights.
+def save_model(
+    model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, save_format: str | None = None,
+    include_optimizer: bool = True, signatures: saved.Signatures = None, **keywords: Any,
+) -> None:  # fmt: skip
+    """Write a model: what makes it again as JSON, what it was compiled with, and its weights.
 
     A Sequential or functional model is made of its layers; a subclass, which the reading program must know, of the arguments that
     it was made with, or of what its own ``get_config`` says.
 
+    A name that ends with none of ``.keras``, ``.h5``, ``.hdf5`` and ``.safetensors`` is that of a folder, as Keras 2 has it: a
+    saved model, in which the call of the model lies as well, traced, so that programs read it that do not know its class.
+
     Raises:
-        NotImplementedError: for a model that only its program can make again.
+        NotImplementedError: for a file of a model that only its program can make again.
+        ValueError: for a folder, where it is not known what the model is called with.
     """
-    path = path_of(filepath, "save_model")
+    path = os.fspath(filepath)
     if not overwrite and of_first(os.path.exists(path)):
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
+    folder = not path.endswith(FILES) and save_format in (None, "tf")
+    compiled = architecture.compiled(model) if include_optimizer else None
+    own = {"called_with": getattr(model, "_called_with", None), "compile": compiled}
+    kept = {label: v for label, v in _numbered(model) if include_optimizer or not label.startswith(OPTIMIZER)}
+    told = None
     try:
-        own = {"called_with": getattr(model, "_called_with", None), "compile": architecture.compiled(model)}
         text = json.dumps({**registry.serialize(model), **own})
         told = architecture.described(model) if path.endswith(".keras") else None
     except TypeError as error:
-        raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
-    arrays = {label: np.asarray(v.array, order="C") for label, v in _numbered(model)}
+        if not folder:
+            raise NotImplementedError(f"save_model: {error} Or save_weights(), and make the model by its program.") from None
+        text = None
+    if folder or text is None:
+        _write_folder(model, path, text, compiled, kept, signatures)
+        return
+    arrays = {label: np.asarray(v.array, order="C") for label, v in kept.items()}
+    path = path_of(path, "save_model")
     if told is not None and _keras_reads(path):
-        told["compile_config"] = architecture.compiled(model)
+        told["compile_config"] = compiled
         replace(path, zipped.written(told, _hdf5(model, arrays, architecture=text)))
     else:
         _write(path, arrays, {"format": FORMAT, "architecture": text})
+
+
+def _write_folder(
+    model: Layer,
+    folder: str,
+    text: str | None,
+    compiled: Mapping[str, Any] | None,
+    kept: Mapping[str, Variable],
+    signatures: saved.Signatures,
+) -> None:
+    """Write a saved model, with what makes a Keras model of it again, where that is known; each array once."""
+    if not isinstance(model, Called) or model.save_spec() is None:
+        raise ValueError(
+            f"Model {model!r} cannot be saved either because the input shape is not available or because the forward pass of the "
+            "model is not defined. To define a forward pass, please override `Model.call()`. To specify an input shape, either "
+            "call `build(input_shape)` directly, or call the model on actual data using `Model()`, `Model.fit()`, or "
+            "`Model.predict()`."
+        )
+    arrays, texts, name_of = saved.prepared(model, folder, signatures)
+    labels = {label: name_of(v) or f"keras/{label}" for label, v in kept.items()}
+    arrays |= {name: np.asarray(kept[label].array, order="C") for label, name in labels.items() if name not in arrays}
+    told = {"labels": labels, "compile": compiled, "class": type(model).__name__, "name": model.name}
+    texts |= {KERAS: json.dumps(told)} | ({} if text is None else {"architecture": text})
+    _write(os.path.join(folder, saved.FILE), arrays, texts)

@@ -212,7 +212,7 @@ TABLE: dict[str, str | Names] = {
     "metrics": "keras.metrics",
     "nest": "ground.nest",
     "optimizers": "keras.optimizers",
-    "saved_model": "surface.saved",
+    "saved_model": "train.saved",
     "signal": "functions.signal",
     "strings": "functions.strings",
     "summary": "train.summary",

@@ -16,8 +16,8 @@ from wengert.modes.module import Module
 from wengert.modes.session import Session
 from wengert.modes.tracing import FuncGraph, inline, tracing
 from wengert.ops.linear import PLACEHOLDER
-from wengert.surface.saved.model import DEFAULT_SERVING_SIGNATURE_DEF_KEY, SERVING, contains_saved_model, load, write
 from wengert.tensor.tensor import SymbolicTensor
+from wengert.train.saved.model import DEFAULT_SERVING_SIGNATURE_DEF_KEY, SERVING, contains_saved_model, load, write
 
 __all__ = [
     "DEFAULT_SERVING_SIGNATURE_DEF_KEY", "PREDICT_INPUTS", "PREDICT_METHOD_NAME", "PREDICT_OUTPUTS", "SERVING", "Builder",

@@ -3,7 +3,7 @@
 `lists` turns lists into JSON and back, `objects` the objects that hold functions and variables, `model` has what programs call.
 """
 
-from wengert.surface.saved.model import (
+from wengert.train.saved.model import (
     DEFAULT_SERVING_SIGNATURE_DEF_KEY,
     SERVING,
     LoadOptions,

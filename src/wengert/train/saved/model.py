@@ -5,20 +5,23 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wengert.execute.processes import file_of_first, of_first
 from wengert.functions.program import init_scope
 from wengert.ground import nest
 from wengert.ground.errors import DataLossError, NotFoundError, OpError
+from wengert.ground.types import NumPyArray
 from wengert.ground.version import VERSION
 from wengert.modes.function import ConcreteFunction, Function, TensorSpec
-from wengert.surface.saved.lists import Unwritten
-from wengert.surface.saved.objects import Loaded, Reading, Writing, dumps, functions, traces
+from wengert.modes.session import Session
+from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Tensor
 from wengert.train import archive
 from wengert.train.objects import trackable
+from wengert.train.saved.lists import Unwritten
+from wengert.train.saved.objects import Loaded, Reading, Writing, dumps, functions, traces
 
 __all__ = [
     "DEFAULT_SERVING_SIGNATURE_DEF_KEY",
@@ -35,6 +38,10 @@ SERVING = "serve"
 FILE = "saved_model.safetensors"
 TOLD = "wengert.saved_model"
 """The entry of the file's texts that tells of objects and lists."""
+NameOf = Callable[[Variable], str | None]
+Signed = Function | ConcreteFunction
+Signatures = Signed | Mapping[str, Signed] | None
+"""What is given as signatures."""
 FORMAT = 1
 """The version of the format: a file of a later one is refused."""
 
@@ -51,7 +58,7 @@ class LoadOptions(SaveOptions):
     """Accepted: there is one way of loading."""
 
 
-def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, options: SaveOptions | None = None) -> None:
+def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Signatures = None, options: SaveOptions | None = None) -> None:
     """Save an object with the functions that it has been traced for, and its variables.
 
     ``signatures``: a function with an input_signature, a trace of one, or several by name; what has none given gets the one
@@ -84,17 +91,34 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
             "Expected an object of type `Trackable`, such as `tf.Module` or a subclass of the `Trackable` class, for export. "
             f"Got {obj!r} with type {type(obj)}."
         )
+    arrays, texts, _ = prepared(obj, os.fspath(export_dir), signatures)
+    archive.dump(os.path.join(export_dir, FILE), arrays, texts)
+
+
+def prepared(obj: Any, folder: str, signatures: Signatures) -> tuple[dict[str, NumPyArray], dict[str, str], NameOf]:
+    """Return what `save` is to write, and how the array of a variable is called there.
+
+    Raises:
+        ValueError: for what cannot be written.
+    """
     chosen = _default(obj) if signatures is None else _named(signatures)
     with init_scope():
-        write(obj, os.fspath(export_dir), {name: _signature(one) for name, one in chosen.items()})
+        return _told(obj, folder, {name: _signature(one) for name, one in chosen.items()}, None)
 
 
-def write(obj: Any, folder: str, signatures: Mapping[str, ConcreteFunction], session: Any = None) -> None:
+def write(obj: Any, folder: str, signatures: Mapping[str, ConcreteFunction], session: Session | None = None) -> None:
     """Write an object and signatures.
 
     Raises:
         ValueError: for what cannot be written.
     """
+    arrays, texts, _ = _told(obj, folder, signatures, session)
+    archive.dump(os.path.join(folder, FILE), arrays, texts)
+
+
+def _told(
+    obj: Any, folder: str, signatures: Mapping[str, ConcreteFunction], session: Session | None
+) -> tuple[dict[str, NumPyArray], dict[str, str], NameOf]:
     try:
         writing = Writing(obj, session)
         numbers = {name: writing.trace(one) for name, one in signatures.items()}
@@ -106,10 +130,10 @@ def write(obj: Any, folder: str, signatures: Mapping[str, ConcreteFunction], ses
         "format": FORMAT, "wengert": VERSION, "objects": writing.nodes, "lists": writing.lists.lists, "traces": writing.traces,
         "signatures": numbers,
     }  # fmt: skip
-    archive.dump(os.path.join(folder, FILE), writing.lists.arrays, {"format": "np", TOLD: dumps(told)})
+    return writing.lists.arrays, {"format": "np", TOLD: dumps(told)}, writing.array_of
 
 
-def _default(obj: Any) -> dict[str, Any]:
+def _default(obj: Any) -> dict[str, Signed]:
     """Return the signature of what has one: the call, or else the one function with an input_signature or with one trace."""
     found = {name: held for name, held in functions(obj) if traces(held)}
     if "__call__" in found:
@@ -121,14 +145,14 @@ def _default(obj: Any) -> dict[str, Any]:
     return {}
 
 
-def _named(signatures: Any) -> dict[str, Any]:
+def _named(signatures: Signed | Mapping[str, Signed]) -> dict[str, Signed]:
     """Return signatures by name."""
     if isinstance(signatures, Mapping):
         return dict(signatures)
     return {DEFAULT_SERVING_SIGNATURE_DEF_KEY: signatures}
 
 
-def _signature(given: Any) -> ConcreteFunction:
+def _signature(given: Signed) -> ConcreteFunction:
     """Return a trace as a signature: it takes its tensors by name, and returns tensors by name.
 
     Raises:

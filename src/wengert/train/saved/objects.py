@@ -5,20 +5,19 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from wengert.ground import nest, shapes
 from wengert.ground.types import NumPyArray
-from wengert.keras.models import Model
-from wengert.modes.function import ConcreteFunction, Function, TensorSpec, function
+from wengert.modes.function import ConcreteFunction, Function, TensorSpec
 from wengert.modes.module import Module
 from wengert.modes.variable import Variable
-from wengert.surface.saved.lists import Json, Reader, Unwritten, Writer, captured
 from wengert.tensor.tensor import EagerTensor, Tensor, convert
 from wengert.train.checkpoint import storage_of
 from wengert.train.objects import children, trackable
+from wengert.train.saved.lists import Json, Reader, Unwritten, Writer, captured
 
 __all__ = ["Loaded", "Reading", "RestoredFunction", "Signatures", "Writing", "functions"]
 
@@ -80,22 +79,23 @@ def functions(item: Any) -> Iterator[tuple[str, Any]]:
     own = [name for name, held in getattr(item, "__dict__", {}).items() if isinstance(held, Callables)]
     for name in dict.fromkeys([*names, *own]):
         yield "__call__" if name == CALLED else name, getattr(item, name)
-    if isinstance(item, Model) and item._path is not None and "__call__" not in names:
-        yield "__call__", _calls(item)
+    if isinstance(item, Called) and "__call__" not in names:
+        call = item._traced_call()
+        if call is not None:
+            yield "__call__", call
 
 
-def _calls(model: Model) -> Any:
-    """Return a functional model's call, traced for training and without."""
+@runtime_checkable
+class Called(Protocol):
+    """What is called with tensors of known kinds: a Keras model."""
 
-    def call(inputs: Any, training: Any = False) -> Any:
-        return model(inputs, training=training)
+    name: str
 
-    call.__name__ = "inputs"
-    traced = function(call)
-    specs = nest.map_structure(lambda t: TensorSpec(t.sizes, t.nptype, None), model._needed().inputs)
-    for training in (False, True):
-        traced.get_concrete_function(specs, training)
-    return traced
+    def save_spec(self) -> Any:
+        """Return the specs of what it is called with, None where that is not known."""
+
+    def _traced_call(self) -> Function | None:
+        """Return the call, traced, for such; None where they are not known."""
 
 
 def traces(held: Any) -> list[ConcreteFunction]:
@@ -124,6 +124,11 @@ class Writing:
         self._session, self._items, self._numbers = session, [root], {id(root): 0}
         self._traced: dict[int, int] = {}
         self.grow()
+
+    def array_of(self, variable: Variable) -> str | None:
+        """Return the name of the array that is a variable's value, None for one that nothing leads to."""
+        at = self._numbers.get(id(variable))
+        return None if at is None else f"variable/{at}"
 
     def enter(self, item: Any) -> int:
         """Return the number of an object."""
