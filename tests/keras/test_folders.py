@@ -155,3 +155,23 @@ def test_what_is_none(tmp_path: Path):
     archive.dump(str(tmp_path / "low" / "saved_model.safetensors"), arrays, {**texts, "wengert.keras": '{"labels": {"a": "b"}}'})
     with pytest.raises(ValueError, match="what it tells of a Keras model is damaged"):
         tf.keras.models.load_model(tmp_path / "low")
+
+
+def test_a_call_that_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    own = Own(Units())
+    with pytest.raises(ValueError, match="It must be built before export"):
+        own.export(tmp_path / "m")
+    trained(own)
+    own.export(tmp_path / "m")
+    assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm'}'.\n"
+    found = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_array_equal(found.serve(X[:5]), own(X[:5]))
+    np.testing.assert_array_equal(found.signatures["serving_default"](tf.constant(X))["output_0"], own(X))
+    assert sorted(found.signatures) == ["serve", "serving_default"]
+    assert [len(found.trainable_variables), len(found.variables)] == [4, 6]
+    own.export(tmp_path / "two", input_signature=[tf.TensorSpec([2, 3], tf.float32)], verbose=False)
+    assert tf.saved_model.load(tmp_path / "two").serve(X[:2]).shape == (2, 1) and not capsys.readouterr().out
+    with pytest.raises(ValueError, match="matching concrete function"):
+        tf.saved_model.load(tmp_path / "two").serve(X)
+    with pytest.raises(NotImplementedError, match="onnx"):
+        own.export(tmp_path / "m.onnx", format="onnx")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wengert.ground import nest
 from wengert.keras import weights
 from wengert.keras.training import Trainer
 from wengert.modes.function import Function, TensorSpec, function
+from wengert.modes.module import Module
+from wengert.modes.variable import Variable
 from wengert.tensor.tensor import Tensor
+from wengert.train.saved import model as saved_model
 from wengert.train.saved.model import Signatures
 
-__all__ = ["Saved"]
+__all__ = ["Saved", "Served"]
 
 
 class Saved(Trainer):
@@ -91,6 +94,37 @@ class Saved(Trainer):
         """Write architecture, weights and what it was compiled with to a file, or with its call to a folder: see `save_model`."""
         weights.save_model(self, filepath, overwrite, save_format, include_optimizer, signatures)
 
-    def export(self, filepath: str | os.PathLike[str], *arguments: Any, **keywords: Any) -> None:
-        """Refuse: there is no format for programs."""
-        raise NotImplementedError("export: TensorFlow's SavedModel is not written here. Use save_weights() or save().")
+    def export(
+        self, filepath: str | os.PathLike[str], format: str = "tf_saved_model", verbose: bool | None = None,
+        input_signature: Sequence[TensorSpec] | None = None, **keywords: Any,
+    ) -> None:  # fmt: skip
+        """Write a saved model of the call alone, as without training: ``serve``, and signatures "serve" and "serving_default".
+
+        ``input_signature``: what it is called with, in place of `save_spec`. `wengert.saved_model.load` reads it.
+
+        Raises:
+            ValueError: where it is not known what the model is called with.
+            NotImplementedError: for another format than "tf_saved_model".
+        """
+        if format != "tf_saved_model":
+            raise NotImplementedError(f"export: there is the format 'tf_saved_model', and {format!r} is not written here.")
+        told = self.save_spec() if input_signature is None else (list(input_signature), {})
+        if told is None:
+            raise ValueError("The model provided has not yet been built. It must be built before export.")
+
+        def args(*inputs: Tensor) -> Any:
+            return self(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+        served = Served(function(args, input_signature=told[0]), self.variables)
+        saved_model.save(served, filepath, {"serve": served.serve, "serving_default": served.serve})
+        if verbose is None or verbose:
+            print(f"Saved artifact at '{os.fspath(filepath)}'.")
+
+
+class Served(Module):
+    """What `Saved.export` writes."""
+
+    def __init__(self, serve: Function, kept: Sequence[Variable]) -> None:
+        """Take the function and the variables."""
+        super().__init__()
+        self.serve, self.kept = serve, list(kept)
