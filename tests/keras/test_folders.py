@@ -57,6 +57,18 @@ def test_a_model_of_known_layers_is_what_it_was(tmp_path: Path):
     assert trained(two) == trained(one)
 
 
+def test_weights_out_of_a_folder(tmp_path: Path):
+    one, two = sequential(), sequential()
+    trained(one)
+    one.save(tmp_path / "m")
+    two.load_weights(tmp_path / "m")
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    tf.saved_model.save(one, tmp_path / "low")
+    with pytest.raises(ValueError, match="are not those of the model"):
+        two.load_weights(tmp_path / "low")
+
+
 def test_each_array_is_there_once(tmp_path: Path):
     model = sequential()
     trained(model)

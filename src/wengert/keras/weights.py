@@ -354,13 +354,15 @@ def _stored(path: str, who: str, tree: hdf5.Tree) -> Stored:
 def load_weights(
     model: Steps, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
 ) -> LoadStatus:
-    """Set the weights from a file of ours, of Keras', or from a checkpoint; where one does not fit nothing is changed.
+    """Set the weights from a file, a checkpoint or a model's folder, ours or Keras'; where one does not fit nothing is changed.
 
     Raises:
         ValueError: where the file is damaged, or names and shapes are not those of the model.
         NotImplementedError: for ``by_name``, unless the file lists layers by their names.
     """
-    path = path_of(filepath, "load_weights")
+    path = os.fspath(filepath)
+    if not of_first(saved.contains_saved_model(path)):
+        path = path_of(path, "load_weights")
     if not of_first(os.path.isfile(path)) and files.checkpoint_exists(path):
         return _restored(model, path)
     return cast(LoadStatus, undivided(_loaded, model, path, skip_mismatch, by_name))  # h5py loses signals: see `hdf5.dumped`
