@@ -5,6 +5,7 @@ import contextvars
 import decimal
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -389,6 +390,33 @@ def test_numpy_is_silent_within_and_speaks_again_after():
         assert float(tf.constant(1.0) / tf.constant(0.0)) == np.inf
         with pytest.raises(FloatingPointError):
             np.float64(1.0) / np.zeros([])[()]
+
+
+COLLECTING = """
+import contextvars, gc
+import wengert as tf
+
+x = tf.constant(1.0)
+tf.sin(x)
+
+def computes(phase, info):
+    tf.sin(x)
+    other = contextvars.ContextVar("other")
+    other.reset(other.set(1))
+
+gc.callbacks.append(computes)
+gc.set_threshold(3)
+for _ in range(20000):
+    tf.cos(x)
+    context = contextvars.copy_context()
+    assert len(context) == len(list(context))
+"""
+
+
+def test_what_the_collector_calls_may_compute():
+    # In a process of its own: what it guards against may end the interpreter.
+    done = subprocess.run([sys.executable, "-c", COLLECTING], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")

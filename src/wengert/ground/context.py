@@ -333,6 +333,10 @@ slopes: deque[tuple[int, Any]] = deque(maxlen=1024)
 #
 # Whether NumPy speaks of overflow, division by zero and their like is one entry of the context. To set it, and to set it
 # back, costs 0.1 microseconds, where ``numpy.errstate`` takes 1.8; all else in the caller's context stays as it is.
+#
+# Up to Python 3.11 the collector of garbage runs in the midst of that, as memory is asked for. What it calls (a finalizer, a
+# callback of its own, a handler of a signal within one) may compute as well, and so free the very table that is being
+# copied: then the context forgets what was set, or Python dies. Who holds the table meanwhile, by a copy of the context, is safe.
 
 
 def _entry_of_errors() -> tuple[contextvars.ContextVar[Any], Any]:
@@ -345,6 +349,8 @@ def _entry_of_errors() -> tuple[contextvars.ContextVar[Any], Any]:
 
 _errors, QUIET = _entry_of_errors()
 errors_now, set_errors = _errors.get, _errors.set
+table_held: Callable[[], object] = contextvars.copy_context if sys.version_info < (3, 12) else bool
+"""What holds the context's table while `set_errors` is called."""
 _callers: contextvars.ContextVar[Any] = contextvars.ContextVar("wengert.errors")
 """Within of `quietly`: what the caller has."""
 
@@ -355,24 +361,32 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
     if before is QUIET:
         return function(*arguments)
     around = _callers.get(None)
+    kept = table_held()
     try:
         _callers.set(before)
+        kept = table_held()
         set_errors(QUIET)
         return function(*arguments)
     finally:
+        kept = table_held()
         set_errors(before)
+        kept = table_held()
         _callers.set(around)
+        del kept
 
 
 def loudly(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Call a user's function from within of `quietly`: it finds NumPy as its caller has it."""
     if errors_now() is not QUIET:
         return function(*arguments, **keywords)
+    kept = table_held()
     try:
         set_errors(_callers.get())
         return function(*arguments, **keywords)
     finally:
+        kept = table_held()
         set_errors(QUIET)
+        del kept
 
 
 def uncollected(function: Callable[..., T], *arguments: Any) -> T:

@@ -28,6 +28,7 @@ from wengert.ground.context import (
     recent,
     set_errors,
     state,
+    table_held,
 )
 from wengert.ground.copies import Uncopied
 from wengert.ground.displayed import displayed
@@ -898,13 +899,16 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
         elif op.kind == "custom" or op.kind == "control":  # it may call the user's functions
             out = quietly(partial(op.eager, *arrays, **attrs))
         else:
+            kept = table_held()
             set_errors(QUIET)
             out = op.eager(*arrays, **attrs) if attrs else op.eager(*arrays)
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
     finally:
         if before is not QUIET:
+            kept = table_held()
             set_errors(before)
+            del kept
     made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
         # As EagerTensor(out, made), without the calls that a class takes: each operation comes by here.
