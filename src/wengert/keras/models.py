@@ -18,10 +18,10 @@ from wengert.ground.interrupt import undivided
 from wengert.ground.shapes import ShapeLike
 from wengert.keras import architecture, layers, masks, registry, symbolic, weights
 from wengert.keras.compiled import Compiled
+from wengert.keras.inserted import Inserted
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of
 from wengert.keras.layers.given import as_made
 from wengert.keras.layers.layer import InputLayer, Layer
-from wengert.keras.saved import Saved
 from wengert.keras.summaries import layer_rows, show, summarized
 from wengert.modes.function import TensorSpec
 from wengert.modes.tracing import FuncGraph, tracing
@@ -33,7 +33,7 @@ from wengert.train.saved.objects import Loaded
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
-class Model(Saved):
+class Model(Inserted):
     """A network: of what `Input` returned and what it became, or of a subclass's ``call``.
 
     >>> from wengert.keras.layers import Dense, Input
@@ -83,15 +83,6 @@ class Model(Saved):
         if inputs is not None:
             self._set_path(inputs, outputs)
         self.autocast = False
-
-    def _set_path(self, inputs: Nested, outputs: Nested | None) -> None:
-        self._path = symbolic.Path(inputs, outputs)
-        self._layers = self._path.layers
-        self._read = self._path.variables
-        self._built = True
-        self._trainable = True
-        if not self.trainable:
-            self.trainable = False
 
     # --- what it is --------------------------------------------------------------------------------------------
 

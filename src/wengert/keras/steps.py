@@ -28,6 +28,7 @@ __all__ = ["Steps"]
 class Steps(Layer):
     """A layer that says how one step of its training goes."""
 
+    _TRAINS = True
     _compiled: Compiled
     _named: Any = None
 
@@ -96,14 +97,9 @@ class Steps(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The trackers: of the loss, of what ``compile`` was given (as one), and those among the model's attributes."""
+        """The trackers: of the loss, of what ``compile`` was given (as one), and those of the model and of the layers within."""
         c = self._compiled
-        found: list[Any] = [m for m in (c.tracker, c.together, *c.each.values()) if m is not None]
-        for value in vars(self).values():
-            found += [m for m in nest.flatten(value) if isinstance(m, measures.Metric)] if nest.is_nested(value) else []
-            if isinstance(value, measures.Metric):
-                found.append(value)
-        return found
+        return [*(m for m in (c.tracker, c.together, *c.each.values()) if m is not None), *self._gathered()]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -270,10 +266,12 @@ class Steps(Layer):
         plain = type(self).train_step is Steps.train_step
         if plain and not (self._built and (c.together is None or c.together.metrics)):
             y_pred = self(x, training=False)
+            self.reset_metrics()  # what the call has given to those of layers is no batch's
             if c.together is not None and not c.together.metrics:
                 c.together.build(y, y_pred)
         elif not self._built and type(self).call is not Layer.call and self._states_call():
             self(x, training=False)
+            self.reset_metrics()
         if plain and (names := self._several(x, y)):
             c.track_each(names)
         optimizer = c.optimizer

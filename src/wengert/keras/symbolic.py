@@ -174,8 +174,8 @@ def _key(node: Node) -> int:
 class Path:
     """What a functional model runs: the nodes between its inputs and its outputs."""
 
-    def __init__(self, inputs: Nested, outputs: Nested | None) -> None:
-        """Take symbolic tensors in any structure.
+    def __init__(self, inputs: Nested, outputs: Nested | None, ends: Sequence[Any] = ()) -> None:
+        """Take symbolic tensors in any structure; ``ends``: others that are computed, and not returned.
 
         Raises:
             ValueError: for anything else.
@@ -187,7 +187,8 @@ class Path:
             for item in items:
                 if not is_keras_tensor(item):
                     raise ValueError(f"Model: {what} must be what Input() returned, or made of it, not {item!r}.")
-        self.nodes = list(nodes_between(self.sources, self.targets))
+        self.ends = list(ends)
+        self.nodes = list(nodes_between(self.sources, [*self.targets, *self.ends]))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the nodes one after another, with the places of the tensors that they read: no recursion over their number."""
@@ -210,7 +211,7 @@ class Path:
 
         return {
             "starts": [start(t) for t in self.sources], "nodes": [stated(node, node.inputs) for node in self.nodes],
-            "inputs": named(self.inputs), "outputs": named(self.outputs),
+            "inputs": named(self.inputs), "outputs": named(self.outputs), "ends": named(self.ends),
         }  # fmt: skip
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
@@ -229,7 +230,7 @@ class Path:
                 layer._node = node
             elif layer is not None:
                 layer._tensor = node.outputs[0]
-        self.__init__(real(kept["inputs"]), real(kept["outputs"]))  # type: ignore[misc]
+        self.__init__(real(kept["inputs"]), real(kept["outputs"]), real(kept.get("ends", [])))  # type: ignore[misc]
 
     @property
     def layers(self) -> list[Any]:
@@ -256,7 +257,9 @@ class Path:
             if t.node.op is PLACEHOLDER and t.node.attrs.get("layer") is not None and _key(t.node) not in found:
                 key = _key(t.node)
                 found[key], farthest[key], met.places[key] = t.node.attrs["layer"], 0, -1
-        return [found[key] for key in sorted(found, key=lambda key: (-farthest[key], met.places[key]))]
+        ordered = [found[key] for key in sorted(found, key=lambda key: (-farthest[key], met.places[key]))]
+        beside = [node.attrs["layer"] for node in self.nodes if node.op is LAYER and _key(node) not in found]
+        return list(dict.fromkeys([*ordered, *beside]))
 
     def _walked_back(self, ends: set[int]) -> tuple[_Met, list[Node]]:
         """Return in which order nodes are met, and in which they are done with, on the way back from the outputs."""

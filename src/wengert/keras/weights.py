@@ -469,12 +469,19 @@ def save_model(
     saved model, in which the call of the model lies as well, traced, so that programs read it that do not know its class.
 
     Raises:
-        NotImplementedError: for a file of a model that only its program can make again.
+        NotImplementedError: for a file of a model that only its program can make again, and where a functional model counts
+            symbolic tensors.
         ValueError: for a folder, where it is not known what the model is called with.
     """
     path = os.fspath(filepath)
     if not overwrite and of_first(os.path.exists(path)):
         raise FileExistsError(f"save_model: {path} is there already; pass overwrite=True to replace it.")
+    for layer in model._flatten_layers():
+        if hasattr(layer, "counts_beside"):
+            raise NotImplementedError(
+                f"save_model: no file says what {layer.counts_beside} of a functional model was given: put it into the call() of "
+                "a layer. Or save_weights(), and make the model by its program."
+            )
     folder = not path.endswith(FILES) and save_format in (None, "tf")
     compiled = architecture.compiled(model) if include_optimizer else None
     own = {"called_with": getattr(model, "_called_with", None), "compile": compiled}

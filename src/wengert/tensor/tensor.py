@@ -164,6 +164,8 @@ class Tensor(Exchanged, Leaf):
     """The operation that gives it, of a symbolic tensor."""
     _keras_mask: Any
     """Which of its elements count, as Keras's layers say (`keras.masks`); most tensors have none."""
+    _metric_obj: Any
+    """The metric of Keras's whose call gave it; most tensors have none."""
 
     @property
     def shape(self) -> TensorShape:
@@ -401,7 +403,7 @@ class EagerTensor(Tensor):
     ``there``, where it is set, is the value as a device has it: see `wengert.tensor.resident`.
     """
 
-    __slots__ = ("__weakref__", "_keras_mask", "array", "made", "n", "there")
+    __slots__ = ("__weakref__", "_keras_mask", "_metric_obj", "array", "made", "n", "there")
 
     def __init__(self, array: Any, made: Any = None) -> None:
         """Take a NumPy array, which nobody changes from now on, and how it came about."""
@@ -662,7 +664,7 @@ def _after(nodes: tuple[Node, ...], method: Callable[..., Any]) -> Callable[...,
 class SymbolicTensor(Uncopied, Tensor):
     """An output of an operation of a graph: it has a value only in a run."""
 
-    __slots__ = ("__weakref__", "_keras_mask", "index", "n", "node", "nptype", "root", "sizes")
+    __slots__ = ("__weakref__", "_keras_mask", "_metric_obj", "index", "n", "node", "nptype", "root", "sizes")
 
     def __init__(self, node: Node, index: int, sizes: shapes.Shape, nptype: np.dtype[Any]) -> None:
         """Take the node, which of its outputs this is, and what is known of it."""

@@ -17,8 +17,8 @@ from wengert.keras.initializers import InitializerLike
 from wengert.keras.layers.calling import as_sizes, calls, converted, shape_of, told, training_parameter
 from wengert.keras.layers.given import Given, as_made
 from wengert.keras.layers.keywords import FirstKeywords
+from wengert.keras.layers.measured import Measured
 from wengert.keras.layers.placed import Placed
-from wengert.keras.layers.tracking import Tracked
 from wengert.keras.registry import Identifier
 from wengert.keras.variable import Variable
 from wengert.modes.function import TensorSpec
@@ -93,7 +93,7 @@ def _coming(keywords: FirstKeywords) -> Any:
     return sizes
 
 
-class Layer(Tracked, Placed, registry.Stated):
+class Layer(Measured, Placed, registry.Stated):
     """Weights, and a function of tensors (``call``) that uses them.
 
     >>> class Scale(Layer):

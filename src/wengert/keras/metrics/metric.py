@@ -93,7 +93,10 @@ class Metric(registry.Stated):
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Gather, and return the number gathered."""
         self.update_state(*arguments, **keywords)
-        return self.result()
+        result = self.result()
+        if isinstance(result, Tensor):
+            result._metric_obj = self
+        return result
 
     def get_config(self) -> dict[str, Any]:
         """Return name and dtype."""
