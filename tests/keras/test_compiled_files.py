@@ -57,9 +57,11 @@ def test_training_goes_on(compiled: Any, name: str, tmp_path: Path):
         warnings.simplefilter("error")
         two = tf.keras.models.load_model(tmp_path / name, custom_objects={"power": power})
     assert two.optimizer.iterations.numpy() == one.optimizer.iterations.numpy() == 4
-    assert two.evaluate(X, Y, verbose=0, return_dict=True) == one.evaluate(X, Y, verbose=0, return_dict=True)
+    # Machine code takes over at a moment of its own, with other last digits.
+    assert two.evaluate(X, Y, verbose=0, return_dict=True) == pytest.approx(one.evaluate(X, Y, verbose=0, return_dict=True), 1e-5)
     more, same = (m.fit(X, Y, epochs=2, shuffle=False, verbose=0).history for m in (two, one))
-    assert more == same and (compiled is not full or {"a_mean_squared_error", "b_auc", "a_loss", "b_accuracy"} <= more.keys())
+    assert more.keys() == same.keys() and all(more[name] == pytest.approx(same[name], 1e-4) for name in same)
+    assert compiled is not full or {"a_mean_squared_error", "b_auc", "a_loss", "b_accuracy"} <= more.keys()
 
 
 def test_objects_of_metrics_keep_their_names(tmp_path: Path):

@@ -42,6 +42,11 @@ def trained(model: Any, epochs: int = 2) -> Any:
     return model.fit(X, Y, epochs=epochs, shuffle=False, verbose=0).history
 
 
+def near(value: Any) -> Any:
+    """What machine code, which takes over at a moment of its own, may have with other last digits."""
+    return pytest.approx(value, rel=1e-4)
+
+
 def sequential() -> Any:
     return tf.keras.Sequential([tf.keras.layers.Dense(4, "tanh", input_shape=(3,)), tf.keras.layers.Dense(1)])
 
@@ -53,8 +58,8 @@ def test_a_model_of_known_layers_is_what_it_was(tmp_path: Path):
     assert os.listdir(tmp_path / "m") == ["saved_model.safetensors"] and tf.saved_model.contains_saved_model(tmp_path / "m")
     two = tf.keras.models.load_model(tmp_path / "m")
     assert type(two) is tf.keras.Sequential and two.optimizer.iterations.numpy() == 2
-    assert two.evaluate(X, Y, verbose=0) == one.evaluate(X, Y, verbose=0)
-    assert trained(two) == trained(one)
+    assert two.evaluate(X, Y, verbose=0) == near(one.evaluate(X, Y, verbose=0))
+    assert [near(v) for v in trained(two).values()] == list(trained(one).values())
 
 
 def test_weights_out_of_a_folder(tmp_path: Path):
@@ -85,11 +90,11 @@ def test_a_class_that_is_not_known_is_what_was_traced_of_it(tmp_path: Path):
     two = tf.keras.models.load_model(tmp_path / "m")
     assert type(two).__name__ == "Own" and type(two) is not Own and two.compiled
     for training in (False, True):
-        np.testing.assert_array_equal(two(X, training=training), one(X, training=training))
+        np.testing.assert_allclose(two(X, training=training), one(X, training=training), rtol=1e-5, atol=1e-6)
     assert len(two.trainable_variables) == 4 and len(two.weights) == len(one.weights) == 6
-    assert two.evaluate(X, Y, verbose=0) == one.evaluate(X, Y, verbose=0)
+    assert two.evaluate(X, Y, verbose=0) == near(one.evaluate(X, Y, verbose=0))
     before = [w.numpy() for w in two.trainable_variables]
-    assert trained(two, 1)["loss"] == trained(one, 1)["loss"]
+    assert trained(two, 1)["loss"] == near(trained(one, 1)["loss"])
     assert all((w.numpy() != old).all() for w, old in zip(two.trainable_variables, before, strict=True))
 
 
@@ -102,10 +107,11 @@ def test_a_program_that_has_not_the_class(tmp_path: Path):
 import numpy as np, wengert as tf
 x = np.load("x.npy")
 low = tf.saved_model.load("m")
-print(repr([float(tf.keras.models.load_model("m")(x)[3, 0]), float(low(x)[3, 0])]), sorted(low.signatures))
+print(float(tf.keras.models.load_model("m")(x)[3, 0]), float(low(x)[3, 0]), sorted(low.signatures))
 """
     out = subprocess.run([sys.executable, "-c", body], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert out == f"{[float(want[3, 0])] * 2!r} ['serving_default']\n"
+    *values, names = out.split(maxsplit=2)
+    assert [float(v) for v in values] == [near(float(want[3, 0]))] * 2 and names == "['serving_default']\n"
 
 
 def test_names_of_files_and_of_folders(tmp_path: Path):
@@ -113,7 +119,7 @@ def test_names_of_files_and_of_folders(tmp_path: Path):
     for name, folder in {"a": True, "b.model": True, "c.keras": False, "d.h5": False, "e.safetensors": False}.items():
         model.save(tmp_path / name)
         assert os.path.isdir(tmp_path / name) == folder
-        np.testing.assert_array_equal(tf.keras.models.load_model(tmp_path / name)(X), model(X))
+        np.testing.assert_allclose(tf.keras.models.load_model(tmp_path / name)(X), model(X), rtol=1e-5, atol=1e-6)
     model.save(tmp_path / "f", save_format="h5")
     assert os.path.isfile(tmp_path / "f")
     with pytest.raises(FileExistsError):
@@ -177,8 +183,8 @@ def test_a_call_that_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[s
     own.export(tmp_path / "m")
     assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm'}'.\n"
     found = tf.saved_model.load(tmp_path / "m")
-    np.testing.assert_array_equal(found.serve(X[:5]), own(X[:5]))
-    np.testing.assert_array_equal(found.signatures["serving_default"](tf.constant(X))["output_0"], own(X))
+    np.testing.assert_allclose(found.serve(X[:5]), own(X[:5]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.signatures["serving_default"](tf.constant(X))["output_0"], own(X), rtol=1e-5, atol=1e-6)
     assert sorted(found.signatures) == ["serve", "serving_default"]
     assert [len(found.trainable_variables), len(found.variables)] == [4, 6]
     own.export(tmp_path / "two", input_signature=[tf.TensorSpec([2, 3], tf.float32)], verbose=False)
