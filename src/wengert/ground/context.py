@@ -368,8 +368,10 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         set_errors(QUIET)
         return function(*arguments)
     finally:
-        kept = table_held()
-        set_errors(before)
+        try:
+            kept = table_held()
+        finally:  # also where a signal has struck
+            set_errors(before)
         kept = table_held()
         _callers.set(around)
         del kept
@@ -384,8 +386,10 @@ def loudly(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> An
         set_errors(_callers.get())
         return function(*arguments, **keywords)
     finally:
-        kept = table_held()
-        set_errors(QUIET)
+        try:
+            kept = table_held()
+        finally:
+            set_errors(QUIET)
         del kept
 
 

@@ -908,8 +908,10 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
         raise diagnose(op, inputs, attrs, error) from error
     finally:
         if before is not QUIET:
-            kept = table_held()
-            set_errors(before)
+            try:
+                kept = table_held()
+            finally:  # also where a signal has struck
+                set_errors(before)
             del kept
     made = (op, numbers, state.site or here(), attrs if op.told else NONE)
     if op.outputs == 1:
