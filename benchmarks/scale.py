@@ -1,10 +1,11 @@
 """Rows over several devices and processes: whether the numbers are those of one device, what devices send to each other, memory.
 
-    python benchmarks/scale.py [--steps 100] [--rows 10000000] [--parts equality,bfgs,collectives,efficiency,memory,times]
+    python benchmarks/scale.py [--steps 100] [--rows 10000000] [--parts equality,bfgs,minima,collectives,efficiency,memory,times]
 
 Equality: 100 steps in float64 on 1, 2 and 4 devices and on 2 processes with 2 devices each, of Burgers' equation, Korteweg-de
 Vries (third order), Kuramoto-Sivashinsky (fourth), and a Keras fit; the greatest relative difference of any loss and of
-any weight in the end from one device's. Then 20 iterations of L-BFGS, and the final loss after 200 more. Collectives: of one
+any weight in the end from one device's. Then 20 iterations of L-BFGS, and the final loss after 200 more; and of smaller networks
+the loss where L-BFGS finds nothing lower. Collectives: of one
 compiled training step of Burgers on 2 to 512 devices, how many, how many bytes. Efficiency: what follows from
 that and from the flops, by speeds of links. Memory: a step on many rows over 4
 devices, compiled in chunks: bytes of a device's arguments and temporaries, as XLA tells them, and the process's peak.
@@ -97,6 +98,29 @@ def searched(iterations: int) -> list[list[float]]:
             return [[float(session.run(loss, feeds))], *[np.ravel(w).tolist() for w in session.run(weights)]]
 
 
+def converged(equation: str, width: int, shuffled: int = 0) -> list[list[float]]:
+    """Return the loss where L-BFGS finds no lower one, the greatest slope there and the count of iterations; the weights.
+
+    ``shuffled``: a seed of another order of the rows, which changes how sums are rounded and nothing else.
+    """
+    with tf.Graph().as_default():
+        loss, weights, feeds = problem(equation, 1001, widths=(2, width, 1))
+        order = np.random.RandomState(shuffled).permutation(1001) if shuffled else np.arange(1001)
+        feeds = {place: rows[order] for place, rows in feeds.items()}
+        slopes = tf.gradients(loss, weights)
+        search = v1.contrib.opt.ScipyOptimizerInterface(
+            loss, method="L-BFGS-B",
+            options={"maxiter": 100_000, "maxfun": 200_000, "maxcor": 50, "ftol": 1e-15, "gtol": 1e-10},
+        )  # fmt: skip
+        taken: list[int] = []
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            search.minimize(session, feed_dict=feeds, step_callback=lambda _: taken.append(1))
+            slope = max(float(np.abs(s).max()) for s in session.run(slopes, feeds))
+            found = [float(session.run(loss, feeds)), slope, float(len(taken))]
+            return [found, *[np.ravel(w).tolist() for w in session.run(weights)]]
+
+
 def analysed(rows: int, width: int, run: bool, single: bool = False) -> dict[str, float]:
     """Return what XLA says of a training step, and of a run of it."""
     with tf.Graph().as_default() as graph:
@@ -180,6 +204,21 @@ def bfgs() -> None:
             print(f"  {p} x {d}: {loss:8.1e} {furthest(v, want):8.1e}")
 
 
+def minima() -> None:
+    """Print where searches end that go on until they find nothing lower; on one device also with the rows in other orders."""
+    print(
+        "L-BFGS until it finds nothing lower, float64, 1001 rows: iterations, loss, greatest slope; relative difference of losses"
+    )
+    for equation, width in (("burgers", 4), ("burgers", 8), ("korteweg-de vries", 4), ("kuramoto-sivashinsky", 4)):
+        want = computed("converged", 1, equation, width)
+        every = {"1 x 1": want} | {f"{p} x {d}": computed("converged", d, equation, width, processes=p) for d, p in PLACES}
+        every |= {f"1 x 1, rows in order {k}": computed("converged", 1, equation, width, k) for k in range(1, 7)}
+        for where, found in every.items():
+            loss, slope, taken = found[0]
+            apart = abs(loss - want[0][0]) / want[0][0]
+            print(f"  {equation}, 2-{width}-1, {where}: {taken:6.0f}  {loss:.12f}  {slope:.1e}  {apart:.1e}", flush=True)
+
+
 def collectives() -> None:
     """Print what devices send."""
     print("a step of Burgers, 2-64-64-64-64-1, float32, 16384 rows: collectives of the compiled step")
@@ -243,7 +282,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--parts", default="equality,bfgs,collectives,efficiency,memory,times")
+    parser.add_argument("--parts", default="equality,bfgs,minima,collectives,efficiency,memory,times")
     parser.add_argument("--give", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.give:
