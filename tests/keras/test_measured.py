@@ -232,3 +232,10 @@ def test_eager_calls_are_counted():
     log(tf.ones((2, 2)))
     log(tf.zeros((2, 2)))
     assert [(one.name, float(one.result())) for one in log.metrics] == [("total", 2.0), ("each", 0.5)]
+
+
+def test_a_sequential_has_one_input():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    np.testing.assert_array_equal(model([X]).numpy(), model(X).numpy())  # as Keras 3.15 takes it
+    with pytest.raises(ValueError, match="has one input, and 2 are given"):
+        model([X, X])

@@ -401,9 +401,18 @@ class Sequential(Model):
         self._built = True
 
     def call(self, inputs: Nested, training: bool | None = None, mask: TensorLike | None = None) -> Any:
-        """Return the last layer's value."""
+        """Return the last layer's value.
+
+        Raises:
+            ValueError: for several inputs, where the shape of one is known.
+        """
         x = masks.attach(inputs, mask)
         start = self._start
+        if start is not None and nest.is_nested(x):
+            given = nest.flatten(x)
+            if len(given) != 1:
+                raise ValueError(f'The model "{self.name}" has one input, and {len(given)} are given.')
+            x = given[0]
         if start is not None and isinstance(x, Tensor) and x.sizes is not None and len(x.sizes) == len(start._sizes) - 1:
             if start._sizes[-1] == 1:
                 x = array.expand_dims(x, -1)
