@@ -1,9 +1,11 @@
 """What a notebook shows: HTML that is well formed, without script, escaped, cut; and looking at an object changes nothing."""
 
+import base64
 import io
 import tracemalloc
 from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -28,6 +30,25 @@ ALLOWED = set(
 HOSTILE = ["<img src=x onerror=alert(1)>", "\"'></table><script>alert(1)</script>", "\u202eevil\u2069", "a&b;\x1b[31m"]
 
 
+STILL = "data:image/svg+xml;base64,"
+
+
+def still(attributes: dict[str, str | None]) -> ElementTree.Element:
+    """Return the picture of an `img`, which is whole in its address, has nothing that could act, and asks nobody for anything."""
+    assert set(attributes) <= {"class", "alt", "width", "height", "src"} and attributes["class"] == "still"
+    source = attributes["src"] or ""
+    assert source.startswith(STILL)
+    text = base64.b64decode(source.removeprefix(STILL), validate=True).decode()
+    found = ElementTree.fromstring(text)
+    for element in found.iter():
+        space, _, tag = element.tag.rpartition("}")
+        assert space == "{http://www.w3.org/2000/svg" and tag in ALLOWED
+        assert not [name for name in element.attrib if name.startswith("on") or name in ("href", "src", "id") or "}" in name]
+        assert "style" not in element.attrib or element is found
+    assert text.count("http") == 1 and "url(" not in text and "@import" not in text
+    return found
+
+
 class Shown(HTMLParser):
     """What is shown: tags with their attributes, the text outside of styles, and rows of cells."""
 
@@ -39,13 +60,17 @@ class Shown(HTMLParser):
         self.feed(markup)
         self.close()
         assert self.open == []
-        assert {tag for tag, _ in self.tags} <= ALLOWED
-        for _, attributes in self.tags:
+        assert {tag for tag, _ in self.tags} <= ALLOWED | {"img"}
+        self.stills = [still(attributes) for attributes in self.of("img")]
+        assert len(self.stills) == len(self.of("svg"))
+        for attributes in (attributes for tag, attributes in self.tags if tag != "img"):
             assert not [name for name in attributes if name.startswith("on") or name in ("href", "src", "style", "id")]
         assert "http" not in markup and "\u202e" not in markup and "\x1b" not in markup
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        if tag == "img":
+            return
         if tag == "tr":
             self.rows.append([])
         if tag in ("td", "th"):
@@ -108,6 +133,21 @@ def test_what_is_written_for_a_value():
     assert display.cut("x" * 300) == "x" * 199 + "…"
 
 
+def test_a_picture_stands_beside_each_svg_for_where_svg_and_styles_are_taken_away():
+    graph = v1.Graph()
+    with graph.as_default():
+        tf.tanh(v1.placeholder(tf.float32, [None, 2])) + 1.0
+    shown = Shown(graph._repr_html_())
+    (svg,), (image,), (alone,) = shown.of("svg"), shown.of("img"), shown.stills
+    assert image["alt"] == svg["aria-label"] == "The list of operations as a graph, 3 operations"
+    assert (image["width"], image["height"]) == (svg["width"], svg["height"])
+    words = [element.text for element in alone.iter() if element.get("class") == "operation"]
+    assert words == ["placeholder", "tanh", "add"]
+    rules = next(alone.iter("{http://www.w3.org/2000/svg}style")).text or ""
+    assert ".node rect" in rules and ".wrong" not in rules and "--soft:" in alone.get("style", "")
+    assert ".wengert.wengert .still{display:none}" in shown.markup
+
+
 # --- hostile names ----------------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +184,7 @@ def hostile(name: str) -> dict[str, Any]:
 def test_names_are_escaped(name: str):
     for kind, value in hostile(name).items():
         shown = Shown(value._repr_html_())
-        assert not [1 for tag, _ in shown.tags if tag in ("img", "script")], kind
+        assert not shown.of("script"), kind  # and each `img` is one of ours: `still`
         assert "alert(1)" not in name or "alert(1)" in shown.text or "alert(1)" in str(shown.tags), kind
 
 

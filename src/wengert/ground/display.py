@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ground import still
 from wengert.ground.context import Site
 from wengert.ground.terminal import shown
 from wengert.ground.types import NumPyArray
@@ -74,7 +75,10 @@ def short(where: str, most: int = 22) -> str:
 
 def framed(body: str) -> str:
     """Return what is shown, with the style that it needs."""
-    needed = style("display.css") + (style("pictures.css") if "<svg" in body else "")
+    needed = style("display.css")
+    if "<svg" in body:
+        pictures = style("pictures.css")
+        body, needed = still.beside(body, needed, pictures), needed + pictures
     return f'<div class="wengert"><style>{needed}</style>\n{body}\n</div>'
 
 
