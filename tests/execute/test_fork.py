@@ -305,3 +305,16 @@ def test_a_child_of_a_thread_answers_to_ctrl_c():
         """
     )
     assert found.stdout == "[\"'interrupted'\"]\n"
+
+
+def test_what_a_function_gave_is_read_in_a_child_as_well(executor):
+    found = run(
+        """
+        f = tf.function(lambda x: x * 3.0)
+        y = f(tf.constant([1.0, 2.0]))
+        print(child(lambda: (y.numpy().tolist(), f(y).numpy().tolist())))
+        print(y.numpy().tolist())
+        """,
+        executor,
+    )
+    assert found.stdout == "([3.0, 6.0], [9.0, 18.0])\n[3.0, 6.0]\n"
