@@ -307,6 +307,7 @@ def test_a_child_of_a_thread_answers_to_ctrl_c():
     assert found.stdout == "[\"'interrupted'\"]\n"
 
 
+@everywhere
 def test_what_a_function_gave_is_read_in_a_child_as_well(executor):
     found = run(
         """
