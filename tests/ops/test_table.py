@@ -137,6 +137,17 @@ def test_float32(case: Any) -> None:
             same(b, a, case.loose, case.loose * (finite.max() if finite.size else 1.0))
 
 
+@over(c for c in CASES if table[c.op].moves)
+def test_what_moves_elements_has_nothing_to_warn_of(case: Any) -> None:
+    odd = np.array([np.inf, np.nan, np.finfo(np.float64).max, -np.inf, np.finfo(np.float64).smallest_subnormal])
+    given = [
+        np.resize(odd, a.shape).astype(a.dtype) if a.dtype.kind in "fc" and i not in table[case.op].constant_inputs else a
+        for i, a in enumerate(case.inputs)
+    ]
+    with np.errstate(all="raise"):
+        table[case.op].eager(*given, **case.attrs)
+
+
 # --- shape rules ------------------------------------------------------------------------------------------------------
 
 

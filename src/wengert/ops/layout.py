@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from wengert.ground.types import Dtype
 
-__all__ = ["REDUCES", "Layout", "Lies", "nothing"]
+__all__ = ["REDUCES", "Layout", "Lies", "moves", "nothing"]
 
 
 class Lies(Enum):
@@ -54,6 +54,14 @@ class Layout(NamedTuple):
     """The function of two arrays that puts parts of a reduction together."""
     value: int = 0
     """The number that is everywhere."""
+
+
+_MOVED = frozenset([Lies.SAME, Lies.VIEW, Lies.SPREAD, Lies.FILLED, Lies.JOINED, Lies.TAKEN])
+
+
+def moves(layout: Layout | None) -> bool:
+    """Return whether an operation whose result lies so only moves elements: nothing in it overflows, or is no number."""
+    return layout is not None and layout.lies in _MOVED and not layout.mean
 
 
 POINTWISE, SAME, VIEW, SCATTERED = Layout(Lies.POINTWISE), Layout(Lies.SAME), Layout(Lies.VIEW), Layout(Lies.SCATTERED)

@@ -20,7 +20,7 @@ from wengert.ground.arrays import NP
 from wengert.ground.errors import NoGradientError
 from wengert.ground.types import Array, Described, Namespace, NumPyArray
 from wengert.ops.derivative import Derivative
-from wengert.ops.layout import POINTWISE, Layout
+from wengert.ops.layout import POINTWISE, Layout, moves
 from wengert.ops.rows import Rule, elementwise
 from wengert.ops.signature import ShapeRule
 from wengert.ops.slopes import INFINITE, Bounds, Columns
@@ -54,6 +54,7 @@ class Op:
         "label",
         "layout",
         "linear_inputs",
+        "moves",
         "name",
         "no_digits",
         "outputs",
@@ -154,6 +155,7 @@ class Op:
         self.static, self.gives, self.eager_only, self.draws, self.acts = static, gives, eager_only, draws, acts
         self.columns = Columns.ANY if columns is None and partials else columns
         self.layout = POINTWISE if layout is None and rows is elementwise else layout
+        self.moves = moves(layout)
         said = infer if isinstance(infer, ShapeRule) else None
         self.root: Callable[..., Any] | None = None if said is None else said.root
         self.reference = None if said is None else said.reference

@@ -895,8 +895,9 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     except AttributeError:
         return _append_anyway(op, inputs, attrs, name)
     before = errors_now()
+    silent = before is QUIET or op.moves
     try:
-        if before is QUIET:
+        if silent:
             out = op.eager(*arrays, **attrs) if attrs else op.eager(*arrays)
         elif op.kind == "custom" or op.kind == "control":  # it may call the user's functions
             out = quietly(partial(op.eager, *arrays, **attrs))
@@ -907,7 +908,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attributes = NONE, name: str | N
     except Exception as error:
         raise diagnose(op, inputs, attrs, error) from error
     finally:
-        if before is not QUIET:
+        if not silent:
             try:
                 kept = table_held()
             finally:  # also where a signal has struck
