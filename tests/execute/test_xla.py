@@ -865,6 +865,7 @@ def until(program: AutoProgram, done: Any, *given: Any) -> int:
         program(*given)
         runs += 1
         time.sleep(0.001)
+    assert done(), program.decision
     return runs
 
 
@@ -897,9 +898,9 @@ def test_auto_stays_where_xla_is_not_faster(monkeypatch: Any) -> None:
     slow(monkeypatch, 0.001)
     run = XlaProgram.run
 
-    def slowly(self: Any, arrays: Any, copy: bool = True) -> Any:
+    def slowly(self: Any, arrays: Any, copy: bool = True, there: bool = False) -> Any:
         time.sleep(0.05)
-        return run(self, arrays, copy)
+        return run(self, arrays, copy, there)
 
     monkeypatch.setattr(XlaProgram, "run", slowly)
     graph, v, x, add = adder()
