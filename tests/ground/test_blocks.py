@@ -393,7 +393,7 @@ def test_numpy_is_silent_within_and_speaks_again_after():
 
 
 COLLECTING = """
-import contextvars, gc
+import contextvars, gc, random
 import wengert as tf
 
 x = tf.constant(1.0)
@@ -401,15 +401,23 @@ tf.sin(x)
 
 def computes(phase, info):
     tf.sin(x)
-    other = contextvars.ContextVar("other")
-    other.reset(other.set(1))
+    for _ in range(6):
+        contextvars.ContextVar("other").set(1)
+
+def turns():
+    kept = []
+    while True:
+        kept += [[] for _ in range(random.randrange(20))]  # so that the collector comes at any point
+        tf.cos(x)
+        context = contextvars.copy_context()
+        assert len(context) == len(list(context))
+        if len(context) > 60:
+            return
 
 gc.callbacks.append(computes)
-gc.set_threshold(3)
-for _ in range(20000):
-    tf.cos(x)
-    context = contextvars.copy_context()
-    assert len(context) == len(list(context))
+gc.set_threshold(100)
+for _ in range(12):
+    contextvars.Context().run(turns)
 """
 
 
