@@ -17,6 +17,7 @@ import numpy as np
 from wengert.execute.behind import behind
 from wengert.execute.native.program import NativeProgram
 from wengert.execute.protocol import Request
+from wengert.execute.resident import on_host
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, brief
 from wengert.execute.xla.forked import is_lost
@@ -141,7 +142,7 @@ class AutoProgram:
         return self._race(contest, arrays, copy, there)
 
     def _on_numpy(self, arrays: Sequence[Array], copy: bool) -> list[NumPyArray]:
-        return XlaProgram.plainly(self.plain, arrays, copy)
+        return on_host(self.plain, arrays, copy)
 
     def _on_xla(self, contest: Contest, arrays: Sequence[Any], copy: bool, there: bool) -> tuple[list[Any], bool]:
         """Run on XLA, and on NumPy if that fails, which has had no effect then; return whether XLA did it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from wengert.execute.protocol import Program
 from wengert.ground.types import Array, NumPyArray
 from wengert.tensor.resident import value_there
 from wengert.tensor.tensor import Tensor
 
-__all__ = ["on_tensors"]
+__all__ = ["on_host", "on_tensors"]
 
 UNDIVIDED = True  # by Ctrl-C: see wengert.ground.interrupt
 
@@ -20,3 +22,9 @@ def on_tensors(program: Program, tensors: Sequence[Tensor], *more: NumPyArray) -
     if resident is None:
         return program(*[t.array for t in tensors], *more)
     return resident([*map(value_there, tensors), *more])  # type: ignore[no-any-return]
+
+
+def on_host(program: Program, values: Sequence[Array], copy: bool) -> list[NumPyArray]:
+    """Return what a program gives that has arrays of NumPy's alone, for values that may be where a device has them."""
+    arrays = map(np.asarray, values)
+    return program(*arrays) if copy else program.inside(*arrays)

@@ -61,11 +61,11 @@ class Executable:
 
     def fetched(self, found: Sequence[Any], copy: bool, there: bool = False) -> list[Any]:
         """Return the fetches from what a run gave; ``copy``: as arrays that nobody else has; ``there``: where they are."""
-        results: list[Any] = []
         if there:
             if not self.distant and found:  # who reads the clock finds that it has run
                 found[0].block_until_ready()  # all come at once
             return [found[at] if at >= 0 else np.array(fixed) for at, fixed in zip(self.order, self.fixed, strict=True)]
+        results: list[Any] = []
         if self.distant:
             for one in found:  # all set out before the first is waited for
                 one.copy_to_host_async()

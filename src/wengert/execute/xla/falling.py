@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.execute.native.program import NativeProgram
+from wengert.execute.resident import on_host
 from wengert.execute.xla.arrays import Unsupported
 from wengert.execute.xla.program import XlaProgram
 
@@ -38,4 +39,4 @@ class Falling(XlaProgram):
         if self.plain is None:
             asked = self.request
             self.plain = NativeProgram(asked.graph, asked.fetches, asked.feeds, asked.controls, self.numpy)
-        return self.plainly(self.plain, arrays, copy)
+        return on_host(self.plain, arrays, copy)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from wengert.execute.numpy import NumPyProgram
-from wengert.execute.protocol import Program, Request
+from wengert.execute.protocol import Request
+from wengert.execute.resident import on_host
 from wengert.execute.variables import variables_of
 from wengert.execute.xla.arrays import Unsupported, arrays
 from wengert.execute.xla.executable import Executable, compiled
@@ -135,7 +136,7 @@ class XlaProgram:
                 raise Unsupported(None, None, "NumPy would run this list, and it has the rows of one process alone")
             if state.numerics is None:
                 tell()
-            return self.plainly(self.numpy, arrays, copy)
+            return on_host(self.numpy, arrays, copy)
         feeds = self._ready(arrays)
         if self._variables.all:
             storages = self._variables.storages()
@@ -153,12 +154,6 @@ class XlaProgram:
         drawn = entry.drawn()
         with self._xp.wide():
             return entry.fetched(entry.call(*entry.constants, *drawn, *self._sent(feeds, entry.places.feeds, there)), copy, there)
-
-    @staticmethod
-    def plainly(program: Program, arrays: Sequence[Array], copy: bool) -> list[NumPyArray]:
-        """Run another program, which has arrays of NumPy's alone."""
-        own = map(np.asarray, arrays)
-        return program(*own) if copy else program.inside(*own)
 
     def _entry(self, key: Key) -> Executable:
         entry = self._known.get(key)

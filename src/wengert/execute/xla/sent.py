@@ -24,25 +24,57 @@ CHANGES = 3
 """After how often in a row that an array was another one it is not compared any more."""
 
 
-class _Feed:
-    """What was fed at a place."""
+class _Latest:
+    """What was fed at a place by tensors: the array of one, while it lives."""
+
+    __slots__ = ("latest",)
+
+    def __init__(self) -> None:
+        self.latest: tuple[weakref.ref[NumPyArray] | None, Array | None] = None, None
+        """The array, and where the devices have it: both at once, as threads may run."""
+
+    def there(self, a: NumPyArray, put: Callable[[NumPyArray], Array]) -> Array | None:
+        """Return where the devices have an array, from the second time on."""
+        if a.base is not None:
+            return None
+        array, there = self.latest
+        if array is None or array() is not a:
+            self.latest = weakref.ref(a, self._gone), None
+            return None
+        if there is None:
+            there = put(a)
+            self.latest = array, there
+        return there
+
+    def _gone(self, array: weakref.ref[NumPyArray]) -> None:
+        if self.latest[0] is array:
+            self.latest = None, None
+
+
+class _Copied:
+    """What was fed at a place by arrays of the user's: a copy of the latest."""
 
     __slots__ = ("changes", "latest")
 
     def __init__(self) -> None:
-        self.latest: tuple[Callable[[], NumPyArray | None], Array | None] = _nothing, None
-        """What gives a tensor's array, while it lives, or a copy of the user's, and where the devices have it: both at once, as
-        threads may run."""
+        self.latest: tuple[NumPyArray | None, Array | None] = None, None
+        """The copy, and where the devices have it: both at once, as threads may run."""
         self.changes = 0
 
-    def gone(self, array: Callable[[], NumPyArray | None]) -> None:
-        """Let go of what was of an array that is gone."""
-        if self.latest[0] is array:
-            self.latest = _nothing, None
-
-
-def _nothing() -> None:
-    return None
+    def there(self, a: NumPyArray, put: Callable[[NumPyArray], Array]) -> Array | None:
+        """Return where the devices have what is the same, from the second time on."""
+        if self.changes >= CHANGES or a.nbytes > LARGEST or not a.flags.c_contiguous or a.dtype.kind not in "biufc":
+            return None
+        copy, there = self.latest
+        if copy is None or copy.shape != a.shape or copy.dtype != a.dtype or not _equal(copy, a):
+            self.changes += copy is not None
+            self.latest = None if self.changes >= CHANGES else a.copy(), None
+            return None
+        self.changes = 0
+        if there is None:
+            there = put(copy)
+            self.latest = copy, there
+        return there
 
 
 class Sent:
@@ -56,7 +88,7 @@ class Sent:
     def __init__(self, xp: XlaArrays) -> None:
         """Hold nothing."""
         self._xp = xp
-        self._known: dict[tuple[int, int | None, bool], _Feed] = {}
+        self._known: dict[tuple[int, int | None, bool], _Latest | _Copied] = {}
 
     def __call__(self, feeds: Sequence[Any], axes: Sequence[int | None], lasting: bool) -> Sequence[Any]:
         """Return the feeds, in place of some of them what the devices have.
@@ -72,45 +104,14 @@ class Sent:
             if a.__class__ is np.ndarray and (apart or a.nbytes <= SHARED):
                 known = self._known.get((k, axis, lasting))
                 if known is None:
-                    known = self._known[k, axis, lasting] = _Feed()
-                there = self._lasting(known, a, axis) if lasting else self._compared(known, a, axis)
+                    known = self._known[k, axis, lasting] = _Latest() if lasting else _Copied()
+                there = known.there(a, partial(self._put, axis))
             found.append(a if there is None else there)
         return found
 
-    def _lasting(self, known: _Feed, a: NumPyArray, axis: int | None) -> Array | None:
-        if a.base is not None:
-            return None
-        latest, there = known.latest
-        if latest() is not a:
-            known.latest = weakref.ref(a, known.gone), None
-            return None
-        if there is None:
-            there = self._put(a, axis)
-            known.latest = latest, there
-        return there
-
-    def _compared(self, known: _Feed, a: NumPyArray, axis: int | None) -> Array | None:
-        if known.changes >= CHANGES or a.nbytes > LARGEST or not a.flags.c_contiguous or a.dtype.kind not in "biufc":
-            return None
-        latest, there = known.latest
-        before = latest()
-        if before is None or before.shape != a.shape or before.dtype != a.dtype or not _equal(before, a):
-            known.changes += before is not None
-            known.latest = _nothing if known.changes >= CHANGES else partial(_same, a.copy()), None
-            return None
-        known.changes = 0
-        if there is None:
-            there = self._put(before, axis)
-            known.latest = latest, there
-        return there
-
-    def _put(self, a: NumPyArray, axis: int | None) -> Any:
+    def _put(self, axis: int | None, a: NumPyArray) -> Any:
         with self._xp.wide():
             return self._xp.put(a, axis)
-
-
-def _same(a: NumPyArray) -> NumPyArray:
-    return a
 
 
 def _equal(a: NumPyArray, b: NumPyArray) -> bool:
