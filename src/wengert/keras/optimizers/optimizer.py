@@ -88,10 +88,12 @@ class Optimizer(Step, registry.Stated):
         wrong = [*(k for k in given if k not in _COMMON or k in named), *map(repr, common[len(_COMMON) :])]
         if wrong:
             raise TypeError(f"{type(self).__name__}: unrecognized arguments: {', '.join(wrong)}.")
-        (
-            self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm, self.use_ema, self.ema_momentum,
-            self.ema_overwrite_frequency, self.loss_scale_factor, self.gradient_accumulation_steps, self.name,
-        ) = {**_COMMON, "name": self._label, **named, **given}.values()  # fmt: skip
+        said = {**_COMMON, "name": self._label, **named, **given}
+        self.weight_decay, self.loss_scale_factor = said["weight_decay"], said["loss_scale_factor"]
+        self.clipnorm, self.clipvalue, self.global_clipnorm = said["clipnorm"], said["clipvalue"], said["global_clipnorm"]
+        self.use_ema, self.ema_momentum = said["use_ema"], said["ema_momentum"]
+        self.ema_overwrite_frequency = said["ema_overwrite_frequency"]
+        self.gradient_accumulation_steps, self.name = said["gradient_accumulation_steps"], said["name"]
         self.name = self.name or registry.auto_name(registry.snake_case(type(self).__name__))
         self._check()
         self._keep(learning_rate)
