@@ -351,10 +351,8 @@ _errors, QUIET = _entry_of_errors()
 errors_now, set_errors = _errors.get, _errors.set
 table_held: Callable[[], object] = contextvars.copy_context if sys.version_info < (3, 12) else bool
 """What holds the context's table while `set_errors` is called."""
-_copies = [
-    table_held() for _ in range(16)
-]  # let go, they are there for the next copies: to ask for memory sets the collector off
-del _copies
+_copies = [table_held() for _ in range(16)]
+del _copies  # Python keeps them for the next ones, and so asks for no memory then, which sets the collector off
 _callers: contextvars.ContextVar[Any] = contextvars.ContextVar("wengert.errors")
 """Within of `quietly`: what the caller has."""
 

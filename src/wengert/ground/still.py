@@ -25,11 +25,11 @@ def beside(body: str, colours: str, pictures: str) -> str:
     """
     found = VARIABLES.search(colours)
     variables = found[1].replace("\n", "") if found else ""
+    rules = [one.strip() for one in pictures.split("}") if one.strip()]
 
     def both(svg: re.Match[str]) -> str:
         text = svg[0]
         classes = set(" ".join(re.findall(r'class="([^"]*)"', text)).split())
-        rules = [one.strip() for one in pictures.split("}") if one.strip()]
         wanted = "".join(f"{one}}}" for one in rules if classes.issuperset(re.findall(r"\.([a-z][\w-]*)", one.partition("{")[0])))
         head, _, rest = text.partition(">")
         box = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', head)
